@@ -1,0 +1,1 @@
+"""The words everything else is written in: pydantic values, enumerations, errors. Imports nothing of ours."""

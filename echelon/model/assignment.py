@@ -1,0 +1,57 @@
+"""What is asked of an agent: the goal and its bounds, never the method (D7, D8, D9)."""
+
+from pydantic import Field
+
+from echelon.model.base import Value
+from echelon.model.usage import Budget
+
+
+class Intent(Value):
+    """Why a task exists, handed down the levels unchanged (D8)."""
+
+    job: str
+    """Goal of the job."""
+    domain: str | None = None
+    """Goal of the domain, when the task belongs to one."""
+    task: str
+    """Goal of the task."""
+
+
+class Assignment(Value):
+    """A task given to an agent: what success is, not how to reach it (D7)."""
+
+    id: str
+    """Unique within the run."""
+    task_id: str
+    """The task of the plan."""
+    agent: str
+    """The agent that does it."""
+    intent: Intent
+    """Goals of job, domain and task (D8)."""
+    success: tuple[str, ...] = ()
+    """What must be true of the output."""
+    constraints: tuple[str, ...] = ()
+    """What bounds the choices: constraints of the job, then of the task (D9)."""
+    priority: int = Field(default=0)
+    """Higher first when agents wait for room."""
+    budget: Budget = Budget()
+    """The most the agent may consume (F4)."""
+    references: tuple[str, ...] = ()
+    """Where to read what is needed; never the content itself (C6)."""
+
+
+class Brief(Value):
+    """What an agent is told at the start of a phase: its assignment and the strategic summary (X2)."""
+
+    run_id: str
+    """The run."""
+    phase: str
+    """The phase."""
+    assignment: Assignment
+    """What is asked of this agent."""
+    reports_to: str
+    """Node of the plan that coordinates this agent and owns the integration of its output."""
+    summary: str = ""
+    """What earlier phases found, in a few sentences."""
+    missing: tuple[str, ...] = ()
+    """What earlier phases could not deliver, with the reason (F7)."""

@@ -1,0 +1,41 @@
+"""What is pushed upwards, and nothing else is (V1): no news is good news."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from echelon.model.base import Value
+
+
+class Trigger(StrEnum):
+    """Why an agent or a coordinator spoke up."""
+
+    FAILED = "failed"  #: a step ended without output
+    BLOCKED = "blocked"  #: waits for something outside
+    LATE = "late"  #: more than 20 % over the expected time
+    RESOURCE = "resource"  #: more than 80 % of a budget used
+    RETRIED = "retried"  #: needed more than one attempt
+    BREAKER = "breaker"  #: a dependency is being refused
+    PARTIAL = "partial"  #: an integration went ahead with something missing
+
+
+class Level(StrEnum):
+    """How loud it is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class ExceptionReport(Value):
+    """A deviation, with the full path from the root to where it happened."""
+
+    trigger: Trigger
+    """Why it was sent."""
+    level: Level
+    """How loud it is."""
+    path: tuple[str, ...]
+    """Node ids from the primary down to the source."""
+    message: str
+    """What happened, in one sentence."""
+    at: datetime
+    """When, in UTC."""

@@ -1,0 +1,112 @@
+"""The one envelope in which work changes hands (C1): exact fields, closed by `extra="forbid"`."""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from echelon.model.base import Value
+from echelon.model.concern import Concern
+from echelon.model.status import ENDED, Status
+from echelon.model.usage import Usage
+
+#: Version of the envelope; the major part changes when a consumer must (C7).
+HANDOFF_SCHEMA_VERSION = "1.0"
+
+
+class OutputReference(Value):
+    """Where an output lies, so that it is handed on by reference (C6)."""
+
+    location: str
+    """Path below the outputs root, with forward slashes."""
+    sha256: str
+    """Digest of the bytes; a torn or changed output is found when it is read."""
+    size_bytes: int = Field(ge=0)
+    """Length in bytes."""
+    contract: str
+    """Name of the type the output was validated against."""
+
+
+class UsedDependency(Value):
+    """A task whose output was used, with the version used."""
+
+    task_id: str
+    """The task used."""
+    version: str
+    """Digest of the output used, so that a stale input can be told (X4)."""
+
+
+class ErrorReport(Value):
+    """Why a step failed or is blocked."""
+
+    kind: str
+    """Class of the error."""
+    message: str
+    """What happened, in one sentence."""
+    can_pass: bool
+    """Could the same call succeed later?"""
+    next_step: str = ""
+    """What to do about it."""
+
+
+class Handoff(Value):
+    """What a step hands on (C1)."""
+
+    task_id: str
+    """The task this is the result of; for an integration, the node that integrated."""
+    status: Status
+    """Completed, failed or blocked: a handoff ends a step."""
+    summary: str
+    """What was done, in one sentence."""
+    output_location: OutputReference | None = None
+    """Reference to the full output; None exactly when there is none."""
+    dependencies: tuple[UsedDependency, ...] = ()
+    """Tasks whose outputs were used."""
+    next_steps: tuple[str, ...] = ()
+    """Follow-up tasks suggested."""
+    producer: str
+    """The agent or node that made it."""
+    assignment_id: str
+    """The assignment it answers."""
+    schema_version: str = HANDOFF_SCHEMA_VERSION
+    """Version of this envelope (C7)."""
+    confidence: float = Field(default=1.0, ge=0, le=1)
+    """How sure the producer is, 0 to 1."""
+    usage: Usage = Usage()
+    """What it cost."""
+    concerns: tuple[Concern, ...] = ()
+    """What the producer thinks somebody should know."""
+    error: ErrorReport | None = None
+    """Set exactly when the step failed or is blocked."""
+    attempts: int = Field(default=1, ge=0)
+    """Calls made for it, the last one included; 0 when it was refused before the first."""
+
+    @model_validator(mode="after")
+    def _ends_a_step(self) -> Self:
+        if self.status not in ENDED:
+            raise ValueError(f"a handoff ends a step; {self.status} does not")
+        if (self.error is None) != (self.status is Status.COMPLETED):
+            raise ValueError("error is set exactly when a step failed or is blocked")
+        if (self.output_location is None) == (self.status is Status.COMPLETED):
+            raise ValueError("output_location is set exactly when a step completed")
+        return self
+
+    @property
+    def done(self) -> bool:
+        """Is there an output to read?"""
+        return self.status is Status.COMPLETED
+
+
+class Missing(Value):
+    """Something an integrator does not get, and why (F7)."""
+
+    task_id: str
+    """The task whose output is missing."""
+    producer: str
+    """The agent or node that should have made it."""
+    reason: str
+    """Why it is missing."""
+
+
+def json_ready(value: Any) -> Any:
+    """Return `value` as plain JSON types: pydantic models are dumped, everything else is kept."""
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value

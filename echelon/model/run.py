@@ -1,0 +1,159 @@
+"""A run: what happened when a plan was carried out, and what is told about it. Values only."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from echelon.model.base import Value
+from echelon.model.concern import ConcernRecord
+from echelon.model.exception_report import ExceptionReport
+from echelon.model.handoff import Handoff, Missing
+from echelon.model.plan import Plan
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"  #: at work, or its process died
+    COMPLETED = "completed"  #: everything was delivered
+    PARTIAL = "partial"  #: done, with something missing
+    FAILED = "failed"  #: no output
+    INTERRUPTED = "interrupted"  #: stopped from outside; what is done is kept
+    WAITING = "waiting"  #: a person must answer
+
+
+#: Exit code of the command line for each way a run can end.
+EXIT_CODES: dict[RunStatus, int] = {
+    RunStatus.COMPLETED: 0,
+    RunStatus.FAILED: 1,
+    RunStatus.INTERRUPTED: 1,
+    RunStatus.RUNNING: 1,
+    RunStatus.PARTIAL: 3,
+    RunStatus.WAITING: 4,
+}
+
+
+class RunRecord(Value):
+    """A run in the journal."""
+
+    run_id: str
+    """Unique."""
+    job: str
+    """Name of the job."""
+    source: str
+    """Where the job is defined, as it was given."""
+    inputs: dict[str, Any]
+    """Inputs, as JSON."""
+    status: RunStatus
+    """Where it stands."""
+    started: datetime
+    """When it began, in UTC."""
+    finished: datetime | None = None
+    """When it ended, in UTC."""
+    report: str | None = None
+    """Folder of the report."""
+    plan: Plan | None = None
+    """The plan it carries out; None where only the list of runs is wanted."""
+
+
+class StepKind(StrEnum):
+    """What a step is."""
+
+    TASK = "task"  #: an agent does a task
+    INTEGRATION = "integration"  #: a coordinator integrates what its members delivered
+
+
+class StepRecord(Value):
+    """A finished step in the journal: the handoff, and when it was worked on."""
+
+    run_id: str
+    """The run."""
+    key: str
+    """Identity of the step: sha256 of job, contracts, phase, agent and inputs (F8)."""
+    phase: str
+    """The phase."""
+    node: str
+    """The agent or coordinator."""
+    kind: StepKind
+    """Task or integration."""
+    started: datetime
+    """When the first attempt began, in UTC."""
+    finished: datetime
+    """When it ended, in UTC."""
+    handoff: Handoff
+    """What was handed on."""
+
+
+class Measures(Value):
+    """What a run measured (M). None means that it cannot be known from this run."""
+
+    seconds: float = Field(ge=0)
+    """Wall time of the run."""
+    agents: int
+    """Agents that were given a task."""
+    completed: int
+    """Tasks completed."""
+    failed: int
+    """Tasks that ended without output."""
+    task_seconds: float
+    """Sum of the time agents worked."""
+    integration_seconds: float
+    """Sum of the time coordinators integrated."""
+    coordination_ratio: float | None
+    """Coordination cost as a share of the total, in tokens when known, else in seconds (M1)."""
+    first_try_rate: float | None
+    """Share of tasks that needed one attempt only (M2)."""
+    escalation_rate: float | None
+    """Share of tasks that raised a concern routed to immediate action or to a person (M4)."""
+    integration_share: float | None
+    """Integration time as a share of all working time (M6)."""
+    speedup: float | None
+    """Working time divided by wall time (M7)."""
+    tokens: int | None
+    """Tokens in both directions; None when no agent reported any."""
+    bytes_by_reference: int
+    """Bytes of outputs that were handed on by reference (C6)."""
+
+
+class RunView(Value):
+    """Everything known about a run at its end: what a report is made from."""
+
+    record: RunRecord
+    """The run itself, with its plan."""
+    steps: tuple[StepRecord, ...]
+    """All finished steps, in the order they ended."""
+    missing: tuple[Missing, ...]
+    """What was not delivered, and why."""
+    concerns: tuple[ConcernRecord, ...]
+    """Everything raised."""
+    exceptions: tuple[ExceptionReport, ...]
+    """Everything pushed."""
+    measures: Measures
+    """What was measured."""
+    output: Any = None
+    """Output of the last phase, as JSON; None when there is none."""
+    previous: Any = None
+    """Output of the last completed run of this job on the same inputs, as JSON; None when there is none."""
+
+
+class RunResult(Value):
+    """What a run returns to its caller; the JSON document of `echelon run`."""
+
+    run_id: str
+    """Unique."""
+    status: RunStatus
+    """How it ended."""
+    output: Any
+    """Output of the last phase, as JSON."""
+    missing: tuple[Missing, ...]
+    """What was not delivered, and why (F7)."""
+    concerns: tuple[ConcernRecord, ...]
+    """Everything raised (O1)."""
+    measures: Measures
+    """What was measured (M)."""
+    exceptions: tuple[ExceptionReport, ...]
+    """Everything pushed (V1)."""
+    report: str | None
+    """Folder of the report."""

@@ -1,0 +1,47 @@
+"""The port that every kind of agent fulfils."""
+
+from typing import Any, Literal, Protocol, Self, runtime_checkable
+
+from echelon.agents.call import Call, CallShape
+from echelon.agents.outcome import Outcome
+from echelon.model.policy import Resilience
+
+Effect = Literal["read", "write", "irreversible"]
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """Something that can do a task."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in plans and reports."""
+        ...
+
+    @property
+    def goal(self) -> str:
+        """What it achieves, in one sentence (D7)."""
+        ...
+
+    @property
+    def effect(self) -> Effect:
+        """What it does to the world outside."""
+        ...
+
+    @property
+    def resilience(self) -> Resilience:
+        """How its calls are guarded; unset parts are inherited."""
+        ...
+
+    @property
+    def output_type(self) -> Any:
+        """The contract of its output: a type that pydantic can validate."""
+        ...
+
+    def bind(self, shape: CallShape) -> Self:
+        """Check that calls of this shape give it what it needs; `InvalidJob` when not."""
+        ...
+
+    async def perform(self, call: Call) -> Outcome[Any]:
+        """Do the task once; raises when it cannot."""
+        ...

@@ -1,0 +1,99 @@
+"""Where each parameter of a function gets its value from, decided once when the job is defined."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_origin, get_type_hints
+
+from echelon.agents.call import Call, CallShape, Workspace
+from echelon.agents.handoffs import Handoffs, Previous
+from echelon.model.assignment import Assignment, Brief
+from echelon.model.errors import InvalidJob
+
+Source = Callable[[Call], Any]
+
+#: Parameters recognised by their type alone.
+_BY_TYPE: dict[Any, Source] = {
+    Brief: lambda call: call.brief,
+    Assignment: lambda call: call.brief.assignment,
+    Workspace: lambda call: _made(call.workspace),
+}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Parameter name → where its value comes from."""
+
+    sources: dict[str, Source]
+
+    def arguments(self, call: Call) -> dict[str, Any]:
+        """Take what the parameters ask for out of a call."""
+        return {name: source(call) for name, source in self.sources.items()}
+
+
+def bind(function: Callable[..., Any], name: str, shape: CallShape) -> Binding:
+    """Find a source for every parameter of `function`.
+
+    By type: `Brief`, `Assignment`, `Workspace`, `Handoffs[...]`, `Previous[...]` and the job's inputs; the first
+    parameter left over is the item, when there is one call for each; every other one is an input of the same name.
+    """
+    hints = get_type_hints(function)
+    sources: dict[str, Source] = {}
+    item_taken = not shape.takes_item
+    for parameter in inspect.signature(function).parameters.values():
+        source = _typed(parameter.name, hints.get(parameter.name), shape)
+        if source is None and not item_taken:
+            item_taken, source = True, _item
+        source = source or _input(parameter.name, shape)
+        if source is not None:
+            sources[parameter.name] = source
+        elif parameter.default is inspect.Parameter.empty:
+            raise InvalidJob(_no_source(name, parameter.name, shape))
+    return Binding(sources)
+
+
+def _typed(parameter: str, annotation: Any, shape: CallShape) -> Source | None:
+    if annotation in _BY_TYPE:
+        return _BY_TYPE[annotation]
+    origin = get_origin(annotation) or annotation
+    if origin is Handoffs:
+        return _one_phase(parameter) if parameter in shape.upstream else _all_phases
+    if origin is Previous:
+        return lambda call: call.previous
+    if annotation is shape.inputs_type:
+        return lambda call: call.inputs
+    return None
+
+
+def _item(call: Call) -> Any:
+    return call.item
+
+
+def _one_phase(phase: str) -> Source:
+    return lambda call: call.upstream.get(phase, Handoffs())
+
+
+def _all_phases(call: Call) -> Handoffs[Any]:
+    return Handoffs(
+        [received for handoffs in call.upstream.values() for received in handoffs],
+        [missing for handoffs in call.upstream.values() for missing in handoffs.missing],
+    )
+
+
+def _input(name: str, shape: CallShape) -> Source | None:
+    if name not in shape.inputs_type.model_fields:
+        return None
+    return lambda call: getattr(call.inputs, name)
+
+
+def _made(workspace: Workspace) -> Workspace:
+    workspace.mkdir(parents=True, exist_ok=True)
+    return workspace
+
+
+def _no_source(agent: str, parameter: str, shape: CallShape) -> str:
+    inputs = ", ".join(shape.inputs_type.model_fields) or "none"
+    return (
+        f"agent {agent!r}: nothing gives its parameter {parameter!r} a value. It is not an input of the job "
+        f"(inputs: {inputs}); give it a default, rename it, or annotate it as Brief, Handoffs[...] or Workspace"
+    )

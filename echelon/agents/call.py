@@ -1,0 +1,45 @@
+"""One call of an agent: everything that it may be given, and the shape that is known when the job is defined."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from echelon.agents.handoffs import Handoffs, Previous
+from echelon.model.assignment import Brief
+
+
+class Workspace(type(Path())):
+    """A folder of its own, empty, in which an agent may write files. Deleted with the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallShape:
+    """What calls of an agent will carry, known when the job is defined."""
+
+    inputs_type: type[BaseModel]
+    """Type of the inputs of the job."""
+    takes_item: bool = False
+    """Is there one call for each item?"""
+    upstream: tuple[str, ...] = ()
+    """Phases whose handoffs it receives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What one call carries."""
+
+    brief: Brief
+    """Assignment and strategic summary."""
+    item: Any = None
+    """The item, when there is one call for each."""
+    inputs: BaseModel
+    """Inputs of the job."""
+    upstream: Mapping[str, Handoffs[Any]] = field(default_factory=dict[str, Handoffs[Any]])
+    """Handoffs received, by phase."""
+    previous: Previous[Any] = field(default_factory=Previous[Any])
+    """The same phase of the last run on the same inputs."""
+    workspace: Workspace
+    """Folder to write files in; made when first asked for by a function."""

@@ -1,0 +1,87 @@
+"""`@agent` and `@integrator`: how a function says that it does work, or that it integrates the work of others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from echelon.agents.agent import Effect
+from echelon.agents.call import CallShape
+from echelon.agents.function import FunctionAgent, function_agent
+from echelon.model.policy import Resilience
+
+
+def agent(
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    goal: str | None = None,
+    effect: Effect = "read",
+    cpu_bound: bool = False,
+    timeout: float | None = None,
+    attempts: int | None = None,
+    breaker: str | None = None,
+) -> Any:
+    """Make a function an agent.
+
+    Its return annotation is the contract of its output; its docstring, or `goal`, says what it achieves.
+    `timeout` is in seconds for one attempt; `attempts` counts the first; `breaker` names the dependency it calls.
+    Async functions run on the loop, plain ones in a thread, `cpu_bound=True` in a process of their own.
+
+        @agent(timeout=60)
+        async def inspect(module: Module, brief: Brief) -> Finding: ...
+    """
+    resilience = Resilience(timeout_seconds=timeout, attempts=attempts, breaker=breaker)
+
+    def decorate(target: Callable[..., Any]) -> FunctionAgent:
+        return function_agent(target, name=name, goal=goal, effect=effect, resilience=resilience, cpu_bound=cpu_bound)
+
+    return decorate if function is None else decorate(function)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integrator:
+    """How a coordinator integrates: outputs of agents first, then results of integrations below it (D6)."""
+
+    merger: FunctionAgent
+    """Takes `Handoffs` of what agents made."""
+    combiner: FunctionAgent | None = None
+    """Takes `Handoffs` of what the merger made, one level up; None: results are passed on as they are."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the merging function directly, as a test would."""
+        return self.merger(*args, **kwargs)
+
+    def combine(self, function: Callable[..., Any]) -> Any:
+        """Set how results of integrations are integrated further up; returns the integrator that does."""
+        return replace(self, combiner=function_agent(function, resilience=self.merger.resilience))
+
+    def bind(self, shape: CallShape) -> Self:
+        """Check both functions against what they will be given; `InvalidJob` when one cannot be served."""
+        combiner = self.combiner.bind(shape) if self.combiner else None
+        return replace(self, merger=self.merger.bind(shape), combiner=combiner)
+
+
+def integrator(
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    timeout: float | None = None,
+    attempts: int | None = None,
+) -> Any:
+    """Make a function the way in which coordinators integrate what their members delivered.
+
+    It gets `Handoffs[T]`: what is there, and what is missing with the reason (F7). Its `combine` decorator adds
+    the function for the levels above:
+
+        @integrator
+        async def merge(findings: Handoffs[Finding]) -> PackageReport: ...
+
+        @merge.combine
+        async def merge(reports: Handoffs[PackageReport]) -> PackageReport: ...
+    """
+    resilience = Resilience(timeout_seconds=timeout, attempts=attempts)
+
+    def decorate(target: Callable[..., Any]) -> Integrator:
+        return Integrator(merger=function_agent(target, name=name, resilience=resilience))
+
+    return decorate if function is None else decorate(function)

@@ -1,0 +1,89 @@
+"""A Python function as an agent: async on the loop, sync in a thread, CPU-bound in a process of its own."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self, get_type_hints
+
+from echelon.agents.agent import Effect
+from echelon.agents.binding import Binding, bind
+from echelon.agents.call import Call, CallShape
+from echelon.agents.outcome import Outcome
+from echelon.agents.workers import Workers
+from echelon.model.errors import InvalidJob
+from echelon.model.policy import Resilience
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionAgent:
+    """A function that does a task. Calling it calls the function itself, without any of the machinery."""
+
+    function: Callable[..., Any]
+    name: str
+    goal: str
+    output_type: Any
+    effect: Effect = "read"
+    resilience: Resilience = Resilience()
+    cpu_bound: bool = False
+    binding: Binding | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function directly, as a test would."""
+        return self.function(*args, **kwargs)
+
+    def bind(self, shape: CallShape) -> Self:
+        """Decide for each parameter where its value comes from; `InvalidJob` names one that has no source."""
+        return replace(self, binding=bind(self.function, self.name, shape))
+
+    async def perform(self, call: Call) -> Outcome[Any]:
+        """Call the function with what its parameters ask for."""
+        assert self.binding is not None, "an agent is bound when it is put into a job"
+        arguments = self.binding.arguments(call)
+        if self.cpu_bound:
+            return _outcome(await Workers.shared().call(self.function, arguments, self.output_type))
+        if inspect.iscoroutinefunction(self.function):
+            return _outcome(await self.function(**arguments))
+        return _outcome(await asyncio.to_thread(self.function, **arguments))
+
+
+def function_agent(
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    goal: str | None = None,
+    effect: Effect = "read",
+    resilience: Resilience | None = None,
+    cpu_bound: bool = False,
+) -> FunctionAgent:
+    """Make an agent of a function; its return annotation is the contract, its docstring the goal."""
+    own_name = name or function.__name__
+    if cpu_bound and inspect.iscoroutinefunction(function):
+        raise InvalidJob(f"agent {own_name!r} is async and cpu_bound: make it a plain function, it gets a process")
+    return FunctionAgent(
+        function=function,
+        name=own_name,
+        goal=goal or _first_line(function) or own_name.replace("_", " "),
+        output_type=contract_of(function, own_name),
+        effect=effect,
+        resilience=resilience or Resilience(),
+        cpu_bound=cpu_bound,
+    )
+
+
+def contract_of(function: Callable[..., Any], name: str) -> Any:
+    """Return the output type that a function promises; `Outcome[T]` promises T."""
+    annotation = get_type_hints(function).get("return")
+    if annotation is None:
+        raise InvalidJob(f"agent {name!r} has no return annotation: the return type is its contract, please state it")
+    if getattr(annotation, "__origin__", None) is Outcome:
+        return annotation.__args__[0]
+    return annotation
+
+
+def _outcome(returned: Any) -> Outcome[Any]:
+    return returned if isinstance(returned, Outcome) else Outcome(output=returned)
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or "").split("\n", 1)[0].strip()

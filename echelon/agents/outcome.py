@@ -1,0 +1,27 @@
+"""What an agent returns when there is more to say than the output itself."""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from echelon.model.concern import Concern
+from echelon.model.usage import Usage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Generic[T]):
+    """An output with what belongs to it. An agent may also return the bare output."""
+
+    output: T
+    """What was asked for; validated against the contract."""
+    summary: str = ""
+    """What was done, in one sentence; the start of the output when empty."""
+    confidence: float = 1.0
+    """How sure the agent is, 0 to 1."""
+    concerns: tuple[Concern, ...] = ()
+    """What somebody should know (O1)."""
+    next_steps: tuple[str, ...] = ()
+    """Follow-up tasks suggested."""
+    usage: Usage = field(default_factory=Usage)
+    """Tokens and calls; seconds are measured around the call."""

@@ -1,0 +1,55 @@
+"""The child of `workers`: reads one JSON request a line, calls the function, answers with one JSON line."""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+from echelon.agents.function import FunctionAgent
+from echelon.agents.wire import pack_outcome, unpack
+from echelon.model.errors import AgentFailed, EchelonError
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    sys.path[:] = json.loads(sys.argv[1])
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the function prints must not mix with the answers
+    for line in sys.stdin:
+        answers.write(json.dumps(_answer(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        agent = _agent(request["module"], request["name"])
+        hints = get_type_hints(agent.function)
+        arguments = {name: unpack(value, hints.get(name, Any)) for name, value in request["arguments"].items()}
+        return {"outcome": pack_outcome(agent.function(**arguments), agent.output_type)}
+    except AgentFailed as failure:
+        return _failure(str(failure), [c.model_dump(mode="json") for c in failure.concerns], failure.passing)
+    except EchelonError as error:
+        return _failure(f"{type(error).__name__}: {error}", [], error.passing)
+    except Exception as error:  # noqa: BLE001 - whatever the function raises is told to the parent
+        return _failure(f"{type(error).__name__}: {error}", [], isinstance(error, OSError))
+
+
+def _agent(module: str, name: str) -> FunctionAgent:
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found if isinstance(found, FunctionAgent) else _plain(found)
+
+
+def _plain(function: Callable[..., Any]) -> FunctionAgent:
+    return FunctionAgent(function=function, name=function.__name__, goal="", output_type=Any)
+
+
+def _failure(message: str, concerns: list[Any], passing: bool) -> dict[str, Any]:
+    return {"error": {"message": message, "concerns": concerns, "passing": passing}}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Run many agents as one organisation, on Prefect."""
+
+from echelon.agents.call import Workspace
+# from echelon.agents.command import command
+from echelon.agents.decorators import agent, integrator
+from echelon.agents.handoffs import Handoffs, Previous, Received
+from echelon.agents.outcome import Outcome
+from echelon.job import Job
+from echelon.model.assignment import Assignment, Brief
+from echelon.model.concern import Concern
+from echelon.model.errors import AgentFailed, EchelonError
+from echelon.model.plan import Plan
+from echelon.model.policy import Resilience
+from echelon.model.run import RunResult, RunView
+from echelon.model.usage import Budget, Usage
+
+__all__ = [
+    "AgentFailed",
+    "Assignment",
+    "Brief",
+    "Budget",
+    "Concern",
+    "EchelonError",
+    "Handoffs",
+    "Job",
+    "Outcome",
+    "Plan",
+    "Previous",
+    "Received",
+    "Resilience",
+    "RunResult",
+    "RunView",
+    "Usage",
+    "Workspace",
+    "agent",
+    # "command",
+    "integrator",
+]

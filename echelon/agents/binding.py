@@ -3,7 +3,10 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, get_origin, get_type_hints
+
+from pydantic import BaseModel
 
 from echelon.agents.call import Call, CallShape, Workspace
 from echelon.agents.handoffs import Handoffs, Previous
@@ -50,6 +53,22 @@ def bind(function: Callable[..., Any], name: str, shape: CallShape) -> Binding:
         elif parameter.default is inspect.Parameter.empty:
             raise InvalidJob(_no_source(name, parameter.name, shape))
     return Binding(sources)
+
+
+def bind_inputs(
+    function: Callable[..., Any], name: str, inputs_type: type[BaseModel]
+) -> Callable[[BaseModel], dict[str, Any]]:
+    """Find a source for every parameter of a function that gets the inputs of the job and nothing else."""
+    hints = get_type_hints(function)
+    readers: dict[str, Callable[[BaseModel], Any]] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if hints.get(parameter.name) is inputs_type:
+            readers[parameter.name] = lambda inputs: inputs
+        elif parameter.name in inputs_type.model_fields:
+            readers[parameter.name] = attrgetter(parameter.name)
+        elif parameter.default is inspect.Parameter.empty:
+            raise InvalidJob(_no_source(name, parameter.name, CallShape(inputs_type=inputs_type)))
+    return lambda inputs: {parameter: read(inputs) for parameter, read in readers.items()}
 
 
 def _typed(parameter: str, annotation: Any, shape: CallShape) -> Source | None:

@@ -45,7 +45,7 @@ class Integrator:
     merger: FunctionAgent
     """Takes `Handoffs` of what agents made."""
     combiner: FunctionAgent | None = None
-    """Takes `Handoffs` of what the merger made, one level up; None: results are passed on as they are."""
+    """Takes `Handoffs` of what the merger made, one level up; None: the primary merges everything at once."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the merging function directly, as a test would."""
@@ -70,8 +70,8 @@ def integrator(
 ) -> Any:
     """Make a function the way in which coordinators integrate what their members delivered.
 
-    It gets `Handoffs[T]`: what is there, and what is missing with the reason (F7). Its `combine` decorator adds
-    the function for the levels above:
+    It gets `Handoffs[T]`: what is there, and what is missing with the reason (F7). Alone it integrates everything at
+    the primary; with `combine`, which integrates its results further up, every team and domain integrates its own:
 
         @integrator
         async def merge(findings: Handoffs[Finding]) -> PackageReport: ...

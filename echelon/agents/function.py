@@ -1,8 +1,11 @@
 """A Python function as an agent: async on the loop, sync in a thread, CPU-bound in a process of its own."""
 
 import asyncio
+import contextvars
+import functools
 import inspect
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Self, get_type_hints
 
@@ -13,6 +16,10 @@ from echelon.agents.outcome import Outcome
 from echelon.agents.workers import Workers
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
+
+#: Threads for plain functions. The loop's own are as few as the processors, too few for functions that wait.
+MAX_THREADS = 256
+_THREADS = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="echelon-agent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +51,9 @@ class FunctionAgent:
             return _outcome(await Workers.shared().call(self.function, arguments, self.output_type))
         if inspect.iscoroutinefunction(self.function):
             return _outcome(await self.function(**arguments))
-        return _outcome(await asyncio.to_thread(self.function, **arguments))
+        context = contextvars.copy_context()
+        work = functools.partial(context.run, self.function, **arguments)
+        return _outcome(await asyncio.get_running_loop().run_in_executor(_THREADS, work))
 
 
 def function_agent(

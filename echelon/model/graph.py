@@ -38,6 +38,8 @@ class TaskSpec(Value):
     """What must be achieved."""
     depends_on: tuple[Dependency, ...] = ()
     """Tasks whose outputs it uses."""
+    needs: tuple[str, ...] = ()
+    """Phases whose sync point it waits for; their outputs reach it through that point, not task by task."""
     phase: str | None = None
     """The phase it was declared in; None lets the planner decide."""
     domain: str | None = None

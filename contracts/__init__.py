@@ -1,0 +1,1 @@
+"""The typed handoffs between the agents of this project."""

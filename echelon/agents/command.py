@@ -1,0 +1,206 @@
+"""A command-line tool as an agent: filled arguments in, validated output out, no shell in between."""
+
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from echelon.agents.agent import Effect
+from echelon.agents.call import Call, CallShape
+from echelon.agents.outcome import Outcome
+from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
+from echelon.agents.process import Finished, run_process
+from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
+from echelon.model.policy import Resilience
+from echelon.model.usage import Usage
+
+#: How much a command may write to stdout, in bytes.
+DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024
+
+#: How much of stderr is quoted in an error, in characters.
+QUOTED_CHARACTERS = 2000
+
+Format = Literal["json", "lines", "text"]
+Parse = Format | Callable[[str], Any]
+
+#: The contract when none is stated.
+_DEFAULT_OUTPUT: dict[Any, Any] = {"json": Any, "lines": list[str], "text": str}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandAgent:
+    """A command that does a task."""
+
+    name: str
+    goal: str
+    arguments: tuple[Template, ...]
+    output_type: Any
+    parse: Parse
+    effect: Effect = "read"
+    resilience: Resilience = Resilience()
+    ok_exit_codes: tuple[int, ...] = (0,)
+    cwd: Template | None = None
+    stdin: Template | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    limit_bytes: int = DEFAULT_LIMIT_BYTES
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Every name that needs a value."""
+        templates = (*self.arguments, *(extra for extra in (self.cwd, self.stdin) if extra is not None))
+        return tuple(dict.fromkeys(name for each in templates for name in each.names))
+
+    def bind(self, shape: CallShape) -> Self:
+        """Check that every placeholder has a source; with an item only its first call can tell."""
+        known = {*shape.inputs_type.model_fields, WORKSPACE, *((ITEM,) if shape.takes_item else ())}
+        unknown = [name for name in self.placeholders if name not in known]
+        if unknown and not shape.takes_item:
+            raise InvalidJob(
+                f"command {self.name!r}: nothing gives {{{unknown[0]}}} a value. It is not an input of the job "
+                f"(inputs: {', '.join(shape.inputs_type.model_fields) or 'none'}); rename it, or give the phase items"
+            )
+        return self
+
+    async def perform(self, call: Call) -> Outcome[Any]:
+        """Run the command once."""
+        values = values_of(call, self.placeholders)
+        finished = await self._run(
+            fill_arguments(self.arguments, values), _filled(self.cwd, values), _filled(self.stdin, values)
+        )
+        return Outcome(output=self._output(self._stdout(finished)), usage=Usage(calls=1))
+
+    async def _run(self, argv: list[str], cwd: str | None, stdin: str | None) -> Finished:
+        folder = None if cwd is None else Path(cwd)
+        if folder is not None and not folder.is_dir():
+            raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: there is no such folder")
+        program = find_program(argv[0], dict(self.env).get("PATH"))
+        if program is None:
+            raise AgentFailed(_not_installed(self.name, argv[0]))
+        content = None if stdin is None else stdin.encode()
+        try:
+            return await run_process(
+                [program, *argv[1:]], cwd=folder, env=dict(self.env), stdin=content, limit_bytes=self.limit_bytes
+            )
+        except OSError as error:
+            raise AgentFailed(f"command {self.name!r}: {program} cannot be started: {error}") from error
+
+    def _stdout(self, finished: Finished) -> str:
+        if finished.stdout is None:
+            raise AgentFailed(
+                f"command {self.name!r} wrote more than {self.limit_bytes} bytes and was stopped; let it write less, "
+                "or raise limit_bytes"
+            )
+        if finished.exit_code not in self.ok_exit_codes:
+            tail = finished.stderr_tail.decode(errors="replace")[-QUOTED_CHARACTERS:].strip()
+            said = tail or "and said nothing on stderr"
+            raise AgentFailed(f"command {self.name!r} {_how_it_ended(finished.exit_code)}: {said}")
+        return finished.stdout.decode(errors="replace")
+
+    def _output(self, stdout: str) -> Any:
+        contract: TypeAdapter[Any] = TypeAdapter(self.output_type)
+        try:
+            if self.parse == "json":
+                return contract.validate_json(stdout)
+            parse = self.parse if callable(self.parse) else _PARSERS[self.parse]
+            return contract.validate_python(parse(stdout))
+        except ValidationError as error:
+            raise ContractViolation(f"command {self.name!r}: {_mismatch(error, self.output_type, stdout)}") from error
+        except Exception as error:
+            raise ContractViolation(
+                f"command {self.name!r}: its output could not be parsed: {type(error).__name__}: {error}"
+            ) from error
+
+
+def command(
+    args: Sequence[str],
+    *,
+    output: Any = None,
+    name: str | None = None,
+    goal: str | None = None,
+    effect: Effect = "read",
+    parse: Parse | None = None,
+    ok_exit_codes: Sequence[int] = (0,),
+    cwd: str | Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float | None = None,
+    attempts: int | None = None,
+    breaker: str | None = None,
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+) -> CommandAgent:
+    """Make a command an agent.
+
+    `{placeholders}` in arguments, `cwd` and `stdin` are filled by name: from fields of the item, from inputs of the
+    job, with `{item}` (an item that is text, a number or a path) and `{workspace}` (a folder to write in).
+    Stdout is read as `parse` says and validated against `output`; without both it is text, with `output` it is JSON.
+    Stdin is empty; `env` is added to the environment; `timeout` is in seconds for one attempt, after which the
+    command and its children are killed.
+
+        lint = command(["ruff", "check", "--output-format=json", "--", "{path}"], output=list[Finding],
+                       ok_exit_codes=(0, 1))
+    """
+    if isinstance(args, str) or not args:
+        raise InvalidJob(f"a command is a list of arguments, the program first; {args!r} is not")
+    arguments = tuple(template(str(each)) for each in args)
+    if arguments[0].names:
+        raise InvalidJob(f"the program of a command is fixed; {args[0]!r} contains a placeholder")
+    chosen: Parse = parse or ("text" if output is None else "json")
+    program = Path(args[0]).name
+    return CommandAgent(
+        name=name or program,
+        goal=goal or f"run {program}",
+        arguments=arguments,
+        output_type=output if output is not None else _DEFAULT_OUTPUT.get(chosen, Any),
+        parse=chosen,
+        effect=effect,
+        resilience=Resilience(timeout_seconds=timeout, attempts=attempts, breaker=breaker),
+        ok_exit_codes=tuple(ok_exit_codes),
+        cwd=None if cwd is None else template(str(cwd)),
+        stdin=None if stdin is None else template(stdin),
+        env=tuple((env or {}).items()),
+        limit_bytes=limit_bytes,
+    )
+
+
+def find_program(program: str, search_path: str | None = None) -> str | None:
+    """Return where a program is: beside the running Python first, then on the path; None when nowhere."""
+    if Path(program).name != program:
+        return shutil.which(program)
+    return shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program, path=search_path)
+
+
+_PARSERS: dict[Format, Callable[[str], Any]] = {"lines": str.splitlines, "text": str}
+
+
+def _filled(source: Template | None, values: Mapping[str, Any]) -> str | None:
+    return None if source is None else source.fill(lambda name: as_text(name, values[name]))
+
+
+def _how_it_ended(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    try:
+        return f"was killed by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"was killed by signal {-exit_code}"
+
+
+def _not_installed(name: str, program: str) -> str:
+    return (
+        f"command {name!r}: {program!r} is not installed: it is neither beside {sys.executable} nor on PATH. Install "
+        f"it so that it is; a Python tool with: {sys.executable} -m pip install {program}"
+    )
+
+
+def _mismatch(error: ValidationError, output_type: Any, stdout: str) -> str:
+    if not stdout.strip():
+        return "it wrote nothing to stdout"
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(map(str, first["loc"])) or "its output"
+    contract = getattr(output_type, "__name__", str(output_type))
+    return f"its output is not a {contract}: {error.error_count()} mismatches, the first at {where}: {first['msg']}"

@@ -1,0 +1,102 @@
+"""The commands there are, as a table. A command's module is imported when the command is called, not before."""
+
+from importlib.metadata import version
+from typing import NamedTuple
+
+from cyclopts import App, Group, Parameter
+
+ABOUT = "Run many agents as one organisation, on Prefect."
+
+EPILOGUE = (
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but partial, 4 waiting for a person. "
+    "Every command takes --json and has its own --help with an example."
+)
+
+
+class Command(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    where: str
+    """Import path of the function or of the app with its own commands."""
+    summary: str
+    example: str
+
+
+COMMANDS = (
+    Command("init", "echelon.cli.init:init", "Start a new project in a folder.", "echelon init my-project"),
+    Command(
+        "plan",
+        "echelon.cli.plan:plan",
+        "Show how a job would be organised; nothing is run.",
+        "echelon plan flows/audit.py:audit --param path=src",
+    ),
+    Command(
+        "run",
+        "echelon.cli.run:run",
+        "Run a job to its end.",
+        "echelon run flows/audit.py:audit --param path=src --out report",
+    ),
+    Command(
+        "resume",
+        "echelon.cli.run:resume",
+        "Go on with a run that was stopped; what is done is not done again.",
+        "echelon resume audit-20260131-120000-ab12",
+    ),
+    Command("runs", "echelon.cli.runs:runs", "List the last runs.", "echelon runs --limit 5"),
+    Command(
+        "show",
+        "echelon.cli.show:show",
+        "Show one run, or one agent of it.",
+        "echelon show audit-20260131-120000-ab12 inspect/app.py --output",
+    ),
+    Command(
+        "concerns",
+        "echelon.cli.concerns:app",
+        "List, show or dispose of what agents raised.",
+        "echelon concerns dispose k3v9x2m1q0 --as accepted --reason 'known, planned for May'",
+    ),
+    Command(
+        "exceptions",
+        "echelon.cli.exceptions:exceptions",
+        "Show what a run pushed upwards.",
+        "echelon exceptions audit-20260131-120000-ab12 --level warning",
+    ),
+    Command(
+        "measures",
+        "echelon.cli.measures:measures",
+        "Show what a run measured.",
+        "echelon measures audit-20260131-120000-ab12",
+    ),
+    Command("doctor", "echelon.cli.doctor:doctor", "Check the installation.", "echelon doctor --server"),
+    Command("up", "echelon.cli.server:up", "Keep a local Prefect server running.", "echelon up"),
+    Command("down", "echelon.cli.server:down", "End the local Prefect server.", "echelon down"),
+    Command(
+        "serve",
+        "echelon.cli.serve:serve",
+        "Run a job on a schedule until stopped.",
+        "echelon serve flows/audit.py:audit --param path=src --cron '0 3 * * *'",
+    ),
+)
+
+
+def build_app() -> App:
+    """Return the command line; errors are raised for `main` to explain, results are exit codes."""
+    app = App(
+        name="echelon",
+        help=ABOUT,
+        help_epilogue=EPILOGUE,
+        help_format="plaintext",
+        version=lambda: f"echelon {version('echelon')}",
+        version_flags="--version",
+        default_parameter=Parameter(negative=()),
+        group_commands=Group("Commands", sort_key=0),
+        exit_on_error=False,
+        print_error=False,
+        help_on_error=False,
+        result_action="return_value",
+    )
+    for order, command in enumerate(COMMANDS):
+        options = {} if command.where.endswith(":app") else {"help_epilogue": f"Example:  {command.example}"}
+        app.command(command.where, name=command.name, help=command.summary, sort_key=order, **options)
+    return app

@@ -1,0 +1,51 @@
+"""What agents are told: goals, bounds and references, never methods (D7, D8, D9, X2). Pure."""
+
+from collections.abc import Iterable
+
+from echelon.coordination.delivery import Delivery
+from echelon.definition.definition import JobDefinition
+from echelon.model.assignment import Assignment, Brief, Intent
+from echelon.model.graph import TaskSpec
+
+#: Items of a list that a brief spells out; the rest is counted, so that briefs stay small (X8).
+MAX_LISTED = 20
+
+
+def assignment_for(job: JobDefinition, task: TaskSpec, agent: str, references: tuple[str, ...]) -> Assignment:
+    """Return what is asked of an agent for one task."""
+    return Assignment(
+        id=f"{task.id}#1",
+        task_id=task.id,
+        agent=agent,
+        intent=Intent(job=job.goal, domain=task.domain, task=task.goal),
+        constraints=job.constraints,
+        budget=job.budget,
+        references=references,
+    )
+
+
+def brief_for(
+    run_id: str, phase: str, assignment: Assignment, reports_to: str, summary: str, missing: tuple[str, ...]
+) -> Brief:
+    """Return what an agent is told at the start of a phase."""
+    return Brief(
+        run_id=run_id, phase=phase, assignment=assignment, reports_to=reports_to, summary=summary, missing=missing
+    )
+
+
+def strategic_summary(delivered: Iterable[tuple[str, int, Delivery]]) -> str:
+    """Say in one sentence a phase what came of it: name, tasks given, and what it delivered."""
+    return " ".join(_sentence(phase, tasks, delivery) for phase, tasks, delivery in delivered)
+
+
+def listed(missing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Spell out what is missing, as far as a brief has room."""
+    lines = [f"{task}: {reason}" for task, reason in missing]
+    rest = len(lines) - MAX_LISTED
+    return tuple(lines[:MAX_LISTED] + ([f"and {rest} more"] if rest > 0 else []))
+
+
+def _sentence(phase: str, tasks: int, delivery: Delivery) -> str:
+    said = f" {delivery.handoffs[0].summary}" if len(delivery.handoffs) == 1 else ""
+    lost = f", {len(delivery.missing)} missing" if delivery.missing else ""
+    return f"Phase {phase}: {tasks} tasks{lost}.{said}"

@@ -1,0 +1,120 @@
+"""Everything that belongs to one run and is shared by its steps."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from echelon.agents.call import Workspace
+from echelon.agents.handoffs import Handoffs, Previous, Received
+from echelon.coordination.delivery import Delivery
+from echelon.coordination.keys import digest
+from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import Expansion
+from echelon.journal.journal import Journal
+from echelon.journal.outputs import OutputStore
+from echelon.model.graph import TaskSpec
+from echelon.model.handoff import Handoff
+from echelon.model.plan import Plan
+from echelon.model.policy import Resilience
+from echelon.model.run import StepRecord
+from echelon.resilience.budget import Account
+from echelon.resilience.guard import Guard
+from echelon.resilience.registry import BreakerRegistry
+from echelon.visibility.progress import Observer, ProgressEvent
+
+
+def utc_now() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def unobserved(_event: ProgressEvent) -> None:
+    """Nobody watches."""
+
+
+@dataclass(kw_only=True)
+class RunContext:
+    """One run: what is to be done, where it is written down, and what guards it."""
+
+    run_id: str
+    job: JobDefinition
+    inputs: BaseModel
+    expansion: Expansion
+    plan: Plan
+    journal: Journal
+    outputs: OutputStore
+    folder: Path
+    """Where agents get their workspaces."""
+    breakers: BreakerRegistry
+    account: Account
+    """What the whole job may consume."""
+    limit: asyncio.Semaphore | None = None
+    """Agents at work at one time; None is no bound."""
+    finished: dict[str, StepRecord] = field(default_factory=dict[str, StepRecord])
+    """Steps completed before this process began, by key (F8)."""
+    previous: dict[str, Handoff] = field(default_factory=dict[str, Handoff])
+    """What the last completed run of this job on the same inputs delivered, by task."""
+    observe: Observer = unobserved
+    now: Callable[[], datetime] = utc_now
+
+    def __post_init__(self) -> None:
+        self.began = self.now()
+        self.inputs_digest = digest(self.inputs)
+        self._adapters: dict[int, tuple[Any, TypeAdapter[Any]]] = {}
+
+    def elapsed(self) -> float:
+        """Return the seconds since this process began to work on the run."""
+        return (self.now() - self.began).total_seconds()
+
+    @cached_property
+    def tasks(self) -> dict[str, TaskSpec]:
+        """Tasks of the plan by id."""
+        return {task.id: task for task in self.plan.tasks}
+
+    def adapter(self, contract: Any) -> TypeAdapter[Any]:
+        """Return the validator of a contract; made once a run, since making one is slow."""
+        known = self._adapters.get(id(contract))
+        if known is None:
+            # The contract is kept too, so that its id is not given to another one.
+            known = self._adapters[id(contract)] = (contract, TypeAdapter(contract))
+        return known[1]
+
+    def guard(self, policy: Resilience) -> Guard:
+        """Return the guard that a policy describes."""
+        breaker = self.breakers.get(policy.breaker) if policy.breaker else None
+        return Guard(policy, breaker=breaker, account=self.account, limit=self.limit)
+
+    def workspace(self, task_id: str) -> Workspace:
+        """Return the folder of a task; readable, safe on any file system, and never that of another task."""
+        readable = re.sub(r"[^A-Za-z0-9_-]+", "-", task_id)[:60]
+        return Workspace(self.folder / "work" / f"{readable}-{hashlib.sha256(task_id.encode()).hexdigest()[:8]}")
+
+    def received(self, phase: str, delivery: Delivery) -> Handoffs[Any]:
+        """Return what a consumer of a delivery gets."""
+        received = [Received[Any](h, self.outputs, self.contract_of(phase, h.task_id)) for h in delivery.handoffs]
+        return Handoffs(received, delivery.missing)
+
+    def contract_of(self, phase: str, task_id: str) -> Any:
+        """Return the type of the output of a task, or of an integration."""
+        call = self.expansion.calls.get(task_id)
+        if call is not None:
+            return call.agent.output_type
+        integrator = self.job.phases[phase].integrator
+        assert integrator is not None, "what is no task was made by an integrator"
+        combined = integrator.combiner is not None and task_id.startswith(f"{phase}/combine/")
+        return (integrator.combiner if combined and integrator.combiner else integrator.merger).output_type
+
+    def previous_of(self, task_id: str) -> Previous[Any]:
+        """Return what the last completed run delivered for a task."""
+        handoff = self.previous.get(task_id)
+        if handoff is None:
+            return Previous()
+        return Previous(Received(handoff, self.outputs, self.expansion.calls[task_id].agent.output_type))

@@ -1,0 +1,88 @@
+"""How every call ends: as a handoff that says what came of it, whatever happened (C1). Pure."""
+
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from echelon.agents.outcome import Outcome
+from echelon.model.concern import Concern
+from echelon.model.errors import AgentFailed, BreakerOpen, BudgetExhausted, ContractViolation
+from echelon.model.exception_report import Level, Trigger
+from echelon.model.handoff import ErrorReport, Handoff
+from echelon.model.status import Status
+from echelon.resilience.errors import can_pass
+
+#: Longest summary made from an output, in characters.
+MAX_SUMMARY = 200
+
+#: Errors that mean "not now" instead of "not at all".
+_BLOCKING = (BreakerOpen,)
+
+#: What a person can do about an error, by its class; the first that fits is told.
+_NEXT_STEPS: tuple[tuple[type[Exception], str], ...] = (
+    (ContractViolation, "make the agent return what its contract says, or change the contract"),
+    (BudgetExhausted, "raise the budget, or give the job less to do"),
+    (BreakerOpen, "see why the dependency fails; the run can be resumed when it answers again"),
+    (TimeoutError, "give it more time, or split the task"),
+)
+
+
+def checked(outcome: Outcome[Any], contract: TypeAdapter[Any], agent: str) -> Outcome[Any]:
+    """Return the outcome with its output validated; `ContractViolation` says where it does not fit."""
+    try:
+        output = contract.validate_python(outcome.output)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the output"
+        raise ContractViolation(
+            f"{agent} delivered something else than its contract: {where}: {first['msg']}"
+        ) from error
+    return Outcome(
+        output=output,
+        summary=outcome.summary or summary_of(output, agent),
+        confidence=outcome.confidence,
+        concerns=outcome.concerns,
+        next_steps=outcome.next_steps,
+        usage=outcome.usage,
+    )
+
+
+def summary_of(output: Any, agent: str) -> str:
+    """Return one line that tells what an output is, for agents that do not say it themselves."""
+    said = getattr(output, "summary", None)
+    text = said if isinstance(said, str) else output if isinstance(output, str) else f"{agent}: {type(output).__name__}"
+    line = next((line.strip() for line in text.splitlines() if line.strip()), agent)
+    return line if len(line) <= MAX_SUMMARY else line[: MAX_SUMMARY - 1] + "…"
+
+
+def status_of(error: Exception) -> Status:
+    """Return the status that an error ends a step with."""
+    return Status.BLOCKED if isinstance(error, _BLOCKING) else Status.FAILED
+
+
+def error_report(error: Exception) -> ErrorReport:
+    """Say what went wrong, whether it can pass, and what to do."""
+    message = str(error) or repr(error)
+    return ErrorReport(
+        kind=type(error).__name__,
+        message=message
+        if isinstance(error, (AgentFailed, ContractViolation))
+        else f"{type(error).__name__}: {message}",
+        can_pass=can_pass(error),
+        next_step=next((advice for kind, advice in _NEXT_STEPS if isinstance(error, kind)), ""),
+    )
+
+
+def concerns_of(error: Exception) -> tuple[Concern, ...]:
+    """Return the concerns that a failing agent wanted on record."""
+    return error.concerns if isinstance(error, AgentFailed) else ()
+
+
+def deviation(handoff: Handoff) -> tuple[Trigger, Level, str] | None:
+    """Say what is worth pushing about a handoff; None for no news (V1)."""
+    if handoff.error is not None:
+        trigger = Trigger.BLOCKED if handoff.status is Status.BLOCKED else Trigger.FAILED
+        return trigger, Level.WARNING, handoff.error.message
+    if handoff.attempts > 1:
+        return Trigger.RETRIED, Level.INFO, f"needed {handoff.attempts} attempts"
+    return None

@@ -1,0 +1,192 @@
+"""One phase of a run: hand out the tasks, let domains and teams work, integrate in stages up to the primary (X1, X2)."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from echelon.agents.agent import Agent
+from echelon.agents.call import Call
+from echelon.agents.function import FunctionAgent
+from echelon.agents.handoffs import Handoffs
+from echelon.coordination.briefs import assignment_for, brief_for
+from echelon.coordination.context import RunContext
+from echelon.coordination.delivery import Delivery, Gathered, delivery_of, missing_of, together, used
+from echelon.coordination.keys import contract_name, digest, step_key
+from echelon.coordination.scheduler import Scheduler
+from echelon.coordination.stage import Stage
+from echelon.coordination.steps import Step, perform
+from echelon.definition.phase import PhaseDefinition
+from echelon.model.assignment import Assignment, Intent
+from echelon.model.handoff import Handoff, UsedDependency
+from echelon.model.plan import NodeKind
+from echelon.model.run import StepKind
+from echelon.resilience.guard import Guard
+
+
+@dataclass(kw_only=True)
+class PhaseRun:
+    """What the steps of one phase share."""
+
+    run: RunContext
+    phase: PhaseDefinition
+    scheduler: Scheduler
+    upstream: Mapping[str, Handoffs[Any]]
+    """Handoffs received from the phases needed, by phase."""
+    upstream_digest: str
+    """Identity of everything received."""
+    summary: str = ""
+    """Strategic summary of what came before."""
+    missing: tuple[str, ...] = ()
+    """What came before could not deliver."""
+    _guards: dict[str, Guard] = field(default_factory=dict[str, Guard])
+
+    async def coordinate(self, stage: Stage) -> Delivery:
+        """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
+        async with asyncio.TaskGroup() as group:
+            parts = [group.create_task(self._part(part)) for part in stage.parts]
+            agents = [group.create_task(self._agent(task)) for task in stage.tasks]
+        gathered = Gathered(
+            parts=together(part.result() for part in parts),
+            agents=delivery_of(agent.result() for agent in agents),
+        )
+        return await self._integrate(stage, gathered)
+
+    async def _part(self, stage: Stage) -> Delivery:
+        def body() -> Any:
+            return self.coordinate(stage)
+
+        if stage.node.kind is NodeKind.TEAM:
+            return await self.scheduler.team(self.phase.name, stage, body)
+        if stage.node.parent == self.run.plan.primary.id:
+            return await self.scheduler.domain(self.phase.name, stage, body)
+        return await body()
+
+    async def _agent(self, task_id: str) -> Handoff:
+        return await self.scheduler.agent(self.phase.name, task_id, lambda: perform(self.run, self._task_step(task_id)))
+
+    async def _integrate(self, stage: Stage, gathered: Gathered) -> Delivery:
+        integrator = self.phase.integrator
+        if integrator is None:
+            return together((gathered.agents, gathered.parts))
+        everything = together((gathered.agents, gathered.parts))
+        if integrator.combiner is None:
+            # Results of a merger cannot be merged again: the primary alone integrates.
+            return (
+                everything
+                if stage.node.parent
+                else await self._integration("merge", stage, integrator.merger, everything)
+            )
+        merged = await self._integration("merge", stage, integrator.merger, gathered.agents)
+        reached = together((merged, gathered.parts))
+        if len(reached.handoffs) < 2:
+            return reached
+        return await self._integration("combine", stage, integrator.combiner, reached)
+
+    async def _integration(self, verb: str, stage: Stage, function: FunctionAgent, received: Delivery) -> Delivery:
+        """Integrate what was received; where nothing was, what is missing is all there is to pass on."""
+        if not received.handoffs:
+            return received
+        step = self._integration_step(verb, stage, function, received)
+        handoff = await self.scheduler.integration(self.phase.name, stage.node.id, lambda: perform(self.run, step))
+        if handoff.done:
+            return Delivery(handoffs=(handoff,), missing=received.missing)
+        return Delivery(missing=(*received.missing, missing_of(handoff)))
+
+    def _task_step(self, task_id: str) -> Step:
+        call = self.run.expansion.calls[task_id]
+        task = self.run.tasks[task_id]
+        node = self.run.plan.agent_of[task_id]
+        assignment = assignment_for(self.run.job, task, call.agent.name, self._references)
+        return self._step(
+            kind=StepKind.TASK,
+            task_id=task_id,
+            node=node,
+            agent=call.agent,
+            call=self._call(assignment, self.run.plan.nodes[node].parent or node, call.item, self.upstream),
+            given=call.item,
+            upstream_digest=self.upstream_digest,
+            dependencies=(),
+        )
+
+    def _integration_step(self, verb: str, stage: Stage, function: FunctionAgent, received: Delivery) -> Step:
+        node = stage.node.id
+        task_id = f"{self.phase.name}/{verb}/{node}"
+        intent = Intent(job=self.run.job.goal, domain=stage.node.domain, task=function.goal)
+        assignment = Assignment(id=f"{task_id}#1", task_id=task_id, agent=function.name, intent=intent)
+        upstream = {self.phase.name: self.run.received(self.phase.name, received)}
+        return self._step(
+            kind=StepKind.INTEGRATION,
+            task_id=task_id,
+            node=node,
+            agent=function,
+            call=self._call(assignment, stage.node.parent or node, None, upstream),
+            given=[missing.task_id for missing in received.missing],
+            upstream_digest=digest(received.versions),
+            dependencies=used(received),
+        )
+
+    def _step(
+        self,
+        *,
+        kind: StepKind,
+        task_id: str,
+        node: str,
+        agent: Agent,
+        call: Call,
+        given: Any,
+        upstream_digest: str,
+        dependencies: tuple[UsedDependency, ...],
+    ) -> Step:
+        path = self.run.plan.path(node)
+        name = contract_name(agent.output_type)
+        return Step(
+            key=step_key(
+                job=self.run.job.name,
+                phase=self.phase.name,
+                node=task_id,
+                kind=kind,
+                contract=name,
+                inputs_digest=self.run.inputs_digest + (digest(given) if given is not None else ""),
+                upstream_digest=upstream_digest,
+            ),
+            phase=self.phase.name,
+            task_id=task_id,
+            node=node,
+            domain=path[1] if len(path) > 2 else "",
+            path=path,
+            kind=kind,
+            agent=agent,
+            contract=self.run.adapter(agent.output_type),
+            contract_name=name,
+            call=call,
+            guard=self._guard(agent),
+            dependencies=dependencies,
+        )
+
+    def _call(self, assignment: Assignment, reports_to: str, item: Any, upstream: Mapping[str, Handoffs[Any]]) -> Call:
+        return Call(
+            brief=brief_for(self.run.run_id, self.phase.name, assignment, reports_to, self.summary, self.missing),
+            item=item,
+            inputs=self.run.inputs,
+            upstream=upstream,
+            previous=self.run.previous_of(assignment.task_id),
+            workspace=self.run.workspace(assignment.task_id),
+        )
+
+    def _guard(self, agent: Agent) -> Guard:
+        guard = self._guards.get(agent.name)
+        if guard is None:
+            policy = agent.resilience.over(self.phase.resilience.over(self.run.job.defaults))
+            guard = self._guards[agent.name] = self.run.guard(policy)
+        return guard
+
+    @cached_property
+    def _references(self) -> tuple[str, ...]:
+        return tuple(
+            received.handoff.output_location.location
+            for handoffs in self.upstream.values()
+            for received in handoffs
+            if received.handoff.output_location
+        )[:50]

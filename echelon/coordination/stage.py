@@ -1,0 +1,50 @@
+"""The part of the tree that works in one phase. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from echelon.model.plan import Node, NodeKind, Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A coordinator with what reports to it in one phase."""
+
+    node: Node
+    """The coordinator: owner of the integration of everything below (D6)."""
+    tasks: tuple[str, ...]
+    """Tasks of the agents that report to it directly."""
+    parts: tuple["Stage", ...]
+    """Coordinators that report to it."""
+
+    @property
+    def all_tasks(self) -> tuple[str, ...]:
+        """Tasks of everybody below, in the order of the plan."""
+        return self.tasks + tuple(task for part in self.parts for task in part.all_tasks)
+
+
+def stage_of(plan: Plan, tasks: Iterable[str]) -> Stage:
+    """Return the tree as far as it is needed for `tasks`.
+
+    Nobody without work below appears; a coordinator with a single report has nothing to integrate and is left out,
+    except the primary, who owns the sync point.
+    """
+    wanted = set(tasks)
+    stages: dict[str, Stage | None] = {}
+    # Parents stand before their members, so that from the end all members are known. Depth costs no recursion.
+    for node in reversed(plan.tree):
+        if node.kind is not NodeKind.AGENT:
+            stages[node.id] = _stage(plan, node, wanted, stages)
+    root = stages[plan.primary.id]
+    return root or Stage(node=plan.primary, tasks=(), parts=())
+
+
+def _stage(plan: Plan, node: Node, wanted: set[str], stages: dict[str, Stage | None]) -> Stage | None:
+    members = [plan.nodes[member] for member in node.members]
+    tasks = tuple(
+        task for member in members if member.kind is NodeKind.AGENT for task in member.members if task in wanted
+    )
+    parts = tuple(part for member in members if (part := stages.get(member.id)) is not None)
+    if not tasks and len(parts) == 1 and node.parent is not None:
+        return parts[0]
+    return Stage(node=node, tasks=tasks, parts=parts) if tasks or parts else None

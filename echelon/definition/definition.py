@@ -1,0 +1,191 @@
+"""A job, checked as it is built: what contradicts itself is refused before anything runs."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+from echelon.agents.agent import Agent
+from echelon.agents.binding import bind_inputs
+from echelon.agents.call import CallShape
+from echelon.agents.decorators import Integrator
+from echelon.agents.function import FunctionAgent
+from echelon.agents.handoffs import Handoffs
+from echelon.definition.phase import PhaseDefinition
+from echelon.model.errors import InvalidJob
+from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
+from echelon.model.run import RunView
+from echelon.model.usage import Budget
+
+#: Makes the files of a report: file name → content.
+Render = Callable[[RunView], dict[str, str | bytes]]
+
+
+class NoInputs(BaseModel):
+    """The inputs of a job that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobDefinition:
+    """What must be done, by which agents, with which typed handoffs.
+
+    `name` identifies the job in journals and flows; `goal` is what every assignment is told (D8); `inputs` is a
+    pydantic model; `constraints` bound every task (D9); `defaults` guard every call; `report` makes the report.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        goal: str,
+        inputs: type[BaseModel] = NoInputs,
+        budget: Budget | None = None,
+        defaults: Resilience | None = None,
+        constraints: Sequence[str] = (),
+        report: Render | None = None,
+        span: int = 8,
+    ) -> None:
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise InvalidJob(f"job name {name!r} may only have letters, digits, '-' and '_'")
+        self.name = name
+        self.goal = goal
+        self.inputs_type = inputs
+        self.budget = budget or Budget()
+        self.defaults = (defaults or Resilience()).over(DEFAULT_RESILIENCE)
+        self.constraints = tuple(constraints)
+        self.render = report
+        self.span = span
+        self.source = ""
+        self.phases: dict[str, PhaseDefinition] = {}
+
+    def phase(
+        self,
+        name: str,
+        *,
+        agent: Agent | None = None,
+        agents: Sequence[Agent] = (),
+        each: Agent | None = None,
+        over: Callable[..., Any] | None = None,
+        key: Callable[[Any], str] | None = None,
+        domain: Callable[[Any], str] | None = None,
+        needs: str | Sequence[str] = (),
+        integrate: Integrator | None = None,
+        resilience: Resilience | None = None,
+        seconds: float | None = None,
+        tokens: int | None = None,
+    ) -> None:
+        """Add a phase behind the ones before it.
+
+        Give exactly one of `agent`, `agents`, or `each` with `over`: the function that finds the items, given the
+        inputs of the job. `key` names an item, `domain` says where it belongs. `needs` names the phases whose
+        handoffs its agents receive. `seconds` and `tokens` are what one call is expected to take.
+        """
+        self._check_name(name)
+        who = self._one_way(name, agent, agents, each)
+        if (each is None) != (over is None):
+            raise InvalidJob(f"phase {name!r}: `each` and `over` go together: an agent, and what finds its items")
+        upstream = (needs,) if isinstance(needs, str) else tuple(needs)
+        self._check_needs(name, upstream)
+        shape = CallShape(inputs_type=self.inputs_type, takes_item=each is not None, upstream=upstream)
+        self.phases[name] = PhaseDefinition(
+            name=name,
+            agents=tuple(one.bind(shape) for one in who),
+            discover=self._discoverer(name, over),
+            key=key or default_key,
+            domain=domain,
+            needs=upstream,
+            integrator=self._integrator(name, integrate, who, shape),
+            resilience=resilience or Resilience(),
+            seconds=seconds,
+            tokens=tokens,
+            single=agent is not None,
+        )
+
+    def contract(self, phase: str) -> Any:
+        """Return the type of what a phase delivers: its integrator's when it has one, else its agents'."""
+        definition = self.phases[phase]
+        if definition.integrator is None:
+            types = {id(one.output_type): one.output_type for one in definition.agents}
+            return next(iter(types.values())) if len(types) == 1 else Any
+        return (definition.integrator.combiner or definition.integrator.merger).output_type
+
+    def _check_name(self, name: str) -> None:
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise InvalidJob(f"phase name {name!r} may only have letters, digits, '-' and '_'")
+        if name in self.phases:
+            raise InvalidJob(f"job {self.name!r} has two phases called {name!r}")
+
+    @staticmethod
+    def _one_way(name: str, agent: Agent | None, agents: Sequence[Agent], each: Agent | None) -> tuple[Agent, ...]:
+        given = [ways for ways in ((agent,) if agent else (), tuple(agents), (each,) if each else ()) if ways]
+        if len(given) != 1:
+            raise InvalidJob(f"phase {name!r} needs exactly one of `agent`, `agents` or `each`; it has {len(given)}")
+        who = given[0]
+        for one in who:
+            if not isinstance(one, Agent):
+                raise InvalidJob(f"phase {name!r}: {one!r} is not an agent; put @agent on the function")
+        names = [one.name for one in who]
+        twice = sorted({one for one in names if names.count(one) > 1})
+        if twice:
+            raise InvalidJob(f"phase {name!r} has two agents called {twice[0]!r}; give one of them a name of its own")
+        return who
+
+    def _check_needs(self, name: str, needs: tuple[str, ...]) -> None:
+        unknown = [phase for phase in needs if phase not in self.phases]
+        if unknown:
+            known = ", ".join(self.phases) or "none"
+            raise InvalidJob(
+                f"phase {name!r} needs {unknown[0]!r}, which is not a phase before it (those are: {known})"
+            )
+
+    def _discoverer(self, name: str, over: Callable[..., Any] | None) -> Callable[[BaseModel], list[Any]] | None:
+        if over is None:
+            return None
+        if inspect.iscoroutinefunction(over):
+            raise InvalidJob(f"phase {name!r}: `over` must be a plain function; planning does not wait")
+        arguments = bind_inputs(over, getattr(over, "__name__", "over"), self.inputs_type)
+        return lambda inputs: list(over(**arguments(inputs)))
+
+    @staticmethod
+    def _integrator(
+        name: str, integrate: Integrator | None, who: Sequence[Agent], shape: CallShape
+    ) -> Integrator | None:
+        if integrate is None:
+            return None
+        bound = integrate.bind(CallShape(inputs_type=shape.inputs_type, upstream=(name,)))
+        for one in who:
+            _check_fits(name, one, bound.merger)
+        if bound.combiner is not None:
+            _check_fits(name, bound.merger, bound.combiner)
+            _check_fits(name, bound.combiner, bound.combiner)
+        return bound
+
+
+def default_key(item: Any) -> str:
+    """Name an item by its `id`, `key`, `name` or `path`; a plain value names itself."""
+    for field in ("id", "key", "name", "path"):
+        if hasattr(item, field):
+            return str(getattr(item, field))
+    return str(item)
+
+
+def _check_fits(phase: str, producer: Agent, consumer: FunctionAgent) -> None:
+    """Refuse an integrator that is made for something else than what it will get."""
+    made, wanted = producer.output_type, _received_type(consumer)
+    if Any not in (made, wanted) and made != wanted:
+        raise InvalidJob(
+            f"phase {phase!r}: {producer.name!r} makes {_named(made)}, but {consumer.name!r} integrates {_named(wanted)}"
+        )
+
+
+def _received_type(function: FunctionAgent) -> Any:
+    for annotation in get_type_hints(function.function).values():
+        if getattr(annotation, "__origin__", None) is Handoffs:
+            return (get_args(annotation) or (Any,))[0]
+    return Any
+
+
+def _named(annotation: Any) -> str:
+    return getattr(annotation, "__name__", str(annotation))

@@ -1,0 +1,49 @@
+"""Inputs of a job from what a person typed or another program passed: one clear line for whatever does not fit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from echelon.model.errors import InvalidInput
+
+
+def read_inputs(inputs_type: type[BaseModel], given: Mapping[str, Any]) -> BaseModel:
+    """Validate the inputs of a job; `InvalidInput` names the parameter, what is wrong and what is known."""
+    _refuse_unknown(inputs_type, given)
+    try:
+        return inputs_type.model_validate(dict(given))
+    except ValidationError as error:
+        raise InvalidInput(_first_error(error)) from error
+
+
+def read_typed_inputs(inputs_type: type[BaseModel], typed: Mapping[str, str]) -> BaseModel:
+    """Validate inputs typed as text: taken as they are, or else as JSON (lists, numbers, objects)."""
+    _refuse_unknown(inputs_type, typed)
+    return read_inputs(inputs_type, {name: _value(inputs_type, name, text) for name, text in typed.items()})
+
+
+def _value(inputs_type: type[BaseModel], name: str, text: str) -> Any:
+    adapter: TypeAdapter[Any] = TypeAdapter(inputs_type.model_fields[name].annotation)
+    try:
+        adapter.validate_python(text)
+    except ValidationError:
+        try:
+            return adapter.validate_json(text)
+        except ValidationError:
+            return text
+    return text
+
+
+def _refuse_unknown(inputs_type: type[BaseModel], given: Mapping[str, Any]) -> None:
+    known = inputs_type.model_fields
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise InvalidInput(f"unknown parameter {unknown[0]!r}; this job takes: {', '.join(known) or 'none'}")
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "inputs"
+    got = f" (got {first['input']!r})" if first["type"] != "missing" else ""
+    return f"parameter {where!r}: {first['msg']}{got}"

@@ -1,0 +1,39 @@
+"""One phase of a job: which agents work in it, on what, and how their outputs are integrated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from echelon.agents.agent import Agent
+from echelon.agents.decorators import Integrator
+from echelon.model.policy import Resilience
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseDefinition:
+    """A phase: its agents run at the same time, and a sync point ends it (D4)."""
+
+    name: str
+    """Unique within the job."""
+    agents: tuple[Agent, ...]
+    """One call each; when there are items, the one agent that is called for each."""
+    discover: Callable[[BaseModel], list[Any]] | None = None
+    """Finds the items, given the inputs of the job; None when there are none."""
+    key: Callable[[Any], str] = str
+    """Names an item; unique within the phase."""
+    domain: Callable[[Any], str] | None = None
+    """The domain of an item; dots separate a domain from its part."""
+    needs: tuple[str, ...] = ()
+    """Phases whose handoffs its agents receive."""
+    integrator: Integrator | None = None
+    """How coordinators integrate; None: outputs are passed on as they are."""
+    resilience: Resilience = field(default_factory=Resilience)
+    """How its calls are guarded; unset parts are inherited from the job."""
+    seconds: float | None = None
+    """Expected duration of one call, in seconds."""
+    tokens: int | None = None
+    """Expected tokens of one call."""
+    single: bool = False
+    """Was it declared with exactly one agent, so that its output is that agent's?"""

@@ -1,0 +1,197 @@
+"""SOURCE: where a job is written, as people type it, and how the job is found there again from any folder.
+
+`flows/audit.py:audit` is a file and a variable, `package.module:audit` a module and a variable. A file is imported by
+the dotted name that it has in its project, because worker processes import it by that name too.
+"""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from echelon.job import Job
+from echelon.model.errors import CallerError, InvalidInput
+
+#: Modules that come with an extra of ours → the extra.
+EXTRAS: dict[str, str] = {
+    "pydantic_ai": "llm",
+    "openai": "llm",
+    "arid": "audit",
+    "networkx": "audit",
+    "radon": "audit",
+    "ruff": "audit",
+    "vulture": "audit",
+}
+
+#: Frames of these are ours or Python's; the person who reads the message wants the line of theirs.
+_NOT_THEIRS = (str(Path(__file__).parents[1]), str(Path(importlib.__file__).parent), "<frozen")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A SOURCE, taken apart."""
+
+    root: Path
+    """Folder that is put on the import path: the root of the project."""
+    module: str
+    """Dotted name of the module."""
+    variable: str | None
+    """Name of the job in the module; None when it has only one."""
+    file: Path | None
+    """The file of the module, when the SOURCE names one."""
+
+    def stable(self, variable: str) -> str:
+        """Return a SOURCE that means the same job in every folder."""
+        return f"{self.file or self.module}:{variable}"
+
+
+def load_job(source: str) -> Job:
+    """Import the module that SOURCE names and return its job, with `job.source` set to a SOURCE valid everywhere.
+
+    The root of the project goes to the front of the import path. Raises `InvalidInput` when there is no such file,
+    module or job, when the module cannot be imported (with the line at fault), or when it is not the file named.
+    """
+    where = parse_source(source)
+    module = _import(where)
+    variable, job = _find(module, where, source)
+    job.source = where.stable(variable)
+    return job
+
+
+def parse_source(source: str, folder: Path | None = None) -> Source:
+    """Take a SOURCE apart, relative to `folder` (default: the current one); `InvalidInput` when it names no file."""
+    here = folder or Path.cwd()
+    path, variable = _split(source)
+    if not path.endswith(".py") and "/" not in path and "\\" not in path:
+        if not all(part.isidentifier() for part in path.split(".")):
+            raise InvalidInput(
+                f"{source!r} is no source of a job: give a file and a variable (flows/audit.py:audit) "
+                "or a module and a variable (package.module:audit)"
+            )
+        return Source(root=here, module=path, variable=variable, file=None)
+    file = (here / path).resolve()
+    if not file.is_file():
+        raise InvalidInput(f"there is no file {path} (looked for {file}); give the path of a job's file")
+    return _of_file(file, variable)
+
+
+def project_root(file: Path) -> Path:
+    """Return the folder from which the module in `file` is imported.
+
+    It is the nearest folder above that has a pyproject.toml (its `src` when the file is in there) or whose `flows` the
+    file is in; where there is none, the folder that holds the outermost package of the file.
+    """
+    for folder in _importable_above(file):
+        if (folder / "pyproject.toml").exists() or file.is_relative_to(folder / "flows"):
+            inside = folder / "src"
+            return inside if file.is_relative_to(inside) else folder
+    return next(folder for folder in file.parents if not (folder / "__init__.py").exists())
+
+
+def _importable_above(file: Path) -> Iterator[Path]:
+    """Yield the folders from which `file` has a dotted name, innermost first."""
+    for folder in file.parents:
+        yield folder
+        if not folder.name.isidentifier():
+            return
+
+
+def _split(source: str) -> tuple[str, str | None]:
+    path, colon, variable = source.rpartition(":")
+    if not colon or variable.startswith(("\\", "/")):  # a drive of Windows
+        return source, None
+    if not path or not variable.isidentifier():
+        raise InvalidInput(f"{source!r} is no source of a job: what follows the ':' must be the name of a variable")
+    return path, variable
+
+
+def _of_file(file: Path, variable: str | None) -> Source:
+    if file.suffix != ".py" or not file.stem.isidentifier():
+        raise InvalidInput(f"{file} cannot be imported: a job's file is named like a variable and ends in .py")
+    root = project_root(file)
+    module = ".".join(file.relative_to(root).with_suffix("").parts)
+    return Source(root=root, module=module, variable=variable, file=file)
+
+
+def _import(where: Source) -> ModuleType:
+    _put_on_path(where.root)
+    try:
+        module = importlib.import_module(where.module)
+    except CallerError as error:
+        raise InvalidInput(f"{_line_of(error, where)}: {error}") from error
+    except ModuleNotFoundError as error:
+        raise InvalidInput(_not_found(error, where)) from error
+    except (Exception, SystemExit) as error:
+        raise InvalidInput(f"{_line_of(error, where)}: {_in_one_line(error)}; correct it, then try again") from error
+    _refuse_stranger(module, where)
+    return module
+
+
+def _put_on_path(root: Path) -> None:
+    """Put the root of a project first on the import path; refuse one whose modules would hide Python's own."""
+    names = (entry.name.removesuffix(".py") for entry in root.iterdir() if _is_module(entry))
+    hidden = sorted(name for name in names if name in sys.stdlib_module_names)
+    if hidden:
+        raise InvalidInput(f"{root / hidden[0]} would hide the module {hidden[0]!r} of Python; give it another name")
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    importlib.invalidate_caches()
+
+
+def _is_module(entry: Path) -> bool:
+    return entry.suffix == ".py" or (entry / "__init__.py").is_file()
+
+
+def _refuse_stranger(module: ModuleType, where: Source) -> None:
+    """Refuse a module of the same name that lies elsewhere: it was imported before, or is installed."""
+    found = getattr(module, "__file__", None)
+    if where.file is not None and (found is None or Path(found).resolve() != where.file):
+        raise InvalidInput(
+            f"{where.file} is imported as {where.module!r}, but that name already means {found}; rename one of them"
+        )
+
+
+def _not_found(error: ModuleNotFoundError, where: Source) -> str:
+    missing = error.name or ""
+    if where.module == missing or where.module.startswith(f"{missing}."):
+        return (
+            f"there is no module {missing!r} in {where.root} and none is installed; give a path like flows/audit.py:audit"
+        )
+    top = missing.partition(".")[0]
+    extra = EXTRAS.get(top)
+    package = f"'echelon[{extra}]'" if extra else top.replace("_", "-")
+    return f"{_line_of(error, where)}: module {missing!r} is not installed; try: pip install {package}"
+
+
+def _line_of(error: BaseException, where: Source) -> str:
+    """Return file:line of the statement at fault, the innermost that is not Python's or ours."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith(_NOT_THEIRS)]
+    return f"{theirs[-1].filename}:{theirs[-1].lineno}" if theirs else str(where.file or where.module)
+
+
+def _in_one_line(error: BaseException) -> str:
+    text = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _find(module: ModuleType, where: Source, source: str) -> tuple[str, Job]:
+    jobs = {name: value for name, value in vars(module).items() if isinstance(value, Job)}
+    distinct = {id(job): name for name, job in reversed(jobs.items())}
+    names = ", ".join(sorted(jobs)) or "none"
+    if where.variable is None:
+        if len(distinct) != 1:
+            raise InvalidInput(f"{source} has {len(distinct)} jobs ({names}); name one, as in {source}:NAME")
+        return (name := next(iter(distinct.values()))), jobs[name]
+    if where.variable not in vars(module):
+        raise InvalidInput(f"{where.file or where.module} has no {where.variable!r}; the jobs in it: {names}")
+    if where.variable not in jobs:
+        kind = type(vars(module)[where.variable]).__name__
+        raise InvalidInput(f"{where.variable!r} in {where.file or where.module} is a {kind}, not a Job; jobs: {names}")
+    return where.variable, jobs[where.variable]

@@ -1,0 +1,122 @@
+"""A job as a Prefect flow: typed parameters from its inputs, its phases inside, its report as artifacts (X1)."""
+
+import base64
+import functools
+import inspect
+import re
+from contextvars import ContextVar
+from typing import Annotated, Any
+
+from prefect import Flow, flow
+from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
+from prefect.states import Completed, Failed, State
+
+from echelon.coordination.job_run import run_phases
+from echelon.definition.definition import JobDefinition
+from echelon.definition.inputs import read_inputs
+from echelon.engine.resolution import resolution_for
+from echelon.engine.run import Prepared, RunOptions, finish, prepared
+from echelon.model.errors import EchelonError
+from echelon.model.run import RunResult, RunStatus
+from echelon.settings import Settings
+
+#: The run that was prepared before its flow began; None when Prefect itself started the flow.
+_PREPARED: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
+_RESULT: ContextVar[list[RunResult] | None] = ContextVar("result", default=None)
+
+#: An artifact larger than this does not help a reader, and Prefect keeps it in its database; in bytes.
+MAX_ARTIFACT_BYTES = 400_000
+
+
+class RunFailed(EchelonError):
+    """A run ended without output; the message says what is missing."""
+
+
+@functools.cache
+def flow_of(job: JobDefinition) -> Flow[..., Any]:
+    """Return a job as a Prefect flow: its parameters are the job's inputs, its result is a `RunResult`."""
+
+    async def body(**parameters: Any) -> State[Any]:
+        ready = _PREPARED.get()
+        if ready is not None:
+            return await _carry_out(ready)
+        options = RunOptions(source=job.source)
+        async with prepared(job, read_inputs(job.inputs_type, parameters), options, Settings()) as run:
+            return await _carry_out(run)
+
+    body.__name__ = body.__qualname__ = job.name.replace("-", "_")
+    body.__doc__ = _documentation(job)
+    body.__signature__ = inspect.Signature(_parameters(job))  # pyright: ignore[reportFunctionMemberAccess]
+    made: Flow[..., Any] = flow(body, name=job.name, description=body.__doc__, persist_result=False)
+    return made
+
+
+async def run_in_flow(run: Prepared) -> RunResult:
+    """Carry out a prepared run inside its job's flow."""
+    results: list[RunResult] = []
+    prepared_token, result_token = _PREPARED.set(run), _RESULT.set(results)
+    named = flow_of(run.context.job).with_options(flow_run_name=run.record.run_id, validate_parameters=False)
+    try:
+        state = await named(**dict(run.context.inputs), return_state=True)
+    finally:
+        _PREPARED.reset(prepared_token)
+        _RESULT.reset(result_token)
+    if not results:
+        await state.aresult(raise_on_failure=True)  # raises what stopped the flow
+        raise RunFailed(f"run {run.context.run_id!r} ended as {state.name!r} without a result: {state.message}")
+    return results[0]
+
+
+async def _carry_out(run: Prepared) -> State[Any]:
+    context = run.context
+    scheduler = resolution_for(context.plan.n_agents, run.options.resolution)
+    result, files = await finish(run, await run_phases(context, scheduler))
+    results = _RESULT.get()
+    if results is not None:
+        results.append(result)
+    await _show(context.job, files)
+    return _state_of(result)
+
+
+def _state_of(result: RunResult) -> State[Any]:
+    if result.status is RunStatus.COMPLETED:
+        return Completed(data=result, message=f"run {result.run_id}")
+    first = f"{result.missing[0].task_id}: {result.missing[0].reason}" if result.missing else ""
+    message = f"run {result.run_id}: {len(result.missing)} missing, the first: {first}"
+    if result.status is RunStatus.PARTIAL:
+        return Completed(name="Partial", data=result, message=message)
+    return Failed(data=RunFailed(message), message=message)
+
+
+async def _show(job: JobDefinition, files: dict[str, str | bytes]) -> None:
+    """Show the report in Prefect: Markdown as it is, pictures as data, what is too large not at all."""
+    for name, content in files.items():
+        stem, _, suffix = name.rpartition(".")
+        key = re.sub(r"[^a-z0-9]+", "-", f"{job.name}-{stem}".lower()).strip("-")
+        if len(content) > MAX_ARTIFACT_BYTES:
+            continue
+        if suffix == "md":
+            text = content if isinstance(content, str) else content.decode()
+            await acreate_markdown_artifact(markdown=text, key=key, description=f"Report of job {job.name}")
+        elif suffix == "svg":
+            data = base64.b64encode(content.encode() if isinstance(content, str) else content).decode()
+            await acreate_image_artifact(image_url=f"data:image/svg+xml;base64,{data}", key=key, description=stem)
+
+
+def _parameters(job: JobDefinition) -> list[inspect.Parameter]:
+    fields = job.inputs_type.model_fields
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.is_required() else field.get_default(call_default_factory=True),
+            annotation=Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation,
+        )
+        for name, field in fields.items()
+    ]
+
+
+def _documentation(job: JobDefinition) -> str:
+    """Write a docstring, which is where Prefect's form takes the descriptions of the parameters from."""
+    lines = [f"    {name}: {field.description or name}" for name, field in job.inputs_type.model_fields.items()]
+    return "\n".join([job.goal, "", "Args:", *lines]) if lines else job.goal

@@ -1,0 +1,38 @@
+"""The report of a run: made by the job's own function or by ours, written into one folder, shown in Prefect."""
+
+import logging
+from pathlib import Path, PurePosixPath
+
+from echelon.definition.definition import JobDefinition
+from echelon.model.errors import InvalidJob
+from echelon.model.run import RunView
+from echelon.visibility.report import default_report
+
+log = logging.getLogger("echelon.engine")
+
+
+def write_report(job: JobDefinition, view: RunView, folder: Path) -> dict[str, str | bytes]:
+    """Write the files of the report into `folder` and return them.
+
+    A report function that fails costs its report, not the run: the default report is written instead.
+    """
+    files: dict[str, str | bytes] = {}
+    if job.render is not None:
+        try:
+            files = dict(job.render(view))
+        except Exception:
+            log.exception("the report of job %r failed; the default report is written instead", job.name)
+    files = files or dict(default_report(view))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = _inside(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return files
+
+
+def _inside(folder: Path, name: str) -> Path:
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise InvalidJob(f"report file {name!r} would lie outside of the report's folder")
+    return folder / relative

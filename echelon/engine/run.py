@@ -1,0 +1,209 @@
+"""One run from inputs to result: what stands around the phases. Prefect is imported while its server boots."""
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from echelon.agents.workers import Workers
+from echelon.coordination.context import RunContext, unobserved, utc_now
+from echelon.coordination.delivery import Delivery
+from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import expand
+from echelon.engine.reporting import write_report
+from echelon.engine.server import resolve_server
+from echelon.journal.digest import digest_of
+from echelon.journal.journal import Journal
+from echelon.journal.outputs import OutputStore
+from echelon.model.errors import JournalError
+from echelon.model.handoff import Handoff
+from echelon.model.plan import Plan
+from echelon.model.run import RunRecord, RunResult, RunStatus, RunView, StepRecord
+from echelon.planning.planner import plan
+from echelon.resilience.budget import Account
+from echelon.resilience.registry import BreakerRegistry
+from echelon.settings import Settings
+from echelon.visibility.measures import measure
+from echelon.visibility.progress import Observer
+
+log = logging.getLogger("echelon.engine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a caller may decide about a run."""
+
+    run_id: str | None = None
+    """An earlier run to go on with; None starts a new one."""
+    out: Path | None = None
+    """Folder for the report; None keeps it with the run."""
+    resolution: Literal["agent", "team"] | None = None
+    """How finely Prefect shows the run; None decides by size."""
+    max_concurrency: int | None = None
+    """Agents at work at one time; None takes the one of the settings."""
+    source: str = ""
+    """Where the job is defined, so that the run can be gone on with."""
+    observe: Observer = unobserved
+    """Gets every progress event."""
+
+
+DEFAULT_OPTIONS = RunOptions()
+
+
+@dataclass(kw_only=True)
+class Prepared:
+    """A run that is on record and ready to be carried out."""
+
+    context: RunContext
+    record: RunRecord
+    options: RunOptions
+    settings: Settings
+
+
+async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = DEFAULT_OPTIONS) -> RunResult:
+    """Run a job to its end, on the Prefect server that is configured or on an embedded one.
+
+    The server boots while the plan is made. Raises `CallerError` for what the caller must put right before anything
+    is run, and `InfrastructureError` when there is no server or no journal; a failed agent is part of the result.
+    """
+    settings = Settings()
+    with resolve_server(settings.home) as server:
+        async with prepared(job, inputs, options, settings) as run:
+            flows = await asyncio.to_thread(_import_flows)
+            await server.ready()
+            with server.connected():
+                return await flows.run_in_flow(run)
+
+
+def _import_flows() -> Any:
+    # Here and not at the top: importing Prefect takes seconds, which `echelon plan` and `--help` must not pay.
+    return importlib.import_module("echelon.engine.flows")
+
+
+@contextlib.asynccontextmanager
+async def prepared(
+    job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
+) -> AsyncIterator[Prepared]:
+    """Plan a run and put it on record; whatever stops it from outside is put on record too."""
+    expansion = expand(job, inputs)
+    made = plan(
+        expansion.graph,
+        phase_order=tuple(job.phases),
+        span=job.span,
+        max_concurrency=options.max_concurrency or settings.max_concurrency,
+    )
+    async with Journal.open(settings) as journal:
+        record = await _on_record(journal, job, inputs, made, options)
+        context = RunContext(
+            run_id=record.run_id,
+            job=job,
+            inputs=inputs,
+            expansion=expansion,
+            plan=made,
+            journal=journal,
+            outputs=OutputStore(settings.outputs_url),
+            folder=settings.home / "runs" / record.run_id,
+            breakers=BreakerRegistry.shared(),
+            account=Account(job.budget, f"job {job.name!r}"),
+            limit=asyncio.Semaphore(options.max_concurrency or settings.max_concurrency),
+            finished=await _finished(journal, options),
+            previous=await _previous(journal, job, record),
+            observe=options.observe,
+        )
+        try:
+            yield Prepared(context=context, record=record, options=options, settings=settings)
+        except BaseException:
+            await journal.finish_run(record.run_id, RunStatus.INTERRUPTED, utc_now(), None)
+            raise
+        finally:
+            Workers.close_shared()
+
+
+async def finish(run: Prepared, delivered: Mapping[str, Delivery]) -> tuple[RunResult, dict[str, str | bytes]]:
+    """Make the report of a run, put its end on record, and return the result with the files of the report."""
+    context, journal = run.context, run.context.journal
+    ended = context.now()
+    steps = await journal.steps(context.run_id)
+    status = status_after(delivered)
+    folder = run.options.out or context.folder / "report"
+    record = run.record.model_copy(update={"status": status, "finished": ended, "report": str(folder)})
+    view = RunView(
+        record=record,
+        steps=steps,
+        missing=missing_in(delivered),
+        concerns=await journal.concerns(context.run_id),
+        exceptions=await journal.exceptions(context.run_id),
+        measures=measure(steps, (ended - run.record.started).total_seconds()),
+        output=output_of(context, delivered),
+        previous=_previous_output(context),
+    )
+    files = await asyncio.to_thread(write_report, context.job, view, folder)
+    await journal.finish_run(context.run_id, status, ended, str(folder))
+    result = RunResult(
+        run_id=context.run_id,
+        status=status,
+        output=view.output,
+        missing=view.missing,
+        concerns=view.concerns,
+        measures=view.measures,
+        exceptions=view.exceptions,
+        report=str(folder),
+    )
+    return result, files
+
+
+async def _on_record(
+    journal: Journal, job: JobDefinition, inputs: BaseModel, made: Plan, options: RunOptions
+) -> RunRecord:
+    if options.run_id is not None:
+        await journal.reopen_run(options.run_id)
+        return (await journal.run(options.run_id)).model_copy(update={"plan": made})
+    started = utc_now()
+    record = RunRecord(
+        run_id=f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        job=job.name,
+        source=options.source,
+        inputs=inputs.model_dump(mode="json"),
+        status=RunStatus.RUNNING,
+        started=started,
+        plan=made,
+    )
+    await journal.start_run(record)
+    return record
+
+
+async def _finished(journal: Journal, options: RunOptions) -> dict[str, StepRecord]:
+    """Return the steps that an earlier process completed for the run that is gone on with (F8)."""
+    if options.run_id is None:
+        return {}
+    return {step.key: step for step in await journal.steps(options.run_id) if step.handoff.done}
+
+
+async def _previous(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:
+    """Return what the phases with a single agent delivered in the last completed run on the same inputs."""
+    last = await journal.last_completed(job.name, digest_of(record.inputs), record.run_id)
+    if last is None:
+        return {}
+    singles = [phase.name for phase in job.phases.values() if phase.single]
+    steps = [step for phase in singles for step in await journal.steps(last.run_id, phase)]
+    return {step.handoff.task_id: step.handoff for step in steps if step.handoff.done}
+
+
+def _previous_output(context: RunContext) -> Any:
+    """Return what the last phase delivered in the previous run, as JSON; None when it is gone."""
+    last = [handoff for handoff in context.previous.values() if handoff.task_id in context.plan.phases[-1].tasks]
+    if not last or last[0].output_location is None:
+        return None
+    try:
+        return context.outputs.get(last[0].output_location, Any)
+    except JournalError as error:
+        log.warning("the output of the previous run cannot be compared: %s", error)
+        return None

@@ -1,0 +1,94 @@
+"""`Job`: what people write, plan, run and deploy. The door from a definition to the engine."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from echelon.definition.definition import JobDefinition, NoInputs, Render
+from echelon.definition.expansion import expand
+from echelon.definition.inputs import read_inputs
+from echelon.model.plan import Plan
+from echelon.model.policy import Resilience
+from echelon.model.run import RunResult
+from echelon.model.usage import Budget
+from echelon.planning.planner import plan
+from echelon.planning.regime import Priority
+
+if TYPE_CHECKING:
+    from prefect import Flow
+
+
+class Job(JobDefinition):
+    """A job: phases of agents with typed handoffs.
+
+    audit = Job("audit", goal="Find what is risky in this codebase and rank it", inputs=AuditInputs)
+    audit.phase("inspect", each=inspect, over=discover, domain=lambda m: m.package, integrate=merge)
+    audit.phase("report", agent=write_report, needs="inspect")
+
+    audit.plan(path="src")            # pure: nothing runs
+    await audit.run(path="src")       # runs on Prefect
+    audit.flow.serve(cron="0 3 * * *")
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        goal: str,
+        inputs: type[BaseModel] = NoInputs,
+        budget: Budget | None = None,
+        defaults: Resilience | None = None,
+        constraints: Sequence[str] = (),
+        report: Render | None = None,
+        span: int = 8,
+    ) -> None:
+        super().__init__(
+            name,
+            goal=goal,
+            inputs=inputs,
+            budget=budget,
+            defaults=defaults,
+            constraints=constraints,
+            report=report,
+            span=span,
+        )
+        self._module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - who defines the job
+
+    def plan(self, *, priority: Priority | None = None, max_concurrency: int | None = None, **inputs: Any) -> Plan:
+        """Decide how the job would be organised for these inputs; nothing is run."""
+        return self.plan_for(read_inputs(self.inputs_type, inputs), priority, max_concurrency)
+
+    def plan_for(self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None) -> Plan:
+        """Decide how the job would be organised for validated inputs."""
+        return plan(
+            expand(self, inputs).graph,
+            phase_order=tuple(self.phases),
+            span=self.span,
+            priority=priority,
+            max_concurrency=max_concurrency,
+        )
+
+    async def run(self, **inputs: Any) -> RunResult:
+        """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""
+        engine = importlib.import_module("echelon.engine.run")
+        options = engine.RunOptions(source=self.location)
+        return await engine.run_job(self, read_inputs(self.inputs_type, inputs), options)
+
+    @property
+    def flow(self) -> "Flow[..., Any]":
+        """The job as a Prefect flow: serve it, deploy it, or call it inside another flow."""
+        self.source = self.source or self.location
+        made = importlib.import_module("echelon.engine.flows").flow_of(self)
+        # How a worker finds the flow again; Prefect would look for a function of that name in a file.
+        made._entrypoint = f"{self.location}.flow"  # noqa: SLF001
+        return made
+
+    @property
+    def location(self) -> str:
+        """Where the job is defined, as `module:variable`."""
+        variables = vars(sys.modules[self._module]) if self._module in sys.modules else {}
+        variable = next((name for name, value in variables.items() if value is self), self.name)
+        return f"{self._module}:{variable}"

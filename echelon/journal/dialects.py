@@ -1,0 +1,87 @@
+"""Everything that differs between SQLite and PostgreSQL; no other file of the journal knows which one it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from echelon.model.errors import InvalidInput
+
+BUSY_TIMEOUT_SECONDS = 30.0
+
+#: The asyncio driver of each database, by the names people write in URLs.
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+#: WAL lets readers and the writer work side by side, and keeps what was committed when the process is killed.
+#: FULL keeps it through a power cut too: one flush a transaction, shared by everything that is in it.
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+#: Any fixed number: it names the lock that PostgreSQL gives to one migrating process at a time.
+_MIGRATION_LOCK = 0x45C4E104
+
+
+def parse_url(url: str) -> URL:
+    """Return `url` with the driver we use; raise `InvalidInput` when it is none of a database we know."""
+    try:
+        parsed = make_url(url)
+        return parsed.set(drivername=DRIVERS[parsed.drivername])
+    except (ArgumentError, KeyError) as error:
+        # The URL itself is not quoted: it may hold a password.
+        raise InvalidInput(
+            "the journal URL cannot be used; set ECHELON_JOURNAL_URL to sqlite:///<file> or postgresql://<host>/<database>"
+        ) from error
+
+
+def create_engine(url: URL) -> AsyncEngine:
+    """Return the engine for `url`; connections are made when they are needed."""
+    return _ENGINES[url.get_backend_name()](url)
+
+
+async def lock_schema(connection: AsyncConnection) -> None:
+    """Keep every other process from migrating until the transaction of `connection` ends."""
+    # SQLite has only one writer anyway: its transaction began with the lock.
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    if url.database in {None, "", ":memory:"}:
+        raise InvalidInput("a journal in memory is lost with its process; set ECHELON_JOURNAL_URL to sqlite:///<file>")
+    Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    _own_transactions(engine.sync_engine)
+    return engine
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    return create_async_engine(url, pool_pre_ping=True)
+
+
+_ENGINES: dict[str, Callable[[URL], AsyncEngine]] = {"sqlite": _sqlite, "postgresql": _postgresql}
+
+
+def _own_transactions(engine: Engine) -> None:
+    """Begin transactions ourselves: the driver begins late, then a writer that has read is refused without waiting."""
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

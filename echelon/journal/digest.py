@@ -1,0 +1,25 @@
+"""The digest of a value: equal values have equal digests, in every process and on every day. Pure."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from echelon.model.errors import InvalidInput
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return `value` as JSON with sorted keys and no spaces; raise `InvalidInput` when it has no such form."""
+    try:
+        plain = to_jsonable_python(value)
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    except (PydanticSerializationError, ValueError, TypeError) as error:
+        raise InvalidInput(
+            f"the value cannot be written as JSON ({error}); use models, text, numbers, lists, dicts"
+        ) from error
+
+
+def digest_of(inputs: Any) -> str:
+    """Return the sha256 of the canonical JSON of `inputs`, in hex: the identity of inputs between runs (F8)."""
+    return hashlib.sha256(canonical_json(inputs)).hexdigest()

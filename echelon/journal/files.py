@@ -1,0 +1,92 @@
+"""Where bytes lie: a local folder, or anywhere fsspec reaches. A file is there as a whole or not at all."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+#: Flags that exist on some platforms only: do not follow a link; do not translate line ends.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_READ = os.O_RDONLY | _NO_LINK | _BINARY
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+
+
+class Files(Protocol):
+    """A folder of files, named by paths below it with forward slashes."""
+
+    root: str
+    """Where the folder is, for people."""
+
+    def write(self, location: str, data: bytes) -> None:
+        """Write a file as a whole, in place of one that is there; raise `OSError` when that fails."""
+        ...
+
+    def read(self, location: str) -> bytes:
+        """Return the bytes of a file; raise `OSError` when there is none."""
+        ...
+
+
+def files_at(url: str) -> Files:
+    """Return the files below `url`, a path or a URL."""
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        return LocalFiles(url)
+    return LocalFiles(unquote(urlsplit(url).path)) if scheme == "file" else FsspecFiles(url)
+
+
+class LocalFiles:
+    """A folder of this machine, through the operating system: ten times cheaper than through fsspec."""
+
+    def __init__(self, root: str) -> None:
+        self._folder = Path(root).expanduser().absolute()
+        self.root = str(self._folder)
+
+    def write(self, location: str, data: bytes) -> None:
+        """Write beside the place, then rename: a reader sees the old file, the new one or none."""
+        path = self._folder / location
+        beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+        handle = _create(beside)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+    def read(self, location: str) -> bytes:
+        """Return the bytes; a link is not followed, it could lead out of the folder."""
+        with os.fdopen(os.open(self._folder / location, _READ), "rb") as file:
+            return file.read()
+
+
+class FsspecFiles:
+    """A folder of any file system of fsspec; what it writes at once is there at once."""
+
+    def __init__(self, url: str) -> None:
+        from fsspec.core import url_to_fs
+
+        self.root = url
+        filesystem, path = url_to_fs(url)
+        self._filesystem: Any = filesystem
+        self._path = str(path).rstrip("/")
+
+    def write(self, location: str, data: bytes) -> None:
+        """Write a file as a whole."""
+        path = f"{self._path}/{location}"
+        self._filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+        self._filesystem.pipe_file(path, data)
+
+    def read(self, location: str) -> bytes:
+        """Return the bytes."""
+        return self._filesystem.cat_file(f"{self._path}/{location}")
+
+
+def _create(path: Path) -> int:
+    try:
+        return os.open(path, _CREATE, 0o600)
+    except FileNotFoundError:  # the first file of its run
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, _CREATE, 0o600)

@@ -1,0 +1,154 @@
+"""Outputs by reference (C6): written once, verified whenever they are read, confined to their folder.
+
+Functions are synchronous: a local output of 1 KB costs less than a change of threads.
+"""
+
+import hashlib
+import re
+from collections import OrderedDict
+from functools import lru_cache
+from threading import Lock
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from echelon.journal.files import files_at
+from echelon.model.errors import ContractViolation, InvalidInput, JournalError
+from echelon.model.handoff import OutputReference
+
+T = TypeVar("T")
+
+DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
+
+#: What a run may be called when it becomes a folder.
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+#: Every location that `put` makes, and nothing that leads anywhere else.
+_LOCATION = re.compile(rf"{_FOLDER.pattern}/[a-f0-9]+-[a-f0-9]+\.json")
+_HEX = re.compile(r"[a-f0-9]{1,64}")
+
+#: Enough of the digest to tell the outputs of two attempts at one step apart.
+_DIGEST_IN_NAME = 16  # hex digits
+
+#: What to do about an output that is gone.
+_RECOVERY = "restore the file, or run the job anew: a resume does not repeat a completed step"
+
+#: What can be handed to several readers at once, because nobody can change it.
+_IMMUTABLE = (str, int, float, bool, type(None))
+
+
+class OutputStore:
+    """The outputs of all runs, below a local path or an fsspec URL."""
+
+    def __init__(self, url: str, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        self._files = files_at(url)
+        self._cache = _Cache(cache_bytes)
+
+    def put(self, run_id: str, step_key: str, value: Any, contract: str) -> OutputReference:
+        """Write an output and return its reference. It never replaces another output, of a late attempt for example.
+
+        Raise `ContractViolation` when the value has no JSON form, `JournalError` when it cannot be written.
+        """
+        data = _encode(value, step_key)
+        sha256 = hashlib.sha256(data).hexdigest()
+        location = f"{_folder(run_id)}/{_name(step_key)}-{sha256[:_DIGEST_IN_NAME]}.json"
+        try:
+            self._files.write(location, data)
+        except OSError as error:
+            raise JournalError(
+                f"cannot write output {location} below {self._files.root}: {error}. Check that the folder "
+                "can be written and the disk has room; ECHELON_OUTPUTS_URL names another place"
+            ) from error
+        return OutputReference(location=location, sha256=sha256, size_bytes=len(data), contract=contract)
+
+    def get(self, reference: OutputReference, type_: type[T]) -> T:
+        """Return an output as `type_`. What is frozen is kept and shared between readers, all else is read anew.
+
+        Raise `InvalidInput` for a location outside of the outputs, `JournalError` when the file is gone or damaged,
+        `ContractViolation` when it is not a `type_`.
+        """
+        key = (reference.location, reference.sha256, type_)
+        if (found := self._cache.get(key)) is not None:
+            return found
+        data = self._verified(reference)
+        value = _decode(data, reference, type_)
+        if _shareable(value):
+            self._cache.put(key, value, len(data))
+        return value
+
+    def _verified(self, reference: OutputReference) -> bytes:
+        if not _LOCATION.fullmatch(reference.location):
+            raise InvalidInput(f"{reference.location!r} is no output of a run; use the reference that `put` returned")
+        where = f"output {reference.location} below {self._files.root}"
+        try:
+            data = self._files.read(reference.location)
+        except OSError as error:
+            raise JournalError(f"cannot read {where}: {error}; {_RECOVERY}") from error
+        if hashlib.sha256(data).hexdigest() != reference.sha256:
+            sizes = f"{len(data)} bytes found, {reference.size_bytes} written"
+            raise JournalError(f"{where} is damaged ({sizes}): its digest is not the journal's; {_RECOVERY}")
+        return data
+
+
+def _folder(run_id: str) -> str:
+    if not _FOLDER.fullmatch(run_id):
+        raise InvalidInput(f"run id {run_id!r} cannot name a folder; use letters, digits, '.', '_' and '-'")
+    return run_id
+
+
+def _name(step_key: str) -> str:
+    return step_key if _HEX.fullmatch(step_key) else hashlib.sha256(step_key.encode()).hexdigest()
+
+
+def _encode(value: Any, step_key: str) -> bytes:
+    try:
+        return to_json(value)
+    except (PydanticSerializationError, ValueError) as error:
+        raise ContractViolation(
+            f"the output of step {step_key!r} cannot be written as JSON: {error}; "
+            "return a model, text, numbers, lists or dicts"
+        ) from error
+
+
+def _decode(data: bytes, reference: OutputReference, type_: type[T]) -> T:
+    try:
+        return _adapter(type_).validate_json(data)
+    except ValidationError as error:
+        raise ContractViolation(
+            f"output {reference.location} was written as {reference.contract!r} and is not a {type_!r}: {error}"
+        ) from error
+
+
+@lru_cache(maxsize=256)
+def _adapter(type_: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(type_)
+
+
+def _shareable(value: Any) -> bool:
+    return isinstance(value, _IMMUTABLE) or (isinstance(value, BaseModel) and bool(value.model_config.get("frozen")))
+
+
+class _Cache:
+    """The values used last, bounded by the bytes they were read from."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._size = 0
+        self._entries: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Any) -> Any:
+        with self._lock:
+            if key not in self._entries:
+                return None
+            self._entries.move_to_end(key)
+            return self._entries[key][0]
+
+    def put(self, key: Any, value: Any, size: int) -> None:
+        with self._lock:
+            _, old = self._entries.pop(key, (None, 0))
+            self._entries[key] = (value, size)
+            self._size += size - old
+            while self._size > self._limit:
+                _, (_, dropped) = self._entries.popitem(last=False)
+                self._size -= dropped

@@ -1,0 +1,120 @@
+"""Group commit: everything that waits to be written goes into one transaction; who waits is told when it is durable.
+
+What is written is not this file's business: a `Write` names its operation, operations are in `operations.py`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from echelon.model.errors import EchelonError, JournalError
+
+#: Bounds one transaction, and the number of parameters of its queries.
+MAX_BATCH = 1000
+
+Row = Mapping[str, Any]
+
+#: Why a row is refused; None when it is written.
+Verdict = EchelonError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A row to be written."""
+
+    operation: Callable[..., Awaitable[Sequence[Verdict]]]
+    """Writes rows of this kind."""
+    row: Row
+    """What is written."""
+    what: str
+    """What it is, for people."""
+
+
+Commit = Callable[[Sequence[Write]], Awaitable[Sequence[Verdict]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    write: Write
+    done: asyncio.Future[None]
+
+
+class GroupWriter:
+    """The one writer of a process. `commit` makes a batch durable and says which rows it refused."""
+
+    def __init__(self, commit: Commit) -> None:
+        self._commit = commit
+        self._queue: asyncio.Queue[_Pending | None] = asyncio.Queue()
+        self._closed = False
+        self._task = asyncio.create_task(self._run(), name="echelon-journal-writer")
+
+    def submit(self, write: Write) -> asyncio.Future[None]:
+        """Queue a row; the future is done when it is durable, and raises what it was refused for.
+
+        The row is written even when nobody waits for it any more.
+        """
+        if self._closed:
+            raise JournalError(f"cannot write {write.what}: the journal is closed; write before leaving its block")
+        pending = _Pending(write, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(pending)
+        return pending.done
+
+    async def close(self) -> None:
+        """Write what is queued, then stop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put_nowait(None)
+        await asyncio.shield(self._task)
+
+    async def _run(self) -> None:
+        while (first := await self._queue.get()) is not None:
+            batch = [first]
+            while len(batch) < MAX_BATCH and not self._queue.empty():
+                if (pending := self._queue.get_nowait()) is None:
+                    self._queue.put_nowait(None)  # closing: nothing comes behind it
+                    break
+                batch.append(pending)
+            await self._settle(batch)
+
+    async def _settle(self, batch: Sequence[_Pending]) -> None:
+        """Commit a batch and answer all who wait; a batch with a poisonous row is halved until that row is alone."""
+        try:
+            verdicts = await self._commit([pending.write for pending in batch])
+        except JournalError as error:
+            _answer_all(batch, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told and the writer lives on
+            await self._isolate(batch, error)
+        else:
+            for pending, verdict in zip(batch, verdicts, strict=True):
+                _answer(pending, verdict)
+
+    async def _isolate(self, batch: Sequence[_Pending], error: Exception) -> None:
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            await self._settle(batch[:middle])
+            await self._settle(batch[middle:])
+        else:
+            _answer_all(batch, error)
+
+
+def _answer_all(batch: Sequence[_Pending], error: Exception) -> None:
+    for pending in batch:
+        reason = error if isinstance(error, JournalError) else f"cannot write {pending.write.what}: {_reason(error)}"
+        refusal = JournalError(str(reason))
+        refusal.__cause__ = error
+        _answer(pending, refusal)
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return f"{cause}. Its run is not in the journal, or something with this id is there already"
+
+
+def _answer(pending: _Pending, verdict: Verdict) -> None:
+    if pending.done.done():  # who waited was cancelled
+        return
+    if verdict is None:
+        pending.done.set_result(None)
+    else:
+        pending.done.set_exception(verdict)

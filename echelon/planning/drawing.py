@@ -1,0 +1,58 @@
+"""Draw the tree of a plan as a Mermaid flowchart, small enough to be looked at."""
+
+from collections.abc import Sequence
+
+from echelon.model.plan import Node, NodeKind, Plan
+from echelon.planning.outline import agents_below
+
+DRAWN_AT_MOST = 200  # nodes; above, only coordinators are drawn, with the number of agents below each
+
+#: Opening and closing of a node's shape.
+SHAPES: dict[NodeKind, tuple[str, str]] = {
+    NodeKind.PRIMARY: ("([", "])"),
+    NodeKind.DOMAIN: ("[[", "]]"),
+    NodeKind.TEAM: ("[", "]"),
+    NodeKind.AGENT: ("(", ")"),
+}
+
+#: Characters that end a Mermaid label or change its meaning → entity codes.
+ESCAPES = str.maketrans(
+    {char: f"#{ord(char)};" for char in '"#&;<>`\\'} | dict.fromkeys("\n\r\t\v\f\u2028\u2029\x85", " ")
+)
+
+
+def mermaid(plan: Plan) -> str:
+    """Return the tree of `plan` as Mermaid text.
+
+    Above 200 nodes only coordinators are drawn, with counts; should these be too many as well, only so many of their
+    upper levels as fit.
+    """
+    drawn = _drawn(plan.tree)
+    numbers = {node.id: f"n{number}" for number, node in enumerate(drawn)}
+    counted = len(drawn) < len(plan.tree)
+    counts = agents_below(plan.tree)
+    lines = ["flowchart TD"]
+    for node in drawn:
+        opening, closing = SHAPES[node.kind]
+        text = node.id.translate(ESCAPES) + (f"<br/>{_agents(counts[node.id])}" if counted else "")
+        lines.append(f'    {numbers[node.id]}{opening}"{text}"{closing}')
+    lines += [f"    {numbers[node.parent]} --> {numbers[node.id]}" for node in drawn if node.parent is not None]
+    return "\n".join(lines) + "\n"
+
+
+def _drawn(tree: Sequence[Node]) -> list[Node]:
+    """Return all nodes, or the coordinators of so many complete levels as may be drawn."""
+    if len(tree) <= DRAWN_AT_MOST:
+        return list(tree)
+    level = [tree[0]]
+    coordinators = [node for node in tree if node.kind is not NodeKind.AGENT]
+    drawn: list[Node] = []
+    while level and len(drawn) + len(level) <= DRAWN_AT_MOST:
+        drawn += level
+        parents = {node.id for node in level}
+        level = [node for node in coordinators if node.parent in parents]
+    return drawn
+
+
+def _agents(count: int) -> str:
+    return f"{count:,} agent{'' if count == 1 else 's'}"

@@ -1,0 +1,53 @@
+"""Put tasks in an order in which every producer comes before its consumers (D4). Iterative: chains may be long."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from echelon.model.errors import InvalidInput
+from echelon.model.graph import Coupling, TaskSpec
+
+NAMED_ON_A_CYCLE = 12  # task ids; longer cycles are cut short in the message
+
+
+def producers_of(task: TaskSpec) -> tuple[str, ...]:
+    """Return the ids of the tasks it uses, each once; a coupling of `none` is no dependency (D3)."""
+    return tuple(dict.fromkeys(d.task for d in task.depends_on if d.coupling is not Coupling.NONE))
+
+
+def topological(tasks: Sequence[TaskSpec]) -> tuple[TaskSpec, ...]:
+    """Return the tasks with producers first, otherwise in the order given; `InvalidInput` names a cycle."""
+    by_id = {task.id: task for task in tasks}
+    producers = {task.id: producers_of(task) for task in tasks}
+    consumers: dict[str, list[str]] = {task.id: [] for task in tasks}
+    for task_id, used in producers.items():
+        for producer in used:
+            consumers[producer].append(task_id)
+    waiting = {task_id: len(used) for task_id, used in producers.items()}
+    ready = deque(task_id for task_id, count in waiting.items() if not count)
+    done: list[TaskSpec] = []
+    while ready:
+        current = ready.popleft()
+        done.append(by_id[current])
+        for consumer in consumers[current]:
+            waiting[consumer] -= 1
+            if not waiting[consumer]:
+                ready.append(consumer)
+    if len(done) < len(tasks):
+        raise _cyclic({task_id: producers[task_id] for task_id, count in waiting.items() if count})
+    return tuple(done)
+
+
+def _cyclic(stuck: Mapping[str, Sequence[str]]) -> InvalidInput:
+    """Explain a cycle among tasks that each wait for another of them."""
+    seen: dict[str, int] = {}
+    current = next(iter(stuck))
+    while current not in seen:
+        seen[current] = len(seen)
+        current = next(producer for producer in stuck[current] if producer in stuck)
+    cycle = list(seen)[seen[current] :][::-1]
+    shown = cycle[:NAMED_ON_A_CYCLE]
+    more = f" -> … ({len(cycle) - len(shown)} more)" if len(cycle) > len(shown) else ""
+    return InvalidInput(
+        f"cannot order the tasks: they wait for each other in a cycle, {' -> '.join(shown)}{more} -> {shown[0]}; "
+        "remove one of these dependencies or give it the coupling 'none'"
+    )

@@ -1,0 +1,127 @@
+"""Say in plain sentences why a plan is as it is, each with the rule behind it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from echelon.model.graph import TaskSpec
+from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, Reason, Structure
+from echelon.planning.outline import cohesion
+from echelon.planning.regime import Priority, overhead_floor, recommended_levels
+
+
+class Facts(NamedTuple):
+    """What the reasons are made from."""
+
+    tasks: Sequence[TaskSpec]
+    """All tasks."""
+    tree: Sequence[Node]
+    """All nodes."""
+    structure: Structure
+    """How the agents are organised."""
+    levels: int
+    """Coordinating levels."""
+    span: int
+    """The most direct reports allowed."""
+    priority: Priority | None
+    """What the plan is optimised for."""
+    phases: Sequence[PhasePlan]
+    """All phases."""
+    owners: Mapping[str, str]
+    """Who owns what."""
+    pairs: Pairs
+    """Who talks to whom."""
+    handoffs: HandoffCount
+    """How often work changes hands."""
+
+    @property
+    def agents(self) -> int:
+        """Agents that do tasks."""
+        return sum(node.kind is NodeKind.AGENT for node in self.tree)
+
+    @property
+    def labels(self) -> int:
+        """Different domain labels."""
+        return len({task.domain for task in self.tasks if task.domain})
+
+    @property
+    def dependent(self) -> bool:
+        """Does any task use another?"""
+        return self.handoffs.before > 0
+
+
+#: Why each structure is the one for its numbers (R1).
+WHY_STRUCTURE: dict[Structure, str] = {
+    Structure.SINGLE: "there is nothing to coordinate",
+    Structure.FLAT: "one coordinator can still follow everybody, so a hierarchy would only cost",
+    Structure.HIERARCHICAL: "one coordinator can no longer follow everybody, so leads stand in between",
+    Structure.MULTI_TIER: "the leads themselves need to be led, and outputs are integrated in stages",
+    Structure.FEDERATED: "nobody can hold the whole, so domains work on their own and meet through explicit contracts",
+}
+
+#: What a priority does to the tree (R1, R2).
+WHY_PRIORITY: dict[Priority, str] = {
+    "coherence": "priority coherence: the tree takes the recommended depth, with narrower teams",
+    "speed": "priority speed: the tree is as flat as the span allows, and agents decide more on their own",
+    "resilience": "priority resilience: the top is divided widely, so that a failing part takes the least with it",
+}
+
+
+def reasons_for(facts: Facts) -> tuple[Reason, ...]:
+    """Return the reasons of a plan, most important first."""
+    if not facts.tasks:
+        return (Reason(rule="R1", text="0 agents: the graph has no tasks, so there is nothing to organise"),)
+    return tuple(Reason(rule=rule, text=text) for rule, text in _reasons(facts))
+
+
+def _reasons(facts: Facts) -> Iterator[tuple[str, str]]:
+    n = facts.agents
+    yield "R1", f"{_count(n, 'agent')}: {facts.structure}, because {WHY_STRUCTURE[facts.structure]}"
+    yield from _manner(facts)
+    levels = f"{_count(facts.levels, 'coordinating level')} ({recommended_levels(n)} recommended)"
+    yield "R2", f"{levels}: nobody has more than {facts.span} direct reports"
+    if facts.priority:
+        yield "R1", WHY_PRIORITY[facts.priority]
+    yield "D4", f"{_count(len(facts.phases), 'phase')}, {_phases_from(facts)}; each ends with a sync point"
+    yield "D6", _ownership(facts)
+    yield "R7", f"{_count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
+    if floor := overhead_floor(n):
+        yield "R4", f"no design at this size coordinates for less than {floor.low:.0%} to {floor.high:.0%} of the cost"
+
+
+def _manner(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Say how the structure is used: the branches of R1, and the labels of D2."""
+    if facts.structure is Structure.FLAT:
+        yield "R1", FLAT_MANNER[facts.dependent]
+    if facts.labels and facts.levels > 1:
+        kept = facts.labels - len(cohesion(facts.tree).divided)
+        contracts = f"{_count(facts.handoffs.crossing, 'handoff')} between domains, each under an explicit contract"
+        yield "D2", f"{kept:,} of {_count(facts.labels, 'given domain')} kept together; {contracts}"
+    if not facts.labels and facts.levels > 1:
+        yield "D2", "no domains given: agents are divided evenly into teams"
+
+
+#: Does any task depend on another? → how a flat structure works (R1).
+FLAT_MANNER: dict[bool, str] = {
+    False: "the tasks are independent: all run at once, with a single integration at the end",
+    True: "the tasks depend on each other: the coordinator hands on directly from one to the next",
+}
+
+
+def _ownership(facts: Facts) -> str:
+    leads = len(facts.tree) - facts.agents
+    crossings = len(facts.owners) - len(facts.tasks) - leads
+    return (
+        f"one owner for each of {_count(len(facts.tasks), 'task')}, {_count(leads, 'integration')} and "
+        f"{_count(crossings, 'dependenc', 'ies', 'y')} between teams"
+    )
+
+
+def _phases_from(facts: Facts) -> str:
+    declared = any(task.phase is not None for task in facts.tasks)
+    origin = "declared by the job" if declared else "by the levels of the dependencies"
+    shared = any(task.touches for task in facts.tasks)
+    return origin + (", and tasks that change the same thing kept apart" if shared else "")
+
+
+def _count(number: int, noun: str, many: str = "s", one: str = "") -> str:
+    return f"{number:,} {noun}{one if number == 1 else many}"

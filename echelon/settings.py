@@ -1,0 +1,40 @@
+"""Where Echelon keeps its things and how much it may do at a time. The environment is read here and nowhere else.
+
+Every field can be set as `ECHELON_<FIELD>`; what is given to the constructor wins over the environment.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_MAX_CONCURRENCY = 256  # agents
+
+
+def _default_journal_url(data: dict[str, Any]) -> str:
+    return f"sqlite+aiosqlite:///{(data['home'] / 'journal.db').as_posix()}"
+
+
+def _default_outputs_url(data: dict[str, Any]) -> str:
+    return (data["home"] / "outputs").as_posix()
+
+
+class Settings(BaseSettings):
+    """What a process needs to know about its surroundings; immutable, and a misspelt field is an error."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ECHELON_", frozen=True, extra="forbid", validate_default=True
+    )
+
+    home: Path = Field(default_factory=lambda: platformdirs.user_data_path("echelon"))
+    """Folder of what outlives a run: the user data folder, unless told otherwise; never the working folder."""
+    journal_url: str = Field(default_factory=_default_journal_url, repr=False)
+    """Database of the journal: SQLite (`sqlite:///…`) or PostgreSQL (`postgresql://…`). May hold a password."""
+    outputs_url: str = Field(default_factory=_default_outputs_url, repr=False)
+    """Folder of the outputs: a path, or any URL that fsspec understands. May hold a password."""
+    redis_url: SecretStr | None = None
+    """Redis that processes share their breakers through; None keeps them in the process."""
+    max_concurrency: int = Field(default=DEFAULT_MAX_CONCURRENCY, ge=1)
+    """The most agents at work at one time in one process (F5)."""

@@ -1,0 +1,54 @@
+"""What a run cost and achieved, measured from its steps (M). Pure; what cannot be known is None, never zero."""
+
+from collections.abc import Sequence
+
+from echelon.model.concern import Route
+from echelon.model.run import Measures, StepKind, StepRecord
+from echelon.model.usage import Usage
+
+#: Concerns that go up the hierarchy (O1).
+_ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
+
+
+def measure(steps: Sequence[StepRecord], seconds: float) -> Measures:
+    """Return the measures of a run that took `seconds` of wall time, from the last record of each step."""
+    latest = {(step.kind, step.handoff.task_id): step for step in steps}
+    tasks = [step for step in latest.values() if step.kind is StepKind.TASK]
+    integrations = [step for step in latest.values() if step.kind is StepKind.INTEGRATION]
+    work, coordination = _usage(tasks), _usage(integrations)
+    total_seconds = work.seconds + coordination.seconds
+    done = [step for step in tasks if step.handoff.done]
+    return Measures(
+        seconds=seconds,
+        agents=len(tasks),
+        completed=len(done),
+        failed=len(tasks) - len(done),
+        task_seconds=work.seconds,
+        integration_seconds=coordination.seconds,
+        coordination_ratio=_coordination_ratio(work, coordination),
+        first_try_rate=_share(sum(step.handoff.done and step.handoff.attempts == 1 for step in tasks), len(tasks)),
+        escalation_rate=_share(sum(_escalated(step) for step in tasks), len(tasks)),
+        integration_share=_share(coordination.seconds, total_seconds),
+        speedup=_share(total_seconds, seconds),
+        tokens=(work + coordination).tokens,
+        bytes_by_reference=sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location),
+    )
+
+
+def _usage(steps: Sequence[StepRecord]) -> Usage:
+    return sum((step.handoff.usage for step in steps), Usage())
+
+
+def _coordination_ratio(work: Usage, coordination: Usage) -> float | None:
+    """Coordination cost over total cost, in tokens where both sides report them, else in seconds (M1)."""
+    if work.tokens is not None and coordination.tokens is not None:
+        return _share(coordination.tokens, work.tokens + coordination.tokens)
+    return _share(coordination.seconds, work.seconds + coordination.seconds)
+
+
+def _escalated(step: StepRecord) -> bool:
+    return any(concern.route in _ESCALATED for concern in step.handoff.concerns)
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,184 @@
+"""Pictures of a plan and of a run, as SVG that needs nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from echelon.model.plan import Node, NodeKind, Plan
+from echelon.model.run import RunView, StepKind, StepRecord
+from echelon.visibility.svg import clipped, element, picture
+from echelon.visibility.treemap import TreemapItem, treemap_svg
+
+__all__ = ["TreemapItem", "structure_svg", "timeline_svg", "treemap_svg"]
+
+WIDTH = 1200.0
+_ROW = 22.0
+_COLUMN = 230.0
+_BOX = 206.0
+#: More agents than this are counted, not drawn; the same for the lowest coordinators.
+_MAX_DRAWN = 40
+#: The most lanes of a timeline; what is left shares the last.
+_MAX_LANES = 36
+_LANE = 18.0
+_LEFT = 190.0
+
+
+@dataclass(frozen=True)
+class _Placed:
+    node: Node
+    level: int
+    row: float
+    counted: str
+
+
+def structure_svg(plan: Plan) -> str:
+    """Draw the tree of a plan from left to right; what is too many to be drawn is counted beside its coordinator."""
+    shown = _shown_kinds(plan)
+    below = _agents_below(plan)
+    placed: dict[str, _Placed] = {}
+    rows = _place(plan, plan.primary, 0, 0.0, shown, below, placed)
+    body = [*_edges(placed), *(_box(one) for one in placed.values())]
+    width = (max(one.level for one in placed.values()) + 1) * _COLUMN + 140
+    title = f"Structure of {plan.job}: {plan.structure.value.replace('_', '-')}"
+    description = f"{plan.n_agents} agents, {plan.levels} coordinating levels, at most {plan.span} direct reports"
+    return picture(title, description, max(width, WIDTH), max(rows, 1) * _ROW + 8, body)
+
+
+def _shown_kinds(plan: Plan) -> set[NodeKind]:
+    shown = {NodeKind.PRIMARY, NodeKind.DOMAIN}
+    for kind in (NodeKind.TEAM, NodeKind.AGENT):
+        if sum(node.kind is kind for node in plan.tree) > _MAX_DRAWN:
+            break
+        shown.add(kind)
+    return shown
+
+
+def _agents_below(plan: Plan) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for node in reversed(plan.tree):  # parents come before their members
+        own = 1 if node.kind is NodeKind.AGENT else counts.get(node.id, 0)
+        counts[node.id] = own
+        if node.parent is not None:
+            counts[node.parent] = counts.get(node.parent, 0) + own
+    return counts
+
+
+def _place(
+    plan: Plan, node: Node, level: int, row: float, shown: set[NodeKind], below: dict[str, int], out: dict[str, _Placed]
+) -> float:
+    """Place a node and what is below it; return the first free row."""
+    members = [] if node.kind is NodeKind.AGENT else [plan.nodes[member] for member in node.members]
+    drawn = [member for member in members if member.kind in shown]
+    out[node.id] = _Placed(node, level, row, "")  # keeps the order; the row is set below
+    free = row
+    for member in drawn:
+        free = _place(plan, member, level + 1, free, shown, below, out)
+    free = max(free, row + 1)
+    middle = (out[drawn[0].id].row + out[drawn[-1].id].row) / 2 if drawn else row
+    counted = "" if len(drawn) == len(members) else _plural(below[node.id], "agent")
+    if counted and members[0].kind is not NodeKind.AGENT:
+        counted = f"{_plural(len(members) - len(drawn), members[-1].kind.value)}, {counted}"
+    out[node.id] = _Placed(node, level, middle, counted)
+    return free
+
+
+def _edges(placed: dict[str, _Placed]) -> Iterator[Markup]:
+    for one in placed.values():
+        above = placed.get(one.node.parent or "")
+        if above is None:
+            continue
+        x1, y1 = above.level * _COLUMN + _BOX, (above.row + 0.5) * _ROW + 2
+        x2, y2 = one.level * _COLUMN, (one.row + 0.5) * _ROW + 2
+        bend = (x1 + x2) / 2
+        path = f"M{x1:g} {y1:g}C{bend:g} {y1:g} {bend:g} {y2:g} {x2:g} {y2:g}"
+        yield element("path", d=path, fill="none", stroke="var(--line, #c5ccd3)")
+
+
+def _box(one: _Placed) -> Markup:
+    x, y = one.level * _COLUMN, one.row * _ROW + 4
+    fill = "var(--box-agent, #f4f6f8)" if one.node.kind is NodeKind.AGENT else "var(--box, #e3e9ee)"
+    box = element("rect", x=x, y=y, width=_BOX, height=_ROW - 4, rx=4.0, fill=fill)
+    label = _text(clipped(one.node.id, _BOX - 12), x + 7, y + 13)
+    counted = [_text(one.counted, x + _BOX + 8, y + 13, "muted")] if one.counted else []
+    return element("g", element("title", f"{one.node.kind.value} {one.node.id}"), box, label, *counted)
+
+
+def timeline_svg(run: RunView) -> str:
+    """Draw when each step was worked on: one lane for each phase and branch of the tree, time from left to right."""
+    lanes = _lanes(run)
+    began = run.record.started
+    seconds = max([(step.finished - began).total_seconds() for step in run.steps] + [0.001])
+    scale = (WIDTH - _LEFT - 20) / seconds
+    height = len(lanes) * _LANE + 26
+    body = list(_axis(seconds, scale, height))
+    for index, (name, steps) in enumerate(lanes.items()):
+        y = index * _LANE + 4
+        body.append(_text(clipped(name, _LEFT - 12), 0, y + 11))
+        body.extend(_bar(step, began.timestamp(), scale, y) for step in steps)
+    title = f"Timeline of run {run.record.run_id}"
+    description = f"{len(run.steps)} steps in {seconds:.1f} s; light: agents at work, dark: integration, red: failed"
+    return picture(title, description, WIDTH, height, body)
+
+
+def _lanes(run: RunView) -> dict[str, list[StepRecord]]:
+    lanes: dict[str, list[StepRecord]] = {}
+    for step in sorted(run.steps, key=lambda step: step.started):
+        name = _lane_of(run, step)
+        if name not in lanes and len(lanes) >= _MAX_LANES - 1:
+            name = "everything else"
+        lanes.setdefault(name, []).append(step)
+    return lanes
+
+
+def _lane_of(run: RunView, step: StepRecord) -> str:
+    plan = run.record.plan
+    path = plan.path(step.node) if plan is not None and step.node in plan.nodes else ()
+    return f"{step.phase} · {path[1]}" if len(path) > 2 else step.phase
+
+
+def _bar(step: StepRecord, began: float, scale: float, y: float) -> Markup:
+    x = _LEFT + (step.started.timestamp() - began) * scale
+    seconds = (step.finished - step.started).total_seconds()
+    integrating = step.kind is StepKind.INTEGRATION
+    kind = "bad" if not step.handoff.done else "integration" if integrating else "work"
+    colour = {"bad": "#b3261e", "integration": "#2f4858", "work": "#7fa3bd"}[kind]
+    title = f"{step.handoff.task_id}: {step.handoff.status.value}, {seconds:.2f} s"
+    return element(
+        "rect",
+        element("title", title),
+        x=max(x, _LEFT),
+        y=y + (1 if integrating else 0),
+        width=max(1.5, seconds * scale),
+        height=_LANE - (8 if integrating else 6),
+        fill=f"var(--bar-{kind}, {colour})",
+        fill_opacity=0.6 if kind == "work" else 0.95,
+    )
+
+
+def _axis(seconds: float, scale: float, height: float) -> Iterator[Markup]:
+    step = next(nice for nice in _NICE if seconds / nice <= 8)
+    tick = 0.0
+    while tick <= seconds:
+        x = _LEFT + tick * scale
+        yield element("line", x1=x, x2=x, y1=0, y2=height - 20, stroke="var(--line, #dfe4e8)")
+        yield _text(_clock(tick), x + 2, height - 8, "muted")
+        tick += step
+
+
+#: Distances between marks of the axis, in seconds.
+_NICE = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, float("inf"))
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:g} s"
+    return f"{seconds / 60:g} min" if seconds < 7200 else f"{seconds / 3600:g} h"
+
+
+def _text(text: str, x: float, y: float, kind: str | None = None) -> Markup:
+    return element("text", text, x=x, y=y, font_size=11, fill="currentColor", class_=kind)
+
+
+def _plural(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

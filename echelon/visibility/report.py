@@ -1,0 +1,117 @@
+"""The report of a run, for jobs that bring none of their own; and the page that others may extend.
+
+A report of a job's own is a Jinja2 template that extends `page.html` or imports `sections.html`, rendered in
+`report_environment`: escaping is on, because names, messages and model output are text that nobody has vouched for.
+"""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from echelon.model.concern import ConcernRecord, Route
+from echelon.model.run import Measures, RunView
+from echelon.visibility.pictures import structure_svg, timeline_svg
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+#: What ends up first in a list of concerns.
+_ROUTES = (Route.IMMEDIATE, Route.HUMAN_REVIEW, Route.NORMAL, Route.PATTERN_LOG)
+
+
+def default_report(run: RunView) -> dict[str, str]:
+    """Return report.md and report.html: what was asked, how it was organised, what came of it and what did not."""
+    environment = report_environment()
+    context = report_context(run)
+    return {name: environment.get_template(f"run.{name}.j2").render(context) for name in ("report.md", "report.html")}
+
+
+def report_environment(*folders: Path) -> Environment:
+    """Return an environment that finds templates in `folders` first, then ours; everything is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader([*folders, _TEMPLATES]),
+        autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(md=in_markdown, code=as_code, share=_share, seconds=_seconds)
+    return environment
+
+
+def report_context(run: RunView) -> dict[str, Any]:
+    """Return what the templates of every report know about a run."""
+    plan = run.record.plan
+    return {
+        "run": run,
+        "plan": plan,
+        "concerns": sorted(run.concerns, key=_urgency),
+        "measures": measure_rows(run),
+        "structure": Markup(structure_svg(plan)) if plan else "",  # noqa: S704 - built from escaped elements
+        "timeline": Markup(timeline_svg(run)) if run.steps else "",  # noqa: S704 - built from escaped elements
+    }
+
+
+def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
+    """Return what was measured beside what was expected: name, measured, forecast or target (M)."""
+    found = run.measures
+    return [
+        ("Wall time", _seconds(found.seconds), _forecast_seconds(run)),
+        ("Agents", f"{found.agents:,}", f"{run.record.plan.n_agents:,}" if run.record.plan else ""),
+        ("Tasks completed, failed", f"{found.completed:,}, {found.failed:,}", ""),
+        ("Coordination, share of the total", _share(found.coordination_ratio), _forecast_overhead(run)),
+        ("Integration, share of working time", _share(found.integration_share), "at most 30 %"),
+        ("Done at the first attempt", _share(found.first_try_rate), "above 70 %"),
+        ("Tasks that raised something urgent", _share(found.escalation_rate), "5–20 %"),
+        ("Working time over wall time", _times(found), ""),
+        ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", ""),
+        ("Handed on by reference", _bytes(found.bytes_by_reference), ""),
+    ]
+
+
+def in_markdown(text: object) -> str:
+    """Return text that Markdown shows as it is, on one line."""
+    line = " ".join(str(text).split())
+    safe = re.sub(r"([\\`*_{}\[\]#|~!])", r"\\\1", line)
+    return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def as_code(text: object) -> str:
+    """Return text as a code span of Markdown that is safe inside of a table."""
+    line = " ".join(str(text).split()).replace("`", "'").replace("|", "\\|")
+    return f"`{line or ' '}`"
+
+
+def _urgency(record: ConcernRecord) -> tuple[int, float]:
+    concern = record.concern
+    return _ROUTES.index(concern.route), -concern.impact * concern.confidence
+
+
+def _forecast_seconds(run: RunView) -> str:
+    predicted = run.record.plan.makespan.predicted if run.record.plan else None
+    return "" if predicted is None else _seconds(predicted)
+
+
+def _forecast_overhead(run: RunView) -> str:
+    return _share(run.record.plan.overhead.predicted) if run.record.plan else ""
+
+
+def _times(found: Measures) -> str:
+    return "not known" if found.speedup is None else f"{found.speedup:.1f} ×"
+
+
+def _share(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.1%}".replace("%", " %")
+
+
+def _seconds(value: float) -> str:
+    minutes, rest = divmod(value, 60)
+    return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
+
+
+def _bytes(value: float) -> str:
+    power = min(3, int(math.log10(max(value, 1)) // 3))
+    return f"{value / 1000**power:.0f} {('bytes', 'KB', 'MB', 'GB')[power]}"

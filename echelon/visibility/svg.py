@@ -1,0 +1,46 @@
+"""Building SVG as text: every value that comes from outside is escaped here, once."""
+
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
+
+
+def element(name: str, *children: object, **attributes: object) -> Markup:
+    """Return an element; `class_` is written class, other underscores become hyphens; None attributes are left out."""
+    written = Markup("").join(
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _short(value))
+        for key, value in attributes.items()
+        if value is not None
+    )
+    inside = Markup("").join(escape(child) for child in children)
+    return Markup("<{0}{1}>{2}</{0}>").format(name, written, inside)
+
+
+def picture(title: str, description: str, width: float, height: float, body: Iterable[Markup]) -> str:
+    """Return a whole picture, scaled to the page, that a screen reader can announce."""
+    return str(
+        element(
+            "svg",
+            element("title", title),
+            element("desc", description),
+            *body,
+            xmlns="http://www.w3.org/2000/svg",
+            role="img",
+            aria_label=f"{title}. {description}",
+            viewBox=f"0 0 {width:g} {height:g}",
+            width="100%",
+            style=f"max-width:{width:g}px;font-family:inherit",
+        )
+    )
+
+
+def clipped(text: str, width: float, size: float = 11) -> str:
+    """Cut a text to about `width` units at a font size; empty when not even a few letters fit."""
+    letters = int(width / (size * 0.58))
+    if len(text) <= letters:
+        return text
+    return f"{text[: letters - 1]}…" if letters >= 4 else ""
+
+
+def _short(value: object) -> object:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value

@@ -1,0 +1,160 @@
+"""Ranking: which modules deserve attention first.
+
+`score = risk × f(churn) × f(reach)` with `f(x) = 0.25 + 0.75·x`, so that a risky module that rests, or that nothing
+depends on, still counts for a quarter. Churn is `log(1 + commits) / log(1 + most commits)` of the history looked at,
+reach the same of the modules that depend on a module, directly or not. Without history the score is risk × f(reach).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.modules import Evidence, Kind, Module
+from contracts.reports import AreaReport, AuditReport, Hotspot, ModuleRow, Tile
+from contracts.surveys import AnySurvey, Changes, HistorySurvey, ImportSurvey, Links
+from echelon import Handoffs, Outcome, Previous, agent
+from tasks.areas import merge
+from tasks.comparing import compare
+from tasks.concluding import notes_of, package_rows, tool_rows, verdict_of
+from tasks.scoring import by_weight
+from tasks.slices import survey_of
+
+#: How many modules are ranked; from a risk below the bound on nobody needs to act.
+MAX_HOTSPOTS = 20
+MIN_RISK = 0.1
+#: What is left of a score when nothing changes, or nothing depends on it.
+_FLOOR = 0.25
+
+#: The weightiest part of the risk → what to do first.
+_ACTIONS: dict[Kind, str] = {
+    Kind.COMPLEXITY: "Write tests that pin what {function} does today, then split it along its branches.",
+    Kind.DEFECTS: "Go through the findings line by line, the most severe first; most are a change of one line.",
+    Kind.SIZE: "Find the two or three subjects in this file and give each a module of its own.",
+    Kind.MAINTAINABILITY: "Shorten and name: move long blocks into functions that say what they do.",
+    Kind.DUPLICATION: "Move the longest piece that exists twice into one place, and use it from both.",
+    Kind.CYCLE: "Break the cycle: move what both sides need into a module that imports neither.",
+    Kind.DEAD_CODE: "Delete what is not used; version control keeps it.",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A module with what its score is made of."""
+
+    row: ModuleRow
+    """What the inspection says."""
+    churn: float | None
+    """How often it changes, relative to the others; None without history."""
+    reach: float
+    """How much depends on it, relative to the others."""
+
+    @property
+    def score(self) -> float:
+        """Risk × churn × reach, see the top of the module."""
+        churn = 1.0 if self.churn is None else _FLOOR + (1 - _FLOOR) * self.churn
+        return round(self.row.risk * churn * (_FLOOR + (1 - _FLOOR) * self.reach), 4)
+
+
+@agent(timeout=120)
+def rank_hotspots(
+    inspect: Handoffs[AreaReport], survey: Handoffs[AnySurvey], previous: Previous[AuditReport], path: Path
+) -> Outcome[AuditReport]:
+    """Rank what deserves attention first, and say what changed since the last run."""
+    area = merge.combiner(inspect).output
+    imports, history = survey_of(survey, ImportSurvey), survey_of(survey, HistorySurvey)
+    standings = rank(area.rows, imports.modules, history.modules)
+    hotspots = tuple(
+        hotspot(standing, imports, history) for standing in standings[:MAX_HOTSPOTS] if standing.row.risk >= MIN_RISK
+    )
+    comparison = compare(area, previous.load())
+    report = AuditReport(
+        root=str(path),
+        verdict=verdict_of(path, area, hotspots, comparison),
+        hotspots=hotspots,
+        tiles=tuple(_tile(standing) for standing in standings),
+        parts={row.path: row.parts for row in area.rows},
+        packages=package_rows(area.rows, imports.packages),
+        cycles=imports.cycles,
+        signals=area.signals,
+        comparison=comparison,
+        tools=tool_rows(survey),
+        notes=notes_of(survey, history),
+        missing=(*area.missing, *survey.missing),
+    )
+    return Outcome(output=report, summary=" ".join(report.verdict))
+
+
+def rank(rows: Sequence[ModuleRow], links: Mapping[str, Links], changes: Mapping[str, Changes]) -> list[Standing]:
+    """Put modules in order, the highest score first."""
+    most_commits = max((change.commits for change in changes.values()), default=0)
+    most_reach = max((link.reach for link in links.values()), default=0)
+    standings = [
+        Standing(
+            row,
+            _relative(changes[row.path].commits if row.path in changes else 0, most_commits) if changes else None,
+            _relative(links[row.path].reach if row.path in links else 0, most_reach),
+        )
+        for row in rows
+    ]
+    return sorted(standings, key=lambda standing: (-standing.score, -standing.row.risk, standing.row.path))
+
+
+def _relative(value: int, most: int) -> float:
+    return round(math.log1p(value) / math.log1p(most), 4) if most else 0.0
+
+
+def hotspot(standing: Standing, imports: ImportSurvey, history: HistorySurvey) -> Hotspot:
+    """Say why a module ranks where it does, with everything that this rests on."""
+    row = standing.row
+    links, changes = imports.modules.get(row.path, Links()), history.modules.get(row.path)
+    return Hotspot(
+        path=row.path,
+        package=row.package,
+        lines=row.lines,
+        score=standing.score,
+        risk=row.risk,
+        churn=standing.churn,
+        reach=standing.reach,
+        reason=_reason(row, links, changes),
+        action=_action(row),
+        evidence=(*row.evidence, *_around(links, changes, history.commits)),
+    )
+
+
+def _reason(row: ModuleRow, links: Links, changes: Changes | None) -> str:
+    worst = [kind.value.replace("_", " ") for kind in by_weight(row.parts)[:2]]
+    parts = [f"Risk {row.risk:.2f}, mainly {' and '.join(worst)}"]
+    if changes:
+        parts.append(f"{_count(changes.commits, 'commit')} by {_count(changes.authors, 'author')}")
+    parts.append(f"{_count(links.reach, 'module')} may break with it" if links.reach else "nothing here depends on it")
+    return "; ".join(parts) + "."
+
+
+def _action(row: ModuleRow) -> str:
+    order = by_weight(row.parts)
+    function = next((fact.text.split()[0] for fact in row.evidence if fact.kind is Kind.COMPLEXITY), "its functions")
+    return _ACTIONS[order[0]].format(function=function) if order else "Nothing to do."
+
+
+def _around(links: Links, changes: Changes | None, commits: int) -> tuple[Evidence, ...]:
+    found: list[Evidence] = []
+    if changes:
+        text = f"changed in {changes.commits} of {commits} commits by {_count(changes.authors, 'author')}"
+        if changes.together_with:
+            text += f", usually together with {', '.join(changes.together_with)}"
+        found.append(Evidence(kind=Kind.CHURN, text=text))
+    if links.reach:
+        text = f"{_count(links.reach, 'module')} depend{'s' * (links.reach == 1)} on it, {links.imported_by} directly"
+        found.append(Evidence(kind=Kind.REACH, text=text))
+    return tuple(found)
+
+
+def _tile(standing: Standing) -> Tile:
+    row = standing.row
+    module = Module(path=row.path, package=row.package)
+    return Tile(module=module, lines=row.lines, risk=row.risk, score=standing.score)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

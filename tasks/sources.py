@@ -1,0 +1,145 @@
+"""Reading source text, with a reason when it cannot be read; and a clean copy of a tree for the tools."""
+
+import ast
+import io
+import re
+import stat
+import sys
+import tokenize
+import warnings
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contracts.modules import Module
+from tasks.discovery import package_prefix
+
+#: What something that is not a file is called.
+_KINDS = {
+    stat.S_IFDIR: "a folder that cannot be listed",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+_PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+
+
+class UnreadableError(Exception):
+    """A module that no tool can take into account; the message says why and what to do."""
+
+
+def read_source(root: Path, module: Module, max_bytes: int) -> str:
+    """Return the text of a module, decoded as Python would; `UnreadableError` says why it has none."""
+    path = root / module.path
+    try:
+        _check_file(root, path, max_bytes)
+        return _decode(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UnreadableError("it is gone, or its name is not valid UTF-8: rename it") from error
+    except OSError as error:
+        raise UnreadableError(f"it cannot be read: {error.strerror}") from error
+
+
+def parse(source: str) -> ast.Module:
+    """Parse source text; `UnreadableError` says where it is not Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the code under audit, which the lint survey reports on
+            return ast.parse(source)
+    except SyntaxError as error:
+        where = f"line {error.lineno}: {error.msg}"
+        raise UnreadableError(
+            f"it is not valid for {_PYTHON} ({where}); correct it, or audit with a newer Python"
+        ) from error
+    except (RecursionError, MemoryError, ValueError) as error:
+        raise UnreadableError(f"it is nested too deeply to be parsed ({type(error).__name__})") from error
+
+
+def _check_file(root: Path, path: Path, max_bytes: int) -> None:
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise UnreadableError(_about_link(root, path))
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
+        raise UnreadableError(f"it is {kind}; only regular files are audited")
+    if found.st_size > max_bytes:
+        raise UnreadableError(
+            f"it has {found.st_size:,} bytes, the limit is {max_bytes:,}; exclude it, or raise max_bytes"
+        )
+
+
+def _about_link(root: Path, path: Path) -> str:
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # Python 3.11 tells of a loop by RuntimeError
+        return "it is a link that leads nowhere; remove it"
+    if target.is_relative_to(root.resolve()):
+        return f"it is a link to {target.relative_to(root.resolve()).as_posix()}, which is audited itself"
+    return "it is a link to something outside of the audited folder, which is not read"
+
+
+def _decode(raw: bytes) -> str:
+    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise UnreadableError("it is UTF-16, which Python does not read; save it as UTF-8")
+    if b"\0" in raw:
+        raise UnreadableError(f"it has a null byte at offset {raw.index(0):,}; it is no Python source")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+        return io.StringIO(raw.decode(encoding), newline=None).read()
+    except SyntaxError as error:
+        raise UnreadableError(f"its encoding cannot be told ({error.msg}); save it as UTF-8") from error
+    except (UnicodeDecodeError, LookupError) as error:
+        reason = f"byte {error.start:,} is no {error.encoding}" if isinstance(error, UnicodeDecodeError) else error
+        raise UnreadableError(f"its text cannot be decoded ({reason}); save it as UTF-8") from error
+
+
+@dataclass
+class Mirror:
+    """A copy of everything readable, as UTF-8, under names no tool can misread.
+
+    Tools run on the copy: they meet no pipe to hang on, no link to follow, no configuration of the audited project
+    that hides something, and all of them see the same files.
+    """
+
+    root: Path
+    """Where the tools run."""
+    modules: dict[str, Module] = field(default_factory=dict[str, Module])
+    """Path in the copy → the module."""
+    unread: dict[str, str] = field(default_factory=dict[str, str])
+    """Module → why it is not in the copy."""
+
+    def sources(self) -> dict[str, str]:
+        """Read the copy: module → text."""
+        return {module.path: (self.root / name).read_text("utf-8") for name, module in self.modules.items()}
+
+    def module_of(self, name: str) -> str | None:
+        """Return the module behind a path that a tool reported."""
+        path = Path(name)
+        relative = path.relative_to(self.root) if path.is_absolute() else path
+        module = self.modules.get(relative.as_posix())
+        return module.path if module else None
+
+
+def mirror(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> Mirror:
+    """Copy every module of `modules` that can be read and parsed into `workspace`."""
+    prefix = "/".join(package_prefix(root))
+    made = Mirror(workspace.resolve())
+    for module in modules:
+        try:
+            source = read_source(root, module, max_bytes)
+            parse(source)
+        except UnreadableError as reason:
+            made.unread[module.path] = str(reason)
+            continue
+        name = _harmless(f"{prefix}/{module.path}".lstrip("/"))
+        made.modules[name] = module
+        copy = made.root / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(source, "utf-8", newline="\n")
+    return made
+
+
+def _harmless(name: str) -> str:
+    """Return a name without control characters; a tool may print one name a line."""
+    return re.sub(r"[\x00-\x1f\x7f]", lambda found: f"%{ord(found[0]):02x}", name)

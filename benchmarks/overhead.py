@@ -2,9 +2,10 @@
 
     python benchmarks/overhead.py [--json] [--agents 10 100 1000] [--seconds 0.5] [--rounds 3]
 
-Both run the same agents (each waits `--seconds`) at the same time on the same server. Overhead is wall time beyond the
-ideal (`--seconds`), divided by the agents; of several rounds the median. Echelon's side is a whole `run_job`: plan,
-journal, contracts, guard, progress, integration, report. Plain Prefect's is a flow that gathers one task an agent.
+Both run the same agents (each waits `--seconds`) at the same time, each side in a process of its own, in turns, on one
+Prefect server. Overhead is wall time beyond the ideal (`--seconds`), divided by the agents; of several rounds the
+median. Echelon's side is a whole `run_job`: plan, journal, contracts, guard, progress, integration, report. Plain
+Prefect's is a flow that gathers one task an agent, with its logging as quiet as ours.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import os
 import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -98,35 +100,61 @@ async def prefect_run(agents: int, seconds: float) -> None:
         raise SystemExit("the plain flow did not run all agents")
 
 
-async def overhead_ms(run: Callable[[int, float], Awaitable[None]], agents: int, seconds: float) -> float:
-    """Return the wall time beyond the ideal, in milliseconds an agent."""
-    began = time.perf_counter()
-    await run(agents, seconds)
-    return (time.perf_counter() - began - seconds) / agents * 1000
+async def serve(run: Callable[[int, float], Awaitable[None]]) -> None:
+    """Run what each line of stdin asks for; answer with milliseconds of overhead an agent and megabytes at the peak."""
+    await run(10, 0.01)  # what is slow once is paid before
+    for line in sys.stdin:
+        agents, seconds = json.loads(line)
+        began = time.perf_counter()
+        await run(agents, seconds)
+        overhead = (time.perf_counter() - began - seconds) / agents * 1000
+        print(json.dumps([overhead, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]), flush=True)
 
 
-async def measure(sizes: list[int], seconds: float, rounds: int) -> list[dict[str, Any]]:
+class Side:
+    """One side of the comparison, in a process of its own."""
+
+    def __init__(self, name: str, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--side", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+
+    def measure(self, agents: int, seconds: float) -> tuple[float, float]:
+        """Return milliseconds of overhead an agent, and megabytes at the peak so far."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        time.sleep(1.0 + agents / 200)  # the server records behind a run; no side pays for the other
+        print(json.dumps([agents, seconds]), file=self.process.stdin, flush=True)
+        overhead, megabytes = json.loads(self.process.stdout.readline())
+        return overhead, megabytes
+
+
+def compare(sizes: list[int], seconds: float, rounds: int, folder: str) -> list[dict[str, Any]]:
     """Alternate both sides, so that noise of the machine meets both."""
     points: list[dict[str, Any]] = []
-    for side in (prefect_run, echelon_run):  # what is slow once is paid before
-        await side(10, 0.01)
-    for agents in sizes:
-        ours: list[float] = []
-        plain: list[float] = []
-        for _ in range(rounds):
-            plain.append(await overhead_ms(prefect_run, agents, seconds))
-            await asyncio.sleep(1)  # the server records behind the run; neither side pays for the other
-            ours.append(await overhead_ms(echelon_run, agents, seconds))
-            await asyncio.sleep(1)
-        point = {
-            "agents": agents,
-            "prefect_ms": round(statistics.median(plain), 3),
-            "echelon_ms": round(statistics.median(ours), 3),
-            "ratio": round(statistics.median(ours) / statistics.median(plain), 3),
-            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        }
-        print(point, file=sys.stderr)
-        points.append(point)
+    with resolve_server(Path(folder)) as server:
+        server.wait_ready()
+        plain = Side("prefect", {"PREFECT_API_URL": server.url, "PREFECT_LOGGING_LEVEL": "WARNING"})
+        ours = Side("echelon", {"PREFECT_API_URL": server.url, "ECHELON_HOME": folder})
+        for agents in sizes:
+            measured = [(plain.measure(agents, seconds), ours.measure(agents, seconds)) for _ in range(rounds)]
+            prefect_ms = statistics.median(pair[0][0] for pair in measured)
+            echelon_ms = statistics.median(pair[1][0] for pair in measured)
+            point = {
+                "agents": agents,
+                "prefect_ms": round(prefect_ms, 3),
+                "echelon_ms": round(echelon_ms, 3),
+                "ratio": round(echelon_ms / prefect_ms, 3),
+                "echelon_peak_mb": round(measured[-1][1][1]),
+            }
+            print(point, file=sys.stderr)
+            points.append(point)
+        for side in (plain, ours):
+            side.process.communicate()
     return points
 
 
@@ -137,13 +165,13 @@ def main() -> None:
     parser.add_argument("--agents", type=int, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--side", choices=["prefect", "echelon"], help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.side:
+        asyncio.run(serve({"prefect": prefect_run, "echelon": echelon_run}[options.side]))
+        return
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["ECHELON_HOME"] = folder
-        with resolve_server(Path(folder)) as server:
-            server.wait_ready()
-            with server.connected():
-                points = asyncio.run(measure(options.agents, options.seconds, options.rounds))
+        points = compare(options.agents, options.seconds, options.rounds, folder)
     report = {"claim": CLAIM, "points": points, "ratio": points[-1]["ratio"]}
     if options.json:
         print(json.dumps(report))
@@ -151,7 +179,7 @@ def main() -> None:
     print(CLAIM)
     print(f"{'agents':>8} {'Prefect ms':>11} {'Echelon ms':>11} {'ratio':>6} {'peak MB':>8}")
     for point in points:
-        print("{agents:>8} {prefect_ms:>11.2f} {echelon_ms:>11.2f} {ratio:>6.2f} {peak_mb:>8}".format(**point))
+        print("{agents:>8} {prefect_ms:>11.2f} {echelon_ms:>11.2f} {ratio:>6.2f} {echelon_peak_mb:>8}".format(**point))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ class LintHit(Value):
 
     rule: str
     """Code of the rule."""
+    name: str
+    """What the rule is called."""
     line: int = Field(ge=1)
     """Where."""
     message: str

@@ -24,9 +24,7 @@ def _default_outputs_url(data: dict[str, Any]) -> str:
 class Settings(BaseSettings):
     """What a process needs to know about its surroundings; immutable, and a misspelt field is an error."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ECHELON_", frozen=True, extra="forbid", validate_default=True
-    )
+    model_config = SettingsConfigDict(env_prefix="ECHELON_", frozen=True, extra="forbid", validate_default=True)
 
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("echelon"))
     """Folder of what outlives a run: the user data folder, unless told otherwise; never the working folder."""

@@ -6,7 +6,10 @@ One agent inspects each module; packages are domains. Tools look at the whole tr
 knows what they found; at the end everything is ranked, and compared with the run before.
 """
 
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, DirectoryPath, Field
 
 from echelon import Job, Resilience
 from tasks.areas import merge
@@ -26,7 +29,7 @@ class AuditInputs(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    path: DirectoryPath
+    path: Annotated[DirectoryPath, AfterValidator(Path.resolve)]
     """Folder with the Python code to audit."""
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     """Names or paths of folders to leave out; `*` and `?` stand for any characters."""
@@ -42,7 +45,7 @@ audit = Job(
     constraints=("The code under audit is read, never run and never changed.",),
     report=render,
 )
-audit.phase("survey", agents=[lint, dead_code, duplication, imports, history])
+audit.phase("survey", agents=[lint, dead_code, duplication, imports, history], seconds=3)
 audit.phase(
     "inspect",
     each=inspect_module,
@@ -51,5 +54,6 @@ audit.phase(
     domain=lambda module: module.package,
     needs="survey",
     integrate=merge,
+    seconds=0.05,
 )
-audit.phase("rank", agent=rank_hotspots, needs=("survey", "inspect"))
+audit.phase("rank", agent=rank_hotspots, needs=("survey", "inspect"), seconds=1)

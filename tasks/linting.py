@@ -38,4 +38,10 @@ def lint(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspac
 
 def _hit(hit: dict[str, Any]) -> LintHit:
     rule = hit["code"] or "E999"
-    return LintHit(rule=rule, line=max(1, hit["location"]["row"]), message=hit["message"], severity=severity_of(rule))
+    return LintHit(
+        rule=rule,
+        name=hit.get("name") or "invalid-syntax",
+        line=max(1, hit["location"]["row"]),
+        message=hit["message"],
+        severity=severity_of(rule),
+    )

@@ -1,6 +1,5 @@
 """Putting what was found in a module into facts that somebody can check. Pure."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from contracts.modules import Evidence, Kind, Metrics, Module, Severity
 from contracts.surveys import Clone, DeadItem, LintHit
 from echelon import Concern
 from tasks.scoring import covered_lines
-from tasks.severities import CONCERNING
+from tasks.severities import CONCERNING, WEIGHTS
 
 #: How many single facts of one kind are told; the rest is counted.
 _TOLD = 5
@@ -40,16 +39,14 @@ def evidence_of(facts: Facts, order: Iterable[Kind]) -> tuple[Evidence, ...]:
 
 def critical_of(facts: Facts) -> tuple[Evidence, ...]:
     """Return the findings that must reach the top one by one (X8)."""
-    return tuple(_told(hit) for hit in facts.hits if hit.severity is Severity.CRITICAL)
+    severe = (hit for hit in facts.hits if hit.severity is Severity.CRITICAL)
+    return tuple(Evidence(kind=Kind.DEFECTS, text=f"{hit.rule} {hit.message}", line=hit.line) for hit in severe)
 
 
 def concerns_of(facts: Facts) -> tuple[Concern, ...]:
     """Return what somebody must hear about: one concern for each rule, with all its lines."""
-    lines: dict[str, list[LintHit]] = {}
-    for hit in facts.hits:
-        if hit.rule in CONCERNING:
-            lines.setdefault(hit.rule, []).append(hit)
-    return tuple(_concern(facts.module, rule, hits) for rule, hits in lines.items())
+    rules = by_rule(hit for hit in facts.hits if hit.rule in CONCERNING)
+    return tuple(_concern(facts.module, hits[0].rule, hits) for hits in rules)
 
 
 def _concern(module: Module, rule: str, hits: Sequence[LintHit]) -> Concern:
@@ -81,16 +78,27 @@ def _maintainability(facts: Facts) -> Iterator[Evidence]:
 
 
 def _defects(facts: Facts) -> Iterator[Evidence]:
-    severe = sorted((hit for hit in facts.hits if hit.severity in _SEVERE), key=lambda hit: _SEVERE.index(hit.severity))
-    yield from map(_told, severe[:_TOLD])
-    counts = Counter(hit.rule for hit in [*severe[_TOLD:], *(hit for hit in facts.hits if hit.severity not in _SEVERE)])
-    if counts:
-        named = ", ".join(f"{count} × {rule}" for rule, count in counts.most_common(_TOLD))
+    rules = by_rule(facts.hits)
+    severe = sorted((hits for hits in rules if hits[0].severity in _SEVERE), key=lambda hits: _SEVERE.index(hits[0].severity))
+    for hits in severe[:_TOLD]:
+        yield Evidence(kind=Kind.DEFECTS, text=f"{hits[0].rule} {hits[0].message}{_more_lines(hits)}", line=hits[0].line)
+    others = [*severe[_TOLD:], *(hits for hits in rules if hits[0].severity not in _SEVERE)]
+    if others:
+        others.sort(key=lambda hits: -len(hits) * WEIGHTS[hits[0].severity])
+        named = ", ".join(f"{len(hits)} × {hits[0].rule} {hits[0].name}" for hits in others[:_TOLD])
         yield Evidence(kind=Kind.DEFECTS, text=f"{'also ' if severe else ''}{named}")
 
 
-def _told(hit: LintHit) -> Evidence:
-    return Evidence(kind=Kind.DEFECTS, text=f"{hit.rule} {hit.message}", line=hit.line)
+def by_rule(hits: Iterable[LintHit]) -> list[list[LintHit]]:
+    """Gather the findings of each rule, in the order in which rules are first met."""
+    rules: dict[str, list[LintHit]] = {}
+    for hit in hits:
+        rules.setdefault(hit.rule, []).append(hit)
+    return list(rules.values())
+
+
+def _more_lines(hits: Sequence[LintHit]) -> str:
+    return f" (also in lines {', '.join(str(hit.line) for hit in hits[1:9])})" if len(hits) > 1 else ""
 
 
 def _dead_code(facts: Facts) -> Iterator[Evidence]:

@@ -26,21 +26,28 @@ def refusal(error: CycloptsError) -> str:
     explain = next((text for kind, text in _EXPLAIN if isinstance(error, kind)), _other)
     command = " ".join(error.command_chain or ())
     see = f"echelon {command} --help" if command else "echelon --help"
-    return f"{' '.join(explain(error, command).split())}. See '{see}'"
+    said = " ".join(explain(error, command).split())
+    return f"{said}{'' if said.endswith('?') else '.'} See '{see}'"
 
 
 def _unknown_option(error: Any, command: str) -> str:
     given = str(error.token.keyword or error.token.value).partition("=")[0]
     if not command:
-        return f"unknown option {given!r}; options come behind the command, as in 'echelon run --json'"
+        return _before_the_command(given)
     known = [name for argument in error.argument_collection for name in argument.names if name.startswith("-")]
     return f"unknown option {given!r} for {command!r}{_perhaps(given, known)}"
 
 
 def _unknown_command(error: CycloptsError, command: str) -> str:
     given = (error.unused_tokens or [""])[0]
+    if given.startswith("-"):
+        return _before_the_command(given)
     known = [row.name for row in COMMANDS] if not command else ["list", "show", "dispose"]
     return f"unknown command {given!r}{_perhaps(given, known) or '; the commands are ' + ', '.join(known)}"
+
+
+def _before_the_command(option: str) -> str:
+    return f"unknown option {option!r}; options come behind the command, as in 'echelon runs --json'"
 
 
 def _missing(error: Any, command: str) -> str:
@@ -57,8 +64,9 @@ def _coercion(error: Any, command: str) -> str:
 
 
 def _invalid(error: Any, command: str) -> str:
+    given = error.argument.tokens[0].value if error.argument and error.argument.tokens else ""
     name = error.argument.name if error.argument else "a value"
-    return f"{name!r} of {command!r} cannot be {error.value}: {error.exception_message}".rstrip(".")
+    return f"{name!r} of {command!r} cannot be {given!r}: {error.exception_message}".rstrip(".")
 
 
 def _unused(error: CycloptsError, command: str) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import certifi
+
 from echelon.engine.bytecode import bytecode_environment
 
 #: Nobody is phoned, by the client or by a server (facts: with both set, no look-up outside loopback is made).
@@ -21,6 +23,7 @@ NO_TELEMETRY = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"
 #: Measured: INFO writes a line for every task run and sends it to the server, 1 ms each.
 #: What failed is told by the run itself, so Prefect's own lines about it go to its server only, not to the console.
 QUIET_CLIENT = {
+    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_EVENTS_WORKER_MAX_QUEUE_SIZE": "100000",
@@ -125,7 +128,7 @@ def client_environment(home: Path, api_url: str | None = None) -> dict[str, str]
         return settings
     if not profiles_path().exists():
         settings["PREFECT_HOME"] = str(home / "prefect")
-    return settings | {"PREFECT_API_URL": api_url} | _no_proxy_to_loopback()
+    return settings | {"PREFECT_API_URL": api_url} | _no_proxy_to_loopback() | _short_trust(home, api_url)
 
 
 def _no_proxy_to_loopback() -> dict[str, str]:
@@ -135,6 +138,23 @@ def _no_proxy_to_loopback() -> dict[str, str]:
     if not proxied or excluded == "*" or "127.0.0.1" in excluded.split(","):
         return {}
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, (excluded, "127.0.0.1"))))
+
+
+def _short_trust(home: Path, api_url: str) -> dict[str, str]:
+    """Let the client trust one authority instead of all when it speaks plain HTTP, where none is asked.
+
+    Prefect loads the whole bundle for each of its clients, 40 ms a time, several times a run.
+    """
+    if not api_url.startswith("http://"):
+        return {}
+    short = home / "prefect" / "one-authority.pem"
+    if not short.is_file():
+        bundle = Path(certifi.where()).read_text(encoding="ascii", errors="ignore")
+        end = "-----END CERTIFICATE-----"
+        begin = bundle.index("-----BEGIN CERTIFICATE-----")
+        short.parent.mkdir(parents=True, exist_ok=True)
+        short.write_text(bundle[begin : bundle.index(end) + len(end)] + "\n", encoding="ascii")
+    return {"PREFECT_API_SSL_CERT_FILE": str(short)}
 
 
 def configure(home: Path, api_url: str | None = None) -> dict[str, str | None]:
@@ -172,6 +192,9 @@ def prefect_settings(home: Path, api_url: str | None = None) -> Iterator[None]:
         return
     from prefect import settings
 
+    if api_url is not None and settings.get_current_settings().api.url == api_url:
+        yield  # the environment was set before Prefect was imported, or a block around this one did it
+        return
     wanted = client_environment(home, api_url)
     values: dict[Any, str] = {
         getattr(settings, name): value for name, value in wanted.items() if name in _SETTINGS
@@ -197,6 +220,7 @@ def server_environment(prefect_home: Path, database_url: str | None) -> dict[str
 #: Of the client's environment, what an imported Prefect can still be told; its loggers are the program's own affair.
 _SETTINGS = frozenset(
     {
+        "PREFECT_API_SSL_CERT_FILE",
         "PREFECT_API_URL",
         "PREFECT_EVENTS_WORKER_MAX_QUEUE_SIZE",
         "PREFECT_HOME",

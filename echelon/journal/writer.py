@@ -77,23 +77,26 @@ class GroupWriter:
                 batch.append(pending)
             await self._settle(batch)
 
-    async def _settle(self, batch: Sequence[_Pending]) -> None:
+    async def _settle(self, batch: Sequence[_Pending], *, again: bool = True) -> None:
         """Commit a batch and answer all who wait; a batch with a poisonous row is halved until that row is alone."""
         try:
             verdicts = await self._commit([pending.write for pending in batch])
         except JournalError as error:
             _answer_all(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told and the writer lives on
-            await self._isolate(batch, error)
+            await self._isolate(batch, error, again=again)
         else:
             for pending, verdict in zip(batch, verdicts, strict=True):
                 _answer(pending, verdict)
 
-    async def _isolate(self, batch: Sequence[_Pending], error: Exception) -> None:
+    async def _isolate(self, batch: Sequence[_Pending], error: Exception, *, again: bool) -> None:
         if len(batch) > 1:
             middle = len(batch) // 2
             await self._settle(batch[:middle])
             await self._settle(batch[middle:])
+        elif again:
+            # Another process wrote the same at the same time: the operation now sees it, and refuses with the reason.
+            await self._settle(batch, again=False)
         else:
             _answer_all(batch, error)
 
@@ -107,8 +110,8 @@ def _answer_all(batch: Sequence[_Pending], error: Exception) -> None:
 
 
 def _reason(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or error
-    return f"{cause}. Its run is not in the journal, or something with this id is there already"
+    cause = " ".join(str(getattr(error, "orig", None) or error).split())
+    return f"its run is not in the journal, or something with this id is there already ({cause})"
 
 
 def _answer(pending: _Pending, verdict: Verdict) -> None:

@@ -4,7 +4,7 @@ Only tables and look-ups in them may live here; every aspect of R4 has a table a
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 from echelon.model.errors import InvalidInput
 from echelon.model.plan import Pairs, Profile, Share, Structure, Transition
@@ -119,6 +119,7 @@ def structure_for(n: int, priority: Priority | None = None) -> Structure:
 
     Between 21 and 100 agents the priority `resilience` federates earlier than the number alone would.
     """
+    check_priority(priority)
     structure = row(STRUCTURES, n)
     early = structure is Structure.MULTI_TIER and priority == "resilience"
     return Structure.FEDERATED if early else structure
@@ -204,3 +205,13 @@ def check_span(span: int) -> int:
             f"at least; give a span of {MINIMUM_SPAN} or more (default {DEFAULT_SPAN})"
         )
     return span
+
+
+def check_priority(priority: Priority | None) -> Priority | None:
+    """Return `priority` when it is one of those known, else raise `InvalidInput` (R1)."""
+    if priority is not None and priority not in get_args(Priority):
+        known = ", ".join(get_args(Priority))
+        raise InvalidInput(
+            f"cannot plan for the priority {priority!r}: it is not known; choose one of {known}, or none"
+        )
+    return priority

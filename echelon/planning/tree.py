@@ -15,7 +15,15 @@ from itertools import groupby
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind
 from echelon.planning.packing import Piece, ceil_div, distribute, levels_needed, shared_depth
-from echelon.planning.regime import DEFAULT_SPAN, MINIMUM_SPAN, Priority, allowed_levels, check_span, exponent_for
+from echelon.planning.regime import (
+    DEFAULT_SPAN,
+    MINIMUM_SPAN,
+    Priority,
+    allowed_levels,
+    check_priority,
+    check_span,
+    exponent_for,
+)
 
 PRIMARY = "primary"
 WIDTHS_TRIED = 8  # spans looked at for the priority `coherence`, from the narrowest that fits on
@@ -39,10 +47,10 @@ def build_tree(
     Nobody has more than `span` direct reports. There are as few coordinating levels as keep given labels together,
     never more than `allowed_levels`. `coherence` takes the recommended depth, with narrower teams; `resilience` divides
     the top as widely as the span allows, so that a failing part takes the least with it. Raises `InvalidInput` for a
-    span below 2.
+    span below 2 or an unknown priority.
     """
     ordered = sorted(tasks, key=lambda task: (task.domain is None or not task.domain, _path(task)))
-    pieces, width = _fit(_by_label(ordered), check_span(span), priority)
+    pieces, width = _fit(_by_label(ordered), check_span(span), check_priority(priority))
     names = _Names(ordered)
     nodes: list[Node] = []
     branches = deque([Branch(names.unique(PRIMARY), NodeKind.PRIMARY, None, pieces)])

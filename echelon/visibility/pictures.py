@@ -1,13 +1,15 @@
 """Pictures of a plan and of a run, as SVG that needs nothing else."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from markupsafe import Markup
 
 from echelon.model.plan import Node, NodeKind, Plan
 from echelon.model.run import RunView, StepKind, StepRecord
-from echelon.visibility.svg import clipped, element, picture
+from echelon.visibility.svg import clipped, clipped_start, element, picture
 from echelon.visibility.treemap import TreemapItem, treemap_svg
 
 __all__ = ["TreemapItem", "structure_svg", "timeline_svg", "treemap_svg"]
@@ -16,8 +18,8 @@ WIDTH = 1200.0
 _ROW = 22.0
 _COLUMN = 230.0
 _BOX = 206.0
-#: More agents than this are counted, not drawn; the same for the lowest coordinators.
-_MAX_DRAWN = 40
+#: The most nodes that are drawn; levels below are counted.
+_MAX_DRAWN = 64
 #: The most lanes of a timeline; what is left shares the last.
 _MAX_LANES = 36
 _LANE = 18.0
@@ -33,54 +35,55 @@ class _Placed:
 
 
 def structure_svg(plan: Plan) -> str:
-    """Draw the tree of a plan from left to right; what is too many to be drawn is counted beside its coordinator."""
-    shown = _shown_kinds(plan)
-    below = _agents_below(plan)
-    placed: dict[str, _Placed] = {}
-    rows = _place(plan, plan.primary, 0, 0.0, shown, below, placed)
-    body = [*_edges(placed), *(_box(one) for one in placed.values())]
+    """Draw the tree of a plan from left to right, as deep as fits; what is below is counted beside its coordinator."""
+    placed = _Placing(plan).result()
     width = (max(one.level for one in placed.values()) + 1) * _COLUMN + 140
+    height = max(one.row + 1 for one in placed.values()) * _ROW + 8
+    body = [*_edges(placed), *(_box(one) for one in placed.values())]
     title = f"Structure of {plan.job}: {plan.structure.value.replace('_', '-')}"
     description = f"{plan.n_agents} agents, {plan.levels} coordinating levels, at most {plan.span} direct reports"
-    return picture(title, description, max(width, WIDTH), max(rows, 1) * _ROW + 8, body)
+    return picture(title, description, max(width, WIDTH), height, body)
 
 
-def _shown_kinds(plan: Plan) -> set[NodeKind]:
-    shown = {NodeKind.PRIMARY, NodeKind.DOMAIN}
-    for kind in (NodeKind.TEAM, NodeKind.AGENT):
-        if sum(node.kind is kind for node in plan.tree) > _MAX_DRAWN:
-            break
-        shown.add(kind)
-    return shown
+class _Placing:
+    """Gives every node of the upper levels a row; nodes above stand in the middle of those below."""
 
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._level: dict[str, int] = {}
+        self._agents: dict[str, int] = {}
+        for node in plan.tree:  # parents come before their members
+            self._level[node.id] = self._level[node.parent] + 1 if node.parent is not None else 0
+        for node in reversed(plan.tree):
+            own = 1 if node.kind is NodeKind.AGENT else self._agents.get(node.id, 0)
+            self._agents[node.id] = own
+            if node.parent is not None:
+                self._agents[node.parent] = self._agents.get(node.parent, 0) + own
+        self._deepest = self._depth_that_fits()
+        self._placed: dict[str, _Placed] = {}
 
-def _agents_below(plan: Plan) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for node in reversed(plan.tree):  # parents come before their members
-        own = 1 if node.kind is NodeKind.AGENT else counts.get(node.id, 0)
-        counts[node.id] = own
-        if node.parent is not None:
-            counts[node.parent] = counts.get(node.parent, 0) + own
-    return counts
+    def result(self) -> dict[str, _Placed]:
+        """Place all nodes that are drawn."""
+        self._place(self._plan.primary, 0.0)
+        return self._placed
 
+    def _depth_that_fits(self) -> int:
+        sizes = Counter(self._level.values())
+        totals = accumulate(sizes[level] for level in sorted(sizes))
+        return max(1, sum(total <= _MAX_DRAWN for total in totals) - 1)
 
-def _place(
-    plan: Plan, node: Node, level: int, row: float, shown: set[NodeKind], below: dict[str, int], out: dict[str, _Placed]
-) -> float:
-    """Place a node and what is below it; return the first free row."""
-    members = [] if node.kind is NodeKind.AGENT else [plan.nodes[member] for member in node.members]
-    drawn = [member for member in members if member.kind in shown]
-    out[node.id] = _Placed(node, level, row, "")  # keeps the order; the row is set below
-    free = row
-    for member in drawn:
-        free = _place(plan, member, level + 1, free, shown, below, out)
-    free = max(free, row + 1)
-    middle = (out[drawn[0].id].row + out[drawn[-1].id].row) / 2 if drawn else row
-    counted = "" if len(drawn) == len(members) else _plural(below[node.id], "agent")
-    if counted and members[0].kind is not NodeKind.AGENT:
-        counted = f"{_plural(len(members) - len(drawn), members[-1].kind.value)}, {counted}"
-    out[node.id] = _Placed(node, level, middle, counted)
-    return free
+    def _place(self, node: Node, row: float) -> float:
+        """Place a node and what is below it; return the first free row."""
+        level = self._level[node.id]
+        members = [] if node.kind is NodeKind.AGENT else [self._plan.nodes[member] for member in node.members]
+        drawn = members if level < self._deepest else []
+        free = row
+        for member in drawn:
+            free = self._place(member, free)
+        middle = (self._placed[drawn[0].id].row + self._placed[drawn[-1].id].row) / 2 if drawn else row
+        counted = _plural(self._agents[node.id], "agent") if members and not drawn else ""
+        self._placed[node.id] = _Placed(node, level, middle, counted)
+        return max(free, row + 1)
 
 
 def _edges(placed: dict[str, _Placed]) -> Iterator[Markup]:
@@ -99,7 +102,7 @@ def _box(one: _Placed) -> Markup:
     x, y = one.level * _COLUMN, one.row * _ROW + 4
     fill = "var(--box-agent, #f4f6f8)" if one.node.kind is NodeKind.AGENT else "var(--box, #e3e9ee)"
     box = element("rect", x=x, y=y, width=_BOX, height=_ROW - 4, rx=4.0, fill=fill)
-    label = _text(clipped(one.node.id, _BOX - 12), x + 7, y + 13)
+    label = _text(clipped_start(one.node.id.removeprefix(f"{one.node.kind.value}:"), _BOX - 12), x + 7, y + 13)
     counted = [_text(one.counted, x + _BOX + 8, y + 13, "muted")] if one.counted else []
     return element("g", element("title", f"{one.node.kind.value} {one.node.id}"), box, label, *counted)
 
@@ -114,7 +117,7 @@ def timeline_svg(run: RunView) -> str:
     body = list(_axis(seconds, scale, height))
     for index, (name, steps) in enumerate(lanes.items()):
         y = index * _LANE + 4
-        body.append(_text(clipped(name, _LEFT - 12), 0, y + 11))
+        body.append(_text(clipped_start(name, _LEFT - 12), 0, y + 11))
         body.extend(_bar(step, began.timestamp(), scale, y) for step in steps)
     title = f"Timeline of run {run.record.run_id}"
     description = f"{len(run.steps)} steps in {seconds:.1f} s; light: agents at work, dark: integration, red: failed"

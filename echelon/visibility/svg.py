@@ -42,5 +42,10 @@ def clipped(text: str, width: float, size: float = 11) -> str:
     return f"{text[: letters - 1]}…" if letters >= 4 else ""
 
 
+def clipped_start(text: str, width: float, size: float = 11) -> str:
+    """Cut a text at its start: of dotted names and paths the end tells more."""
+    return clipped(text[::-1], width, size)[::-1]
+
+
 def _short(value: object) -> object:
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value

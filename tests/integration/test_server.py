@@ -60,7 +60,8 @@ async def domain(seconds: float, tasks: int) -> int:
     return tasks
 
 
-@flow
+# With a storage of its own the flow does not ask the server for one, over a client that Prefect leaves open.
+@flow(result_storage=Path("results"), persist_result=False)
 async def organisation(domains: int, seconds: float, tasks: int) -> int:
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(domain(seconds, tasks)) for _ in range(domains)]

@@ -13,13 +13,16 @@ def labelled(labels: Iterable[str | None]) -> tuple[TaskSpec, ...]:
     return tuple(TaskSpec(id=f"t{i}", goal="look", domain=label) for i, label in enumerate(labels))
 
 
+def uses(*task_ids: str) -> tuple[Dependency, ...]:
+    return tuple(Dependency(task=task_id) for task_id in task_ids)
+
+
 def chained(*links: str) -> tuple[TaskSpec, ...]:
     """Build tasks from texts like `c: a b`, meaning that c uses a and b."""
     tasks: list[TaskSpec] = []
     for link in links:
         task_id, _, used = link.partition(":")
-        depends_on = tuple(Dependency(task=producer) for producer in used.split())
-        tasks.append(TaskSpec(id=task_id, goal="look", depends_on=depends_on))
+        tasks.append(TaskSpec(id=task_id, goal="look", depends_on=uses(*used.split())))
     return tuple(tasks)
 
 

@@ -8,13 +8,13 @@ from echelon.model.plan import HandoffCount, Makespan, Node, NodeKind, Share
 from echelon.planning.forecast import duration_findings, handoffs, makespan, overhead
 from echelon.planning.phases import assign_phases
 from echelon.planning.tree import build_tree
-from tests.unit.planning.building import chained
+from tests.unit.planning.building import chained, uses
 
 
-def timed(*seconds: float | None, uses: dict[int, int] | None = None) -> list[TaskSpec]:
-    links = uses or {}
+def timed(*seconds: float | None, after: dict[int, int] | None = None) -> list[TaskSpec]:
+    links = after or {}
     return [
-        TaskSpec(id=f"t{i}", goal="look", seconds=s, depends_on=[Dependency(task=f"t{links[i]}")] if i in links else [])
+        TaskSpec(id=f"t{i}", goal="look", seconds=s, depends_on=uses(f"t{links[i]}") if i in links else ())
         for i, s in enumerate(seconds)
     ]
 
@@ -31,13 +31,11 @@ def test_handoffs_without_domains_cross_nothing():
 
 def test_crossing_counts_other_domains_that_consume_not_consumers():
     # a (x) is used by two of y, one of z and one of x: two other domains. c (y) is used by a of z: one.
-    uses = {"a": [], "b": ["a"], "c": ["a"], "d": ["a"], "e": ["a", "c"]}
+    consumed = {"a": [], "b": ["a"], "c": ["a"], "d": ["a"], "e": ["a", "c"]}
     domains = {"a": "x", "b": "x", "c": "y", "d": "y", "e": "z"}
     tasks = [
-        TaskSpec(
-            id=task_id, goal="look", domain=domains[task_id], depends_on=[Dependency(task=used) for used in producers]
-        )
-        for task_id, producers in uses.items()
+        TaskSpec(id=task_id, goal="look", domain=domains[task_id], depends_on=uses(*producers))
+        for task_id, producers in consumed.items()
     ]
 
     assert handoffs(tasks, build_tree(tasks)) == HandoffCount(before=5, after=5, crossing=3)
@@ -45,10 +43,7 @@ def test_crossing_counts_other_domains_that_consume_not_consumers():
 
 def test_without_labels_a_domain_is_what_the_primary_leads_directly():
     # 9 agents in two teams, t0–t4 and t5–t8: t0 → t1 stays inside, t0 → t5 and t0 → t8 are one crossing.
-    tasks = [
-        TaskSpec(id=f"t{i}", goal="look", depends_on=[Dependency(task="t0")] if i in {1, 5, 8} else [])
-        for i in range(9)
-    ]
+    tasks = [TaskSpec(id=f"t{i}", goal="look", depends_on=uses("t0") if i in {1, 5, 8} else ()) for i in range(9)]
 
     assert handoffs(tasks, build_tree(tasks)) == HandoffCount(before=3, after=3, crossing=1)
 
@@ -56,7 +51,7 @@ def test_without_labels_a_domain_is_what_the_primary_leads_directly():
 def test_a_coupling_of_none_is_no_handoff():
     tasks = [
         TaskSpec(id="a", goal="look"),
-        TaskSpec(id="b", goal="look", depends_on=[Dependency(task="a", coupling=Coupling.NONE)]),
+        TaskSpec(id="b", goal="look", depends_on=(Dependency(task="a", coupling=Coupling.NONE),)),
     ]
 
     assert handoffs(tasks, build_tree(tasks)).before == 0
@@ -124,7 +119,7 @@ def test_tasks_go_in_their_order_to_the_agent_that_is_free_first(seconds: tuple,
 
 def test_phases_are_barriers():
     # t2 uses t1 (1 s) yet waits for t0 (5 s) to end the phase; the critical path knows no barriers.
-    assert predict(timed(5, 1, 2, uses={2: 1})) == Makespan(predicted=7, critical_path=5, work=8)
+    assert predict(timed(5, 1, 2, after={2: 1})) == Makespan(predicted=7, critical_path=5, work=8)
 
 
 def test_without_any_duration_nothing_is_predicted():

@@ -6,7 +6,7 @@ from echelon.model.plan import NodeKind
 from echelon.planning.order import producers_of
 from echelon.planning.owners import assign_owners, nearest_common
 from echelon.planning.tree import build_tree
-from tests.unit.planning.building import chained, label_mixes
+from tests.unit.planning.building import chained, label_mixes, uses
 
 
 def test_tasks_belong_to_their_agents_and_integrations_to_their_coordinators():
@@ -19,7 +19,7 @@ def test_a_dependency_between_teams_belongs_to_the_nearest_common_coordinator():
     labels = ["x"] * 12 + ["y"] * 12
     links = {5: "t0", 11: "t0", 23: "t0"}  # t0 and t5 are in one team, t11 in its domain, t23 in the other domain
     tasks = tuple(
-        TaskSpec(id=f"t{i}", goal="look", domain=label, depends_on=[Dependency(task=links[i])] if i in links else [])
+        TaskSpec(id=f"t{i}", goal="look", domain=label, depends_on=uses(links[i]) if i in links else ())
         for i, label in enumerate(labels)
     )
     owners = assign_owners(tasks, build_tree(tasks))
@@ -30,7 +30,7 @@ def test_a_dependency_between_teams_belongs_to_the_nearest_common_coordinator():
 def test_below_the_top_the_domain_lead_owns_what_crosses_its_teams():
     labels = ["x"] * 40 + ["y"] * 40
     tasks = tuple(
-        TaskSpec(id=f"t{i}", goal="look", domain=label, depends_on=[Dependency(task="t0")] if i == 39 else [])
+        TaskSpec(id=f"t{i}", goal="look", domain=label, depends_on=uses("t0") if i == 39 else ())
         for i, label in enumerate(labels)
     )
 
@@ -39,7 +39,7 @@ def test_below_the_top_the_domain_lead_owns_what_crosses_its_teams():
 
 def test_a_coupling_of_none_has_no_owner():
     tasks = tuple(
-        TaskSpec(id=f"t{i}", goal="look", depends_on=[Dependency(task="t0", coupling=Coupling.NONE)] if i == 8 else [])
+        TaskSpec(id=f"t{i}", goal="look", depends_on=(Dependency(task="t0", coupling=Coupling.NONE),) if i == 8 else ())
         for i in range(9)
     )
 
@@ -62,7 +62,7 @@ def test_everything_that_can_be_owned_has_exactly_one_existing_owner(labels: lis
             id=f"t{i}",
             goal="look",
             domain=label,
-            depends_on=[Dependency(task=f"t{random.randrange(i)}")] if i else [],
+            depends_on=uses(f"t{random.randrange(i)}") if i else (),
         )
         for i, label in enumerate(labels)
     )

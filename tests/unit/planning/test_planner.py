@@ -92,7 +92,12 @@ def test_phases_follow_the_order_given():
 
 @pytest.mark.parametrize(
     ("tasks", "options"),
-    [(chained("a: b", "b: a"), {}), (chained("a"), {"span": 1}), (chained("a"), {"max_concurrency": 0})],
+    [
+        (chained("a: b", "b: a"), {}),
+        (chained("a"), {"span": 1}),
+        (chained("a"), {"max_concurrency": 0}),
+        (chained("a"), {"priority": "fast"}),
+    ],
 )
 def test_what_cannot_be_planned_is_refused(tasks, options):
     with pytest.raises(InvalidInput):

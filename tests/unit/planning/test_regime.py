@@ -214,6 +214,11 @@ def test_a_negative_number_of_agents_is_refused_with_advice(ask):
         ask(-1)
 
 
+def test_an_unknown_priority_is_refused_with_the_known_ones():
+    with pytest.raises(InvalidInput, match=r"'fast'.*coherence, speed, resilience"):
+        structure_for(5, "fast")  # pyright: ignore[reportArgumentType] - what a caller without types may do
+
+
 def test_a_span_that_makes_no_tree_is_refused():
     with pytest.raises(InvalidInput, match="span of 1"):
         minimum_levels(5, 1)

@@ -1,0 +1,50 @@
+"""`echelon exceptions`: what a run pushed upwards, as loud as asked for."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from echelon.cli.options import AsJson, RunId
+from echelon.cli.output import out, print_json, table
+from echelon.cli.reading import ask
+from echelon.cli.words import moment
+from echelon.journal.journal import Journal
+from echelon.model.exception_report import ExceptionReport, Level
+
+#: From quiet to loud.
+LEVELS = (Level.INFO, Level.WARNING, Level.CRITICAL)
+
+STYLES = {Level.INFO: "dim", Level.WARNING: "yellow", Level.CRITICAL: "bold red"}
+
+
+def exceptions(
+    run: RunId,
+    /,
+    *,
+    level: Annotated[Level, Parameter(help="This level and the louder ones.")] = Level.INFO,
+    as_json: AsJson = False,
+) -> int:
+    """Show what a run pushed upwards."""
+    run_id, everything = ask(lambda journal: _of(journal, run))
+    found = [report for report in everything if LEVELS.index(report.level) >= LEVELS.index(level)]
+    if as_json:
+        print_json({"run_id": run_id, "exceptions": found})
+    elif found:
+        _show(found)
+    else:
+        out().print(f"{run_id}: nothing of level {level.value} or louder; no news is good news")
+    return 0
+
+
+async def _of(journal: Journal, run_id: str) -> tuple[str, tuple[ExceptionReport, ...]]:
+    record = await journal.run(run_id)
+    return record.run_id, await journal.exceptions(record.run_id)
+
+
+def _show(found: list[ExceptionReport]) -> None:
+    rows = table("at", "level", "trigger", "where", "what happened")
+    for report in found:
+        level = Text(report.level.value, style=STYLES[report.level])
+        rows.add_row(moment(report.at), level, report.trigger.value, " › ".join(report.path), report.message)
+    out().print(rows)

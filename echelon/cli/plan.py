@@ -1,0 +1,41 @@
+"""`echelon plan`: how a job would be organised. Nothing is run."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from echelon.cli.options import AsJson, MaxConcurrency, Params, SourceName, inputs_of
+from echelon.cli.output import out, print_json
+from echelon.cli.plan_view import show_plan
+from echelon.definition.source import load_job
+from echelon.planning.drawing import mermaid as drawn
+from echelon.planning.regime import MINIMUM_SPAN, Priority
+
+
+def plan(
+    source: SourceName,
+    /,
+    *,
+    param: Params = None,
+    span: Annotated[
+        int | None, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
+    ] = None,
+    priority: Annotated[
+        Priority | None, Parameter(help="What the structure is chosen for when it cannot have everything.")
+    ] = None,
+    max_concurrency: MaxConcurrency = None,
+    mermaid: Annotated[bool, Parameter(help="Print the tree as a Mermaid flowchart.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show how a job would be organised: structure, phases, owners, forecast and findings."""
+    job = load_job(source)
+    job.span = span or job.span
+    made = job.plan_for(inputs_of(job, param), priority, max_concurrency)
+    if as_json:
+        print_json(made.model_dump(mode="json") | ({"mermaid": drawn(made)} if mermaid else {}))
+    elif mermaid:
+        out().print(drawn(made), end="", soft_wrap=True)
+    else:
+        show_plan(out(), made)
+    return 0

@@ -1,0 +1,117 @@
+"""A plan as people read it: the structure and why, a tree that stays small, phases, forecast, findings."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from echelon.cli.output import facts, table
+from echelon.cli.words import count, duration, percent
+from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
+from echelon.planning.outline import agents_below
+
+#: Agents drawn one by one at most; above, coordinators are drawn with the number of agents below them.
+AGENTS_DRAWN = 24
+#: Members of one coordinator drawn at most.
+MEMBERS_DRAWN = 12
+
+FINDING_STYLES = {FindingLevel.ERROR: "bold red", FindingLevel.WARNING: "yellow", FindingLevel.INFO: "dim"}
+
+
+def show_plan(console: Console, plan: Plan) -> None:
+    """Print a plan."""
+    console.print(Text.assemble((plan.job, "bold"), f": {plan.goal}"))
+    console.print()
+    facts(console, _facts(plan))
+    console.print()
+    console.print(tree_of(plan))
+    _show_phases(console, plan)
+    _show_reasons(console, plan)
+    _show_findings(console, plan)
+
+
+def _facts(plan: Plan) -> list[tuple[str, str]]:
+    levels = count(plan.levels, "level")
+    transition = plan.profile.next_transition
+    return [
+        ("structure", f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} above them, span {plan.span}"),
+        ("forecast", _forecast(plan)),
+        ("coordination", f"usually {_share(plan.overhead.band)}, expected here {percent(plan.overhead.predicted)}"),
+        ("handoffs", f"{plan.handoffs.after} of {plan.handoffs.before}, {plan.handoffs.crossing} cross a domain"),
+        ("pairs talking", f"{plan.pairs.structure:,} instead of {plan.pairs.mesh:,}"),
+        ("sync", plan.profile.sync),
+        ("next change", f"at {transition.at} agents: {transition.change}, since {transition.why}" if transition else ""),
+    ]
+
+
+def _forecast(plan: Plan) -> str:
+    made = plan.makespan
+    if made.predicted is None:
+        return "unknown: no phase says the seconds of a call; give `seconds=` to the phases"
+    return (
+        f"{duration(made.predicted)} ({duration(made.work)} of work, "
+        f"longest chain {duration(made.critical_path)})"
+    )
+
+
+def _share(share: Share) -> str:
+    return percent(share.low) if share.low == share.high else f"{share.low * 100:.0f}–{percent(share.high)}"
+
+
+def tree_of(plan: Plan) -> Tree:
+    """Return the tree of a plan; for many agents only its coordinators, with how many are below each."""
+    children: dict[str | None, list[Node]] = defaultdict(list)
+    for node in plan.tree:
+        children[node.parent].append(node)
+    single = plan.n_agents <= AGENTS_DRAWN
+    root = Tree(_label(plan.primary, agents_below(plan.tree)))
+    _grow(root, plan.primary, children, agents_below(plan.tree), single=single)
+    return root
+
+
+def _grow(
+    tree: Tree, node: Node, children: Mapping[str | None, Sequence[Node]], below: Mapping[str, int], *, single: bool
+) -> None:
+    shown = [child for child in children.get(node.id, ()) if single or child.kind is not NodeKind.AGENT]
+    for child in shown[:MEMBERS_DRAWN]:
+        _grow(tree.add(_label(child, below)), child, children, below, single=single)
+    rest = shown[MEMBERS_DRAWN:]
+    if rest:
+        tree.add(Text(f"and {len(rest)} more with {count(sum(below[c.id] for c in rest), 'agent')}", style="dim"))
+
+
+def _label(node: Node, below: Mapping[str, int]) -> Text:
+    if node.kind is NodeKind.AGENT:
+        tasks = "" if len(node.members) == 1 else f"  {count(len(node.members), 'task')}"
+        return Text.assemble(node.id, (tasks, "dim"))
+    return Text.assemble((node.id, "bold"), (f"  {node.kind.value}, {count(below[node.id], 'agent')}", "dim"))
+
+
+def _show_phases(console: Console, plan: Plan) -> None:
+    rows = table("phase", "tasks", "sync owned by", "when", title="Phases")
+    for phase in plan.phases:
+        rows.add_row(phase.name, str(len(phase.tasks)), phase.sync.owner, phase.sync.policy)
+    console.print()
+    console.print(rows)
+
+
+def _show_reasons(console: Console, plan: Plan) -> None:
+    rows = table("rule", "why", title="Reasons")
+    for reason in plan.reasons:
+        rows.add_row(reason.rule, reason.text)
+    console.print()
+    console.print(rows)
+
+
+def _show_findings(console: Console, plan: Plan) -> None:
+    if not plan.findings:
+        return
+    rows = table("rule", "level", "where", "what is wrong", "what to do", title="Findings")
+    for finding in plan.findings:
+        level = Text(finding.level.value, style=FINDING_STYLES[finding.level])
+        where = finding.where if len(finding.where) < 40 else f"{finding.where[:39]}…"
+        rows.add_row(finding.rule, level, where, finding.message, finding.fix)
+    console.print()
+    console.print(rows)

@@ -1,0 +1,20 @@
+"""Asking the journal from a command: open it, ask, close it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from echelon.cli.configured import read_settings
+from echelon.journal.journal import Journal
+
+T = TypeVar("T")
+
+
+def ask(question: Callable[[Journal], Awaitable[T]]) -> T:
+    """Return the answer of the journal to a question; raise `JournalError` when it cannot be read."""
+
+    async def asked() -> T:
+        async with Journal.open(read_settings()) as journal:
+            return await question(journal)
+
+    return asyncio.run(asked())

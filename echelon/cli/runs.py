@@ -1,0 +1,43 @@
+"""`echelon runs`: the last runs, newest first."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.text import Text
+
+from echelon.cli.options import AsJson
+from echelon.cli.output import out, print_json, table
+from echelon.cli.reading import ask
+from echelon.cli.result_view import STATUSES
+from echelon.cli.words import duration, moment
+from echelon.journal.journal import DEFAULT_RUNS
+from echelon.model.run import RunRecord
+
+
+def runs(
+    *,
+    limit: Annotated[int, Parameter(validator=Number(gte=1), help="How many to list.")] = DEFAULT_RUNS,
+    as_json: AsJson = False,
+) -> int:
+    """List the last runs."""
+    records = ask(lambda journal: journal.runs(limit))
+    if as_json:
+        print_json({"runs": [record.model_dump(mode="json", exclude={"plan"}) for record in records]})
+    elif records:
+        _show(records)
+    else:
+        out().print("no runs yet; start one: echelon run flows/audit.py:audit --param path=.")
+    return 0
+
+
+def _show(records: tuple[RunRecord, ...]) -> None:
+    rows = table("run", "status", "started", "took", "source")
+    for record in records:
+        status = Text(record.status.value, style=STATUSES[record.status][0])
+        rows.add_row(record.run_id, status, moment(record.started), _took(record), record.source)
+    out().print(rows)
+
+
+def _took(record: RunRecord) -> str:
+    return duration((record.finished - record.started).total_seconds()) if record.finished else ""

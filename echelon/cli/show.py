@@ -1,0 +1,78 @@
+"""`echelon show`: one run, the plan against what was measured; or one agent of it, with its output."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from echelon.cli.configured import read_settings
+from echelon.cli.options import AsJson, RunId
+from echelon.cli.output import out, print_json
+from echelon.cli.reading import ask
+from echelon.cli.recorded import phase_rows, read_output, recorded_run, steps_of
+from echelon.cli.show_view import show_agent, show_run
+from echelon.journal.outputs import OutputStore
+from echelon.model.run import EXIT_CODES, RunView
+
+
+def show(
+    run: RunId,
+    agent: Annotated[str | None, Parameter(help="Task, agent or coordinator of the run; the end of its name will do.")] = None,
+    /,
+    *,
+    output: Annotated[bool, Parameter(help="Print the output itself, as JSON.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show one run, or one agent of it."""
+    outputs = OutputStore(read_settings().outputs_url)
+    view = ask(lambda journal: recorded_run(journal, outputs, run))
+    if agent is not None:
+        return _agent(view, agent, outputs, output=output, as_json=as_json)
+    if as_json:
+        print_json(_document(view))
+    elif output:
+        print_json(view.output)
+    else:
+        show_run(out(), view)
+    return 0
+
+
+def _agent(view: RunView, agent: str, outputs: OutputStore, *, output: bool, as_json: bool) -> int:
+    steps = steps_of(agent, view)
+    found = read_output(steps[-1], outputs) if output else None
+    if as_json:
+        document = {
+            "run_id": view.record.run_id,
+            "agent": steps[-1].node,
+            "phase": steps[-1].phase,
+            "handoff": steps[-1].handoff,
+            "attempts": steps,
+        }
+        print_json(document | ({"output": found} if output else {}))
+    elif output:
+        print_json(found)
+    else:
+        show_agent(out(), steps, read_settings().outputs_url)
+    return 0
+
+
+def _document(view: RunView) -> dict[str, object]:
+    """Return the keys of `echelon run`, and what only the journal knows."""
+    record = view.record
+    return {
+        "run_id": record.run_id,
+        "status": record.status,
+        "output": view.output,
+        "missing": view.missing,
+        "concerns": view.concerns,
+        "measures": view.measures,
+        "exceptions": view.exceptions,
+        "report": record.report,
+        "job": record.job,
+        "source": record.source,
+        "inputs": record.inputs,
+        "started": record.started,
+        "finished": record.finished,
+        "exit_code": EXIT_CODES[record.status],
+        "phases": phase_rows(view),
+        "plan": record.plan,
+    }

@@ -1,0 +1,166 @@
+"""The writer is tested with commits of its own: what it promises does not depend on a database."""
+
+import asyncio
+
+import pytest
+
+from echelon.journal.writer import MAX_BATCH, GroupWriter, Write
+from echelon.model.errors import InvalidInput, JournalError
+
+pytestmark = pytest.mark.anyio
+
+POISON = "poison"
+REFUSED = InvalidInput("no")
+
+
+class Ledger:
+    """Commits batches to a list; chokes on poison, refuses what is called refused, is down on demand."""
+
+    def __init__(self):
+        self.batches = []
+        self.down = False
+
+    async def commit(self, batch):
+        names = [write.what for write in batch]
+        if self.down:
+            raise JournalError("the disk is full")
+        if POISON in names:
+            raise ValueError("cannot swallow poison")
+        self.batches.append(names)
+        return [REFUSED if name == "refused" else None for name in names]
+
+
+@pytest.fixture
+def ledger():
+    return Ledger()
+
+
+@pytest.fixture
+async def writer(ledger):
+    group = GroupWriter(ledger.commit)
+    yield group
+    await group.close()
+
+
+def submit(writer, *names):
+    return [writer.submit(Write(operation=Ledger.commit, row={}, what=name)) for name in names]
+
+
+async def settle(*futures):
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    return [outcome if outcome is None else type(outcome) for outcome in outcomes]
+
+
+async def test_what_waits_together_is_committed_together(writer, ledger):
+    names = [f"n{number}" for number in range(100)]
+
+    await settle(*submit(writer, *names))
+
+    assert ledger.batches == [names]
+
+
+async def test_a_batch_is_bounded(writer, ledger):
+    await settle(*submit(writer, *["x"] * (2 * MAX_BATCH + 1)))
+
+    assert [len(batch) for batch in ledger.batches] == [MAX_BATCH, MAX_BATCH, 1]
+
+
+async def test_what_comes_during_a_commit_shares_the_next_one(ledger):
+    gate = asyncio.Event()
+
+    async def slow(batch):
+        await gate.wait()
+        return await ledger.commit(batch)
+
+    writer = GroupWriter(slow)
+    first = submit(writer, "a")
+    await asyncio.sleep(0)  # one turn of the loop: the first commit begins
+    rest = submit(writer, "b", "c")
+    gate.set()
+    await settle(*first, *rest)
+    await writer.close()
+
+    assert ledger.batches == [["a"], ["b", "c"]]
+
+
+async def test_a_refused_row_does_not_touch_the_others(writer, ledger):
+    assert await settle(*submit(writer, "a", "refused", "b")) == [None, InvalidInput, None]
+
+
+@pytest.mark.parametrize("place", range(7))
+async def test_a_poisonous_row_fails_alone_wherever_it_is(writer, ledger, place):
+    names = [f"n{number}" for number in range(6)]
+    names.insert(place, POISON)
+
+    outcomes = await settle(*submit(writer, *names))
+
+    assert outcomes == [JournalError if name == POISON else None for name in names]
+    assert [name for batch in ledger.batches for name in batch] == [name for name in names if name != POISON]
+
+
+async def test_the_error_of_a_poisonous_row_says_which_it_was_and_why(writer):
+    [future] = submit(writer, POISON)
+
+    with pytest.raises(JournalError, match=r"cannot write poison: .*\(cannot swallow poison\)"):
+        await future
+
+
+async def test_a_row_that_another_process_wrote_at_the_same_time_is_judged_again(ledger):
+    """PostgreSQL lets both look, then lets one write; the other must hear that it came second, not of an index."""
+    conflicts = [RuntimeError("duplicate key")]
+
+    async def second(batch):
+        if conflicts:
+            raise conflicts.pop()
+        return await ledger.commit(batch)
+
+    writer = GroupWriter(second)
+
+    assert await settle(*submit(writer, "refused")) == [InvalidInput]
+    await writer.close()
+
+
+async def test_trouble_with_the_database_is_told_to_all_and_the_writer_lives_on(writer, ledger):
+    ledger.down = True
+    assert await settle(*submit(writer, "a", "b")) == [JournalError, JournalError]
+
+    ledger.down = False
+    assert await settle(*submit(writer, "c")) == [None]
+    assert ledger.batches == [["c"]]
+
+
+async def test_each_who_waits_gets_an_error_of_its_own(writer, ledger):
+    ledger.down = True
+
+    errors = await asyncio.gather(*submit(writer, "a", "b"), return_exceptions=True)
+
+    assert str(errors[0]) == str(errors[1]) == "the disk is full"
+    assert errors[0] is not errors[1]
+
+
+async def test_a_cancelled_wait_neither_stops_the_write_nor_the_writer(writer, ledger):
+    futures = submit(writer, "a", "b")
+    futures[0].cancel()
+
+    await futures[1]
+
+    assert ledger.batches == [["a", "b"]]
+
+
+async def test_closing_drains_and_refuses_what_comes_later(ledger):
+    writer = GroupWriter(ledger.commit)
+    futures = submit(writer, *["x"] * (MAX_BATCH + 1))
+    await writer.close()
+    await writer.close()
+
+    assert all(future.done() for future in futures)
+    with pytest.raises(JournalError, match="the journal is closed"):
+        submit(writer, "late")
+
+
+async def test_closing_with_less_than_a_batch_queued_drains_too(ledger):
+    writer = GroupWriter(ledger.commit)
+    futures = submit(writer, "a", "b")
+    await writer.close()
+
+    assert [future.result() for future in futures] == [None, None]

@@ -1,7 +1,8 @@
 """Run many agents as one organisation, on Prefect."""
 
 from echelon.agents.call import Workspace
-# from echelon.agents.command import command
+
+from echelon.agents.command import command
 from echelon.agents.decorators import agent, integrator
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome
@@ -33,6 +34,6 @@ __all__ = [
     "Usage",
     "Workspace",
     "agent",
-    # "command",
+    "command",
     "integrator",
 ]

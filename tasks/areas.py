@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contracts.modules import ModuleFinding
 from contracts.reports import AreaReport, ModuleRow, Signal
 from echelon import Handoffs, Outcome, integrator
+from echelon.model.handoff import Missing
 
 #: How many modules an area reports in full; the others stay behind their references.
 WORST = 12
@@ -34,10 +35,14 @@ def merge(reports: Handoffs[AreaReport]) -> Outcome[AreaReport]:
         rows=_ranked(row for report in made for row in report.rows),
         worst=_worst(finding for report in made for finding in report.worst),
         signals=tuple(signal for report in made for signal in report.signals),
-        missing=(*(missing for report in made for missing in report.missing), *reports.missing),
+        missing=_once([*(missing for report in made for missing in report.missing), *reports.missing]),
         made_from=tuple(received.task_id for received in reports),
     )
     return Outcome(output=area, summary=_summary(area))
+
+
+def _once(missing: Iterable[Missing]) -> tuple[Missing, ...]:
+    return tuple({one.task_id: one for one in missing}.values())
 
 
 def _row(finding: ModuleFinding) -> ModuleRow:

@@ -35,7 +35,7 @@ def dead_code(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Wor
         output=survey,
         summary=f"{total} unused pieces of code in {len(found)} modules",
         confidence=0.8,  # what is reached by name only, such as a plugin, looks unused
-        concerns=unread_concerns("dead code", survey),
+        concerns=unread_concerns("dead code", survey, told=copy.unread),
     )
 
 

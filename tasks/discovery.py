@@ -44,7 +44,7 @@ def package_prefix(root: Path) -> tuple[str, ...]:
     """Return the names of the packages that `root` itself is in, outermost first."""
     root = root.resolve()
     names: list[str] = []
-    while (root / "__init__.py").is_file():
+    while _is_package(root):
         names.append(root.name)
         root = root.parent
     return tuple(reversed(names))
@@ -52,25 +52,20 @@ def package_prefix(root: Path) -> tuple[str, ...]:
 
 def _package(root: Path, folder: Path, known: dict[Path, str]) -> str:
     if folder not in known:
-        known[folder] = ".".join(_label(part) for part in _parts(root, folder))
+        prefix = package_prefix(root)
+        parts = folder.parts if prefix else folder.parts[_above(root, folder) :]
+        known[folder] = ".".join(map(_label, (*prefix, *parts))) or _label(root.resolve().name) or "root"
     return known[folder]
 
 
-def _parts(root: Path, folder: Path) -> tuple[str, ...]:
-    """Names from the import root down to `folder`: src/app/core is app.core when only app and core are packages."""
-    inside = 0
-    while inside < len(folder.parts) and _is_package(root, folder, inside):
-        inside += 1
-    if inside == len(folder.parts) and _is_package(root, folder, inside):
-        return package_prefix(root) + folder.parts
-    if inside:
-        return folder.parts[len(folder.parts) - inside :]
-    return folder.parts or (root.resolve().name or "root",)
+def _above(root: Path, folder: Path) -> int:
+    """Count the folders above the outermost package: src/app/core is app.core when app is a package, and src none."""
+    outer = (depth for depth in range(1, len(folder.parts) + 1) if _is_package(root / Path(*folder.parts[:depth])))
+    return next(outer, 1) - 1
 
 
-def _is_package(root: Path, folder: Path, levels_up: int) -> bool:
-    parts = folder.parts[: len(folder.parts) - levels_up]
-    return (root / Path(*parts) / "__init__.py").is_file()
+def _is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").is_file()
 
 
 def _label(name: str) -> str:

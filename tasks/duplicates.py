@@ -38,7 +38,7 @@ def duplication(path: Path, exclude: Sequence[str], max_bytes: int, workspace: W
     return Outcome(
         output=survey,
         summary=f"{len(report['findings'])} pieces of code exist more than once, {survey.percent:.1f} % of all code",
-        concerns=unread_concerns("duplication", survey),
+        concerns=unread_concerns("duplication", survey, told=copy.unread),
     )
 
 

@@ -12,7 +12,7 @@ from contracts.surveys import ImportSurvey, Links, PackageLinks
 from echelon import Outcome, Workspace, agent
 from tasks.discovery import discover
 from tasks.sources import Mirror, mirror
-from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool, unread_concerns
+from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool
 
 _RUFF = ("ruff", "analyze", "graph", "--isolated", "--quiet", "--no-type-checking-imports")
 #: The most folders that imports are looked up in.
@@ -30,7 +30,6 @@ def imports(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Works
     return Outcome(
         output=survey,
         summary=f"{graph.number_of_edges()} imports between {len(graph)} modules, {len(survey.cycles)} import cycles",
-        concerns=unread_concerns("imports", survey),
     )
 
 

@@ -11,7 +11,7 @@ from echelon import Outcome, Workspace, agent
 from tasks.discovery import discover
 from tasks.severities import IGNORE, SELECT, severity_of
 from tasks.sources import mirror
-from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool, unread_concerns
+from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool
 
 #: Code under audit is judged by fixed rules, never by its own configuration.
 _RUFF = ("ruff", "check", "--isolated", "--no-cache", "--no-respect-gitignore", "--exit-zero", "--output-format=json")
@@ -32,7 +32,6 @@ def lint(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspac
     return Outcome(
         output=survey,
         summary=f"{total} lint findings in {len(found)} of {len(copy.modules)} modules",
-        concerns=unread_concerns("lint", survey),
     )
 
 

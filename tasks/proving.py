@@ -79,9 +79,13 @@ def _maintainability(facts: Facts) -> Iterator[Evidence]:
 
 def _defects(facts: Facts) -> Iterator[Evidence]:
     rules = by_rule(facts.hits)
-    severe = sorted((hits for hits in rules if hits[0].severity in _SEVERE), key=lambda hits: _SEVERE.index(hits[0].severity))
+    severe = sorted(
+        (hits for hits in rules if hits[0].severity in _SEVERE), key=lambda hits: _SEVERE.index(hits[0].severity)
+    )
     for hits in severe[:_TOLD]:
-        yield Evidence(kind=Kind.DEFECTS, text=f"{hits[0].rule} {hits[0].message}{_more_lines(hits)}", line=hits[0].line)
+        yield Evidence(
+            kind=Kind.DEFECTS, text=f"{hits[0].rule} {hits[0].message}{_more_lines(hits)}", line=hits[0].line
+        )
     others = [*severe[_TOLD:], *(hits for hits in rules if hits[0].severity not in _SEVERE)]
     if others:
         others.sort(key=lambda hits: -len(hits) * WEIGHTS[hits[0].severity])

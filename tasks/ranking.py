@@ -1,8 +1,9 @@
 """Ranking: which modules deserve attention first.
 
-`score = risk × f(churn) × f(reach)` with `f(x) = 0.25 + 0.75·x`, so that a risky module that rests, or that nothing
-depends on, still counts for a quarter. Churn is `log(1 + commits) / log(1 + most commits)` of the history looked at,
-reach the same of the modules that depend on a module, directly or not. Without history the score is risk × f(reach).
+`score = risk × f(churn) × f(reach)` with `f(x) = 0.4 + 0.6·x`, so that a risky module that rests, or that nothing
+depends on, still counts. Churn is `log(1 + commits) / log(1 + most commits)` of the history looked at, reach the same
+of the modules that depend on a module, directly or not; the most is taken as ten at least, so that in a small tree one
+commit or one dependent is not much. Without history the score is risk × f(reach).
 """
 
 import math
@@ -24,7 +25,9 @@ from tasks.slices import survey_of
 MAX_HOTSPOTS = 20
 MIN_RISK = 0.1
 #: What is left of a score when nothing changes, or nothing depends on it.
-_FLOOR = 0.25
+_FLOOR = 0.4
+#: What counts as much at least, of commits and of dependents.
+_MUCH = 10
 
 #: The weightiest part of the risk → what to do first.
 _ACTIONS: dict[Kind, str] = {
@@ -101,7 +104,7 @@ def rank(rows: Sequence[ModuleRow], links: Mapping[str, Links], changes: Mapping
 
 
 def _relative(value: int, most: int) -> float:
-    return round(math.log1p(value) / math.log1p(most), 4) if most else 0.0
+    return round(math.log1p(value) / math.log1p(max(most, _MUCH)), 4)
 
 
 def hotspot(standing: Standing, imports: ImportSurvey, history: HistorySurvey) -> Hotspot:

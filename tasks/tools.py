@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Container
 from pathlib import Path
 
 from contracts.surveys import Survey
@@ -51,17 +52,17 @@ def _find(tool: str) -> str:
     return found
 
 
-def unread_concerns(tool: str, survey: Survey) -> tuple[Concern, ...]:
-    """Say once what a tool did not see; each such module is also missing from the inspection, with its reason."""
-    if not survey.unread:
+def unread_concerns(tool: str, survey: Survey, told: Container[str]) -> tuple[Concern, ...]:
+    """Say once which modules a tool did not see, except for those `told` of: their inspections fail with the reason."""
+    named = [f"{path}: {reason}" for path, reason in sorted(survey.unread.items()) if path not in told]
+    if not named:
         return ()
-    named = [f"{path}: {reason}" for path, reason in sorted(survey.unread.items())]
     more = [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
     count = len(named)
     return (
         Concern(
             about=tool,
-            message=f"{tool} did not see {count} module{'s' * (count != 1)}; what is in there is not known",
+            message=f"{tool} did not see {count} module{'s' * (count != 1)}; what it would say of them is not known",
             confidence=1.0,
             impact=0.3,
             evidence=(*named[:_NAMED], *more),

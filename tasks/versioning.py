@@ -48,7 +48,7 @@ def history(path: Path, exclude: Sequence[str]) -> Outcome[HistorySurvey]:
         shallow = run_tool(*_GIT, "rev-parse", "--is-shallow-repository", cwd=path, timeout=30).stdout.strip()
         log = run_tool(*_LOG, cwd=path).stdout
     except AgentFailed as failure:
-        return _none(f"no git history: {failure}")
+        return _none(f"no git history: {str(failure).rpartition('fatal: ')[2]}")
     commits = list(follow_renames(parse_log(log)))
     if not commits:
         return _none(f"no git history: no commit of the last {MAX_AGE.replace('.', ' ')} touches this folder")

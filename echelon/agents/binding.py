@@ -19,7 +19,7 @@ Source = Callable[[Call], Any]
 _BY_TYPE: dict[Any, Source] = {
     Brief: lambda call: call.brief,
     Assignment: lambda call: call.brief.assignment,
-    Workspace: lambda call: _made(call.workspace),
+    Workspace: lambda call: call.make_workspace(),
 }
 
 
@@ -103,11 +103,6 @@ def _input(name: str, shape: CallShape) -> Source | None:
     if name not in shape.inputs_type.model_fields:
         return None
     return lambda call: getattr(call.inputs, name)
-
-
-def _made(workspace: Workspace) -> Workspace:
-    workspace.mkdir(parents=True, exist_ok=True)
-    return workspace
 
 
 def _no_source(agent: str, parameter: str, shape: CallShape) -> str:

@@ -1,6 +1,6 @@
 """One call of an agent: everything that it may be given, and the shape that is known when the job is defined."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,5 +41,5 @@ class Call:
     """Handoffs received, by phase."""
     previous: Previous[Any] = field(default_factory=Previous[Any])
     """The same phase of the last run on the same inputs."""
-    workspace: Workspace
-    """Folder to write files in; made when first asked for by a function."""
+    make_workspace: Callable[[], Workspace]
+    """Makes the folder to write files in; called when an agent asks for it."""

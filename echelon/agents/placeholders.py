@@ -82,12 +82,12 @@ def fill_arguments(templates: Sequence[Template], values: Mapping[str, Any]) -> 
 
 def values_of(call: Call, names: Sequence[str]) -> dict[str, Any]:
     """Find the values: a field of the item first, then an input of the job; `InvalidJob` names what nothing gives."""
-    known = {**_fields(call.inputs), **_fields(call.item), ITEM: call.item, WORKSPACE: call.workspace}
+    known = {**_fields(call.inputs), **_fields(call.item), ITEM: call.item, WORKSPACE: None}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidJob(f"nothing gives {{{unknown[0]}}} a value; known are {', '.join(sorted(known))}")
     if WORKSPACE in names:
-        call.workspace.mkdir(parents=True, exist_ok=True)
+        known[WORKSPACE] = call.make_workspace()
     return {name: known[name] for name in names}
 
 

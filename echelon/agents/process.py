@@ -1,16 +1,18 @@
 """A child process that is never left behind: own group, bounded output, ended with all its children.
 
-No shell is involved anywhere: arguments arrive as they are given.
+No shell is involved anywhere: arguments arrive as they are given. Built on asyncio's protocol for child processes,
+because `Process.wait()` of Python 3.11 does not return while a grandchild holds the pipes of a child that has ended.
 """
 
 import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 #: How long a process may take to end itself when asked to, in seconds.
 GRACE_SECONDS = 2.0
@@ -18,7 +20,7 @@ GRACE_SECONDS = 2.0
 #: How much of stderr is kept: its end, in bytes.
 STDERR_TAIL_BYTES = 8 * 1024
 
-_CHUNK_BYTES = 64 * 1024
+_STDIN, _STDOUT = 0, 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,8 @@ async def run_process(
 
     `OSError` when it cannot be started. A child that makes a session of its own has left the group and is not ended.
     """
-    process = await asyncio.create_subprocess_exec(
+    _, child = await asyncio.get_running_loop().subprocess_exec(
+        lambda: _Child(limit_bytes),
         *argv,
         stdin=DEVNULL if stdin is None else PIPE,
         stdout=PIPE,
@@ -56,67 +59,77 @@ async def run_process(
         start_new_session=True,
     )
     try:
-        return await _follow(process, stdin, limit_bytes)
+        child.feed(stdin)
+        await child.exited.wait()
+        return await child.result(grace_seconds)
     finally:
-        await _end(process, grace_seconds)
+        await child.end(grace_seconds)
 
 
-async def _follow(process: Process, stdin: bytes | None, limit_bytes: int) -> Finished:
-    async with asyncio.TaskGroup() as group:
-        stdout = group.create_task(_read(process, limit_bytes))
-        stderr = group.create_task(_read_tail(process))
-        group.create_task(_feed(process, stdin))
-        await process.wait()
-        _signal(process, signal.SIGKILL)  # children that outlive it would keep the pipes open
-    assert process.returncode is not None, "it was waited for"
-    return Finished(exit_code=process.returncode, stdout=stdout.result(), stderr_tail=stderr.result())
+class _Child(asyncio.SubprocessProtocol):
+    """Collects what a process writes, and ends its group."""
 
+    def __init__(self, limit_bytes: int) -> None:
+        self.exited = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._limit_bytes = limit_bytes
+        self._stdout = bytearray()
+        self._stderr_tail = b""
 
-async def _read(process: Process, limit_bytes: int) -> bytes | None:
-    assert process.stdout is not None, "it is a pipe"
-    read = bytearray()
-    while chunk := await process.stdout.read(_CHUNK_BYTES):
-        read += chunk
-        if len(read) > limit_bytes:
-            _signal(process, signal.SIGKILL)
-            return None
-    return bytes(read)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.SubprocessTransport", transport)
 
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd != _STDOUT:
+            self._stderr_tail = (self._stderr_tail + data)[-STDERR_TAIL_BYTES:]
+        elif not self._too_much:
+            self._stdout += data
+            if self._too_much:
+                self._signal(signal.SIGKILL)
 
-async def _read_tail(process: Process) -> bytes:
-    assert process.stderr is not None, "it is a pipe"
-    tail = b""
-    while chunk := await process.stderr.read(_CHUNK_BYTES):
-        tail = (tail + chunk)[-STDERR_TAIL_BYTES:]
-    return tail
+    def process_exited(self) -> None:
+        self._signal(signal.SIGKILL)  # children that outlive it would keep the pipes open
+        self.exited.set()
 
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._closed.set()
 
-async def _feed(process: Process, stdin: bytes | None) -> None:
-    if stdin is None or process.stdin is None:
-        return
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may end without reading everything
-        process.stdin.write(stdin)
-        await process.stdin.drain()
-    process.stdin.close()
+    def feed(self, stdin: bytes | None) -> None:
+        """Give it its input; it may end without reading everything."""
+        if stdin is not None:
+            pipe = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(_STDIN))
+            pipe.write(stdin)
+            pipe.write_eof()
 
+    async def result(self, grace_seconds: float) -> Finished:
+        """Return what it left, once its pipes are read to their end or held by something that left the group."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                await self._closed.wait()
+        return Finished(
+            exit_code=self._transport.get_returncode() or 0,
+            stdout=None if self._too_much else bytes(self._stdout),
+            stderr_tail=self._stderr_tail,
+        )
 
-async def _end(process: Process, grace_seconds: float) -> None:
-    """Ask the group to end, and make it; a second cancellation shortens the asking."""
-    try:
-        if process.returncode is None and _signal(process, signal.SIGTERM):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace_seconds):
-                    await process.wait()
-    finally:
-        _signal(process, signal.SIGKILL)
-        # asyncio offers no other way to let go of pipes that a child outside of the group still holds
-        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
+    async def end(self, grace_seconds: float) -> None:
+        """Ask the group to end, and make it; a second cancellation shortens the asking."""
+        try:
+            if not self.exited.is_set():
+                self._signal(signal.SIGTERM)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(grace_seconds):
+                        await self.exited.wait()
+        finally:
+            if not self.exited.is_set():
+                self._signal(signal.SIGKILL)
+                await self.exited.wait()
+            self._transport.close()
 
+    @property
+    def _too_much(self) -> bool:
+        return len(self._stdout) > self._limit_bytes
 
-def _signal(process: Process, number: signal.Signals) -> bool:
-    """Signal the whole group; False when nothing of it is left."""
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # macOS answers the second for a group of zombies
-        return False
-    return True
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # the second: macOS, of a group of zombies
+            os.killpg(self._transport.get_pid(), number)

@@ -2,7 +2,7 @@
 
 import getpass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from rich.text import Text
@@ -67,7 +67,9 @@ def dispose(
     *,
     verdict: Annotated[
         Literal["resolved", "accepted", "dismissed"],
-        Parameter(name="--as", help="resolved: the cause is gone; accepted: true, and lived with; dismissed: not true."),
+        Parameter(
+            name="--as", help="resolved: the cause is gone; accepted: true, and lived with; dismissed: not true."
+        ),
     ],
     reason: Annotated[str, Parameter(help="Why; it is kept with the concern.")],
     by: Annotated[str | None, Parameter(help="Who decides; without it the name of the user.")] = None,
@@ -110,7 +112,7 @@ async def _dispose(journal: Journal, concern_id: str, ended: Disposition) -> Con
     return await _one(journal, concern_id)
 
 
-def _document(record: ConcernRecord) -> dict[str, object]:
+def _document(record: ConcernRecord) -> dict[str, Any]:
     return record.model_dump(mode="json") | {"route": record.concern.route.value}
 
 

@@ -13,4 +13,6 @@ def read_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = "_".join(["ECHELON", *[str(part).upper() for part in first["loc"]]])
-        raise InvalidInput(f"{name} cannot be used: {first['msg']} (got {first['input']!r}); correct or unset it") from error
+        raise InvalidInput(
+            f"{name} cannot be used: {first['msg']} (got {first['input']!r}); correct or unset it"
+        ) from error

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from types import FrameType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import psutil
 
@@ -29,9 +29,7 @@ class Interrupted(BaseException):
     """It was stopped by a signal, and everything had the time to clean up. No error, so no `Exception`."""
 
 
-def run_until_stopped(
-    coroutine: Coroutine[Any, Any, T], on_stop: Callable[[], None], on_kill: Callable[[], None]
-) -> T:
+def run_until_stopped(coroutine: Coroutine[Any, Any, T], on_stop: Callable[[], None], on_kill: Callable[[], None]) -> T:
     """Run a coroutine and return its result; raise `Interrupted` when the first signal has cancelled it.
 
     `on_stop` is called at the first signal. At the second `on_kill` is called, then every process started from here
@@ -45,7 +43,7 @@ def run_until_stopped(
     return running.outcome()
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> NoReturn:
     """End this process without waiting for the threads of agents that cannot be interrupted."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -14,7 +14,7 @@ from rich.text import Text
 from echelon.cli.words import count, duration
 from echelon.visibility.progress import Happening, Progress, ProgressEvent, Tally
 
-#: Domains shown at most; those with the most at work come first.
+#: Domains, or teams where there are no domains, shown at most; those with the most at work come first.
 DOMAINS_SHOWN = 6
 
 #: An agent is late when it runs so many times as long as the average one that ended, and longer than LATE_SECONDS.
@@ -49,7 +49,7 @@ class Plain:
         elif event.happening is Happening.PHASE_ENDED:
             tally = self._progress.phases.get(event.phase, Tally())
             took = duration(event.at - self._began.get(event.phase, event.at))
-            self._console.print(f"phase {event.phase}: {tally.done} done, {tally.failed} failed in {took}")
+            self._console.print(f"phase {event.phase}: {_ended(tally)} in {took}")
 
 
 class Moving:
@@ -100,7 +100,7 @@ class Moving:
         for name, tally in busiest[:DOMAINS_SHOWN]:
             yield Text.assemble(("    ", ""), (name, "dim"), "  ", counts(tally))
         if len(busiest) > DOMAINS_SHOWN:
-            yield Text(f"    and {len(busiest) - DOMAINS_SHOWN} more domains", style="dim")
+            yield Text(f"    and {len(busiest) - DOMAINS_SHOWN} more", style="dim")
 
     def _foot(self) -> Text:
         late = self._pace.late(self._progress)
@@ -141,6 +141,11 @@ def counts(tally: Tally) -> Text:
     if tally.running:
         text.append(f"  {tally.running} at work", style="cyan")
     return text
+
+
+def _ended(tally: Tally) -> str:
+    parts = [(tally.done, "done"), (tally.failed, "failed"), (tally.expected - tally.ended.total(), "not begun")]
+    return ", ".join(f"{number} {what}" for number, what in parts if number or what == "done")
 
 
 @contextmanager

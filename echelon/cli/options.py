@@ -13,9 +13,7 @@ from echelon.job import Job
 from echelon.model.errors import InvalidInput
 
 AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document; logs go to stderr.")]
-SourceName = Annotated[
-    str, Parameter(name="source", help="The job: flows/audit.py:audit, or package.module:job.")
-]
+SourceName = Annotated[str, Parameter(name="source", help="The job: flows/audit.py:audit, or package.module:job.")]
 RunId = Annotated[str, Parameter(name="run", help="Id of a run, or the beginning of one.")]
 Params = Annotated[
     list[str] | None,
@@ -38,7 +36,7 @@ def inputs_of(job: Job, params: Sequence[str] | None) -> BaseModel:
         if not equals or not name:
             raise InvalidInput(f"--param takes name=value, not {text!r}; as in --param path=src")
         if name in typed:
-            raise InvalidInput(f"parameter {name!r} is given twice; give it once, lists as JSON: {name}='[\"a\",\"b\"]'")
+            raise InvalidInput(f'parameter {name!r} is given twice; give it once, lists as JSON: {name}=\'["a","b"]\'')
         typed[name] = value
     inputs = read_typed_inputs(job.inputs_type, typed)
     paths = {name: value.absolute() for name, value in inputs if isinstance(value, Path)}

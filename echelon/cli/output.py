@@ -28,6 +28,7 @@ def err() -> Console:
 def print_json(document: Any) -> None:
     """Print one JSON document to stdout."""
     sys.stdout.write(json.dumps(to_jsonable_python(document), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.flush()  # who reads it need not wait for the end of a process that goes on
 
 
 def table(*headings: str, title: str = "") -> Table:

@@ -36,13 +36,19 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
     levels = count(plan.levels, "level")
     transition = plan.profile.next_transition
     return [
-        ("structure", f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} above them, span {plan.span}"),
+        (
+            "structure",
+            f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} above them, span {plan.span}",
+        ),
         ("forecast", _forecast(plan)),
         ("coordination", f"usually {_share(plan.overhead.band)}, expected here {percent(plan.overhead.predicted)}"),
         ("handoffs", f"{plan.handoffs.after} of {plan.handoffs.before}, {plan.handoffs.crossing} cross a domain"),
         ("pairs talking", f"{plan.pairs.structure:,} instead of {plan.pairs.mesh:,}"),
         ("sync", plan.profile.sync),
-        ("next change", f"at {transition.at} agents: {transition.change}, since {transition.why}" if transition else ""),
+        (
+            "next change",
+            f"at {transition.at} agents: {transition.change}, since {transition.why}" if transition else "",
+        ),
     ]
 
 
@@ -50,10 +56,7 @@ def _forecast(plan: Plan) -> str:
     made = plan.makespan
     if made.predicted is None:
         return "unknown: no phase says the seconds of a call; give `seconds=` to the phases"
-    return (
-        f"{duration(made.predicted)} ({duration(made.work)} of work, "
-        f"longest chain {duration(made.critical_path)})"
-    )
+    return f"{duration(made.predicted)} ({duration(made.work)} of work, longest chain {duration(made.critical_path)})"
 
 
 def _share(share: Share) -> str:

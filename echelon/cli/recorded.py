@@ -10,7 +10,7 @@ from echelon.journal.outputs import OutputStore
 from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.handoff import Missing
 from echelon.model.plan import PhasePlan, Plan
-from echelon.model.run import RunView, StepKind, StepRecord
+from echelon.model.run import EXIT_CODES, RunView, StepKind, StepRecord
 from echelon.visibility.measures import measure
 
 
@@ -66,7 +66,9 @@ def steps_of(agent: str, view: RunView) -> tuple[StepRecord, ...]:
     if agent in tasks:
         raise InvalidInput(f"{agent!r} has not ended anything in {where} yet; look again when it has")
     close = difflib.get_close_matches(agent, [*names, *tasks], n=3, cutoff=0.4)
-    hint = f"perhaps {', '.join(close)}" if close else f"`echelon plan` and `echelon show {view.record.run_id}` name them"
+    hint = (
+        f"perhaps {', '.join(close)}" if close else f"`echelon plan` and `echelon show {view.record.run_id}` name them"
+    )
     raise InvalidInput(f"{where} has no agent {agent!r}; {hint}")
 
 
@@ -74,6 +76,29 @@ def phase_rows(view: RunView) -> list[dict[str, Any]]:
     """Return each phase of the plan with what was done in it, and the seconds it took."""
     latest = latest_of(view.steps)
     return [_phase_row(phase, latest) for phase in (view.record.plan.phases if view.record.plan else ())]
+
+
+def document_of(view: RunView) -> dict[str, object]:
+    """Return the keys of `echelon run`, and what only the journal knows."""
+    record = view.record
+    return {
+        "run_id": record.run_id,
+        "status": record.status,
+        "output": view.output,
+        "missing": view.missing,
+        "concerns": view.concerns,
+        "measures": view.measures,
+        "exceptions": view.exceptions,
+        "report": record.report,
+        "job": record.job,
+        "source": record.source,
+        "inputs": record.inputs,
+        "started": record.started,
+        "finished": record.finished,
+        "exit_code": EXIT_CODES[record.status],
+        "phases": phase_rows(view),
+        "plan": record.plan,
+    }
 
 
 def _phase_row(phase: PhasePlan, latest: Sequence[StepRecord]) -> dict[str, Any]:
@@ -119,6 +144,6 @@ def read_output(step: StepRecord, outputs: OutputStore) -> Any:
     if step.handoff.output_location is None:
         return None
     try:
-        return outputs.get(step.handoff.output_location, Any)
+        return outputs.get(step.handoff.output_location, object)
     except JournalError:
         return None

@@ -35,7 +35,10 @@ def show_result(console: Console, result: RunResult) -> None:
             ("agents", _agents(result.measures)),
             ("time", _time(result.measures)),
             ("concerns", routes(result.concerns)),
-            ("exceptions", f"{len(result.exceptions)} (echelon exceptions {result.run_id})" if result.exceptions else ""),
+            (
+                "exceptions",
+                f"{len(result.exceptions)} (echelon exceptions {result.run_id})" if result.exceptions else "",
+            ),
             ("report", result.report or ""),
             ("output", f"echelon show {result.run_id} --output" if result.output is not None else "none"),
             ("exit code", str(EXIT_CODES[result.status]) if EXIT_CODES[result.status] else ""),

@@ -1,6 +1,5 @@
 """`echelon run` and `echelon resume`: carry out a job, show how it goes, say what came of it."""
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from pydantic import BaseModel
+from rich.console import Console
 
 from echelon.cli.configured import read_settings
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
@@ -15,14 +15,17 @@ from echelon.cli.live import showing
 from echelon.cli.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
 from echelon.cli.output import err, log_to, print_json
 from echelon.cli.output import out as out_console
+from echelon.cli.reading import ask
+from echelon.cli.recorded import document_of, recorded_run
 from echelon.cli.result_view import show_result
 from echelon.definition.inputs import read_inputs
 from echelon.definition.source import load_job
 from echelon.engine.run import RunOptions, run_job
 from echelon.job import Job
 from echelon.journal.journal import Journal
+from echelon.journal.outputs import OutputStore
 from echelon.model.errors import InvalidInput
-from echelon.model.run import EXIT_CODES, RunRecord, RunStatus
+from echelon.model.run import EXIT_CODES, RunStatus
 
 Out = Annotated[Path | None, Parameter(help="Folder for the report; without it the report is kept with the run.")]
 Resolution = Annotated[
@@ -59,7 +62,7 @@ def resume(
     as_json: AsJson = False,
 ) -> int:
     """Go on with a run: the same job, inputs and id; completed steps are taken from the journal."""
-    record = asyncio.run(_recorded(run))
+    record = ask(lambda journal: journal.run(run))
     if not record.source:
         raise InvalidInput(f"run {record.run_id!r} was not started from a file; go on with it where it was started")
     job = load_job(record.source)
@@ -71,11 +74,6 @@ def resume(
         source=record.source,
     )
     return _carry_out(job, read_inputs(job.inputs_type, record.inputs), options, as_json=as_json)
-
-
-async def _recorded(run_id: str) -> RunRecord:
-    async with Journal.open(read_settings()) as journal:
-        return await journal.run(run_id)
 
 
 def _folder(path: Path | None) -> Path | None:
@@ -93,10 +91,15 @@ def _carry_out(job: Job, inputs: BaseModel, options: RunOptions, *, as_json: boo
             result = run_until_stopped(
                 run_job(job, inputs, replace(options, observe=display.observe)),
                 on_stop=lambda: console.print("stopping; what is done is kept (once more: stop at once)"),
-                on_kill=lambda: console.show_cursor(),
+                on_kill=lambda: _give_back(console),
             )
     except Interrupted:
-        console.print(_stopped(options.run_id or asyncio.run(_stopped_run(job.source, began))))
+        _tell_stopped(
+            console,
+            options.run_id or ask(lambda journal: _stopped_run(journal, job.source, began)),
+            options,
+            as_json=as_json,
+        )
         leave(EXIT_CODES[RunStatus.INTERRUPTED])
     if as_json:
         print_json(result)
@@ -105,14 +108,24 @@ def _carry_out(job: Job, inputs: BaseModel, options: RunOptions, *, as_json: boo
     return EXIT_CODES[result.status]
 
 
-async def _stopped_run(source: str, began: datetime) -> str | None:
+def _give_back(console: Console) -> None:
+    """Leave the terminal as it was, when there is no time for more."""
+    console.show_cursor()
+    console.print("echelon: stopped at once; what was done before is kept, `echelon runs` names the run")
+
+
+async def _stopped_run(journal: Journal, source: str, began: datetime) -> str | None:
     """Return the id of the run that was just stopped; None when it was stopped before it was on record."""
-    async with Journal.open(read_settings()) as journal:
-        mine = [record for record in await journal.runs() if record.source == source and record.started >= began]
+    mine = [record for record in await journal.runs() if record.source == source and record.started >= began]
     return mine[0].run_id if mine else None
 
 
-def _stopped(run_id: str | None) -> str:
+def _tell_stopped(console: Console, run_id: str | None, options: RunOptions, *, as_json: bool) -> None:
     if run_id is None:
-        return "echelon: stopped before anything was begun"
-    return f"echelon: stopped; what is done is kept. Go on with: echelon resume {run_id}"
+        console.print("echelon: stopped before anything was begun")
+        return
+    if as_json:
+        outputs = OutputStore(read_settings().outputs_url)
+        print_json(document_of(ask(lambda journal: recorded_run(journal, outputs, run_id))))
+    out = f" --out {options.out}" if options.out else ""
+    console.print(f"echelon: stopped; what is done is kept. Go on with: echelon resume {run_id}{out}")

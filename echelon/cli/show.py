@@ -8,15 +8,17 @@ from echelon.cli.configured import read_settings
 from echelon.cli.options import AsJson, RunId
 from echelon.cli.output import out, print_json
 from echelon.cli.reading import ask
-from echelon.cli.recorded import phase_rows, read_output, recorded_run, steps_of
+from echelon.cli.recorded import document_of, read_output, recorded_run, steps_of
 from echelon.cli.show_view import show_agent, show_run
 from echelon.journal.outputs import OutputStore
-from echelon.model.run import EXIT_CODES, RunView
+from echelon.model.run import RunView
 
 
 def show(
     run: RunId,
-    agent: Annotated[str | None, Parameter(help="Task, agent or coordinator of the run; the end of its name will do.")] = None,
+    agent: Annotated[
+        str | None, Parameter(help="Task, agent or coordinator of the run; the end of its name will do.")
+    ] = None,
     /,
     *,
     output: Annotated[bool, Parameter(help="Print the output itself, as JSON.")] = False,
@@ -28,7 +30,7 @@ def show(
     if agent is not None:
         return _agent(view, agent, outputs, output=output, as_json=as_json)
     if as_json:
-        print_json(_document(view))
+        print_json(document_of(view))
     elif output:
         print_json(view.output)
     else:
@@ -53,26 +55,3 @@ def _agent(view: RunView, agent: str, outputs: OutputStore, *, output: bool, as_
     else:
         show_agent(out(), steps, read_settings().outputs_url)
     return 0
-
-
-def _document(view: RunView) -> dict[str, object]:
-    """Return the keys of `echelon run`, and what only the journal knows."""
-    record = view.record
-    return {
-        "run_id": record.run_id,
-        "status": record.status,
-        "output": view.output,
-        "missing": view.missing,
-        "concerns": view.concerns,
-        "measures": view.measures,
-        "exceptions": view.exceptions,
-        "report": record.report,
-        "job": record.job,
-        "source": record.source,
-        "inputs": record.inputs,
-        "started": record.started,
-        "finished": record.finished,
-        "exit_code": EXIT_CODES[record.status],
-        "phases": phase_rows(view),
-        "plan": record.plan,
-    }

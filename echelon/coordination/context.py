@@ -58,8 +58,8 @@ class RunContext:
     """What the whole job may consume."""
     limit: asyncio.Semaphore | None = None
     """Agents at work at one time; None is no bound."""
-    finished: dict[str, StepRecord] = field(default_factory=dict[str, StepRecord])
-    """Steps completed before this process began, by key (F8)."""
+    steps: list[StepRecord] = field(default_factory=list[StepRecord])
+    """All steps that are on record: those that an earlier process did, then those of this one."""
     previous: dict[str, Handoff] = field(default_factory=dict[str, Handoff])
     """What the last completed run of this job on the same inputs delivered, by task."""
     observe: Observer = unobserved
@@ -68,11 +68,18 @@ class RunContext:
     def __post_init__(self) -> None:
         self.began = self.now()
         self.inputs_digest = digest(self.inputs)
+        self.finished = {step.key: step for step in self.steps if step.handoff.done}
+        """Steps completed before this process began, by key: they are not done again (F8)."""
         self._adapters: dict[int, tuple[Any, TypeAdapter[Any]]] = {}
 
     def elapsed(self) -> float:
         """Return the seconds since this process began to work on the run."""
         return (self.now() - self.began).total_seconds()
+
+    async def record(self, step: StepRecord) -> None:
+        """Put a step on record; it is durable when this returns."""
+        await self.journal.append(step)
+        self.steps.append(step)
 
     @cached_property
     def tasks(self) -> dict[str, TaskSpec]:
@@ -92,10 +99,12 @@ class RunContext:
         breaker = self.breakers.get(policy.breaker) if policy.breaker else None
         return Guard(policy, breaker=breaker, account=self.account, limit=self.limit)
 
-    def workspace(self, task_id: str) -> Workspace:
-        """Return the folder of a task; readable, safe on any file system, and never that of another task."""
+    def make_workspace(self, task_id: str) -> Workspace:
+        """Make the folder of a task; readable, safe on any file system, and never that of another task."""
         readable = re.sub(r"[^A-Za-z0-9_-]+", "-", task_id)[:60]
-        return Workspace(self.folder / "work" / f"{readable}-{hashlib.sha256(task_id.encode()).hexdigest()[:8]}")
+        folder = Workspace(self.folder / "work" / f"{readable}-{hashlib.sha256(task_id.encode()).hexdigest()[:8]}")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def received(self, phase: str, delivery: Delivery) -> Handoffs[Any]:
         """Return what a consumer of a delivery gets."""

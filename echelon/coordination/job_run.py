@@ -98,7 +98,7 @@ async def _blocked(run: RunContext, phase: PhasePlan, needed: str) -> Delivery:
             finished=now,
             handoff=handoff,
         )
-        await run.journal.append(record)
+        await run.record(record)
     return Delivery(
         missing=tuple(Missing(task_id=t, producer=run.plan.agent_of[t], reason=reason) for t in phase.tasks)
     )

@@ -9,10 +9,12 @@ from pydantic import TypeAdapter
 
 from echelon.model.run import StepKind
 
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
+
 
 def digest(value: Any) -> str:
     """Return the sha256 of `value` as JSON with sorted keys; pydantic models are dumped."""
-    plain = TypeAdapter(Any).dump_python(value, mode="json")
+    plain = _ANYTHING.dump_python(value, mode="json")
     return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

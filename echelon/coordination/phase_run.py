@@ -1,4 +1,4 @@
-"""One phase of a run: hand out the tasks, let domains and teams work, integrate in stages up to the primary (X1, X2)."""
+"""One phase of a run: tasks are handed out, domains and teams work, and integrate in stages up to the primary (X2)."""
 
 import asyncio
 from collections.abc import Mapping
@@ -172,7 +172,7 @@ class PhaseRun:
             inputs=self.run.inputs,
             upstream=upstream,
             previous=self.run.previous_of(assignment.task_id),
-            workspace=self.run.workspace(assignment.task_id),
+            make_workspace=lambda: self.run.make_workspace(assignment.task_id),
         )
 
     def _guard(self, agent: Agent) -> Guard:

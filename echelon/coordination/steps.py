@@ -131,11 +131,11 @@ async def _write_down(run: RunContext, step: Step, handoff: Handoff, began: date
     )
     news = deviation(handoff)
     if news is None and not handoff.concerns:
-        await run.journal.append(record)
+        await run.record(record)
         return
     # Queued together, they become durable together: no crash can keep the step and lose what it warned of (O1).
     async with asyncio.TaskGroup() as group:
-        group.create_task(run.journal.append(record))
+        group.create_task(run.record(record))
         for concern in handoff.concerns:
             group.create_task(run.journal.raise_concern(run.run_id, step.node, concern))
         if news is not None:

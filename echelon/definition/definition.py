@@ -176,7 +176,8 @@ def _check_fits(phase: str, producer: Agent, consumer: FunctionAgent) -> None:
     made, wanted = producer.output_type, _received_type(consumer)
     if Any not in (made, wanted) and made != wanted:
         raise InvalidJob(
-            f"phase {phase!r}: {producer.name!r} makes {_named(made)}, but {consumer.name!r} integrates {_named(wanted)}"
+            f"phase {phase!r}: {producer.name!r} makes {_named(made)}, "
+            f"but {consumer.name!r} integrates {_named(wanted)}"
         )
 
 

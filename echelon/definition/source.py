@@ -20,10 +20,8 @@ from echelon.model.errors import CallerError, InvalidInput
 EXTRAS: dict[str, str] = {
     "pydantic_ai": "llm",
     "openai": "llm",
-    "arid": "audit",
     "networkx": "audit",
     "radon": "audit",
-    "ruff": "audit",
     "vulture": "audit",
 }
 
@@ -158,9 +156,7 @@ def _refuse_stranger(module: ModuleType, where: Source) -> None:
 def _not_found(error: ModuleNotFoundError, where: Source) -> str:
     missing = error.name or ""
     if where.module == missing or where.module.startswith(f"{missing}."):
-        return (
-            f"there is no module {missing!r} in {where.root} and none is installed; give a path like flows/audit.py:audit"
-        )
+        return f"there is no module {missing!r} in {where.root}, and none is installed; or give a file: flows/audit.py"
     top = missing.partition(".")[0]
     extra = EXTRAS.get(top)
     package = f"'echelon[{extra}]'" if extra else top.replace("_", "-")

@@ -1,8 +1,10 @@
 """A job as a Prefect flow: typed parameters from its inputs, its phases inside, its report as artifacts (X1)."""
 
+import asyncio
 import base64
 import functools
 import inspect
+import logging
 import re
 from contextvars import ContextVar
 from typing import Annotated, Any
@@ -14,15 +16,18 @@ from prefect.states import Completed, Failed, State
 from echelon.coordination.job_run import run_phases
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
+from echelon.engine.mirror import show
 from echelon.engine.resolution import resolution_for
+from echelon.engine.room import Room, RoomKind
 from echelon.engine.run import Prepared, RunOptions, finish, prepared
 from echelon.model.errors import EchelonError
 from echelon.model.run import RunResult, RunStatus
 from echelon.settings import Settings
 
-#: The run that was prepared before its flow began; None when Prefect itself started the flow.
-_PREPARED: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
-_RESULT: ContextVar[list[RunResult] | None] = ContextVar("result", default=None)
+log = logging.getLogger("echelon.engine")
+
+#: The work that began before its flow did; None when Prefect itself started the flow.
+_BEGUN: ContextVar["Work | None"] = ContextVar("begun", default=None)
 
 #: An artifact larger than this does not help a reader, and Prefect keeps it in its database; in bytes.
 MAX_ARTIFACT_BYTES = 400_000
@@ -32,17 +37,43 @@ class RunFailed(EchelonError):
     """A run ended without output; the message says what is missing."""
 
 
+class Work:
+    """A run at work, and the room in which it can be seen."""
+
+    def __init__(self, run: Prepared) -> None:
+        self.run = run
+        self.room = Room(RoomKind.JOB)
+        self.files: dict[str, str | bytes] = {}
+        self.task = asyncio.create_task(self.room.work(self._carry_out))
+
+    async def _carry_out(self) -> RunResult:
+        context = self.run.context
+        scheduler = resolution_for(context.plan.n_agents, self.run.options.resolution)
+        result, self.files = await finish(self.run, await run_phases(context, scheduler))
+        return result
+
+    async def shown(self) -> State[Any]:
+        """Show the work until it has ended, with its report; cancelled together with whoever watches it."""
+        try:
+            await show(self.room)
+            await asyncio.gather(show_report(self.run.context.job, self.files), asyncio.wait([self.task]))
+        except asyncio.CancelledError:
+            self.task.cancel()
+            raise
+        return _state_of(self.task.result())
+
+
 @functools.cache
 def flow_of(job: JobDefinition) -> Flow[..., Any]:
     """Return a job as a Prefect flow: its parameters are the job's inputs, its result is a `RunResult`."""
 
     async def body(**parameters: Any) -> State[Any]:
-        ready = _PREPARED.get()
-        if ready is not None:
-            return await _carry_out(ready)
+        begun = _BEGUN.get()
+        if begun is not None:
+            return await begun.shown()
         options = RunOptions(source=job.source)
         async with prepared(job, read_inputs(job.inputs_type, parameters), options, Settings()) as run:
-            return await _carry_out(run)
+            return await Work(run).shown()
 
     body.__name__ = body.__qualname__ = job.name.replace("-", "_")
     body.__doc__ = _documentation(job)
@@ -52,30 +83,22 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
 
 
 async def run_in_flow(run: Prepared) -> RunResult:
-    """Carry out a prepared run inside its job's flow."""
-    results: list[RunResult] = []
-    prepared_token, result_token = _PREPARED.set(run), _RESULT.set(results)
+    """Carry out a prepared run, and show it as a run of its job's flow."""
+    work = Work(run)
+    token = _BEGUN.set(work)
     named = flow_of(run.context.job).with_options(flow_run_name=run.record.run_id, validate_parameters=False)
     try:
-        state = await named(**dict(run.context.inputs), return_state=True)
+        await named(**dict(run.context.inputs), return_state=True)
+    except Exception as error:  # noqa: BLE001 - what Prefect raises is about its record
+        if work.task.done():
+            work.task.result()  # raises what stopped the work, which says more than what Prefect makes of it
+        log.warning("Prefect could not record the run: %s", error)
+    except asyncio.CancelledError:
+        work.task.cancel()
+        raise
     finally:
-        _PREPARED.reset(prepared_token)
-        _RESULT.reset(result_token)
-    if not results:
-        await state.aresult(raise_on_failure=True)  # raises what stopped the flow
-        raise RunFailed(f"run {run.context.run_id!r} ended as {state.name!r} without a result: {state.message}")
-    return results[0]
-
-
-async def _carry_out(run: Prepared) -> State[Any]:
-    context = run.context
-    scheduler = resolution_for(context.plan.n_agents, run.options.resolution)
-    result, files = await finish(run, await run_phases(context, scheduler))
-    results = _RESULT.get()
-    if results is not None:
-        results.append(result)
-    await _show(context.job, files)
-    return _state_of(result)
+        _BEGUN.reset(token)
+    return await work.task
 
 
 def _state_of(result: RunResult) -> State[Any]:
@@ -88,7 +111,7 @@ def _state_of(result: RunResult) -> State[Any]:
     return Failed(data=RunFailed(message), message=message)
 
 
-async def _show(job: JobDefinition, files: dict[str, str | bytes]) -> None:
+async def show_report(job: JobDefinition, files: dict[str, str | bytes]) -> None:
     """Show the report in Prefect: Markdown as it is, pictures as data, what is too large not at all."""
     for name, content in files.items():
         stem, _, suffix = name.rpartition(".")

@@ -1,96 +1,87 @@
-"""Flows and tasks in which the bodies of a run are executed, so that Prefect schedules and shows them (X1).
+"""Rooms as Prefect flow runs and task runs (X1): each begins when the room opens and ends with the state of its work.
 
-Prefect's record mirrors the run; the journal decides what is done. So a body runs exactly once, also when Prefect
-cannot start or record the flow or task that it belongs to: a server that is down costs the picture, not the work.
+The journal decides what is done; Prefect's record mirrors it. What Prefect cannot record is logged, and the work is
+none the worse for it.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Crashed, Failed, State
 
 from echelon.coordination.delivery import Delivery
+from echelon.engine.room import Room, RoomKind
 from echelon.model.handoff import Handoff
 
-T = TypeVar("T")
 log = logging.getLogger("echelon.engine")
 
-
-@dataclass
-class Once(Generic[T]):
-    """A body that runs at most once, and what came of it."""
-
-    body: Callable[[], Awaitable[T]]
-    started: bool = False
-    results: list[T] = field(default_factory=list[T])
-
-    async def run(self) -> T:
-        """Run the body."""
-        self.started = True
-        result = await self.body()
-        self.results.append(result)
-        return result
+#: The room of the flow or task that is being entered. Each is entered in an asyncio task of its own.
+_ROOM: ContextVar[Room] = ContextVar("room-to-show")
 
 
-#: The body of the flow or task that is being entered. Each is entered in an asyncio task of its own.
-_BODY: ContextVar[Once[Any]] = ContextVar("body")
+async def show(room: Room) -> None:
+    """Show everything that begins inside a room, until its work has ended and all of it is recorded."""
+    async with asyncio.TaskGroup() as group:
+        async for inner in room.opened():
+            group.create_task(_enter(inner))
+
+
+async def _enter(room: Room) -> None:
+    _ROOM.set(room)
+    try:
+        await _ENTRANCES[room.kind](**room.parameters, return_state=True)
+    except Exception as error:  # noqa: BLE001 - whatever Prefect raises here is about its record
+        log.warning("Prefect could not record %s %s: %s", room.kind.value, room.parameters, error)
 
 
 @flow(name="domain", flow_run_name="{domain} · {phase}", persist_result=False, validate_parameters=False)
 async def domain_flow(domain: str, phase: str, agents: int) -> State[Any]:
-    """Run the part of a phase that belongs to one domain."""
-    return _state_of_delivery(await _BODY.get().run(), agents)
+    """Show the part of a phase that belongs to one domain."""
+    return await _shown()
 
 
 @task(name="team", task_run_name="{team} · {phase}", persist_result=False, cache_policy=NO_CACHE)
 async def team_task(team: str, phase: str, agents: int) -> State[Any]:
-    """Run a team: its agents and their integration."""
-    return _state_of_delivery(await _BODY.get().run(), agents)
+    """Show a team: its agents and their integration."""
+    return await _shown()
 
 
 @task(name="agent", task_run_name="{task_id}", persist_result=False, cache_policy=NO_CACHE)
 async def agent_task(task_id: str) -> State[Any]:
-    """Run one agent's task."""
-    return _state_of_handoff(await _BODY.get().run())
+    """Show one agent's task."""
+    return await _shown()
 
 
 @task(name="integrate", task_run_name="integrate {node} · {phase}", persist_result=False, cache_policy=NO_CACHE)
 async def integrate_task(node: str, phase: str) -> State[Any]:
-    """Run the integration that a coordinator owns."""
-    return _state_of_handoff(await _BODY.get().run())
+    """Show the integration that a coordinator owns."""
+    return await _shown()
 
 
-async def mirrored(enter: Callable[..., Any], body: Callable[[], Awaitable[T]], **parameters: Any) -> T:
-    """Run `body` inside the flow or task `enter`, and return what the body returns."""
-    once = Once(body)
-    token = _BODY.set(once)
-    try:
-        await enter(**parameters, return_state=True)
-    except Exception as error:
-        if once.started and not once.results:
-            raise
-        log.warning("Prefect could not record %s %s: %s", enter, parameters, error)
-    finally:
-        _BODY.reset(token)
-    return once.results[0] if once.results else await once.run()
+_ENTRANCES: dict[RoomKind, Any] = {
+    RoomKind.DOMAIN: domain_flow,
+    RoomKind.TEAM: team_task,
+    RoomKind.AGENT: agent_task,
+    RoomKind.INTEGRATION: integrate_task,
+}
 
 
-def _state_of_handoff(handoff: Handoff) -> State[Any]:
-    if handoff.done:
-        return Completed(message=handoff.summary)
-    return Failed(message=handoff.error.message if handoff.error else handoff.summary)
+async def _shown() -> State[Any]:
+    room = _ROOM.get()
+    await show(room)
+    return _state_of(room.result)
 
 
-def _state_of_delivery(delivery: Delivery, agents: int) -> State[Any]:
-    if not delivery.missing:
-        return Completed(message=f"{agents} agents delivered")
-    if not delivery.handoffs:
-        return Failed(message=f"nothing was delivered, {len(delivery.missing)} missing")
-    return Completed(
-        name="Partial", message=f"{len(delivery.missing)} missing, the first: {delivery.missing[0].reason}"
-    )
+def _state_of(result: Delivery | Handoff | None) -> State[Any]:
+    if result is None:
+        return Crashed(message="the run was stopped")
+    if isinstance(result, Handoff):
+        return Completed(message=result.summary) if result.error is None else Failed(message=result.error.message)
+    if not result.missing:
+        return Completed(message=f"{len(result.handoffs)} handoffs passed on")
+    lost = f"{len(result.missing)} missing, the first: {result.missing[0].reason}"
+    return Completed(name="Partial", message=lost) if result.handoffs else Failed(message=lost)

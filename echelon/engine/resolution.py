@@ -6,7 +6,7 @@ from typing import Literal
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import Stage
-from echelon.engine.mirror import agent_task, domain_flow, integrate_task, mirrored, team_task
+from echelon.engine.room import RoomKind, work_in_room
 from echelon.model.handoff import Handoff
 
 Resolution = Literal["agent", "team"]
@@ -20,7 +20,7 @@ class AgentResolution:
 
     async def domain(self, phase: str, stage: Stage, body: Callable[[], Awaitable[Delivery]]) -> Delivery:
         """Run a domain as a subflow."""
-        return await mirrored(domain_flow, body, domain=stage.node.id, phase=phase, agents=len(stage.all_tasks))
+        return await work_in_room(RoomKind.DOMAIN, body, domain=stage.node.id, phase=phase, agents=len(stage.all_tasks))
 
     async def team(self, phase: str, stage: Stage, body: Callable[[], Awaitable[Delivery]]) -> Delivery:
         """Run a team; its agents show."""
@@ -28,23 +28,19 @@ class AgentResolution:
 
     async def agent(self, phase: str, task_id: str, body: Callable[[], Awaitable[Handoff]]) -> Handoff:
         """Run an agent as a task run."""
-        return await mirrored(agent_task, body, task_id=task_id)
+        return await work_in_room(RoomKind.AGENT, body, task_id=task_id)
 
     async def integration(self, phase: str, node: str, body: Callable[[], Awaitable[Handoff]]) -> Handoff:
         """Run an integration as a task run."""
-        return await mirrored(integrate_task, body, node=node, phase=phase)
+        return await work_in_room(RoomKind.INTEGRATION, body, node=node, phase=phase)
 
 
-class TeamResolution:
+class TeamResolution(AgentResolution):
     """Every team is a task run; its agents and their integration live in the journal, to be pulled on demand (V2)."""
-
-    async def domain(self, phase: str, stage: Stage, body: Callable[[], Awaitable[Delivery]]) -> Delivery:
-        """Run a domain as a subflow."""
-        return await mirrored(domain_flow, body, domain=stage.node.id, phase=phase, agents=len(stage.all_tasks))
 
     async def team(self, phase: str, stage: Stage, body: Callable[[], Awaitable[Delivery]]) -> Delivery:
         """Run a team as a task run."""
-        return await mirrored(team_task, body, team=stage.node.id, phase=phase, agents=len(stage.all_tasks))
+        return await work_in_room(RoomKind.TEAM, body, team=stage.node.id, phase=phase, agents=len(stage.all_tasks))
 
     async def agent(self, phase: str, task_id: str, body: Callable[[], Awaitable[Handoff]]) -> Handoff:
         """Run an agent; its team shows."""

@@ -154,10 +154,11 @@ class EmbeddedServer(ServerHandle):
     def start(self) -> Self:
         """Spawn the server and return at once; it can be talked to from now on, and answers when it is up."""
         with self._lock:
-            self._users += 1
             if self._process is None:
                 self._process = spawn_embedded(self.home)
                 self.url = self._process.url
+                self._shared[self.home.resolve()] = self
+            self._users += 1
         return super().start()
 
     def wait_ready(self, timeout_seconds: float = START_SECONDS) -> None:
@@ -189,7 +190,9 @@ def spawn_embedded(home: Path) -> ServerProcess:
         database = Database(url=None)
     else:
         database = claim_database(folder, share=True)
-    return spawn(folder, database, server_settings.ONE_RUN_ONLY, log=folder / "server.log")
+    # A second server in this home must not write over the log of the first.
+    log = (database.temporary or folder) / "server.log"
+    return spawn(folder, database, server_settings.ONE_RUN_ONLY, log=log)
 
 
 def resolve_server(home: Path) -> ServerHandle:

@@ -9,6 +9,7 @@ It must start fast, so it imports nothing of Echelon. Its one argument is a JSON
     template    where to leave a copy of the freshly migrated database, or null
     database    the SQLite file, or null
     noted       where to note the version of Prefect that migrated the database, or null
+    temporary   a folder to remove at the end, or null
     ephemeral   true without UI, scheduler and the other services of a server that is kept
 """
 
@@ -17,6 +18,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import socket
 import sqlite3
 import sys
@@ -146,6 +148,8 @@ def main() -> None:
     app = create_app(ephemeral=boot["ephemeral"], final=True)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
     RunServer(config, boot, gone).run(sockets=[listening_socket(boot)])
+    if boot["temporary"]:
+        shutil.rmtree(boot["temporary"], ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,13 @@ NO_TELEMETRY = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"
 #: Measured: INFO writes a line for every task run and sends it to the server, 1 ms each.
 #: What failed is told by the run itself, so Prefect's own lines about it go to its server only, not to the console.
 QUIET_CLIENT = {
-    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_EVENTS_WORKER_MAX_QUEUE_SIZE": "100000",
 }
+
+#: A server of our own gives out no CSRF tokens, so no client need ask for one; a configured server may insist on them.
+LOCAL_CLIENT = {"PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false"}
 
 #: Recording in batches takes a third of the CPU of Prefect's defaults, with the same rows at the end.
 BATCHED_RECORDING = {
@@ -128,7 +130,8 @@ def client_environment(home: Path, api_url: str | None = None) -> dict[str, str]
         return settings
     if not profiles_path().exists():
         settings["PREFECT_HOME"] = str(home / "prefect")
-    return settings | {"PREFECT_API_URL": api_url} | _no_proxy_to_loopback() | _short_trust(home, api_url)
+    settings |= LOCAL_CLIENT | {"PREFECT_API_URL": api_url}
+    return settings | _no_proxy_to_loopback() | _short_trust(home, api_url)
 
 
 def _no_proxy_to_loopback() -> dict[str, str]:
@@ -196,10 +199,8 @@ def prefect_settings(home: Path, api_url: str | None = None) -> Iterator[None]:
         yield  # the environment was set before Prefect was imported, or a block around this one did it
         return
     wanted = client_environment(home, api_url)
-    values: dict[Any, str] = {
-        getattr(settings, name): value for name, value in wanted.items() if name in _SETTINGS
-    }
-    url = {settings.PREFECT_API_URL: values.pop(settings.PREFECT_API_URL)} if api_url else {}
+    values: dict[Any, str] = {getattr(settings, name): value for name, value in wanted.items() if name in _SETTINGS}
+    url: dict[Any, str] = {settings.PREFECT_API_URL: values.pop(settings.PREFECT_API_URL)} if api_url else {}
     with settings.temporary_settings(updates=url, set_defaults=values):
         yield
 
@@ -231,7 +232,16 @@ _SETTINGS = frozenset(
 )
 
 #: These mean the client; a server that read them would call itself or ship its own log to itself.
-_CLIENT_ONLY = frozenset({"PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE", "PREFECT_LOGGING_LEVEL"})
+_CLIENT_ONLY = frozenset(
+    {
+        "PREFECT_API_KEY",
+        "PREFECT_API_SSL_CERT_FILE",
+        "PREFECT_API_URL",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL",
+        "PREFECT_LOGGING_LEVEL",
+        "PREFECT_PROFILE",
+    }
+)
 
 
 def database_is_chosen() -> bool:

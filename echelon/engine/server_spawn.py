@@ -137,6 +137,7 @@ def boot_message(database: Database, inherited: int | None, port: int, *, kept: 
         "template": str(template_file()) if database.empty else None,
         "database": str(database.file) if database.file else None,
         "noted": str(version_file(database.file)) if database.file and migrates else None,
+        "temporary": str(database.temporary) if database.temporary else None,
         "ephemeral": not kept,
     }
     return json.dumps(message)

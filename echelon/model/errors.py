@@ -11,6 +11,7 @@ EchelonError
 │   ├── AgentTimeout           it took longer than it was given (F4)
 │   └── BudgetExhausted        it asked for more than is left (F4)
 └── InfrastructureError    something around the agents is broken
+    ├── DependencyFailed       a provider, tool or service that an agent needs did not do its part
     ├── BreakerOpen            a dependency failed too often; calls are refused for a while (F1)
     ├── JournalError           the durable memory cannot be read or written
     └── ServerError            the Prefect server cannot be started or reached
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from echelon.model.concern import Concern
+    from echelon.model.usage import Usage
 
 
 class EchelonError(Exception):
@@ -28,6 +30,8 @@ class EchelonError(Exception):
 
     #: Can the same call succeed when it is simply made again later?
     passing: bool = False
+    #: What it cost nevertheless; None when that is not known.
+    usage: "Usage | None" = None
 
 
 class CallerError(EchelonError):
@@ -91,6 +95,14 @@ class BudgetExhausted(AgentError):
 
 class InfrastructureError(EchelonError):
     """Something around the agents is broken."""
+
+
+class DependencyFailed(InfrastructureError):
+    """A provider, tool or service that an agent needs did not do its part; `passing` says whether it may recover."""
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class BreakerOpen(InfrastructureError):

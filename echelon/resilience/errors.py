@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from echelon.model.errors import BreakerOpen, EchelonError, InfrastructureError
+from echelon.model.errors import BreakerOpen, ContractViolation, EchelonError, InfrastructureError
 
 #: A server that asks for more patience than this is not waited for at all, in seconds.
 LONGEST_RETRY_AFTER_SECONDS = 120.0
@@ -32,9 +32,17 @@ _PASSING_NAMES = frozenset({
     ("httpx", "RemoteProtocolError"),
     ("httpx", "TimeoutException"),
     ("openai", "APIConnectionError"),
+    ("pydantic_ai", "ModelConnectionError"),
+    ("pydantic_ai", "ModelRateLimitError"),
+    ("pydantic_ai", "ModelRequestTimeout"),
+    ("pydantic_ai", "ModelServerError"),
+    ("pydantic_ai", "ModelUnavailableError"),
     ("requests", "ConnectionError"),
     ("requests", "Timeout"),
 })  # fmt: skip
+
+#: Errors that no wait mends although their status (429) looks like it.
+_HOPELESS_NAMES = frozenset({("pydantic_ai", "ModelQuotaExceededError")})
 
 
 def can_pass(error: BaseException) -> bool:
@@ -52,13 +60,13 @@ def can_pass(error: BaseException) -> bool:
 def blames_dependency(error: Exception) -> bool:
     """Say whether an error counts against the dependency that was called (F1).
 
-    An agent that says it cannot, a contract that is not met or a budget that is used up say nothing about the
-    dependency; a refused request (4xx) proves that it is there. Whatever we cannot explain counts.
+    An agent that says it cannot, or a budget that is used up, say nothing about the dependency; a refused request
+    (4xx) proves that it is there. An output that breaks its contract counts, as does whatever we cannot explain.
     """
     if isinstance(error, BreakerOpen):
         return False
     if isinstance(error, EchelonError):
-        return error.passing or isinstance(error, InfrastructureError)
+        return error.passing or isinstance(error, InfrastructureError | ContractViolation)
     status = status_of(error)
     return True if status is None else _status_passes(status)
 
@@ -128,6 +136,8 @@ def _passes(error: BaseException) -> bool | None:
         return error.passing
     if isinstance(error, BaseExceptionGroup):
         return all(map(can_pass, error.exceptions))
+    if _is_named(error, _HOPELESS_NAMES):
+        return False
     status = status_of(error)
     if status is not None:
         return _status_passes(status)
@@ -139,8 +149,11 @@ def _is_passing_kind(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in _PASSING_ERRNOS:
         return True
-    kinds = type(error).__mro__
-    return any((kind.__module__.partition(".")[0], kind.__name__) in _PASSING_NAMES for kind in kinds)
+    return _is_named(error, _PASSING_NAMES)
+
+
+def _is_named(error: BaseException, names: frozenset[tuple[str, str]]) -> bool:
+    return any((kind.__module__.partition(".")[0], kind.__name__) in names for kind in type(error).__mro__)
 
 
 def _links(error: BaseException) -> Iterator[BaseException]:

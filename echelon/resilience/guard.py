@@ -17,6 +17,7 @@ from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.breaker import Breaker, Permit
 from echelon.resilience.budget import Account, Reservation
+from echelon.resilience.errors import can_pass
 from echelon.resilience.retry import Sleep, retrying
 from echelon.resilience.timeout import within
 
@@ -125,11 +126,26 @@ class Guard:
             return await self._with_retries(progress)
 
     async def _with_retries(self, progress: _Progress[T]) -> T:
+        try:
+            return await self._attempt(progress)
+        except Exception as error:
+            if self.policy.attempts == 1 or not can_pass(error):
+                raise
+            return await self._again(progress, error)
+
+    async def _again(self, progress: _Progress[T], first_error: Exception) -> T:
+        """Go on after a first attempt that failed. Most calls need no second, and are spared the machinery of one."""
+        failed: list[Exception] = [first_error]
+
+        async def attempt() -> T:
+            if failed:
+                raise failed.pop()  # tenacity counts the first attempt as its own, and waits before the next
+            return await self._attempt(progress)
+
         def another(wait_seconds: float) -> bool:
             return self._may_try_again(progress, wait_seconds)
 
-        attempts = retrying(self.policy, rng=self._rng, sleep=self._sleep, another=another)
-        return await attempts(self._attempt, progress)
+        return await retrying(self.policy, rng=self._rng, sleep=self._sleep, another=another)(attempt)
 
     async def _attempt(self, progress: _Progress[T]) -> T:
         assert self.policy.timeout_seconds is not None, "a policy is completed before it is used"

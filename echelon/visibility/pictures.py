@@ -23,7 +23,7 @@ _MAX_DRAWN = 64
 #: The most lanes of a timeline; what is left shares the last.
 _MAX_LANES = 36
 _LANE = 18.0
-_LEFT = 190.0
+_LEFT = 230.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def timeline_svg(run: RunView) -> str:
     body = list(_axis(seconds, scale, height))
     for index, (name, steps) in enumerate(lanes.items()):
         y = index * _LANE + 4
-        body.append(_text(clipped_start(name, _LEFT - 12), 0, y + 11))
+        body.append(_text(name, 0, y + 11))
         body.extend(_bar(step, began.timestamp(), scale, y) for step in steps)
     title = f"Timeline of run {run.record.run_id}"
     description = f"{len(run.steps)} steps in {seconds:.1f} s; light: agents at work, dark: integration, red: failed"
@@ -137,7 +137,10 @@ def _lanes(run: RunView) -> dict[str, list[StepRecord]]:
 def _lane_of(run: RunView, step: StepRecord) -> str:
     plan = run.record.plan
     path = plan.path(step.node) if plan is not None and step.node in plan.nodes else ()
-    return f"{step.phase} · {path[1]}" if len(path) > 2 else step.phase
+    if len(path) <= 2:
+        return clipped(step.phase, _LEFT - 12)
+    phase, branch = clipped(step.phase, _LEFT / 2), path[1].partition(":")[2] or path[1]
+    return f"{phase} · {clipped_start(branch, _LEFT - 30 - 6.4 * len(phase))}"
 
 
 def _bar(step: StepRecord, began: float, scale: float, y: float) -> Markup:

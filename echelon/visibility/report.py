@@ -18,6 +18,9 @@ from echelon.visibility.pictures import structure_svg, timeline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
+#: What ends a code span, or a cell of a table, or is taken for HTML by careless readers of Markdown.
+_BREAKING = frozenset("`|<>&")
+
 #: What ends up first in a list of concerns.
 _ROUTES = (Route.IMMEDIATE, Route.HUMAN_REVIEW, Route.NORMAL, Route.PATTERN_LOG)
 
@@ -80,9 +83,9 @@ def in_markdown(text: object) -> str:
 
 
 def as_code(text: object) -> str:
-    """Return text as a code span of Markdown that is safe inside of a table."""
-    line = " ".join(str(text).split()).replace("`", "'").replace("|", "\\|")
-    return f"`{line or ' '}`"
+    """Return text as a code span of Markdown; as plain text when it could break out of one."""
+    line = " ".join(str(text).split())
+    return f"`{line}`" if line and _BREAKING.isdisjoint(line) else in_markdown(line)
 
 
 def _urgency(record: ConcernRecord) -> tuple[int, float]:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon.journal.digest import canonical_json, digest_of
@@ -16,6 +16,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # machines are busy
 @given(st.dictionaries(TEXT, JSON))
 def test_the_order_of_keys_does_not_matter(inputs):
     backwards = dict(reversed(list(inputs.items())))

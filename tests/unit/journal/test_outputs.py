@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -90,6 +90,7 @@ def test_the_same_output_twice_is_one_file(local, tmp_path):
     assert len(list(tmp_path.rglob("*"))) == 2  # the folder of the run and the file
 
 
+@settings(deadline=None)  # machines are busy
 @given(key=st.text(min_size=1, max_size=80))
 def test_whatever_the_key_is_the_file_stays_in_the_folder_of_its_run(tmp_path_factory, key):
     root = tmp_path_factory.getbasetemp() / "any-key"

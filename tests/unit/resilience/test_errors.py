@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import httpx
 import openai
 import pytest
-from pydantic_ai.exceptions import ModelHTTPError
+from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError, ModelQuotaExceededError, ModelRequestTimeout
 
 from echelon.model.errors import (
     AgentFailed,
@@ -17,6 +17,7 @@ from echelon.model.errors import (
     BreakerOpen,
     BudgetExhausted,
     ContractViolation,
+    DependencyFailed,
     InvalidInput,
     JournalError,
 )
@@ -48,6 +49,8 @@ def failed_while_handling(outer: Exception, inner: Exception) -> Exception:
         (AgentTimeout(3), True),
         (AgentFailed("no", passing=True), True),
         (AgentFailed("no"), False),
+        (DependencyFailed("no", passing=True), True),
+        (DependencyFailed("no"), False),
         (ContractViolation("no"), False),
         (BudgetExhausted("tokens", 5, 1, "job"), False),
         (BreakerOpen("provider", "5 failures in a row", 3), False),
@@ -78,6 +81,9 @@ def failed_while_handling(outer: Exception, inner: Exception) -> Exception:
         *[(answered(status), True) for status in (408, 409, 429, 500, 502, 503, 504, 529)],
         *[(answered(status), False) for status in (400, 401, 403, 404, 413, 422)],
         (ModelHTTPError(429, "m"), True),
+        (ModelConnectionError("m", "refused"), True),
+        (ModelRequestTimeout("m", 3), True),
+        (ModelQuotaExceededError("m", "no credit left"), False),
         (ModelHTTPError(400, "m", body={"code": "context_length_exceeded"}), False),
         (openai.RateLimitError("slow down", response=httpx.Response(429, request=REQUEST), body=None), True),
         # wrapped with `raise ... from`
@@ -117,7 +123,8 @@ def test_an_error_that_is_its_own_cause_is_judged_once() -> None:
         (answered(429), True),
         (answered(404), False),  # refused: so it is there
         (AgentFailed("the file cannot be parsed"), False),
-        (ContractViolation("no severity"), False),
+        (ContractViolation("no severity"), True),
+        (DependencyFailed("401"), True),
         (BudgetExhausted("calls", 1, 0, "job"), False),
         (BreakerOpen("other", "down", 3), False),
         (InvalidInput("no"), False),

@@ -1,0 +1,192 @@
+"""A language model as an agent: wraps a plain `pydantic_ai.Agent`, needs the extra `echelon[llm]`.
+
+What a model answers is hostile text: it is validated against the contract and handed on as data, never formatted into
+a command, a path or code. Retries belong to the guard alone: the provider's client is told to make none
+(`max_retries=0` of the model settings); answers that miss the contract are corrected inside pydantic-ai, as often as
+its `retries` say.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, Union
+
+from echelon.agents.agent import Effect
+from echelon.agents.call import Call, CallShape
+from echelon.agents.outcome import Outcome
+from echelon.agents.prompt import prompt_of
+from echelon.model.errors import (
+    AgentFailed,
+    BudgetExhausted,
+    ContractViolation,
+    DependencyFailed,
+    EchelonError,
+    InvalidJob,
+)
+from echelon.model.policy import Resilience
+from echelon.model.usage import Budget, Usage
+from echelon.resilience.errors import can_pass
+
+if TYPE_CHECKING:
+    from pydantic_ai import Agent
+    from pydantic_ai.usage import RunUsage, UsageLimits
+
+#: How much of a provider's error is quoted, in characters.
+QUOTED_CHARACTERS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelAgent:
+    """A model that does a task."""
+
+    model: "Agent[Any, Any]"
+    name: str
+    goal: str
+    output_type: Any
+    prompt: Callable[[Call], str] = prompt_of
+    deps: Callable[[Call], Any] | None = None
+    effect: Effect = "read"
+    resilience: Resilience = Resilience()
+
+    def bind(self, shape: CallShape) -> Self:  # noqa: ARG002 - a prompt takes what there is
+        """Return itself: the prompt is made from whatever a call carries."""
+        return self
+
+    async def perform(self, call: Call) -> Outcome[Any]:
+        """Ask the model once; what it used is told with the outcome, and with the error."""
+        library = _library("pydantic_ai.usage")
+        used: RunUsage = library.RunUsage()
+        budget = call.brief.assignment.budget
+        try:
+            result = await self.model.run(
+                self.prompt(call),
+                deps=self.deps(call) if self.deps else None,
+                usage=used,
+                usage_limits=_limits(library.UsageLimits, budget),
+                model_settings=self._settings(),
+            )
+        except Exception as error:
+            translated = _translated(error, self.name, used, budget)
+            if translated is None:
+                raise
+            translated.usage = _usage(used)
+            raise translated from error
+        return Outcome(output=result.output, usage=_usage(used))
+
+    def _settings(self) -> Any:
+        """Switch the retries of the provider's client off, where the model knows the setting."""
+        return {} if "max_retries" in getattr(self.model.model, "unsupported_settings", ()) else {"max_retries": 0}
+
+
+def model_agent(
+    model: "Agent[Any, Any]",
+    *,
+    name: str | None = None,
+    goal: str | None = None,
+    output: Any = None,
+    prompt: Callable[[Call], str] = prompt_of,
+    deps: Callable[[Call], Any] | None = None,
+    effect: Effect = "read",
+    timeout: float | None = None,
+    attempts: int | None = None,
+    breaker: str | None = None,
+) -> ModelAgent:
+    """Make a `pydantic_ai.Agent` an agent of a job.
+
+    Its output type is the contract; state `output` when that is made by a function. `prompt` makes the prompt of a
+    call, by default from the assignment, the item and the inputs; `deps` makes the agent's dependencies. A tokens or
+    calls budget of the assignment is enforced while the model works.
+
+        review = model_agent(Agent("openai:gpt-5", output_type=Review, instructions="You review code."), name="review")
+    """
+    own_name = name or model.name
+    if not own_name:
+        raise InvalidJob("a model needs a name: give it one with name=..., or name the pydantic_ai.Agent")
+    return ModelAgent(
+        model=model,
+        name=own_name,
+        goal=goal or own_name.replace("_", " "),
+        output_type=output if output is not None else contract_of_model(model.output_type, own_name),
+        prompt=prompt,
+        deps=deps,
+        effect=effect,
+        resilience=Resilience(timeout_seconds=timeout, attempts=attempts, breaker=breaker),
+    )
+
+
+def is_model(candidate: object) -> bool:
+    """Say whether something is a `pydantic_ai.Agent`, without importing that library."""
+    kinds = type(candidate).__mro__
+    return any(kind.__name__ == "AbstractAgent" and kind.__module__.startswith("pydantic_ai.") for kind in kinds)
+
+
+def contract_of_model(spec: Any, name: str) -> Any:
+    """Return the type behind an output specification of pydantic-ai; `InvalidJob` when it names none."""
+    if isinstance(spec, list | tuple):
+        members = tuple(contract_of_model(member, name) for member in spec)
+        return Union[members]  # noqa: UP007 - made at run time
+    inner = getattr(spec, "output", None) or getattr(spec, "outputs", None)
+    if inner is not None and type(spec).__module__.startswith("pydantic_ai."):
+        return contract_of_model(inner, name)
+    if callable(spec) and not isinstance(spec, type) and not hasattr(spec, "__origin__"):
+        raise InvalidJob(f"model {name!r} makes its output with a function: state its type with output=...")
+    return spec
+
+
+def _library(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise InvalidJob(
+            f"models need pydantic-ai, which is not installed: pip install 'echelon[llm]' ({error})"
+        ) from (error)
+
+
+def _limits(limits: "type[UsageLimits]", budget: Budget) -> "UsageLimits":
+    """Bound what one call may use; without a bound on calls pydantic-ai's own guards against endless loops."""
+    requests = limits().request_limit if budget.calls is None else budget.calls
+    return limits(request_limit=requests, total_tokens_limit=budget.tokens)
+
+
+def _translated(error: Exception, name: str, used: "RunUsage", budget: Budget) -> EchelonError | None:
+    """Say in our words what failed, the one place that knows the library's; None for errors that are not its own."""
+    exceptions = _library("pydantic_ai.exceptions")
+    if isinstance(error, exceptions.UsageLimitExceeded):
+        return _exhausted(error, name, used, budget)
+    said = f"{type(error).__name__}: {' '.join(str(error).split())[:QUOTED_CHARACTERS]}"
+    for kind, ours in _OURS.items():
+        if isinstance(error, getattr(exceptions, kind)):
+            return ours(f"model {name!r}", said, error)
+    return None
+
+
+#: Error of pydantic-ai → ours, from (who, what was said, the error); the first kind that fits counts.
+_OURS: dict[str, Callable[[str, str, Exception], EchelonError]] = {
+    "ContentFilterError": lambda who, said, _: AgentFailed(f"{who} was not allowed to answer: {said}"),
+    "UnexpectedModelBehavior": lambda who, said, _: ContractViolation(f"{who} broke its contract: {said}"),
+    "UserError": lambda who, said, _: InvalidJob(f"{who} is not set up correctly: {said}"),
+    "FallbackExceptionGroup": lambda who, said, error: DependencyFailed(
+        f"all providers of {who} failed: {said}", passing=any(map(can_pass, getattr(error, "exceptions", ())))
+    ),
+    "ModelAPIError": lambda who, said, error: DependencyFailed(
+        f"the provider of {who} failed: {said}", passing=can_pass(error)
+    ),
+}
+
+
+def _exhausted(error: Exception, name: str, used: "RunUsage", budget: Budget) -> EchelonError:
+    rows = (("tokens", used.total_tokens, budget.tokens), ("calls", used.requests + 1, budget.calls))
+    for what, wanted, bound in rows:
+        if bound is not None and wanted > bound:
+            return BudgetExhausted(what, wanted, bound, f"model {name!r}")
+    return AgentFailed(f"model {name!r} came to no end: {error}")
+
+
+def _usage(used: "RunUsage") -> Usage:
+    """Tell what was used; a provider that tells nothing leaves the tokens unknown, not zero."""
+    known = bool(used.input_tokens or used.output_tokens)
+    return Usage(
+        tokens_in=used.input_tokens if known else None,
+        tokens_out=used.output_tokens if known else None,
+        calls=used.requests,
+    )

@@ -1,0 +1,71 @@
+"""`echelon serve`: run a job on a schedule until stopped."""
+
+import importlib
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from echelon.cli.configured import read_settings
+from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
+from echelon.cli.options import AsJson, Params, SourceName, inputs_of
+from echelon.cli.output import err, facts, log_to, out, print_json
+from echelon.definition.source import load_job, parse_source
+from echelon.engine.server_settings import configure
+
+
+def serve(
+    source: SourceName,
+    /,
+    *,
+    param: Params = None,
+    cron: Annotated[str | None, Parameter(help="When to run: minute hour day month weekday.")] = None,
+    interval: Annotated[
+        float | None, Parameter(validator=Number(gt=0), help="Seconds from one start to the next.")
+    ] = None,
+    timezone: Annotated[str, Parameter(help="Time zone of --cron.")] = "UTC",
+    name: Annotated[str | None, Parameter(help="Name of the deployment; without it the job's.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Run a job on a schedule until Ctrl-C; uses the Prefect server there is, or keeps one running meanwhile."""
+    settings = read_settings()
+    job = load_job(source)
+    inputs = inputs_of(job, param)
+    log_to(err())
+    # Before Prefect is imported: it reads its settings then.
+    configure(settings.home)
+    deploying = importlib.import_module("echelon.engine.deploying")
+    schedule = deploying.schedule_of(cron=cron, interval_seconds=interval, timezone=timezone)
+    serving = deploying.serve_job(
+        job,
+        root=parse_source(source).root,
+        home=settings.home,
+        parameters=inputs.model_dump(mode="json"),
+        schedule=schedule,
+        name=name or job.name,
+        on_ready=lambda told: _tell(told, as_json=as_json),
+    )
+    try:
+        run_until_stopped(serving, on_stop=lambda: err().print("stopping …"), on_kill=lambda: None)
+    except Interrupted:
+        err().print("echelon: stopped serving; the schedule is paused")
+        leave(0)
+    return 0
+
+
+def _tell(told: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(told))
+        return
+    started = " (started for this, ends with it)" if told.server_started else ""
+    console = out()
+    console.print(f"serving {told.deployment} until Ctrl-C")
+    facts(
+        console,
+        [
+            ("next run", f"{told.next_run:%Y-%m-%d %H:%M:%S %Z}"),
+            ("server", f"{told.server}{started}"),
+            ("user interface", told.ui),
+        ],
+    )

@@ -1,0 +1,48 @@
+"""`echelon up` and `echelon down`: a local Prefect server that is kept running, with its user interface."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from echelon.cli.configured import read_settings
+from echelon.cli.options import AsJson
+from echelon.cli.output import err, out, print_json
+from echelon.engine.server_kept import DEFAULT_PORT, KeptServer, LocalServer
+from echelon.engine.server_settings import configured_server
+
+
+def up(
+    *,
+    port: Annotated[
+        int, Parameter(validator=Number(gte=1, lte=65535), help="Port wished for; any free one when it is taken.")
+    ] = DEFAULT_PORT,
+    as_json: AsJson = False,
+) -> int:
+    """Keep a local Prefect server running, with scheduler and user interface; runs use it from now on."""
+    chosen = configured_server()
+    if chosen is not None:
+        err().print(f"runs will not use this server: {chosen.origin} names {chosen.url}; remove it to use this one")
+    server, fresh = LocalServer(read_settings().home).up(port)
+    if as_json:
+        print_json(_document(server) | {"already": not fresh})
+    else:
+        out().print(f"{'started' if fresh else 'runs already'}: {server.ui_url}  (process {server.pid})")
+        out().print("end it with: echelon down")
+    return 0
+
+
+def down(*, as_json: AsJson = False) -> int:
+    """End the local Prefect server; what it recorded is kept."""
+    server = LocalServer(read_settings().home).down()
+    if as_json:
+        print_json(
+            (_document(server) if server else {"url": None, "pid": None, "started": None}) | {"ended": bool(server)}
+        )
+    else:
+        out().print(f"ended: {server.ui_url}" if server else "no server was running")
+    return 0
+
+
+def _document(server: KeptServer) -> dict[str, object]:
+    return {"url": server.url, "pid": server.pid, "started": server.started, "ui": server.ui_url}

@@ -1,0 +1,136 @@
+"""Serving a job: its flow as a deployment with a schedule, each run in a process of its own."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect.deployments.runner import RunnerDeployment
+from prefect.runner import Runner
+from prefect.schedules import Cron, Interval, Schedule
+from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
+from pydantic import ValidationError
+
+from echelon.engine.server import ServerHandle, ServerKind, resolve_server
+from echelon.engine.server_kept import LocalServer
+from echelon.job import Job
+from echelon.model.errors import InvalidInput
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What is being served, told when the server knows it."""
+
+    deployment: str
+    """Name of the deployment, as `flow/name`."""
+    server: str
+    """Address of the API."""
+    ui: str
+    """Address of the user interface."""
+    server_started: bool
+    """Was the server started for this, so that it ends with it?"""
+    next_run: datetime
+    """When the schedule fires next."""
+
+
+def schedule_of(*, cron: str | None, interval_seconds: float | None, timezone: str) -> Schedule:
+    """Return the schedule; `InvalidInput` unless exactly one kind is given and it makes sense."""
+    if (cron is None) == (interval_seconds is None):
+        raise InvalidInput("serve needs either --cron '0 3 * * *' or --interval SECONDS, and not both")
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidInput(f"--timezone {timezone!r} is not known; give a name like UTC or Europe/Berlin") from error
+    if cron is None:
+        return Interval(interval_seconds or 0, anchor_date=datetime.now(UTC), timezone=timezone)
+    try:
+        CronSchedule(cron=cron, timezone=timezone)
+    except ValidationError as error:
+        raise InvalidInput(
+            f"--cron {cron!r} is no cron schedule; give five fields: minute hour day month weekday, as '0 3 * * *'"
+        ) from error
+    return Cron(cron, timezone=timezone)
+
+
+async def next_run(schedule: Schedule) -> datetime:
+    """Return when a schedule fires next, in its own time zone."""
+    zone = schedule.timezone or "UTC"
+    if schedule.cron is not None:
+        dates = await CronSchedule(cron=schedule.cron, timezone=zone).get_dates(n=1)
+    else:
+        assert schedule.interval is not None
+        timed = IntervalSchedule.model_validate(
+            {"interval": schedule.interval, "anchor_date": schedule.anchor_date, "timezone": zone}
+        )
+        dates = await timed.get_dates(n=1, start=datetime.now(UTC))
+    return dates[0].astimezone(ZoneInfo(zone))
+
+
+async def serve_job(
+    job: Job,
+    *,
+    root: Path,
+    home: Path,
+    parameters: Mapping[str, Any],
+    schedule: Schedule,
+    name: str,
+    on_ready: Callable[[Serving], None],
+) -> None:
+    """Serve a job until cancelled; then its schedule is paused, and runs that are at work are ended.
+
+    Uses the server that is configured or kept; where there is none, one with a scheduler is kept running meanwhile.
+    `root` is the folder that the job is imported from; it becomes the working folder of this process and of every run.
+    """
+    _prepare_children(root, home)
+    # Blocks on purpose: cancelled halfway, a server would be left that nobody ends.
+    with scheduling_server(home) as (server, started), server.connected():
+        deployment = deployment_of(job, root=root, parameters=parameters, schedule=schedule, name=name)
+        runner = Runner(name=name)
+        await runner.aadd_deployment(deployment)
+        on_ready(
+            Serving(
+                deployment=deployment.full_name,
+                server=server.url,
+                ui=server.url.removesuffix("/api"),
+                server_started=started,
+                next_run=await next_run(schedule),
+            )
+        )
+        await runner.start()
+
+
+def deployment_of(
+    job: Job, *, root: Path, parameters: Mapping[str, Any], schedule: Schedule, name: str
+) -> RunnerDeployment:
+    """Return the deployment of a job: each run imports it anew by its dotted name, nothing is pickled."""
+    deployment = RunnerDeployment.from_entrypoint(
+        f"{job.location}.flow", name=name, parameters=dict(parameters), schedule=schedule, description=job.goal
+    )
+    deployment._path = str(root)  # noqa: SLF001 - Prefect takes the working folder, and offers no argument for it
+    return deployment
+
+
+@contextlib.contextmanager
+def scheduling_server(home: Path) -> Iterator[tuple[ServerHandle, bool]]:
+    """Give a server that fires schedules, and whether it was started here; then it ends with the block."""
+    local = LocalServer(home)
+    started = resolve_server(home).kind is ServerKind.EMBEDDED and local.up()[1]
+    try:
+        with resolve_server(home) as server:
+            server.wait_ready()
+            yield server, started
+    finally:
+        if started:
+            local.down()
+
+
+def _prepare_children(root: Path, home: Path) -> None:
+    """Let the processes of the runs find the project and the home, wherever this one was started."""
+    inherited = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(root), inherited] if inherited else [str(root)])
+    os.environ["ECHELON_HOME"] = str(home.absolute())
+    os.chdir(root)

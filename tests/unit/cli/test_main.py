@@ -1,0 +1,182 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import echelon.cli.main as main_module
+from echelon.cli.commands import COMMANDS, build_app
+
+JOB = """
+from pydantic import BaseModel
+from echelon import Job, agent
+
+class Inputs(BaseModel):
+    n: int = 3
+
+@agent
+def look(inputs: Inputs) -> int:
+    "Look."
+    return 1
+
+{name} = Job("look", goal="Look", inputs=Inputs)
+{name}.phase("look", agent=look)
+"""
+
+
+@pytest.fixture
+def job(tmp_path: Path, importing: None) -> str:
+    file = tmp_path / "looking_job.py"
+    file.write_text(JOB.format(name="looking"))
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["pln"], "unknown command 'pln'; did you mean 'plan'? See 'echelon --help'"),
+        (["--json", "runs"], "unknown option '--json'; options come behind the command, as in 'echelon runs --json'"),
+        (
+            ["plan", "JOB", "--parm", "n=1"],
+            "unknown option '--parm' for 'plan'; did you mean '--param'? See 'echelon plan",
+        ),
+        (["plan"], "'plan' needs SOURCE. See 'echelon plan --help'"),
+        (["plan", "JOB", "--span"], "option '--span' of 'plan' needs a value"),
+        (["plan", "JOB", "--span", "wide"], "'--span' of 'plan' takes a whole number, not 'wide'"),
+        (["plan", "JOB", "--span", "1"], "'--span' of 'plan' cannot be '1': Must be >= 2"),
+        (
+            ["plan", "JOB", "--priority", "luck"],
+            "'--priority' of 'plan' takes one of coherence, speed, resilience, not",
+        ),
+        (["plan", "JOB", "--param", "n"], "--param takes name=value, not 'n'; as in --param path=src"),
+        (["plan", "JOB", "--param", "n=1", "--param", "n=2"], "parameter 'n' is given twice"),
+        (["plan", "JOB", "--param", "m=1"], "unknown parameter 'm'; this job takes: n"),
+        (["plan", "JOB", "--param", "n=many"], "parameter 'n': Input should be a valid integer"),
+        (["plan", "nowhere.py"], "there is no file nowhere.py"),
+        (["plan", "JOB:other"], "has no 'other'; the jobs in it: looking"),
+        (["run", "JOB", "--max-concurrency", "0"], "'--max-concurrency' of 'run' cannot be '0'"),
+        (["runs", "extra"], "'runs' has no use for 'extra'"),
+        (["concerns", "dispose", "x", "--as", "gone", "--reason", "y"], "takes one of resolved, accepted, dismissed"),
+        (["concerns", "dispose", "x", "--as", "resolved", "--reason", " "], "--reason is empty"),
+        (["serve", "JOB"], "serve needs either --cron '0 3 * * *' or --interval SECONDS, and not both"),
+        (["serve", "JOB", "--cron", "daily"], "--cron 'daily' is no cron schedule"),
+        (["serve", "JOB", "--cron", "0 3 * * *", "--timezone", "Mars/Base"], "--timezone 'Mars/Base' is not known"),
+    ],
+)
+def test_wrong_use_is_one_line_on_stderr_and_exit_code_2(echelon, job, arguments, line):
+    said = echelon(*[one.replace("JOB", job) for one in arguments])
+
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert said.err.startswith("echelon: ")
+    assert line in said.err
+
+
+@pytest.mark.parametrize("command", [row.name for row in COMMANDS])
+def test_every_command_has_help_with_an_example(echelon, command):
+    said = echelon(command, "--help")
+
+    assert said.code == 0
+    assert f"echelon {command}" in said.out
+    assert "Example:" in said.out
+
+
+@pytest.mark.parametrize("command", [row.name for row in COMMANDS])
+def test_every_command_takes_json(command):
+    app = build_app()[command]
+    leaves = [app[name] for name in ("list", "show", "dispose")] if command == "concerns" else [app]
+
+    for leaf in leaves:
+        assert "--json" in [name for argument in leaf.assemble_argument_collection() for name in argument.names]
+
+
+def test_a_bad_setting_is_wrong_use(echelon, monkeypatch):
+    monkeypatch.setenv("ECHELON_MAX_CONCURRENCY", "many")
+
+    said = echelon("runs")
+
+    assert said.code == 2
+    assert "ECHELON_MAX_CONCURRENCY cannot be used" in said.err
+
+
+def test_a_broken_journal_is_a_failure_not_wrong_use(echelon, home):
+    home.mkdir()
+    (home / "journal.db").write_bytes(b"no database at all" * 100)
+
+    said = echelon("runs")
+
+    assert said.code == 1
+    assert "journal" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_what_nobody_foresaw_goes_to_a_log_file_below_the_home(echelon, home, tmp_path, importing):
+    (tmp_path / "breaking_job.py").write_text(
+        "from echelon import Job, agent\n@agent\ndef look(item: int) -> int:\n    'Look.'\n    return 1\n"
+        "def items() -> list[int]:\n    raise RuntimeError('out of paper')\n"
+        "breaking = Job('breaking', goal='Break')\nbreaking.phase('look', each=look, over=items)\n"
+    )
+
+    said = echelon("plan", str(tmp_path / "breaking_job.py"))
+
+    (log,) = (home / "logs").iterdir()
+    assert said.code == 1
+    assert str(log) in said.err
+    assert "Traceback" not in said.err
+    assert "out of paper" in log.read_text()
+
+
+def test_echelon_debug_shows_the_traceback(echelon, monkeypatch):
+    monkeypatch.setenv("ECHELON_DEBUG", "1")
+
+    said = echelon("plan", "nowhere.py")
+
+    assert "Traceback" in said.err
+    assert said.err.rstrip().rpartition("\n")[2].startswith("echelon: there is no file")
+
+
+def test_ctrl_c_in_a_short_command_is_no_traceback(echelon, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main_module, "build_app", lambda: lambda _tokens: interrupted())
+
+    assert echelon("runs") == (130, "", "echelon: stopped\n")
+
+
+def test_plan_as_json_has_the_fixed_keys(echelon, job):
+    said = echelon("plan", job, "--mermaid", "--json")
+
+    document = json.loads(said.out)
+    assert said.code == 0
+    assert {"n_agents", "structure", "levels", "tree", "phases", "owners", "handoffs", "pairs"} <= document.keys()
+    assert {"overhead", "makespan", "profile", "reasons", "findings", "mermaid"} <= document.keys()
+
+
+def test_plan_takes_the_span_from_the_option(echelon, job):
+    assert json.loads(echelon("plan", job, "--span", "3", "--json").out)["span"] == 3
+
+
+def test_plan_as_mermaid_prints_only_the_flowchart(echelon, job):
+    assert echelon("plan", job, "--mermaid").out.startswith("flowchart TD\n")
+
+
+def test_plan_for_people_says_structure_phases_and_reasons(echelon, job):
+    said = echelon("plan", job)
+
+    for word in ("look: Look", "single: 1 agent", "Phases", "Reasons"):
+        assert word in said.out
+
+
+def test_without_a_command_help_is_shown(echelon):
+    said = echelon()
+
+    assert said.code == 0
+    assert "Run many agents as one organisation" in said.out
+
+
+def test_version_is_that_of_the_package(echelon):
+    assert echelon("--version").out.startswith("echelon 0.")
+
+
+def test_nothing_of_prefect_is_imported_by_the_command_line_itself():
+    assert not [name for name in sys.modules if name == "echelon.engine.flows"]

@@ -1,7 +1,6 @@
 """Run many agents as one organisation, on Prefect."""
 
 from echelon.agents.call import Workspace
-
 from echelon.agents.command import command
 from echelon.agents.decorators import agent, integrator
 from echelon.agents.handoffs import Handoffs, Previous, Received

@@ -31,11 +31,8 @@ def _danger(area: AreaReport, hotspots: Sequence[Hotspot]) -> str:
     if not hotspots:
         return "No module is risky enough to act on."
     signals = len(area.signals)
-    urgent = (
-        f"{_count(signals, 'critical finding')} (code or commands that are run) {'needs' if signals == 1 else 'need'} a look today"
-        if signals
-        else ""
-    )
+    found = _count(signals, "critical finding")
+    urgent = f"{found} (code or commands that are run) need{'s' * (signals == 1)} a look today" if signals else ""
     start = f"Start with {hotspots[0].path}: {hotspots[0].reason[0].lower()}{hotspots[0].reason[1:].rstrip('.')}"
     return f"{start}{f'; {urgent}' if urgent else ''}."
 

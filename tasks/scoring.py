@@ -23,6 +23,9 @@ PART_WEIGHTS: dict[Kind, float] = {
     Kind.DEAD_CODE: 0.15,
 }
 
+#: A share of fewer lines of code than this says nothing: one unused import is no tenth of a file.
+_SMALL = 50
+
 
 def ramp(value: float, low: float, high: float) -> float:
     """Return 0 up to `low`, 1 from `high` on, and a straight line between."""
@@ -33,7 +36,7 @@ def score_parts(
     metrics: Metrics, hits: Iterable[LintHit], dead: Iterable[DeadItem], clones: Iterable[Clone], cycle_size: int
 ) -> RiskParts:
     """Judge what was measured and found in one module."""
-    code_lines = max(1, metrics.code_lines)
+    code_lines = max(_SMALL, metrics.code_lines)
     weight = sum(WEIGHTS[hit.severity] for hit in hits)
     # One function of complexity 40, or eight above 10, is as hard to follow as it gets.
     hardest, many = ramp(metrics.worst_complexity, 8, 40), ramp(metrics.complex_functions, 0, 8)

@@ -7,6 +7,7 @@ its `retries` say.
 """
 
 import importlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, Union
@@ -169,9 +170,14 @@ _OURS: dict[str, Callable[[str, str, Exception], EchelonError]] = {
         f"all providers of {who} failed: {said}", passing=any(map(can_pass, getattr(error, "exceptions", ())))
     ),
     "ModelAPIError": lambda who, said, error: DependencyFailed(
-        f"the provider of {who} failed: {said}", passing=can_pass(error)
+        f"the provider of {who} failed: {said}", passing=can_pass(error) or _was_cut_off(error)
     ),
 }
+
+
+def _was_cut_off(error: Exception) -> bool:
+    """Say whether the provider's answer ended in the middle: not readable as JSON, which no provider means to send."""
+    return isinstance(error.__cause__, json.JSONDecodeError)
 
 
 def _exhausted(error: Exception, name: str, used: "RunUsage", budget: Budget) -> EchelonError:

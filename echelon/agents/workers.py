@@ -22,12 +22,13 @@ MAX_ANSWER_BYTES = 256 * 2**20
 
 
 class Workers:
-    """Children that call functions, as many at a time as there are processors."""
+    """Children that call functions, each one call at a time. Who calls takes a place in `room` first."""
 
     _shared: ClassVar[dict[int, "Workers"]] = {}
 
     def __init__(self, size: int) -> None:
-        self._room = asyncio.Semaphore(size)
+        #: Room for one call a processor. Callers wait here, where the wait counts as nobody's working time.
+        self.room = asyncio.Semaphore(size)
         self._idle: list[asyncio.subprocess.Process] = []
         atexit.register(self.close)
 
@@ -40,11 +41,11 @@ class Workers:
         return cls._shared[loop]
 
     @classmethod
-    def close_shared(cls) -> None:
+    async def close_shared(cls) -> None:
         """End the children of the running event loop; called when a run ends."""
         workers = cls._shared.pop(id(asyncio.get_running_loop()), None)
         if workers is not None:
-            workers.close()
+            await workers.aclose()
 
     async def call(self, function: Callable[..., Any], arguments: dict[str, Any], contract: Any) -> Outcome[Any]:
         """Call `function` in a child; the child is killed when this is cancelled or times out."""
@@ -53,21 +54,27 @@ class Workers:
             "name": function.__qualname__,
             "arguments": {name: pack(value) for name, value in arguments.items()},
         }
-        async with self._room:
-            child = self._idle.pop() if self._idle else await _start()
-            try:
-                answer = await _ask(child, request)
-            except BaseException:
-                _kill(child)
-                raise
-            self._idle.append(child)
+        child = self._idle.pop() if self._idle else await _start()
+        try:
+            answer = await _ask(child, request)
+        except BaseException:
+            _kill(child)
+            await asyncio.shield(child.wait())
+            raise
+        self._idle.append(child)
         return _outcome(answer, contract)
 
     def close(self) -> None:
-        """End the idle children."""
+        """End the idle children, when there is no loop left to wait for them."""
         while self._idle:
             _kill(self._idle.pop())
         atexit.unregister(self.close)
+
+    async def aclose(self) -> None:
+        """End the idle children and wait until they have ended."""
+        idle = tuple(self._idle)
+        self.close()
+        await asyncio.gather(*(child.wait() for child in idle))
 
 
 async def _start() -> asyncio.subprocess.Process:
@@ -110,5 +117,3 @@ def _outcome(answer: dict[str, Any], contract: Any) -> Outcome[Any]:
 def _kill(child: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         child.kill()
-    # The transport would otherwise complain when the loop is gone before the child is reaped.
-    getattr(child, "_transport").close()  # noqa: B009 - asyncio has no public way to let go of a child

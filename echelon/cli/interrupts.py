@@ -78,6 +78,7 @@ class _Running(Generic[T]):
         raise self._error
 
     def _run(self) -> None:
+        _spare_children()
         asyncio.set_event_loop(self._loop)
         self._task = self._loop.create_task(self._coroutine)
         try:
@@ -116,6 +117,15 @@ class _Stopper:
         self._asked = True
         self._on_stop()
         self._cancel()
+
+
+def _spare_children() -> None:
+    """Keep Ctrl-C away from processes that this thread starts; a terminal sends it to all of them.
+
+    They inherit what the thread blocks. They are ended by those who started them, in order and without tracebacks.
+    """
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 
 
 def _kill_children() -> None:

@@ -12,8 +12,11 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from echelon.agents.agent import Agent
 from echelon.agents.call import Workspace
+from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs, Previous, Received
+from echelon.agents.workers import Workers
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.keys import digest
 from echelon.definition.definition import JobDefinition
@@ -94,10 +97,12 @@ class RunContext:
             known = self._adapters[id(contract)] = (contract, TypeAdapter(contract))
         return known[1]
 
-    def guard(self, policy: Resilience) -> Guard:
-        """Return the guard that a policy describes."""
+    def guard(self, agent: Agent, policy: Resilience) -> Guard:
+        """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all others for room in the run."""
         breaker = self.breakers.get(policy.breaker) if policy.breaker else None
-        return Guard(policy, breaker=breaker, account=self.account, limit=self.limit)
+        cpu_bound = isinstance(agent, FunctionAgent) and agent.cpu_bound
+        limit = Workers.shared().room if cpu_bound else self.limit
+        return Guard(policy, breaker=breaker, account=self.account, limit=limit)
 
     def make_workspace(self, task_id: str) -> Workspace:
         """Make the folder of a task; readable, safe on any file system, and never that of another task."""

@@ -179,7 +179,7 @@ class PhaseRun:
         guard = self._guards.get(agent.name)
         if guard is None:
             policy = agent.resilience.over(self.phase.resilience.over(self.run.job.defaults))
-            guard = self._guards[agent.name] = self.run.guard(policy)
+            guard = self._guards[agent.name] = self.run.guard(agent, policy)
         return guard
 
     @cached_property

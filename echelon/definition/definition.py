@@ -1,7 +1,7 @@
 """A job, checked as it is built: what contradicts itself is refused before anything runs."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +12,7 @@ from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
+from echelon.agents.model import is_model, model_agent
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
@@ -19,7 +20,7 @@ from echelon.model.run import RunView
 from echelon.model.usage import Budget
 
 #: Makes the files of a report: file name → content.
-Render = Callable[[RunView], dict[str, str | bytes]]
+Render = Callable[[RunView], Mapping[str, str | bytes]]
 
 
 class NoInputs(BaseModel):
@@ -64,9 +65,9 @@ class JobDefinition:
         self,
         name: str,
         *,
-        agent: Agent | None = None,
-        agents: Sequence[Agent] = (),
-        each: Agent | None = None,
+        agent: Agent | Any | None = None,
+        agents: Sequence[Agent | Any] = (),
+        each: Agent | Any | None = None,
         over: Callable[..., Any] | None = None,
         key: Callable[[Any], str] | None = None,
         domain: Callable[[Any], str] | None = None,
@@ -79,8 +80,9 @@ class JobDefinition:
         """Add a phase behind the ones before it.
 
         Give exactly one of `agent`, `agents`, or `each` with `over`: the function that finds the items, given the
-        inputs of the job. `key` names an item, `domain` says where it belongs. `needs` names the phases whose
-        handoffs its agents receive. `seconds` and `tokens` are what one call is expected to take.
+        inputs of the job. An agent is a function under `@agent`, a `command`, or a plain `pydantic_ai.Agent`.
+        `key` names an item, `domain` says where it belongs. `needs` names the phases whose handoffs its agents
+        receive. `seconds` and `tokens` are what one call is expected to take.
         """
         self._check_name(name)
         who = self._one_way(name, agent, agents, each)
@@ -118,11 +120,11 @@ class JobDefinition:
             raise InvalidJob(f"job {self.name!r} has two phases called {name!r}")
 
     @staticmethod
-    def _one_way(name: str, agent: Agent | None, agents: Sequence[Agent], each: Agent | None) -> tuple[Agent, ...]:
+    def _one_way(name: str, agent: Any, agents: Sequence[Any], each: Any) -> tuple[Agent, ...]:
         given = [ways for ways in ((agent,) if agent else (), tuple(agents), (each,) if each else ()) if ways]
         if len(given) != 1:
             raise InvalidJob(f"phase {name!r} needs exactly one of `agent`, `agents` or `each`; it has {len(given)}")
-        who = given[0]
+        who = tuple(model_agent(one) if is_model(one) else one for one in given[0])
         for one in who:
             if not isinstance(one, Agent):
                 raise InvalidJob(f"phase {name!r}: {one!r} is not an agent; put @agent on the function")

@@ -35,8 +35,11 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
     """Find the items of every phase and make one task of each call; `InvalidJob` when two have one key."""
     calls: dict[str, PlannedCall] = {}
     tasks: list[TaskSpec] = []
+    has_domains = any(phase.domain for phase in job.phases.values())
     for phase in job.phases.values():
-        for call, domain in _calls(phase, inputs):
+        # Beside phases with domains of their own, a phase without any is one: its agents belong together.
+        default_domain = phase.name if has_domains else None
+        for call, domain in _calls(phase, inputs, default_domain):
             if call.task_id in calls:
                 raise InvalidJob(
                     f"phase {phase.name!r}: two items have the key {call.task_id!r}; give `key=` a function"
@@ -47,16 +50,18 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
     return Expansion(graph=graph, calls=calls)
 
 
-def _calls(phase: PhaseDefinition, inputs: BaseModel) -> Iterator[tuple[PlannedCall, str | None]]:
+def _calls(
+    phase: PhaseDefinition, inputs: BaseModel, default_domain: str | None
+) -> Iterator[tuple[PlannedCall, str | None]]:
     if phase.discover is None:
         for agent in phase.agents:
-            yield PlannedCall(task_id=f"{phase.name}/{agent.name}", phase=phase.name, agent=agent), None
+            yield PlannedCall(task_id=f"{phase.name}/{agent.name}", phase=phase.name, agent=agent), default_domain
         return
     for item in phase.discover(inputs):
         call = PlannedCall(
             task_id=f"{phase.name}/{phase.key(item)}", phase=phase.name, agent=phase.agents[0], item=item
         )
-        yield call, phase.domain(item) if phase.domain else None
+        yield call, phase.domain(item) if phase.domain else default_domain
 
 
 def _spec(phase: PhaseDefinition, call: PlannedCall, domain: str | None) -> TaskSpec:

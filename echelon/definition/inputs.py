@@ -24,7 +24,8 @@ def read_typed_inputs(inputs_type: type[BaseModel], typed: Mapping[str, str]) ->
 
 
 def _value(inputs_type: type[BaseModel], name: str, text: str) -> Any:
-    adapter: TypeAdapter[Any] = TypeAdapter(inputs_type.model_fields[name].annotation)
+    annotation: Any = inputs_type.model_fields[name].annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     try:
         adapter.validate_python(text)
     except ValidationError:

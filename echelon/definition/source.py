@@ -131,10 +131,10 @@ def _import(where: Source) -> ModuleType:
 
 def _put_on_path(root: Path) -> None:
     """Put the root of a project first on the import path; refuse one whose modules would hide Python's own."""
-    names = (entry.name.removesuffix(".py") for entry in root.iterdir() if _is_module(entry))
-    hidden = sorted(name for name in names if name in sys.stdlib_module_names)
-    if hidden:
-        raise InvalidInput(f"{root / hidden[0]} would hide the module {hidden[0]!r} of Python; give it another name")
+    for entry in sorted(root.iterdir()):
+        name = entry.name.removesuffix(".py")
+        if name in sys.stdlib_module_names and _is_module(entry):
+            raise InvalidInput(f"{entry} would hide the module {name!r} of Python; give it another name")
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     importlib.invalidate_caches()
@@ -155,12 +155,20 @@ def _refuse_stranger(module: ModuleType, where: Source) -> None:
 
 def _not_found(error: ModuleNotFoundError, where: Source) -> str:
     missing = error.name or ""
+    if where.file is not None and missing == where.module:
+        return _hidden(where.file, where.module.partition(".")[0])
     if where.module == missing or where.module.startswith(f"{missing}."):
         return f"there is no module {missing!r} in {where.root}, and none is installed; or give a file: flows/audit.py"
     top = missing.partition(".")[0]
     extra = EXTRAS.get(top)
     package = f"'echelon[{extra}]'" if extra else top.replace("_", "-")
     return f"{_line_of(error, where)}: module {missing!r} is not installed; try: pip install {package}"
+
+
+def _hidden(file: Path, package: str) -> str:
+    """Explain why a file that is there cannot be found by its dotted name: its folder is no package, another one is."""
+    found = getattr(sys.modules.get(package), "__file__", None)
+    return f"{file} cannot be imported, because {package!r} already means {found}; put an __init__.py beside the file"
 
 
 def _line_of(error: BaseException, where: Source) -> str:

@@ -6,12 +6,14 @@ import functools
 import inspect
 import logging
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Annotated, Any
 
 from prefect import Flow, flow
 from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from echelon.coordination.job_run import run_phases
 from echelon.definition.definition import JobDefinition
@@ -78,8 +80,10 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
     body.__name__ = body.__qualname__ = job.name.replace("-", "_")
     body.__doc__ = _documentation(job)
     body.__signature__ = inspect.Signature(_parameters(job))  # pyright: ignore[reportFunctionMemberAccess]
-    made: Flow[..., Any] = flow(body, name=job.name, description=body.__doc__, persist_result=False)
-    return made
+    # Without a storage of its own a flow asks the server for one, in a request that blocks the event loop.
+    storage = Settings().home / "prefect" / "results"
+    function: Callable[..., Any] = body
+    return flow(function, name=job.name, description=body.__doc__, persist_result=False, result_storage=storage)
 
 
 async def run_in_flow(run: Prepared) -> RunResult:

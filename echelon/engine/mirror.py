@@ -11,7 +11,8 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, Crashed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Crashed, Failed
 
 from echelon.coordination.delivery import Delivery
 from echelon.engine.room import Room, RoomKind

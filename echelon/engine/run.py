@@ -139,7 +139,7 @@ async def prepared(
             await journal.finish_run(record.run_id, RunStatus.INTERRUPTED, utc_now(), None)
             raise
         finally:
-            Workers.close_shared()
+            await Workers.close_shared()
 
 
 async def finish(run: Prepared, delivered: Mapping[str, Delivery]) -> tuple[RunResult, dict[str, str | bytes]]:

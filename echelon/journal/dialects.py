@@ -1,6 +1,8 @@
 """Everything that differs between SQLite and PostgreSQL; no other file of the journal knows which one it is."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,9 @@ DRIVERS = {
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
 
-#: WAL lets readers and the writer work side by side, and keeps what was committed when the process is killed.
-#: FULL keeps it through a power cut too: one flush a transaction, shared by everything that is in it.
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+#: What each connection is told. FULL keeps what was committed through a power cut too: one flush a transaction,
+#: shared by everything that is in it.
+SQLITE_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
 
 #: Any fixed number: it names the lock that PostgreSQL gives to one migrating process at a time.
 _MIGRATION_LOCK = 0x45C4E104
@@ -57,10 +59,24 @@ async def lock_schema(connection: AsyncConnection) -> None:
 def _sqlite(url: URL) -> AsyncEngine:
     if url.database in {None, "", ":memory:"}:
         raise InvalidInput("a journal in memory is lost with its process; set ECHELON_JOURNAL_URL to sqlite:///<file>")
-    Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _prepare_file(Path(str(url.database)))
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
     _own_transactions(engine.sync_engine)
     return engine
+
+
+def _prepare_file(path: Path) -> None:
+    """Make the file, and let readers and the writer work side by side (WAL, which the file remembers).
+
+    A file that cannot be opened is found here, without the driver: its thread would outlive the failure and complain
+    about the closed loop.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from error
 
 
 def _postgresql(url: URL) -> AsyncEngine:

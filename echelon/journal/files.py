@@ -44,17 +44,21 @@ class LocalFiles:
         self.root = str(self._folder)
 
     def write(self, location: str, data: bytes) -> None:
-        """Write beside the place, then rename: a reader sees the old file, the new one or none."""
+        """Write a new file in its place, which nobody knows of yet; one that is there is replaced in one step.
+
+        A new file that a crash has torn is found by its digest, and replaced when its step is done again.
+        """
         path = self._folder / location
-        beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
-        handle = _create(beside)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+            _fill(path, data)
+        except FileExistsError:
+            beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+            _fill(beside, data)
+            try:
+                beside.replace(path)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
 
     def read(self, location: str) -> bytes:
         """Return the bytes; a link is not followed, it could lead out of the folder."""
@@ -82,6 +86,16 @@ class FsspecFiles:
     def read(self, location: str) -> bytes:
         """Return the bytes."""
         return self._filesystem.cat_file(f"{self._path}/{location}")
+
+
+def _fill(path: Path, data: bytes) -> None:
+    handle = _create(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _create(path: Path) -> int:

@@ -41,6 +41,7 @@ class OutputStore:
     """The outputs of all runs, below a local path or an fsspec URL."""
 
     def __init__(self, url: str, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        self.url = url
         self._files = files_at(url)
         self._cache = _Cache(cache_bytes)
 
@@ -61,7 +62,7 @@ class OutputStore:
             ) from error
         return OutputReference(location=location, sha256=sha256, size_bytes=len(data), contract=contract)
 
-    def get(self, reference: OutputReference, type_: type[T]) -> T:
+    def get(self, reference: OutputReference, type_: type[T] | Any) -> T:
         """Return an output as `type_`. What is frozen is kept and shared between readers, all else is read anew.
 
         Raise `InvalidInput` for a location outside of the outputs, `JournalError` when the file is gone or damaged,

@@ -29,10 +29,14 @@ def runs_like(prefix: str) -> Select[Any]:
     return select(schema.runs).where(begins).order_by(_RUNS.run_id).limit(MAX_CANDIDATES)
 
 
+#: Runs that can be compared with: what a partial one lacks, it lacks openly.
+_WITH_OUTPUT = (RunStatus.COMPLETED.value, RunStatus.PARTIAL.value)
+
+
 def last_completed_run(job: str, inputs_digest: str, before_run_id: str) -> Select[Any]:
-    """The newest completed run of a job on the same inputs that began before another run."""
+    """The newest run of a job on the same inputs, begun before another run, that has an output, maybe a partial one."""
     before = select(_RUNS.number).where(_RUNS.run_id == before_run_id).scalar_subquery()
-    same = (_RUNS.job == job, _RUNS.inputs_digest == inputs_digest, _RUNS.status == RunStatus.COMPLETED.value)
+    same = (_RUNS.job == job, _RUNS.inputs_digest == inputs_digest, _RUNS.status.in_(_WITH_OUTPUT))
     return select(schema.runs).where(*same, _RUNS.number < before).order_by(_RUNS.number.desc()).limit(1)
 
 

@@ -102,7 +102,7 @@ def _box(one: _Placed) -> Markup:
     x, y = one.level * _COLUMN, one.row * _ROW + 4
     fill = "var(--box-agent, #f4f6f8)" if one.node.kind is NodeKind.AGENT else "var(--box, #e3e9ee)"
     box = element("rect", x=x, y=y, width=_BOX, height=_ROW - 4, rx=4.0, fill=fill)
-    label = _text(clipped_start(one.node.id.removeprefix(f"{one.node.kind.value}:"), _BOX - 12), x + 7, y + 13)
+    label = _text(clipped_start(_label(one.node.id), _BOX - 12), x + 7, y + 13)
     counted = [_text(one.counted, x + _BOX + 8, y + 13, "muted")] if one.counted else []
     return element("g", element("title", f"{one.node.kind.value} {one.node.id}"), box, label, *counted)
 
@@ -139,7 +139,7 @@ def _lane_of(run: RunView, step: StepRecord) -> str:
     path = plan.path(step.node) if plan is not None and step.node in plan.nodes else ()
     if len(path) <= 2:
         return clipped(step.phase, _LEFT - 12)
-    phase, branch = clipped(step.phase, _LEFT / 2), path[1].partition(":")[2] or path[1]
+    phase, branch = clipped(step.phase, _LEFT / 2), _label(path[1])
     return f"{phase} · {clipped_start(branch, _LEFT - 30 - 6.4 * len(phase))}"
 
 
@@ -180,6 +180,11 @@ def _clock(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:g} s"
     return f"{seconds / 60:g} min" if seconds < 7200 else f"{seconds / 3600:g} h"
+
+
+def _label(node_id: str) -> str:
+    """Return a node's id as people would say it: most coordinators are domains, and named after one."""
+    return node_id.removeprefix("domain:").removeprefix("agent:").replace("team:", "team ")
 
 
 def _text(text: str, x: float, y: float, kind: str | None = None) -> Markup:

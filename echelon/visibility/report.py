@@ -6,6 +6,7 @@ A report of a job's own is a Jinja2 template that extends `page.html` or imports
 
 import math
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,12 @@ def default_report(run: RunView) -> dict[str, str]:
     return {name: environment.get_template(f"run.{name}.j2").render(context) for name in ("report.md", "report.html")}
 
 
+@cache
 def report_environment(*folders: Path) -> Environment:
-    """Return an environment that finds templates in `folders` first, then ours; everything is escaped."""
+    """Return an environment that finds templates in `folders` first, then ours; everything is escaped.
+
+    One for each choice of folders, since it keeps the templates it has compiled.
+    """
     environment = Environment(
         loader=FileSystemLoader([*folders, _TEMPLATES]),
         autoescape=select_autoescape(["html.j2"]),

@@ -420,6 +420,36 @@ def test_children_that_a_command_leaves_behind_end_with_it(pipe: Path) -> None:
     assert all_end(left_behind)
 
 
+def test_a_child_that_has_left_the_group_does_not_hold_up_its_parent(pipe: Path) -> None:
+    """It keeps the pipes open; what was written before is the output."""
+    code = FAMILY.replace('signal.pause()"])', 'signal.pause()"], start_new_session=True)')
+
+    async def leaving() -> tuple[Finished, list[psutil.Process]]:
+        argv = [sys.executable, "-c", f"print('done', flush=True)\n{code}", str(pipe), "leave"]
+        running = asyncio.create_task(run_process(argv, limit_bytes=1000, grace_seconds=0.1))
+        family = await family_of(pipe)
+        await asyncio.to_thread(pipe.write_text, "go")
+        return await running, family[1:]
+
+    finished, left = asyncio.run(leaving())
+    for process in left:
+        process.kill()
+
+    assert finished.stdout == b"done\n"
+
+
+def test_commands_leave_no_file_open() -> None:
+    async def some(count: int) -> int:
+        for _ in range(count):
+            await run_process([sys.executable, "-c", ""], stdin=b"x", limit_bytes=100)
+        return psutil.Process().num_fds()
+
+    async def grown() -> int:
+        return await some(5) - await some(2)
+
+    assert asyncio.run(grown()) == 0
+
+
 def test_commands_run_side_by_side(pipe: Path) -> None:
     """The first reads what the second writes: one after the other they would never end."""
     read, write = "import sys; print(open(sys.argv[1]).read())", "import sys; open(sys.argv[1], 'w').write('hello')"

@@ -1,22 +1,20 @@
-import asyncio
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from contracts.modules import Kind, Module
 from contracts.surveys import Clone, DeadCodeSurvey, DeadItem, DuplicationSurvey, ImportSurvey, Links, LintSurvey
 from echelon import AgentFailed, Handoffs
-from echelon.agents.call import Call, CallShape
-from echelon.agents.workers import Workers
+from echelon.agents.wire import pack, unpack
 from echelon.journal.outputs import OutputStore
-from echelon.model.assignment import Assignment, Brief, Intent
 from echelon.model.concern import Route
-from flows.audit import AuditInputs
 from tasks.inspecting import inspect_module
 from tasks.linting import lint
 from tasks.measuring import measure
-from tests.unit.audit.building import LIMIT, handoffs, hostile, received, tree
+from tasks.slices import survey_of
+from tests.unit.audit.building import LIMIT, handoffs, hostile, tree
 from tests.unit.audit.test_surveys import run
 
 RISKY = 'import os\n\nPASSWORD = "hunter2"\n\n\ndef go(cmd):\n    os.system(cmd)\n    return eval(cmd)\n'
@@ -116,24 +114,14 @@ def test_odd_but_readable_modules_are_inspected(tmp_path: Path, path: str) -> No
     assert inspect(tmp_path, path, Handoffs()).output.module.path == path
 
 
-async def in_a_process(root: Path, store: OutputStore, path: str) -> Any:
-    shape = CallShape(inputs_type=AuditInputs, takes_item=True, upstream=("survey",))
-    assignment = Assignment(id="a", task_id="t", agent="inspect_module", intent=Intent(job="j", task="t"))
-    surveys = Handoffs([received(store, "survey/lint", LintSurvey())])
-    call = Call(
-        brief=Brief(run_id="run", phase="inspect", assignment=assignment, reports_to="primary"),
-        item=Module(path=path, package="p"),
-        inputs=AuditInputs(path=root),
-        upstream={"survey": surveys},
-    )
-    try:
-        return await inspect_module.bind(shape).perform(call)
-    finally:
-        Workers.close_shared()
+def test_surveys_cross_to_a_process_of_its_own_as_references_and_are_read_once(
+    store: OutputStore, tmp_path: Path
+) -> None:
+    root = tree(tmp_path / "tree", {"m.py": RISKY})
+    packed = json.loads(json.dumps(pack(handoffs(store, {"survey/lint": run(lint, root, tmp_path / "copy")}))))
+    annotation = get_type_hints(inspect_module.function)["survey"]
+    surveys = unpack(packed, annotation)
+    finding = inspect(root, "m.py", surveys).output
 
-
-def test_an_inspection_works_in_a_process_of_its_own(tmp_path: Path, store: OutputStore) -> None:
-    root = tree(tmp_path / "tree", {"m.py": "def f():\n    return 1\n"})
-    outcome = asyncio.run(in_a_process(root, store, "m.py"))
-
-    assert (outcome.output.metrics.functions, outcome.confidence) == (1, 0.4)  # four of five surveys are missing
+    assert [evidence.line for evidence in finding.critical] == [7, 8]
+    assert survey_of(surveys, LintSurvey) is survey_of(unpack(packed, annotation), LintSurvey)

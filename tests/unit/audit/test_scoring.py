@@ -9,7 +9,7 @@ from contracts.surveys import Clone, DeadItem, LintHit
 from tasks.scoring import PART_WEIGHTS, by_weight, covered_lines, ramp, risk_of, score_parts
 from tasks.severities import CONCERNING, severity_of
 
-CALM = Metrics(lines=50, code_lines=40, maintainability=80, functions=3, complex_functions=0, worst_complexity=4)
+CALM = Metrics(lines=60, code_lines=50, maintainability=80, functions=3, complex_functions=0, worst_complexity=4)
 NOTHING = RiskParts(complexity=0, size=0, maintainability=0, defects=0, dead_code=0, duplication=0, cycle=0)
 WORST = RiskParts(complexity=1, size=1, maintainability=1, defects=1, dead_code=1, duplication=1, cycle=1)
 
@@ -60,13 +60,13 @@ def test_a_cycle_counts_by_its_size(size: int, expected: float) -> None:
 
 
 def test_unused_and_duplicated_lines_count_by_their_share() -> None:
-    dead = [DeadItem(name="f", what="function", line=1, lines=4, confidence=1)]
+    dead = [DeadItem(name="f", what="function", line=1, lines=5, confidence=1)]
     clones = [Clone(line=1, end_line=10, others=()), Clone(line=6, end_line=13, others=())]
     parts = score_parts(CALM, (), dead, clones, 0)
 
     assert covered_lines(clones) == 13
-    assert parts.dead_code == 0.5  # 4 of 40 lines, full at a fifth
-    assert parts.duplication == pytest.approx((13 / 40 - 0.05) / 0.45, abs=1e-4)
+    assert parts.dead_code == 0.5  # 5 of 50 lines, full at a fifth
+    assert parts.duplication == pytest.approx((13 / 50 - 0.05) / 0.45, abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", PART_WEIGHTS)

@@ -58,9 +58,6 @@ def job(tmp_path: Path, importing: None) -> str:
         (["runs", "extra"], "'runs' has no use for 'extra'"),
         (["concerns", "dispose", "x", "--as", "gone", "--reason", "y"], "takes one of resolved, accepted, dismissed"),
         (["concerns", "dispose", "x", "--as", "resolved", "--reason", " "], "--reason is empty"),
-        (["serve", "JOB"], "serve needs either --cron '0 3 * * *' or --interval SECONDS, and not both"),
-        (["serve", "JOB", "--cron", "daily"], "--cron 'daily' is no cron schedule"),
-        (["serve", "JOB", "--cron", "0 3 * * *", "--timezone", "Mars/Base"], "--timezone 'Mars/Base' is not known"),
     ],
 )
 def test_wrong_use_is_one_line_on_stderr_and_exit_code_2(echelon, job, arguments, line):

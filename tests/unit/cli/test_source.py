@@ -163,3 +163,13 @@ def test_a_project_that_would_hide_a_module_of_python_is_refused(project):
 def test_a_file_that_is_named_like_no_variable_is_refused(project):
     with pytest.raises(InvalidInput, match="cannot be imported"):
         load_job(str(write(project / "my-job.py", JOB.format(name="a"))))
+
+
+def test_a_folder_that_a_package_of_the_same_name_hides_is_explained(project, tmp_path, monkeypatch):
+    name = unique("flows")
+    write(tmp_path / "installed" / name / "__init__.py", "")
+    monkeypatch.syspath_prepend(tmp_path / "installed")
+    file = write(project / name / "audit.py", JOB.format(name="audit"))
+
+    with pytest.raises(InvalidInput, match=r"already means .*; put an __init__\.py beside the file"):
+        load_job(str(file))

@@ -5,10 +5,53 @@ from datetime import UTC, datetime
 
 from echelon.model.concern import Concern, Disposition
 from echelon.model.handoff import ErrorReport, Handoff, OutputReference
+from echelon.model.plan import (
+    HandoffCount,
+    Makespan,
+    Node,
+    NodeKind,
+    Overhead,
+    Pairs,
+    PhasePlan,
+    Plan,
+    Profile,
+    Share,
+    Structure,
+    SyncPoint,
+)
 from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.status import Status
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+SHARE = Share(low=0.1, high=0.15)
+PLAN = Plan(
+    job="audit",
+    goal="find risks",
+    n_agents=1,
+    structure=Structure.SINGLE,
+    levels=1,
+    span=8,
+    tree=(Node(id="primary", kind=NodeKind.PRIMARY, parent=None),),
+    tasks=(),
+    phases=(PhasePlan(name="inspect", tasks=(), sync=SyncPoint(owner="primary")),),
+    owners={},
+    handoffs=HandoffCount(before=0, after=0, crossing=0),
+    pairs=Pairs(mesh=0, structure=0),
+    overhead=Overhead(band=SHARE, predicted=0.1),
+    makespan=Makespan(predicted=None, critical_path=None, work=None),
+    profile=Profile(
+        overhead=SHARE,
+        countermeasures="",
+        topology="",
+        fails_first="",
+        integration="",
+        visibility="",
+        sync="",
+        levels="",
+        next_transition=None,
+    ),
+    reasons=(),
+)
 
 
 def run(run_id="r1", **changes):

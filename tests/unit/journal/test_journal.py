@@ -10,56 +10,12 @@ from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
 from echelon.model.errors import IllegalTransition, InvalidInput, JournalError
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
-from echelon.model.plan import (
-    HandoffCount,
-    Makespan,
-    Node,
-    NodeKind,
-    Overhead,
-    Pairs,
-    PhasePlan,
-    Plan,
-    Profile,
-    Share,
-    Structure,
-    SyncPoint,
-)
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.settings import Settings
-from tests.unit.journal.records import NOON, concern, disposition, key_of, run, step
+from tests.unit.journal.records import NOON, PLAN, concern, disposition, key_of, run, step
 
 pytestmark = pytest.mark.anyio
-
-SHARE = Share(low=0.1, high=0.15)
-PLAN = Plan(
-    job="audit",
-    goal="find risks",
-    n_agents=1,
-    structure=Structure.SINGLE,
-    levels=1,
-    span=8,
-    tree=(Node(id="primary", kind=NodeKind.PRIMARY, parent=None),),
-    tasks=(),
-    phases=(PhasePlan(name="inspect", tasks=(), sync=SyncPoint(owner="primary")),),
-    owners={},
-    handoffs=HandoffCount(before=0, after=0, crossing=0),
-    pairs=Pairs(mesh=0, structure=0),
-    overhead=Overhead(band=SHARE, predicted=0.1),
-    makespan=Makespan(predicted=None, critical_path=None, work=None),
-    profile=Profile(
-        overhead=SHARE,
-        countermeasures="",
-        topology="",
-        fails_first="",
-        integration="",
-        visibility="",
-        sync="",
-        levels="",
-        next_transition=None,
-    ),
-    reasons=(),
-)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -31,7 +31,7 @@ def test_what_was_not_used_is_free_again_after_settling() -> None:
     account.reserve(tokens=60).settle(used(tokens=10))
     account.reserve(tokens=90)
 
-    assert account.used.tokens == 10
+    assert (account.name, account.budget, account.used.tokens) == ("job", Budget(tokens=100), 10)
     assert account.reserved == {"tokens": 90, "calls": 1}
 
 

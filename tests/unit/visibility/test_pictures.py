@@ -1,4 +1,4 @@
-from xml.etree import ElementTree
+import xml.etree.ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ def test_no_room_gives_empty_boxes() -> None:
 
 @pytest.mark.parametrize("items", [[], [item("m", size=0)], [item("m", heat=0)]])
 def test_a_treemap_of_little_is_still_a_picture(items: list[TreemapItem]) -> None:
-    assert ElementTree.fromstring(treemap_svg(items)).tag.endswith("svg")
+    assert ET.fromstring(treemap_svg(items)).tag.endswith("svg")
 
 
 def test_the_hottest_tile_has_the_darkest_colour_and_every_tile_tells_its_title() -> None:
@@ -58,7 +58,7 @@ def test_groups_that_hold_nothing_but_a_group_are_drawn_as_one() -> None:
 def test_a_small_structure_is_drawn_whole_a_large_one_is_counted(agents: int) -> None:
     plan = plan_of(agents)
     svg = structure_svg(plan)
-    titles = [title.text for title in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")]
+    titles = [title.text for title in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")]
 
     assert (f"agent {plan.tree[-1].id}" in titles) == (len(plan.tree) <= 64)
     assert f"{agents} agent" in svg
@@ -66,7 +66,7 @@ def test_a_small_structure_is_drawn_whole_a_large_one_is_counted(agents: int) ->
 
 def test_a_structure_of_hundreds_stays_small_and_counts_everybody() -> None:
     svg = structure_svg(plan_of(700))
-    texts = [text.text or "" for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    texts = [text.text or "" for text in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
     counted = [int(text.split()[0]) for text in texts if text.endswith((" agents", " agent"))]
 
     assert len(svg) < 40_000
@@ -77,12 +77,12 @@ def test_a_timeline_shows_failures_work_and_integration() -> None:
     svg = timeline_svg(run_view(output=None))
 
     assert {kind for kind in ("bad", "work", "integration") if f"--bar-{kind}" in svg} == {"bad", "work", "integration"}
-    ElementTree.fromstring(svg)
+    ET.fromstring(svg)
 
 
 def test_a_timeline_of_many_branches_keeps_to_a_bounded_number_of_lanes() -> None:
     svg = timeline_svg(run_view(output=None, agents=300))
-    height = float(ElementTree.fromstring(svg).attrib["viewBox"].split()[3])
+    height = float(ET.fromstring(svg).attrib["viewBox"].split()[3])
 
     assert height < 800
 
@@ -95,7 +95,7 @@ def test_names_in_pictures_are_text() -> None:
     ]
 
     assert not any("<script" in svg for svg in pictures)
-    assert all(ElementTree.fromstring(svg).tag.endswith("svg") for svg in pictures)
+    assert all(ET.fromstring(svg).tag.endswith("svg") for svg in pictures)
 
 
 @pytest.mark.parametrize(("width", "expected"), [(500, "abcdefghij"), (45, "abcdef…"), (20, "")])

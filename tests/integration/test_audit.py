@@ -1,0 +1,87 @@
+"""The audit as people run it: the command line, a real embedded server, a real tree."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.audit.building import BROKEN, git, hostile, tree
+
+PROJECT = Path(__file__).parents[2]
+SERVER_STARTS_SECONDS = 180
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(SERVER_STARTS_SECONDS + 60)]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def audit(root: Path, home: Path) -> tuple[int, dict[str, Any], Path]:
+    """Run the audit; return the exit code, the JSON document and the folder of the report."""
+    out = home / "report"
+    command = [Path(sysconfig.get_path("scripts")) / "echelon", "run", "flows/audit.py:audit", "--json"]
+    done = subprocess.run(
+        [sys.executable, *command, "--param", f"path={root}", "--out", out],
+        cwd=PROJECT,
+        env={**os.environ, "ECHELON_HOME": str(home), "GIT_CEILING_DIRECTORIES": str(root.parent)},
+        timeout=SERVER_STARTS_SECONDS,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout), out
+
+
+def test_a_code_base_is_audited_ranked_and_compared_with_the_last_run(tmp_path: Path, home: Path) -> None:
+    files = {f"app/{name}/__init__.py": "" for name in ("core", "web")}
+    files |= {
+        "app/__init__.py": "",
+        "app/core/base.py": "X = 1\n",
+        "app/web/page.py": "from app.core import base\n\nX = base.X\n",
+    }
+    root = tree(tmp_path / "tree", files)
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "first")
+    first_code, first, out = audit(root, home)
+    tree(root, {"app/core/base.py": "X = eval(input())\n"})
+    second_code, second, _ = audit(root, home)
+
+    assert (first_code, first["status"], first["output"]["hotspots"]) == (0, "completed", [])
+    assert (out / "report.html").read_text().startswith("<!doctype html>")
+    assert second_code == 0
+    assert second["output"]["hotspots"][0]["path"] == "app/core/base.py"
+    assert [change["path"] for change in second["output"]["comparison"]["worse"]] == ["app/core/base.py"]
+    assert [record["concern"]["about"] for record in second["concerns"]] == ["app/core/base.py"]
+
+
+def test_a_hostile_tree_is_audited_as_far_as_it_can_be(tmp_path: Path, home: Path) -> None:
+    code, run, out = audit(hostile(tmp_path / "tree"), home)
+    missing = {one["task_id"].removeprefix("inspect/") for one in run["missing"]}
+
+    assert (code, run["status"]) == (3, "partial")
+    assert {f"{name}.py" for name in BROKEN} | {
+        "self.py",
+        "dangling.py",
+        "alias.py",
+        "outside.py",
+        "pipe.py",
+    } <= missing
+    assert "empty.py" not in missing
+    assert run["output"]["hotspots"][0]["path"] == "<img src=x onerror=alert(1)>.py"
+    assert "<img" not in (out / "report.html").read_text()
+
+
+def test_a_tree_without_python_is_done_at_once(tmp_path: Path, home: Path) -> None:
+    code, run, _ = audit(tree(tmp_path / "tree", {"notes.txt": ""}), home)
+
+    assert (code, run["missing"]) == (0, [])
+    assert "no Python files" in run["output"]["verdict"][0]

@@ -97,7 +97,7 @@ class _Running(Generic[T]):
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         if not self._cancelled:
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
+        self._loop.close()
 
 
 class _Stopper:

@@ -23,6 +23,8 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
+from echelon.model.concern import Concern, ConcernRecord
+from echelon.model.exception_report import ExceptionReport
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
@@ -63,6 +65,10 @@ class RunContext:
     """Agents at work at one time; None is no bound."""
     steps: list[StepRecord] = field(default_factory=list[StepRecord])
     """All steps that are on record: those that an earlier process did, then those of this one."""
+    concerns: list[ConcernRecord] = field(default_factory=list[ConcernRecord])
+    """Everything raised so far (O1)."""
+    exceptions: list[ExceptionReport] = field(default_factory=list[ExceptionReport])
+    """Everything pushed so far (V1)."""
     previous: dict[str, Handoff] = field(default_factory=dict[str, Handoff])
     """What the last completed run of this job on the same inputs delivered, by task."""
     observe: Observer = unobserved
@@ -79,10 +85,19 @@ class RunContext:
         """Return the seconds since this process began to work on the run."""
         return (self.now() - self.began).total_seconds()
 
-    async def record(self, step: StepRecord) -> None:
-        """Put a step on record; it is durable when this returns."""
-        await self.journal.append(step)
+    async def record(self, step: StepRecord, report: ExceptionReport | None = None) -> None:
+        """Put a step on record, with the concerns it raised and what there is to report; durable when this returns.
+
+        Queued together, they become durable together: no crash can keep the step and lose what it warned of (O1).
+        """
+        concerns = [self._raise(step.node, concern) for concern in step.handoff.concerns]
+        reports = [self.journal.record_exceptions(self.run_id, [report])] if report else []
+        await asyncio.gather(self.journal.append(step), *concerns, *reports)
         self.steps.append(step)
+        self.exceptions.extend([report] if report else [])
+
+    async def _raise(self, source: str, concern: Concern) -> None:
+        self.concerns.append(await self.journal.raise_concern(self.run_id, source, concern))
 
     @cached_property
     def tasks(self) -> dict[str, TaskSpec]:

@@ -1,6 +1,5 @@
 """One step: perform it once behind its guard, seal the result in an envelope, and write it down before it is seen."""
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -130,18 +129,11 @@ async def _write_down(run: RunContext, step: Step, handoff: Handoff, began: date
         handoff=handoff,
     )
     news = deviation(handoff)
-    if news is None and not handoff.concerns:
+    if news is None:
         await run.record(record)
         return
-    # Queued together, they become durable together: no crash can keep the step and lose what it warned of (O1).
-    async with asyncio.TaskGroup() as group:
-        group.create_task(run.record(record))
-        for concern in handoff.concerns:
-            group.create_task(run.journal.raise_concern(run.run_id, step.node, concern))
-        if news is not None:
-            trigger, level, message = news
-            report = ExceptionReport(trigger=trigger, level=level, path=step.path, message=message, at=ended)
-            group.create_task(run.journal.record_exceptions(run.run_id, [report]))
+    trigger, level, message = news
+    await run.record(record, ExceptionReport(trigger=trigger, level=level, path=step.path, message=message, at=ended))
 
 
 def _tell(

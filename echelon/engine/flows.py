@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Annotated, Any
 
-from prefect import Flow, flow
+from prefect import Flow, flow, runtime
 from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
@@ -83,16 +83,28 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
     # Without a storage of its own a flow asks the server for one, in a request that blocks the event loop.
     storage = Settings().home / "prefect" / "results"
     function: Callable[..., Any] = body
-    return flow(function, name=job.name, description=body.__doc__, persist_result=False, result_storage=storage)
+    return flow(
+        function,
+        name=job.name,
+        description=body.__doc__,
+        flow_run_name=_run_name,
+        persist_result=False,
+        result_storage=storage,
+    )
+
+
+def _run_name() -> str:
+    """Name a flow run after the run; one that Prefect started keeps the name that Prefect gave it."""
+    begun = _BEGUN.get()
+    return begun.run.record.run_id if begun is not None else runtime.flow_run.name
 
 
 async def run_in_flow(run: Prepared) -> RunResult:
     """Carry out a prepared run, and show it as a run of its job's flow."""
     work = Work(run)
     token = _BEGUN.set(work)
-    named = flow_of(run.context.job).with_options(flow_run_name=run.record.run_id, validate_parameters=False)
     try:
-        await named(**dict(run.context.inputs), return_state=True)
+        await flow_of(run.context.job)(**dict(run.context.inputs), return_state=True)
     except Exception as error:  # noqa: BLE001 - what Prefect raises is about its record
         if work.task.done():
             work.task.result()  # raises what stopped the work, which says more than what Prefect makes of it

@@ -6,6 +6,7 @@ import gc
 import importlib
 import logging
 import secrets
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,12 @@ from echelon.visibility.measures import measure
 from echelon.visibility.progress import Observer
 
 log = logging.getLogger("echelon.engine")
+
+#: Imported when something runs, and not at the top: Prefect takes seconds, which `plan` and `--help` must not pay.
+_FLOWS = "echelon.engine.flows"
+
+#: How long a thread may hold the interpreter while another waits, in seconds.
+SWITCH_INTERVAL_SECONDS = 0.0005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,29 +85,28 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     settings = Settings()
     with resolve_server(settings.home) as server:
         async with prepared(job, inputs, options, settings) as run:
-            flows = await asyncio.to_thread(_import_flows)
+            flows = sys.modules.get(_FLOWS) or await asyncio.to_thread(importlib.import_module, _FLOWS)
             await server.ready()
-            with server.connected(), _old_objects_left_alone():
+            with server.connected(), _interpreter_tuned():
                 return await flows.run_in_flow(run)
 
 
-def _import_flows() -> Any:
-    # Here and not at the top: importing Prefect takes seconds, which `echelon plan` and `--help` must not pay.
-    return importlib.import_module("echelon.engine.flows")
-
-
 @contextlib.contextmanager
-def _old_objects_left_alone() -> Iterator[None]:
-    """Keep the garbage collector from going through everything that was imported, again and again.
+def _interpreter_tuned() -> Iterator[None]:
+    """Spare a run what the interpreter would waste on it, and give everything back at its end.
 
-    Prefect and its libraries leave half a million objects; with them, collections took a third of the time of a run of
-    1,000 agents.
+    Prefect and its libraries leave half a million objects, which the garbage collector would go through again and
+    again: a third of the time of a run of 1,000 agents. And the threads of the journal and of Prefect's client wait up
+    to 5 ms for their turn, several times a commit.
     """
+    interval_seconds = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     gc.freeze()
     try:
         yield
     finally:
         gc.unfreeze()
+        sys.setswitchinterval(interval_seconds)
 
 
 @contextlib.asynccontextmanager
@@ -129,7 +135,7 @@ async def prepared(
             breakers=BreakerRegistry.shared(),
             account=Account(job.budget, f"job {job.name!r}"),
             limit=asyncio.Semaphore(options.max_concurrency or settings.max_concurrency),
-            steps=list(await journal.steps(record.run_id)) if options.run_id else [],
+            **(await _recorded(journal, options.run_id) if options.run_id else {}),
             previous=await _previous(journal, job, record),
             observe=options.observe,
         )
@@ -154,8 +160,8 @@ async def finish(run: Prepared, delivered: Mapping[str, Delivery]) -> tuple[RunR
         record=record,
         steps=steps,
         missing=missing_in(delivered),
-        concerns=await journal.concerns(context.run_id),
-        exceptions=await journal.exceptions(context.run_id),
+        concerns=tuple(context.concerns),
+        exceptions=tuple(context.exceptions),
         measures=measure(steps, (ended - run.record.started).total_seconds()),
         output=output_of(context, delivered),
         previous=_previous_output(context),
@@ -195,12 +201,23 @@ async def _on_record(
     return record
 
 
+async def _recorded(journal: Journal, run_id: str) -> dict[str, Any]:
+    """Return what an earlier process put on record for the run that is gone on with (F8)."""
+    return {
+        "steps": list(await journal.steps(run_id)),
+        "concerns": list(await journal.concerns(run_id)),
+        "exceptions": list(await journal.exceptions(run_id)),
+    }
+
+
 async def _previous(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:
     """Return what the phases with a single agent delivered in the last completed run on the same inputs."""
+    singles = [phase.name for phase in job.phases.values() if phase.single]
+    if not singles:
+        return {}
     last = await journal.last_completed(job.name, digest_of(record.inputs), record.run_id)
     if last is None:
         return {}
-    singles = [phase.name for phase in job.phases.values() if phase.single]
     steps = [step for phase in singles for step in await journal.steps(last.run_id, phase)]
     return {step.handoff.task_id: step.handoff for step in steps if step.handoff.done}
 

@@ -69,6 +69,7 @@ class GroupWriter:
 
     async def _run(self) -> None:
         while (first := await self._queue.get()) is not None:
+            await asyncio.sleep(0)  # whoever is ready to write at this moment comes along
             batch = [first]
             while len(batch) < MAX_BATCH and not self._queue.empty():
                 if (pending := self._queue.get_nowait()) is None:

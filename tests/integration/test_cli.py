@@ -64,7 +64,7 @@ def block(inputs: Inputs, item: int) -> int:
     return item
 
 
-@agent(process=True)
+@agent(cpu_bound=True)
 def spin(inputs: Inputs, item: int) -> int:
     "Hold a process."
     at_work(inputs, item)
@@ -118,7 +118,7 @@ def listener() -> Iterator[socket.socket]:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
-        server.settimeout(60)
+        server.settimeout(45)
         yield server
 
 
@@ -128,9 +128,10 @@ class Terminal:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.environment = environment
+        self.started: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "echelon", *arguments],
             cwd=self.folder,
             env=self.environment,
@@ -139,6 +140,15 @@ class Terminal:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a failed test left behind."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
 
     def __call__(self, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
         process = self.start(*arguments)
@@ -152,8 +162,10 @@ class Terminal:
 
 
 @pytest.fixture
-def echelon(project: Path, environment: dict[str, str]) -> Terminal:
-    return Terminal(project, environment)
+def echelon(project: Path, environment: dict[str, str]) -> Iterator[Terminal]:
+    terminal = Terminal(project, environment)
+    yield terminal
+    terminal.end()
 
 
 def calls(project: Path) -> list[int]:

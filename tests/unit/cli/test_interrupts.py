@@ -1,0 +1,73 @@
+import asyncio
+import os
+import signal
+import threading
+
+import pytest
+
+from echelon.cli.interrupts import Interrupted, run_until_stopped
+
+
+def nothing() -> None:
+    pass
+
+
+def never() -> None:
+    pytest.fail("the second signal did not come")
+
+
+async def answer() -> int:
+    return await asyncio.to_thread(lambda: 42)
+
+
+async def fail() -> int:
+    raise LookupError("gone")
+
+
+def test_the_result_comes_back_from_the_thread_of_the_loop():
+    assert run_until_stopped(answer(), nothing, never) == 42
+
+
+def test_an_error_comes_back_as_it_was_raised():
+    with pytest.raises(LookupError, match="gone"):
+        run_until_stopped(fail(), nothing, never)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_and_lets_the_coroutine_clean_up(number):
+    seen: list[str] = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await asyncio.Event().wait()
+        finally:
+            seen.append("cleaned up")
+
+    with pytest.raises(Interrupted):
+        run_until_stopped(work(), lambda: seen.append("told"), never)
+
+    assert seen == ["told", "cleaned up"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends signals")
+def test_a_thread_that_cannot_be_interrupted_is_not_waited_for():
+    busy = threading.Event()
+
+    async def work() -> None:
+        waiting = asyncio.to_thread(busy.wait)
+        os.kill(os.getpid(), signal.SIGINT)
+        await waiting
+
+    with pytest.raises(Interrupted):
+        run_until_stopped(work(), nothing, never)
+
+    busy.set()
+
+
+def test_the_handlers_of_before_are_put_back():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    run_until_stopped(answer(), nothing, never)
+
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -26,7 +26,7 @@ from pydantic import BaseModel
 
 from echelon import Handoffs, Job, agent, integrator
 from echelon.engine.run import RunOptions, run_job
-from echelon.engine.server import resolve_server
+from echelon.engine.server_kept import LocalServer
 from echelon.visibility.progress import Progress
 
 CLAIM = "An agent costs at most 0.35 of what it costs on plain Prefect at 1,000 agents, and no more at 10"
@@ -134,28 +134,33 @@ class Side:
 
 
 def compare(sizes: list[int], seconds: float, rounds: int, folder: str) -> list[dict[str, Any]]:
-    """Alternate both sides, so that noise of the machine meets both."""
-    points: list[dict[str, Any]] = []
-    with resolve_server(Path(folder)) as server:
-        server.wait_ready()
-        plain = Side("prefect", {"PREFECT_API_URL": server.url, "PREFECT_LOGGING_LEVEL": "WARNING"})
-        ours = Side("echelon", {"PREFECT_API_URL": server.url, "ECHELON_HOME": folder})
-        for agents in sizes:
-            measured = [(plain.measure(agents, seconds), ours.measure(agents, seconds)) for _ in range(rounds)]
-            prefect_ms = statistics.median(pair[0][0] for pair in measured)
-            echelon_ms = statistics.median(pair[1][0] for pair in measured)
-            point = {
-                "agents": agents,
-                "prefect_ms": round(prefect_ms, 3),
-                "echelon_ms": round(echelon_ms, 3),
-                "ratio": round(echelon_ms / prefect_ms, 3),
-                "echelon_peak_mb": round(measured[-1][1][1]),
-            }
-            print(point, file=sys.stderr)
-            points.append(point)
+    """Alternate both sides on the server that `echelon up` keeps, so that noise of the machine meets both."""
+    kept = LocalServer(Path(folder))
+    server, _ = kept.up(port=0)
+    plain = Side("prefect", {"PREFECT_API_URL": server.url, "PREFECT_LOGGING_LEVEL": "WARNING"})
+    ours = Side("echelon", {"ECHELON_HOME": folder})
+    try:
+        return [point(plain, ours, agents, seconds, rounds) for agents in sizes]
+    finally:
         for side in (plain, ours):
             side.process.communicate()
-    return points
+        kept.down()
+
+
+def point(plain: Side, ours: Side, agents: int, seconds: float, rounds: int) -> dict[str, Any]:
+    """Measure both sides at one number of agents."""
+    measured = [(plain.measure(agents, seconds), ours.measure(agents, seconds)) for _ in range(rounds)]
+    prefect_ms = statistics.median(pair[0][0] for pair in measured)
+    echelon_ms = statistics.median(pair[1][0] for pair in measured)
+    found = {
+        "agents": agents,
+        "prefect_ms": round(prefect_ms, 3),
+        "echelon_ms": round(echelon_ms, 3),
+        "ratio": round(echelon_ms / prefect_ms, 3),
+        "echelon_peak_mb": round(measured[-1][1][1]),
+    }
+    print(found, file=sys.stderr)
+    return found
 
 
 def main() -> None:

@@ -57,18 +57,20 @@ async def perform(run: RunContext, step: Step) -> Handoff:
     if known is not None:
         _tell(run, step, _ENDED, known.handoff, reused=True)
         return known.handoff
-    _tell(run, step, _STARTED)
-    began = run.now()
-    verdict = await step.guard.call(lambda: _attempt(step))
+    began: list[datetime] = []
+
+    async def attempt() -> Outcome[Any]:
+        if not began:  # only now: before, it waited for room
+            began.append(run.now())
+            _tell(run, step, _STARTED)
+        # Checked inside the guard: a bad result counts against the dependency like an error does.
+        return checked(await step.agent.perform(step.call), step.contract, step.agent.name)
+
+    verdict = await step.guard.call(attempt)
     handoff = _sealed(run, step, verdict)
-    await _write_down(run, step, handoff, began)
+    await _write_down(run, step, handoff, began[0] if began else run.now())
     _tell(run, step, _ENDED, handoff)
     return handoff
-
-
-async def _attempt(step: Step) -> Outcome[Any]:
-    # Checked inside the guard: a bad result counts against the dependency like an error does.
-    return checked(await step.agent.perform(step.call), step.contract, step.agent.name)
 
 
 def _sealed(run: RunContext, step: Step, verdict: Verdict[Outcome[Any]]) -> Handoff:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,9 +10,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.binding import bind_inputs
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator
-from echelon.agents.function import FunctionAgent
-from echelon.agents.handoffs import Handoffs
-from echelon.agents.model import is_model, model_agent
+from echelon.definition.fitting import agents_of, fitted
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
@@ -85,7 +83,7 @@ class JobDefinition:
         receive. `seconds` and `tokens` are what one call is expected to take.
         """
         self._check_name(name)
-        who = self._one_way(name, agent, agents, each)
+        who = agents_of(name, agent=agent, agents=agents, each=each)
         if (each is None) != (over is None):
             raise InvalidJob(f"phase {name!r}: `each` and `over` go together: an agent, and what finds its items")
         upstream = (needs,) if isinstance(needs, str) else tuple(needs)
@@ -98,41 +96,18 @@ class JobDefinition:
             key=key or default_key,
             domain=domain,
             needs=upstream,
-            integrator=self._integrator(name, integrate, who, shape),
+            integrator=fitted(name, integrate, who, shape) if integrate else None,
             resilience=resilience or Resilience(),
             seconds=seconds,
             tokens=tokens,
             single=agent is not None,
         )
 
-    def contract(self, phase: str) -> Any:
-        """Return the type of what a phase delivers: its integrator's when it has one, else its agents'."""
-        definition = self.phases[phase]
-        if definition.integrator is None:
-            types = {id(one.output_type): one.output_type for one in definition.agents}
-            return next(iter(types.values())) if len(types) == 1 else Any
-        return (definition.integrator.combiner or definition.integrator.merger).output_type
-
     def _check_name(self, name: str) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidJob(f"phase name {name!r} may only have letters, digits, '-' and '_'")
         if name in self.phases:
             raise InvalidJob(f"job {self.name!r} has two phases called {name!r}")
-
-    @staticmethod
-    def _one_way(name: str, agent: Any, agents: Sequence[Any], each: Any) -> tuple[Agent, ...]:
-        given = [ways for ways in ((agent,) if agent else (), tuple(agents), (each,) if each else ()) if ways]
-        if len(given) != 1:
-            raise InvalidJob(f"phase {name!r} needs exactly one of `agent`, `agents` or `each`; it has {len(given)}")
-        who = tuple(model_agent(one) if is_model(one) else one for one in given[0])
-        for one in who:
-            if not isinstance(one, Agent):
-                raise InvalidJob(f"phase {name!r}: {one!r} is not an agent; put @agent on the function")
-        names = [one.name for one in who]
-        twice = sorted({one for one in names if names.count(one) > 1})
-        if twice:
-            raise InvalidJob(f"phase {name!r} has two agents called {twice[0]!r}; give one of them a name of its own")
-        return who
 
     def _check_needs(self, name: str, needs: tuple[str, ...]) -> None:
         unknown = [phase for phase in needs if phase not in self.phases]
@@ -150,20 +125,6 @@ class JobDefinition:
         arguments = bind_inputs(over, getattr(over, "__name__", "over"), self.inputs_type)
         return lambda inputs: list(over(**arguments(inputs)))
 
-    @staticmethod
-    def _integrator(
-        name: str, integrate: Integrator | None, who: Sequence[Agent], shape: CallShape
-    ) -> Integrator | None:
-        if integrate is None:
-            return None
-        bound = integrate.bind(CallShape(inputs_type=shape.inputs_type, upstream=(name,)))
-        for one in who:
-            _check_fits(name, one, bound.merger)
-        if bound.combiner is not None:
-            _check_fits(name, bound.merger, bound.combiner)
-            _check_fits(name, bound.combiner, bound.combiner)
-        return bound
-
 
 def default_key(item: Any) -> str:
     """Name an item by its `id`, `key`, `name` or `path`; a plain value names itself."""
@@ -171,24 +132,3 @@ def default_key(item: Any) -> str:
         if hasattr(item, field):
             return str(getattr(item, field))
     return str(item)
-
-
-def _check_fits(phase: str, producer: Agent, consumer: FunctionAgent) -> None:
-    """Refuse an integrator that is made for something else than what it will get."""
-    made, wanted = producer.output_type, _received_type(consumer)
-    if Any not in (made, wanted) and made != wanted:
-        raise InvalidJob(
-            f"phase {phase!r}: {producer.name!r} makes {_named(made)}, "
-            f"but {consumer.name!r} integrates {_named(wanted)}"
-        )
-
-
-def _received_type(function: FunctionAgent) -> Any:
-    for annotation in get_type_hints(function.function).values():
-        if getattr(annotation, "__origin__", None) is Handoffs:
-            return (get_args(annotation) or (Any,))[0]
-    return Any
-
-
-def _named(annotation: Any) -> str:
-    return getattr(annotation, "__name__", str(annotation))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from echelon.agents.agent import Agent
 from echelon.definition.definition import JobDefinition
 from echelon.definition.phase import PhaseDefinition
-from echelon.model.errors import InvalidJob
+from echelon.model.errors import EchelonError, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
 
 
@@ -57,11 +57,21 @@ def _calls(
         for agent in phase.agents:
             yield PlannedCall(task_id=f"{phase.name}/{agent.name}", phase=phase.name, agent=agent), default_domain
         return
-    for item in phase.discover(inputs):
+    for item in _items(phase, inputs):
         call = PlannedCall(
             task_id=f"{phase.name}/{phase.key(item)}", phase=phase.name, agent=phase.agents[0], item=item
         )
         yield call, phase.domain(item) if phase.domain else default_domain
+
+
+def _items(phase: PhaseDefinition, inputs: BaseModel) -> list[Any]:
+    assert phase.discover is not None, "only a phase with items is asked for them"
+    try:
+        return phase.discover(inputs)
+    except EchelonError:
+        raise
+    except Exception as error:
+        raise InvalidJob(f"phase {phase.name!r}: finding its items failed: {type(error).__name__}: {error}") from error
 
 
 def _spec(phase: PhaseDefinition, call: PlannedCall, domain: str | None) -> TaskSpec:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Annotated, Any
 
-from prefect import Flow, flow, runtime
+from prefect import Flow
 from prefect.artifacts import acreate_image_artifact, acreate_markdown_artifact
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from echelon.coordination.job_run import run_phases
@@ -83,7 +84,7 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
     # Without a storage of its own a flow asks the server for one, in a request that blocks the event loop.
     storage = Settings().home / "prefect" / "results"
     function: Callable[..., Any] = body
-    return flow(
+    return Flow(
         function,
         name=job.name,
         description=body.__doc__,
@@ -96,7 +97,7 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
 def _run_name() -> str:
     """Name a flow run after the run; one that Prefect started keeps the name that Prefect gave it."""
     begun = _BEGUN.get()
-    return begun.run.record.run_id if begun is not None else runtime.flow_run.name
+    return begun.run.record.run_id if begun is not None else flow_run.name
 
 
 async def run_in_flow(run: Prepared) -> RunResult:

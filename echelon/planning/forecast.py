@@ -3,6 +3,7 @@
 The numbers are priors, to be replaced by what runs measure.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from heapq import heapify, heapreplace
 from itertools import pairwise
@@ -27,13 +28,35 @@ def handoffs(tasks: Sequence[TaskSpec], tree: Sequence[Node]) -> HandoffCount:
     `after`: those of them whose two tasks are held by different agents.
     `crossing`: summed over all producers, the *other* domains with a consumer of it; several consumers in one domain
     count once. A task's domain is its label, or else the coordinator right below the primary that its agent reports to.
+
+    Where a task needs a whole phase, that phase's sync point stands between: `before` counts every pair, `after` one
+    handoff a producer and one a consumer, or the pairs where these are fewer; `crossing` likewise by domains (D4).
     """
     agent_of = {task: node.id for node in tree if node.kind is NodeKind.AGENT for task in node.members}
     domain_of = _domains(tasks, tree, agent_of)
     links = [(producer, task.id) for task in tasks for producer in producers_of(task)]
     crossing = {(a, domain_of[b]) for a, b in links if domain_of[a] != domain_of[b]}
     after = sum(agent_of[a] != agent_of[b] for a, b in links)
-    return HandoffCount(before=len(links), after=after, crossing=len(crossing))
+    synced = [_through_sync_points(tasks, phase, domain_of) for phase in sorted({n for t in tasks for n in t.needs})]
+    return HandoffCount(
+        before=len(links) + sum(count.before for count in synced),
+        after=after + sum(count.after for count in synced),
+        crossing=len(crossing) + sum(count.crossing for count in synced),
+    )
+
+
+def _through_sync_points(
+    tasks: Sequence[TaskSpec], phase: str, domain_of: Mapping[str, tuple[str, str]]
+) -> HandoffCount:
+    producers = [domain_of[task.id] for task in tasks if task.phase == phase]
+    consumers = [domain_of[task.id] for task in tasks if phase in task.needs]
+    pairs, givers, takers = len(producers) * len(consumers), set(producers), set(consumers)
+    direct = sum(len(takers - {domain}) for domain in producers)
+    return HandoffCount(
+        before=pairs,
+        after=min(pairs, len(producers) + len(consumers)),
+        crossing=min(direct, len(givers) + len(takers)),
+    )
 
 
 def overhead(n: int) -> Overhead:
@@ -114,7 +137,18 @@ def _phase_seconds(seconds: Sequence[float], agents: int | None) -> float:
 
 
 def _critical_path(tasks: Sequence[TaskSpec], seconds: Mapping[str, float]) -> float:
+    """Return the longest chain; a task that needs a phase waits for the longest chain that ends in it."""
     ends: dict[str, float] = {}
-    for task in topological(tasks):
-        ends[task.id] = max((ends[producer] for producer in producers_of(task)), default=0.0) + seconds[task.id]
+    phase_ends: dict[str | None, float] = defaultdict(float)
+    for task in _in_order(tasks):
+        before = [ends[producer] for producer in producers_of(task)] + [phase_ends[phase] for phase in task.needs]
+        ends[task.id] = max(before, default=0.0) + seconds[task.id]
+        phase_ends[task.phase] = max(phase_ends[task.phase], ends[task.id])
     return max(ends.values(), default=0.0)
+
+
+def _in_order(tasks: Sequence[TaskSpec]) -> Sequence[TaskSpec]:
+    """Return producers before consumers, and phases in the order in which they were declared."""
+    declared = {phase: number for number, phase in enumerate(dict.fromkeys(task.phase for task in tasks))}
+    ordered = topological(tasks)
+    return sorted(ordered, key=lambda task: declared[task.phase]) if any(task.needs for task in tasks) else ordered

@@ -156,3 +156,36 @@ def test_the_forecast_lies_between_its_bounds(seconds: list[float], width: int):
     assert made.predicted >= max(made.critical_path, made.work / width) - 1e-5
     # Graham: list scheduling is at most work / width + (1 - 1 / width) * longest.
     assert made.predicted <= made.work / width + made.critical_path + 1e-5
+
+
+def needing(producers, consumers, producer_domain="a", consumer_domain="b"):
+    """Return a phase of producers and a phase of consumers that need all of it."""
+    first = [
+        TaskSpec(id=f"p{i}", goal="make", phase="make", domain=producer_domain, seconds=2) for i in range(producers)
+    ]
+    second = [
+        TaskSpec(id=f"c{i}", goal="use", phase="use", needs=("make",), domain=consumer_domain, seconds=3)
+        for i in range(consumers)
+    ]
+    return [*first, *second]
+
+
+@pytest.mark.parametrize(
+    ("producers", "consumers", "expected"),
+    [
+        (1, 1, HandoffCount(before=1, after=1, crossing=1)),
+        (5, 1, HandoffCount(before=5, after=5, crossing=2)),  # one domain gives, one takes
+        (5, 100, HandoffCount(before=500, after=105, crossing=2)),
+    ],
+)
+def test_a_whole_phase_is_handed_on_through_its_sync_point(producers, consumers, expected):
+    tasks = needing(producers, consumers)
+
+    assert handoffs(tasks, build_tree(tasks)) == expected
+
+
+def test_a_task_that_needs_a_phase_waits_for_all_of_it():
+    tasks = needing(2, 2)
+    phases = assign_phases(tasks, phase_order=("make", "use"))
+
+    assert makespan(tasks, phases).critical_path == 5

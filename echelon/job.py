@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -83,12 +84,25 @@ class Job(JobDefinition):
         self.source = self.source or self.location
         made = importlib.import_module("echelon.engine.flows").flow_of(self)
         # How a worker finds the flow again; Prefect would look for a function of that name in a file.
-        made._entrypoint = f"{self.location}.flow"  # noqa: SLF001
+        made._entrypoint = self.entrypoint  # noqa: SLF001
         return made
 
     @property
     def location(self) -> str:
-        """Where the job is defined, as `module:variable`."""
+        """Where the job is written, as `<absolute file>:<variable>`, so that a run can be gone on with from any folder.
+
+        Empty for a job that cannot be found again: made in a function, or typed into an interpreter.
+        """
+        file = getattr(sys.modules.get(self._module), "__file__", None)
+        return f"{Path(file).resolve()}:{self._variable}" if file and self._variable else ""
+
+    @property
+    def entrypoint(self) -> str:
+        """How a process that has the project on its import path finds the flow: `module:variable.flow`."""
+        return f"{self._module}:{self._variable or self.name}.flow"
+
+    @property
+    def _variable(self) -> str | None:
+        """The name of the job in its module; None when it has none there."""
         variables = vars(sys.modules[self._module]) if self._module in sys.modules else {}
-        variable = next((name for name, value in variables.items() if value is self), self.name)
-        return f"{self._module}:{variable}"
+        return next((name for name, value in variables.items() if value is self), None)

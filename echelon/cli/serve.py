@@ -38,7 +38,8 @@ def serve(
     deploying = importlib.import_module("echelon.engine.deploying")
     schedule = deploying.schedule_of(cron=cron, interval_seconds=interval, timezone=timezone)
     serving = deploying.serve_job(
-        job,
+        job.entrypoint,
+        goal=job.goal,
         root=parse_source(source).root,
         home=settings.home,
         parameters=inputs.model_dump(mode="json"),

@@ -1,8 +1,8 @@
 """Everything that belongs to one run and is shared by its steps."""
 
 import asyncio
-import hashlib
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,9 +18,9 @@ from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.workers import Workers
 from echelon.coordination.delivery import Delivery
-from echelon.coordination.keys import digest
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion
+from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.concern import Concern, ConcernRecord
@@ -76,7 +76,7 @@ class RunContext:
 
     def __post_init__(self) -> None:
         self.began = self.now()
-        self.inputs_digest = digest(self.inputs)
+        self.inputs_digest = digest_of(self.inputs)
         self.finished = {step.key: step for step in self.steps if step.handoff.done}
         """Steps completed before this process began, by key: they are not done again (F8)."""
         self._adapters: dict[int, tuple[Any, TypeAdapter[Any]]] = {}
@@ -92,7 +92,8 @@ class RunContext:
         """
         concerns = [self._raise(step.node, concern) for concern in step.handoff.concerns]
         reports = [self.journal.record_exceptions(self.run_id, [report])] if report else []
-        await asyncio.gather(self.journal.append(step), *concerns, *reports)
+        # The step last: should a transaction end between them, it is the step that is done again.
+        await asyncio.gather(*concerns, *reports, self.journal.append(step))
         self.steps.append(step)
         self.exceptions.extend([report] if report else [])
 
@@ -120,11 +121,12 @@ class RunContext:
         return Guard(policy, breaker=breaker, account=self.account, limit=limit)
 
     def make_workspace(self, task_id: str) -> Workspace:
-        """Make the folder of a task; readable, safe on any file system, and never that of another task."""
+        """Make a folder for one attempt at a task: readable, safe on any file system, empty, never that of another."""
         readable = re.sub(r"[^A-Za-z0-9_-]+", "-", task_id)[:60]
-        folder = Workspace(self.folder / "work" / f"{readable}-{hashlib.sha256(task_id.encode()).hexdigest()[:8]}")
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        work = self.folder / "work"
+        work.mkdir(parents=True, exist_ok=True)
+        # An attempt that was given up on may still write into its own, in a thread that nobody can end.
+        return Workspace(tempfile.mkdtemp(prefix=f"{readable}-", dir=work))
 
     def received(self, phase: str, delivery: Delivery) -> Handoffs[Any]:
         """Return what a consumer of a delivery gets."""

@@ -6,10 +6,11 @@ from dataclasses import replace
 from echelon.coordination.briefs import listed, strategic_summary
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery
-from echelon.coordination.keys import digest
 from echelon.coordination.phase_run import PhaseRun
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import stage_of
+from echelon.journal.digest import digest_of
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import ErrorReport, Handoff, Missing
 from echelon.model.plan import PhasePlan
 from echelon.model.run import StepKind, StepRecord
@@ -42,7 +43,7 @@ async def _worked(
         phase=definition,
         scheduler=scheduler,
         upstream={name: run.received(name, delivery) for name, delivery in needed.items()},
-        upstream_digest=digest([(name, delivery.versions) for name, delivery in needed.items()]),
+        upstream_digest=digest_of([(name, delivery.versions) for name, delivery in needed.items()]),
         summary=strategic_summary((name, sizes[name], delivery) for name, delivery in delivered.items()),
         missing=listed((m.task_id, m.reason) for delivery in needed.values() for m in delivery.missing),
     )

@@ -7,23 +7,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from echelon.journal.digest import digest_of
 from echelon.model.run import StepKind
-
-_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
-
-
-def digest(value: Any) -> str:
-    """Return the sha256 of `value` as JSON with sorted keys; pydantic models are dumped."""
-    plain = _ANYTHING.dump_python(value, mode="json")
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def step_key(
     *, job: str, phase: str, node: str, kind: StepKind, contract: str, inputs_digest: str, upstream_digest: str
 ) -> str:
     """Return the identity of a step: job, contract, phase, who does it, and everything it is given."""
-    parts = (job, phase, node, kind.value, contract, inputs_digest, upstream_digest)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return digest_of((job, phase, node, kind.value, contract, inputs_digest, upstream_digest))
 
 
 def contract_name(output_type: Any) -> str:

@@ -13,11 +13,12 @@ from echelon.agents.handoffs import Handoffs
 from echelon.coordination.briefs import assignment_for, brief_for
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery, Gathered, delivery_of, missing_of, together, used
-from echelon.coordination.keys import contract_name, digest, step_key
+from echelon.coordination.keys import contract_name, step_key
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import Stage
 from echelon.coordination.steps import Step, perform
 from echelon.definition.phase import PhaseDefinition
+from echelon.journal.digest import digest_of
 from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.plan import NodeKind
@@ -40,7 +41,8 @@ class PhaseRun:
     """Strategic summary of what came before."""
     missing: tuple[str, ...] = ()
     """What came before could not deliver."""
-    _guards: dict[str, Guard] = field(default_factory=dict[str, Guard])
+    _guards: dict[int, Guard] = field(default_factory=dict[int, Guard])
+    """By identity of the agent: an agent and an integrator may have one name and different policies."""
 
     async def coordinate(self, stage: Stage) -> Delivery:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
@@ -123,7 +125,7 @@ class PhaseRun:
             agent=function,
             call=self._call(assignment, stage.node.parent or node, None, upstream),
             given=[missing.task_id for missing in received.missing],
-            upstream_digest=digest(received.versions),
+            upstream_digest=digest_of(received.versions),
             dependencies=used(received),
         )
 
@@ -148,7 +150,7 @@ class PhaseRun:
                 node=task_id,
                 kind=kind,
                 contract=name,
-                inputs_digest=self.run.inputs_digest + (digest(given) if given is not None else ""),
+                inputs_digest=self.run.inputs_digest + (digest_of(given) if given is not None else ""),
                 upstream_digest=upstream_digest,
             ),
             phase=self.phase.name,
@@ -176,10 +178,10 @@ class PhaseRun:
         )
 
     def _guard(self, agent: Agent) -> Guard:
-        guard = self._guards.get(agent.name)
+        guard = self._guards.get(id(agent))
         if guard is None:
             policy = agent.resilience.over(self.phase.resilience.over(self.run.job.defaults))
-            guard = self._guards[agent.name] = self.run.guard(agent, policy)
+            guard = self._guards[id(agent)] = self.run.guard(agent, policy)
         return guard
 
     @cached_property

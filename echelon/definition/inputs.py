@@ -14,7 +14,7 @@ def read_inputs(inputs_type: type[BaseModel], given: Mapping[str, Any]) -> BaseM
     try:
         return inputs_type.model_validate(dict(given))
     except ValidationError as error:
-        raise InvalidInput(_first_error(error)) from error
+        raise InvalidInput(_first_error(inputs_type, error)) from error
 
 
 def read_typed_inputs(inputs_type: type[BaseModel], typed: Mapping[str, str]) -> BaseModel:
@@ -43,8 +43,11 @@ def _refuse_unknown(inputs_type: type[BaseModel], given: Mapping[str, Any]) -> N
         raise InvalidInput(f"unknown parameter {unknown[0]!r}; this job takes: {', '.join(known) or 'none'}")
 
 
-def _first_error(error: ValidationError) -> str:
+def _first_error(inputs_type: type[BaseModel], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "inputs"
-    got = f" (got {first['input']!r})" if first["type"] != "missing" else ""
-    return f"parameter {where!r}: {first['msg']}{got}"
+    field = inputs_type.model_fields.get(str(first["loc"][0])) if first["loc"] else None
+    meant = f" ({field.description.rstrip('.')})" if field is not None and field.description else ""
+    if first["type"] == "missing":
+        return f"parameter {where!r}{meant} is missing; give it as {where}=…"
+    return f"parameter {where!r}{meant} cannot be {first['input']!r}: {first['msg']}"

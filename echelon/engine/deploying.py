@@ -17,7 +17,6 @@ from pydantic import ValidationError
 
 from echelon.engine.server import ServerHandle, ServerKind, resolve_server
 from echelon.engine.server_kept import LocalServer
-from echelon.job import Job
 from echelon.model.errors import InvalidInput
 
 
@@ -71,8 +70,9 @@ async def next_run(schedule: Schedule) -> datetime:
 
 
 async def serve_job(
-    job: Job,
+    entrypoint: str,
     *,
+    goal: str,
     root: Path,
     home: Path,
     parameters: Mapping[str, Any],
@@ -83,12 +83,15 @@ async def serve_job(
     """Serve a job until cancelled; then its schedule is paused, and runs that are at work are ended.
 
     Uses the server that is configured or kept; where there is none, one with a scheduler is kept running meanwhile.
-    `root` is the folder that the job is imported from; it becomes the working folder of this process and of every run.
+    `entrypoint` is `module:variable.flow`; `root` is the folder that the module is imported from, and becomes the
+    working folder of this process and of every run.
     """
     _prepare_children(root, home)
     # Blocks on purpose: cancelled halfway, a server would be left that nobody ends.
     with scheduling_server(home) as (server, started), server.connected():
-        deployment = deployment_of(job, root=root, parameters=parameters, schedule=schedule, name=name)
+        deployment = deployment_of(
+            entrypoint, goal=goal, root=root, parameters=parameters, schedule=schedule, name=name
+        )
         runner = Runner(name=name)
         await runner.aadd_deployment(deployment)
         on_ready(
@@ -104,11 +107,17 @@ async def serve_job(
 
 
 def deployment_of(
-    job: Job, *, root: Path, parameters: Mapping[str, Any], schedule: Schedule, name: str
+    entrypoint: str,
+    *,
+    goal: str,
+    root: Path,
+    parameters: Mapping[str, Any],
+    schedule: Schedule,
+    name: str,
 ) -> RunnerDeployment:
     """Return the deployment of a job: each run imports it anew by its dotted name, nothing is pickled."""
     deployment = RunnerDeployment.from_entrypoint(
-        f"{job.location}.flow", name=name, parameters=dict(parameters), schedule=schedule, description=job.goal
+        entrypoint, name=name, parameters=dict(parameters), schedule=schedule, description=goal
     )
     deployment._path = str(root)  # noqa: SLF001 - Prefect takes the working folder, and offers no argument for it
     return deployment

@@ -75,8 +75,8 @@ def test_a_job_is_imported_by_its_dotted_name_and_remembers_where_it_is(project,
 
     job = load_job(f"{name}/audit.py:audit")
 
-    assert job.location == f"{name}.audit:audit"
-    assert job.source == f"{file}:audit"
+    assert job.entrypoint == f"{name}.audit:audit.flow"
+    assert job.source == job.location == f"{file}:audit"
 
 
 def test_the_remembered_source_works_from_another_folder(project, tmp_path, monkeypatch):

@@ -1,0 +1,116 @@
+"""What integration tests share: a place on this machine with a home, a project and a Prefect server of its own."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from echelon.engine.server_kept import LocalServer
+from tests.unit.audit.building import git, tree
+
+#: What a process may take to end when it is asked to, in seconds.
+END_SECONDS = 30
+
+#: A little package, and what is wrong with it.
+SHOP = {
+    "shop/__init__.py": "",
+    "shop/prices.py": '"""Prices."""\n\n\ndef total(prices):\n    """Add up."""\n    return sum(prices)\n',
+    "shop/orders.py": "from shop.prices import total\n\n\ndef pay(order):\n    return eval(order), total([1])\n",
+}
+
+
+@dataclass
+class Place:
+    """A project in a folder, Echelon's home, the API of a Prefect server, and commands that are run with all of them."""
+
+    home: Path
+    project: Path
+    url: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of its processes: nothing of the machine's Prefect, the server of this place."""
+        mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ECHELON_"))}
+        own = {"ECHELON_HOME": str(self.home), "PREFECT_HOME": str(self.home / "prefect"), "DO_NOT_TRACK": "1"}
+        own["PREFECT_PROFILES_PATH"] = str(self.home / "no-profiles.toml")
+        return mine | own | ({"PREFECT_API_URL": self.url} if self.url else {}) | self.settings
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        return [sys.executable, str(Path(sysconfig.get_path("scripts")) / program), *arguments]
+
+    def run(self, program: str, *arguments: str, folder: Path | None = None) -> str:
+        """Run a command to its end; return what it printed."""
+        done = subprocess.run(
+            self.command(program, *arguments),
+            cwd=folder or self.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    @contextlib.contextmanager
+    def running(self, program: str, *arguments: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+        """Keep a command running inside the block, then ask it to end as Ctrl-C does."""
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self.command(program, *arguments),
+                cwd=self.home,  # not the project: what it runs has to find the project without it
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            yield process
+            process.send_signal(2)
+            process.wait(END_SECONDS)
+        finally:
+            for left in self.processes():
+                if left.pid != self._server_pid:
+                    left.kill()
+            process.wait()
+
+    @property
+    def _server_pid(self) -> int | None:
+        kept = LocalServer(self.home).running()
+        return kept.pid if kept else None
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes that belong to this place."""
+        return [process for process in psutil.process_iter() if self._is_mine(process)]
+
+    def _is_mine(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error, OSError):
+            told = [*process.cmdline(), process.environ().get("ECHELON_HOME", "")]
+            return process.status() != psutil.STATUS_ZOMBIE and any(str(self.home) in text for text in told)
+        return False
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A new project with a package to audit in it, and a kept server; nothing is left of them at the end."""
+    folder = tmp_path_factory.mktemp("served")
+    place = Place(home=folder / "home", project=folder / "project")
+    place.home.mkdir()
+    place.run("echelon", "init", str(place.project), folder=folder)
+    tree(place.project, SHOP)
+    git(place.project, "init", "-q")
+    git(place.project, "add", "-A")
+    git(place.project, "commit", "-qm", "first")
+    server = LocalServer(place.home)
+    place.url = server.up(port=0)[0].url
+    yield place
+    server.down()
+    assert place.processes() == []

@@ -9,18 +9,22 @@ from contracts.reports import AuditReport, Hotspot, Tile
 from echelon import RunView
 from echelon.visibility.pictures import TreemapItem, treemap_svg
 from echelon.visibility.report import default_report, report_context, report_environment
+from echelon.visibility.svg import standalone
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(run: RunView) -> dict[str, str | bytes]:
-    """Return report.md and report.html of an audit; of a run without a result, what is known about the run."""
+    """Return report.md, report.html and hotspots.svg; of a run without a result, what is known about the run."""
     if run.output is None:
         return {**default_report(run)}
     report = AuditReport.model_validate(run.output)
     environment = report_environment(_TEMPLATES)
     context = {**report_context(run), **_context(report)}
-    return {name: environment.get_template(f"audit.{name}.j2").render(context) for name in ("report.md", "report.html")}
+    files: dict[str, str | bytes] = {"hotspots.svg": standalone(context["treemap"])} if report.tiles else {}
+    for name in ("report.md", "report.html"):
+        files[name] = environment.get_template(f"audit.{name}.j2").render(context)
+    return files
 
 
 def _context(report: AuditReport) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def bind(function: Callable[..., Any], name: str, shape: CallShape) -> Binding:
     hints = get_type_hints(function)
     sources: dict[str, Source] = {}
     item_taken = not shape.takes_item
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in _parameters(function):
         source = _typed(parameter.name, hints.get(parameter.name), shape)
         if source is None and not item_taken:
             item_taken, source = True, _item
@@ -61,7 +61,7 @@ def bind_inputs(
     """Find a source for every parameter of a function that gets the inputs of the job and nothing else."""
     hints = get_type_hints(function)
     readers: dict[str, Callable[[BaseModel], Any]] = {}
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in _parameters(function):
         if hints.get(parameter.name) is inputs_type:
             readers[parameter.name] = lambda inputs: inputs
         elif parameter.name in inputs_type.model_fields:
@@ -69,6 +69,12 @@ def bind_inputs(
         elif parameter.default is inspect.Parameter.empty:
             raise InvalidJob(_no_source(name, parameter.name, CallShape(inputs_type=inputs_type)))
     return lambda inputs: {parameter: read(inputs) for parameter, read in readers.items()}
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return what can be given by name; `*args` and `**kwargs` are left empty."""
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [one for one in inspect.signature(function).parameters.values() if one.kind not in several]
 
 
 def _typed(parameter: str, annotation: Any, shape: CallShape) -> Source | None:

@@ -52,7 +52,7 @@ class FunctionAgent:
         if inspect.iscoroutinefunction(self.function):
             return _outcome(await self.function(**arguments))
         context = contextvars.copy_context()
-        work = functools.partial(context.run, self.function, **arguments)
+        work = functools.partial(_in_thread, context, self.function, arguments)
         return _outcome(await asyncio.get_running_loop().run_in_executor(_THREADS, work))
 
 
@@ -67,8 +67,8 @@ def function_agent(
 ) -> FunctionAgent:
     """Make an agent of a function; its return annotation is the contract, its docstring the goal."""
     own_name = name or function.__name__
-    if cpu_bound and inspect.iscoroutinefunction(function):
-        raise InvalidJob(f"agent {own_name!r} is async and cpu_bound: make it a plain function, it gets a process")
+    if cpu_bound:
+        _check_cpu_bound(function, own_name)
     return FunctionAgent(
         function=function,
         name=own_name,
@@ -80,14 +80,34 @@ def function_agent(
     )
 
 
+def _check_cpu_bound(function: Callable[..., Any], name: str) -> None:
+    if inspect.iscoroutinefunction(function):
+        raise InvalidJob(f"agent {name!r} is async and cpu_bound: make it a plain function, it gets a process")
+    if "<" in function.__qualname__:  # <locals>, <lambda>
+        raise InvalidJob(
+            f"agent {name!r} is cpu_bound, but no other process can find {function.__qualname__!r}: "
+            "define it at the top level of a module"
+        )
+
+
 def contract_of(function: Callable[..., Any], name: str) -> Any:
     """Return the output type that a function promises; `Outcome[T]` promises T."""
     annotation = get_type_hints(function).get("return")
     if annotation is None:
         raise InvalidJob(f"agent {name!r} has no return annotation: the return type is its contract, please state it")
+    if annotation is Outcome:
+        return Any
     if getattr(annotation, "__origin__", None) is Outcome:
         return annotation.__args__[0]
     return annotation
+
+
+def _in_thread(context: contextvars.Context, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    try:
+        return context.run(function, **arguments)
+    except StopIteration as error:
+        # No future can carry it: who waits would wait for ever. Python itself turns it so in generators (PEP 479).
+        raise RuntimeError(f"{function.__name__} raised StopIteration: a next() without a default?") from error
 
 
 def _outcome(returned: Any) -> Outcome[Any]:

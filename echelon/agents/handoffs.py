@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 from echelon.journal.outputs import OutputStore
+from echelon.model.errors import ContractViolation
 from echelon.model.handoff import Handoff, Missing
 
 T = TypeVar("T")
@@ -69,5 +70,10 @@ class Previous(Generic[T]):
         self.received = received
 
     def load(self) -> T | None:
-        """Read it; None when there was no such run."""
-        return self.received.load() if self.received else None
+        """Read it; None when there was no such run, or when its output is not what today's contract says."""
+        if self.received is None:
+            return None
+        try:
+            return self.received.load()
+        except ContractViolation:  # or a changed contract would fail its agent in every run from then on
+            return None

@@ -3,8 +3,11 @@
 import importlib
 import json
 import os
+import runpy
 import sys
 from collections.abc import Callable
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 from echelon.agents.function import FunctionAgent
@@ -15,9 +18,11 @@ from echelon.model.errors import AgentFailed, EchelonError
 def main() -> None:
     """Serve requests until the parent closes the pipe."""
     sys.path[:] = json.loads(sys.argv[1])
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what the function prints must not mix with the answers
-    for line in sys.stdin:
+    requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    # What the function prints must not mix with the answers, and what it reads must not be a request.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    for line in requests:
         answers.write(json.dumps(_answer(json.loads(line))) + "\n")
         answers.flush()
 
@@ -37,10 +42,18 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _agent(module: str, name: str) -> FunctionAgent:
-    found: Any = importlib.import_module(module)
+    found: Any = _module(module)
     for part in name.split("."):
         found = getattr(found, part)
     return found if isinstance(found, FunctionAgent) else _plain(found)
+
+
+@lru_cache
+def _module(name: str) -> Any:
+    """Return a module by its name, or the script that the parent runs by its path, under another name than its own."""
+    if not name.endswith(".py"):
+        return importlib.import_module(name)
+    return SimpleNamespace(**runpy.run_path(name, run_name="__echelon_main__"))
 
 
 def _plain(function: Callable[..., Any]) -> FunctionAgent:

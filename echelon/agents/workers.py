@@ -30,6 +30,7 @@ class Workers:
         #: Room for one call a processor. Callers wait here, where the wait counts as nobody's working time.
         self.room = asyncio.Semaphore(size)
         self._idle: list[asyncio.subprocess.Process] = []
+        self._closed = False
         atexit.register(self.close)
 
     @classmethod
@@ -50,7 +51,7 @@ class Workers:
     async def call(self, function: Callable[..., Any], arguments: dict[str, Any], contract: Any) -> Outcome[Any]:
         """Call `function` in a child; the child is killed when this is cancelled or times out."""
         request = {
-            "module": function.__module__,
+            "module": _importable(function.__module__),
             "name": function.__qualname__,
             "arguments": {name: pack(value) for name, value in arguments.items()},
         }
@@ -62,10 +63,13 @@ class Workers:
             await asyncio.shield(child.wait())
             raise
         self._idle.append(child)
+        if self._closed:  # by the end of another run on this loop
+            await self.aclose()
         return _outcome(answer, contract)
 
     def close(self) -> None:
         """End the idle children, when there is no loop left to wait for them."""
+        self._closed = True
         while self._idle:
             _kill(self._idle.pop())
         atexit.unregister(self.close)
@@ -104,6 +108,16 @@ async def _ask(child: asyncio.subprocess.Process, request: dict[str, Any]) -> di
         code = await child.wait()
         raise AgentFailed(f"its process died with exit code {code} in {request['module']}.{request['name']}")
     return json.loads(line)
+
+
+def _importable(module: str) -> str:
+    """Return how another process finds a module: by its name; a script that was started as one, by its path."""
+    main = sys.modules["__main__"]
+    if module != "__main__":
+        return module
+    if main.__spec__ is not None:  # python -m
+        return main.__spec__.name
+    return str(main.__file__)
 
 
 def _outcome(answer: dict[str, Any], contract: Any) -> Outcome[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from echelon.coordination.delivery import Delivery
+from echelon.coordination.envelope import one_line
 from echelon.definition.definition import JobDefinition
 from echelon.model.assignment import Assignment, Brief, Intent
 from echelon.model.graph import TaskSpec
@@ -40,7 +41,7 @@ def strategic_summary(delivered: Iterable[tuple[str, int, Delivery]]) -> str:
 
 def listed(missing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Spell out what is missing, as far as a brief has room."""
-    lines = [f"{task}: {reason}" for task, reason in missing]
+    lines = [one_line(f"{task}: {reason}") for task, reason in missing]
     rest = len(lines) - MAX_LISTED
     return tuple(lines[:MAX_LISTED] + ([f"and {rest} more"] if rest > 0 else []))
 

@@ -12,8 +12,11 @@ from echelon.model.handoff import ErrorReport, Handoff
 from echelon.model.status import Status
 from echelon.resilience.errors import can_pass
 
-#: Longest summary made from an output, in characters.
+#: Longest summary, in characters: briefs carry it to everybody who comes later (X8).
 MAX_SUMMARY = 200
+
+#: How much of an error is told, in characters: its beginning.
+MAX_MESSAGE = 4000
 
 #: Errors that mean "not now" instead of "not at all".
 _BLOCKING = (BreakerOpen,)
@@ -39,7 +42,7 @@ def checked(outcome: Outcome[Any], contract: TypeAdapter[Any], agent: str) -> Ou
         ) from error
     return Outcome(
         output=output,
-        summary=outcome.summary or summary_of(output, agent),
+        summary=one_line(outcome.summary) or summary_of(output, agent),
         confidence=outcome.confidence,
         concerns=outcome.concerns,
         next_steps=outcome.next_steps,
@@ -51,8 +54,18 @@ def summary_of(output: Any, agent: str) -> str:
     """Return one line that tells what an output is, for agents that do not say it themselves."""
     said = getattr(output, "summary", None)
     text = said if isinstance(said, str) else output if isinstance(output, str) else f"{agent}: {type(output).__name__}"
-    line = next((line.strip() for line in text.splitlines() if line.strip()), agent)
-    return line if len(line) <= MAX_SUMMARY else line[: MAX_SUMMARY - 1] + "…"
+    return one_line(text) or agent
+
+
+def one_line(text: str, limit: int = MAX_SUMMARY) -> str:
+    """Return the first line that says something, shortened to `limit` characters; empty when none does."""
+    return shortened(next((line.strip() for line in text.splitlines() if line.strip()), ""), limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return a text that can be recorded: not too long, and without the half characters of odd file names."""
+    told = text if len(text) <= limit else text[: limit - 1] + "…"
+    return told.encode(errors="backslashreplace").decode()
 
 
 def status_of(error: Exception) -> Status:
@@ -62,12 +75,11 @@ def status_of(error: Exception) -> Status:
 
 def error_report(error: Exception) -> ErrorReport:
     """Say what went wrong, whether it can pass, and what to do."""
-    message = str(error) or repr(error)
+    said = str(error) or repr(error)
+    message = said if isinstance(error, (AgentFailed, ContractViolation)) else f"{type(error).__name__}: {said}"
     return ErrorReport(
         kind=type(error).__name__,
-        message=message
-        if isinstance(error, (AgentFailed, ContractViolation))
-        else f"{type(error).__name__}: {message}",
+        message=shortened(message, MAX_MESSAGE),
         can_pass=can_pass(error),
         next_step=next((advice for kind, advice in _NEXT_STEPS if isinstance(error, kind)), ""),
     )

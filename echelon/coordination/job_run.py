@@ -1,11 +1,12 @@
 """All phases of a run, one behind the other, with a sync point behind each (D4, X2)."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from datetime import datetime
 
 from echelon.coordination.briefs import listed, strategic_summary
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
+from echelon.coordination.delivery import Delivery, delivery_of
 from echelon.coordination.phase_run import PhaseRun
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import stage_of
@@ -54,12 +55,15 @@ async def _synchronised(run: RunContext, phase: PhasePlan, delivery: Delivery) -
     """Ask the journal, which alone knows, who has ended; whoever has not is missing (F7)."""
     ended = await run.journal.ended(run.run_id, phase.name)
     known = {missing.task_id for missing in delivery.missing}
-    lost = tuple(
-        Missing(task_id=task, producer=run.plan.agent_of[task], reason="no handoff was recorded")
-        for task in phase.tasks
-        if run.plan.agent_of[task] not in ended and task not in known
+    lost = {task: run.plan.agent_of[task] for task in phase.tasks if run.plan.agent_of[task] not in ended}
+    missing = tuple(
+        Missing(task_id=task, producer=agent, reason="no handoff was recorded")
+        for task, agent in lost.items()
+        if task not in known
     )
-    return replace(delivery, missing=delivery.missing + lost)
+    # What is not durable must not be seen.
+    seen = tuple(handoff for handoff in delivery.handoffs if handoff.task_id not in lost)
+    return Delivery(handoffs=seen, missing=delivery.missing + missing)
 
 
 def _starved(run: RunContext, phase: PhasePlan, delivered: Mapping[str, Delivery]) -> str | None:
@@ -72,36 +76,40 @@ def _starved(run: RunContext, phase: PhasePlan, delivered: Mapping[str, Delivery
 
 
 async def _blocked(run: RunContext, phase: PhasePlan, needed: str) -> Delivery:
-    """End every task of a phase that has nothing to work on, on record like any other."""
+    """End every task of a phase that has nothing to work on, on record like any other; told as one incident (F6)."""
     reason = f"phase {needed!r} delivered nothing"
     now = run.now()
-    for task in phase.tasks:
-        error = ErrorReport(
-            kind="Blocked", message=reason, can_pass=True, next_step=f"see why {needed!r} failed, then resume the run"
-        )
-        handoff = Handoff(
-            task_id=task,
-            status=Status.BLOCKED,
-            summary=f"not started: {reason}",
-            producer=run.plan.agent_of[task],
-            assignment_id=f"{task}#1",
-            confidence=0.0,
-            error=error,
-            attempts=0,
-        )
-        record = StepRecord(
-            run_id=run.run_id,
-            key=digest([run.run_id, task, reason]),
-            phase=phase.name,
-            node=handoff.producer,
-            kind=StepKind.TASK,
-            started=now,
-            finished=now,
-            handoff=handoff,
-        )
-        await run.record(record)
-    return Delivery(
-        missing=tuple(Missing(task_id=t, producer=run.plan.agent_of[t], reason=reason) for t in phase.tasks)
+    message = f"phase {phase.name!r} is blocked, {len(phase.tasks)} tasks are not started: {reason}"
+    report = ExceptionReport(
+        trigger=Trigger.BLOCKED, level=Level.WARNING, path=(phase.sync.owner,), message=message, at=now
+    )
+    first, *others = [_unstarted(run, phase.name, task, reason, now) for task in phase.tasks]
+    await asyncio.gather(run.record(first, report), *[run.record(step) for step in others])
+    return delivery_of(step.handoff for step in (first, *others))
+
+
+def _unstarted(run: RunContext, phase: str, task: str, reason: str, now: datetime) -> StepRecord:
+    handoff = Handoff(
+        task_id=task,
+        status=Status.BLOCKED,
+        summary=f"not started: {reason}",
+        producer=run.plan.agent_of[task],
+        assignment_id=f"{task}#1",
+        confidence=0.0,
+        error=ErrorReport(
+            kind="Blocked", message=reason, can_pass=True, next_step="see why that phase failed, then resume the run"
+        ),
+        attempts=0,
+    )
+    return StepRecord(
+        run_id=run.run_id,
+        key=digest_of([run.run_id, task, reason]),
+        phase=phase,
+        node=handoff.producer,
+        kind=StepKind.TASK,
+        started=now,
+        finished=now,
+        handoff=handoff,
     )
 
 

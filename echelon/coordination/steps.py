@@ -1,5 +1,6 @@
 """One step: perform it once behind its guard, seal the result in an envelope, and write it down before it is seen."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,8 @@ from echelon.agents.agent import Agent
 from echelon.agents.call import Call
 from echelon.agents.outcome import Outcome
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import checked, concerns_of, deviation, error_report, status_of
-from echelon.model.errors import JournalError
+from echelon.coordination.envelope import checked, concerns_of, deviation, error_report, one_line, status_of
+from echelon.model.errors import AgentFailed, ContractViolation, JournalError
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.run import StepKind, StepRecord
@@ -64,7 +65,7 @@ async def perform(run: RunContext, step: Step) -> Handoff:
             began.append(run.now())
             _tell(run, step, _STARTED)
         # Checked inside the guard: a bad result counts against the dependency like an error does.
-        return checked(await step.agent.perform(step.call), step.contract, step.agent.name)
+        return checked(await _contained(step), step.contract, step.agent.name)
 
     verdict = await step.guard.call(attempt)
     handoff = _sealed(run, step, verdict)
@@ -73,14 +74,32 @@ async def perform(run: RunContext, step: Step) -> Handoff:
     return handoff
 
 
+async def _contained(step: Step) -> Outcome[Any]:
+    """Let the agent work; what it does to its own process or task is its failure, and stops nobody else."""
+    try:
+        return await step.agent.perform(step.call)
+    except SystemExit as leave:
+        raise AgentFailed(f"{step.agent.name} wanted to end the process with exit code {leave.code}") from leave
+    except asyncio.CancelledError as cancelled:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise AgentFailed(f"{step.agent.name} was cancelled by something inside of it") from cancelled
+
+
 def _sealed(run: RunContext, step: Step, verdict: Verdict[Outcome[Any]]) -> Handoff:
     outcome = verdict.value
-    if verdict.error is None and outcome is not None:
-        try:
-            return _completed(run, step, verdict, outcome)
-        except JournalError as error:
-            return _failed(step, verdict, error)
-    return _failed(step, verdict, verdict.error or RuntimeError("the guard returned neither a value nor an error"))
+    if verdict.error is not None or outcome is None:
+        missing = RuntimeError("the guard returned neither a value nor an error")
+        return _failed(step, verdict, verdict.error or missing)
+    try:
+        return _completed(run, step, verdict, outcome)
+    except (ContractViolation, JournalError) as error:
+        return _failed(step, verdict, error)
+    except (ValueError, TypeError) as error:  # of pydantic too: no JSON form, a confidence of 2
+        return _failed(
+            step, verdict, ContractViolation(f"what {step.agent.name} delivered cannot be recorded: {error}")
+        )
 
 
 def _completed(run: RunContext, step: Step, verdict: Verdict[Outcome[Any]], outcome: Outcome[Any]) -> Handoff:
@@ -106,7 +125,7 @@ def _failed(step: Step, verdict: Verdict[Any], error: Exception) -> Handoff:
     return Handoff(
         task_id=step.task_id,
         status=status_of(error),
-        summary=f"{step.agent.name} did not deliver: {report.message}",
+        summary=one_line(f"{step.agent.name} did not deliver: {report.message}"),
         dependencies=step.dependencies,
         producer=step.node,
         assignment_id=step.call.brief.assignment.id,

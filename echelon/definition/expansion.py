@@ -1,6 +1,7 @@
 """What a job becomes for given inputs: one task a call, as a graph that planning understands."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from echelon.agents.agent import Agent
 from echelon.definition.definition import JobDefinition
 from echelon.definition.phase import PhaseDefinition
-from echelon.model.errors import EchelonError, InvalidJob
+from echelon.journal.digest import canonical_json
+from echelon.model.errors import EchelonError, InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
 
 
@@ -57,21 +59,34 @@ def _calls(
         for agent in phase.agents:
             yield PlannedCall(task_id=f"{phase.name}/{agent.name}", phase=phase.name, agent=agent), default_domain
         return
-    for item in _items(phase, inputs):
-        call = PlannedCall(
-            task_id=f"{phase.name}/{phase.key(item)}", phase=phase.name, agent=phase.agents[0], item=item
-        )
-        yield call, phase.domain(item) if phase.domain else default_domain
+    with _explained(phase.name, "finding its items"):
+        items = phase.discover(inputs)
+    for item in items:
+        with _explained(phase.name, f"the key of {item!r}"):
+            key = phase.key(item)
+        with _explained(phase.name, f"the domain of {key!r}"):
+            domain = phase.domain(item) if phase.domain else default_domain
+        _check_recordable(phase.name, key, item)
+        yield PlannedCall(task_id=f"{phase.name}/{key}", phase=phase.name, agent=phase.agents[0], item=item), domain
 
 
-def _items(phase: PhaseDefinition, inputs: BaseModel) -> list[Any]:
-    assert phase.discover is not None, "only a phase with items is asked for them"
+@contextmanager
+def _explained(phase: str, what: str) -> Iterator[None]:
+    """Say which part of a phase went wrong, unless the error explains itself."""
     try:
-        return phase.discover(inputs)
+        yield
     except EchelonError:
         raise
     except Exception as error:
-        raise InvalidJob(f"phase {phase.name!r}: finding its items failed: {type(error).__name__}: {error}") from error
+        raise InvalidJob(f"phase {phase!r}: {what} failed: {type(error).__name__}: {error}") from error
+
+
+def _check_recordable(phase: str, key: Any, item: Any) -> None:
+    """Refuse an item that has no JSON form: without one a task has no identity, and cannot be gone on with (F8)."""
+    try:
+        canonical_json(item)
+    except InvalidInput as error:
+        raise InvalidJob(f"phase {phase!r}: item {key!r}: {error}") from error
 
 
 def _spec(phase: PhaseDefinition, call: PlannedCall, domain: str | None) -> TaskSpec:

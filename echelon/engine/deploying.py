@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.schedules import Cron, Interval, Schedule
@@ -18,6 +19,10 @@ from pydantic import ValidationError
 from echelon.engine.server import ServerHandle, ServerKind, resolve_server
 from echelon.engine.server_kept import LocalServer
 from echelon.model.errors import InvalidInput
+
+
+#: A run that is due while one is at work would look at the same things; the next one finds what it would have found.
+ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +122,12 @@ def deployment_of(
 ) -> RunnerDeployment:
     """Return the deployment of a job: each run imports it anew by its dotted name, nothing is pickled."""
     deployment = RunnerDeployment.from_entrypoint(
-        entrypoint, name=name, parameters=dict(parameters), schedule=schedule, description=goal
+        entrypoint,
+        name=name,
+        parameters=dict(parameters),
+        schedule=schedule,
+        description=goal,
+        concurrency_limit=ONE_AT_A_TIME,
     )
     deployment._path = str(root)  # noqa: SLF001 - Prefect takes the working folder, and offers no argument for it
     return deployment

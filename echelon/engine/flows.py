@@ -33,7 +33,7 @@ log = logging.getLogger("echelon.engine")
 _BEGUN: ContextVar["Work | None"] = ContextVar("begun", default=None)
 
 #: An artifact larger than this does not help a reader, and Prefect keeps it in its database; in bytes.
-MAX_ARTIFACT_BYTES = 400_000
+MAX_ARTIFACT_BYTES = 500_000
 
 
 class RunFailed(EchelonError):

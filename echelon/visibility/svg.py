@@ -34,6 +34,17 @@ def picture(title: str, description: str, width: float, height: float, body: Ite
     )
 
 
+#: What a page gives to its pictures, for one that stands alone.
+_STYLE = """text { font: 10.5px system-ui, sans-serif; fill: #1c2529; }
+.tm-name { fill: #5b6a72; font-weight: 600; } .heat-text-4, .heat-text-5 { fill: #fff; }"""
+
+
+def standalone(svg: str) -> str:
+    """Return a picture made for a page as a file of its own, with the style that the page would give it."""
+    head, _, rest = svg.partition(">")
+    return f"{head}>{element('style', Markup(_STYLE))}{rest}"  # noqa: S704 - our own constant
+
+
 def clipped(text: str, width: float, size: float = 11) -> str:
     """Cut a text to about `width` units at a font size; empty when not even a few letters fit."""
     letters = int(width / (size * 0.58))

@@ -1,13 +1,16 @@
 """What integration tests share: a place on this machine with a home, a project and a Prefect server of its own."""
 
 import contextlib
+import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -33,15 +36,14 @@ class Place:
     home: Path
     project: Path
     url: str = ""
-    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of its processes: nothing of the machine's Prefect, the server of this place."""
         mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ECHELON_"))}
         own = {"ECHELON_HOME": str(self.home), "PREFECT_HOME": str(self.home / "prefect"), "DO_NOT_TRACK": "1"}
-        own["PREFECT_PROFILES_PATH"] = str(self.home / "no-profiles.toml")
-        return mine | own | ({"PREFECT_API_URL": self.url} if self.url else {}) | self.settings
+        own |= {"PREFECT_PROFILES_PATH": str(self.home / "no-profiles.toml"), "PREFECT_WORKER_QUERY_SECONDS": "2"}
+        return mine | own | ({"PREFECT_API_URL": self.url} if self.url else {})
 
     def command(self, program: str, *arguments: str) -> list[str]:
         return [sys.executable, str(Path(sysconfig.get_path("scripts")) / program), *arguments]
@@ -60,32 +62,40 @@ class Place:
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def json(self, program: str, *arguments: str) -> Any:
+        return json.loads(self.run(program, *arguments, "--json"))
+
     @contextlib.contextmanager
-    def running(self, program: str, *arguments: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-        """Keep a command running inside the block, then ask it to end as Ctrl-C does."""
+    def running(self, program: str, *arguments: str, log: Path) -> Iterator[None]:
+        """Keep a command running inside the block; then stop it as Ctrl-C does, and see that it leaves nothing."""
+        before = self.processes()
         with log.open("wb") as output:
             process = subprocess.Popen(
                 self.command(program, *arguments),
-                cwd=self.home,  # not the project: what it runs has to find the project without it
+                cwd=self.home,  # not the project: what is run has to find it without
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         try:
-            yield process
-            process.send_signal(2)
+            yield
+            process.send_signal(signal.SIGINT)
             process.wait(END_SECONDS)
+            assert set(self.processes()) == set(before)
         finally:
-            for left in self.processes():
-                if left.pid != self._server_pid:
-                    left.kill()
+            for left in set(self.processes()) - set(before):
+                left.kill()
             process.wait()
 
-    @property
-    def _server_pid(self) -> int | None:
-        kept = LocalServer(self.home).running()
-        return kept.pid if kept else None
+    def another_project(self, folder: Path) -> Path:
+        """Make a new project under git, with a package in it that has a flaw."""
+        self.run("echelon", "init", str(folder), folder=self.home)
+        tree(folder, SHOP)
+        git(folder, "init", "-q")
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", "first")
+        return folder
 
     def processes(self) -> list[psutil.Process]:
         """Return the processes that belong to this place."""
@@ -104,13 +114,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("served")
     place = Place(home=folder / "home", project=folder / "project")
     place.home.mkdir()
-    place.run("echelon", "init", str(place.project), folder=folder)
-    tree(place.project, SHOP)
-    git(place.project, "init", "-q")
-    git(place.project, "add", "-A")
-    git(place.project, "commit", "-qm", "first")
+    place.another_project(place.project)
     server = LocalServer(place.home)
     place.url = server.up(port=0)[0].url
-    yield place
-    server.down()
+    try:
+        yield place
+    finally:
+        server.down()
     assert place.processes() == []

@@ -1,7 +1,8 @@
 """Recurring runs: the project that `echelon init` makes, its `prefect.yaml`, a real server and a real worker."""
 
-import json
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,55 +12,74 @@ import pytest
 from tests.integration.conftest import Place
 from tests.unit.audit.building import git, tree
 
-#: A run of the schedule takes a new process, a few seconds; the machine may be busy.
+#: A run of a schedule takes a process of its own, and the machine may be busy.
 WITHIN_SECONDS = 90
+
+FIRST = "This is the first run on these inputs."
+WORSE = "`shop/prices.py`: 0.00 →"
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
 
 class Deployment:
-    """The deployment of a place, as its server knows it."""
+    """A deployment, as the server of its place knows it."""
 
     def __init__(self, place: Place, name: str) -> None:
         self.api = httpx.Client(base_url=place.url, trust_env=False, timeout=30)
-        self.known: dict[str, Any] = self.get(f"/deployments/name/{name}")
-        self.id: str = self.known["id"]
+        self.name = name
 
-    def get(self, path: str) -> Any:
-        return self.api.get(path).raise_for_status().json()
+    @property
+    def known(self) -> dict[str, Any]:
+        return self.api.get(f"/deployments/name/{self.name}").raise_for_status().json()
 
     def post(self, path: str, body: Any) -> Any:
         return self.api.post(path, json=body).raise_for_status().json()
 
     def start(self, **parameters: Any) -> httpx.Response:
-        return self.api.post(f"/deployments/{self.id}/create_flow_run", json={"parameters": parameters})
+        return self.api.post(f"/deployments/{self.known['id']}/create_flow_run", json={"parameters": parameters})
 
-    def runs(self) -> list[dict[str, Any]]:
-        """Return its runs that have completed, those that ended first at the front."""
-        wanted = {"deployments": {"id": {"any_": [self.id]}}, "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
-        return sorted(self.post("/flow_runs/filter", wanted), key=lambda run: run["end_time"])
+    def runs(self, **state: list[str]) -> list[dict[str, Any]]:
+        """Return its runs in these states."""
+        wanted = {"name": {"any_": [self.name.partition("/")[2]]}}
+        in_state = {"state": {key: {"any_": values} for key, values in state.items()}}
+        return self.post("/flow_runs/filter", {"deployments": wanted, "flow_runs": in_state})
 
-    def completed(self, log: Path, *, after: int = 0) -> dict[str, Any]:
-        """Wait for the run that completes next after so many have; return it."""
-        deadline = time.monotonic() + WITHIN_SECONDS
-        while len(found := self.runs()) <= after:
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.25)
-        return found[after]
-
-    def report(self, run: dict[str, Any]) -> str:
+    def reports(self, run: dict[str, Any]) -> list[str]:
         """Return the report that a run shows in Prefect."""
-        of_run = {"artifacts": {"flow_run_id": {"any_": [run["id"]]}, "key": {"any_": ["audit-report"]}}}
-        (artifact,) = self.post("/artifacts/filter", of_run)
-        return artifact["data"]
+        of_run = {"flow_run_id": {"any_": [run["id"]]}, "key": {"any_": ["audit-report"]}}
+        return [artifact["data"] for artifact in self.post("/artifacts/filter", {"artifacts": of_run})]
+
+    def reporting(self, text: str, log: Path) -> dict[str, Any]:
+        """Wait for a completed run whose report says this, and return it."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            for run in self.runs(type=["COMPLETED"]):
+                if any(text in report for report in self.reports(run)):
+                    return run
+            time.sleep(0.25)
+        raise AssertionError(log.read_text())
+
+
+@contextlib.contextmanager
+def watched(place: Place, name: str) -> Iterator[Deployment]:
+    deployment = Deployment(place, name)
+    with deployment.api:
+        yield deployment
+
+
+def make_worse(project: Path) -> None:
+    """Change the code under audit, as its author would."""
+    tree(project, {"shop/prices.py": "def total(prices):\n    return eval('+'.join(prices))\n"})
+    git(project, "commit", "-qam", "second")
 
 
 @pytest.fixture(scope="module")
-def nightly(served: Place) -> Deployment:
+def nightly(served: Place) -> Iterator[Deployment]:
     """The deployment that a new project brings, deployed as its README says."""
     served.run("prefect", "work-pool", "create", "local", "--type", "process")
     served.run("prefect", "--no-prompt", "deploy", "--prefect-file", "deployments/prefect.yaml", "--all")
-    return Deployment(served, "audit/nightly")
+    with watched(served, "audit/nightly") as deployment:
+        yield deployment
 
 
 def test_the_file_of_a_new_project_is_deployed_as_it_is(nightly):
@@ -92,7 +112,7 @@ def test_the_form_in_prefect_has_the_inputs_of_the_job(nightly):
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"max_bytes": 0}, {"max_bytes": "many"}, {"exclude": "docs"}, {"path": 3}, {"path": None}, {"pth": "."}],
+    [{"max_bytes": 0}, {"max_bytes": "many"}, {"exclude": "docs"}, {"path": 3}, {"path": None}],
 )
 def test_parameters_that_do_not_fit_are_refused_before_there_is_a_run(nightly, parameters):
     refused = nightly.start(**parameters)
@@ -101,20 +121,42 @@ def test_parameters_that_do_not_fit_are_refused_before_there_is_a_run(nightly, p
     assert next(iter(parameters)) in refused.text
 
 
-def test_each_run_of_the_schedule_is_compared_with_the_one_before(served, nightly):
+def test_a_worker_runs_the_schedule_and_each_report_is_compared_with_the_one_before(served, nightly):
     log = served.home / "worker.log"
-    nightly.post(f"/deployments/{nightly.id}/schedules", [{"schedule": {"interval": 8}, "active": True}])
+    every_5_seconds = {"schedule": {"interval": 5}, "active": True}
+    nightly.post(f"/deployments/{nightly.known['id']}/schedules", [every_5_seconds])
     with served.running("prefect", "worker", "start", "--pool", "local", log=log):
-        first = nightly.completed(log)
-        tree(served.project, {"shop/prices.py": "def total(prices):\n    return eval('+'.join(prices))\n"})
-        git(served.project, "commit", "-qam", "second")
-        changed = len(nightly.runs())
-        second = nightly.completed(log, after=changed + 1)  # the next may have begun before the change
+        first = nightly.reporting(FIRST, log)
+        make_worse(served.project)
+        second = nightly.reporting(WORSE, log)
+    recorded = {record["run_id"]: record for record in served.json("echelon", "runs")["runs"]}
 
     assert first["auto_scheduled"]
-    assert "first audit" in nightly.report(first)
-    assert "shop/prices.py" in nightly.report(second)
-    print(nightly.report(first)[:3000], nightly.report(second)[:6000])
-    print(served.run("echelon", "runs", "--json"))
-    print(log.read_text()[-3000:])
-    assert json
+    assert second["auto_scheduled"]
+    for run in (first, second):
+        record = recorded[run["state"]["message"].removeprefix("run ")]
+        assert record["source"] == f"{served.project}/flows/audit.py:audit"
+        assert nightly.reports(run) == [(Path(record["report"]) / "report.md").read_text()]
+        assert (Path(record["report"]) / "report.html").is_file()
+    assert nightly.runs(name=["Cancelled"]), "runs that were due while one was at work are not made up for"
+    assert nightly.runs(name=["Crashed", "Failed"]) == []
+
+
+def test_a_job_is_served_without_a_worker_and_its_schedule_is_paused_at_the_end(served, tmp_path):
+    log = tmp_path / "serve.log"
+    project = served.another_project(tmp_path / "project")
+    source, path = f"{project}/flows/audit.py:audit", f"path={project}/shop"
+    with (
+        watched(served, "audit/often") as often,
+        served.running("echelon", "serve", source, "--param", path, "--interval", "5", "--name", "often", log=log),
+    ):
+        first = often.reporting(FIRST, log)
+        make_worse(project)
+        second = often.reporting(WORSE.replace("shop/", ""), log)
+
+        assert often.known["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    with watched(served, "audit/often") as often:
+        assert (first["auto_scheduled"], second["auto_scheduled"]) == (True, True)
+        assert often.known["paused"]
+        assert often.runs(name=["Crashed", "Failed"]) == []
+    assert "Traceback" not in log.read_text()

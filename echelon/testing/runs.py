@@ -1,0 +1,80 @@
+"""Runs without Prefect: a real journal in a folder of yours, everything else as the engine makes it.
+
+async with a_run(job, tmp_path) as run:
+    delivered = await run_phases(run, InlineScheduler())
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from echelon.agents.workers import Workers
+from echelon.coordination.context import RunContext, utc_now
+from echelon.definition.definition import JobDefinition, NoInputs
+from echelon.definition.expansion import expand
+from echelon.journal.journal import Journal
+from echelon.journal.outputs import OutputStore
+from echelon.model.errors import InvalidInput
+from echelon.model.run import RunRecord, RunStatus
+from echelon.planning.planner import plan
+from echelon.resilience.budget import Account
+from echelon.resilience.registry import BreakerRegistry
+from echelon.settings import Settings
+
+
+@asynccontextmanager
+async def a_run(
+    job: JobDefinition, home: Path, inputs: BaseModel | None = None, *, run_id: str = "run", **context: Any
+) -> AsyncIterator[RunContext]:
+    """Open a run of `job` with its journal below `home`; the same `run_id` again goes on with what is on record.
+
+    `context` sets fields of the run, such as `previous` or `observe`.
+    """
+    given = inputs or NoInputs()
+    settings = Settings(home=home)
+    expansion = expand(job, given)
+    made = plan(expansion.graph, phase_order=tuple(job.phases), span=job.span)
+    async with Journal.open(settings) as journal:
+        record = RunRecord(
+            run_id=run_id,
+            job=job.name,
+            source="",
+            inputs=given.model_dump(mode="json"),
+            status=RunStatus.RUNNING,
+            started=utc_now(),
+            plan=made,
+        )
+        recorded = await _begun(journal, record)
+        try:
+            yield RunContext(
+                run_id=run_id,
+                job=job,
+                inputs=given,
+                expansion=expansion,
+                plan=made,
+                journal=journal,
+                outputs=OutputStore(settings.outputs_url),
+                folder=home / "runs" / run_id,
+                breakers=BreakerRegistry(),
+                account=Account(job.budget, f"job {job.name!r}"),
+                **(recorded | context),
+            )
+        finally:
+            await Workers.close_shared()
+
+
+async def _begun(journal: Journal, record: RunRecord) -> dict[str, Any]:
+    """Put a run on record, or return what is on record of it already."""
+    try:
+        await journal.run(record.run_id)
+    except InvalidInput:
+        await journal.start_run(record)
+        return {}
+    return {
+        "steps": list(await journal.steps(record.run_id)),
+        "concerns": list(await journal.concerns(record.run_id)),
+        "exceptions": list(await journal.exceptions(record.run_id)),
+    }

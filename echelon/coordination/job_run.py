@@ -85,6 +85,8 @@ async def _blocked(run: RunContext, phase: PhasePlan, needed: str) -> Delivery:
     )
     first, *others = [_unstarted(run, phase.name, task, reason, now) for task in phase.tasks]
     await asyncio.gather(run.record(first, report), *[run.record(step) for step in others])
+    for step in (first, *others):
+        run.observe(_ended(run, step))
     return delivery_of(step.handoff for step in (first, *others))
 
 
@@ -110,6 +112,16 @@ def _unstarted(run: RunContext, phase: str, task: str, reason: str, now: datetim
         started=now,
         finished=now,
         handoff=handoff,
+    )
+
+
+def _ended(run: RunContext, step: StepRecord) -> ProgressEvent:
+    return ProgressEvent(
+        happening=Happening.TASK_ENDED,
+        phase=step.phase,
+        node=step.handoff.task_id,
+        at=run.elapsed(),
+        status=step.handoff.status,
     )
 
 

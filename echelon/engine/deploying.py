@@ -20,7 +20,6 @@ from echelon.engine.server import ServerHandle, ServerKind, resolve_server
 from echelon.engine.server_kept import LocalServer
 from echelon.model.errors import InvalidInput
 
-
 #: A run that is due while one is at work would look at the same things; the next one finds what it would have found.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 

@@ -56,14 +56,18 @@ class Work:
         return result
 
     async def shown(self) -> State[Any]:
-        """Show the work until it has ended, with its report; cancelled together with whoever watches it."""
+        """Show the work until it has ended, with its report; stopped together with whoever watches it."""
         try:
             await show(self.room)
             await asyncio.gather(show_report(self.run.context.job, self.files), asyncio.wait([self.task]))
-        except asyncio.CancelledError:
-            self.task.cancel()
-            raise
+        finally:
+            await self.stop()
         return _state_of(self.task.result())
+
+    async def stop(self) -> None:
+        """Stop the work if it has not ended, and wait until it has: nothing may write once the journal is closed."""
+        self.task.cancel()
+        await asyncio.wait([self.task])
 
 
 @functools.cache
@@ -105,17 +109,19 @@ async def run_in_flow(run: Prepared) -> RunResult:
     work = Work(run)
     token = _BEGUN.set(work)
     try:
-        await flow_of(run.context.job)(**dict(run.context.inputs), return_state=True)
-    except Exception as error:  # noqa: BLE001 - what Prefect raises is about its record
-        if work.task.done():
-            work.task.result()  # raises what stopped the work, which says more than what Prefect makes of it
-        log.warning("Prefect could not record the run: %s", error)
-    except asyncio.CancelledError:
-        work.task.cancel()
-        raise
+        await _recorded_by_prefect(work)
+        return await work.task
     finally:
         _BEGUN.reset(token)
-    return await work.task
+        await work.stop()
+
+
+async def _recorded_by_prefect(work: Work) -> None:
+    context = work.run.context
+    try:
+        await flow_of(context.job)(**dict(context.inputs), return_state=True)
+    except Exception as error:  # noqa: BLE001 - what Prefect raises is about its record; the work says what became of it
+        log.warning("Prefect could not record run %s: %s", context.run_id, error)
 
 
 def _state_of(result: RunResult) -> State[Any]:
@@ -157,6 +163,7 @@ def _parameters(job: JobDefinition) -> list[inspect.Parameter]:
 
 
 def _documentation(job: JobDefinition) -> str:
-    """Write a docstring, which is where Prefect's form takes the descriptions of the parameters from."""
-    lines = [f"    {name}: {field.description or name}" for name, field in job.inputs_type.model_fields.items()]
+    """Write a docstring, which is where Prefect's form takes the descriptions of the parameters from, a line each."""
+    described = {name: field.description or name for name, field in job.inputs_type.model_fields.items()}
+    lines = [f"    {name}: {' '.join(text.split())}" for name, text in described.items()]
     return "\n".join([job.goal, "", "Args:", *lines]) if lines else job.goal

@@ -141,8 +141,10 @@ async def prepared(
         )
         try:
             yield Prepared(context=context, record=record, options=options, settings=settings)
-        except BaseException:
-            await journal.finish_run(record.run_id, RunStatus.INTERRUPTED, utc_now(), None)
+        except BaseException as error:
+            ended = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED
+            with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so
+                await journal.finish_run(record.run_id, ended, utc_now())
             raise
         finally:
             await Workers.close_shared()

@@ -17,12 +17,14 @@ from echelon.definition.definition import JobDefinition, NoInputs
 from echelon.definition.expansion import expand
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
-from echelon.model.errors import InvalidInput
 from echelon.model.run import RunRecord, RunStatus
 from echelon.planning.planner import plan
 from echelon.resilience.budget import Account
 from echelon.resilience.registry import BreakerRegistry
 from echelon.settings import Settings
+
+#: Runs that a journal of a test holds at most.
+MAX_RUNS = 10_000
 
 
 @asynccontextmanager
@@ -68,9 +70,7 @@ async def a_run(
 
 async def _begun(journal: Journal, record: RunRecord) -> dict[str, Any]:
     """Put a run on record, or return what is on record of it already."""
-    try:
-        await journal.run(record.run_id)
-    except InvalidInput:
+    if all(known.run_id != record.run_id for known in await journal.runs(limit=MAX_RUNS)):
         await journal.start_run(record)
         return {}
     return {

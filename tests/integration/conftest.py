@@ -22,7 +22,7 @@ from tests.unit.audit.building import git, tree
 END_SECONDS = 30
 
 #: A little package, and what is wrong with it.
-SHOP = {
+SHOP: dict[str, str | bytes] = {
     "shop/__init__.py": "",
     "shop/prices.py": '"""Prices."""\n\n\ndef total(prices):\n    """Add up."""\n    return sum(prices)\n',
     "shop/orders.py": "from shop.prices import total\n\n\ndef pay(order):\n    return eval(order), total([1])\n",
@@ -31,7 +31,7 @@ SHOP = {
 
 @dataclass
 class Place:
-    """A project in a folder, Echelon's home, the API of a Prefect server, and commands that are run with all of them."""
+    """A project in a folder, a home and the API of a Prefect server; and commands that are run with all of them."""
 
     home: Path
     project: Path
@@ -62,8 +62,8 @@ class Place:
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def json(self, program: str, *arguments: str) -> Any:
-        return json.loads(self.run(program, *arguments, "--json"))
+    def json(self, program: str, *arguments: str, folder: Path | None = None) -> Any:
+        return json.loads(self.run(program, *arguments, "--json", folder=folder))
 
     @contextlib.contextmanager
     def running(self, program: str, *arguments: str, log: Path) -> Iterator[None]:

@@ -67,6 +67,10 @@ def watched(place: Place, name: str) -> Iterator[Deployment]:
         yield deployment
 
 
+def run_id_of(flow_run: dict[str, Any]) -> str:
+    return flow_run["state"]["message"].removeprefix("run ")
+
+
 def make_worse(project: Path) -> None:
     """Change the code under audit, as its author would."""
     tree(project, {"shop/prices.py": "def total(prices):\n    return eval('+'.join(prices))\n"})
@@ -130,14 +134,15 @@ def test_a_worker_runs_the_schedule_and_each_report_is_compared_with_the_one_bef
         make_worse(served.project)
         second = nightly.reporting(WORSE, log)
     recorded = {record["run_id"]: record for record in served.json("echelon", "runs")["runs"]}
+    again = served.json("echelon", "resume", run_id_of(first), folder=served.home)
 
     assert first["auto_scheduled"]
     assert second["auto_scheduled"]
     for run in (first, second):
-        record = recorded[run["state"]["message"].removeprefix("run ")]
-        assert record["source"] == f"{served.project}/flows/audit.py:audit"
+        record = recorded[run_id_of(run)]
         assert nightly.reports(run) == [(Path(record["report"]) / "report.md").read_text()]
         assert (Path(record["report"]) / "report.html").is_file()
+    assert (again["run_id"], again["status"]) == (run_id_of(first), "completed"), "found from any folder"
     assert nightly.runs(name=["Cancelled"]), "runs that were due while one was at work are not made up for"
     assert nightly.runs(name=["Crashed", "Failed"]) == []
 

@@ -1,0 +1,119 @@
+"""A job inside somebody's own Prefect flow, on the embedded server."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prefect import flow
+from prefect.runtime import flow_run
+from pydantic import BaseModel, ConfigDict
+
+from contracts.reports import AuditReport
+from echelon import AgentFailed, Job, Resilience, RunResult, agent
+from echelon.engine.flows import RunFailed
+from echelon.engine.server import ServerHandle, resolve_server
+from flows.audit import audit
+from tests.unit.audit.building import tree
+
+pytestmark = [pytest.mark.engine]
+
+
+class Numbers(BaseModel):
+    """Inputs that Prefect's form has to explain."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    n: int = 4
+    """How many numbers to try:
+    the first is 0,
+    the last is n - 1."""
+    limit: int = 2
+    """Numbers from here on are refused."""
+
+
+def numbers(inputs: Numbers) -> list[int]:
+    return list(range(inputs.n))
+
+
+@agent
+async def below(inputs: Numbers, item: int) -> int:
+    """Refuse what is not below the limit."""
+    if item >= inputs.limit:
+        raise AgentFailed(f"{item} is too much")
+    return item
+
+
+trial = Job("trial", goal="Try", inputs=Numbers, defaults=Resilience(attempts=1))
+trial.phase("try", each=below, over=numbers)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("PREFECT_", "ECHELON_"))]:
+            patch.delenv(name)
+        patch.setenv("ECHELON_HOME", str(home))
+        patch.setenv("PREFECT_PROFILES_PATH", str(home / "no-profiles.toml"))
+        with resolve_server(home) as embedded:
+            embedded.wait_ready()
+            with embedded.connected():
+                yield embedded
+
+
+def test_an_audit_in_a_flow_returns_its_result(server, tmp_path):
+    @flow(persist_result=False, result_storage=Path("results"))
+    async def monday(path: Path) -> RunResult:
+        return await audit.flow(path=path)
+
+    result = asyncio.run(monday(tree(tmp_path / "tree", {"app/run.py": "X = eval(input())\n"})))
+
+    assert isinstance(result, RunResult)
+    assert (result.status, result.missing) == ("completed", ())
+    assert AuditReport.model_validate(result.output).hotspots[0].path == "app/run.py"
+    assert result.report is not None
+    assert (Path(result.report) / "report.html").is_file()
+
+
+def test_a_run_in_a_flow_is_shown_as_a_part_of_it(server):
+    @flow(persist_result=False, result_storage=Path("results"))
+    async def parent() -> tuple[str, str]:
+        result = await trial.flow(n=2)
+        return str(flow_run.id), result.run_id
+
+    parent_id, run_id = asyncio.run(parent())
+
+    inside = {"flow_runs": {"parent_flow_run_id": {"any_": [parent_id]}}}
+    found = httpx.post(f"{server.url}/flow_runs/filter", json=inside, trust_env=False).json()
+    assert [run["state"]["message"] for run in found] == [f"run {run_id}"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "type_", "name"),
+    [(4, "COMPLETED", "Completed"), (2, "COMPLETED", "Partial"), (0, "FAILED", "Failed")],
+)
+def test_the_state_says_how_a_run_ended(server, limit, type_, name):
+    state = asyncio.run(trial.flow(limit=limit, return_state=True))
+
+    assert (state.type, state.name) == (type_, name)
+
+
+def test_a_partial_run_is_a_result_that_says_what_is_missing(server):
+    result = asyncio.run(trial.flow(limit=2))
+
+    assert (result.status, [one.task_id for one in result.missing]) == ("partial", ["try/2", "try/3"])
+
+
+def test_a_failed_run_raises_and_says_what_is_missing(server):
+    with pytest.raises(RunFailed, match=r"run trial-[\w-]+: 4 missing, the first: try/0: 0 is too much"):
+        asyncio.run(trial.flow(limit=0))
+
+
+def test_the_form_explains_an_input_whose_description_has_several_lines():
+    fields = trial.flow.parameters.properties
+
+    assert fields["n"]["description"] == "How many numbers to try: the first is 0, the last is n - 1."
+    assert fields["limit"]["description"] == "Numbers from here on are refused."

@@ -1,0 +1,74 @@
+"""Jobs for the tests of coordination: items that belong to domains, and agents that do as the item says."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from echelon import AgentFailed, Handoffs, Job, Resilience, agent, integrator
+
+ONCE = Resilience(attempts=1)
+
+
+class Item(BaseModel):
+    """Something to look at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    domain: str = "core"
+    fails: bool = False
+
+
+class Items(BaseModel):
+    """What the jobs are given."""
+
+    items: tuple[Item, ...] = ()
+
+
+class Total(BaseModel):
+    """What was integrated: the items seen, and what was missing."""
+
+    items: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def items(*counts: int, failing: frozenset[int] = frozenset()) -> Items:
+    """Make so many items in each domain; `failing` numbers those whose agent fails."""
+    domains = [f"d{n}" for n, count in enumerate(counts) for _ in range(count)]
+    return Items(items=tuple(Item(id=f"i{n}", domain=d, fails=n in failing) for n, d in enumerate(domains)))
+
+
+@agent
+async def look(item: Item) -> str:
+    """Look at an item."""
+    if item.fails:
+        raise AgentFailed(f"{item.id} cannot be read")
+    return item.id
+
+
+@integrator
+async def total(seen: Handoffs[str]) -> Total:
+    """Put together what was seen."""
+    return Total(items=tuple(seen.outputs()), missing=tuple(missing.task_id for missing in seen.missing))
+
+
+@total.combine
+async def staged(totals: Handoffs[Total]) -> Total:
+    """Put together what was put together."""
+    below = totals.outputs()
+    return Total(
+        items=tuple(item for one in below for item in one.items),
+        missing=tuple(missing.task_id for missing in totals.missing),
+    )
+
+
+def looking(*, integrate: Any = None, name: str = "looking", defaults: Resilience = ONCE, **phase: Any) -> Job:
+    """Make a job of one phase, with a look at each item."""
+    job = Job(name, goal="See everything", inputs=Items, defaults=defaults)
+    job.phase("look", **({"each": look} | phase), over=lambda items: items, domain=of_domain, integrate=integrate)
+    return job
+
+
+def of_domain(item: Item) -> str:
+    """Say where an item belongs."""
+    return item.domain

@@ -1,0 +1,67 @@
+"""Nothing gets lost: whatever fails, every task is accounted for exactly once (D6, F7)."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from echelon.coordination.context import RunContext
+from echelon.coordination.delivery import Delivery
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.result import missing_in
+from echelon.model.run import StepKind
+from echelon.testing.runs import a_run
+from echelon.testing.scheduler import InlineScheduler
+from tests.unit.coordination.jobs import Items, items, looking, staged, total
+
+
+@st.composite
+def jobs_that_fail(draw: st.DrawFn) -> Items:
+    """Draw domains of any size, and a set of items whose agents fail."""
+    counts = draw(st.lists(st.integers(1, 20), min_size=1, max_size=4))
+    failing = draw(st.sets(st.integers(0, sum(counts) - 1)))
+    return items(*counts, failing=frozenset(failing))
+
+
+def worked(given_items: Items, integrate: Any) -> tuple[RunContext, Delivery]:
+    """Do the job in a new home."""
+
+    async def work(home: Path) -> tuple[RunContext, Delivery]:
+        async with a_run(looking(integrate=integrate), home, given_items) as run:
+            return run, (await run_phases(run, InlineScheduler())).get("look", Delivery())
+
+    with tempfile.TemporaryDirectory() as home:
+        return asyncio.run(work(Path(home)))
+
+
+def reached(run: RunContext, delivery: Delivery) -> list[str]:
+    """Follow what was delivered back to the tasks that it was made from."""
+    steps = {step.handoff.task_id: step for step in run.steps}
+    tasks: list[str] = []
+    open_ids = [handoff.task_id for handoff in delivery.handoffs]
+    while open_ids:
+        step = steps[open_ids.pop()]
+        if step.kind is StepKind.TASK:
+            tasks.append(step.handoff.task_id)
+        open_ids += [used.task_id for used in step.handoff.dependencies]
+    return tasks
+
+
+@pytest.mark.parametrize("integrate", [None, total, staged], ids=["as they are", "at the primary", "in stages"])
+@settings(max_examples=12, deadline=None)
+@given(given_items=jobs_that_fail())
+def test_every_task_is_either_in_what_was_delivered_or_missing_and_never_twice(
+    integrate: Any, given_items: Items
+) -> None:
+    run, delivery = worked(given_items, integrate)
+    failed = {f"look/{item.id}" for item in given_items.items if item.fails}
+    delivered = Counter(reached(run, delivery))
+
+    assert Counter(one.task_id for one in missing_in({"look": delivery})) == Counter(failed)
+    assert delivered == Counter({f"look/{item.id}" for item in given_items.items} - failed)
+    assert {step.node for step in run.steps if step.kind is StepKind.TASK} == set(run.plan.agent_of.values())

@@ -1,0 +1,167 @@
+"""Who integrates what, and what is said about what is missing (D6, F7, X2)."""
+
+from pathlib import Path
+
+import pytest
+
+from echelon import AgentFailed, Handoffs, agent, integrator
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.model.plan import NodeKind
+from echelon.model.run import RunStatus, StepKind
+from echelon.testing.runs import a_run
+from echelon.testing.scheduler import InlineScheduler
+from tests.unit.coordination.jobs import Item, Total, items, looking, staged, total
+
+pytestmark = pytest.mark.anyio
+
+
+@integrator
+async def clueless(seen: Handoffs[str]) -> Total:
+    """Fail when something is missing."""
+    if seen.missing:
+        raise AgentFailed("nothing fits together")
+    return Total(items=tuple(seen.outputs()), missing=())
+
+
+@clueless.combine
+async def clueless_staged(totals: Handoffs[Total]) -> Total:
+    """Put together what was put together."""
+    return Total(
+        items=tuple(item for one in totals.outputs() for item in one.items),
+        missing=tuple(missing.task_id for missing in totals.missing),
+    )
+
+
+async def test_without_an_integrator_outputs_are_passed_on_as_they_are(tmp_path: Path) -> None:
+    async with a_run(looking(), tmp_path, items(2, 1)) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+    assert [handoff.task_id for handoff in delivered["look"].handoffs] == ["look/i0", "look/i1", "look/i2"]
+    assert output_of(run, delivered) == {"look/i0": "i0", "look/i1": "i1", "look/i2": "i2"}
+    assert status_after(delivered) is RunStatus.COMPLETED
+
+
+async def test_an_integrator_alone_integrates_everything_at_the_primary(tmp_path: Path) -> None:
+    scheduler = InlineScheduler()
+    async with a_run(looking(integrate=total), tmp_path, items(30, 30)) as run:
+        delivered = await run_phases(run, scheduler)
+
+        assert [(kind, node) for kind, _, node in scheduler.opened if kind == "integration"] == [
+            ("integration", "primary")
+        ]
+        assert output_of(run, delivered)["items"] == [f"i{n}" for n in range(60)]
+
+
+async def test_teams_integrate_then_domains_then_the_primary_each_its_own(tmp_path: Path) -> None:
+    scheduler = InlineScheduler()
+    async with a_run(looking(integrate=staged), tmp_path, items(30, 30)) as run:
+        delivered = await run_phases(run, scheduler)
+
+        integrated = [step for step in run.steps if step.kind is StepKind.INTEGRATION]
+        kinds = [run.plan.nodes[step.node].kind for step in integrated]
+        assert kinds == sorted(kinds, key=[NodeKind.TEAM, NodeKind.DOMAIN, NodeKind.PRIMARY].index)
+        assert set(kinds) == {NodeKind.TEAM, NodeKind.DOMAIN, NodeKind.PRIMARY}
+        assert len({step.node for step in integrated}) == len(integrated)
+        for step in integrated:
+            below = {run.plan.nodes[node].parent for node in _producers(run, step.handoff.task_id)}
+            assert below == {step.node}
+        assert sorted(output_of(run, delivered)["items"]) == sorted(f"i{n}" for n in range(60))
+
+
+def _producers(run, task_id: str) -> list[str]:
+    """Return the nodes whose output an integration used."""
+    made = {step.handoff.task_id: step for step in run.steps}
+    return [made[used.task_id].node for used in made[task_id].handoff.dependencies]
+
+
+async def test_domains_and_teams_are_opened_around_what_happens_in_them(tmp_path: Path) -> None:
+    scheduler = InlineScheduler()
+    async with a_run(looking(integrate=staged), tmp_path, items(30, 30)) as run:
+        await run_phases(run, scheduler)
+        kinds = {kind: {node for opened, _, node in scheduler.opened if opened == kind} for kind in ("domain", "team")}
+
+        assert kinds["domain"] == {node.id for node in run.plan.tree if node.kind is NodeKind.DOMAIN}
+        assert kinds["team"] == {node.id for node in run.plan.tree if node.kind is NodeKind.TEAM}
+
+
+async def test_an_integrator_gets_what_is_there_and_what_is_missing_with_the_reason(tmp_path: Path) -> None:
+    given = items(3, failing=frozenset({1}))
+    async with a_run(looking(integrate=total), tmp_path, given) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+        assert output_of(run, delivered) == {"items": ["i0", "i2"], "missing": ["look/i1"]}
+    assert [(one.task_id, one.producer, one.reason) for one in missing_in(delivered)] == [
+        ("look/i1", "look/i1", "i1 cannot be read")
+    ]
+    assert status_after(delivered) is RunStatus.PARTIAL
+
+
+async def test_a_merger_that_fails_costs_its_own_part_only(tmp_path: Path) -> None:
+    given = items(30, 30, failing=frozenset({0}))
+    async with a_run(looking(integrate=clueless_staged), tmp_path, given) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+        output = output_of(run, delivered)
+        team = run.plan.nodes[run.plan.agent_of["look/i0"]].parent
+        assert [one.task_id for one in missing_in(delivered)] == ["look/i0", f"look/merge/{team}"]
+        lost = {run.plan.nodes[member].members[0] for member in run.plan.nodes[team or ""].members}
+        assert {f"look/{item}" for item in output["items"]} == {f"look/i{n}" for n in range(60)} - lost
+    assert status_after(delivered) is RunStatus.PARTIAL
+
+
+async def test_a_primary_that_cannot_integrate_delivers_nothing_and_says_so(tmp_path: Path) -> None:
+    async with a_run(looking(integrate=clueless), tmp_path, items(3, failing=frozenset({0}))) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+        assert output_of(run, delivered) is None
+    assert status_after(delivered) is RunStatus.FAILED
+    assert missing_in(delivered)[-1].reason == "nothing fits together"
+
+
+async def test_a_domain_with_one_result_passes_it_on_without_putting_it_together_again(tmp_path: Path) -> None:
+    async with a_run(looking(integrate=staged), tmp_path, items(3)) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+    assert [handoff.task_id for handoff in delivered["look"].handoffs] == ["look/merge/primary"]
+
+
+async def test_nobody_integrates_when_nothing_was_delivered(tmp_path: Path) -> None:
+    given = items(12, failing=frozenset(range(12)))
+    async with a_run(looking(integrate=staged), tmp_path, given) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+    assert [step for step in run.steps if step.kind is StepKind.INTEGRATION] == []
+    assert len(missing_in(delivered)) == 12
+
+
+@agent(name="busy", attempts=2)
+async def namesake(item: Item) -> str:
+    """Look."""
+    return item.id
+
+
+@integrator(name="busy")
+async def busy(seen: Handoffs[str]) -> Total:
+    """Fail for now."""
+    raise AgentFailed("not now", passing=True)
+
+
+async def test_an_agent_and_an_integrator_of_one_name_keep_their_own_limits(tmp_path: Path) -> None:
+    async with a_run(looking(each=namesake, integrate=busy), tmp_path, items(2)) as run:
+        await run_phases(run, InlineScheduler())
+
+    assert run.steps[-1].handoff.attempts == 1
+
+
+async def test_the_work_of_siblings_survives_an_integration_that_used_it(tmp_path: Path) -> None:
+    async with a_run(looking(integrate=clueless), tmp_path, items(3, failing=frozenset({0}))) as run:
+        await run_phases(run, InlineScheduler())
+        on_record = await run.journal.steps(run.run_id)
+
+    assert [(step.handoff.task_id, step.handoff.done) for step in on_record] == [
+        ("look/i0", False),
+        ("look/i1", True),
+        ("look/i2", True),
+        ("look/merge/primary", False),
+    ]

@@ -1,0 +1,177 @@
+"""A second process with the same run goes on where the first one stopped, and repeats nothing that is done (F8)."""
+
+from pathlib import Path
+
+import pytest
+
+from echelon import AgentFailed, Concern, Handoffs, Job, Outcome, Previous, Resilience, agent
+from echelon.agents.handoffs import Received
+from echelon.coordination.context import RunContext
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.result import missing_in, output_of
+from echelon.journal.journal import Journal
+from echelon.model.errors import IllegalTransition
+from echelon.model.handoff import Handoff
+from echelon.settings import Settings
+from echelon.testing.runs import a_run
+from echelon.testing.scheduler import InlineScheduler
+from echelon.visibility.progress import Happening, ProgressEvent
+from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, staged, total
+
+pytestmark = pytest.mark.anyio
+
+CONCERN = Concern(about="i0", message="odd", confidence=0.2, impact=0.9)
+
+
+class Lookout:
+    """An agent that remembers what it was asked, and fails for what `broken` names."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.broken: set[str] = set()
+        lookout = self
+
+        @agent
+        async def look(item: Item) -> Outcome[str]:
+            lookout.asked.append(item.id)
+            if item.id in lookout.broken:
+                raise AgentFailed("not today")
+            return Outcome(output=item.id, concerns=(CONCERN,) if item.id == "i0" else ())
+
+        self.agent = look
+
+
+async def test_a_second_process_does_again_only_what_did_not_complete(tmp_path: Path) -> None:
+    lookout = Lookout()
+    lookout.broken = {"i1"}
+    job, given = looking(each=lookout.agent, integrate=total), items(3)
+    async with a_run(job, tmp_path, given) as run:
+        first = await run_phases(run, InlineScheduler())
+        assert output_of(run, first)["missing"] == ["look/i1"]
+    lookout.asked.clear()
+    lookout.broken.clear()
+    async with a_run(job, tmp_path, given) as run:
+        second = await run_phases(run, InlineScheduler())
+
+        assert output_of(run, second) == {"items": ["i0", "i1", "i2"], "missing": []}
+    assert lookout.asked == ["i1"]
+    assert missing_in(second) == ()
+
+
+async def test_nothing_at_all_is_repeated_of_a_run_that_was_done(tmp_path: Path) -> None:
+    lookout = Lookout()
+    job, given = looking(each=lookout.agent, integrate=staged), items(20, 20)
+    async with a_run(job, tmp_path, given) as run:
+        first = await run_phases(run, InlineScheduler())
+        steps = len(run.steps)
+    lookout.asked.clear()
+    events: list[ProgressEvent] = []
+    async with a_run(job, tmp_path, given, observe=events.append) as run:
+        second = await run_phases(run, InlineScheduler())
+
+        assert len(await run.journal.steps(run.run_id)) == len(run.steps) == steps
+        assert len(await run.journal.concerns(run.run_id)) == len(run.concerns) == 1
+    assert (lookout.asked, second) == ([], first)
+    assert all(event.reused for event in events if event.happening is Happening.TASK_ENDED)
+    assert not any(event.happening is Happening.TASK_STARTED for event in events)
+
+
+@pytest.mark.parametrize("change", ["inputs", "run"])
+async def test_what_was_done_for_something_else_is_not_taken_for_this(tmp_path: Path, change: str) -> None:
+    lookout = Lookout()
+    job = looking(each=lookout.agent)
+    async with a_run(job, tmp_path, items(2)) as run:
+        await run_phases(run, InlineScheduler())
+    lookout.asked.clear()
+    other = items(3) if change == "inputs" else items(2)
+    async with a_run(job, tmp_path, other, run_id="run" if change == "inputs" else "another") as run:
+        await run_phases(run, InlineScheduler())
+
+    assert len(lookout.asked) == len(other.items)
+
+
+async def test_a_consumer_works_again_when_what_it_used_has_changed(tmp_path: Path) -> None:
+    lookout, concluded = Lookout(), []
+    lookout.broken = {"i1"}
+
+    @agent
+    async def conclude(look: Handoffs[str]) -> int:
+        concluded.append(len(look))
+        return len(look)
+
+    job = looking(each=lookout.agent)
+    job.phase("conclude", agent=conclude, needs="look")
+    for _ in range(2):
+        async with a_run(job, tmp_path, items(2)) as run:
+            await run_phases(run, InlineScheduler())
+        lookout.broken.clear()
+
+    assert concluded == [1, 2]
+
+
+async def test_a_step_and_its_concerns_become_durable_together(tmp_path: Path) -> None:
+    lookout = Lookout()
+    async with a_run(looking(each=lookout.agent), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+        async with Journal.open(Settings(home=tmp_path)) as elsewhere:
+            steps, concerns = await elsewhere.steps(run.run_id), await elsewhere.concerns(run.run_id)
+
+    assert [step.handoff.concerns for step in steps] == [(CONCERN,)]
+    assert [(record.source, record.concern) for record in concerns] == [("look/i0", CONCERN)]
+
+
+async def test_a_step_that_is_completed_is_never_written_over(tmp_path: Path) -> None:
+    async with a_run(looking(each=Lookout().agent), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+        with pytest.raises(IllegalTransition):
+            await run.record(run.steps[0])
+
+        assert len(await run.journal.steps(run.run_id)) == 1
+
+
+async def _previous(run: RunContext) -> dict[str, Handoff]:
+    return {step.handoff.task_id: step.handoff for step in run.steps if step.handoff.done}
+
+
+async def test_an_agent_can_read_what_it_made_in_the_run_before(tmp_path: Path) -> None:
+    @agent
+    async def count(previous: Previous[int]) -> int:
+        return (previous.load() or 0) + 1
+
+    job = Job("counting", goal="Count", inputs=Items, defaults=ONCE)
+    job.phase("count", agent=count)
+    outputs, made = [], {}
+    for run_id in ("one", "two"):
+        async with a_run(job, tmp_path, Items(), run_id=run_id, previous=made) as run:
+            outputs.append(output_of(run, await run_phases(run, InlineScheduler())))
+            made = await _previous(run)
+
+    assert outputs == [1, 2]
+
+
+async def test_an_output_of_before_that_is_not_in_todays_words_counts_as_none(tmp_path: Path) -> None:
+    async with a_run(looking(), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+        handoff = run.steps[0].handoff
+
+        assert Previous[str](Received(handoff, run.outputs, str)).load() == "i0"
+        assert Previous[int](Received(handoff, run.outputs, int)).load() is None
+    assert Previous().load() is None
+
+
+async def test_a_retried_agent_is_told_about_and_recorded_once(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    @agent
+    async def flaky(item: Item) -> str:
+        asked.append(item.id)
+        if len(asked) == 1:
+            raise AgentFailed("not now", passing=True)
+        return item.id
+
+    patient = Resilience(attempts=3, backoff_seconds=0)
+    async with a_run(looking(each=flaky, defaults=patient), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+
+    assert [(step.handoff.done, step.handoff.attempts) for step in run.steps] == [(True, 2)]
+    assert [report.message for report in run.exceptions] == ["needed 2 attempts"]

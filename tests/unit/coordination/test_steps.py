@@ -1,0 +1,137 @@
+"""However an agent ends, it ends in an envelope, and its siblings do not notice (C1, F)."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from echelon import AgentFailed, Concern, Job, Outcome, Workspace, agent
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.result import missing_in, output_of
+from echelon.model.errors import JournalError
+from echelon.testing.runs import a_run
+from echelon.testing.scheduler import InlineScheduler
+from tests.unit.coordination.jobs import ONCE, Item, items, looking
+
+pytestmark = pytest.mark.anyio
+
+
+async def _cancels_itself() -> Any:
+    inner = asyncio.create_task(asyncio.Event().wait())
+    inner.cancel()
+    await inner
+
+
+async def _returns(value: Any) -> Any:
+    return value
+
+
+def _raises(error: BaseException) -> Any:
+    raise error
+
+
+#: What an agent does → the class of the error on record, and a word of its message.
+DEEDS: dict[str, tuple[Any, str, str]] = {
+    "says so": (lambda: _raises(AgentFailed("cannot")), "AgentFailed", "cannot"),
+    "breaks": (lambda: _raises(KeyError("path")), "KeyError", "path"),
+    "breaks in parts": (lambda: _raises(ExceptionGroup("two", [ValueError("x")])), "ExceptionGroup", "two"),
+    "exits": (lambda: sys.exit(3), "AgentFailed", "exit code 3"),
+    "is cancelled inside": (_cancels_itself, "AgentFailed", "cancelled by something inside"),
+    "makes something else": (lambda: _returns(3.5), "ContractViolation", "valid string"),
+    "makes half characters": (lambda: _returns("\udcff"), "ContractViolation", ""),
+    "is surer than sure": (lambda: _returns(Outcome(output="x", confidence=2)), "ContractViolation", "confidence"),
+    "names half characters": (lambda: _raises(FileNotFoundError("\udcff.py")), "FileNotFoundError", "udcff.py"),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+async def test_an_agent_that_does_not_deliver_ends_in_a_failed_handoff_and_stops_nobody(
+    tmp_path: Path, deed: str
+) -> None:
+    @agent
+    async def look(item: Item) -> str:
+        if not item.fails:
+            return item.id
+        done = DEEDS[deed][0]()
+        return await done
+
+    async with a_run(looking(each=look), tmp_path, items(3, failing=frozenset({1}))) as run:
+        delivered = await run_phases(run, InlineScheduler())
+        failed = [step.handoff for step in await run.journal.steps(run.run_id) if not step.handoff.done]
+
+    assert [handoff.task_id for handoff in delivered["look"].handoffs] == ["look/i0", "look/i2"]
+    assert len(failed) == 1
+    assert failed[0].error is not None
+    assert failed[0].error.kind == DEEDS[deed][1]
+    assert DEEDS[deed][2] in failed[0].error.message
+
+
+async def test_an_output_without_a_json_form_is_a_broken_contract(tmp_path: Path) -> None:
+    @agent
+    async def look(item: Item) -> Any:
+        return object()
+
+    async with a_run(looking(each=look), tmp_path, items(1)) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+    assert "cannot be recorded" in missing_in(delivered)[0].reason
+
+
+async def test_concerns_of_an_agent_that_failed_are_on_record(tmp_path: Path) -> None:
+    concern = Concern(about="i0", message="locked", confidence=1, impact=1)
+
+    @agent
+    async def look(item: Item) -> str:
+        raise AgentFailed("locked", concerns=[concern])
+
+    async with a_run(looking(each=look), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+
+        assert [record.concern for record in await run.journal.concerns(run.run_id)] == [concern]
+
+
+async def test_a_plain_function_that_exits_or_runs_dry_fails_at_once(tmp_path: Path) -> None:
+    @agent(timeout=30)
+    def look(item: Item) -> str:
+        if item.fails:
+            sys.exit("usage: look")
+        return next(iter(()))
+
+    async with a_run(looking(each=look), tmp_path, items(2, failing=frozenset({0}))) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+    assert [one.reason for one in missing_in(delivered)] == [
+        "look wanted to end the process with exit code usage: look",
+        "RuntimeError: look raised StopIteration: a next() without a default?",
+    ]
+
+
+async def test_every_attempt_gets_an_empty_folder_of_its_own(tmp_path: Path) -> None:
+    @agent(attempts=2)
+    async def look(item: Item, workspace: Workspace) -> str:
+        assert list(workspace.iterdir()) == []
+        (workspace / "left").touch()
+        if len(list(workspace.parent.iterdir())) < 3:
+            raise AgentFailed("not now", passing=True)
+        return workspace.name
+
+    job = Job("working", goal="Work", inputs=type(items()), defaults=ONCE.model_copy(update={"backoff_seconds": 0.0}))
+    job.phase("look", each=look, over=lambda items: items, key=lambda item: f"../{item.id}")
+    async with a_run(job, tmp_path, items(2)) as run:
+        delivered = await run_phases(run, InlineScheduler())
+        names = set(output_of(run, delivered).values())
+
+        assert len(names) == 2
+        assert {folder.name for folder in (run.folder / "work").iterdir()} > names
+
+
+async def test_what_cannot_be_written_down_is_not_seen(tmp_path: Path) -> None:
+    async with a_run(looking(), tmp_path, items(1)) as run:
+        run.run_id = "nobody"  # a run that the journal does not know, so it refuses the step
+        with pytest.raises(ExceptionGroup) as refused:
+            await run_phases(run, InlineScheduler())
+
+        assert refused.group_contains(JournalError)
+        assert run.steps == []

@@ -2,19 +2,16 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from echelon.definition.definition import JobDefinition, NoInputs, Render
+from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import expand
 from echelon.definition.inputs import read_inputs
 from echelon.model.plan import Plan
-from echelon.model.policy import Resilience
 from echelon.model.run import RunResult
-from echelon.model.usage import Budget
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
 
@@ -33,30 +30,6 @@ class Job(JobDefinition):
     await audit.run(path="src")       # runs on Prefect
     audit.flow.serve(cron="0 3 * * *")
     """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        goal: str,
-        inputs: type[BaseModel] = NoInputs,
-        budget: Budget | None = None,
-        defaults: Resilience | None = None,
-        constraints: Sequence[str] = (),
-        report: Render | None = None,
-        span: int = 8,
-    ) -> None:
-        super().__init__(
-            name,
-            goal=goal,
-            inputs=inputs,
-            budget=budget,
-            defaults=defaults,
-            constraints=constraints,
-            report=report,
-            span=span,
-        )
-        self._module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - who defines the job
 
     def plan(self, *, priority: Priority | None = None, max_concurrency: int | None = None, **inputs: Any) -> Plan:
         """Decide how the job would be organised for these inputs; nothing is run."""
@@ -93,16 +66,16 @@ class Job(JobDefinition):
 
         Empty for a job that cannot be found again: made in a function, or typed into an interpreter.
         """
-        file = getattr(sys.modules.get(self._module), "__file__", None)
+        file = getattr(sys.modules.get(self.module), "__file__", None)
         return f"{Path(file).resolve()}:{self._variable}" if file and self._variable else ""
 
     @property
     def entrypoint(self) -> str:
         """How a process that has the project on its import path finds the flow: `module:variable.flow`."""
-        return f"{self._module}:{self._variable or self.name}.flow"
+        return f"{self.module}:{self._variable or self.name}.flow"
 
     @property
     def _variable(self) -> str | None:
         """The name of the job in its module; None when it has none there."""
-        variables = vars(sys.modules[self._module]) if self._module in sys.modules else {}
+        variables = vars(sys.modules[self.module]) if self.module in sys.modules else {}
         return next((name for name, value in variables.items() if value is self), None)

@@ -8,7 +8,7 @@ from cyclopts.validators import Number
 from echelon.cli.options import AsJson, MaxConcurrency, Params, SourceName, inputs_of
 from echelon.cli.output import out, print_json
 from echelon.cli.plan_view import show_plan
-from echelon.definition.source import load_job
+from echelon.cli.source import load_job
 from echelon.planning.drawing import mermaid as drawn
 from echelon.planning.regime import MINIMUM_SPAN, Priority
 

@@ -18,8 +18,8 @@ from echelon.cli.output import out as out_console
 from echelon.cli.reading import ask
 from echelon.cli.recorded import document_of, recorded_run
 from echelon.cli.result_view import show_result
+from echelon.cli.source import load_job
 from echelon.definition.inputs import read_inputs
-from echelon.definition.source import load_job
 from echelon.engine.run import RunOptions, run_job
 from echelon.job import Job
 from echelon.journal.journal import Journal

@@ -11,7 +11,7 @@ from echelon.cli.configured import read_settings
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.options import AsJson, Params, SourceName, inputs_of
 from echelon.cli.output import err, facts, log_to, out, print_json
-from echelon.definition.source import load_job, parse_source
+from echelon.cli.source import load_job, parse_source
 from echelon.engine.server_settings import configure
 
 

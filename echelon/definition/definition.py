@@ -1,6 +1,7 @@
 """A job, checked as it is built: what contradicts itself is refused before anything runs."""
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -56,6 +57,7 @@ class JobDefinition:
         self.constraints = tuple(constraints)
         self.render = report
         self.span = span
+        self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - who defines the job
         self.source = ""
         self.phases: dict[str, PhaseDefinition] = {}
 

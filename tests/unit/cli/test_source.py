@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from echelon.definition.source import load_job, parse_source, project_root
+from echelon.cli.source import load_job, parse_source, project_root
 from echelon.model.errors import InvalidInput
 
 pytestmark = pytest.mark.usefixtures("importing")

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.result import missing_in
 from echelon.model.run import StepKind
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
@@ -62,6 +61,6 @@ def test_every_task_is_either_in_what_was_delivered_or_missing_and_never_twice(
     failed = {f"look/{item.id}" for item in given_items.items if item.fails}
     delivered = Counter(reached(run, delivery))
 
-    assert Counter(one.task_id for one in missing_in({"look": delivery})) == Counter(failed)
+    assert Counter(one.task_id for one in delivery.missing) == Counter(failed)
     assert delivered == Counter({f"look/{item.id}" for item in given_items.items} - failed)
     assert {step.node for step in run.steps if step.kind is StepKind.TASK} == set(run.plan.agent_of.values())

@@ -34,13 +34,24 @@ class Binding:
         return {name: source(call) for name, source in self.sources.items()}
 
 
+def hints_of(function: Callable[..., Any], name: str) -> dict[str, Any]:
+    """Return the annotations of a function as types; `InvalidJob` when one of them is not known at run time."""
+    try:
+        return get_type_hints(function)
+    except NameError as error:
+        raise InvalidJob(
+            f"the annotations of {name!r} cannot be read: {error}; import that name at the top of the module, "
+            "and not for type checkers only"
+        ) from error
+
+
 def bind(function: Callable[..., Any], name: str, shape: CallShape) -> Binding:
     """Find a source for every parameter of `function`.
 
     By type: `Brief`, `Assignment`, `Workspace`, `Handoffs[...]`, `Previous[...]` and the job's inputs; the first
     parameter left over is the item, when there is one call for each; every other one is an input of the same name.
     """
-    hints = get_type_hints(function)
+    hints = hints_of(function, name)
     sources: dict[str, Source] = {}
     item_taken = not shape.takes_item
     for parameter in _parameters(function):
@@ -59,7 +70,7 @@ def bind_inputs(
     function: Callable[..., Any], name: str, inputs_type: type[BaseModel]
 ) -> Callable[[BaseModel], dict[str, Any]]:
     """Find a source for every parameter of a function that gets the inputs of the job and nothing else."""
-    hints = get_type_hints(function)
+    hints = hints_of(function, name)
     readers: dict[str, Callable[[BaseModel], Any]] = {}
     for parameter in _parameters(function):
         if hints.get(parameter.name) is inputs_type:

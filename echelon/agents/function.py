@@ -7,10 +7,10 @@ import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Self, get_type_hints
+from typing import Any, Self
 
 from echelon.agents.agent import Effect
-from echelon.agents.binding import Binding, bind
+from echelon.agents.binding import Binding, bind, hints_of
 from echelon.agents.call import Call, CallShape
 from echelon.agents.outcome import Outcome
 from echelon.agents.workers import Workers
@@ -92,7 +92,7 @@ def _check_cpu_bound(function: Callable[..., Any], name: str) -> None:
 
 def contract_of(function: Callable[..., Any], name: str) -> Any:
     """Return the output type that a function promises; `Outcome[T]` promises T."""
-    annotation = get_type_hints(function).get("return")
+    annotation = hints_of(function, name).get("return")
     if annotation is None:
         raise InvalidJob(f"agent {name!r} has no return annotation: the return type is its contract, please state it")
     if annotation is Outcome:

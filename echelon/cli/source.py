@@ -56,7 +56,8 @@ def load_job(source: str) -> Job:
     where = parse_source(source)
     module = _import(where)
     variable, job = _find(module, where, source)
-    job.source = where.stable(variable)
+    # A module is found from its project only, a file from everywhere.
+    job.source = (where.file is None and job.location) or where.stable(variable)
     return job
 
 

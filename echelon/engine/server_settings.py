@@ -41,6 +41,12 @@ BATCHED_RECORDING = {
     "PREFECT_SERVER_SERVICES_TRIGGERS_READ_BATCH_SIZE": "100",
 }
 
+#: Who holds a place under a deployment's limit is remembered on disk. Prefect's default keeps it in memory: after a
+#: power cut the run that was at work would hold its place for ever, and every later run of the schedule be cancelled.
+LASTING_LEASES = {
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+}
+
 #: What a server that lives as long as one run can do without: flow runs, task runs, logs and artifacts are still
 #: recorded; the event feed is not (17 kB a task run), and no automation or schedule can fire in it.
 ONE_RUN_ONLY = {
@@ -211,7 +217,7 @@ def server_environment(prefect_home: Path, database_url: str | None) -> dict[str
     `database_url` None leaves the database that the user's environment names.
     """
     environment = {name: value for name, value in os.environ.items() if name not in _CLIENT_ONLY}
-    defaults = NO_TELEMETRY | BATCHED_RECORDING
+    defaults = NO_TELEMETRY | BATCHED_RECORDING | LASTING_LEASES
     mine = {"PREFECT_HOME": str(prefect_home), "PREFECT_PROFILES_PATH": str(prefect_home / "no-profiles.toml")}
     if database_url is not None:
         mine[DATABASE_VARIABLES[0]] = database_url

@@ -134,7 +134,6 @@ def test_a_worker_runs_the_schedule_and_each_report_is_compared_with_the_one_bef
         make_worse(served.project)
         second = nightly.reporting(WORSE, log)
     recorded = {record["run_id"]: record for record in served.json("echelon", "runs")["runs"]}
-    again = served.json("echelon", "resume", run_id_of(first), folder=served.home)
 
     assert first["auto_scheduled"]
     assert second["auto_scheduled"]
@@ -142,9 +141,11 @@ def test_a_worker_runs_the_schedule_and_each_report_is_compared_with_the_one_bef
         record = recorded[run_id_of(run)]
         assert nightly.reports(run) == [(Path(record["report"]) / "report.md").read_text()]
         assert (Path(record["report"]) / "report.html").is_file()
-    assert (again["run_id"], again["status"]) == (run_id_of(first), "completed"), "found from any folder"
     assert nightly.runs(name=["Cancelled"]), "runs that were due while one was at work are not made up for"
     assert nightly.runs(name=["Crashed", "Failed"]) == []
+    assert (served.home / "prefect" / "concurrency_leases").is_dir(), "the limit outlives a crash of the server"
+    again = served.json("echelon", "resume", run_id_of(second), folder=served.home)
+    assert (again["run_id"], again["status"]) == (run_id_of(second), "completed"), "it is found from any folder"
 
 
 def test_a_job_is_served_without_a_worker_and_its_schedule_is_paused_at_the_end(served, tmp_path):

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -186,12 +186,13 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("start", [["double it.py"], ["-m", "doubling"]])
-def test_functions_of_the_script_that_runs_are_found_as_well(tmp_path: Path, start: list[str]) -> None:
+async def test_functions_of_the_script_that_runs_are_found_as_well(tmp_path: Path, start: list[str]) -> None:
     (tmp_path / "double it.py").write_text(SCRIPT)
     (tmp_path / "doubling.py").write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
-    told = subprocess.run(
-        [sys.executable, *start], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    script = await asyncio.create_subprocess_exec(
+        sys.executable, *start, cwd=tmp_path, env=environment, stdout=PIPE, stderr=PIPE
     )
+    told = await script.communicate()
 
-    assert (told.stdout, told.stderr) == ("42\n", "")
+    assert told == (b"42\n", b"")

@@ -51,7 +51,7 @@ def job(tmp_path: Path, importing: None) -> str:
         (["plan", "JOB", "--param", "n"], "--param takes name=value, not 'n'; as in --param path=src"),
         (["plan", "JOB", "--param", "n=1", "--param", "n=2"], "parameter 'n' is given twice"),
         (["plan", "JOB", "--param", "m=1"], "unknown parameter 'm'; this job takes: n"),
-        (["plan", "JOB", "--param", "n=many"], "parameter 'n': Input should be a valid integer"),
+        (["plan", "JOB", "--param", "n=many"], "parameter 'n' cannot be 'many': Input should be a valid integer"),
         (["plan", "nowhere.py"], "there is no file nowhere.py"),
         (["plan", "JOB:other"], "has no 'other'; the jobs in it: looking"),
         (["run", "JOB", "--max-concurrency", "0"], "'--max-concurrency' of 'run' cannot be '0'"),
@@ -108,9 +108,10 @@ def test_a_broken_journal_is_a_failure_not_wrong_use(echelon, home):
 
 def test_what_nobody_foresaw_goes_to_a_log_file_below_the_home(echelon, home, tmp_path, importing):
     (tmp_path / "breaking_job.py").write_text(
-        "from echelon import Job, agent\n@agent\ndef look(item: int) -> int:\n    'Look.'\n    return 1\n"
-        "def items() -> list[int]:\n    raise RuntimeError('out of paper')\n"
-        "breaking = Job('breaking', goal='Break')\nbreaking.phase('look', each=look, over=items)\n"
+        "from pydantic import BaseModel, model_validator\nfrom echelon import Job\n"
+        "class Inputs(BaseModel):\n    @model_validator(mode='before')\n    @classmethod\n"
+        "    def check(cls, given):\n        raise RuntimeError('out of paper')\n"
+        "breaking = Job('breaking', goal='Break', inputs=Inputs)\n"
     )
 
     said = echelon("plan", str(tmp_path / "breaking_job.py"))

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from echelon import Job
 from echelon.cli.source import load_job, parse_source, project_root
 from echelon.model.errors import InvalidInput
 
@@ -87,6 +88,21 @@ def test_the_remembered_source_works_from_another_folder(project, tmp_path, monk
     monkeypatch.chdir(tmp_path)
 
     assert load_job(job.source) is job
+
+
+def test_a_module_is_remembered_by_its_file(project, tmp_path, monkeypatch):
+    name = unique("flows")
+    file = write(project / name / "audit.py", JOB.format(name="audit"))
+    monkeypatch.chdir(project)
+    job = load_job(f"{name}.audit:audit")
+    monkeypatch.chdir(tmp_path)
+
+    assert job.source == f"{file}:audit"
+    assert load_job(job.source) is job
+
+
+def test_a_job_that_is_no_variable_of_a_module_has_no_place():
+    assert Job("local", goal="g").location == ""
 
 
 def test_the_variable_may_be_left_out_when_there_is_one_job_under_two_names(project):

@@ -1,0 +1,56 @@
+"""What tests of real runs share: one embedded Prefect server for all of them that run in this process."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from echelon.engine.server import EmbeddedServer
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@dataclass(frozen=True)
+class SharedServer:
+    """A server that is up, and the environment of those who run on it."""
+
+    home: Path
+    url: str
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
+    """Keep one embedded server up; a run in its home takes it instead of starting another."""
+    home = tmp_path_factory.mktemp("engine") / "home"
+    before = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patched:
+        for name in [name for name in before if name.startswith("PREFECT_")]:
+            patched.delenv(name)
+        patched.setenv("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))
+        server = EmbeddedServer.of(home).start()
+        during = dict(os.environ) | {"ECHELON_HOME": str(home)}
+        server.wait_ready()
+        os.environ.clear()  # other tests must not find this server
+        os.environ.update(before)
+        yield SharedServer(home=home, url=server.url, environment=during)
+        server.stop()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def engine(shared_server: SharedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SharedServer:
+    """Let jobs of this test run on the shared server, with the records of earlier tests left alone."""
+    for name in [name for name in os.environ if name.startswith(("PREFECT_", "ECHELON_"))]:
+        monkeypatch.delenv(name)
+    for name, value in shared_server.environment.items():
+        if name.startswith(("PREFECT_", "ECHELON_", "DO_NOT_TRACK")):
+            monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return shared_server

@@ -1,0 +1,60 @@
+"""`@agent` and `@integrator`, with and without options."""
+
+import pytest
+
+from echelon import Handoffs, agent, integrator
+from echelon.agents.call import CallShape
+from echelon.agents.decorators import Integrator
+from echelon.agents.function import FunctionAgent
+from echelon.definition.definition import NoInputs
+from echelon.model.errors import InvalidJob
+from echelon.model.policy import Resilience
+
+
+def test_an_agent_is_still_the_function_to_whoever_calls_it() -> None:
+    @agent
+    def double(item: int) -> int:
+        return 2 * item
+
+    assert isinstance(double, FunctionAgent)
+    assert double(21) == 42
+
+
+def test_options_of_an_agent_are_its_policy_and_unset_ones_are_inherited() -> None:
+    @agent(name="spy", goal="Look", effect="irreversible", timeout=60, attempts=2, breaker="provider")
+    async def look() -> int:
+        return 1
+
+    assert (look.name, look.goal, look.effect) == ("spy", "Look", "irreversible")
+    assert look.resilience == Resilience(timeout_seconds=60, attempts=2, breaker="provider")
+    assert agent(look.function).resilience == Resilience()
+
+
+def test_an_unknown_option_is_an_error() -> None:
+    with pytest.raises(TypeError, match="retries"):
+        agent(retries=3)  # pyright: ignore[reportCallIssue]
+
+
+def test_an_integrator_merges_and_with_combine_does_so_in_stages() -> None:
+    @integrator(timeout=5, attempts=2)
+    def merge(seen: Handoffs[int]) -> list[int]:
+        return seen.outputs()
+
+    @merge.combine
+    def staged(merged: Handoffs[list[int]]) -> list[int]:
+        return [one for each in merged.outputs() for one in each]
+
+    assert isinstance(merge, Integrator)
+    assert merge.combiner is None
+    assert staged.merger is merge.merger
+    assert staged.combiner.resilience == merge.merger.resilience == Resilience(timeout_seconds=5, attempts=2)
+    assert merge(Handoffs()) == staged(Handoffs()) == []
+
+
+def test_an_integrator_that_asks_for_what_it_cannot_get_is_refused() -> None:
+    @integrator
+    def merge(seen: Handoffs[int], colour: str) -> int:
+        return 1
+
+    with pytest.raises(InvalidJob, match="'colour'"):
+        merge.bind(CallShape(inputs_type=NoInputs, upstream=("look",)))

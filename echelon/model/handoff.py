@@ -1,6 +1,6 @@
 """The one envelope in which work changes hands (C1): exact fields, closed by `extra="forbid"`."""
 
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -105,8 +105,3 @@ class Missing(Value):
     """The agent or node that should have made it."""
     reason: str
     """Why it is missing."""
-
-
-def json_ready(value: Any) -> Any:
-    """Return `value` as plain JSON types: pydantic models are dumped, everything else is kept."""
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SharedServer
+
 pytestmark = [pytest.mark.engine]
 
 #: Jobs that tell a test, over a socket, that an agent is at work; and leave a trace of every call.
@@ -168,6 +170,14 @@ def echelon(project: Path, environment: dict[str, str]) -> Iterator[Terminal]:
     terminal.end()
 
 
+@pytest.fixture
+def served(project: Path, environment: dict[str, str], shared_server: SharedServer) -> Iterator[Terminal]:
+    """A terminal whose runs find a server that is up: for what does not depend on whose server it is."""
+    terminal = Terminal(project, environment | {"PREFECT_API_URL": shared_server.url})
+    yield terminal
+    terminal.end()
+
+
 def calls(project: Path) -> list[int]:
     return sorted(int(line) for line in (project / "trace").read_text().split())
 
@@ -214,8 +224,8 @@ def test_a_run_is_one_json_document_and_can_be_looked_at_afterwards(echelon, pro
 
 
 @pytest.mark.parametrize(("job", "code", "status"), [("halving", 3, "partial"), ("failing", 1, "failed")])
-def test_the_exit_code_says_how_a_run_ended_and_the_summary_says_why(echelon, job, code, status):
-    said = echelon("run", f"flows/trying.py:{job}", "--param", "trace=trace", code=code)
+def test_the_exit_code_says_how_a_run_ended_and_the_summary_says_why(served, job, code, status):
+    said = served("run", f"flows/trying.py:{job}", "--param", "trace=trace", code=code)
 
     assert f": {status}" in said.stdout
     assert "try/0: even" in said.stdout if job == "halving" else "try/0: never" in said.stdout
@@ -224,8 +234,15 @@ def test_the_exit_code_says_how_a_run_ended_and_the_summary_says_why(echelon, jo
     assert "Traceback" not in said.stderr
 
 
-@pytest.mark.parametrize("job", ["napping", "blocking", "spinning"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("job", "number"),
+    [
+        ("napping", signal.SIGINT),
+        ("blocking", signal.SIGINT),
+        ("spinning", signal.SIGINT),
+        ("spinning", signal.SIGTERM),
+    ],
+)
 def test_a_signal_stops_a_run_in_seconds_and_says_how_to_go_on(echelon, listener, job, number):
     port = listener.getsockname()[1]
     process = echelon.start(
@@ -245,11 +262,9 @@ def test_a_signal_stops_a_run_in_seconds_and_says_how_to_go_on(echelon, listener
     assert echelon.json("runs")["runs"][0]["status"] == "interrupted"
 
 
-def test_a_stopped_run_goes_on_from_another_folder_without_repeating_what_is_done(
-    echelon, project, listener, environment, tmp_path
-):
+def test_a_stopped_run_goes_on_from_another_folder_without_repeating_what_is_done(served, project, listener, tmp_path):
     port = listener.getsockname()[1]
-    process = echelon.start(
+    process = served.start(
         "run",
         "flows/trying.py:napping",
         *("--param", "trace=trace", "--param", f"port={port}", "--param", "held=3", "--max-concurrency", "1", "--json"),
@@ -260,7 +275,7 @@ def test_a_stopped_run_goes_on_from_another_folder_without_repeating_what_is_don
     stopped = json.loads(out)
     (project / "released").touch()
 
-    elsewhere = Terminal(tmp_path, environment)
+    elsewhere = Terminal(tmp_path, served.environment)
     result = elsewhere.json("resume", stopped["run_id"])
 
     assert stopped["status"] == "interrupted"
@@ -269,9 +284,9 @@ def test_a_stopped_run_goes_on_from_another_folder_without_repeating_what_is_don
     assert calls(project) == [0, 1, 2, 3, 3]
 
 
-def test_a_second_ctrl_c_stops_at_once(echelon, listener):
+def test_a_second_ctrl_c_stops_at_once(served, listener):
     port = listener.getsockname()[1]
-    process = echelon.start(
+    process = served.start(
         "run", "flows/trying.py:blocking", "--param", "trace=trace", "--param", f"port={port}", "--param", "held=0"
     )
     listener.accept()[0].close()
@@ -288,10 +303,11 @@ def test_a_second_ctrl_c_stops_at_once(echelon, listener):
 
 def test_a_job_is_served_on_its_schedule_until_ctrl_c(echelon, project, listener):
     port = listener.getsockname()[1]
+    echelon.environment |= {"PREFECT_RUNNER_POLL_FREQUENCY": "1"}
     process = echelon.start(
         "serve",
         "flows/trying.py:napping",
-        *("--param", "trace=trace", "--param", f"port={port}", "--param", "held=3", "--interval", "5", "--json"),
+        *("--param", "trace=trace", "--param", f"port={port}", "--param", "held=3", "--interval", "2", "--json"),
     )
     listener.accept()[0].close()  # a run of the schedule is at work
     os.killpg(process.pid, signal.SIGINT)

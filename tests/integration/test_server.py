@@ -34,6 +34,7 @@ import asyncio, sys
 from pathlib import Path
 from echelon.engine.server import resolve_server
 with resolve_server(Path(sys.argv[1])) as server:
+    assert "prefect" not in sys.modules, "the server boots while Prefect is imported"
     from prefect import flow, task
     @task
     async def one(): return 1
@@ -137,49 +138,28 @@ def http_statuses():
         logger.setLevel(level)
 
 
-def test_the_server_is_spawned_before_prefect_is_imported(home):
-    script = """
-import sys
-from pathlib import Path
-from echelon.engine.server import resolve_server
-with resolve_server(Path(sys.argv[1])) as server:
-    print("prefect" in sys.modules, server.kind, server.pid is not None)
-"""
-    output, errors = run_script(script, home).communicate(timeout=60)
-
-    assert (output, errors) == ("False embedded True\n", "")
-
-
-def test_a_run_says_nothing_on_the_console(home):
+def test_a_server_is_spawned_before_prefect_is_imported_and_a_run_says_nothing_on_the_console(home):
     output, errors = run_script(RUN.format(meanwhile=""), home).communicate(timeout=90)
 
     assert (output, errors) == ("", "")
 
 
-def test_every_run_and_task_run_is_recorded_when_the_server_has_stopped(home):
-    with resolve_server(home) as server:
-        server.wait_ready()
-        with server.connected():
-            assert asyncio.run(organisation(2, 0.0, 60)) == 120
-        assert server.lasting
-
-    with resolve_server(home) as server:
-        server.wait_ready()
-
-        assert count(server.url, "flow_runs") == 3
-        assert count(server.url, "task_runs") == 120 + 2  # a subflow has a task run of its own in its parent
-
-
-def test_eight_subflows_at_once_meet_no_locked_database(home):
+def test_eight_subflows_at_once_meet_no_locked_database_and_all_is_recorded_when_the_server_has_stopped(home):
     with resolve_server(home) as server, http_statuses() as statuses:
         server.wait_ready()
         with server.connected():
             started = time.perf_counter()
             assert asyncio.run(organisation(8, 0.5, 12)) == 96
             print(f"8 subflows of 12 tasks of 0.5 s: {time.perf_counter() - started:.1f} s")
+        assert server.lasting
 
     assert len(statuses) > 8 * 5
     assert [code for code in statuses if code >= 500] == []
+    with resolve_server(home) as server:
+        server.wait_ready()
+
+        assert count(server.url, "flow_runs") == 8 + 1
+        assert count(server.url, "task_runs") == 96 + 8  # a subflow has a task run of its own in its parent
 
 
 def test_prefect_still_opens_one_connection_for_a_file_in_a_memory_folder(tmp_path):
@@ -218,13 +198,6 @@ def test_the_server_ends_when_its_parent_is_killed_while_it_starts(home):
     assert ended(server_pid)
 
 
-def test_the_server_survives_ctrl_c_in_the_terminal_of_its_run(home):
-    with resolve_server(home) as server:
-        server.wait_ready()
-
-        assert os.getpgid(server.pid) != os.getpgid(0)
-
-
 def test_two_processes_in_one_home_run_at_once(home):
     other = run_script(RUN.format(meanwhile="print(server.lasting, flush=True); input()"), home)
     assert other.stdout.readline() == "True\n"
@@ -239,20 +212,24 @@ def test_two_processes_in_one_home_run_at_once(home):
 
 
 def test_runs_of_one_process_share_one_server_until_the_last_has_stopped(home):
+    before = dict(os.environ)
     with resolve_server(home) as first:
         with resolve_server(home) as second:
             assert second.pid == first.pid
-        second_pid = first.pid
+        pid = first.pid
         first.wait_ready()
 
-        assert psutil.pid_exists(second_pid)
-    assert ended(second_pid, 0.1)
+        assert psutil.pid_exists(pid)
+        assert os.getpgid(pid) != os.getpgid(0)  # Ctrl-C in the terminal of the run does not reach it
+    assert ended(pid, 0.1)
+    assert dict(os.environ) == before
 
 
 def test_the_environment_is_given_back(home):
     before = dict(os.environ)
-    with resolve_server(home) as server:
-        assert os.environ["PREFECT_API_URL"] == server.url
+    changed = server_settings.configure(home, "http://127.0.0.1:1/api")
+    assert os.environ["PREFECT_API_URL"] == "http://127.0.0.1:1/api"
+    server_settings.restore(changed)
 
     assert dict(os.environ) == before
 
@@ -321,9 +298,12 @@ def test_a_database_that_the_user_names_is_used(home, tmp_path, monkeypatch):
     assert (tmp_path / "own.db").exists()
 
 
-def test_a_kept_server_is_used_by_runs_until_it_is_taken_down(local, home):
-    kept, started = local.up(port=0)
+def test_a_kept_server_takes_a_free_port_and_is_used_by_runs_until_it_is_taken_down(local, home):
+    with listen(0) as other:
+        taken = other.getsockname()[1]
+        kept, started = local.up(port=taken)
     assert started
+    assert not kept.url.startswith(f"http://127.0.0.1:{taken}/")
     assert local.up(port=0) == (kept, False)
     assert httpx.get(kept.ui_url, trust_env=False, follow_redirects=True).status_code == 200
     with resolve_server(home) as server:
@@ -336,21 +316,6 @@ def test_a_kept_server_is_used_by_runs_until_it_is_taken_down(local, home):
     assert ended(kept.pid, 0.1)
     assert local.down() is None
     assert resolve_server(home).kind is ServerKind.EMBEDDED
-
-
-def test_a_kept_server_takes_another_port_when_its_own_is_taken(local):
-    with listen(0) as other:
-        taken = other.getsockname()[1]
-        kept, _ = local.up(port=taken)
-
-        assert not kept.url.startswith(f"http://127.0.0.1:{taken}/")
-
-
-def test_a_kept_server_is_not_started_on_the_records_of_a_run(local, home):
-    with resolve_server(home) as server:
-        server.wait_ready()
-        with pytest.raises(ServerError, match=f"server process {server.pid}"):
-            local.up(port=0)
 
 
 def test_a_kept_server_that_cannot_start_leaves_no_trace(local, home):
@@ -374,9 +339,11 @@ def test_a_state_file_that_a_crash_left_behind_is_removed(local, state):
     assert not local.state_file.exists()
 
 
-def test_embedded_servers_of_different_homes_do_not_see_each_other(tmp_path):
-    first = EmbeddedServer.of(tmp_path / "one").start()
-    second = resolve_server(tmp_path / "two")
+def test_a_run_that_is_at_work_keeps_its_home_to_itself_and_no_other(shared_server, tmp_path):
+    """A kept server is not started on the records of a run; another home has another server."""
+    running = EmbeddedServer.of(shared_server.home)
+    with pytest.raises(ServerError, match=f"server process {running.pid}"):
+        LocalServer(shared_server.home).up(port=0)
+    other = resolve_server(tmp_path / "other")
 
-    assert (second.kind, second is first) == (ServerKind.EMBEDDED, False)
-    first.stop()
+    assert (other.kind, other is running) == (ServerKind.EMBEDDED, False)

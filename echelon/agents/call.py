@@ -12,7 +12,7 @@ from echelon.model.assignment import Brief
 
 
 class Workspace(type(Path())):
-    """A folder of its own, empty, in which an agent may write files. Deleted with the run."""
+    """A folder of its own, empty, in which an agent may write files. It is kept with the run."""
 
 
 @dataclass(frozen=True, kw_only=True)

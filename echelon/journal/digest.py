@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from echelon.model.errors import InvalidInput
@@ -12,7 +13,7 @@ from echelon.model.errors import InvalidInput
 def canonical_json(value: Any) -> bytes:
     """Return `value` as JSON with sorted keys and no spaces; raise `InvalidInput` when it has no such form."""
     try:
-        plain = to_jsonable_python(value)
+        plain = to_jsonable_python(_with_sets_in_order(value))
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
     except (PydanticSerializationError, ValueError, TypeError) as error:
         raise InvalidInput(
@@ -23,3 +24,16 @@ def canonical_json(value: Any) -> bytes:
 def digest_of(inputs: Any) -> str:
     """Return the sha256 of the canonical JSON of `inputs`, in hex: the identity of inputs between runs (F8)."""
     return hashlib.sha256(canonical_json(inputs)).hexdigest()
+
+
+def _with_sets_in_order(value: Any) -> Any:
+    """Replace sets by sorted lists: their own order differs from process to process."""
+    if isinstance(value, BaseModel):
+        return _with_sets_in_order(value.model_dump())
+    if isinstance(value, set | frozenset):
+        return sorted((_with_sets_in_order(member) for member in value), key=canonical_json)
+    if isinstance(value, dict):
+        return {key: _with_sets_in_order(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_sets_in_order(member) for member in value]
+    return value

@@ -301,26 +301,6 @@ def test_a_second_ctrl_c_stops_at_once(served, listener):
     assert "Traceback" not in err
 
 
-def test_a_job_is_served_on_its_schedule_until_ctrl_c(echelon, project, listener):
-    port = listener.getsockname()[1]
-    echelon.environment |= {"PREFECT_RUNNER_POLL_FREQUENCY": "1"}
-    process = echelon.start(
-        "serve",
-        "flows/trying.py:napping",
-        *("--param", "trace=trace", "--param", f"port={port}", "--param", "held=3", "--interval", "2", "--json"),
-    )
-    listener.accept()[0].close()  # a run of the schedule is at work
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-
-    told = json.loads(out)
-    assert process.returncode == 0
-    assert told["deployment"] == "nap/nap"
-    assert told["server_started"]
-    assert "Traceback" not in err
-    assert echelon("down").stdout == "no server was running\n"
-
-
 @pytest.mark.parametrize(
     ("options", "line"),
     [

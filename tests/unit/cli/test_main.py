@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -174,7 +173,3 @@ def test_without_a_command_help_is_shown(echelon):
 
 def test_version_is_that_of_the_package(echelon):
     assert echelon("--version").out.startswith("echelon 0.")
-
-
-def test_nothing_of_prefect_is_imported_by_the_command_line_itself():
-    assert not [name for name in sys.modules if name == "echelon.engine.flows"]

@@ -1,9 +1,13 @@
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from echelon.journal.digest import canonical_json, digest_of
 from echelon.model.errors import InvalidInput
@@ -48,6 +52,24 @@ def test_a_digest_stays_the_same_between_versions():
 )
 def test_models_paths_and_times_have_a_canonical_form(value, expected):
     assert canonical_json(value) == expected
+
+
+class Tagged(BaseModel):
+    tags: set[str]
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+def test_sets_have_one_digest_in_every_process(seed):
+    """Their order depends on the hash seed of the process."""
+    code = (
+        "from echelon.journal.digest import digest_of; from pydantic import BaseModel\n"
+        "class Tagged(BaseModel):\n    tags: set[str]\n"
+        "print(digest_of([Tagged(tags={'a', 'b', 'c', 'd'})]))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+
+    assert printed.stdout.strip() == digest_of([Tagged(tags={"d", "c", "b", "a"})])
 
 
 @pytest.mark.parametrize("value", [{"a": float("nan")}, {"a": object()}])

@@ -74,7 +74,8 @@ async def test_what_comes_during_a_commit_shares_the_next_one(ledger):
 
     writer = GroupWriter(slow)
     first = submit(writer, "a")
-    await asyncio.sleep(0)  # one turn of the loop: the first commit begins
+    await asyncio.sleep(0)  # one turn of the loop for whoever is ready to come along
+    await asyncio.sleep(0)  # one more, and the first commit begins
     rest = submit(writer, "b", "c")
     gate.set()
     await settle(*first, *rest)

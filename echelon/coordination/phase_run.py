@@ -70,16 +70,13 @@ class PhaseRun:
 
     async def _integrate(self, stage: Stage, gathered: Gathered) -> Delivery:
         integrator = self.phase.integrator
-        if integrator is None:
-            return together((gathered.agents, gathered.parts))
         everything = together((gathered.agents, gathered.parts))
+        if integrator is None:
+            return everything
         if integrator.combiner is None:
-            # Results of a merger cannot be merged again: the primary alone integrates.
-            return (
-                everything
-                if stage.node.parent
-                else await self._integration("merge", stage, integrator.merger, everything)
-            )
+            # Results of a merger cannot be merged again: everybody passes on, and the primary alone integrates.
+            passes_on = stage.node.parent is not None
+            return everything if passes_on else await self._integration("merge", stage, integrator.merger, everything)
         merged = await self._integration("merge", stage, integrator.merger, gathered.agents)
         reached = together((merged, gathered.parts))
         if len(reached.handoffs) < 2:

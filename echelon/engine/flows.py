@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Annotated, Any
 
@@ -138,15 +138,26 @@ async def show_report(job: JobDefinition, files: dict[str, str | bytes]) -> None
     """Show the report in Prefect: Markdown as it is, pictures as data, what is too large not at all."""
     for name, content in files.items():
         stem, _, suffix = name.rpartition(".")
-        key = re.sub(r"[^a-z0-9]+", "-", f"{job.name}-{stem}".lower()).strip("-")
-        if len(content) > MAX_ARTIFACT_BYTES:
+        if suffix not in _SHOWN or len(content) > MAX_ARTIFACT_BYTES:
             continue
-        if suffix == "md":
-            text = content if isinstance(content, str) else content.decode()
-            await acreate_markdown_artifact(markdown=text, key=key, description=f"Report of job {job.name}")
-        elif suffix == "svg":
-            data = base64.b64encode(content.encode() if isinstance(content, str) else content).decode()
-            await acreate_image_artifact(image_url=f"data:image/svg+xml;base64,{data}", key=key, description=stem)
+        key = re.sub(r"[^a-z0-9]+", "-", f"{job.name}-{stem}".lower()).strip("-")
+        try:
+            await _SHOWN[suffix](content if isinstance(content, bytes) else content.encode(), key)
+        except Exception as error:  # noqa: BLE001 - the report is in its folder, whatever becomes of its copy
+            log.warning("Prefect could not take %s as an artifact: %s", name, error)
+
+
+async def _markdown(content: bytes, key: str) -> None:
+    await acreate_markdown_artifact(markdown=content.decode(), key=key)
+
+
+async def _picture(content: bytes, key: str) -> None:
+    data = base64.b64encode(content).decode()
+    await acreate_image_artifact(image_url=f"data:image/svg+xml;base64,{data}", key=key)
+
+
+#: How files are shown, by their suffix.
+_SHOWN: dict[str, Callable[[bytes, str], Awaitable[None]]] = {"md": _markdown, "svg": _picture}
 
 
 def _parameters(job: JobDefinition) -> list[inspect.Parameter]:

@@ -1,5 +1,6 @@
 """The audit as people run it: the command line, a real embedded server, a real tree."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from echelon.journal.journal import Journal
+from echelon.model.handoff import Handoff
+from echelon.model.run import RunRecord, StepRecord
+from echelon.settings import Settings
 from tests.unit.audit.building import BROKEN, git, hostile, tree
 
 PROJECT = Path(__file__).parents[2]
@@ -21,6 +26,19 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(SERVER_STARTS_SECONDS + 60
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
+
+
+#: The envelope, word for word (C1).
+HANDOFF_FIELDS = {
+    *("task_id", "status", "summary", "output_location", "dependencies", "next_steps"),
+    *("producer", "assignment_id", "schema_version", "confidence", "usage", "concerns", "error", "attempts"),
+}
+
+
+async def recorded(home: Path, run_id: str) -> tuple[RunRecord, tuple[StepRecord, ...]]:
+    """Return a run and its steps from the journal."""
+    async with Journal.open(Settings(home=home)) as journal:
+        return await journal.run(run_id), await journal.steps(run_id)
 
 
 def audit(root: Path, home: Path) -> tuple[int, dict[str, Any], Path]:
@@ -61,6 +79,12 @@ def test_a_code_base_is_audited_ranked_and_compared_with_the_last_run(tmp_path: 
     assert second["output"]["hotspots"][0]["path"] == "app/core/base.py"
     assert [change["path"] for change in second["output"]["comparison"]["worse"]] == ["app/core/base.py"]
     assert [record["concern"]["about"] for record in second["concerns"]] == ["app/core/base.py"]
+
+    record, steps = asyncio.run(recorded(home, second["run_id"]))
+    assert all(set(step.handoff.model_dump()) == HANDOFF_FIELDS for step in steps)
+    assert all(Handoff.model_validate_json(step.handoff.model_dump_json()) == step.handoff for step in steps)
+    assert record.plan is not None
+    assert {task.id: record.plan.owners[task.id] for task in record.plan.tasks} == record.plan.agent_of
 
 
 def test_a_hostile_tree_is_audited_as_far_as_it_can_be(tmp_path: Path, home: Path) -> None:

@@ -16,7 +16,7 @@ dependencies = ["echelon[audit]"]
 README = """\
 # {name}
 
-A project of [Echelon](https://pypi.org/project/echelon/): many agents, run as one organisation, on Prefect.
+A project of Echelon: many agents, run as one organisation, on Prefect.
 
     echelon doctor                                            is everything here?
     echelon plan flows/audit.py:audit --param path=.          how it would be organised; nothing is run

@@ -56,6 +56,20 @@ def test_the_job_runs_from_python(project: Path) -> None:
     assert run(project, "-c", FROM_PYTHON).split() == ["flat", "completed", "5"]
 
 
+def test_runs_go_side_by_side_and_leave_prefect_as_it_was(project: Path) -> None:
+    """Two runs share the server; behind them a flow finds Prefect's own, not the one that is gone."""
+    code = (
+        "import asyncio\nfrom flows.words import words\n"
+        "async def main():\n"
+        "    both = await asyncio.gather(words.run(path='docs'), words.run(path='docs'))\n"
+        "    print(*[run.output for run in (*both, await words.flow(path='docs'))])\n"
+        "asyncio.run(main())"
+    )
+    quiet = {"PREFECT_HOME": str(project / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+
+    assert run(project, "-c", code, **quiet).split() == ["5", "5", "5"]
+
+
 def test_a_function_a_command_and_a_model_work_in_one_job(project: Path) -> None:
     with LlmServer(says({"ship": True, "reason": "it is small"})) as provider:
         printed = run(

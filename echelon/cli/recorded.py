@@ -125,14 +125,14 @@ def _reason(step: StepRecord) -> str:
 
 
 def _output(latest: Sequence[StepRecord], plan: Plan | None, outputs: OutputStore) -> Any:
-    """Return the output of the last phase: the primary's integration, the only task's, or task → output."""
+    """Return the output of the last phase: that of the last integration, of the only task, or task → output."""
     if plan is None or not plan.phases:
         return None
     last = plan.phases[-1]
     done = [step for step in latest if step.phase == last.name and step.handoff.done]
-    integrated = [step for step in done if step.kind is StepKind.INTEGRATION and step.node == last.sync.owner]
+    integrated = [step for step in done if step.kind is StepKind.INTEGRATION]
     if integrated:
-        return read_output(integrated[-1], outputs)
+        return read_output(max(integrated, key=lambda step: step.finished), outputs)
     tasks = [step for step in done if step.kind is StepKind.TASK]
     if len(last.tasks) == 1:
         return read_output(tasks[0], outputs) if tasks else None

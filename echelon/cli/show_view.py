@@ -10,6 +10,7 @@ from echelon.cli.output import facts, table
 from echelon.cli.recorded import phase_rows
 from echelon.cli.result_view import routes, show_missing, status_line
 from echelon.cli.words import count, duration, first, moment
+from echelon.model.handoff import Handoff
 from echelon.model.run import RunStatus, RunView, StepRecord
 from echelon.visibility.report import measure_rows
 
@@ -57,7 +58,7 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
         [
             ("node", f"{last.node}, phase {last.phase}, {last.kind.value}"),
             ("summary", handoff.summary),
-            ("error", f"{handoff.error.kind}: {handoff.error.message}" if handoff.error else ""),
+            ("error", _error_of(handoff)),
             ("what to do", handoff.error.next_step if handoff.error else ""),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
@@ -105,3 +106,11 @@ def _usage(step: StepRecord) -> str:
     usage = step.handoff.usage
     tokens = "tokens not known" if usage.tokens is None else f"{usage.tokens:,} tokens"
     return f"{count(usage.calls, 'call')}, {duration(usage.seconds)}, {tokens}"
+
+
+def _error_of(handoff: Handoff) -> str:
+    """Return kind and message of an error; some messages begin with the kind themselves."""
+    if handoff.error is None:
+        return ""
+    kind, message = handoff.error.kind, handoff.error.message
+    return message if message.startswith(f"{kind}:") else f"{kind}: {message}"

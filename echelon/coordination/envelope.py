@@ -6,7 +6,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from echelon.agents.outcome import Outcome
 from echelon.model.concern import Concern
-from echelon.model.errors import AgentFailed, BreakerOpen, BudgetExhausted, ContractViolation
+from echelon.model.errors import (
+    AgentFailed,
+    AgentTimeout,
+    BreakerOpen,
+    BudgetExhausted,
+    ContractViolation,
+    EchelonError,
+)
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.handoff import ErrorReport, Handoff
 from echelon.model.status import Status
@@ -22,11 +29,11 @@ MAX_MESSAGE = 4000
 _BLOCKING = (BreakerOpen,)
 
 #: What a person can do about an error, by its class; the first that fits is told.
-_NEXT_STEPS: tuple[tuple[type[Exception], str], ...] = (
+_NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (ContractViolation, "make the agent return what its contract says, or change the contract"),
     (BudgetExhausted, "raise the budget, or give the job less to do"),
     (BreakerOpen, "see why the dependency fails; the run can be resumed when it answers again"),
-    (TimeoutError, "give it more time, or split the task"),
+    ((AgentTimeout, TimeoutError), "give it more time, or split the task"),
 )
 
 
@@ -76,7 +83,7 @@ def status_of(error: Exception) -> Status:
 def error_report(error: Exception) -> ErrorReport:
     """Say what went wrong, whether it can pass, and what to do."""
     said = str(error) or repr(error)
-    message = said if isinstance(error, (AgentFailed, ContractViolation)) else f"{type(error).__name__}: {said}"
+    message = said if isinstance(error, EchelonError) else f"{type(error).__name__}: {said}"
     return ErrorReport(
         kind=type(error).__name__,
         message=shortened(message, MAX_MESSAGE),

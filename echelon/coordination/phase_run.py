@@ -79,8 +79,9 @@ class PhaseRun:
             return everything if passes_on else await self._integration("merge", stage, integrator.merger, everything)
         merged = await self._integration("merge", stage, integrator.merger, gathered.agents)
         reached = together((merged, gathered.parts))
-        if len(reached.handoffs) < 2:
-            return reached
+        told = gathered.agents.missing if merged.handoffs else ()
+        if len(reached.handoffs) == 1 and len(reached.missing) == len(told):
+            return reached  # a single result, and it knows of everything that is missing
         return await self._integration("combine", stage, integrator.combiner, reached)
 
     async def _integration(self, verb: str, stage: Stage, function: FunctionAgent, received: Delivery) -> Delivery:

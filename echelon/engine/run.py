@@ -85,7 +85,7 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     settings = Settings()
     with resolve_server(settings.home) as server:
         async with prepared(job, inputs, options, settings) as run:
-            flows = sys.modules.get(_FLOWS) or await asyncio.to_thread(importlib.import_module, _FLOWS)
+            flows = await asyncio.to_thread(importlib.import_module, _FLOWS)
             await server.ready()
             with server.connected(), _interpreter_tuned():
                 return await flows.run_in_flow(run)

@@ -4,6 +4,7 @@ What is written is not this file's business: a `Write` names its operation, oper
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,9 +68,19 @@ class GroupWriter:
             self._queue.put_nowait(None)
         await asyncio.shield(self._task)
 
+    async def _next(self) -> _Pending | None:
+        """Wait for something to write; a loop that is being shut down cancels everybody, but only `close` ends this."""
+        while True:
+            try:
+                first = await self._queue.get()
+            except asyncio.CancelledError:
+                continue
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)  # whoever is ready to write at this moment comes along
+            return first
+
     async def _run(self) -> None:
-        while (first := await self._queue.get()) is not None:
-            await asyncio.sleep(0)  # whoever is ready to write at this moment comes along
+        while (first := await self._next()) is not None:
             batch = [first]
             while len(batch) < MAX_BATCH and not self._queue.empty():
                 if (pending := self._queue.get_nowait()) is None:
@@ -82,6 +93,8 @@ class GroupWriter:
         """Commit a batch and answer all who wait; a batch with a poisonous row is halved until that row is alone."""
         try:
             verdicts = await self._commit([pending.write for pending in batch])
+        except asyncio.CancelledError:
+            await self._settle(batch, again=again)  # rolled back; who waits must still be told
         except JournalError as error:
             _answer_all(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told and the writer lives on

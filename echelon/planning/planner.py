@@ -1,9 +1,9 @@
 """Turn a task graph into a plan: pure, the same graph always gives the same plan (D)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from echelon.model.graph import TaskGraph
-from echelon.model.plan import NodeKind, Plan
+from echelon.model.plan import Finding, FindingLevel, NodeKind, Plan
 from echelon.planning.forecast import duration_findings, handoffs, makespan, overhead
 from echelon.planning.outline import label_findings, levels_of
 from echelon.planning.owners import assign_owners
@@ -65,5 +65,16 @@ def plan(
         makespan=makespan(graph.tasks, phases, max_concurrency),
         profile=profile(agents),
         reasons=reasons_for(facts),
-        findings=(*label_findings(tree), *duration_findings(graph.tasks)),
+        findings=(*label_findings(tree), *duration_findings(graph.tasks), *_empty_phases(graph, phase_order)),
     )
+
+
+def _empty_phases(graph: TaskGraph, phase_order: Sequence[str]) -> Iterator[Finding]:
+    """Name declared phases that have nothing to do: a mistyped path looks just like success (D4)."""
+    busy = {task.phase for task in graph.tasks}
+    for phase in phase_order:
+        if phase not in busy:
+            message = f"phase {phase!r} has no items, so it is left out"
+            yield Finding(
+                rule="D4", level=FindingLevel.WARNING, where=phase, message=message, fix="check what finds its items"
+            )

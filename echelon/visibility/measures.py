@@ -11,11 +11,14 @@ _ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
 
 
 def measure(steps: Sequence[StepRecord], seconds: float) -> Measures:
-    """Return the measures of a run that took `seconds` of wall time, from the last record of each step."""
+    """Return the measures of a run that took `seconds` of wall time.
+
+    What became of a step is told by its last record; what was used counts in all of them, failed tries included.
+    """
     latest = {(step.kind, step.handoff.task_id): step for step in steps}
     tasks = [step for step in latest.values() if step.kind is StepKind.TASK]
-    integrations = [step for step in latest.values() if step.kind is StepKind.INTEGRATION]
-    work, coordination = _usage(tasks), _usage(integrations)
+    work = _usage([step for step in steps if step.kind is StepKind.TASK])
+    coordination = _usage([step for step in steps if step.kind is StepKind.INTEGRATION])
     total_seconds = work.seconds + coordination.seconds
     done = [step for step in tasks if step.handoff.done]
     return Measures(

@@ -165,3 +165,11 @@ async def test_the_work_of_siblings_survives_an_integration_that_used_it(tmp_pat
         ("look/i2", True),
         ("look/merge/primary", False),
     ]
+
+
+async def test_what_a_whole_domain_did_not_deliver_is_known_to_the_result_of_all(tmp_path: Path) -> None:
+    """Its loss must be told to the combiner, though there is only one result to combine."""
+    async with a_run(looking(integrate=staged), tmp_path, items(6, 6, failing=frozenset(range(6)))) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+        assert output_of(run, delivered)["missing"] == [f"look/i{n}" for n in range(6)]

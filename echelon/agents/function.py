@@ -12,7 +12,7 @@ from typing import Any, Self
 from echelon.agents.agent import Effect
 from echelon.agents.binding import Binding, bind, hints_of
 from echelon.agents.call import Call, CallShape
-from echelon.agents.outcome import Outcome
+from echelon.agents.outcome import Outcome, outcome_of
 from echelon.agents.workers import Workers
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
@@ -48,12 +48,12 @@ class FunctionAgent:
         assert self.binding is not None, "an agent is bound when it is put into a job"
         arguments = self.binding.arguments(call)
         if self.cpu_bound:
-            return _outcome(await Workers.shared().call(self.function, arguments, self.output_type))
+            return outcome_of(await Workers.shared().call(self.function, arguments, self.output_type))
         if inspect.iscoroutinefunction(self.function):
-            return _outcome(await self.function(**arguments))
+            return outcome_of(await self.function(**arguments))
         context = contextvars.copy_context()
         work = functools.partial(_in_thread, context, self.function, arguments)
-        return _outcome(await asyncio.get_running_loop().run_in_executor(_THREADS, work))
+        return outcome_of(await asyncio.get_running_loop().run_in_executor(_THREADS, work))
 
 
 def function_agent(
@@ -108,10 +108,6 @@ def _in_thread(context: contextvars.Context, function: Callable[..., Any], argum
     except StopIteration as error:
         # No future can carry it: who waits would wait for ever. Python itself turns it so in generators (PEP 479).
         raise RuntimeError(f"{function.__name__} raised StopIteration: a next() without a default?") from error
-
-
-def _outcome(returned: Any) -> Outcome[Any]:
-    return returned if isinstance(returned, Outcome) else Outcome(output=returned)
 
 
 def _first_line(function: Callable[..., Any]) -> str:

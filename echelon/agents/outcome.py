@@ -1,7 +1,7 @@
 """What an agent returns when there is more to say than the output itself."""
 
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from echelon.model.concern import Concern
 from echelon.model.usage import Usage
@@ -25,3 +25,8 @@ class Outcome(Generic[T]):
     """Follow-up tasks suggested."""
     usage: Usage = field(default_factory=Usage)
     """Tokens and calls; seconds are measured around the call."""
+
+
+def outcome_of(returned: Any) -> Outcome[Any]:
+    """Return what an agent returned as an outcome; a bare output becomes one with nothing more to say."""
+    return returned if isinstance(returned, Outcome) else Outcome(output=returned)

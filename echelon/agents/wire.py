@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from echelon.agents.call import Workspace
 from echelon.agents.handoffs import Handoffs, Previous, Received
-from echelon.agents.outcome import Outcome
+from echelon.agents.outcome import Outcome, outcome_of
 from echelon.journal.outputs import OutputStore
 from echelon.model.concern import Concern
 from echelon.model.handoff import Handoff, Missing
@@ -44,7 +44,7 @@ def unpack(packed: Any, annotation: Any) -> Any:
 
 def pack_outcome(returned: Any, contract: Any) -> dict[str, Any]:
     """Turn what a function returned into JSON types."""
-    outcome = returned if isinstance(returned, Outcome) else Outcome(output=returned)
+    outcome = outcome_of(returned)
     return {
         "output": TypeAdapter(contract).dump_python(outcome.output, mode="json"),
         "summary": outcome.summary,

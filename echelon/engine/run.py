@@ -73,7 +73,6 @@ class Prepared:
     context: RunContext
     record: RunRecord
     options: RunOptions
-    settings: Settings
 
 
 async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = DEFAULT_OPTIONS) -> RunResult:
@@ -140,7 +139,7 @@ async def prepared(
             observe=options.observe,
         )
         try:
-            yield Prepared(context=context, record=record, options=options, settings=settings)
+            yield Prepared(context=context, record=record, options=options)
         except BaseException as error:
             ended = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED
             with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so

@@ -9,10 +9,12 @@ from echelon.job import Job
 from echelon.model.assignment import Assignment, Brief
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentFailed, EchelonError
+from echelon.model.organisation import Organisation
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
+from echelon.model.priors import Priors
 from echelon.model.run import RunResult, RunView
-from echelon.model.usage import Budget, Usage
+from echelon.model.usage import Budget, Price, Usage
 
 __all__ = [
     "AgentFailed",
@@ -23,9 +25,12 @@ __all__ = [
     "EchelonError",
     "Handoffs",
     "Job",
+    "Organisation",
     "Outcome",
     "Plan",
     "Previous",
+    "Price",
+    "Priors",
     "Received",
     "Resilience",
     "RunResult",

@@ -3,13 +3,18 @@
 import importlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel
 
+from echelon.agents.prices import published_prices
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import expand
+from echelon.definition.graph_job import job_name
 from echelon.definition.inputs import read_inputs
+from echelon.definition.planned import planned
+from echelon.model.errors import InvalidInput
+from echelon.model.graph import TaskGraph
 from echelon.model.plan import Plan
 from echelon.model.run import RunResult
 from echelon.planning.planner import plan
@@ -31,19 +36,32 @@ class Job(JobDefinition):
     audit.flow.serve(cron="0 3 * * *")
     """
 
+    @classmethod
+    def from_graph(cls, graph: TaskGraph, *, source: str = "") -> Self:
+        """Make a job of a task graph: it can be planned and rehearsed, but no agents are known that would do its tasks.
+
+        `source` is the file that the graph was read from.
+        """
+        job = cls(job_name(graph), goal=graph.goal, budget=graph.budget, constraints=graph.constraints)
+        # What the file says about prices holds; the rest is looked up.
+        prices = published_prices(task.model for task in graph.tasks) | graph.prices
+        job.graph = graph.model_copy(update={"prices": prices})
+        job.source = source
+        return job
+
     def plan(self, *, priority: Priority | None = None, max_concurrency: int | None = None, **inputs: Any) -> Plan:
         """Decide how the job would be organised for these inputs; nothing is run."""
         return self.plan_for(read_inputs(self.inputs_type, inputs), priority, max_concurrency)
 
     def plan_for(self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None) -> Plan:
         """Decide how the job would be organised for validated inputs."""
-        return plan(
-            expand(self, inputs).graph,
-            phase_order=tuple(self.phases),
-            span=self.span,
-            priority=priority,
-            max_concurrency=max_concurrency,
-        )
+        if self.graph is not None:
+            return plan(self.graph, span=self.span, priority=priority, max_concurrency=max_concurrency)
+        return planned(self, inputs, priority=priority, max_concurrency=max_concurrency).plan
+
+    def graph_for(self, inputs: BaseModel) -> TaskGraph:
+        """Return the tasks of the job for validated inputs, before anything is decided about them."""
+        return self.graph or expand(self, inputs).graph
 
     async def run(self, **inputs: Any) -> RunResult:
         """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""
@@ -71,7 +89,12 @@ class Job(JobDefinition):
 
     @property
     def entrypoint(self) -> str:
-        """How a process that has the project on its import path finds the flow: `module:variable.flow`."""
+        """How a process that has the project on its import path finds the flow: `module:variable.flow`.
+
+        Raises `InvalidInput` for a job that was made from a task graph: no process could run it.
+        """
+        if self.graph is not None:
+            raise InvalidInput(f"{self.source or self.name} is a task graph: it has no flow; write a job in Python")
         return f"{self.module}:{self._variable or self.name}.flow"
 
     @property

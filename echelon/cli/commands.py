@@ -32,6 +32,36 @@ COMMANDS = (
         "echelon plan flows/audit.py:audit --param path=src",
     ),
     Command(
+        "advise",
+        "echelon.cli.advise:advise",
+        "Advise how to organise a job; nothing is read or run.",
+        "echelon advise --agents 40 --domains --priority coherence",
+    ),
+    Command(
+        "lint",
+        "echelon.cli.lint:lint",
+        "Say what is wrong with the plan of a job, and what to do.",
+        "echelon lint flows/audit.py:audit --param path=src",
+    ),
+    Command(
+        "simulate",
+        "echelon.cli.simulate:simulate",
+        "Show throughput against the number of agents, and the ceiling.",
+        "echelon simulate --agents 1:200 --plot throughput.svg",
+    ),
+    Command(
+        "conventions",
+        "echelon.cli.conventions:conventions",
+        "Print what agents keep to, for a job or a number of agents.",
+        "echelon conventions --agents 12",
+    ),
+    Command(
+        "checklist",
+        "echelon.cli.checklist:checklist",
+        "Answer the implementation checklist for a job, with proof.",
+        "echelon checklist flows/audit.py:audit --param path=src",
+    ),
+    Command(
         "run",
         "echelon.cli.run:run",
         "Run a job to its end.",

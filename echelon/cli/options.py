@@ -13,7 +13,10 @@ from echelon.job import Job
 from echelon.model.errors import InvalidInput
 
 AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document; logs go to stderr.")]
-SourceName = Annotated[str, Parameter(name="source", help="The job: flows/audit.py:audit, or package.module:job.")]
+SourceName = Annotated[
+    str,
+    Parameter(name="source", help="The job: flows/audit.py:audit, package.module:job, or a task graph (graph.json)."),
+]
 RunId = Annotated[str, Parameter(name="run", help="Id of a run, or the beginning of one.")]
 Params = Annotated[
     list[str] | None,

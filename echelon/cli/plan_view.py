@@ -1,6 +1,6 @@
 """A plan as people read it: the structure and why, a tree that stays small, phases, forecast, findings."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -8,7 +8,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from echelon.cli.output import facts, table
-from echelon.cli.words import count, duration, percent
+from echelon.cli.words import count, duration, first, percent
 from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
 from echelon.planning.outline import agents_below
 
@@ -16,6 +16,9 @@ from echelon.planning.outline import agents_below
 AGENTS_DRAWN = 24
 #: Members of one coordinator drawn at most.
 MEMBERS_DRAWN = 12
+
+#: Phases listed at most.
+PHASES_SHOWN = 30
 
 FINDING_STYLES = {FindingLevel.ERROR: "bold red", FindingLevel.WARNING: "yellow", FindingLevel.INFO: "dim"}
 
@@ -41,10 +44,12 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
             f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} above them, span {plan.span}",
         ),
         ("forecast", _forecast(plan)),
+        ("spending", _spending(plan)),
         ("coordination", f"usually {_share(plan.overhead.band)}, expected here {percent(plan.overhead.predicted)}"),
-        ("handoffs", f"{plan.handoffs.after} of {plan.handoffs.before}, {plan.handoffs.crossing} cross a domain"),
+        ("handoffs", _handoffs(plan)),
         ("pairs talking", f"{plan.pairs.structure:,} instead of {plan.pairs.mesh:,}"),
         ("sync", plan.profile.sync),
+        ("infrastructure", _infrastructure(plan)),
         (
             "next change",
             f"at {transition.at} agents: {transition.change}, since {transition.why}" if transition else "",
@@ -56,7 +61,34 @@ def _forecast(plan: Plan) -> str:
     made = plan.makespan
     if made.predicted is None:
         return "unknown: no phase says the seconds of a call; give `seconds=` to the phases"
-    return f"{duration(made.predicted)} ({duration(made.work)} of work, longest chain {duration(made.critical_path)})"
+    width = "all at once" if made.max_concurrency is None else f"{made.max_concurrency:,} at a time"
+    parts = f"{duration(made.work)} of work, longest chain {duration(made.critical_path)}"
+    return f"{duration(made.predicted)} {width} ({parts}, {duration(made.coordination)} of coordination)"
+
+
+def _spending(plan: Plan) -> str:
+    """Return tokens and cost; empty where no task states any tokens, which functions and commands never do."""
+    spent = plan.spending
+    if spent.tokens is None or spent.coordination_tokens is None:
+        return ""
+    assumed = f", {spent.assumed:,} tasks assumed" if spent.assumed else ""
+    tokens = f"{spent.tokens.low:,.0f} to {spent.tokens.high:,.0f} tokens ({spent.work_tokens:,} of work{assumed})"
+    if spent.cost is None:
+        return f"{tokens}; cost unknown, no price for {', '.join(first(spent.unpriced, 3)) or 'one currency'}"
+    return f"{tokens}; {spent.cost.low:,.2f} to {spent.cost.high:,.2f} {spent.currency}"
+
+
+def _handoffs(plan: Plan) -> str:
+    counted = plan.handoffs
+    hubs = f" ({counted.at_sync_points:,} at the sync points of hubs)" if counted.at_sync_points else ""
+    teams = f"{counted.between_teams:,} between teams{hubs}, {counted.crossing:,} between domains"
+    return f"{counted.after:,} of {counted.before:,}, {teams}"
+
+
+def _infrastructure(plan: Plan) -> str:
+    """Return how many agents coordinate only, by role (R3)."""
+    roles = Counter(agent.role.value.replace("_", " ") for agent in plan.infrastructure)
+    return ", ".join(f"{number} {role}" for role, number in roles.items())
 
 
 def _share(share: Share) -> str:
@@ -93,11 +125,14 @@ def _label(node: Node, below: Mapping[str, int]) -> Text:
 
 
 def _show_phases(console: Console, plan: Plan) -> None:
-    rows = table("phase", "tasks", "sync owned by", "when", title="Phases")
-    for phase in plan.phases:
-        rows.add_row(phase.name, str(len(phase.tasks)), phase.sync.owner, phase.sync.policy)
+    rows = table("phase", "tasks", "behind a gate", "hubs", "sync owned by", "when", title="Phases")
+    for phase in plan.phases[:PHASES_SHOWN]:
+        gate, hubs = (str(len(tasks)) if tasks else "" for tasks in (phase.gate, phase.sync.hubs))
+        rows.add_row(phase.name, str(len(phase.tasks)), gate, hubs, phase.sync.owner, phase.sync.policy)
     console.print()
     console.print(rows)
+    if len(plan.phases) > PHASES_SHOWN:
+        console.print(Text(f"and {len(plan.phases) - PHASES_SHOWN:,} more phases (--json has them all)", style="dim"))
 
 
 def _show_reasons(console: Console, plan: Plan) -> None:

@@ -11,6 +11,7 @@ from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.handoff import Missing
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import EXIT_CODES, RunView, StepKind, StepRecord
+from echelon.visibility.comparison import compare
 from echelon.visibility.measures import measure
 
 
@@ -97,6 +98,7 @@ def document_of(view: RunView) -> dict[str, object]:
         "finished": record.finished,
         "exit_code": EXIT_CODES[record.status],
         "phases": phase_rows(view),
+        "forecast": compare(record.plan, view.measures) if record.plan else (),
         "plan": record.plan,
     }
 

@@ -1,5 +1,6 @@
 """`echelon run` and `echelon resume`: carry out a job, show how it goes, say what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +20,15 @@ from echelon.cli.reading import ask
 from echelon.cli.recorded import document_of, recorded_run
 from echelon.cli.result_view import show_result
 from echelon.cli.source import load_job
+from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import check_runnable
 from echelon.definition.inputs import read_inputs
+from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob, read_rehearsal
 from echelon.engine.run import RunOptions, run_job
-from echelon.job import Job
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import InvalidInput
-from echelon.model.run import EXIT_CODES, RunStatus
+from echelon.model.run import EXIT_CODES, RunRecord, RunStatus
 
 Out = Annotated[Path | None, Parameter(help="Folder for the report; without it the report is kept with the run.")]
 Resolution = Annotated[
@@ -42,13 +45,25 @@ def run(
     out: Out = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
+    rehearse: Annotated[bool, Parameter(help="Let simulated agents take the stated seconds and tokens.")] = False,
+    scale: Annotated[float | None, Parameter(help="With --rehearse: factor on all seconds.")] = None,
+    failure_rate: Annotated[float | None, Parameter(help="With --rehearse: share of agents that fail, 0 to 1.")] = None,
+    seed: Annotated[int | None, Parameter(help="With --rehearse: decides which agents fail.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Run a job to its end and print what came of it."""
-    read_settings()
-    job = load_job(source)
-    inputs = inputs_of(job, param)
+    settings = read_settings()
+    job: JobDefinition
+    job = found = load_job(source)
+    inputs = inputs_of(found, param)
     options = RunOptions(out=_folder(out), resolution=resolution, max_concurrency=max_concurrency, source=job.source)
+    wanted = _rehearsal({"scale": scale, "failure_rate": failure_rate, "seed": seed}, rehearse=rehearse)
+    if wanted is None:
+        check_runnable(found)
+    else:
+        made = found.plan_for(inputs)
+        job = RehearsalJob.of(made, wanted, max_concurrency or settings.max_concurrency)
+        inputs, options = wanted, replace(options, source=job.source)
     return _carry_out(job, inputs, options, as_json=as_json)
 
 
@@ -65,7 +80,7 @@ def resume(
     record = ask(lambda journal: journal.run(run))
     if not record.source:
         raise InvalidInput(f"run {record.run_id!r} was not started from a file; go on with it where it was started")
-    job = load_job(record.source)
+    job = _job_of(record)
     options = RunOptions(
         run_id=record.run_id,
         out=_folder(out),
@@ -76,13 +91,29 @@ def resume(
     return _carry_out(job, read_inputs(job.inputs_type, record.inputs), options, as_json=as_json)
 
 
+def _rehearsal(given: Mapping[str, float | None], *, rehearse: bool) -> Rehearsal | None:
+    """Return how to rehearse; None for a run in earnest, which knows none of these options."""
+    told = {name: value for name, value in given.items() if value is not None}
+    if not rehearse and told:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in told)
+        raise InvalidInput(f"{names}: only for a rehearsal; add --rehearse, or leave it out")
+    return read_rehearsal(told) if rehearse else None
+
+
+def _job_of(record: RunRecord) -> JobDefinition:
+    """Return the job of a run on record; a rehearsal is on record with everything it needs."""
+    if record.source == REHEARSAL_SOURCE and record.plan is not None:
+        return RehearsalJob(record.plan, read_rehearsal(record.inputs))
+    return load_job(record.source)
+
+
 def _folder(path: Path | None) -> Path | None:
     if path is not None and path.exists() and not path.is_dir():
         raise InvalidInput(f"--out {path} is a file; give a folder")
     return path and path.absolute()
 
 
-def _carry_out(job: Job, inputs: BaseModel, options: RunOptions, *, as_json: bool) -> int:
+def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as_json: bool) -> int:
     console = err()
     log_to(console)
     began = datetime.now(UTC)

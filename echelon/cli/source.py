@@ -1,7 +1,8 @@
 """SOURCE: where a job is written, as people type it, and how the job is found there again from any folder.
 
 `flows/audit.py:audit` is a file and a variable, `package.module:audit` a module and a variable. A file is imported by
-the dotted name that it has in its project, because worker processes import it by that name too.
+the dotted name that it has in its project, because worker processes import it by that name too. `graph.json` and
+`graph.yaml` are task graphs: they are read, and nothing is imported.
 """
 
 import importlib
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from echelon.definition.graph_file import is_graph_file, read_graph
 from echelon.job import Job
 from echelon.model.errors import CallerError, InvalidInput
 
@@ -50,9 +52,13 @@ class Source:
 def load_job(source: str) -> Job:
     """Import the module that SOURCE names and return its job, with `job.source` set to a SOURCE valid everywhere.
 
+    Of a task-graph file the job is the graph.
+
     The root of the project goes to the front of the import path. Raises `InvalidInput` when there is no such file,
     module or job, when the module cannot be imported (with the line at fault), or when it is not the file named.
     """
+    if is_graph_file(source):
+        return _job_of_graph(Path(source))
     where = parse_source(source)
     module = _import(where)
     variable, job = _find(module, where, source)
@@ -65,6 +71,8 @@ def parse_source(source: str, folder: Path | None = None) -> Source:
     """Take a SOURCE apart, relative to `folder` (default: the current one); `InvalidInput` when it names no file."""
     here = folder or Path.cwd()
     path, variable = _split(source)
+    if is_graph_file(path):
+        raise InvalidInput(f"{path} is a task graph, which has no variables and no flow; give the file alone: {path}")
     if not path.endswith(".py") and "/" not in path and "\\" not in path:
         if not all(part.isidentifier() for part in path.split(".")):
             raise InvalidInput(
@@ -76,6 +84,11 @@ def parse_source(source: str, folder: Path | None = None) -> Source:
     if not file.is_file():
         raise InvalidInput(f"there is no file {path} (looked for {file}); give the path of a job's file")
     return _of_file(file, variable)
+
+
+def _job_of_graph(file: Path) -> Job:
+    graph = read_graph(file)
+    return Job.from_graph(graph, source=str(file.resolve()))
 
 
 def project_root(file: Path) -> Path:

@@ -26,11 +26,24 @@ def assignment_for(job: JobDefinition, task: TaskSpec, agent: str, references: t
 
 
 def brief_for(
-    run_id: str, phase: str, assignment: Assignment, reports_to: str, summary: str, missing: tuple[str, ...]
+    run_id: str,
+    phase: str,
+    assignment: Assignment,
+    reports_to: str,
+    *,
+    summary: str,
+    missing: tuple[str, ...],
+    conventions: tuple[str, ...],
 ) -> Brief:
     """Return what an agent is told at the start of a phase."""
     return Brief(
-        run_id=run_id, phase=phase, assignment=assignment, reports_to=reports_to, summary=summary, missing=missing
+        run_id=run_id,
+        phase=phase,
+        assignment=assignment,
+        reports_to=reports_to,
+        summary=summary,
+        missing=missing,
+        conventions=conventions,
     )
 
 

@@ -30,6 +30,7 @@ from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import StepRecord
+from echelon.planning.conventions_brief import brief_conventions
 from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard
 from echelon.resilience.registry import BreakerRegistry
@@ -104,6 +105,11 @@ class RunContext:
     def tasks(self) -> dict[str, TaskSpec]:
         """Tasks of the plan by id."""
         return {task.id: task for task in self.plan.tasks}
+
+    @cached_property
+    def conventions(self) -> tuple[str, ...]:
+        """What every agent of the run keeps to; no part of a step's identity, so no work is done again for it (F8)."""
+        return brief_conventions(self.plan)
 
     def adapter(self, contract: Any) -> TypeAdapter[Any]:
         """Return the validator of a contract; made once a run, since making one is slow."""

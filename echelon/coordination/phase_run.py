@@ -8,12 +8,13 @@ from typing import Any
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call
+from echelon.agents.contract import contract_name
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
 from echelon.coordination.briefs import assignment_for, brief_for
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery, Gathered, delivery_of, missing_of, together, used
-from echelon.coordination.keys import contract_name, step_key
+from echelon.coordination.keys import step_key
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import Stage
 from echelon.coordination.steps import Step, perform
@@ -167,7 +168,15 @@ class PhaseRun:
 
     def _call(self, assignment: Assignment, reports_to: str, item: Any, upstream: Mapping[str, Handoffs[Any]]) -> Call:
         return Call(
-            brief=brief_for(self.run.run_id, self.phase.name, assignment, reports_to, self.summary, self.missing),
+            brief=brief_for(
+                self.run.run_id,
+                self.phase.name,
+                assignment,
+                reports_to,
+                summary=self.summary,
+                missing=self.missing,
+                conventions=self.run.conventions,
+            ),
             item=item,
             inputs=self.run.inputs,
             upstream=upstream,

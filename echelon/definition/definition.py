@@ -14,9 +14,12 @@ from echelon.agents.decorators import Integrator
 from echelon.definition.fitting import agents_of, fitted
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
+from echelon.model.graph import TaskGraph
+from echelon.model.organisation import Organisation
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
+from echelon.model.priors import Priors
 from echelon.model.run import RunView
-from echelon.model.usage import Budget
+from echelon.model.usage import Budget, Price
 
 #: Makes the files of a report: file name → content.
 Render = Callable[[RunView], Mapping[str, str | bytes]]
@@ -33,6 +36,8 @@ class JobDefinition:
 
     `name` identifies the job in journals and flows; `goal` is what every assignment is told (D8); `inputs` is a
     pydantic model; `constraints` bound every task (D9); `defaults` guard every call; `report` makes the report.
+    `organisation` is what people want whatever the rules say, which the linter comments on; `priors` replaces
+    assumptions, and `prices` what is published about a model.
     """
 
     def __init__(
@@ -46,6 +51,9 @@ class JobDefinition:
         constraints: Sequence[str] = (),
         report: Render | None = None,
         span: int = 8,
+        organisation: Organisation | None = None,
+        priors: Priors | None = None,
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidJob(f"job name {name!r} may only have letters, digits, '-' and '_'")
@@ -57,9 +65,14 @@ class JobDefinition:
         self.constraints = tuple(constraints)
         self.render = report
         self.span = span
+        self.organisation = organisation or Organisation()
+        self.priors = priors or Priors()
+        self.prices = dict(prices or {})
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - who defines the job
         self.source = ""
         self.phases: dict[str, PhaseDefinition] = {}
+        #: The task graph that the job was made from; None for one that has agents.
+        self.graph: TaskGraph | None = None
 
     def phase(
         self,
@@ -108,6 +121,10 @@ class JobDefinition:
     def _check_name(self, name: str) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidJob(f"phase name {name!r} may only have letters, digits, '-' and '_'")
+        if self.graph is not None:
+            raise InvalidJob(
+                f"job {self.name!r} is a task graph; phases cannot be added, write them as tasks of the graph"
+            )
         if name in self.phases:
             raise InvalidJob(f"job {self.name!r} has two phases called {name!r}")
 

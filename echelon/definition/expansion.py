@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from echelon.agents.agent import Agent
+from echelon.agents.prices import published_prices
 from echelon.definition.definition import JobDefinition
+from echelon.definition.facts import AgentFacts, facts_of
 from echelon.definition.phase import PhaseDefinition
 from echelon.journal.digest import canonical_json
 from echelon.model.errors import EchelonError, InvalidInput, InvalidJob
@@ -34,22 +36,47 @@ class Expansion:
 
 
 def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
-    """Find the items of every phase and make one task of each call; `InvalidJob` when two have one key."""
+    """Find the items of every phase and make one task of each call; `InvalidJob` when two have one key.
+
+    Raises `InvalidInput` for a job that was made from a task graph: no agents are known to do its tasks.
+    """
+    check_runnable(job)
     calls: dict[str, PlannedCall] = {}
     tasks: list[TaskSpec] = []
     has_domains = any(phase.domain for phase in job.phases.values())
     for phase in job.phases.values():
         # Beside phases with domains of their own, a phase without any is one: its agents belong together.
         default_domain = phase.name if has_domains else None
+        facts = {
+            one.name: facts_of(one, one.resilience.over(phase.resilience).over(job.defaults)) for one in phase.agents
+        }
         for call, domain in _calls(phase, inputs, default_domain):
             if call.task_id in calls:
                 raise InvalidJob(
                     f"phase {phase.name!r}: two items have the key {call.task_id!r}; give `key=` a function"
                 )
             calls[call.task_id] = call
-            tasks.append(_spec(phase, call, domain))
-    graph = TaskGraph(name=job.name, goal=job.goal, tasks=tuple(tasks), constraints=job.constraints)
+            tasks.append(_spec(phase, call, domain, facts[call.agent.name]))
+    graph = TaskGraph(
+        name=job.name,
+        goal=job.goal,
+        tasks=tuple(tasks),
+        constraints=job.constraints,
+        organisation=job.organisation,
+        priors=job.priors,
+        budget=job.budget,
+        prices=published_prices(task.model for task in tasks) | job.prices,
+    )
     return Expansion(graph=graph, calls=calls)
+
+
+def check_runnable(job: JobDefinition) -> None:
+    """Raise `InvalidInput` for a job that was made from a task graph: no agents are known to do its tasks."""
+    if job.graph is not None:
+        raise InvalidInput(
+            f"{job.source or job.graph.name} is a task graph: nothing in it can be run; "
+            "rehearse it with --rehearse, or write a job in Python"
+        )
 
 
 def _calls(
@@ -89,7 +116,7 @@ def _check_recordable(phase: str, key: Any, item: Any) -> None:
         raise InvalidJob(f"phase {phase!r}: item {key!r}: {error}") from error
 
 
-def _spec(phase: PhaseDefinition, call: PlannedCall, domain: str | None) -> TaskSpec:
+def _spec(phase: PhaseDefinition, call: PlannedCall, domain: str | None, facts: AgentFacts) -> TaskSpec:
     try:
         return TaskSpec(
             id=call.task_id,
@@ -101,6 +128,10 @@ def _spec(phase: PhaseDefinition, call: PlannedCall, domain: str | None) -> Task
             tokens=phase.tokens,
             seconds=phase.seconds,
             irreversible=call.agent.effect == "irreversible",
+            contract=facts.contract,
+            model=facts.model,
+            attempts=facts.attempts,
         )
     except ValidationError as error:
-        raise InvalidJob(f"task {call.task_id!r} cannot be planned: {error.errors()[0]['msg']}") from error
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InvalidJob(f"task {call.task_id!r} cannot be planned: {said}") from error

@@ -5,10 +5,19 @@ from pathlib import Path, PurePosixPath
 
 from echelon.definition.definition import JobDefinition
 from echelon.model.errors import InvalidJob
+from echelon.model.plan import Plan
 from echelon.model.run import RunView
+from echelon.planning.conventions import conventions
+from echelon.planning.conventions_brief import PAGE
 from echelon.visibility.report import default_report
 
 log = logging.getLogger("echelon.engine")
+
+
+def write_conventions(plan: Plan, folder: Path) -> None:
+    """Write what the agents of a run keep to into the run's folder, where their briefs say that it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PAGE).write_text(conventions(plan), encoding="utf-8")
 
 
 def write_report(job: JobDefinition, view: RunView, folder: Path) -> dict[str, str | bytes]:

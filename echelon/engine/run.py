@@ -19,8 +19,8 @@ from echelon.coordination.context import RunContext, unobserved, utc_now
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.definition.definition import JobDefinition
-from echelon.definition.expansion import expand
-from echelon.engine.reporting import write_report
+from echelon.definition.planned import planned
+from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server import resolve_server
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
@@ -29,7 +29,6 @@ from echelon.model.errors import JournalError
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
-from echelon.planning.planner import plan
 from echelon.resilience.budget import Account
 from echelon.resilience.registry import BreakerRegistry
 from echelon.settings import Settings
@@ -113,21 +112,15 @@ async def prepared(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
 ) -> AsyncIterator[Prepared]:
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
-    expansion = expand(job, inputs)
-    made = plan(
-        expansion.graph,
-        phase_order=tuple(job.phases),
-        span=job.span,
-        max_concurrency=options.max_concurrency or settings.max_concurrency,
-    )
+    ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with Journal.open(settings) as journal:
-        record = await _on_record(journal, job, inputs, made, options)
+        record = await _on_record(journal, job, inputs, ready.plan, options)
         context = RunContext(
             run_id=record.run_id,
             job=job,
             inputs=inputs,
-            expansion=expansion,
-            plan=made,
+            expansion=ready.expansion,
+            plan=ready.plan,
             journal=journal,
             outputs=OutputStore(settings.outputs_url),
             folder=settings.home / "runs" / record.run_id,
@@ -139,6 +132,7 @@ async def prepared(
             observe=options.observe,
         )
         try:
+            await asyncio.to_thread(write_conventions, context.plan, context.folder)
             yield Prepared(context=context, record=record, options=options)
         except BaseException as error:
             ended = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED

@@ -55,3 +55,5 @@ class Brief(Value):
     """What earlier phases found, in a few sentences."""
     missing: tuple[str, ...] = ()
     """What earlier phases could not deliver, with the reason (F7)."""
+    conventions: tuple[str, ...] = ()
+    """What every agent of the run keeps to, so that they need not talk to work together (X6, V1)."""

@@ -7,6 +7,11 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from echelon.model.base import Value
+from echelon.model.organisation import Organisation
+from echelon.model.priors import Priors
+from echelon.model.usage import Budget, Price
+
+NAMED_AT_FAULT = 5  # task ids; more are counted in the message
 
 
 class Coupling(StrEnum):
@@ -48,7 +53,7 @@ class TaskSpec(Value):
     """What the agent must be able to do."""
     tokens: int | None = Field(default=None, ge=0)
     """Tokens expected to be used."""
-    seconds: float | None = Field(default=None, ge=0)
+    seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Duration expected, in seconds."""
     touches: tuple[str, ...] = ()
     """Shared things it changes; tasks that touch the same never run in one phase."""
@@ -56,6 +61,14 @@ class TaskSpec(Value):
     """Can its effect not be undone?"""
     error_consequence: Literal["minor", "significant", "catastrophic"] = "minor"
     """How bad a wrong output is."""
+    contract: str | None = None
+    """Name and version of the contract that its output keeps, as in `Finding@1` (C7)."""
+    verifies: tuple[str, ...] = ()
+    """Tasks whose outputs it checks; somebody else must do that (O3)."""
+    model: str | None = None
+    """The model, or whatever else does it; those who share one share its blind spots (O3)."""
+    attempts: tuple[int, ...] = ()
+    """Attempts of each layer of retries around one call, outermost first; they multiply (F3)."""
 
 
 class TaskGraph(Value):
@@ -69,14 +82,30 @@ class TaskGraph(Value):
     """What must be done."""
     constraints: tuple[str, ...] = ()
     """What bounds every task (D9)."""
+    organisation: Organisation = Organisation()
+    """What people ask for, whatever the rules say (L)."""
+    priors: Priors = Priors()
+    """What is assumed until it is measured."""
+    budget: Budget | None = None
+    """The most that the job may consume (F4); None: nobody said."""
+    prices: dict[str, Price] = Field(default_factory=dict[str, Price])
+    """Price of each model."""
 
     @model_validator(mode="after")
     def _ids_are_unique_and_known(self) -> Self:
         counts = Counter(task.id for task in self.tasks)
-        twice = sorted(task_id for task_id, count in counts.items() if count > 1)
-        if twice:
-            raise ValueError(f"task ids used twice: {', '.join(twice[:5])}")
-        unknown = sorted({d.task for task in self.tasks for d in task.depends_on if d.task not in counts})
+        if len(counts) < len(self.tasks):
+            raise ValueError(f"task ids used twice: {_named([known for known, times in counts.items() if times > 1])}")
+        used = [(used, task.id) for task in self.tasks for used in (*(d.task for d in task.depends_on), *task.verifies)]
+        unknown = {name: f"{name} (of {by})" for name, by in reversed(used) if name not in counts}
         if unknown:
-            raise ValueError(f"dependencies on unknown tasks: {', '.join(unknown[:5])}")
+            raise ValueError(f"dependencies on unknown tasks: {_named([unknown[name] for name in sorted(unknown)])}")
+        selfish = [task.id for task in self.tasks if task.id in (*(d.task for d in task.depends_on), *task.verifies)]
+        if selfish:
+            raise ValueError(f"tasks that depend on themselves: {_named(selfish)}")
         return self
+
+
+def _named(found: list[str]) -> str:
+    more = len(found) - NAMED_AT_FAULT
+    return ", ".join(found[:NAMED_AT_FAULT]) + (f" and {more} more" if more > 0 else "")

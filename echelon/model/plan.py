@@ -1,23 +1,18 @@
 """A plan: the structure chosen for a task graph, with its reasons. Plain data: printable, hashable, comparable."""
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
+from typing import Any, Self
 
 from pydantic import Field
 
 from echelon.model.base import Value
 from echelon.model.graph import TaskSpec
-
-
-class Structure(StrEnum):
-    """How the agents are organised (R1)."""
-
-    SINGLE = "single"  #: 1 agent
-    FLAT = "flat"  #: 2–8, one coordinator
-    HIERARCHICAL = "hierarchical"  #: 9–20, two levels
-    MULTI_TIER = "multi_tier"  #: 21–100, three levels or more
-    FEDERATED = "federated"  #: more than 100, loosely coupled domains
+from echelon.model.organisation import Organisation, Structure
+from echelon.model.priors import Priors
+from echelon.model.usage import Budget
 
 
 class NodeKind(StrEnum):
@@ -51,6 +46,8 @@ class SyncPoint(Value):
     """The node that owns the integration of the phase (D6)."""
     policy: str = "phase"
     """When to synchronise (X3)."""
+    hubs: tuple[str, ...] = ()
+    """Tasks of the phase with more than 2 × span links: their outputs are handed on here, not link by link (D2)."""
 
 
 class PhasePlan(Value):
@@ -62,6 +59,8 @@ class PhasePlan(Value):
     """Task ids."""
     sync: SyncPoint
     """The sync point that ends it."""
+    gate: tuple[str, ...] = ()
+    """Irreversible tasks of the phase, to be confirmed before it begins (O5)."""
 
 
 class Reason(Value):
@@ -114,6 +113,15 @@ class Overhead(Value):
     """Expected share for this plan, 0 to 1."""
 
 
+class Range(Value):
+    """A number known only between two bounds."""
+
+    low: float
+    """At least."""
+    high: float
+    """At most."""
+
+
 class Makespan(Value):
     """How long the plan is expected to take, in seconds; None when no task says its duration."""
 
@@ -123,6 +131,29 @@ class Makespan(Value):
     """Longest chain of dependent tasks: no concurrency goes below."""
     work: float | None
     """Sum over all tasks."""
+    coordination: float | None = None
+    """Of the wall time, what starting agents, integrating and synchronising takes."""
+    max_concurrency: int | None = None
+    """Agents at work at one time; None: all at once."""
+
+
+class Spending(Value):
+    """What the plan is expected to consume. None means that it cannot be known, which is never zero."""
+
+    work_tokens: int | None = None
+    """Tokens of the tasks themselves; None when no task states any."""
+    assumed: int = 0
+    """Tasks that state no tokens and are taken for the prior; 0 when `work_tokens` is None."""
+    coordination_tokens: Range | None = None
+    """Tokens of the handoffs between agents and of the reports to coordinators (P4)."""
+    tokens: Range | None = None
+    """Both together."""
+    cost: Range | None = None
+    """All tokens at the prices of reading, and at the prices of writing."""
+    currency: str | None = None
+    """Currency of the cost."""
+    unpriced: tuple[str, ...] = ()
+    """Models without a price; a task that names no model counts as `unknown`."""
 
 
 class HandoffCount(Value):
@@ -133,7 +164,13 @@ class HandoffCount(Value):
     after: int
     """With the agents of this plan (D1)."""
     crossing: int
-    """Of those, how many cross a domain boundary (D2)."""
+    """Summed over all producers: the other domains that use what it makes (D2)."""
+    between_teams: int = 0
+    """Summed over all producers: the other teams that use what it makes; an agent without a team is one."""
+    at_sync_points: int = 0
+    """Of those between teams, how many have a hub at one end, and so are made at a sync point."""
+    tokens_saved: Range = Range(low=0, high=0)
+    """Tokens that the handoffs that vanished would have cost (D1, P4)."""
 
 
 class Pairs(Value):
@@ -181,6 +218,30 @@ class Profile(Value):
     """What comes next; None beyond the last."""
 
 
+class InfrastructureRole(StrEnum):
+    """What a coordination agent does (R3)."""
+
+    STATE_MANAGER = "state_manager"  #: keeps the canonical state
+    MESSAGE_ROUTER = "message_router"  #: carries what crosses domains
+    AUDIT = "audit"  #: samples integrations
+    VERIFICATION = "verification"  #: checks critical paths independently
+
+
+class InfrastructureAgent(Value):
+    """An agent that coordinates only. It is no part of the tree and counts towards neither levels nor span (R3)."""
+
+    id: str
+    """Unique within the plan."""
+    role: InfrastructureRole
+    """What it does."""
+    reports_to: str
+    """The node it reports to."""
+    serves: tuple[str, ...]
+    """The nodes it works for."""
+    why: str
+    """What would fail without it."""
+
+
 class Plan(Value):
     """How a job will be organised and run."""
 
@@ -212,12 +273,29 @@ class Plan(Value):
     """What coordination is expected to cost."""
     makespan: Makespan
     """How long it is expected to take."""
+    spending: Spending = Spending()
+    """What it is expected to consume."""
     profile: Profile
     """What to expect at this size."""
+    infrastructure: tuple[InfrastructureAgent, ...] = ()
+    """Agents that coordinate only, from 50 agents on (R3)."""
+    organisation: Organisation = Organisation()
+    """What people asked for."""
+    budget: Budget | None = None
+    """The most that the job may consume; None: nobody said."""
+    priors: Priors = Priors()
+    """What is assumed until it is measured."""
     reasons: tuple[Reason, ...]
     """Why the plan is as it is."""
     findings: tuple[Finding, ...] = ()
     """What should be changed."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a changed copy; what was worked out from the original does not come along."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("digest", "nodes", "agent_of"):
+            vars(copied).pop(name, None)
+        return copied
 
     @cached_property
     def digest(self) -> str:

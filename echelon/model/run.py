@@ -91,6 +91,8 @@ class Measures(Value):
 
     seconds: float = Field(ge=0)
     """Wall time of the run."""
+    makespan_seconds: float | None = None
+    """From the first step that began to the last that ended; None before anything was done."""
     agents: int
     """Agents that were given a task."""
     completed: int
@@ -110,7 +112,7 @@ class Measures(Value):
     integration_share: float | None
     """Integration time as a share of all working time (M6)."""
     speedup: float | None
-    """Working time divided by wall time (M7)."""
+    """Working time divided by the makespan (M7)."""
     tokens: int | None
     """Tokens in both directions; None when no agent reported any."""
     bytes_by_reference: int

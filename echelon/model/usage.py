@@ -32,6 +32,17 @@ class Usage(Value):
         )
 
 
+class Price(Value):
+    """What a model costs, per million tokens."""
+
+    input: float = Field(ge=0)
+    """For a million tokens read."""
+    output: float = Field(ge=0)
+    """For a million tokens written."""
+    currency: str = "USD"
+    """Its currency."""
+
+
 class Budget(Value):
     """The most that an agent, a domain or a job may consume (F4). None is no bound."""
 

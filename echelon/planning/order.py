@@ -10,18 +10,29 @@ NAMED_ON_A_CYCLE = 12  # task ids; longer cycles are cut short in the message
 
 
 def producers_of(task: TaskSpec) -> tuple[str, ...]:
-    """Return the ids of the tasks it uses, each once; a coupling of `none` is no dependency (D3)."""
-    return tuple(dict.fromkeys(d.task for d in task.depends_on if d.coupling is not Coupling.NONE))
+    """Return the ids of the tasks it uses or checks, each once; a coupling of `none` is no dependency (D3, O3)."""
+    used = [d.task for d in task.depends_on if d.coupling is not Coupling.NONE]
+    return tuple(dict.fromkeys([*used, *task.verifies] if task.verifies else used))
+
+
+def consumers_of(tasks: Sequence[TaskSpec]) -> dict[str, list[str]]:
+    """Return the ids of the tasks that use each task, in their order, each once."""
+    return _turned({task.id: producers_of(task) for task in tasks})
+
+
+def _turned(producers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    consumers: dict[str, list[str]] = {task_id: [] for task_id in producers}
+    for task_id, used in producers.items():
+        for producer in used:
+            consumers[producer].append(task_id)
+    return consumers
 
 
 def topological(tasks: Sequence[TaskSpec]) -> tuple[TaskSpec, ...]:
     """Return the tasks with producers first, otherwise in the order given; `InvalidInput` names a cycle."""
     by_id = {task.id: task for task in tasks}
     producers = {task.id: producers_of(task) for task in tasks}
-    consumers: dict[str, list[str]] = {task.id: [] for task in tasks}
-    for task_id, used in producers.items():
-        for producer in used:
-            consumers[producer].append(task_id)
+    consumers = _turned(producers)
     waiting = {task_id: len(used) for task_id, used in producers.items()}
     ready = deque(task_id for task_id, count in waiting.items() if not count)
     done: list[TaskSpec] = []

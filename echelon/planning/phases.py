@@ -1,8 +1,13 @@
-"""Divide tasks into phases whose members may run at the same time (D4).
+"""Divide tasks into phases whose members may run at the same time (D4), with gates before what cannot be undone (O5).
 
-Declared phases are kept in their order; without any the levels of the dependencies are the phases. Tasks that change
-the same shared thing never meet in a phase. Where a declared phase has dependencies or shared things inside, it is
-continued as `<name>/2`, `<name>/3` …
+Declared phases are kept in their order; without any the levels of the dependencies are the phases. Tasks that touch
+the same thing never meet in a phase, in as few phases as can be found. Where a declared phase has dependencies or
+shared things inside, it is continued as `<name>/2`, `<name>/3` …
+
+A gate holds up whole phases, so irreversible tasks that no phase was declared for get phases of their own: as few as
+can be found, and in front of each the reversible tasks that do not wait for it. A reversible task stands behind a gate
+only when it depends on a task of the last gate before it. That may take more phases than letting work wait for
+approvals that it does not need, never more gates. A declared phase is not divided: its gate is in front of all of it.
 """
 
 from collections import defaultdict
@@ -12,7 +17,15 @@ from typing import NamedTuple
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import PhasePlan, SyncPoint
+from echelon.planning.colouring import Steps
 from echelon.planning.order import producers_of, topological
+from echelon.planning.regime import DEFAULT_SPAN
+from echelon.planning.slots import fewest_slots
+
+SEARCH_STEPS = 60_000  # for all phases together; less than a second
+
+#: For each task, by its number in topological order, the numbers of the tasks it uses.
+Before = Sequence[Sequence[int]]
 
 
 class Place(NamedTuple):
@@ -24,30 +37,15 @@ class Place(NamedTuple):
     """Which part of it, from 0."""
 
 
-class SharedThings:
-    """Remembers which slots are taken for each shared thing, and finds the first one free for all of them."""
+class Stretch(NamedTuple):
+    """A run of phases without a gate inside, or the phases behind one gate."""
 
-    def __init__(self) -> None:
-        self._next: dict[tuple[int, str], dict[int, int]] = defaultdict(dict)
-
-    def take(self, rank: int, slot: int, touches: Sequence[str]) -> int:
-        """Take the first slot from `slot` on in which nothing in `touches` is changed yet, and return it."""
-        found = slot
-        while (later := max((self._free(rank, thing, found) for thing in touches), default=found)) > found:
-            found = later
-        for thing in touches:
-            self._next[rank, thing][found] = found + 1
-        return found
-
-    def _free(self, rank: int, thing: str, slot: int) -> int:
-        """Follow the taken slots to the first free one, and shorten the way for the next search."""
-        after = self._next[rank, thing]
-        way: list[int] = []
-        while slot in after:
-            way.append(slot)
-            slot = after[slot]
-        after.update(dict.fromkeys(way, slot))
-        return slot
+    rank: int
+    """Which declared phase; always 0 when none is declared."""
+    gates: int
+    """Gates in front of it, within the declared phase."""
+    held: bool
+    """Does it consist of irreversible tasks?"""
 
 
 def declared_order(tasks: Sequence[TaskSpec], phase_order: Sequence[str] = ()) -> tuple[str, ...]:
@@ -57,40 +55,107 @@ def declared_order(tasks: Sequence[TaskSpec], phase_order: Sequence[str] = ()) -
 
 
 def assign_phases(
-    tasks: Sequence[TaskSpec], *, phase_order: Sequence[str] = (), owner: str = "primary"
+    tasks: Sequence[TaskSpec], *, phase_order: Sequence[str] = (), owner: str = "primary", span: int = DEFAULT_SPAN
 ) -> tuple[PhasePlan, ...]:
-    """Return the phases in the order they run, each ended by a sync point that `owner` owns (D4, D6).
+    """Return the phases in the order they run, each ended by a sync point that `owner` owns (D4, D6, O5).
 
-    Raises `InvalidInput` when dependencies form a cycle or run against the order of the declared phases.
+    Tasks with more than 2 × `span` links are the hubs of their sync point (D2). Raises `InvalidInput` when
+    dependencies form a cycle or run against the order of the declared phases.
     """
     names = declared_order(tasks, phase_order)
-    places = _places(tasks, {name: rank for rank, name in enumerate(names)})
-    members: dict[Place, list[str]] = defaultdict(list)
+    ordered = topological(tasks)
+    number = {task.id: i for i, task in enumerate(ordered)}
+    before = [[number[used] for used in producers_of(task)] for task in ordered]
+    places = _places(ordered, before, {name: rank for rank, name in enumerate(names)})
+    hubs = _hubs(ordered, before, span)
+    members: dict[Place, list[TaskSpec]] = defaultdict(list)
     for task in tasks:
-        members[places[task.id]].append(task.id)
-    labels = _labels(sorted(members), names)
+        members[places[number[task.id]]].append(task)
     return tuple(
-        PhasePlan(name=labels[place], tasks=tuple(members[place]), sync=SyncPoint(owner=owner)) for place in labels
+        PhasePlan(
+            name=label,
+            tasks=tuple(task.id for task in members[place]),
+            sync=SyncPoint(owner=owner, hubs=tuple(task.id for task in members[place] if task.id in hubs)),
+            gate=tuple(task.id for task in members[place] if task.irreversible),
+        )
+        for place, label in _labels(sorted(members), names).items()
     )
 
 
-def _places(tasks: Sequence[TaskSpec], ranks: Mapping[str, int]) -> dict[str, Place]:
-    """Give each task the earliest place after all its producers; one without a declared phase follows them."""
-    places: dict[str, Place] = {}
-    shared = SharedThings()
-    for task in topological(tasks):
-        before = [places[producer] for producer in producers_of(task)]
-        earliest = max((place.rank for place in before), default=0)
+def _hubs(ordered: Sequence[TaskSpec], before: Before, span: int) -> set[str]:
+    """Return the ids of the tasks with more producers and consumers than coordinators can link one by one (D2)."""
+    links = [len(used) for used in before]
+    for used in before:
+        for one in used:
+            links[one] += 1
+    return {task.id for task, count in zip(ordered, links, strict=True) if count > 2 * span}
+
+
+def _places(ordered: Sequence[TaskSpec], before: Before, ranks: Mapping[str, int]) -> list[Place]:
+    """Give each task its place: first the declared phase, then the gates it waits for, then the slot between them."""
+    steps = Steps(SEARCH_STEPS)
+    rank_of = _ranks(ordered, before, ranks)
+    held = [task.irreversible and task.phase is None for task in ordered]
+    gates = [0] * len(ordered)
+    if any(held):
+        # Only irreversible tasks take up room when gates are counted, and only they get into each other's way.
+        touches = [task.touches if own else () for task, own in zip(ordered, held, strict=True)]
+        gates = _slots_within(rank_of, before, touches, [int(own) for own in held], steps)
+    stretches = [Stretch(*key) for key in zip(rank_of, gates, held, strict=True)]
+    slots = _slots_within(stretches, before, [task.touches for task in ordered], [1] * len(ordered), steps)
+    return _consecutive(list(zip(stretches, slots, strict=True)))
+
+
+def _ranks(ordered: Sequence[TaskSpec], before: Before, ranks: Mapping[str, int]) -> list[int]:
+    """Return the declared phase of each task; one without a phase runs as soon as its producers are done."""
+    if not ranks:
+        return [0] * len(ordered)
+    result: list[int] = []
+    for task, used in zip(ordered, before, strict=True):
+        earliest = max((result[one] for one in used), default=0)
         rank = earliest if task.phase is None else ranks[task.phase]
         if rank < earliest:
-            raise _against_the_order(task, places, earliest)
-        slot = max((place.slot + 1 for place in before if place.rank == rank), default=0)
-        places[task.id] = Place(rank, shared.take(rank, slot, task.touches))
-    return places
+            producer = next(one for one in used if result[one] == earliest)
+            raise _against_the_order(task, ordered[producer].id)
+        result.append(rank)
+    return result
 
 
-def _against_the_order(task: TaskSpec, places: Mapping[str, Place], rank: int) -> InvalidInput:
-    producer = next(used for used in producers_of(task) if places[used].rank == rank)
+def _slots_within(
+    keys: Sequence[object], before: Before, touches: Sequence[Sequence[str]], widths: Sequence[int], steps: Steps
+) -> list[int]:
+    """Return the slot of each task among those with the same key; the others neither precede nor rival it."""
+    members: dict[object, list[int]] = defaultdict(list)
+    for task, key in enumerate(keys):
+        members[key].append(task)
+    if len(members) == 1:
+        return fewest_slots(before, touches, widths, steps)
+    slots = [0] * len(keys)
+    for tasks in members.values():
+        number = {task: i for i, task in enumerate(tasks)}
+        found = fewest_slots(
+            [[number[used] for used in before[task] if used in number] for task in tasks],
+            [touches[task] for task in tasks],
+            [widths[task] for task in tasks],
+            steps,
+        )
+        for task, slot in zip(tasks, found, strict=True):
+            slots[task] = slot
+    return slots
+
+
+def _consecutive(keys: Sequence[tuple[Stretch, int]]) -> list[Place]:
+    """Number the slots of each declared phase from 0, one stretch after the other."""
+    place: dict[tuple[Stretch, int], Place] = {}
+    used: dict[int, int] = defaultdict(int)
+    for key in sorted(set(keys)):
+        rank = key[0].rank
+        place[key] = Place(rank, used[rank])
+        used[rank] += 1
+    return [place[key] for key in keys]
+
+
+def _against_the_order(task: TaskSpec, producer: str) -> InvalidInput:
     return InvalidInput(
         f"cannot keep the declared phases: task {task.id!r} of phase {task.phase!r} uses {producer!r}, which runs in a "
         "later phase; change the order of the phases, or move one of the two tasks"

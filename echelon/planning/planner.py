@@ -1,15 +1,22 @@
 """Turn a task graph into a plan: pure, the same graph always gives the same plan (D)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from echelon.model.graph import TaskGraph
-from echelon.model.plan import Finding, FindingLevel, NodeKind, Plan
-from echelon.planning.forecast import duration_findings, handoffs, makespan, overhead
+from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, PhasePlan, Plan
+from echelon.planning.decomposition import Decomposition, decompose
+from echelon.planning.handoffs import handoffs
+from echelon.planning.infrastructure import infrastructure_for
+from echelon.planning.makespan import Schedule, duration_findings, makespan
 from echelon.planning.outline import label_findings, levels_of
+from echelon.planning.overhead import overhead
 from echelon.planning.owners import assign_owners
 from echelon.planning.phases import assign_phases
 from echelon.planning.reasons import Facts, reasons_for
 from echelon.planning.regime import DEFAULT_SPAN, Priority, pairs, profile, structure_for
+from echelon.planning.sizes import size_findings
+from echelon.planning.spending import spending
 from echelon.planning.tree import build_tree
 
 
@@ -20,12 +27,14 @@ def plan(
     span: int = DEFAULT_SPAN,
     priority: Priority | None = None,
     max_concurrency: int | None = None,
+    agents_fixed: bool = False,
 ) -> Plan:
-    """Decide how the tasks of `graph` are organised, run, owned and what that will cost (R1, R2, R4, R7, D2, D4, D6).
+    """Decide how the tasks of `graph` are organised, run, owned and what that will cost (R, D).
 
     `phase_order` gives the order of declared phases, `span` the most direct reports anybody may have, `max_concurrency`
-    the agents at work at one time in the forecast. Raises `InvalidInput` for cyclic dependencies, dependencies against
-    the order of the phases, a span below 2 or a concurrency below 1. An empty graph gives a plan with no agents.
+    the agents at work at one time in the forecast; with `agents_fixed` every task has an agent of its own already, and
+    none are merged. Raises `InvalidInput` for cyclic dependencies, dependencies against the order of the phases, a
+    span below 2 or a concurrency below 1. An empty graph gives a plan with no agents.
 
     >>> from echelon.model.graph import TaskGraph, TaskSpec
     >>> tasks = tuple(TaskSpec(id=f"t{i}", goal="look") for i in range(9))
@@ -33,40 +42,82 @@ def plan(
     >>> made.structure.value, made.levels, made.primary.members
     ('hierarchical', 2, ('team:1', 'team:2'))
     """
-    tree = build_tree(graph.tasks, span, priority)
-    agents = sum(node.kind is NodeKind.AGENT for node in tree)
-    phases = assign_phases(graph.tasks, phase_order=phase_order, owner=tree[0].id)
-    facts = Facts(
+    parts = decompose(graph, fixed=agents_fixed)
+    tree = build_tree(parts.agents, span, priority)
+    phases = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
+    schedule = Schedule(
+        agents=parts.agents, phases=phases, tree=tree, priors=graph.priors, max_concurrency=max_concurrency
+    )
+    facts = _facts(graph, parts, schedule, span, priority)
+    findings = (
+        *label_findings(facts.tree),
+        *duration_findings(graph.tasks),
+        *size_findings(parts.agents, graph.priors),
+        *_empty_phases(graph, phase_order),
+    )
+    return _plan(graph, facts, schedule, findings)
+
+
+def _facts(graph: TaskGraph, parts: Decomposition, schedule: Schedule, span: int, priority: Priority | None) -> Facts:
+    """Look at what was decided for agents from the side of their tasks."""
+    tree = _holding(schedule.tree, parts.holds)
+    agents = len(parts.agents)
+    return Facts(
         tasks=graph.tasks,
         tree=tree,
         structure=structure_for(agents, priority),
         levels=levels_of(tree),
         span=span,
         priority=priority,
-        phases=phases,
+        phases=tuple(_of_tasks(phase, parts.holds) for phase in schedule.phases),
         owners=assign_owners(graph.tasks, tree),
         pairs=pairs(agents, len(tree) - agents),
-        handoffs=handoffs(graph.tasks, tree),
+        handoffs=handoffs(graph.tasks, tree, graph.priors, span),
+        enough=parts.enough,
     )
+
+
+def _plan(graph: TaskGraph, facts: Facts, schedule: Schedule, findings: tuple[Finding, ...]) -> Plan:
+    agents = facts.agents
+    reports = agents if agents > 1 else 0
     return Plan(
         job=graph.name,
         goal=graph.goal,
         n_agents=agents,
         structure=facts.structure,
         levels=facts.levels,
-        span=span,
-        tree=tree,
+        span=facts.span,
+        tree=tuple(facts.tree),
         tasks=graph.tasks,
-        phases=phases,
+        phases=tuple(facts.phases),
         owners=dict(facts.owners),
         handoffs=facts.handoffs,
         pairs=facts.pairs,
         overhead=overhead(agents),
-        makespan=makespan(graph.tasks, phases, max_concurrency),
+        makespan=makespan(schedule),
+        spending=spending(graph.tasks, facts.handoffs.after + reports, graph.prices, graph.priors),
         profile=profile(agents),
+        infrastructure=infrastructure_for(facts.tree, agents),
+        organisation=graph.organisation,
+        budget=graph.budget,
+        priors=graph.priors,
         reasons=reasons_for(facts),
-        findings=(*label_findings(tree), *duration_findings(graph.tasks), *_empty_phases(graph, phase_order)),
+        findings=findings,
     )
+
+
+def _holding(tree: Sequence[Node], holds: Mapping[str, tuple[str, ...]]) -> tuple[Node, ...]:
+    """Write into each agent of a tree the tasks that it holds."""
+    return tuple(
+        node.model_copy(update={"members": holds[node.id]}) if node.kind is NodeKind.AGENT else node for node in tree
+    )
+
+
+def _of_tasks(phase: PhasePlan, holds: Mapping[str, tuple[str, ...]]) -> PhasePlan:
+    """Name the tasks of a phase instead of its agents; what a hub makes is the output of its last task."""
+    sync = phase.sync.model_copy(update={"hubs": tuple(holds[agent][-1] for agent in phase.sync.hubs)})
+    tasks = tuple(chain.from_iterable(holds[agent] for agent in phase.tasks))
+    return phase.model_copy(update={"tasks": tasks, "sync": sync})
 
 
 def _empty_phases(graph: TaskGraph, phase_order: Sequence[str]) -> Iterator[Finding]:

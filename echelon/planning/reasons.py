@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from echelon.model.graph import TaskSpec
-from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, Reason, Structure
+from echelon.model.organisation import Structure
+from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, Reason
+from echelon.planning.enough import Verdict
 from echelon.planning.outline import cohesion
 from echelon.planning.regime import Priority, overhead_floor, recommended_levels
 
@@ -32,6 +34,8 @@ class Facts(NamedTuple):
     """Who talks to whom."""
     handoffs: HandoffCount
     """How often work changes hands."""
+    enough: Verdict | None = None
+    """Why one agent is enough; None when it is not."""
 
     @property
     def agents(self) -> int:
@@ -76,7 +80,10 @@ def reasons_for(facts: Facts) -> tuple[Reason, ...]:
 def _reasons(facts: Facts) -> Iterator[tuple[str, str]]:
     n = facts.agents
     yield "R1", f"{_count(n, 'agent')}: {facts.structure}, because {WHY_STRUCTURE[facts.structure]}"
+    if facts.enough:
+        yield facts.enough.rule, facts.enough.text
     yield from _manner(facts)
+    yield from _merged(facts)
     levels = f"{_count(facts.levels, 'coordinating level')} ({recommended_levels(n)} recommended)"
     yield "R2", f"{levels}: nobody has more than {facts.span} direct reports"
     if facts.priority:
@@ -97,7 +104,30 @@ def _manner(facts: Facts) -> Iterator[tuple[str, str]]:
         contracts = f"{_count(facts.handoffs.crossing, 'handoff')} between domains, each under an explicit contract"
         yield "D2", f"{kept:,} of {_count(facts.labels, 'given domain')} kept together; {contracts}"
     if not facts.labels and facts.levels > 1:
-        yield "D2", "no domains given: agents are divided evenly into teams"
+        yield (
+            "D2",
+            _found_domains(facts) if facts.dependent else "no domains given: agents are divided evenly into teams",
+        )
+
+
+def _found_domains(facts: Facts) -> str:
+    inside = facts.handoffs.after - facts.handoffs.between_teams
+    counted = f"{inside:,} of {_count(facts.handoffs.after, 'handoff')} need not leave a team"
+    hubs = facts.handoffs.at_sync_points
+    synced = f"; {hubs:,} of the others are made at sync points, because a hub is at one end" if hubs else ""
+    return f"no domains given: teams and domains are found by clustering the dependencies; {counted}{synced}"
+
+
+def _merged(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Say what merging tasks into feature agents saved (D1)."""
+    vanished = len(facts.tasks) - facts.agents
+    if vanished:
+        saved = facts.handoffs.tokens_saved
+        gone = (
+            f"{_count(facts.handoffs.before - facts.handoffs.after, 'handoff')} of {facts.handoffs.before:,} vanished"
+        )
+        tokens = f"{saved.low / 1000:,.0f} to {saved.high / 1000:,.0f} thousand tokens"
+        yield "D1", f"{len(facts.tasks):,} tasks merged into {_count(facts.agents, 'agent')}: {gone}, {tokens} saved"
 
 
 #: Does any task depend on another? → how a flat structure works (R1).

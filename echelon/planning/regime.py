@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeVar, get_args
 
 from echelon.model.errors import InvalidInput
-from echelon.model.plan import Pairs, Profile, Share, Structure, Transition
+from echelon.model.organisation import Structure
+from echelon.model.plan import Pairs, Profile, Share, Transition
 
 #: What a plan is optimised for when it cannot have everything (R1).
 Priority = Literal["coherence", "speed", "resilience"]

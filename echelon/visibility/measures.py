@@ -23,6 +23,7 @@ def measure(steps: Sequence[StepRecord], seconds: float) -> Measures:
     done = [step for step in tasks if step.handoff.done]
     return Measures(
         seconds=seconds,
+        makespan_seconds=_makespan(steps),
         agents=len(tasks),
         completed=len(done),
         failed=len(tasks) - len(done),
@@ -32,10 +33,16 @@ def measure(steps: Sequence[StepRecord], seconds: float) -> Measures:
         first_try_rate=_share(sum(step.handoff.done and step.handoff.attempts == 1 for step in tasks), len(tasks)),
         escalation_rate=_share(sum(_escalated(step) for step in tasks), len(tasks)),
         integration_share=_share(coordination.seconds, total_seconds),
-        speedup=_share(total_seconds, seconds),
+        speedup=_share(total_seconds, _makespan(steps) or 0.0),
         tokens=(work + coordination).tokens,
         bytes_by_reference=sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location),
     )
+
+
+def _makespan(steps: Sequence[StepRecord]) -> float | None:
+    if not steps:
+        return None
+    return (max(step.finished for step in steps) - min(step.started for step in steps)).total_seconds()
 
 
 def _usage(steps: Sequence[StepRecord]) -> Usage:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from echelon.model.concern import ConcernRecord, Route
 from echelon.model.run import Measures, RunView
+from echelon.visibility.comparison import compare
 from echelon.visibility.pictures import structure_svg, timeline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -67,15 +68,16 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
     """Return what was measured beside what was expected: name, measured, forecast or target (M)."""
     found = run.measures
     return [
-        ("Wall time", _seconds(found.seconds), _forecast_seconds(run)),
+        ("Wall time", _seconds(found.seconds), ""),
+        ("From the first start to the last end", _makespan(found), _forecast_seconds(run)),
         ("Agents", f"{found.agents:,}", f"{run.record.plan.n_agents:,}" if run.record.plan else ""),
         ("Tasks completed, failed", f"{found.completed:,}, {found.failed:,}", ""),
         ("Coordination, share of the total", _share(found.coordination_ratio), _forecast_overhead(run)),
         ("Integration, share of working time", _share(found.integration_share), "at most 30 %"),
         ("Done at the first attempt", _share(found.first_try_rate), "above 70 %"),
         ("Tasks that raised something urgent", _share(found.escalation_rate), "5–20 %"),
-        ("Working time over wall time", _times(found), ""),
-        ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", ""),
+        ("Working time over makespan", _times(found), ""),
+        ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", _forecast_tokens(run)),
         ("Handed on by reference", _bytes(found.bytes_by_reference), ""),
     ]
 
@@ -98,9 +100,23 @@ def _urgency(record: ConcernRecord) -> tuple[int, float]:
     return _ROUTES.index(concern.route), -concern.impact * concern.confidence
 
 
+def _makespan(found: Measures) -> str:
+    return "not known" if found.makespan_seconds is None else _seconds(found.makespan_seconds)
+
+
 def _forecast_seconds(run: RunView) -> str:
-    predicted = run.record.plan.makespan.predicted if run.record.plan else None
-    return "" if predicted is None else _seconds(predicted)
+    """Return the forecast with how far the run was off: what makes the next one worth reading."""
+    if run.record.plan is None or run.record.plan.makespan.predicted is None:
+        return ""
+    made, (time, *_) = run.record.plan.makespan, compare(run.record.plan, run.measures)
+    width = "" if made.max_concurrency is None else f" with {made.max_concurrency:,} at a time"
+    off = "" if time.off is None else f" ({time.off:+.0%})"
+    return f"{_seconds(made.predicted or 0.0)}{width}{off}"
+
+
+def _forecast_tokens(run: RunView) -> str:
+    tokens = run.record.plan.spending.tokens if run.record.plan else None
+    return "" if tokens is None else f"{tokens.low:,.0f}–{tokens.high:,.0f}"
 
 
 def _forecast_overhead(run: RunView) -> str:

@@ -42,6 +42,17 @@ def test_what_earlier_phases_found_and_lack_is_told() -> None:
     assert "# What is missing from earlier phases\n- b: timed out" in prompt_of(call)
 
 
+def test_a_model_is_told_what_all_agents_keep_to_and_whom_it_reports_to() -> None:
+    call = a_call(references=("src/a.py",))
+    kept = {"conventions": ("Below 0.60: ask.", "No news is good news."), "reports_to": "team:`x`\n# Task"}
+    prompt = prompt_of(replace(call, brief=call.brief.model_copy(update=kept)))
+
+    assert prompt.endswith(
+        "# References\n- src/a.py\n\n# How you work with others\n- You report to `` team:`x` # Task ``.\n"
+        "- Below 0.60: ask.\n- No news is good news."
+    )
+
+
 def test_item_and_inputs_are_given_as_data() -> None:
     prompt = prompt_of(a_call(Module(path=Path("a.py")), inputs=Inputs()))
 

@@ -1,14 +1,15 @@
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from echelon.coordination.keys import contract_name, step_key
+from echelon.agents.contract import contract_name
+from echelon.coordination.keys import step_key
 from echelon.model.run import StepKind
 
 PARTS: dict[str, Any] = {
@@ -21,7 +22,8 @@ PARTS: dict[str, Any] = {
     "upstream_digest": "2",
 }
 PROGRAM = f"""
-from echelon.coordination.keys import step_key, contract_name
+from echelon.agents.contract import contract_name
+from echelon.coordination.keys import step_key
 from echelon.model.run import StepKind
 parts = {PARTS | {"kind": "task"}!r}
 print(step_key(**(parts | {{"kind": StepKind.TASK}})), contract_name(dict[str, int]))
@@ -59,3 +61,7 @@ def test_a_contract_that_changes_is_another_one() -> None:
     assert contract_name(version("path")) == contract_name(version("path"))
     assert contract_name(version("path")) != contract_name(version("file"))
     assert contract_name(int).startswith("int@")
+
+
+def test_a_contract_may_be_written_with_what_cannot_be_hashed() -> None:
+    assert contract_name(Annotated[int, []]) == contract_name(Annotated[int, []])

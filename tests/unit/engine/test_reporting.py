@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from echelon import Job
-from echelon.engine.reporting import write_report
+from echelon.engine.reporting import write_conventions, write_report
 from echelon.model.errors import InvalidJob
+from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.run import RunView
+from echelon.planning.conventions import conventions
+from echelon.planning.conventions_brief import PAGE
+from echelon.planning.planner import plan
 from tests.unit.visibility.building import run_view
 
 
@@ -44,3 +48,10 @@ def test_a_report_stays_in_its_folder(tmp_path: Path, name: str) -> None:
         write_report(job(lambda view: {name: "x"}), run_view(output=1), tmp_path / "report")
 
     assert not (tmp_path / "report.md").exists()
+
+
+def test_what_agents_keep_to_is_in_the_folder_of_the_run(tmp_path: Path) -> None:
+    made = plan(TaskGraph(name="survey", goal="Look around", tasks=(TaskSpec(id="ünï", goal="look"),)))
+    write_conventions(made, tmp_path / "runs" / "one")
+
+    assert (tmp_path / "runs" / "one" / PAGE).read_text(encoding="utf-8") == conventions(made)

@@ -32,3 +32,13 @@ def test_the_path_leads_from_the_primary_to_the_node() -> None:
 def test_a_graph_that_contradicts_itself_is_refused(tasks: tuple[TaskSpec, ...], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         TaskGraph(name="j", goal="g", tasks=tasks)
+
+
+def test_a_changed_copy_forgets_what_was_worked_out_from_the_original():
+    tasks = (TaskSpec(id="a", goal="look"), TaskSpec(id="b", goal="look"))
+    made = plan(TaskGraph(name="job", goal="find risks", tasks=tasks))
+    known = (made.digest, made.nodes, made.agent_of)
+    other = made.model_copy(update={"tree": made.tree[:2], "goal": "other"})
+
+    assert other.digest != known[0]
+    assert (list(other.nodes), other.agent_of) == (["primary", "a"], {"a": "a"})

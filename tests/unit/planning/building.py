@@ -44,3 +44,15 @@ def label_mixes(draw: st.DrawFn, most: int = 5000) -> list[str | None]:
     labels = [label for label, count in counts for _ in range(count)][:most]
     draw(st.randoms(use_true_random=False)).shuffle(labels)
     return labels
+
+
+def needing(producers: int, consumers: int, producer_domain: str = "a", consumer_domain: str = "b") -> list[TaskSpec]:
+    """Build a phase of producers and a phase of consumers that need all of it."""
+    first = [
+        TaskSpec(id=f"p{i}", goal="make", phase="make", domain=producer_domain, seconds=2) for i in range(producers)
+    ]
+    second = [
+        TaskSpec(id=f"c{i}", goal="use", phase="use", needs=("make",), domain=consumer_domain, seconds=3)
+        for i in range(consumers)
+    ]
+    return [*first, *second]

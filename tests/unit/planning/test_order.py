@@ -60,3 +60,9 @@ def test_every_acyclic_graph_is_ordered_completely(uses: list[list[int]]):
 
     assert len(position) == len(tasks)
     assert all(position[used] < position[task.id] for task in tasks for used in producers_of(task))
+
+
+def test_a_check_comes_after_what_it_checks():
+    check, made = TaskSpec(id="check", goal="look", verifies=("made",)), TaskSpec(id="made", goal="look")
+
+    assert [task.id for task in topological((check, made))] == ["made", "check"]

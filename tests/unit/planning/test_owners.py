@@ -28,13 +28,15 @@ def test_a_dependency_between_teams_belongs_to_the_nearest_common_coordinator():
 
 
 def test_below_the_top_the_domain_lead_owns_what_crosses_its_teams():
+    # Everybody in x uses t0, more than fit into one team with it.
     labels = ["x"] * 40 + ["y"] * 40
     tasks = tuple(
-        TaskSpec(id=f"t{i}", goal="look", domain=label, depends_on=uses("t0") if i == 39 else ())
+        TaskSpec(id=f"t{i}", goal="look", domain=label, depends_on=uses("t0") if 0 < i < 40 else ())
         for i, label in enumerate(labels)
     )
+    owners = assign_owners(tasks, build_tree(tasks))
 
-    assert assign_owners(tasks, build_tree(tasks))["t0->t39"] == "domain:x"
+    assert {owner for key, owner in owners.items() if "->" in key} == {"domain:x"}
 
 
 def test_a_coupling_of_none_has_no_owner():

@@ -55,9 +55,9 @@ def test_a_plan_carries_what_was_decided():
     [
         (chained("a"), "R1", "1 agent: single, because there is nothing to coordinate"),
         (chained("a", "b"), "R1", "independent"),
-        (chained("a", "b: a"), "R1", "depend on each other"),
+        (chained("a", "b: a", "c: a"), "R1", "depend on each other"),
         (chained(*(f"t{i}" for i in range(9))), "D2", "no domains given"),
-        (chained("a", "b: a"), "D4", "2 phases, by the levels of the dependencies"),
+        (chained("a", "b: a", "c: a"), "D4", "2 phases, by the levels of the dependencies"),
         ((TaskSpec(id="a", goal="look", phase="one"),), "D4", "1 phase, declared by the job"),
         ((TaskSpec(id="a", goal="look", touches=("x",)),), "D4", "kept apart"),
         (chained("a", "b"), "D6", "2 tasks, 1 integration and 0 dependencies between teams"),
@@ -105,7 +105,7 @@ def test_what_cannot_be_planned_is_refused(tasks, options):
 
 
 def test_a_task_called_primary_does_not_take_the_root():
-    made = plan(graph(chained("primary", "b: primary")))
+    made = plan(graph(chained("primary", "b: primary", "c: primary")))
 
     assert made.primary.id == "lead:primary"
     assert made.phases[0].sync.owner == "lead:primary"

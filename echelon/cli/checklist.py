@@ -1,0 +1,33 @@
+"""`echelon checklist`: what a job has of all that many agents need, with proof. Nothing is run."""
+
+from collections import Counter
+
+from echelon.cli.checklist_evidence import evidence_of, recorded_of
+from echelon.cli.checklist_view import show_checklist
+from echelon.cli.options import AsJson, Params, SourceName, inputs_of
+from echelon.cli.output import out, print_json
+from echelon.cli.reading import ask
+from echelon.cli.source import load_job
+from echelon.visibility.checklist.answers import ItemState
+from echelon.visibility.checklist.items import checklist as answered
+
+
+def checklist(source: SourceName, /, *, param: Params = None, as_json: AsJson = False) -> int:
+    """Answer the implementation checklist for a job, item by item, from its plan, its definition and its runs."""
+    job = load_job(source)
+    inputs = inputs_of(job, param)
+    evidence = evidence_of(job, inputs, ask(lambda journal: recorded_of(journal, job.name)))
+    items = answered(evidence)
+    if as_json:
+        found = Counter(item.state for item in items)
+        print_json(
+            {
+                "job": job.name,
+                "runs": [run.record.run_id for run in evidence.tried],
+                "counts": {state: found[state] for state in ItemState},
+                "items": items,
+            }
+        )
+    else:
+        show_checklist(out(), items)
+    return 0

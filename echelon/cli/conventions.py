@@ -1,0 +1,66 @@
+"""`echelon conventions`: what agents keep to, for a job or for a number of agents. Nothing is run."""
+
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from echelon.cli.options import AsJson, Params, inputs_of
+from echelon.cli.output import print_json
+from echelon.cli.source import load_job
+from echelon.model.errors import InvalidInput
+from echelon.planning.conventions import conventions as conventions_of
+from echelon.planning.conventions import conventions_for
+from echelon.planning.regime import MINIMUM_SPAN, Priority, structure_for
+
+
+def conventions(
+    source: Annotated[
+        str | None, Parameter(name="source", help="The job: flows/audit.py:audit, or package.module:job.")
+    ] = None,
+    /,
+    *,
+    agents: Annotated[
+        int | None, Parameter(validator=Number(gte=1), help="A number of agents, when there is no job yet.")
+    ] = None,
+    param: Params = None,
+    span: Annotated[
+        int | None, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
+    ] = None,
+    priority: Annotated[
+        Priority | None, Parameter(help="What the structure is chosen for when it cannot have everything.")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Print the conventions of a job, or those for a number of agents, as Markdown that agents read."""
+    page = _page(source, agents, param, span, priority)
+    if as_json:
+        print_json(page)
+    else:
+        sys.stdout.write(str(page["markdown"]))  # as it is: a console would break its lines
+    return 0
+
+
+def _page(
+    source: str | None, agents: int | None, param: list[str] | None, span: int | None, priority: Priority | None
+) -> dict[str, object]:
+    if source is not None and agents is None:
+        job = load_job(source)
+        job.span = span or job.span
+        made = job.plan_for(inputs_of(job, param), priority)
+        return {"markdown": conventions_of(made), "agents": made.n_agents, "structure": made.structure}
+    if agents is not None and source is None:
+        _refuse_options_of_a_job({"--param": param, "--span": span})
+        structure = structure_for(agents, priority)
+        return {"markdown": conventions_for(agents, priority), "agents": agents, "structure": structure}
+    raise InvalidInput(
+        "conventions are for a job or for a number of agents: give one of SOURCE and --agents, as in --agents 12"
+    )
+
+
+def _refuse_options_of_a_job(given: dict[str, object]) -> None:
+    """Refuse what would change nothing, or somebody might think that it did."""
+    for option, value in given.items():
+        if value is not None:
+            raise InvalidInput(f"{option} is about a job; give a SOURCE instead of --agents, or leave {option} out")

@@ -1,0 +1,65 @@
+"""`echelon lint`: what is wrong with a plan, before anything is spent. Nothing is run."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+
+from echelon.cli.options import AsJson, Params, SourceName, inputs_of
+from echelon.cli.output import out, print_json, table
+from echelon.cli.plan_view import FINDING_STYLES
+from echelon.cli.source import load_job
+from echelon.cli.words import count
+from echelon.model.plan import Finding, FindingLevel
+from echelon.planning.lint import LEVELS, counted
+from echelon.planning.lint import lint as findings_of
+from echelon.planning.regime import MINIMUM_SPAN, Priority
+
+#: What a level is called when there are several of it.
+NOUNS = {FindingLevel.ERROR: "error", FindingLevel.WARNING: "warning", FindingLevel.INFO: "note"}
+
+
+def lint(
+    source: SourceName,
+    /,
+    *,
+    param: Params = None,
+    span: Annotated[
+        int | None, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
+    ] = None,
+    priority: Annotated[
+        Priority | None, Parameter(help="What the structure is chosen for when it cannot have everything.")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Find what is known to fail about a job's plan: where, why, and what to do. Exit code 1 for an error."""
+    job = load_job(source)
+    job.span = span or job.span
+    inputs = inputs_of(job, param)
+    found = findings_of(job.graph_for(inputs), job.plan_for(inputs, priority))
+    counts = counted(found)
+    if as_json:
+        findings = [finding.model_dump(mode="json") for finding in found]
+        print_json({"findings": findings, "counts": {level.value: number for level, number in counts.items()}})
+    else:
+        _show(out(), job.name, found)
+    return 1 if counts[FindingLevel.ERROR] else 0
+
+
+def _show(console: Console, job: str, found: tuple[Finding, ...]) -> None:
+    for level in LEVELS:
+        rows = table("rule", "where", "what is wrong", "what to do", title=f"{NOUNS[level].capitalize()}s")
+        for finding in (one for one in found if one.level is level):
+            where = finding.where if len(finding.where) < 40 else f"{finding.where[:39]}…"
+            rows.add_row(finding.rule, where, finding.message, finding.fix)
+        if rows.row_count:
+            rows.title_style = FINDING_STYLES[level]
+            console.print(rows)
+            console.print()
+    console.print(f"{job}: {_summary(found)}")
+
+
+def _summary(found: tuple[Finding, ...]) -> str:
+    told = [count(number, NOUNS[level]) for level, number in counted(found).items() if number]
+    return ", ".join(told) or "nothing found: no rule is broken"

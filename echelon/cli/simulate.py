@@ -1,0 +1,78 @@
+"""`echelon simulate`: throughput against the number of agents, flat and structured (S, L1, M7). Nothing is run."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from echelon.cli.measured_points import read_points
+from echelon.cli.options import AsJson
+from echelon.cli.output import out, print_json
+from echelon.cli.plot_file import check_plot_file, write_plot
+from echelon.cli.simulate_plot import TITLE, drawn
+from echelon.cli.simulate_view import document, show
+from echelon.model.errors import InvalidInput
+from echelon.planning.comparison import Comparison, Shown, compare
+from echelon.planning.regime import DEFAULT_SPAN, MINIMUM_SPAN
+from echelon.planning.scalability import MOST_AGENTS
+from echelon.planning.simulation import DEFAULT_TASKS_PER_SYNC
+
+DEFAULT_AGENTS = "1:200"
+_RANGE = re.compile(r"(\d{1,9})(?::(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
+
+
+def simulate(
+    *,
+    agents: Annotated[str, Parameter(help="Numbers of agents: 1:200, 10:1000:10 (in steps), or one number.")] = (
+        DEFAULT_AGENTS
+    ),
+    flat: Annotated[bool, Parameter(help="Only flat: one orchestrator that everything goes through.")] = False,
+    structured: Annotated[bool, Parameter(help="Only structured: a tree, with sync points.")] = False,
+    points: Annotated[
+        Path | None,
+        Parameter(help="Your own measurements under one coordinator: JSON [{agents, throughput}] or CSV."),
+    ] = None,
+    span: Annotated[
+        int, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
+    ] = DEFAULT_SPAN,
+    tasks_per_sync: Annotated[
+        int, Parameter(validator=Number(gte=1), help="Tasks of each agent between two sync points.")
+    ] = DEFAULT_TASKS_PER_SYNC,
+    plot: Annotated[Path | None, Parameter(help="Draw the curves to this file: .svg, .html or .png.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show how throughput grows with the number of agents, flat and structured, and where it stops."""
+    if flat and structured:
+        raise InvalidInput("--flat and --structured each show one curve only: give one of them, or none for both")
+    numbers = read_agents(agents)
+    if plot is not None:
+        check_plot_file(plot)
+    shown: Shown = "flat" if flat else "structured" if structured else "both"
+    found = compare(numbers, shown, read_points(points) if points else None, span, tasks_per_sync)
+    if plot is not None:
+        write_plot(plot, TITLE, drawn(found))
+    _tell(found, plot, as_json=as_json)
+    return 0
+
+
+def read_agents(text: str) -> range:
+    """Return the numbers of agents that a text names; `InvalidInput` when it names none."""
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
+        raise InvalidInput(f"--agents takes A:B, A:B:STEP or one number, not {text!r}; as in --agents 1:200")
+    first = int(match[1])
+    last, step = int(match[2] or first), int(match[3] or 1)
+    if not 1 <= first <= last <= MOST_AGENTS or step < 1:
+        raise InvalidInput(
+            f"--agents {text}: 1 <= A <= B <= {MOST_AGENTS:,} must hold, and steps of 1 or more; as in --agents 1:200"
+        )
+    return range(first, last + 1, step)
+
+
+def _tell(found: Comparison, plot: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(document(found, plot))
+    else:
+        show(out(), found, plot)

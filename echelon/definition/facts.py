@@ -1,0 +1,81 @@
+"""What is known about an agent before it is called: its contract, its model, and how often it is tried (C7, O3, F3)."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pydantic.errors import PydanticUserError
+
+from echelon.agents.agent import Agent
+from echelon.agents.contract import contract_name
+from echelon.agents.model import ModelAgent
+from echelon.model.errors import InvalidJob
+from echelon.model.policy import Resilience
+
+
+class AgentFacts(NamedTuple):
+    """What a task says about the agent that does it; named as the fields of `TaskSpec`."""
+
+    contract: str | None
+    """Name and version of its contract; None when it promises nothing (`Any`)."""
+    model: str | None
+    """Name of its model; None for functions and commands."""
+    attempts: tuple[int, ...]
+    """Attempts of each layer of retries around one call, outermost first."""
+
+
+def facts_of(agent: Agent, resilience: Resilience) -> AgentFacts:
+    """Return what is known about an agent; `resilience` is its own over that of phase and job.
+
+    Raises `InvalidJob` for a contract that has no schema: nothing could be validated or recorded.
+    """
+    model = agent.model.model if isinstance(agent, ModelAgent) else None
+    return AgentFacts(
+        contract=_contract(agent),
+        model=None if model is None else _name(model),
+        attempts=(resilience.attempts or 1, *_inner_attempts(model)),
+    )
+
+
+def _contract(agent: Agent) -> str | None:
+    if agent.output_type is Any:
+        return None
+    try:
+        return contract_name(agent.output_type)
+    except PydanticUserError as error:
+        said = str(error).partition("\n")[0]
+        raise InvalidJob(
+            f"agent {agent.name!r}: its output type cannot be a contract, use a pydantic model or a dataclass ({said})"
+        ) from error
+
+
+def _name(model: Any) -> str:
+    """Return what a model is called, whichever provider it is asked at: `openai:gpt-5` and `gpt-5` are the same."""
+    return model.partition(":")[2] or model if isinstance(model, str) else model.model_name
+
+
+def _inner_attempts(model: Any) -> tuple[int, ...]:
+    """Return the attempts of the provider's own client where they cannot be switched off, as one layer (F3).
+
+    The adapter tells each client to make no retries of its own; a few kinds of model do not pass that on. Corrections
+    of an answer that misses its contract are no layer: the guard does not try again what broke a contract, so that the
+    two never multiply.
+    """
+    most = max((_client_attempts(one) for one in _leaves(model)), default=1)
+    return (most,) if most > 1 else ()
+
+
+def _client_attempts(model: Any) -> int:
+    if "max_retries" not in getattr(model, "unsupported_settings", ()):
+        return 1
+    retries = getattr(getattr(model, "client", None), "max_retries", 0)
+    return 1 + retries if isinstance(retries, int) else 1
+
+
+def _leaves(model: Any) -> Iterator[Any]:
+    """Yield the models that are asked in the end: those behind a fallback, and the one in a wrapper."""
+    inner = getattr(model, "models", None) or getattr(model, "wrapped", None)
+    if inner is None:
+        yield model
+        return
+    for one in inner if isinstance(inner, list | tuple) else (inner,):
+        yield from _leaves(one)

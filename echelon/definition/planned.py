@@ -1,0 +1,38 @@
+"""Decide for a job and its inputs: the plan, and who is called for each of its tasks."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import Expansion, expand
+from echelon.definition.rehearsal import RehearsalJob
+from echelon.model.plan import Plan
+from echelon.planning.planner import plan
+from echelon.planning.regime import Priority
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What a run carries out."""
+
+    plan: Plan
+    expansion: Expansion
+
+
+def planned(
+    job: JobDefinition, inputs: BaseModel, *, priority: Priority | None = None, max_concurrency: int | None = None
+) -> Planned:
+    """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph, which has no agents."""
+    if isinstance(job, RehearsalJob):
+        return Planned(plan=job.plan, expansion=job.expansion)
+    expansion = expand(job, inputs)
+    made = plan(
+        expansion.graph,
+        phase_order=tuple(job.phases),
+        span=job.span,
+        priority=priority,
+        max_concurrency=max_concurrency,
+        agents_fixed=True,
+    )
+    return Planned(plan=made, expansion=expansion)

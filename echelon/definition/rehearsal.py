@@ -1,0 +1,160 @@
+"""A dress rehearsal: any plan as a job whose agents only take their time, fail as often as told, and use their tokens.
+
+It runs on the real engine, so that what a plan costs in coordination is seen before real money is spent.
+"""
+
+import asyncio
+import random
+import re
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from echelon.agents.call import CallShape
+from echelon.agents.decorators import Integrator
+from echelon.agents.function import FunctionAgent, function_agent
+from echelon.agents.handoffs import Handoffs
+from echelon.agents.outcome import Outcome
+from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import Expansion, PlannedCall
+from echelon.definition.phase import PhaseDefinition
+from echelon.model.errors import AgentFailed, InvalidInput
+from echelon.model.graph import TaskGraph, TaskSpec
+from echelon.model.plan import PhasePlan, Plan
+from echelon.model.usage import Usage
+from echelon.planning.order import producers_of
+from echelon.planning.rehearsal import rehearsed
+
+#: SOURCE of a run that is a rehearsal: what it needs is in its plan, which is on record.
+REHEARSAL_SOURCE = "rehearsal"
+
+#: Longest time that one simulated agent may take, in seconds: a rehearsal is to be cheap.
+MAX_SECONDS = 86_400.0
+
+
+class Rehearsal(BaseModel):
+    """How a rehearsal differs from the real thing: the inputs of its job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: float = Field(default=1.0, ge=0, le=1000, allow_inf_nan=False)
+    """Factor on all stated seconds."""
+    failure_rate: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
+    """Share of the agents that fail for good."""
+    seed: int = 0
+    """Decides which agents fail."""
+
+
+def read_rehearsal(told: Mapping[str, Any]) -> Rehearsal:
+    """Return how to rehearse; `InvalidInput` names the option that makes no sense."""
+    try:
+        return Rehearsal.model_validate(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = str(first["loc"][0]).replace("_", "-")
+        raise InvalidInput(f"--{option} {first['input']}: {first['msg'].lower()}") from error
+
+
+class Part(BaseModel):
+    """What a simulated agent is told."""
+
+    id: str
+    seconds: float
+    tokens: int | None
+    fails: bool
+
+
+class Simulated(BaseModel):
+    """What a simulated agent, or an integration of many, delivers."""
+
+    agents: int
+    """Agents whose work this is."""
+    seconds: float
+    """Working time simulated."""
+
+
+class RehearsalJob(JobDefinition):
+    """A plan as a job with simulated agents. What is left to decide are its inputs: how it differs from the plan."""
+
+    def __init__(self, plan: Plan, rehearsal: Rehearsal) -> None:
+        """Take a plan that was made for a rehearsal; `InvalidInput` when an agent would work for more than a day."""
+        super().__init__(plan.job, goal=plan.goal, inputs=Rehearsal)
+        self.source = REHEARSAL_SOURCE
+        self.plan = plan
+        longest = max((task.seconds or 0.0 for task in self.plan.tasks), default=0.0)
+        if longest > MAX_SECONDS:
+            raise InvalidInput(
+                f"cannot rehearse: an agent would take {longest:,.0f} s; give a --scale below {rehearsal.scale:g}"
+            )
+        integration = _integrator(self.plan.priors.integration_seconds)
+        self.phases = {phase.name: _phase(phase, self.plan, integration) for phase in self.plan.phases}
+        self.expansion = self._expand(rehearsal)
+
+    @classmethod
+    def of(cls, plan: Plan, rehearsal: Rehearsal, max_concurrency: int | None = None) -> Self:
+        """Prepare the rehearsal of any plan, with so many agents at work at one time."""
+        name = re.sub(r"[^\w-]+", "-", plan.job)
+        ready = rehearsed(plan, rehearsal.scale, max_concurrency)
+        return cls(ready.model_copy(update={"job": f"{name}-rehearsal"}), rehearsal)
+
+    def _expand(self, rehearsal: Rehearsal) -> Expansion:
+        phase_of = {task: phase.name for phase in self.plan.phases for task in phase.tasks}
+        calls = {
+            task.id: PlannedCall(
+                task_id=task.id,
+                phase=phase_of[task.id],
+                agent=self.phases[phase_of[task.id]].agents[0],
+                item=_part(task, rehearsal),
+            )
+            for task in self.plan.tasks
+        }
+        return Expansion(graph=TaskGraph(name=self.name, goal=self.goal, tasks=self.plan.tasks), calls=calls)
+
+
+def _part(task: TaskSpec, rehearsal: Rehearsal) -> Part:
+    # A generator for each agent: who fails does not depend on the order of the tasks.
+    fails = random.Random(f"{rehearsal.seed}/{task.id}").random() < rehearsal.failure_rate  # noqa: S311
+    return Part(id=task.id, seconds=task.seconds or 0.0, tokens=task.tokens, fails=fails)
+
+
+def _phase(phase: PhasePlan, plan: Plan, integrator: Integrator) -> PhaseDefinition:
+    tasks = {task.id: task for task in plan.tasks}
+    phase_of = {task: earlier.name for earlier in plan.phases for task in earlier.tasks}
+    used = {phase_of[producer] for task in phase.tasks for producer in producers_of(tasks[task])}
+    needs = tuple(earlier.name for earlier in plan.phases if earlier.name in used)
+    shape = CallShape(inputs_type=Rehearsal, takes_item=True, upstream=needs)
+    return PhaseDefinition(
+        name=phase.name, agents=(SIMULATED.bind(shape),), needs=needs, integrator=integrator.bind(shape)
+    )
+
+
+async def simulate(part: Part) -> Outcome[Simulated]:
+    """Take the stated time."""
+    await asyncio.sleep(part.seconds)
+    if part.fails:
+        raise AgentFailed("failed as the rehearsal asked")
+    return Outcome(
+        output=Simulated(agents=1, seconds=part.seconds),
+        summary=f"worked for {part.seconds:g} s",
+        usage=Usage(tokens_in=part.tokens, calls=1),
+    )
+
+
+SIMULATED: FunctionAgent = function_agent(simulate, name="simulated")
+
+
+def _integrator(seconds: float) -> Integrator:
+    """Return an integrator that takes its time and adds up what it received."""
+
+    async def merge(received: Handoffs[Simulated]) -> Simulated:
+        """Add up what agents delivered."""
+        await asyncio.sleep(seconds)
+        outputs = received.outputs()
+        return Simulated(agents=sum(o.agents for o in outputs), seconds=sum(o.seconds for o in outputs))
+
+    async def combine(received: Handoffs[Simulated]) -> Simulated:
+        """Add up what others added up."""
+        return await merge(received)
+
+    return Integrator(merger=function_agent(merge), combiner=function_agent(combine))

@@ -1,0 +1,154 @@
+"""Give tasks to agents before any structure: what one agent can do alone needs no coordination (D1, D5).
+
+A chain in which each task has one consumer and that consumer has one producer becomes one *feature agent*, as long as
+it fits into the context of one agent. Tasks that must stay apart stay apart: other domain, capability, phase or model,
+irreversible ones (their gate stands before them alone), and a check and what it checks (O3).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
+from echelon.model.priors import Priors
+from echelon.planning.enough import Verdict, one_agent_is_enough
+from echelon.planning.order import consumers_of, producers_of, topological
+
+#: Couplings, the strongest first.
+STRENGTH = (Coupling.TIGHT, Coupling.MEDIUM, Coupling.LOOSE, Coupling.NONE)
+
+
+class Decomposition(NamedTuple):
+    """Who does which tasks."""
+
+    agents: tuple[TaskSpec, ...]
+    """The work of each agent, as one task with the agent's id."""
+    holds: dict[str, tuple[str, ...]]
+    """Agent id → its tasks, in the order they are done."""
+    enough: Verdict | None
+    """Why one agent is enough; None when it is not."""
+
+
+def decompose(graph: TaskGraph, *, fixed: bool = False) -> Decomposition:
+    """Contract a task graph into the work of agents (D1); with `fixed`, every task has an agent of its own already."""
+    verdict = None if fixed else one_agent_is_enough(graph)
+    if fixed:
+        groups = [[task] for task in graph.tasks]
+    elif verdict is not None:
+        groups = [list(topological(graph.tasks))]
+    else:
+        groups = list(chains(graph.tasks, graph.priors))
+    return _decomposition(graph.tasks, groups, verdict)
+
+
+def context_room(priors: Priors) -> int:
+    """Return the tokens that a feature agent may be given (D1, M5)."""
+    return int(priors.context_tokens * priors.context_share)
+
+
+def chains(tasks: Sequence[TaskSpec], priors: Priors) -> Iterator[list[TaskSpec]]:
+    """Yield the tasks of each agent: chains cut where the context is full, everything else alone (D1)."""
+    by_id = {task.id: task for task in tasks}
+    following = _following(tasks, by_id)
+    continued = set(following.values())
+    room = context_room(priors)
+    for head in tasks:
+        if head.id in continued:
+            continue
+        held: list[TaskSpec] = []
+        filled, current = 0, head.id
+        while True:
+            task = by_id[current]
+            size = priors.task_tokens if task.tokens is None else task.tokens
+            if held and filled + size > room:
+                yield held
+                held, filled = [], 0
+            held.append(task)
+            filled += size
+            if current not in following:
+                break
+            current = following[current]
+        yield held
+
+
+def _following(tasks: Sequence[TaskSpec], by_id: Mapping[str, TaskSpec]) -> dict[str, str]:
+    """Return the links of the chains: task → the only task that uses it, which uses nothing else."""
+    consumers = consumers_of(tasks)
+    links: dict[str, str] = {}
+    for task in tasks:
+        used_by = consumers[task.id]
+        if len(used_by) == 1 and len(producers_of(by_id[used_by[0]])) == 1 and _alike(task, by_id[used_by[0]]):
+            links[task.id] = used_by[0]
+    topological(tasks)  # a cycle would be a chain without a head, and vanish
+    return links
+
+
+def _alike(first: TaskSpec, second: TaskSpec) -> bool:
+    kinds = [(t.domain, t.capability, t.phase, t.model, t.needs) for t in (first, second)]
+    apart = first.irreversible or second.irreversible or first.verifies or second.verifies
+    return kinds[0] == kinds[1] and not apart
+
+
+def _decomposition(
+    tasks: Sequence[TaskSpec], groups: Sequence[Sequence[TaskSpec]], enough: Verdict | None
+) -> Decomposition:
+    taken = {task.id for task in tasks}
+    names = [_name(group, taken) for group in groups]
+    agent_of = {task.id: name for name, group in zip(names, groups, strict=True) for task in group}
+    # In the order of their first task, which is the order people gave.
+    position = {task.id: number for number, task in enumerate(tasks)}
+    ordered = sorted(zip(names, groups, strict=True), key=lambda pair: min(position[task.id] for task in pair[1]))
+    return Decomposition(
+        agents=tuple(merged(name, group, agent_of) for name, group in ordered),
+        holds={name: tuple(task.id for task in group) for name, group in ordered},
+        enough=enough,
+    )
+
+
+def _name(group: Sequence[TaskSpec], taken: set[str]) -> str:
+    """Name an agent: after its task when it has one, else uniquely after the first."""
+    if len(group) == 1:
+        return group[0].id
+    name = f"feature:{group[0].id}"
+    while name in taken:
+        name = f"feature:{name}"
+    taken.add(name)
+    return name
+
+
+def merged(name: str, group: Sequence[TaskSpec], agent_of: Mapping[str, str]) -> TaskSpec:
+    """Return the tasks of an agent as one task; what goes on inside of it is no dependency any more (D1)."""
+    depends_on = tuple(_outside(name, group, agent_of))
+    if len(group) == 1:
+        # What checks others is never merged, though what it checks may be.
+        checked = tuple(dict.fromkeys(agent_of[task] for task in group[0].verifies))
+        return group[0].model_copy(update={"depends_on": depends_on, "verifies": checked})
+    tokens = [task.tokens for task in group if task.tokens is not None]
+    seconds = [task.seconds for task in group if task.seconds is not None]
+    last = group[-1]
+    return last.model_copy(
+        update={
+            "id": name,
+            "goal": "; then ".join(task.goal for task in group),
+            "depends_on": depends_on,
+            "tokens": sum(tokens) if len(tokens) == len(group) else None,
+            "seconds": sum(seconds) if len(seconds) == len(group) else None,
+            "touches": tuple(dict.fromkeys(thing for task in group for thing in task.touches)),
+            "error_consequence": max((task.error_consequence for task in group), key=CONSEQUENCES.index),
+        }
+    )
+
+
+#: How bad a wrong output is, the mildest first.
+CONSEQUENCES = ("minor", "significant", "catastrophic")
+
+
+def _outside(name: str, group: Sequence[TaskSpec], agent_of: Mapping[str, str]) -> Iterator[Dependency]:
+    """Yield the dependencies on other agents, each once, with its strongest coupling."""
+    strongest: dict[str, Dependency] = {}
+    for dependency in (d for task in group for d in task.depends_on):
+        agent = agent_of[dependency.task]
+        known = strongest.get(agent)
+        if agent == name or (known and STRENGTH.index(known.coupling) <= STRENGTH.index(dependency.coupling)):
+            continue
+        strongest[agent] = dependency if agent == dependency.task else dependency.model_copy(update={"task": agent})
+    yield from strongest.values()

@@ -1,0 +1,93 @@
+"""Tell when one agent is enough: size alone does not pick the structure (R1, D1).
+
+Sequential work gains nothing from more agents, tiny work is less than the handoffs of sharing it out, and where one
+agent alone succeeds often enough, others add little (arXiv 2512.08296). The limits are priors, and can be overridden.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from echelon.model.graph import TaskGraph, TaskSpec
+from echelon.model.organisation import Structure
+from echelon.planning.order import producers_of, topological
+
+
+class Verdict(NamedTuple):
+    """Why one agent is enough."""
+
+    rule: str
+    """Rule id."""
+    text: str
+    """The reason, in one sentence."""
+
+
+def one_agent_is_enough(graph: TaskGraph) -> Verdict | None:
+    """Return why a single agent should do all tasks; None when several should, or must."""
+    if len(graph.tasks) < 2 or not _one_could(graph):
+        return None
+    return next((verdict for ask in (_asked_for, _strong, _tiny, _sequential) if (verdict := ask(graph))), None)
+
+
+def stated_tokens(tasks: Sequence[TaskSpec]) -> int:
+    """Return the sum of the tokens that tasks state."""
+    return sum(task.tokens or 0 for task in tasks)
+
+
+def sequential_share(tasks: Sequence[TaskSpec]) -> float:
+    """Return the longest chain as a share of all work, in seconds where every task states them, else in tasks."""
+    timed = all(task.seconds is not None for task in tasks) and any(task.seconds for task in tasks)
+    weights = {task.id: (task.seconds or 0.0) if timed else 1.0 for task in tasks}
+    ends: dict[str, float] = {}
+    for task in topological(tasks):
+        ends[task.id] = max((ends[used] for used in producers_of(task)), default=0.0) + weights[task.id]
+    return max(ends.values()) / sum(weights.values())
+
+
+def _one_could(graph: TaskGraph) -> bool:
+    """Tell whether one agent may and can do everything: one capability and model, no gate, no check, one context."""
+    kinds = {(task.capability, task.model) for task in graph.tasks}
+    apart = any(task.irreversible or task.verifies or task.needs for task in graph.tasks)
+    sync_points = len({task.phase for task in graph.tasks}) > 1
+    asked = graph.organisation
+    elsewise = asked.structure not in (None, Structure.SINGLE) or (asked.agents or 1) > 1
+    room = graph.priors.context_tokens * graph.priors.context_share
+    fits = stated_tokens(graph.tasks) <= room
+    return len(kinds) == 1 and fits and not (apart or sync_points or elsewise)
+
+
+def _asked_for(graph: TaskGraph) -> Verdict | None:
+    if graph.organisation.structure is Structure.SINGLE or graph.organisation.agents == 1:
+        return Verdict("R1", "one agent is enough: it was asked for, and nothing keeps the tasks apart")
+    return None
+
+
+def _strong(graph: TaskGraph) -> Verdict | None:
+    seen, limit = graph.organisation.single_agent_success, graph.priors.strong_baseline
+    if seen is None or seen < limit:
+        return None
+    text = (
+        f"one agent is enough: alone it succeeds in {seen:.0%} of such jobs, and from {limit:.0%} on others add little"
+    )
+    return Verdict("R1", f"{text} (prior strong_baseline, arXiv 2512.08296)")
+
+
+def _tiny(graph: TaskGraph) -> Verdict | None:
+    if any(task.tokens is None for task in graph.tasks):
+        return None
+    total, limit = stated_tokens(graph.tasks), graph.priors.over_decomposed_share
+    if total >= limit * graph.priors.context_tokens:
+        return None
+    text = f"all tasks together take {total:,} tokens, less than {limit:.0%} of one context"
+    return Verdict("D5", f"one agent is enough: {text}; sharing them out would cost more (prior over_decomposed_share)")
+
+
+def _sequential(graph: TaskGraph) -> Verdict | None:
+    if not any(producers_of(task) for task in graph.tasks):
+        return None
+    share, limit = sequential_share(graph.tasks), graph.priors.sequential_share
+    if share < limit:
+        return None
+    text = (
+        f"the longest chain is {share:.0%} of all work, so more agents could save {1 - share:.0%} at most"
+    )
+    return Verdict("D1", f"one agent is enough: {text} (prior sequential_share {limit:.0%})")

@@ -1,0 +1,91 @@
+"""Count how often work changes hands, which is what a structure is chosen to keep small (D1, D2)."""
+
+from collections.abc import Mapping, Sequence
+
+from echelon.model.graph import TaskSpec
+from echelon.model.plan import HandoffCount, Node, NodeKind, Range
+from echelon.model.priors import DEFAULT_PRIORS, Priors
+from echelon.planning.order import consumers_of, producers_of
+from echelon.planning.regime import DEFAULT_SPAN
+
+#: A task with more links than this many spans is a hub: what it makes is handed on at a sync point (D2).
+HUB_SPANS = 2
+
+
+def handoffs(
+    tasks: Sequence[TaskSpec], tree: Sequence[Node], priors: Priors = DEFAULT_PRIORS, span: int = DEFAULT_SPAN
+) -> HandoffCount:
+    """Count how often work changes hands (D1, D2).
+
+    `before`: pairs of producer and consumer whose coupling is not `none`, as if every task had its own agent.
+    `after`: those of them whose two tasks are held by different agents; what vanished is priced in tokens.
+    `crossing`: summed over all producers, the *other* domains with a consumer of it; several consumers in one domain
+    count once. A task's domain is its label, or else the coordinator right below the primary that its agent reports to.
+    `between_teams`: the same for teams, which are what the coordinator of an agent leads.
+
+    Where a task needs a whole phase, that phase's sync point stands between: `before` counts every pair, `after` one
+    handoff a producer and one a consumer, or the pairs where these are fewer; `crossing` likewise by domains (D4).
+    """
+    agent_of = {task: node.id for node in tree if node.kind is NodeKind.AGENT for task in node.members}
+    domain_of = _domains(tasks, tree, agent_of)
+    team_of = _teams(tree, agent_of)
+    links = [(producer, task.id) for task in tasks for producer in producers_of(task)]
+    crossing = {(a, domain_of[b]) for a, b in links if domain_of[a] != domain_of[b]}
+    teams = {(a, team_of[b]) for a, b in links if team_of[a] != team_of[b]}
+    hubs = hubs_of(tasks, span)
+    at_hubs = {(a, team_of[b]) for a, b in links if a in hubs or b in hubs}
+    after = sum(agent_of[a] != agent_of[b] for a, b in links)
+    synced = [_through_sync_points(tasks, phase, domain_of) for phase in sorted({n for t in tasks for n in t.needs})]
+    vanished = len(links) - after
+    return HandoffCount(
+        before=len(links) + sum(count.before for count in synced),
+        after=after + sum(count.after for count in synced),
+        crossing=len(crossing) + sum(count.crossing for count in synced),
+        between_teams=len(teams),
+        at_sync_points=len(teams & at_hubs),
+        tokens_saved=Range(low=vanished * priors.handoff_tokens_low, high=vanished * priors.handoff_tokens_high),
+    )
+
+
+def hubs_of(tasks: Sequence[TaskSpec], span: int = DEFAULT_SPAN) -> frozenset[str]:
+    """Return the tasks with more than 2 × `span` links, producers and consumers taken together (D2)."""
+    consumers = consumers_of(tasks)
+    return frozenset(task.id for task in tasks if len(producers_of(task)) + len(consumers[task.id]) > HUB_SPANS * span)
+
+
+def _through_sync_points(
+    tasks: Sequence[TaskSpec], phase: str, domain_of: Mapping[str, tuple[str, str]]
+) -> HandoffCount:
+    producers = [domain_of[task.id] for task in tasks if task.phase == phase]
+    consumers = [domain_of[task.id] for task in tasks if phase in task.needs]
+    pairs, givers, takers = len(producers) * len(consumers), set(producers), set(consumers)
+    direct = sum(len(takers - {domain}) for domain in producers)
+    return HandoffCount(
+        before=pairs,
+        after=min(pairs, len(producers) + len(consumers)),
+        crossing=min(direct, len(givers) + len(takers)),
+    )
+
+
+def _teams(tree: Sequence[Node], agent_of: Mapping[str, str]) -> dict[str, str]:
+    """Return the team of each task: the lowest coordinator above its agent, or the agent where no team stands between.
+
+    The primary leads no team unless it leads nobody but agents, and a coordinator of coordinators leads agents that
+    stand alone.
+    """
+    nodes = {node.id: node for node in tree}
+    leading = {node.parent for node in tree if node.kind is not NodeKind.AGENT}
+    parents = {task: nodes[agent].parent or agent for task, agent in agent_of.items()}
+    return {task: agent_of[task] if parent in leading else parent for task, parent in parents.items()}
+
+
+def _domains(
+    tasks: Sequence[TaskSpec], tree: Sequence[Node], agent_of: Mapping[str, str]
+) -> dict[str, tuple[str, str]]:
+    """Return the domain of each task, told apart by whether it is a label or a node."""
+    top: dict[str, str] = {}
+    for node in tree:
+        parent = node.parent
+        under_primary = parent is not None and parent == tree[0].id and node.kind is not NodeKind.AGENT
+        top[node.id] = node.id if parent is None or under_primary else top[parent]
+    return {task.id: ("label", task.domain) if task.domain else ("node", top[agent_of[task.id]]) for task in tasks}

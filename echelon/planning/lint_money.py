@@ -1,0 +1,79 @@
+"""Price and budget: what is not known, and what is known not to be enough (F4)."""
+
+from collections.abc import Iterator
+
+from echelon.model.usage import Budget
+from echelon.planning.lint_case import INFO, WARNING, Case, Problem, count, named
+
+
+def money(case: Case) -> Iterator[Problem]:
+    """Find missing budgets and prices of work that costs tokens, and budgets that the forecast exceeds (F4).
+
+    Work without tokens and models (functions, commands) costs nothing that has a price, and gets no finding.
+    """
+    yield from _without_budget(case)
+    yield from _without_price(case)
+    yield from _exceeded(case)
+
+
+def _without_budget(case: Case) -> Iterator[Problem]:
+    costly = sum(task.tokens is not None or task.model is not None for task in case.tasks)
+    if not costly or _bounded(case.graph.budget):
+        return
+    foreseen = case.plan.spending.tokens
+    expected = f", {foreseen.low:,.0f} to {foreseen.high:,.0f} tokens are expected" if foreseen else ""
+    yield Problem(
+        WARNING,
+        case.graph.name,
+        f"{count(costly, 'task')} cost tokens and there is no budget{expected}: nobody stops an agent that goes astray",
+        "give the job a budget (tokens, calls or seconds)",
+    )
+
+
+def _bounded(budget: Budget | None) -> bool:
+    return budget is not None and any(bound is not None for _, bound in budget)
+
+
+def _without_price(case: Case) -> Iterator[Problem]:
+    used: dict[str, int] = {}
+    for task in case.tasks:
+        if task.model is not None and task.model not in case.graph.prices:
+            used[task.model] = used.get(task.model, 0) + 1
+    if used:
+        yield Problem(
+            WARNING if case.graph.prices else INFO,
+            min(used),
+            f"no price is known for {named(sorted(used))} ({count(sum(used.values()), 'task')}): the cost of the job "
+            "cannot be foreseen",
+            "state the price of each model per million tokens",
+        )
+    nameless = [task.id for task in case.tasks if task.model is None and task.tokens is not None]
+    if nameless:
+        yield Problem(
+            INFO,
+            nameless[0],
+            f"{count(len(nameless), 'task')} cost tokens of a model that is not named ({named(nameless)}): their cost "
+            "cannot be foreseen",
+            "name the model of each task, and its price",
+        )
+
+
+def _exceeded(case: Case) -> Iterator[Problem]:
+    budget, plan = case.graph.budget, case.plan
+    if budget is None:
+        return
+    tokens = None if plan.spending.tokens is None else plan.spending.tokens.low
+    rows = (
+        ("tokens", budget.tokens, tokens),
+        ("calls", budget.calls, len(case.tasks)),
+        ("seconds", budget.seconds, plan.makespan.predicted),
+    )
+    for what, bound, foreseen in rows:
+        if bound is not None and foreseen is not None and foreseen > bound:
+            yield Problem(
+                WARNING,
+                f"budget.{what}",
+                f"the budget of {bound:,.0f} {what} is less than the {foreseen:,.0f} expected at least: the job will "
+                "be stopped before its end",
+                f"give {foreseen:,.0f} {what} or more, or do less",
+            )

@@ -1,0 +1,75 @@
+"""Rules of trust: who checks whom, what cannot be undone, what is tried again (O3, O5, F3)."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from math import prod
+
+from echelon.planning.lint_case import ERROR, WARNING, Case, Problem, count, named
+
+MANY_CALLS = 10  # calls for one task; beyond, retries are an attack on whoever is called (F3)
+
+
+def verification(case: Case) -> Iterator[Problem]:
+    """Find checks by the author, checks that share the author's blind spots, and danger that nobody checks (O3)."""
+    checked: set[str] = set()
+    for task in case.tasks:
+        for author in (case.by_id[one] for one in task.verifies):
+            checked.add(author.id)
+            agent = case.plan.agent_of.get(task.id)
+            if task.id == author.id or (agent is not None and agent == case.plan.agent_of.get(author.id)):
+                yield Problem(
+                    ERROR,
+                    task.id,
+                    f"{task.id!r} checks {author.id!r}, and agent {agent or task.id!r} does both: nobody finds the "
+                    "errors that it cannot see",
+                    "let another agent check it",
+                )
+            elif task.model is not None and task.model == author.model:
+                yield Problem(
+                    WARNING,
+                    task.id,
+                    f"{task.id!r} checks {author.id!r} with the same model {task.model!r}: both have the same blind "
+                    "spots, so that their agreement confirms nothing",
+                    "check with another model, or by another method",
+                )
+    for task in case.tasks:
+        if task.id not in checked and (task.irreversible or task.error_consequence == "catastrophic"):
+            why = "cannot be undone" if task.irreversible else "would be a catastrophe when wrong"
+            yield Problem(
+                WARNING,
+                task.id,
+                f"{task.id!r} {why}, and nobody checks it",
+                "add a task that verifies it, by another agent with another model or method",
+            )
+
+
+def irreversible_without_gate(case: Case) -> Iterator[Problem]:
+    """Find tasks that cannot be undone and begin without anybody confirming (O5)."""
+    gated = {task for phase in case.plan.phases for task in phase.gate}
+    for task in case.tasks:
+        if task.irreversible and task.id not in gated:
+            yield Problem(
+                ERROR,
+                task.id,
+                f"{task.id!r} cannot be undone, and stands behind no gate: it would begin without anybody confirming",
+                "put it into the gate of its phase",
+            )
+
+
+def multiplying_retries(case: Case) -> Iterator[Problem]:
+    """Find layers of retries around each other: their attempts multiply (F3)."""
+    alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for task in case.tasks:
+        layers = tuple(layer for layer in task.attempts if layer > 1)
+        if len(layers) > 1:
+            alike[layers].append(task.id)
+    for layers, tasks in alike.items():
+        calls = prod(layers)
+        arithmetic = f"{' × '.join(map(str, layers))} = {calls}"
+        yield Problem(
+            ERROR if calls > MANY_CALLS else WARNING,
+            tasks[0],
+            f"{count(len(layers), 'layer')} of retries around one call multiply: {arithmetic} calls when it fails, for "
+            f"{count(len(tasks), 'task')} ({named(tasks)}); whoever is already overloaded gets that many more",
+            "retry in one layer only: set the attempts of all inner ones to 1",
+        )

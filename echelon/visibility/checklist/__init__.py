@@ -1,0 +1,1 @@
+"""The implementation checklist, answered for one job from its plan, its definition and its runs on record. Pure."""

@@ -1,0 +1,174 @@
+"""Optimization: is synchronising tuned, is the right thing visible, is integration a process with owners?"""
+
+from collections import Counter
+
+from echelon.model.plan import NodeKind
+from echelon.model.run import RunView, StepKind
+from echelon.visibility.checklist.answers import Answer, Entry, done, not_applicable, not_done
+from echelon.visibility.checklist.conditions import (
+    RAISE,
+    TRY_FAILURES,
+    for_several,
+    from_run,
+    with_runs,
+    with_trials,
+    with_work,
+)
+from echelon.visibility.checklist.evidence import Evidence, latest
+from echelon.visibility.checklist.wording import counted, named, tallied
+
+
+@for_several
+def _frequency_by_drift(evidence: Evidence) -> Answer:
+    policies = dict.fromkeys(phase.sync.policy for phase in evidence.plan.phases)
+    if "adaptive" in policies:
+        return done(f"X3: {counted(len(evidence.plan.phases), 'phase')} synchronised by drift: {named(policies)}")
+    found = f"X3: synchronised by {named(policies)}, however fast the agents drift; drift is not measured (X4)"
+    return not_done(found, "this version has no other policy; cut a phase in two where agents work on stale inputs")
+
+
+@for_several
+def _protocol_for_levels(evidence: Evidence) -> Answer:
+    syncs = counted(len(evidence.plan.phases), "sync point")
+    if evidence.plan.levels < 2 or not evidence.phases:
+        return done(f"X2: {syncs}, each owned by {named({p.sync.owner: 0 for p in evidence.plan.phases})}")
+    merging = [phase for phase in evidence.phases if phase.merger]
+    flat = [phase.name for phase in merging if phase.combiner is None]
+    if not merging or flat:
+        where = f"in {named(flat)} the primary alone integrates" if flat else "nobody integrates at any level"
+        fix = "give the phase an integrator with `combine`, so that each team and domain integrates its own"
+        return not_done(f"X2: {syncs} for {evidence.plan.levels} levels, but {where}", fix)
+    return done(f"X2: {syncs}; teams, domains and primary integrate in stages in {named([p.name for p in merging])}")
+
+
+@from_run
+def _exceptions_only(run: RunView) -> Answer:
+    pushed, steps = len(run.exceptions), len(run.steps)
+    found = f"V1: run {run.record.run_id} pushed {counted(pushed, 'report')} for {counted(steps, 'step')}"
+    if pushed > steps:
+        return not_done(
+            f"{found}, more than there were steps", f"see what repeats: echelon exceptions {run.record.run_id}"
+        )
+    return done(f"{found}; the rest was no news")
+
+
+@with_runs
+def _escalation_triggered(evidence: Evidence) -> Answer:
+    routes = tallied(Counter(one.concern.route.value for each in evidence.runs for one in each.concerns))
+    if not routes:
+        return not_done(f"O1: nobody raised a concern in {counted(len(evidence.runs), 'run')}", RAISE)
+    return done(f"O1: concerns went where confidence and impact send them: {routes}")
+
+
+@with_work
+def _health_checked(evidence: Evidence) -> Answer:
+    longest = max((call.policy.timeout_seconds or 0 for call in evidence.calls), default=0)
+    noticed = f"; an agent that hangs is noticed by its timeout, after {longest:g} s at the latest" if longest else ""
+    fix = "this version has no heartbeat; give agents the shortest timeout that they can work with"
+    return not_done(f"V1: agents send no sign of life while they work{noticed}", fix)
+
+
+@with_trials
+def _exceptions_surface(evidence: Evidence) -> Answer:
+    seen = [(each.record.run_id, report) for each in evidence.tried for report in each.exceptions]
+    if not seen:
+        found = f"V1: nothing went wrong in {counted(len(evidence.tried), 'run')}, so nothing had to surface"
+        return not_done(found, TRY_FAILURES)
+    run_id, report = seen[0]
+    path = " › ".join(report.path)
+    return done(f"V1: {counted(len(seen), 'exception')} with the path to it: in run {run_id} {path}: {report.message}")
+
+
+@for_several
+def _levels_aggregated(evidence: Evidence) -> Answer:
+    if evidence.plan.levels < 2:
+        return not_applicable("V3: with one coordinating level there is nothing to aggregate in between")
+    return _aggregated_in_run(evidence)
+
+
+@from_run
+def _aggregated_in_run(run: RunView) -> Answer:
+    kinds = integrating_kinds(run)
+    if {NodeKind.DOMAIN, NodeKind.TEAM}.isdisjoint(kinds):
+        found = f"V3: in run {run.record.run_id} nobody below the primary integrated"
+        return not_done(found, "give the phase an integrator with `combine`")
+    return done(f"V3: run {run.record.run_id} was integrated in stages: {tallied(kinds)}")
+
+
+@from_run
+def _detail_pulled(run: RunView) -> Answer:
+    references = [step.handoff.output_location for step in run.steps if step.handoff.output_location]
+    size = sum(reference.size_bytes for reference in references)
+    outputs = f"{counted(len(references), 'output')} ({size:,} bytes)"
+    if not references:
+        return not_done(f"V2: run {run.record.run_id} has no output to read", f"echelon show {run.record.run_id}")
+    return done(f"V2: {outputs} handed on by reference, read with: echelon show {run.record.run_id} AGENT --output")
+
+
+@for_several
+def _integration_owned(evidence: Evidence) -> Answer:
+    owners = evidence.plan.owners
+    ownerless = [node.id for node in evidence.coordinators if node.id not in owners]
+    ownerless += [phase.name for phase in evidence.plan.phases if phase.sync.owner not in evidence.plan.nodes]
+    if ownerless:
+        return not_done(f"D6: nobody owns the integration of {named(ownerless)}", "plan the job again")
+    coordinators = counted(len(evidence.coordinators), "coordinator")
+    return done(f"D6: {coordinators} and {counted(len(evidence.plan.phases), 'sync point')} have one owner each")
+
+
+@for_several
+def _checkpoints_set(evidence: Evidence) -> Answer:
+    names = named([phase.name for phase in evidence.plan.phases])
+    return done(f"X2: {counted(len(evidence.plan.phases), 'phase')}, each ended by a sync point: {names}")
+
+
+@for_several
+def _quality_stated(evidence: Evidence) -> Answer:
+    if not evidence.phases:
+        return _quality_in_graph(evidence)
+    integrators = [call for phase in evidence.phases for call in (phase.merger, phase.combiner) if call]
+    loose = [call.name for call in integrators if call.contract is None]
+    if not integrators or loose:
+        where = f"{named(loose)} may deliver anything" if loose else "there is no integrator to hold to anything"
+        return not_done(f"C5: {where}", "give the phase an integrator with a return type that says what is good enough")
+    contracts = dict.fromkeys(f"{call.name} → {call.contract}" for call in integrators)
+    return done(f"C5: what is not the contract is refused: {named(contracts)}")
+
+
+def _quality_in_graph(evidence: Evidence) -> Answer:
+    bare = [task.id for task in evidence.ends if task.contract is None]
+    if bare:
+        found = f"C7: no contract says what a good result is: {named(bare)}"
+        return not_done(found, "name the contract of what everything ends in, as in `contract: Report@1`")
+    return done(f"C7: results keep a contract: {named(dict.fromkeys(str(task.contract) for task in evidence.ends))}")
+
+
+@for_several
+def _conflicts_resolved(evidence: Evidence) -> Answer:
+    shared = {thing for task in evidence.plan.tasks for thing in task.touches}
+    apart = f"; tasks that change the same of {counted(len(shared), 'thing')} never meet (D4)" if shared else ""
+    fix = "this version does not find contradictions; let the integrator raise a concern where outputs disagree"
+    return not_done(f"X9: outputs that contradict each other are not found by themselves{apart}", fix)
+
+
+def integrating_kinds(run: RunView) -> Counter[str]:
+    """Count who integrated in a run, by the kind of coordinator."""
+    nodes = run.record.plan.nodes if run.record.plan else {}
+    done_by = [step.node for step in latest(run, StepKind.INTEGRATION) if step.handoff.done]
+    return Counter(nodes[node].kind.value for node in done_by if node in nodes)
+
+
+ENTRIES = (
+    Entry("sync.frequency", "How often to synchronise follows from how fast agents drift.", _frequency_by_drift),
+    Entry("sync.levels", "Each level has its own way to synchronise.", _protocol_for_levels),
+    Entry("sync.exceptions-only", "Agents report deviations, not progress.", _exceptions_only),
+    Entry("sync.escalation-triggers", "It is settled what goes up the hierarchy, and when.", _escalation_triggered),
+    Entry("visibility.health-checks", "Each agent shows that it is alive.", _health_checked),
+    Entry("visibility.exceptions", "What goes wrong comes up with the place it came from.", _exceptions_surface),
+    Entry("visibility.aggregation", "Each level sees a summary of the one below.", _levels_aggregated),
+    Entry("visibility.pull-detail", "Details can be fetched, and are not sent.", _detail_pulled),
+    Entry("integration.owners", "Integration has one owner at each level.", _integration_owned),
+    Entry("integration.checkpoints", "There are fixed points at which outputs come together.", _checkpoints_set),
+    Entry("integration.quality-criteria", "It is stated what a good integration is.", _quality_stated),
+    Entry("integration.conflicts", "Contradictions are found and decided.", _conflicts_resolved),
+)

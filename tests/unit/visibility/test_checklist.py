@@ -1,0 +1,467 @@
+"""Every item of the checklist, ticked for what proves it and not ticked for what does not."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from echelon.model.exception_report import Trigger
+from echelon.model.graph import Coupling, Dependency, TaskSpec
+from echelon.model.handoff import ErrorReport
+from echelon.model.organisation import Organisation, Structure
+from echelon.model.plan import Finding, FindingLevel, PhasePlan, SyncPoint
+from echelon.model.policy import Resilience
+from echelon.model.run import RunStatus, StepKind
+from echelon.visibility.checklist.answers import MOST_CHARACTERS, ItemState, Section
+from echelon.visibility.checklist.evidence import Evidence, Kind
+from echelon.visibility.checklist.items import TABLE, checklist
+from echelon.visibility.checklist.success import COORDINATION, ESCALATION, FIRST_TRY, INTEGRATION, grade
+from tests.unit.planning.building import label_mixes, labelled
+from tests.unit.visibility.evidence import (
+    STAGED,
+    a_call,
+    a_phase,
+    a_run,
+    concern,
+    evidence,
+    exception,
+    item,
+    planned,
+    ran,
+    step,
+    tasks,
+)
+
+#: Items of each section, as the source document counts them.
+COUNTS = {"foundation": 15, "optimization": 12, "resilience": 12, "scale": 12, "prerequisites": 9, "success": 5}
+
+THREE, DEEP, LARGE, HUGE = (planned(tasks(count)) for count in (3, 30, 60, 240))
+NOTHING = planned(())
+ONE = planned(tasks(1))
+WHOLE = ran(THREE)
+GAPS = ran(THREE, failing=1)
+CONTRACT = ErrorReport(kind="ContractViolation", message="no", can_pass=False)
+
+
+def linked(coupling: Coupling, reason: str = "", *, contract: str | None = None) -> Evidence:
+    """Plan two tasks, the second of which uses the first."""
+    link = Dependency(task="a", coupling=coupling, reason=reason)
+    first = TaskSpec(id="a", goal="do", contract=contract, domain="x")
+    return evidence(planned([first, TaskSpec(id="b", goal="do", depends_on=(link,), contract=contract, domain="y")]))
+
+
+def checking(model: str | None) -> Evidence:
+    """Plan four tasks, the last of which checks the first."""
+    specs = [TaskSpec(id=f"t{n}", goal="do", model="m") for n in range(3)]
+    return evidence(planned([*specs, TaskSpec(id="v", goal="check", verifies=("t0",), model=model)]))
+
+
+def warned(rule: str) -> Evidence:
+    """Plan with a warning."""
+    finding = Finding(rule=rule, level=FindingLevel.WARNING, where="work/t0", message="too large", fix="split it")
+    return evidence(THREE.model_copy(update={"findings": (finding,)}))
+
+
+def changed(made: object = THREE, **update: object) -> Evidence:
+    """Plan with something else in it."""
+    return evidence(made.model_copy(update=update))  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def crossing(contract: str | None) -> Evidence:
+    """Plan ten tasks in two domains; one domain uses the other."""
+    uses = (Dependency(task="t0", coupling=Coupling.TIGHT, reason="it must"),)
+    specs = [TaskSpec(id=f"t{n}", goal="do", domain=f"d{n // 5}", contract=contract) for n in range(10)]
+    specs[9] = specs[9].model_copy(update={"depends_on": uses})
+    return evidence(planned(specs))
+
+
+def policed(sync: str) -> Evidence:
+    """Plan with another way to synchronise."""
+    phases = tuple(p.model_copy(update={"sync": p.sync.model_copy(update={"policy": sync})}) for p in THREE.phases)
+    return changed(phases=phases)
+
+
+def measured(**measures: float | None) -> Evidence:
+    """Put a run on record that measured something."""
+    return evidence(THREE, STAGED, runs=[ran(THREE, **measures)])  # pyright: ignore[reportArgumentType]
+
+
+RESUMED = a_run([step("work/t0", failed=True), step("work/t0")], made=THREE)
+BLOCKED = ran(THREE, exceptions=[exception(Trigger.BLOCKED)])
+ALL_TASKS_WITH = [a_call("a"), a_call("b", contract=None)]
+UNTYPED = a_phase(agents=tuple(ALL_TASKS_WITH))
+LATER = PhasePlan(name="x", tasks=("work/t0",), sync=SyncPoint(owner="nobody"))
+INFRASTRUCTURE_AT_WORK = [step(one.id) for one in LARGE.infrastructure]
+
+Row = tuple[str, Evidence, str]
+
+DONE: list[Row] = [
+    ("foundation.regime.count-agents", evidence(), "R1: 3 agents for 3 tasks"),
+    ("foundation.regime.identify", evidence(), "R1: 3 agents make a flat structure; the next change is 12 agents away"),
+    ("foundation.regime.select-pattern", evidence(), "R2: 1 coordinating level, nobody leads more than 3"),
+    ("foundation.boundaries.decompose", evidence(planned(tasks(3, tokens=50_000))), "3 state their tokens"),
+    ("foundation.boundaries.minimize-dependencies", linked(Coupling.LOOSE), "D1: 1 of 1 handoffs are left"),
+    ("foundation.boundaries.minimize-dependencies", evidence(), "there are no handoffs"),
+    ("foundation.boundaries.identify-dependencies", linked(Coupling.TIGHT, "it must"), "D3: tight 1"),
+    ("foundation.boundaries.identify-dependencies", evidence(), "on its own"),
+    ("foundation.boundaries.map-graph", linked(Coupling.LOOSE), "D4: 2 tasks, 1 dependency in 2 phases"),
+    ("foundation.contracts.vocabulary", evidence(runs=[GAPS]), "C2: run r used completed 3, failed 1"),
+    ("foundation.contracts.handoff-format", evidence(runs=[WHOLE]), "C1: 4 handoffs of run r kept version 1.0"),
+    ("foundation.contracts.error-format", evidence(runs=[GAPS]), "AgentFailed 1"),
+    ("foundation.contracts.error-format", evidence(runs=[WHOLE]), "4 steps of run r completed"),
+    ("foundation.contracts.interfaces", evidence(THREE, STAGED), "C5: 3 agents and integrators"),
+    ("foundation.contracts.interfaces", linked(Coupling.LOOSE, contract="Out@1"), "C7: 1 task used by other agents"),
+    ("foundation.coordination.orchestrator", evidence(DEEP), "R1: primary leads 6 direct reports, with 6 team leads"),
+    ("foundation.coordination.assignment", evidence(), "D6: 3 tasks, each held"),
+    ("foundation.coordination.status-protocol", evidence(runs=[WHOLE]), "X1: 3 tasks of run r"),
+    ("foundation.coordination.integration", evidence(THREE, STAGED), "by integrators in work"),
+    ("foundation.coordination.integration", evidence(THREE, a_phase(), a_phase("end", needs=("work",))), "later"),
+    ("foundation.coordination.integration", linked(Coupling.LOOSE), "D6: everything ends in b"),
+    ("optimization.sync.frequency", policed("adaptive"), "X3: 1 phase synchronised by drift"),
+    ("optimization.sync.levels", evidence(), "X2: 1 sync point, each owned by primary"),
+    ("optimization.sync.levels", evidence(DEEP, STAGED), "integrate in stages in work"),
+    ("optimization.sync.exceptions-only", evidence(runs=[WHOLE]), "V1: run r pushed 0 reports for 4 steps"),
+    (
+        "optimization.sync.escalation-triggers",
+        evidence(runs=[a_run(concerns=[concern(0.9, 0.9), concern(0.1, 0.9)])]),
+        "immediate 1, human review 1",
+    ),
+    ("optimization.visibility.exceptions", evidence(runs=[BLOCKED]), "primary › x: it broke"),
+    ("optimization.visibility.exceptions", evidence(rehearsals=(BLOCKED,)), "primary › x: it broke"),
+    ("optimization.visibility.aggregation", evidence(DEEP, runs=[ran(DEEP, integrators=["team:d0/1"])]), "team 1"),
+    ("optimization.visibility.pull-detail", evidence(runs=[WHOLE]), "V2: 4 outputs (4 bytes)"),
+    ("optimization.integration.owners", evidence(DEEP), "D6: 7 coordinators and 1 sync point"),
+    ("optimization.integration.checkpoints", evidence(), "1 phase, each ended by a sync point: work"),
+    ("optimization.integration.quality-criteria", evidence(THREE, STAGED), "C5: what is not the contract is refused"),
+    ("optimization.integration.quality-criteria", linked(Coupling.LOOSE, contract="Out@1"), "C7: results keep"),
+    (
+        "resilience.protection.breakers",
+        evidence(THREE, a_phase(agents=(a_call(policy=Resilience(breaker="api")),))),
+        "F1: 1 breaker for what agents depend on: api",
+    ),
+    ("resilience.protection.fallbacks", evidence(runs=[GAPS]), "1 output missing, and primary went on"),
+    ("resilience.protection.timeouts-and-retries", evidence(THREE, STAGED), "300 s for an attempt (F4), 3 attempts"),
+    ("resilience.protection.cascades", evidence(runs=[BLOCKED]), "F6: run r told one cause once"),
+    ("resilience.verification.independent-channel", checking("other"), "O3: 1 check of what other agents made"),
+    ("resilience.verification.concerns", evidence(runs=[a_run(concerns=[concern(0.1, 0.1)])]), "O1: 1 concern on"),
+    ("resilience.tests.agent-failure", evidence(runs=[GAPS]), "1 agent failed and 2 of 3 delivered"),
+    ("resilience.tests.agent-failure", evidence(rehearsals=(GAPS,)), "1 agent failed and 2 of 3 delivered"),
+    ("resilience.tests.missing-outputs", evidence(runs=[GAPS]), "primary integrated without 1 output"),
+    ("resilience.tests.escalation", evidence(runs=[a_run(concerns=[concern(0.9, 0.9, author="Ann")])]), "by Ann"),
+    ("resilience.tests.recovery", evidence(runs=[RESUMED]), "F8: run r was resumed and did again 1 step"),
+    ("scale.hierarchy.sub-orchestrators", evidence(DEEP), "R2: 6 team leads on 2 coordinating levels"),
+    ("scale.hierarchy.domain-boundaries", evidence(planned(tasks(10, domain="x"))), "D2: 1 domain: x"),
+    ("scale.hierarchy.cross-domain", evidence(DEEP), "no handoff crosses"),
+    ("scale.hierarchy.cross-domain", crossing("Out@1"), "each under a contract"),
+    ("scale.hierarchy.aggregation", evidence(DEEP, STAGED), "further up in work"),
+    ("scale.federation.boundaries", evidence(HUGE), "that report to primary"),
+    ("scale.federation.contracts", evidence(HUGE), "each output that others use"),
+    ("scale.federation.contracts", evidence(HUGE, STAGED, runs=[WHOLE]), "C7: 1 contract with a version in run r: X"),
+    (
+        "scale.federation.integration",
+        evidence(HUGE, runs=[ran(HUGE, integrators=[HUGE.primary.members[0]])]),
+        "parts integrated their own",
+    ),
+    ("scale.federation.eventual-consistency", evidence(HUGE), "no tight dependency crosses"),
+    ("scale.infrastructure.agents", evidence(LARGE, runs=[a_run(INFRASTRUCTURE_AT_WORK)]), "R3: 4 agents"),
+    ("scale.infrastructure.state", evidence(LARGE, runs=[WHOLE]), "F8: the journal keeps 4 steps of run r"),
+    ("scale.infrastructure.routing", evidence(LARGE, runs=[WHOLE]), "pairs instead of 1,770"),
+    ("prerequisites.coordination.single-agent", evidence(runs=[WHOLE]), "100.0 % of 1 task at the first attempt"),
+    ("prerequisites.coordination.decomposition", evidence(planned(tasks(3, seconds=1.0))), "V6: 3 tasks, each with"),
+    ("prerequisites.coordination.conventions", evidence(constraints=("be brief",)), "D9: 1 constraint"),
+    (
+        "prerequisites.coordination.human-oversight",
+        evidence(runs=[a_run(concerns=[concern(0.1, 0.1, author="Ann")])]),
+        "1 concern answered by Ann, 0 open",
+    ),
+    ("prerequisites.coordination.monitoring", evidence(runs=[WHOLE]), "V2: 4 steps, 0 exceptions"),
+    (
+        "prerequisites.scaling.hierarchy-tested",
+        evidence(DEEP, runs=[ran(planned(tasks(12)))]),
+        "carried out 12 agents on 2 levels",
+    ),
+    (
+        "prerequisites.scaling.integration-validated",
+        evidence(DEEP, runs=[ran(DEEP)]),
+        "X2: 1 integration of run r",
+    ),
+    ("prerequisites.scaling.exceptions-proven", evidence(DEEP, runs=[BLOCKED]), "had 1 exception and delivered 3"),
+    ("prerequisites.scaling.contracts-verified", evidence(DEEP, runs=[WHOLE]), "C5: 4 outputs of run r kept"),
+    ("success.coordination-ratio", measured(coordination_ratio=0.2), "M1: 20.0 % of run r was coordination"),
+    ("success.coordination-ratio", measured(coordination_ratio=0.01), "less is no harm"),
+    ("success.first-try", evidence(runs=[WHOLE]), "M2: in run r 100.0 %"),
+    ("success.integration-quality", evidence(runs=[WHOLE]), "M3: in run r 100.0 %"),
+    ("success.escalation-rate", measured(escalation_rate=0.1), "M4: in run r 10.0 %"),
+]
+
+NOT_DONE: list[Row] = [
+    ("foundation.regime.count-agents", evidence(NOTHING), "nothing to do"),
+    ("foundation.regime.identify", evidence(NOTHING), "nothing to do"),
+    (
+        "foundation.regime.select-pattern",
+        changed(organisation=Organisation(structure=Structure.MULTI_TIER)),
+        "L8: multi-tier is asked for, 3 agents are flat",
+    ),
+    ("foundation.boundaries.decompose", warned("D5"), "work/t0: too large"),
+    ("foundation.boundaries.minimize-dependencies", linked(Coupling.NONE), "1 task with a dependency that is none: b"),
+    ("foundation.boundaries.identify-dependencies", linked(Coupling.TIGHT), "1 tight dependency without a reason"),
+    ("foundation.boundaries.map-graph", evidence(NOTHING), "nothing to do"),
+    ("foundation.contracts.vocabulary", evidence(), "no run of this job"),
+    ("foundation.contracts.handoff-format", evidence(runs=[a_run([step("x", schema_version="0.9")])]), "version 0.9"),
+    ("foundation.contracts.error-format", evidence(), "no run of this job"),
+    ("foundation.contracts.interfaces", evidence(THREE, UNTYPED), "C5: anything may come from b"),
+    ("foundation.contracts.interfaces", linked(Coupling.LOOSE), "1 task without a contract"),
+    ("foundation.coordination.assignment", changed(owners={}), "3 tasks without an owner"),
+    ("foundation.coordination.status-protocol", evidence(runs=[a_run(made=THREE)]), "3 tasks of run r never reported"),
+    ("foundation.coordination.integration", evidence(THREE, a_phase()), "nobody puts together"),
+    ("foundation.coordination.integration", evidence(), "3 results that nothing uses"),
+    ("optimization.sync.frequency", evidence(), "synchronised by phase"),
+    ("optimization.sync.levels", evidence(DEEP, a_phase(merger=a_call("m"))), "in work the primary alone"),
+    ("optimization.sync.levels", evidence(DEEP, a_phase()), "nobody integrates at any level"),
+    ("optimization.sync.exceptions-only", evidence(runs=[a_run(exceptions=[exception()])]), "more than there were"),
+    ("optimization.sync.escalation-triggers", evidence(runs=[WHOLE]), "nobody raised a concern in 1 run"),
+    ("optimization.visibility.health-checks", evidence(THREE, STAGED), "noticed by its timeout, after 300 s"),
+    ("optimization.visibility.exceptions", evidence(runs=[WHOLE]), "nothing went wrong in 1 run"),
+    ("optimization.visibility.aggregation", evidence(DEEP, runs=[ran(DEEP)]), "nobody below the primary integrated"),
+    ("optimization.visibility.pull-detail", evidence(runs=[a_run()]), "no output to read"),
+    ("optimization.integration.owners", changed(phases=(LATER,)), "nobody owns the integration of x"),
+    ("optimization.integration.quality-criteria", evidence(THREE, a_phase()), "there is no integrator"),
+    (
+        "optimization.integration.quality-criteria",
+        evidence(THREE, a_phase(merger=a_call("m", contract=None))),
+        "m may deliver anything",
+    ),
+    ("optimization.integration.quality-criteria", evidence(), "no contract says what a good result is"),
+    ("optimization.integration.conflicts", evidence(planned(tasks(3, touches=("db",)))), "the same of 1 thing"),
+    ("resilience.protection.breakers", evidence(THREE, a_phase()), "no agent names what it depends on"),
+    ("resilience.protection.breakers", evidence(), "a task graph"),
+    (
+        "resilience.protection.breakers",
+        evidence(THREE, a_phase(agents=(a_call("llm", kind=Kind.MODEL),))),
+        "no breaker guards the provider of llm",
+    ),
+    ("resilience.protection.fallbacks", evidence(runs=[WHOLE]), "none was needed in 1 run"),
+    (
+        "resilience.protection.timeouts-and-retries",
+        evidence(THREE, a_phase(agents=(a_call(policy=Resilience()),))),
+        "worker may take for ever",
+    ),
+    ("resilience.protection.timeouts-and-retries", evidence(), "3 tasks without a number of attempts"),
+    ("resilience.protection.timeouts-and-retries", evidence(planned(tasks(3, attempts=(2,)))), "timeouts are not"),
+    ("resilience.protection.cascades", evidence(runs=[WHOLE]), "no failure reached"),
+    ("resilience.verification.independent-channel", evidence(planned(tasks(4))), "no task checks"),
+    ("resilience.verification.independent-channel", checking("m"), "v would check their own work"),
+    ("resilience.verification.audit", evidence(LARGE), "1 audit agent of the plan"),
+    ("resilience.verification.concerns", evidence(runs=[WHOLE]), "no concern was raised"),
+    ("resilience.verification.patterns", evidence(LARGE), "nothing compares them"),
+    ("resilience.tests.agent-failure", evidence(runs=[WHOLE]), "no agent failed in 1 run"),
+    ("resilience.tests.missing-outputs", evidence(runs=[WHOLE]), "no integration had to do without"),
+    ("resilience.tests.missing-outputs", evidence(rehearsals=(GAPS,)), "no run of this job"),
+    ("resilience.tests.escalation", evidence(runs=[WHOLE]), "nothing was escalated"),
+    ("resilience.tests.escalation", evidence(runs=[a_run(concerns=[concern(0.1, 0.9)])]), "nobody has answered yet"),
+    ("resilience.tests.recovery", evidence(runs=[WHOLE]), "no step was made good"),
+    (
+        "scale.hierarchy.sub-orchestrators",
+        changed(DEEP, tree=(DEEP.primary, *[n for n in DEEP.tree if n.kind.value == "agent"])),
+        "nobody leads below the primary",
+    ),
+    ("scale.hierarchy.domain-boundaries", evidence(planned(tasks(12, domain=None))), "12 tasks in no domain"),
+    ("scale.hierarchy.domain-boundaries", evidence(DEEP), "divided over several leads"),
+    ("scale.hierarchy.cross-domain", crossing(None), "anything may come from t0"),
+    ("scale.hierarchy.aggregation", evidence(DEEP, a_phase()), "not integrated in stages"),
+    ("scale.federation.boundaries", changed(HUGE, tree=HUGE.tree[:1]), "no parts"),
+    ("scale.federation.contracts", evidence(HUGE, UNTYPED), "no contract for what comes from b"),
+    ("scale.federation.integration", evidence(HUGE, runs=[ran(HUGE)]), "no domain integrated its own"),
+    (
+        "scale.federation.eventual-consistency",
+        changed(crossing(None).plan, n_agents=200),
+        "1 tight dependency across domains: t9 → t0",
+    ),
+    ("scale.infrastructure.agents", evidence(LARGE, runs=[WHOLE]), "no run shows them at work"),
+    ("scale.infrastructure.state", evidence(LARGE), "no run of this job"),
+    ("scale.infrastructure.routing", evidence(LARGE), "no run of this job"),
+    ("scale.infrastructure.statistics", evidence(HUGE), "no rate is measured yet"),
+    ("scale.infrastructure.statistics", evidence(HUGE, runs=[WHOLE]), "100.0 % at the first attempt"),
+    ("prerequisites.coordination.single-agent", evidence(runs=[GAPS]), "0.0 % of 1 task"),
+    ("prerequisites.coordination.single-agent", evidence(runs=[a_run()]), "no task on record"),
+    ("prerequisites.coordination.decomposition", evidence(), "3 tasks of 3 with no expected duration or size"),
+    ("prerequisites.coordination.decomposition", warned("D4"), "D4: too large"),
+    ("prerequisites.coordination.conventions", evidence(), "no constraint binds the agents"),
+    ("prerequisites.coordination.human-oversight", evidence(runs=[WHOLE]), "no person has answered"),
+    ("prerequisites.coordination.human-oversight", evidence(planned(tasks(2, irreversible=True))), "cannot be undone"),
+    ("prerequisites.coordination.monitoring", evidence(), "no run of this job"),
+    ("prerequisites.scaling.hierarchy-tested", evidence(DEEP, runs=[WHOLE]), "no hierarchy of 20 agents or fewer"),
+    ("prerequisites.scaling.integration-validated", evidence(DEEP, runs=[a_run()]), "nobody integrated"),
+    (
+        "prerequisites.scaling.integration-validated",
+        evidence(DEEP, runs=[a_run([step("primary", failed=True, kind=StepKind.INTEGRATION)])]),
+        "failed at primary",
+    ),
+    ("prerequisites.scaling.exceptions-proven", evidence(DEEP, runs=[WHOLE]), "in 1 run nobody saw"),
+    (
+        "prerequisites.scaling.contracts-verified",
+        evidence(DEEP, runs=[a_run([step("x", failed=True, error=CONTRACT)])]),
+        "1 output of run r broke the contract: x",
+    ),
+    ("success.coordination-ratio", evidence(runs=[a_run()]), "M1: not measured"),
+    ("success.coordination-ratio", measured(coordination_ratio=0.35), "above target"),
+    ("success.coordination-ratio", measured(coordination_ratio=0.45), "a warning"),
+    ("success.first-try", measured(first_try_rate=None), "M2: not measured in run r"),
+    ("success.first-try", evidence(runs=[GAPS]), "M2: in run r 66.7 %"),
+    ("success.integration-quality", evidence(runs=[a_run()]), "M3: not measured"),
+    ("success.integration-quality", evidence(runs=[ran(THREE, integrators=()), WHOLE]), "M3: not measured"),
+    ("success.escalation-rate", evidence(runs=[WHOLE]), "0.0 % of the tasks escalated something, target 5–20 %: crit"),
+    ("success.context-use", evidence(), "M5: not measured"),
+]
+
+NOT_APPLICABLE: list[Row] = [
+    ("foundation.contracts.interfaces", evidence(), "no agent uses what another one makes"),
+    ("foundation.coordination.orchestrator", evidence(ONE), "1 agent"),
+    ("optimization.visibility.aggregation", evidence(), "one coordinating level"),
+    ("resilience.verification.independent-channel", evidence(), "from 4 agents on"),
+    ("resilience.verification.audit", evidence(planned(tasks(10))), "from 11 agents on"),
+    ("resilience.verification.patterns", evidence(DEEP), "from 31 agents on"),
+    ("scale.hierarchy.sub-orchestrators", evidence(planned(tasks(8))), "from 9 agents on"),
+    ("scale.federation.boundaries", evidence(planned(tasks(100))), "from 101 agents on"),
+    ("scale.infrastructure.agents", evidence(planned(tasks(49))), "from 50 agents on"),
+    ("scale.infrastructure.statistics", evidence(LARGE), "from 200 agents on"),
+    ("prerequisites.scaling.hierarchy-tested", evidence(planned(tasks(8))), "from 9 agents on"),
+    ("success.coordination-ratio", evidence(ONE), "1 agent"),
+    ("success.context-use", evidence(THREE, STAGED), "no context to fill"),
+]
+
+#: What this version has for nobody, and what a single agent is never asked.
+NEVER_DONE = {
+    "optimization.visibility.health-checks",
+    "optimization.integration.conflicts",
+    "resilience.verification.audit",
+    "resilience.verification.patterns",
+    "scale.infrastructure.statistics",
+    "success.context-use",
+}
+
+#: What every plan of several agents has.
+ALWAYS_THERE = {"foundation.coordination.orchestrator", "optimization.integration.checkpoints"}
+
+
+def ids() -> list[str]:
+    return [f"{section}.{entry.name}" for section, entries in TABLE.items() for entry in entries]
+
+
+def name_of(row: Row) -> str:
+    rule = re.match(r"[A-Z]\d+", row[2])
+    return f"{rule.group() if rule else 'state'}-{row[0]}"
+
+
+def test_the_table_has_every_item_of_the_checklist_once() -> None:
+    assert {section.value: len(TABLE[section]) for section in Section} == COUNTS
+    assert len(set(ids())) == len(ids()) == 65
+
+
+def test_every_item_is_tested_for_being_done_and_for_not_being_done() -> None:
+    assert set(ids()) - {row[0] for row in DONE} == NEVER_DONE
+    assert set(ids()) - {row[0] for row in NOT_DONE} == ALWAYS_THERE
+
+
+@pytest.mark.parametrize("row", DONE, ids=name_of)
+def test_an_item_is_done_with_the_proof_it_names(row: Row) -> None:
+    found = item(row[1], row[0])
+
+    assert (found.state, found.fix) == (ItemState.DONE, "")
+    assert row[2] in found.proof
+    assert re.match(r"[A-Z]\d+: ", found.proof)
+
+
+@pytest.mark.parametrize("row", NOT_DONE, ids=name_of)
+def test_an_item_without_proof_is_not_done_and_says_what_helps(row: Row) -> None:
+    found = item(row[1], row[0])
+
+    assert found.state is ItemState.NOT_DONE
+    assert row[2] in found.proof
+    assert found.fix
+
+
+@pytest.mark.parametrize("row", NOT_APPLICABLE, ids=name_of)
+def test_an_item_that_a_job_does_not_need_says_why(row: Row) -> None:
+    found = item(row[1], row[0])
+
+    assert (found.state, found.fix) == (ItemState.NOT_APPLICABLE, "")
+    assert row[2] in found.proof
+
+
+def test_nothing_is_ticked_for_a_job_without_work_and_without_runs() -> None:
+    assert [one.id for one in checklist(evidence(NOTHING)) if one.state is ItemState.DONE] == []
+
+
+@pytest.mark.parametrize(("phases", "words"), [((STAGED,), "echelon run SOURCE"), ((), "write the job in Python")])
+def test_without_a_run_the_fix_is_to_make_one(phases: tuple[object, ...], words: str) -> None:
+    found = evidence(THREE, *phases)  # pyright: ignore[reportArgumentType]
+
+    assert words in item(found, "foundation.contracts.vocabulary").fix
+
+
+def test_a_run_that_delivered_nothing_proves_nothing_and_is_named() -> None:
+    found = item(evidence(runs=[ran(THREE, status=RunStatus.FAILED)]), "foundation.contracts.vocabulary")
+
+    assert found.state is ItemState.NOT_DONE
+    assert found.fix == "see why: echelon show r"
+
+
+@pytest.mark.parametrize("item_id", ["prerequisites.coordination.single-agent", "success.first-try"])
+def test_a_rehearsal_proves_nothing_about_agents(item_id: str) -> None:
+    assert item(evidence(rehearsals=(WHOLE,)), item_id).state is ItemState.NOT_DONE
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "expected"),
+    [
+        pytest.param(COORDINATION, 0.40, None, id="M1-40%"),
+        pytest.param(COORDINATION, 0.41, "a warning", id="M1-41%"),
+        pytest.param(COORDINATION, 0.51, "critical", id="M1-51%"),
+        pytest.param(FIRST_TRY, 0.71, None, id="M2-71%"),
+        pytest.param(FIRST_TRY, 0.70, "below target", id="M2-70%"),
+        pytest.param(FIRST_TRY, 0.59, "a warning", id="M2-59%"),
+        pytest.param(FIRST_TRY, 0.49, "critical", id="M2-49%"),
+        pytest.param(INTEGRATION, 0.91, None, id="M3-91%"),
+        pytest.param(INTEGRATION, 0.90, "below target", id="M3-90%"),
+        pytest.param(INTEGRATION, 0.79, "a warning", id="M3-79%"),
+        pytest.param(INTEGRATION, 0.69, "critical", id="M3-69%"),
+        pytest.param(ESCALATION, 0.0, "critical", id="M4-0%"),
+        pytest.param(ESCALATION, 0.04, "a warning", id="M4-4%"),
+        pytest.param(ESCALATION, 0.05, None, id="M4-5%"),
+        pytest.param(ESCALATION, 0.20, None, id="M4-20%"),
+        pytest.param(ESCALATION, 0.25, "above target", id="M4-25%"),
+        pytest.param(ESCALATION, 0.31, "a warning", id="M4-31%"),
+        pytest.param(ESCALATION, 0.51, "critical", id="M4-51%"),
+    ],
+)
+def test_a_measure_gets_the_grade_of_its_table(limits: tuple, value: float, expected: str | None) -> None:
+    assert grade(value, limits) == expected
+
+
+def test_more_coordination_is_on_target_where_so_much_is_usual() -> None:
+    """From 51 agents on 30–40 % is the usual band (R4)."""
+    view = ran(THREE, coordination_ratio=0.35)
+
+    assert item(evidence(LARGE, runs=[view]), "success.coordination-ratio").state is ItemState.DONE
+
+
+def test_proofs_stay_short_whatever_things_are_called() -> None:
+    long = planned([TaskSpec(id="x" * 5000 + str(n), goal="do", depends_on=()) for n in range(12)])
+
+    assert max(len(one.proof) for one in checklist(evidence(long))) <= MOST_CHARACTERS
+
+
+@settings(max_examples=40, deadline=None)
+@given(labels=label_mixes(most=250), defined=st.booleans(), failing=st.integers(0, 3), recorded=st.booleans())
+def test_every_plan_gets_an_answer_to_every_item(
+    labels: list[str | None], defined: bool, failing: int, recorded: bool
+) -> None:
+    made = planned(labelled(labels))
+    runs = [ran(made, failing=failing)] if recorded else []
+    found = checklist(evidence(made, *([STAGED] if defined else []), runs=runs))
+
+    assert [one.id for one in found] == ids()
+    assert all(one.proof and len(one.proof) <= MOST_CHARACTERS for one in found)
+    assert all(bool(one.fix) is (one.state is ItemState.NOT_DONE) for one in found)

@@ -26,7 +26,7 @@ CLAIM = "The makespan of a rehearsal is within 15 % of its forecast at the same 
 #: WfCommons instances, one graph a line.
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "wfcommons" / "suite40.jsonl.gz"
 
-GRAPHS = ("1000genome-chameleon-4ch", "montage-chameleon-2mass-005d", "seismology-chameleon-500p")
+GRAPHS = ("airrflow-dirt02-001", "bwa-chameleon-medium-005", "montage-chameleon-2mass-02d-001")
 
 
 def read_graphs(data: Path, names: list[str]) -> list[TaskGraph]:

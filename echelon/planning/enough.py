@@ -87,7 +87,5 @@ def _sequential(graph: TaskGraph) -> Verdict | None:
     share, limit = sequential_share(graph.tasks), graph.priors.sequential_share
     if share < limit:
         return None
-    text = (
-        f"the longest chain is {share:.0%} of all work, so more agents could save {1 - share:.0%} at most"
-    )
+    text = f"the longest chain is {share:.0%} of all work, so more agents could save {1 - share:.0%} at most"
     return Verdict("D1", f"one agent is enough: {text} (prior sequential_share {limit:.0%})")

@@ -35,7 +35,7 @@ def serial_chains(case: Case) -> Iterator[Problem]:
 def _mostly_serial(case: Case, runs: Sequence[Sequence[str]]) -> Iterator[Problem]:
     chain, agents, limit = case.chain, case.plan.n_agents, case.graph.priors.sequential_share
     holders = {case.plan.agent_of.get(task) for task in chain.tasks}
-    if len(holders) < 2 or any(holders <= set(run) for run in runs) or chain.length < limit * chain.work:
+    if len(holders) < 2 or holders <= _apart(case).union(*runs) or chain.length < limit * chain.work:
         return
     share = chain.length / chain.work
     yield Problem(
@@ -53,18 +53,27 @@ def _shown(run: Sequence[str]) -> str:
 
 
 def _runs(case: Case) -> Iterator[list[str]]:
-    """Yield the longest chains of agents in which each has one before and one behind it only."""
+    """Yield the longest chains of agents in which each has one before and one behind it only.
+
+    A check and what cannot be undone end a chain: they are apart for a reason (O3, O5).
+    """
     before, behind = _neighbours(case)
+    apart = _apart(case)
     following = {
         one: next(iter(others))
         for one, others in behind.items()
-        if len(others) == 1 and before[next(iter(others))] == {one}
+        if len(others) == 1 and before[next(iter(others))] == {one} and apart.isdisjoint({one, *others})
     }
     for head in following.keys() - set(following.values()):
         run = [head]
         while run[-1] in following:
             run.append(following[run[-1]])
         yield run
+
+
+def _apart(case: Case) -> set[str]:
+    """Return the agents that check others or do what cannot be undone."""
+    return {case.plan.agent_of.get(task.id, task.id) for task in case.tasks if task.verifies or task.irreversible}
 
 
 def _neighbours(case: Case) -> tuple[Neighbours, Neighbours]:
@@ -86,9 +95,9 @@ def _neighbours(case: Case) -> tuple[Neighbours, Neighbours]:
 
 
 def _could_be_one(case: Case, run: Sequence[str]) -> bool:
-    """Tell whether nothing we know of keeps these agents apart: ability, model, gate, check, context."""
+    """Tell whether nothing we know of keeps these agents apart: ability, model, context."""
     held = [case.by_id[task] for agent in run for task in case.plan.nodes[agent].members if task in case.by_id]
-    if any(task.irreversible or task.verifies for task in held) or len({task.model for task in held}) > 1:
+    if len({task.model for task in held}) > 1:
         return False
     able = len({(task.capability, task.domain) for task in held}) == 1 or held[0].model is not None
     priors = case.graph.priors

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
-from echelon.model.graph import Coupling, TaskSpec
+from echelon.model.graph import Coupling
 from echelon.model.plan import NodeKind
 from echelon.planning.lint_case import ERROR, WARNING, Case, Problem, count, named
+from echelon.planning.order import producers_of
 from echelon.planning.regime import pairs, scoped_pairs
 
 SMALL_UP_TO = 10  # agents; up to here everybody may see everything, and bad habits are affordable
@@ -47,15 +48,11 @@ def _phases_needed(case: Case) -> int:
     """Return the phases that dependencies, shared things and gates account for."""
     depth: dict[str, int] = {}
     for task in case.joined:
-        before = max((depth[used] for used in _used(task)), default=0)
+        before = max((depth[used] for used in producers_of(task)), default=0)
         depth[task.id] = before + (task.id in case.by_id)
     shared = Counter(thing for task in case.tasks for thing in task.touches)
     gates = sum(task.irreversible for task in case.tasks)
     return max([*depth.values(), *shared.values()], default=0) + gates
-
-
-def _used(task: TaskSpec) -> list[str]:
-    return [dependency.task for dependency in task.depends_on if dependency.coupling is not Coupling.NONE]
 
 
 def comprehensive_visibility(case: Case) -> Iterator[Problem]:

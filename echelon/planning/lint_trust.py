@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from math import prod
 
+from echelon.model.graph import TaskSpec
 from echelon.planning.lint_case import ERROR, WARNING, Case, Problem, count, named
+from echelon.planning.order import producers_of
 
 MANY_CALLS = 10  # calls for one task; beyond, retries are an attack on whoever is called (F3)
 
@@ -33,7 +35,8 @@ def verification(case: Case) -> Iterator[Problem]:
                     "check with another model, or by another method",
                 )
     for task in case.tasks:
-        if task.id not in checked and (task.irreversible or task.error_consequence == "catastrophic"):
+        dangerous = task.irreversible or task.error_consequence == "catastrophic"
+        if dangerous and task.id not in checked and not _waits_for_a_check(case, task):
             why = "cannot be undone" if task.irreversible else "would be a catastrophe when wrong"
             yield Problem(
                 WARNING,
@@ -41,6 +44,11 @@ def verification(case: Case) -> Iterator[Problem]:
                 f"{task.id!r} {why}, and nobody checks it",
                 "add a task that verifies it, by another agent with another model or method",
             )
+
+
+def _waits_for_a_check(case: Case, task: TaskSpec) -> bool:
+    """Tell whether something it uses is a check: what cannot be undone is checked before, not after."""
+    return task.irreversible and any(case.by_id[used].verifies for used in producers_of(task))
 
 
 def irreversible_without_gate(case: Case) -> Iterator[Problem]:

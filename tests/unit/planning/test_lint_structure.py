@@ -178,12 +178,17 @@ def test_d1_the_way_through_a_phase_of_many_is_no_chain() -> None:
     assert found(graph_of(tasks), "D1") == []
 
 
-def test_d1_a_chain_behind_a_gate_is_only_mentioned_and_a_long_one_is_cut() -> None:
+@pytest.mark.parametrize("why", [{"irreversible": True}, {"verifies": ("t3",)}])
+def test_d1_a_gate_or_a_check_ends_a_chain(why: dict[str, object]) -> None:
     chain = chained("t0", *(f"t{i}: t{i - 1}" for i in range(1, 9)))
-    gated = [task.model_copy(update={"irreversible": task.id == "t4"}) for task in chain]
-    findings = found(graph_of(gated), "D1")
+    apart = [task.model_copy(update=why) if task.id == "t4" else task for task in chain]
 
-    assert told(findings) == [("info", "t0")]
+    assert told(found(graph_of(apart), "D1")) == [("warning", "t0"), ("warning", "t5")]
+
+
+def test_d1_a_long_chain_is_cut_where_it_is_told() -> None:
+    findings = found(graph_of(chained("t0", *(f"t{i}: t{i - 1}" for i in range(1, 9)))), "D1")
+
     assert "t0 -> t1 -> t2 -> t3 -> t4 -> … -> t8" in findings[0].message
 
 

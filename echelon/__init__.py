@@ -3,8 +3,10 @@
 from echelon.agents.call import Workspace
 from echelon.agents.command import command
 from echelon.agents.decorators import agent, integrator
+from echelon.agents.fallback import Fallback
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome
+from echelon.definition.need import Need
 from echelon.job import Job
 from echelon.model.assignment import Assignment, Brief
 from echelon.model.concern import Concern
@@ -23,8 +25,10 @@ __all__ = [
     "Budget",
     "Concern",
     "EchelonError",
+    "Fallback",
     "Handoffs",
     "Job",
+    "Need",
     "Organisation",
     "Outcome",
     "Plan",

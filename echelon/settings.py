@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_MAX_CONCURRENCY = 256  # agents
+DEFAULT_LEASE_SECONDS = 12.0
 
 
 def _default_journal_url(data: dict[str, Any]) -> str:
@@ -36,3 +37,5 @@ class Settings(BaseSettings):
     """Redis that processes share their breakers through; None keeps them in the process."""
     max_concurrency: int = Field(default=DEFAULT_MAX_CONCURRENCY, ge=1)
     """The most agents at work at one time in one process (F5)."""
+    lease_seconds: float = Field(default=DEFAULT_LEASE_SECONDS, gt=0, allow_inf_nan=False)
+    """How long a run stays held by a process that is not heard of any more; it says that it lives thrice as often."""

@@ -45,3 +45,12 @@ class Agent(Protocol):
     async def perform(self, call: Call) -> Outcome[Any]:
         """Do the task once; raises when it cannot."""
         ...
+
+
+@runtime_checkable
+class AsksAgain(Protocol):
+    """An agent that can be told what was wrong with its answer, and answers again (C5)."""
+
+    async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
+        """Do the task once more; `complaint` says what did not fit the contract."""
+        ...

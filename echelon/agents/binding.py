@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -93,7 +93,9 @@ def _typed(parameter: str, annotation: Any, shape: CallShape) -> Source | None:
         return _BY_TYPE[annotation]
     origin = get_origin(annotation) or annotation
     if origin is Handoffs:
-        return _one_phase(parameter) if parameter in shape.upstream else _all_phases
+        wanted = (get_args(annotation) or (Any,))[0]
+        received = _one_phase(parameter) if parameter in shape.upstream else _all_phases
+        return lambda call: received(call).read_as(wanted)
     if origin is Previous:
         return lambda call: call.previous
     if annotation is shape.inputs_type:
@@ -105,7 +107,7 @@ def _item(call: Call) -> Any:
     return call.item
 
 
-def _one_phase(phase: str) -> Source:
+def _one_phase(phase: str) -> Callable[[Call], Handoffs[Any]]:
     return lambda call: call.upstream.get(phase, Handoffs())
 
 
@@ -113,6 +115,7 @@ def _all_phases(call: Call) -> Handoffs[Any]:
     return Handoffs(
         [received for handoffs in call.upstream.values() for received in handoffs],
         [missing for handoffs in call.upstream.values() for missing in handoffs.missing],
+        [received for handoffs in call.upstream.values() for received in handoffs.apart],
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
@@ -16,7 +17,7 @@ from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
 from echelon.agents.process import Finished, run_process
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
-from echelon.model.policy import Resilience
+from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Usage
 
 #: How much a command may write to stdout, in bytes.
@@ -24,6 +25,9 @@ DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024
 
 #: How much of stderr is quoted in an error, in characters.
 QUOTED_CHARACTERS = 2000
+
+#: Variable in which a command that changes the world finds its idempotency key.
+IDEMPOTENCY_KEY = "ECHELON_IDEMPOTENCY_KEY"
 
 Format = Literal["json", "lines", "text"]
 Parse = Format | Callable[[str], Any]
@@ -70,11 +74,14 @@ class CommandAgent:
         """Run the command once."""
         values = values_of(call, self.placeholders)
         finished = await self._run(
-            fill_arguments(self.arguments, values), _filled(self.cwd, values), _filled(self.stdin, values)
+            fill_arguments(self.arguments, values),
+            _filled(self.cwd, values),
+            _filled(self.stdin, values),
+            dict(self.env) | _told(call),
         )
         return Outcome(output=self._output(self._stdout(finished)), usage=Usage(calls=1))
 
-    async def _run(self, argv: list[str], cwd: str | None, stdin: str | None) -> Finished:
+    async def _run(self, argv: list[str], cwd: str | None, stdin: str | None, env: dict[str, str]) -> Finished:
         folder = None if cwd is None else Path(cwd)
         if folder is not None and not folder.is_dir():
             raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: there is no such folder")
@@ -84,7 +91,7 @@ class CommandAgent:
         content = None if stdin is None else stdin.encode()
         try:
             return await run_process(
-                [program, *argv[1:]], cwd=folder, env=dict(self.env), stdin=content, limit_bytes=self.limit_bytes
+                [program, *argv[1:]], cwd=folder, env=env, stdin=content, limit_bytes=self.limit_bytes
             )
         except OSError as error:
             raise AgentFailed(f"command {self.name!r}: {program} cannot be started: {error}") from error
@@ -105,11 +112,13 @@ class CommandAgent:
         contract: TypeAdapter[Any] = TypeAdapter(self.output_type)
         try:
             if self.parse == "json":
-                return contract.validate_json(stdout)
+                return contract.validate_json(stdout, strict=True)
             parse = self.parse if callable(self.parse) else _PARSERS[self.parse]
             return contract.validate_python(parse(stdout))
         except ValidationError as error:
-            raise ContractViolation(f"command {self.name!r}: {_mismatch(error, self.output_type, stdout)}") from error
+            violation = ContractViolation(f"command {self.name!r}: {_mismatch(error, self.output_type, stdout)}")
+            violation.delivered = _readable(self.parse, stdout)
+            raise violation from error
         except Exception as error:
             raise ContractViolation(
                 f"command {self.name!r}: its output could not be parsed: {type(error).__name__}: {error}"
@@ -128,9 +137,12 @@ def command(
     cwd: str | Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
-    timeout: float | None = None,
+    timeout: float | Off | None = None,
+    idle: float | Off | None = None,
     attempts: int | None = None,
-    breaker: str | None = None,
+    breaker: str | Off | None = None,
+    contract: Strictness | None = None,
+    resilience: Resilience | None = None,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> CommandAgent:
     """Make a command an agent.
@@ -138,8 +150,9 @@ def command(
     `{placeholders}` in arguments, `cwd` and `stdin` are filled by name: from fields of the item, from inputs of the
     job, with `{item}` (an item that is text, a number or a path) and `{workspace}` (a folder to write in).
     Stdout is read as `parse` says and validated against `output`; without both it is text, with `output` it is JSON.
-    Stdin is empty; `env` is added to the environment; `timeout` is in seconds for one attempt, after which the
-    command and its children are killed.
+    JSON is taken as strictly as a contract is; `contract="flexible"` mends it where that takes no guess (C5).
+    Stdin is empty; `env` is added to the environment; `timeout` is in seconds for one attempt, `idle` without any
+    output; then the command and its children are killed. `resilience` says more about how it is guarded.
 
         lint = command(["ruff", "check", "--output-format=json", "--", "{path}"], output=list[Finding],
                        ok_exit_codes=(0, 1))
@@ -158,7 +171,9 @@ def command(
         output_type=output if output is not None else _DEFAULT_OUTPUT.get(chosen, Any),
         parse=chosen,
         effect=effect,
-        resilience=Resilience(timeout_seconds=timeout, attempts=attempts, breaker=breaker),
+        resilience=Resilience(
+            timeout_seconds=timeout, idle_seconds=idle, attempts=attempts, breaker=breaker, contract=contract
+        ).over(resilience or Resilience()),
         ok_exit_codes=tuple(ok_exit_codes),
         cwd=None if cwd is None else template(str(cwd)),
         stdin=None if stdin is None else template(stdin),
@@ -175,6 +190,20 @@ def find_program(program: str, search_path: str | None = None) -> str | None:
 
 
 _PARSERS: dict[Format, Callable[[str], Any]] = {"lines": str.splitlines, "text": str}
+
+
+def _readable(parse: Parse, stdout: str) -> tuple[Any, ...]:
+    """Return what was written to stdout, for a flexible contract to mend (C5); nothing when it is no JSON."""
+    try:
+        return (from_json(stdout),) if parse == "json" else ()
+    except ValueError:
+        return ()
+
+
+def _told(call: Call) -> dict[str, str]:
+    """Return what the environment of a command tells it: how its receivers know an order they got before (F8)."""
+    key = call.brief.idempotency_key
+    return {IDEMPOTENCY_KEY: key} if key else {}
 
 
 def _filled(source: Template | None, values: Mapping[str, Any]) -> str | None:

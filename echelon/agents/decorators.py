@@ -6,8 +6,10 @@ from typing import Any, Self
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import CallShape
+from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
-from echelon.model.policy import Resilience
+from echelon.model.errors import InvalidJob
+from echelon.model.policy import Off, Resilience, Strictness
 
 
 def agent(
@@ -17,23 +19,39 @@ def agent(
     goal: str | None = None,
     effect: Effect = "read",
     cpu_bound: bool = False,
-    timeout: float | None = None,
+    timeout: float | Off | None = None,
+    idle: float | Off | None = None,
     attempts: int | None = None,
-    breaker: str | None = None,
+    breaker: str | Off | None = None,
+    contract: Strictness | None = None,
+    resilience: Resilience | None = None,
+    fallback: Fallbacks | None = None,
 ) -> Any:
     """Make a function an agent.
 
     Its return annotation is the contract of its output; its docstring, or `goal`, says what it achieves.
-    `timeout` is in seconds for one attempt; `attempts` counts the first; `breaker` names the dependency it calls.
+    `timeout` is in seconds for one attempt, `idle` without a `heartbeat()` in between; `attempts` counts the first;
+    `breaker` names the dependency it calls; False switches off what the job or the phase states. `resilience` says
+    more, where these do not. `contract="flexible"` mends an output that does not fit, where that takes no guess (C5).
     Async functions run on the loop, plain ones in a thread, `cpu_bound=True` in a process of their own.
+
+    `fallback` stands in when it finally does not deliver: another agent, or a `Fallback` (F2).
 
         @agent(timeout=60)
         async def inspect(module: Module, brief: Brief) -> Finding: ...
     """
-    resilience = Resilience(timeout_seconds=timeout, attempts=attempts, breaker=breaker)
+    # No heartbeat leaves a process of its own, so that one would always seem silent.
+    idle_seconds = False if cpu_bound and idle is None else idle
+    stated = Resilience(
+        timeout_seconds=timeout, idle_seconds=idle_seconds, attempts=attempts, breaker=breaker, contract=contract
+    )
+    policy = stated.over(resilience or Resilience())
+    if cpu_bound and policy.idle_seconds:
+        raise InvalidJob("an agent that is cpu_bound has no heartbeat: give it a timeout instead of an idle one")
 
     def decorate(target: Callable[..., Any]) -> FunctionAgent:
-        return function_agent(target, name=name, goal=goal, effect=effect, resilience=resilience, cpu_bound=cpu_bound)
+        made = function_agent(target, name=name, goal=goal, effect=effect, resilience=policy, cpu_bound=cpu_bound)
+        return replace(made, fallback=fallbacks_of(fallback))
 
     return decorate if function is None else decorate(function)
 
@@ -65,8 +83,9 @@ def integrator(
     function: Callable[..., Any] | None = None,
     *,
     name: str | None = None,
-    timeout: float | None = None,
+    timeout: float | Off | None = None,
     attempts: int | None = None,
+    contract: Strictness | None = None,
 ) -> Any:
     """Make a function the way in which coordinators integrate what their members delivered.
 
@@ -79,7 +98,7 @@ def integrator(
         @merge.combine
         async def merge(reports: Handoffs[PackageReport]) -> PackageReport: ...
     """
-    resilience = Resilience(timeout_seconds=timeout, attempts=attempts)
+    resilience = Resilience(timeout_seconds=timeout, attempts=attempts, contract=contract)
 
     def decorate(target: Callable[..., Any]) -> Integrator:
         return Integrator(merger=function_agent(target, name=name, resilience=resilience))

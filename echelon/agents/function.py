@@ -12,6 +12,7 @@ from typing import Any, Self
 from echelon.agents.agent import Effect
 from echelon.agents.binding import Binding, bind, hints_of
 from echelon.agents.call import Call, CallShape
+from echelon.agents.fallback import Fallback
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.agents.workers import Workers
 from echelon.model.errors import InvalidJob
@@ -34,6 +35,7 @@ class FunctionAgent:
     resilience: Resilience = Resilience()
     cpu_bound: bool = False
     binding: Binding | None = None
+    fallback: tuple[Fallback, ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function directly, as a test would."""

@@ -1,11 +1,14 @@
 """What a consumer receives: summaries and references, with the content pulled on demand (C6, F7)."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
+from echelon.agents.contract_fit import is_other_version
+from echelon.agents.contract_reading import read_output
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import ContractViolation
-from echelon.model.handoff import Handoff, Missing
+from echelon.model.handoff import Handoff, Missing, Passed
 
 T = TypeVar("T")
 
@@ -29,17 +32,32 @@ class Received(Generic[T]):
         return self.handoff.summary
 
     def load(self) -> T:
-        """Read the output; `JournalError` when it is gone or was changed since."""
+        """Read the output; `JournalError` when it is gone or was changed since.
+
+        `ContractViolation` when it was written under another major version of its contract (C7).
+        """
         assert self.handoff.output_location is not None, "only completed handoffs are received"
-        return self.store.get(self.handoff.output_location, self.contract)
+        return read_output(self.store, self.handoff.output_location, self.contract)
+
+    def read_as(self, wanted: Any) -> "Received[Any]":
+        """Return it as a consumer that is built for another version of the contract reads it (C7)."""
+        other = is_other_version(self.contract, wanted)
+        return Received(self.handoff, self.store, wanted) if other else self
 
 
 class Handoffs(Sequence[Received[T]], Generic[T]):
     """Everything that was delivered, and what is missing with the reason."""
 
-    def __init__(self, received: Sequence[Received[T]] = (), missing: Sequence[Missing] = ()) -> None:
+    def __init__(
+        self,
+        received: Sequence[Received[T]] = (),
+        missing: Sequence[Missing] = (),
+        apart: Sequence[Received[Any]] = (),
+    ) -> None:
         self._received = tuple(received)
         self.missing = tuple(missing)
+        #: Completed work that is in none of them, since the integration that should hold it failed (F7).
+        self.apart = tuple(apart)
 
     @overload
     def __getitem__(self, index: int) -> Received[T]: ...
@@ -54,6 +72,22 @@ class Handoffs(Sequence[Received[T]], Generic[T]):
     def __len__(self) -> int:
         return len(self._received)
 
+    def read_as(self, wanted: Any) -> "Handoffs[Any]":
+        """Return them as a consumer that is built for another version of the contract reads them (C7)."""
+        read = [received.read_as(wanted) for received in self]
+        same = all(new is old for new, old in zip(read, self, strict=True))
+        return self if same else Handoffs(read, self.missing, self.apart)
+
+    @cached_property
+    def passed(self) -> Passed:
+        """What reaches everybody who gets them: summaries by value, outputs by reference (C6)."""
+        told = [received.summary for received in self] + [f"{one.task_id}: {one.reason}" for one in self.missing]
+        references = (received.handoff.output_location for received in self)
+        return Passed(
+            bytes_by_value=sum(map(bytes_of, told)),
+            bytes_by_reference=sum(reference.size_bytes for reference in references if reference),
+        )
+
     def outputs(self) -> list[T]:
         """Read all outputs, in the order of the plan."""
         return [received.load() for received in self]
@@ -61,6 +95,11 @@ class Handoffs(Sequence[Received[T]], Generic[T]):
     def of(self, task_id: str) -> T | None:
         """Read the output of one task; None when it was not delivered."""
         return next((received.load() for received in self if received.task_id == task_id), None)
+
+
+def bytes_of(text: str) -> int:
+    """Return the length of a text in bytes."""
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 class Previous(Generic[T]):

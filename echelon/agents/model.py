@@ -3,19 +3,20 @@
 What a model answers is hostile text: it is validated against the contract and handed on as data, never formatted into
 a command, a path or code. Retries belong to the guard alone: the provider's client is told to make none
 (`max_retries=0` of the model settings); answers that miss the contract are corrected inside pydantic-ai, as often as
-its `retries` say.
+its `retries` say. Under a flexible contract the model is asked once more after that, in a new conversation, and told
+what was wrong (C5).
 """
 
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, Union
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
 from echelon.agents.outcome import Outcome
-from echelon.agents.prompt import prompt_of
+from echelon.agents.prompt import correction, prompt_of
 from echelon.model.errors import (
     AgentFailed,
     BudgetExhausted,
@@ -24,7 +25,7 @@ from echelon.model.errors import (
     EchelonError,
     InvalidJob,
 )
-from echelon.model.policy import Resilience
+from echelon.model.policy import Resilience, Strictness
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.errors import can_pass
 
@@ -55,12 +56,19 @@ class ModelAgent:
 
     async def perform(self, call: Call) -> Outcome[Any]:
         """Ask the model once; what it used is told with the outcome, and with the error."""
+        return await self._asked(call, self.prompt(call))
+
+    async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
+        """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
+        return await self._asked(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
+
+    async def _asked(self, call: Call, prompt: str) -> Outcome[Any]:
         library = _library("pydantic_ai.usage")
         used: RunUsage = library.RunUsage()
         budget = call.brief.assignment.budget
         try:
             result = await self.model.run(
-                self.prompt(call),
+                prompt,
                 deps=self.deps(call) if self.deps else None,
                 usage=used,
                 usage_limits=_limits(library.UsageLimits, budget),
@@ -72,7 +80,7 @@ class ModelAgent:
                 raise
             translated.usage = _usage(used)
             raise translated from error
-        return Outcome(output=result.output, usage=_usage(used))
+        return Outcome(output=result.output, usage=_usage(used), repairs=_corrections(result.new_messages()))
 
     def _settings(self) -> Any:
         """Switch the retries of the provider's client off, where the model knows the setting."""
@@ -91,12 +99,14 @@ def model_agent(
     timeout: float | None = None,
     attempts: int | None = None,
     breaker: str | None = None,
+    contract: Strictness | None = None,
 ) -> ModelAgent:
     """Make a `pydantic_ai.Agent` an agent of a job.
 
     Its output type is the contract; state `output` when that is made by a function. `prompt` makes the prompt of a
     call, by default from the assignment, the item and the inputs; `deps` makes the agent's dependencies. A tokens or
-    calls budget of the assignment is enforced while the model works.
+    calls budget of the assignment is enforced while the model works. With `contract="flexible"` an answer that does not
+    fit is mended where that takes no guess, or else asked for once more (C5).
 
         review = model_agent(Agent("openai:gpt-5", output_type=Review, instructions="You review code."), name="review")
     """
@@ -111,7 +121,7 @@ def model_agent(
         prompt=prompt,
         deps=deps,
         effect=effect,
-        resilience=Resilience(timeout_seconds=timeout, attempts=attempts, breaker=breaker),
+        resilience=Resilience(timeout_seconds=timeout, attempts=attempts, breaker=breaker, contract=contract),
     )
 
 
@@ -196,3 +206,15 @@ def _usage(used: "RunUsage") -> Usage:
         tokens_out=used.output_tokens if known else None,
         calls=used.requests,
     )
+
+
+def _corrections(messages: Sequence[Any]) -> tuple[str, ...]:
+    """Say how often pydantic-ai sent an answer back before it fitted; tools that were called wrongly are no answers."""
+    parts = [part for message in messages for part in message.parts]
+    answered_by = getattr(parts[-1], "tool_name", None) if parts else None
+    times = sum(_sent_back(part) and getattr(part, "tool_name", None) == answered_by for part in parts)
+    return (f"sent back to the model before it fitted, {times} of {times + 1} answers",) if times else ()
+
+
+def _sent_back(part: Any) -> bool:
+    return getattr(part, "part_kind", "") == "retry-prompt" or getattr(part, "outcome", "") == "retried"

@@ -9,10 +9,13 @@ import contextlib
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+
+from echelon.agents.reaper import watched
+from echelon.resilience.timeout import pulse
 
 #: How long a process may take to end itself when asked to, in seconds.
 GRACE_SECONDS = 2.0
@@ -44,12 +47,13 @@ async def run_process(
     limit_bytes: int,
     grace_seconds: float = GRACE_SECONDS,
 ) -> Finished:
-    """Run a program to its end. When this is cancelled, or the program ends, nothing of its group lives on.
+    """Run a program to its end. When this is cancelled, or the program ends, or we are killed, its group ends too.
 
+    What it writes is a heartbeat of the attempt under way.
     `OSError` when it cannot be started. A child that makes a session of its own has left the group and is not ended.
     """
     _, child = await asyncio.get_running_loop().subprocess_exec(
-        lambda: _Child(limit_bytes),
+        lambda: _Child(limit_bytes, pulse()),
         *argv,
         stdin=DEVNULL if stdin is None else PIPE,
         stdout=PIPE,
@@ -58,18 +62,20 @@ async def run_process(
         env={**os.environ, **(env or {})},
         start_new_session=True,
     )
-    try:
-        child.feed(stdin)
-        await child.exited.wait()
-        return await child.result(grace_seconds)
-    finally:
-        await child.end(grace_seconds)
+    with watched(child.group):
+        try:
+            child.feed(stdin)
+            await child.exited.wait()
+            return await child.result(grace_seconds)
+        finally:
+            await child.end(grace_seconds)
 
 
 class _Child(asyncio.SubprocessProtocol):
     """Collects what a process writes, and ends its group."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, beat: Callable[[], None]) -> None:
+        self._beat = beat
         self.exited = asyncio.Event()
         self._closed = asyncio.Event()
         self._limit_bytes = limit_bytes
@@ -79,7 +85,13 @@ class _Child(asyncio.SubprocessProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.SubprocessTransport", transport)
 
+    @property
+    def group(self) -> int:
+        """Its process group: it leads one of its own."""
+        return self._transport.get_pid()
+
     def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self._beat()
         if fd != _STDOUT:
             self._stderr_tail = (self._stderr_tail + data)[-STDERR_TAIL_BYTES:]
         elif not self._too_much:
@@ -132,4 +144,4 @@ class _Child(asyncio.SubprocessProtocol):
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # the second: macOS, of a group of zombies
-            os.killpg(self._transport.get_pid(), number)
+            os.killpg(self.group, number)

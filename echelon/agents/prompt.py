@@ -38,6 +38,11 @@ def prompt_of(call: Call) -> str:
     return "\n\n".join(section for section in sections if section)
 
 
+def correction(complaint: str) -> str:
+    """Return what a model is told when its answer did not fit; the complaint quotes it, and is data like all else."""
+    return f"{_block('Your last answer was refused', complaint)}\n\nAnswer anew, so that it fits."
+
+
 def _section(title: str, lines: tuple[str, ...] | list[str]) -> str:
     """Return a titled list; empty when there is nothing to say."""
     return "\n".join([f"# {title}", *(f"- {' '.join(line.split())}" for line in lines)]) if lines else ""
@@ -71,5 +76,5 @@ def _received(call: Call) -> list[dict[str, str]]:
             "output": received.handoff.output_location.location if received.handoff.output_location else "",
         }
         for phase, handoffs in call.upstream.items()
-        for received in handoffs
+        for received in (*handoffs, *handoffs.apart)
     ]

@@ -2,9 +2,10 @@
 
 from typing import Any, get_args, get_origin
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from echelon.agents.call import Workspace
+from echelon.agents.contract_repair import strictly
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.journal.outputs import OutputStore
@@ -46,25 +47,36 @@ def pack_outcome(returned: Any, contract: Any) -> dict[str, Any]:
     """Turn what a function returned into JSON types."""
     outcome = outcome_of(returned)
     return {
-        "output": TypeAdapter(contract).dump_python(outcome.output, mode="json"),
+        # As it is: whether it fits is judged at the boundary, in the parent, by the policy that holds there (C5).
+        "output": TypeAdapter(contract).dump_python(outcome.output, mode="json", warnings=False),
         "summary": outcome.summary,
         "confidence": outcome.confidence,
         "concerns": [concern.model_dump(mode="json") for concern in outcome.concerns],
         "next_steps": list(outcome.next_steps),
         "usage": outcome.usage.model_dump(mode="json"),
+        "repairs": list(outcome.repairs),
     }
 
 
 def unpack_outcome(packed: dict[str, Any], contract: Any) -> Outcome[Any]:
     """Turn JSON types back into an outcome."""
     return Outcome(
-        output=TypeAdapter(contract).validate_python(packed["output"]),
+        output=_fitting(packed["output"], TypeAdapter(contract)),
         summary=packed["summary"],
         confidence=packed["confidence"],
         concerns=tuple(Concern.model_validate(concern) for concern in packed["concerns"]),
         next_steps=tuple(packed["next_steps"]),
         usage=Usage.model_validate(packed["usage"]),
+        repairs=tuple(packed["repairs"]),
     )
+
+
+def _fitting(plain: Any, contract: TypeAdapter[Any]) -> Any:
+    """Return an output as its contract has it; as it came when it does not fit, for the boundary to refuse or mend."""
+    try:
+        return strictly(plain, contract).value
+    except ValidationError:
+        return plain
 
 
 def _received(packed: dict[str, Any], contract: Any) -> Received[Any]:

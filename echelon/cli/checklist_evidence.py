@@ -15,6 +15,7 @@ from echelon.job import Job
 from echelon.journal.journal import Journal
 from echelon.model.policy import Resilience
 from echelon.model.run import RunView
+from echelon.model.session import pauses, seconds_without
 from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
 from echelon.visibility.measures import measure
 
@@ -67,13 +68,14 @@ async def _viewed(journal: Journal, run_id: str) -> RunView:
     record = await journal.run(run_id)
     steps = await journal.steps(run_id)
     ended = record.finished or max((step.finished for step in steps), default=record.started)
+    idle = pauses(await journal.sessions(run_id), [step.finished for step in steps])
     return RunView(
         record=record,
         steps=steps,
         missing=missing_of(latest_of(steps), record.plan),
         concerns=await journal.concerns(run_id),
         exceptions=await journal.exceptions(run_id),
-        measures=measure(steps, (ended - record.started).total_seconds()),
+        measures=measure(steps, seconds_without(record.started, ended, idle), idle),
     )
 
 

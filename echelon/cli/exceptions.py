@@ -8,9 +8,12 @@ from rich.text import Text
 from echelon.cli.options import AsJson, RunId
 from echelon.cli.output import out, print_json, table
 from echelon.cli.reading import ask
+from echelon.cli.show_view import show_incidents
 from echelon.cli.words import moment
 from echelon.journal.journal import Journal
 from echelon.model.exception_report import ExceptionReport, Level
+from echelon.model.incident import Incident
+from echelon.visibility.incidents import incidents_of
 
 #: From quiet to loud.
 LEVELS = (Level.INFO, Level.WARNING, Level.CRITICAL)
@@ -26,20 +29,22 @@ def exceptions(
     as_json: AsJson = False,
 ) -> int:
     """Show what a run pushed upwards."""
-    run_id, everything = ask(lambda journal: _of(journal, run))
+    run_id, everything, incidents = ask(lambda journal: _of(journal, run))
     found = [report for report in everything if LEVELS.index(report.level) >= LEVELS.index(level)]
     if as_json:
-        print_json({"run_id": run_id, "exceptions": found})
+        print_json({"run_id": run_id, "exceptions": found, "incidents": incidents})
     elif found:
         _show(found)
+        show_incidents(out(), incidents)
     else:
         out().print(f"{run_id}: nothing of level {level.value} or louder; no news is good news")
     return 0
 
 
-async def _of(journal: Journal, run_id: str) -> tuple[str, tuple[ExceptionReport, ...]]:
+async def _of(journal: Journal, run_id: str) -> tuple[str, tuple[ExceptionReport, ...], tuple[Incident, ...]]:
     record = await journal.run(run_id)
-    return record.run_id, await journal.exceptions(record.run_id)
+    incidents = incidents_of(await journal.steps(record.run_id), record.plan)
+    return record.run_id, await journal.exceptions(record.run_id), incidents
 
 
 def _show(found: list[ExceptionReport]) -> None:

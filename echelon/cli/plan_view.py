@@ -7,9 +7,11 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from echelon.agents.contract import without_digest
 from echelon.cli.output import facts, table
 from echelon.cli.words import count, duration, first, percent
 from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
+from echelon.model.terms import Level
 from echelon.planning.outline import agents_below
 
 #: Agents drawn one by one at most; above, coordinators are drawn with the number of agents below them.
@@ -19,6 +21,10 @@ MEMBERS_DRAWN = 12
 
 #: Phases listed at most.
 PHASES_SHOWN = 30
+
+#: Dependencies listed with their terms at most.
+TERMS_SHOWN = 20
+TERMS_TOLD = ("phase, agent", "needs", "makes", "an attempt", "attempts", "when it is missing", "stands in")
 
 FINDING_STYLES = {FindingLevel.ERROR: "bold red", FindingLevel.WARNING: "yellow", FindingLevel.INFO: "dim"}
 
@@ -31,6 +37,7 @@ def show_plan(console: Console, plan: Plan) -> None:
     console.print()
     console.print(tree_of(plan))
     _show_phases(console, plan)
+    _show_terms(console, plan)
     _show_reasons(console, plan)
     _show_findings(console, plan)
 
@@ -133,6 +140,35 @@ def _show_phases(console: Console, plan: Plan) -> None:
     console.print(rows)
     if len(plan.phases) > PHASES_SHOWN:
         console.print(Text(f"and {len(plan.phases) - PHASES_SHOWN:,} more phases (--json has them all)", style="dim"))
+
+
+def _show_terms(console: Console, plan: Plan) -> None:
+    """Print what consumers are handed, and how long, how often and how strictly they are waited for (C4, C5, C7)."""
+    if not plan.terms:
+        return
+    rows = table(
+        "phase, agent", "needs", "makes", "an attempt", "attempts", "when it is missing", "stands in", title="Contracts"
+    )
+    for one in plan.terms[:TERMS_SHOWN]:
+        seconds = "no limit" if one.timeout_seconds is None else duration(one.timeout_seconds)
+        rows.add_row(
+            f"{one.phase}, {one.consumer}",
+            (one.needs or "") + (f", within {duration(one.wait_seconds)}" if one.wait_seconds else ""),
+            f"{without_digest(one.delivers)}, {one.strictness}{_by(one.strictness_stated)}",
+            f"{seconds}{_by(one.timeout_stated)}",
+            f"{one.attempts}{_by(one.attempts_stated)}",
+            one.when_missing if one.needs else "",
+            ", then ".join(one.stands_in),
+        )
+    console.print()
+    console.print(rows)
+    if len(plan.terms) > TERMS_SHOWN:
+        console.print(Text(f"and {len(plan.terms) - TERMS_SHOWN:,} more (--json has them all)", style="dim"))
+
+
+def _by(level: Level) -> str:
+    """Say who stated something, unless nobody did."""
+    return "" if level == "usual" else f" ({level})"
 
 
 def _show_reasons(console: Console, plan: Plan) -> None:

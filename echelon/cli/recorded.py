@@ -11,7 +11,9 @@ from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.handoff import Missing
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import EXIT_CODES, RunView, StepKind, StepRecord
+from echelon.model.session import pauses, seconds_without
 from echelon.visibility.comparison import compare
+from echelon.visibility.incidents import incidents_of
 from echelon.visibility.measures import measure
 
 
@@ -21,13 +23,14 @@ async def recorded_run(journal: Journal, outputs: OutputStore, run_id: str) -> R
     steps = await journal.steps(record.run_id)
     latest = latest_of(steps)
     ended = record.finished or datetime.now(UTC)
+    idle = pauses(await journal.sessions(record.run_id), [step.finished for step in steps])
     return RunView(
         record=record,
         steps=steps,
         missing=missing_of(latest, record.plan),
         concerns=await journal.concerns(record.run_id),
         exceptions=await journal.exceptions(record.run_id),
-        measures=measure(steps, (ended - record.started).total_seconds()),
+        measures=measure(steps, seconds_without(record.started, ended, idle), idle),
         output=_output(latest, record.plan, outputs),
     )
 
@@ -38,11 +41,11 @@ def latest_of(steps: Sequence[StepRecord]) -> tuple[StepRecord, ...]:
 
 
 def missing_of(latest: Sequence[StepRecord], plan: Plan | None) -> tuple[Missing, ...]:
-    """Return what was tried without success, then what was never begun."""
+    """Return what was tried without success, with what stands in for it, then what was never begun."""
     tried = [
-        Missing(task_id=step.handoff.task_id, producer=step.node, reason=_reason(step))
+        Missing(task_id=step.handoff.task_id, producer=step.node, reason=_reason(step), instead=_instead(step))
         for step in latest
-        if not step.handoff.done
+        if not step.handoff.done or (step.handoff.fallback is not None and step.handoff.fallback.replaces)
     ]
     begun = {step.handoff.task_id for step in latest}
     planned = [task.id for task in plan.tasks if task.id not in begun] if plan else []
@@ -90,6 +93,7 @@ def document_of(view: RunView) -> dict[str, object]:
         "concerns": view.concerns,
         "measures": view.measures,
         "exceptions": view.exceptions,
+        "incidents": incidents_of(view.steps, record.plan),
         "report": record.report,
         "job": record.job,
         "source": record.source,
@@ -123,7 +127,13 @@ def _names(step: StepRecord) -> set[str]:
 
 
 def _reason(step: StepRecord) -> str:
+    if step.handoff.fallback is not None:
+        return step.handoff.fallback.reason
     return step.handoff.error.message if step.handoff.error else step.handoff.summary
+
+
+def _instead(step: StepRecord) -> str:
+    return step.handoff.fallback.said if step.handoff.fallback is not None else ""
 
 
 def _output(latest: Sequence[StepRecord], plan: Plan | None, outputs: OutputStore) -> Any:
@@ -133,6 +143,11 @@ def _output(latest: Sequence[StepRecord], plan: Plan | None, outputs: OutputStor
     last = plan.phases[-1]
     done = [step for step in latest if step.phase == last.name and step.handoff.done]
     integrated = [step for step in done if step.kind is StepKind.INTEGRATION]
+    lost = [s for s in latest if s.node == last.sync.owner and s.phase == last.name and s.kind is StepKind.INTEGRATION]
+    if lost and not any(step.handoff.done for step in lost):
+        # The integration of everything failed: its parts were passed on as they are (F7).
+        parts = {used.task_id for step in lost for used in step.handoff.dependencies}
+        return {s.handoff.task_id: read_output(s, outputs) for s in done if s.handoff.task_id in parts} or None
     if integrated:
         return read_output(max(integrated, key=lambda step: step.finished), outputs)
     tasks = [step for step in done if step.kind is StepKind.TASK]

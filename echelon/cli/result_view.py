@@ -59,8 +59,12 @@ def show_missing(console: Console, missing: Sequence[Missing]) -> None:
     """Print the first outputs that are missing, each with its reason."""
     if missing:
         console.print(Text(f"{count(len(missing), 'output')} missing:", style="yellow"))
-        for line in first([f"{one.task_id}: {one.reason}" for one in missing], MISSING_SHOWN):
+        for line in first([f"{one.task_id}: {one.reason}{_instead(one)}" for one in missing], MISSING_SHOWN):
             console.print(f"  {line}")
+
+
+def _instead(missing: Missing) -> str:
+    return f" (instead: {missing.instead})" if missing.instead else ""
 
 
 def routes(concerns: Sequence[ConcernRecord]) -> str:

@@ -20,6 +20,7 @@ from echelon.cli.reading import ask
 from echelon.cli.recorded import document_of, recorded_run
 from echelon.cli.result_view import show_result
 from echelon.cli.source import load_job
+from echelon.cli.word import Done, Redo, word_of
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import check_runnable
 from echelon.definition.inputs import read_inputs
@@ -74,6 +75,8 @@ def resume(
     out: Out = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
+    redo: Redo = None,
+    done: Done = None,
     as_json: AsJson = False,
 ) -> int:
     """Go on with a run: the same job, inputs and id; completed steps are taken from the journal."""
@@ -87,6 +90,7 @@ def resume(
         resolution=resolution,
         max_concurrency=max_concurrency,
         source=record.source,
+        word=word_of(redo, done),
     )
     return _carry_out(job, read_inputs(job.inputs_type, record.inputs), options, as_json=as_json)
 

@@ -10,13 +10,16 @@ from echelon.cli.output import facts, table
 from echelon.cli.recorded import phase_rows
 from echelon.cli.result_view import routes, show_missing, status_line
 from echelon.cli.words import count, duration, first, moment
-from echelon.model.handoff import Handoff
+from echelon.model.handoff import Handoff, Passed
+from echelon.model.incident import Incident
 from echelon.model.run import RunStatus, RunView, StepRecord
+from echelon.visibility.incidents import incidents_of
 from echelon.visibility.report import measure_rows
 
 #: Concerns and values named at most.
 CONCERNS_SHOWN = 10
 INPUT_CHARACTERS = 300
+REPAIRS_SHOWN = 5
 
 #: Runs that `echelon resume` can do something for.
 _RESUMABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.RUNNING})
@@ -42,6 +45,7 @@ def show_run(console: Console, view: RunView) -> None:
     _show_phases(console, view)
     _show_measures(console, view)
     show_missing(console, view.missing)
+    show_incidents(console, incidents_of(view.steps, plan))
     show_concerns(console, view)
     if record.status in _RESUMABLE:
         console.print(Text(f"go on with it: echelon resume {record.run_id}", style="dim"))
@@ -60,17 +64,29 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("summary", handoff.summary),
             ("error", _error_of(handoff)),
             ("what to do", handoff.error.next_step if handoff.error else ""),
+            ("stands in", f"{handoff.fallback.said}, since: {handoff.fallback.reason}" if handoff.fallback else ""),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
             ("usage", _usage(last)),
             ("used", ", ".join(first([used.task_id for used in handoff.dependencies], 5))),
             ("next steps", "; ".join(handoff.next_steps)),
+            ("repaired", "; ".join(first(handoff.repairs, REPAIRS_SHOWN))),
+            ("received", _received(handoff)),
             ("output", f"{outputs_url.rstrip('/')}/{location.location}  {location.contract}" if location else "none"),
         ],
     )
     for concern in handoff.concerns:
         console.print(f"  {concern.route.value.replace('_', ' ')}: {concern.about}: {concern.message}")
+
+
+def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:
+    """Print failures that share a cause, each with its reach and what contained it."""
+    if incidents:
+        console.print(Text(f"{count(len(incidents), 'incident')}:", style="bold red"))
+    for one in incidents:
+        console.print(f"  {one.cause}")
+        console.print(f"    {one.reach}; within {' › '.join(one.within)}; {one.containment}")
 
 
 def show_concerns(console: Console, view: RunView) -> None:
@@ -106,6 +122,15 @@ def _usage(step: StepRecord) -> str:
     usage = step.handoff.usage
     tokens = "tokens not known" if usage.tokens is None else f"{usage.tokens:,} tokens"
     return f"{count(usage.calls, 'call')}, {duration(usage.seconds)}, {tokens}"
+
+
+def _received(handoff: Handoff) -> str:
+    """Return what reached an agent, by value and by reference; empty when nothing did."""
+    passed = handoff.received
+    if passed == Passed():
+        return ""
+    by_value = f"{passed.bytes_by_value:,} bytes by value (about {passed.tokens_by_value:,} tokens)"
+    return f"{by_value}, {passed.bytes_by_reference:,} by reference (about {passed.tokens_by_reference:,} tokens)"
 
 
 def _error_of(handoff: Handoff) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,15 +13,19 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from echelon.agents.agent import Agent
-from echelon.agents.call import Workspace
+from echelon.agents.call import Call, Workspace
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs, Previous, Received
+from echelon.agents.outcome import Outcome
 from echelon.agents.workers import Workers
+from echelon.coordination.claims import Claims, Word
 from echelon.coordination.delivery import Delivery
+from echelon.coordination.recall import Recall, Record
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
+from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
 from echelon.model.concern import Concern, ConcernRecord
 from echelon.model.exception_report import ExceptionReport
@@ -29,7 +33,8 @@ from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
-from echelon.model.run import StepRecord
+from echelon.model.run import StepKind, StepRecord
+from echelon.model.session import Claim
 from echelon.planning.conventions_brief import brief_conventions
 from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard
@@ -70,8 +75,16 @@ class RunContext:
     """Everything raised so far (O1)."""
     exceptions: list[ExceptionReport] = field(default_factory=list[ExceptionReport])
     """Everything pushed so far (V1)."""
+    causes: set[str] = field(default_factory=set[str])
+    """Causes of failures that were told about (F6)."""
     previous: dict[str, Handoff] = field(default_factory=dict[str, Handoff])
     """What the last completed run of this job on the same inputs delivered, by task."""
+    claimed: Sequence[Claim] = ()
+    """What earlier processes began that changes the world (F8)."""
+    word: Word = Word()
+    """What a person says about it."""
+    lease: Lease | None = None
+    """The right to work on the run; None where nobody else can."""
     observe: Observer = unobserved
     now: Callable[[], datetime] = utc_now
 
@@ -80,11 +93,37 @@ class RunContext:
         self.inputs_digest = digest_of(self.inputs)
         self.finished = {step.key: step for step in self.steps if step.handoff.done}
         """Steps completed before this process began, by key: they are not done again (F8)."""
+        self._record = Record(self.finished)
+        self._claims = Claims(
+            self.journal,
+            self.run_id,
+            self.claimed,
+            word=self.word,
+            token=self.lease.session.token if self.lease else 0,
+            now=self.now,
+        )
         self._adapters: dict[int, tuple[Any, TypeAdapter[Any]]] = {}
 
     def elapsed(self) -> float:
         """Return the seconds since this process began to work on the run."""
         return (self.now() - self.began).total_seconds()
+
+    def recall(self, key: str, kind: StepKind, task_id: str, contract: str, agent: Agent) -> Recall:
+        """Return what an earlier process put on record about a step, if it still counts (F8)."""
+        return self._record.recall(key, kind, task_id, contract, agent)
+
+    async def push(self, report: ExceptionReport) -> None:
+        """Put something on record that is to be told upwards (V1)."""
+        await self.journal.record_exceptions(self.run_id, [report])
+        self.exceptions.append(report)
+
+    async def carried_out(self, key: str, task_id: str, agent: Agent, call: Call) -> Outcome[Any]:
+        """Let an agent work, unless another process has the run: then `LeaseLost` (F8)."""
+        if self.lease is not None:
+            await self.lease.prove()
+        if agent.effect == "read":
+            return await agent.perform(call)
+        return await self._claims.carried_out(key, task_id, agent, call)
 
     async def record(self, step: StepRecord, report: ExceptionReport | None = None) -> None:
         """Put a step on record, with the concerns it raised and what there is to report; durable when this returns.
@@ -119,12 +158,15 @@ class RunContext:
             known = self._adapters[id(contract)] = (contract, TypeAdapter(contract))
         return known[1]
 
-    def guard(self, agent: Agent, policy: Resilience) -> Guard:
-        """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all others for room in the run."""
+    def guard(self, agent: Agent, policy: Resilience, account: Account | None = None) -> Guard:
+        """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all others for room in the run.
+
+        What they use is taken from `account`, or else from that of the run.
+        """
         breaker = self.breakers.get(policy.breaker) if policy.breaker else None
         cpu_bound = isinstance(agent, FunctionAgent) and agent.cpu_bound
         limit = Workers.shared().room if cpu_bound else self.limit
-        return Guard(policy, breaker=breaker, account=self.account, limit=limit)
+        return Guard(policy, breaker=breaker, account=account or self.account, rooms=(limit,) if limit else ())
 
     def make_workspace(self, task_id: str) -> Workspace:
         """Make a folder for one attempt at a task: readable, safe on any file system, empty, never that of another."""
@@ -136,8 +178,17 @@ class RunContext:
 
     def received(self, phase: str, delivery: Delivery) -> Handoffs[Any]:
         """Return what a consumer of a delivery gets."""
-        received = [Received[Any](h, self.outputs, self.contract_of(phase, h.task_id)) for h in delivery.handoffs]
-        return Handoffs(received, delivery.missing)
+        there, apart = [
+            [Received[Any](h, self.outputs, self.contract_of(phase, h.task_id)) for h in handoffs]
+            for handoffs in (delivery.handoffs, delivery.apart)
+        ]
+        return Handoffs(there, delivery.missing, apart)
+
+    def is_news(self, cause: str) -> bool:
+        """Say whether a cause of failure was not told about yet; from now on it was. No cause is always news."""
+        known = bool(cause) and cause in self.causes
+        self.causes.add(cause)
+        return not known
 
     def contract_of(self, phase: str, task_id: str) -> Any:
         """Return the type of the output of a task, or of an integration."""

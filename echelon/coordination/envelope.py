@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from echelon.agents.outcome import Outcome
+from echelon.agents.contract_complaint import legible
 from echelon.model.concern import Concern
 from echelon.model.errors import (
     AgentFailed,
@@ -13,6 +11,7 @@ from echelon.model.errors import (
     BudgetExhausted,
     ContractViolation,
     EchelonError,
+    EffectUncertain,
 )
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.handoff import ErrorReport, Handoff
@@ -26,35 +25,16 @@ MAX_SUMMARY = 200
 MAX_MESSAGE = 4000
 
 #: Errors that mean "not now" instead of "not at all".
-_BLOCKING = (BreakerOpen,)
+_BLOCKING = (BreakerOpen, EffectUncertain)
 
 #: What a person can do about an error, by its class; the first that fits is told.
 _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (ContractViolation, "make the agent return what its contract says, or change the contract"),
+    (EffectUncertain, "find out whether it happened, and say so when the run is resumed"),
     (BudgetExhausted, "raise the budget, or give the job less to do"),
     (BreakerOpen, "see why the dependency fails; the run can be resumed when it answers again"),
     ((AgentTimeout, TimeoutError), "give it more time, or split the task"),
 )
-
-
-def checked(outcome: Outcome[Any], contract: TypeAdapter[Any], agent: str) -> Outcome[Any]:
-    """Return the outcome with its output validated; `ContractViolation` says where it does not fit."""
-    try:
-        output = contract.validate_python(outcome.output)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the output"
-        raise ContractViolation(
-            f"{agent} delivered something else than its contract: {where}: {first['msg']}"
-        ) from error
-    return Outcome(
-        output=output,
-        summary=one_line(outcome.summary) or summary_of(output, agent),
-        confidence=outcome.confidence,
-        concerns=outcome.concerns,
-        next_steps=outcome.next_steps,
-        usage=outcome.usage,
-    )
 
 
 def summary_of(output: Any, agent: str) -> str:
@@ -70,9 +50,9 @@ def one_line(text: str, limit: int = MAX_SUMMARY) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return a text that can be recorded: not too long, and without the half characters of odd file names."""
+    """Return a text that can be recorded and shown: not too long, without half characters or control characters."""
     told = text if len(text) <= limit else text[: limit - 1] + "…"
-    return told.encode(errors="backslashreplace").decode()
+    return "\n".join(map(legible, told.splitlines()))
 
 
 def status_of(error: Exception) -> Status:

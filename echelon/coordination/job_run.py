@@ -1,21 +1,27 @@
 """All phases of a run, one behind the other, with a sync point behind each (D4, X2)."""
 
-import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
 
+from echelon.coordination.blocking import Blocked, block
 from echelon.coordination.briefs import listed, strategic_summary
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery, delivery_of
+from echelon.coordination.earlier import Earlier
+from echelon.coordination.fallbacks import Place, StandIns
+from echelon.coordination.incidents import tell_incidents
 from echelon.coordination.phase_run import PhaseRun
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import stage_of
+from echelon.coordination.supply import Gap, filled, gaps_in, note_of, patience_seconds, skipped, why_starved
+from echelon.definition.need import Need
+from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
-from echelon.model.handoff import ErrorReport, Handoff, Missing
+from echelon.model.graph import Coupling
+from echelon.model.handoff import Missing
 from echelon.model.plan import PhasePlan
-from echelon.model.run import StepKind, StepRecord
-from echelon.model.status import Status
+from echelon.model.run import StepKind
 from echelon.visibility.progress import Happening, ProgressEvent
 
 
@@ -23,22 +29,64 @@ async def run_phases(run: RunContext, scheduler: Scheduler) -> dict[str, Deliver
     """Carry out a plan; returns what each phase delivered."""
     delivered: dict[str, Delivery] = {}
     for phase in run.plan.phases:
+        crashpoint("phase.begun")
         run.observe(_event(run, phase, Happening.PHASE_STARTED))
-        starved = _starved(run, phase, delivered)
+        received = await _supplied(run, phase, delivered)
+        starved = _starved(run, phase, received)
         if starved:
             delivered[phase.name] = await _blocked(run, phase, starved)
         else:
-            delivered[phase.name] = await _synchronised(run, phase, await _worked(run, phase, scheduler, delivered))
+            worked = await _worked(run, phase, scheduler, delivered, received)
+            delivered[phase.name] = await _synchronised(run, phase, worked)
+        await tell_incidents(run)
+        crashpoint("phase.ended")
         run.observe(_event(run, phase, Happening.PHASE_ENDED))
     return delivered
 
 
+async def _supplied(run: RunContext, phase: PhasePlan, delivered: Mapping[str, Delivery]) -> dict[str, Delivery]:
+    """Return what a phase gets of each phase it needs: what was delivered, and fallbacks for what was not (F2)."""
+    definition = run.job.phases[phase.name]
+    needs = [definition.need(name) for name in definition.needs]
+    return {need.phase: await _with_fallbacks(run, phase, need, delivered.get(need.phase)) for need in needs}
+
+
+async def _with_fallbacks(run: RunContext, phase: PhasePlan, need: Need, delivery: Delivery | None) -> Delivery:
+    if delivery is None:
+        return Delivery()
+    needed, planned = run.job.phases[need.phase], next(one for one in run.plan.phases if one.name == need.phase)
+    gaps = gaps_in(needed, planned, delivery) if need.fallbacks else ()
+    stand_ins = StandIns(run, Earlier(run))
+    places = [_place(run, phase, need, gap) for gap in gaps]
+    found = [await stand_ins.fill(place, need.fallbacks) for place in places]
+    there = [handoff for handoff in found if handoff is not None]
+    return skipped(filled(delivery, there, integrated=needed.integrator is not None), note_of(need))
+
+
+def _place(run: RunContext, phase: PhasePlan, need: Need, gap: Gap) -> Place:
+    integration = gap.task_id not in run.tasks
+    return Place(
+        key=digest_of([run.run_id, phase.name, gap.task_id]),
+        phase=need.phase,
+        task_id=gap.task_id,
+        node=gap.producer,
+        kind=StepKind.INTEGRATION if integration else StepKind.TASK,
+        output_type=run.contract_of(need.phase, gap.task_id),
+        reason=gap.reason,
+    )
+
+
 async def _worked(
-    run: RunContext, phase: PhasePlan, scheduler: Scheduler, delivered: Mapping[str, Delivery]
+    run: RunContext,
+    phase: PhasePlan,
+    scheduler: Scheduler,
+    delivered: Mapping[str, Delivery],
+    received: Mapping[str, Delivery],
 ) -> Delivery:
     definition = run.job.phases[phase.name]
-    needed = {name: delivered.get(name, Delivery()) for name in definition.needs}
+    needed = {name: got for name, got in received.items() if definition.need(name).coupling is not Coupling.NONE}
     sizes = {earlier.name: len(earlier.tasks) for earlier in run.plan.phases}
+    lacks = [one for delivery in needed.values() for one in delivery.lacks]
     phase_run = PhaseRun(
         run=run,
         phase=definition,
@@ -46,13 +94,24 @@ async def _worked(
         upstream={name: run.received(name, delivery) for name, delivery in needed.items()},
         upstream_digest=digest_of([(name, delivery.versions) for name, delivery in needed.items()]),
         summary=strategic_summary((name, sizes[name], delivery) for name, delivery in delivered.items()),
-        missing=listed((m.task_id, m.reason) for delivery in needed.values() for m in delivery.missing),
+        missing=listed((one.task_id, _told(one)) for one in lacks),
+        lost={one.task_id: one.reason for delivery in delivered.values() for one in delivery.missing},
+        patience_seconds=patience_seconds(phase.name, _all_needs(run)),
     )
     return await phase_run.coordinate(stage_of(run.plan, phase.tasks))
 
 
+def _told(missing: Missing) -> str:
+    return f"{missing.reason} (instead: {missing.instead})" if missing.instead else missing.reason
+
+
+def _all_needs(run: RunContext) -> list[Need]:
+    return [phase.need(name) for phase in run.job.phases.values() for name in phase.needs]
+
+
 async def _synchronised(run: RunContext, phase: PhasePlan, delivery: Delivery) -> Delivery:
     """Ask the journal, which alone knows, who has ended; whoever has not is missing (F7)."""
+    crashpoint("sync.reached")
     ended = await run.journal.ended(run.run_id, phase.name)
     known = {missing.task_id for missing in delivery.missing}
     lost = {task: run.plan.agent_of[task] for task in phase.tasks if run.plan.agent_of[task] not in ended}
@@ -63,66 +122,25 @@ async def _synchronised(run: RunContext, phase: PhasePlan, delivery: Delivery) -
     )
     # What is not durable must not be seen.
     seen = tuple(handoff for handoff in delivery.handoffs if handoff.task_id not in lost)
-    return Delivery(handoffs=seen, missing=delivery.missing + missing)
+    return replace(delivery, handoffs=seen, missing=delivery.missing + missing)
 
 
-def _starved(run: RunContext, phase: PhasePlan, delivered: Mapping[str, Delivery]) -> str | None:
-    """Name a needed phase that had work to do and delivered nothing at all; None when there is none."""
-    for name in run.job.phases[phase.name].needs:
-        delivery = delivered.get(name)
-        if delivery is not None and delivery.missing and not delivery.handoffs:
-            return name
-    return None
+def _starved(run: RunContext, phase: PhasePlan, received: Mapping[str, Delivery]) -> dict[str, str]:
+    """Return the needed phases that did not deliver enough to start on, each with what it lacks (D3)."""
+    definition = run.job.phases[phase.name]
+    found = {name: why_starved(definition.need(name), delivery) for name, delivery in received.items()}
+    return {name: why for name, why in found.items() if why}
 
 
-async def _blocked(run: RunContext, phase: PhasePlan, needed: str) -> Delivery:
-    """End every task of a phase that has nothing to work on, on record like any other; told as one incident (F6)."""
-    reason = f"phase {needed!r} delivered nothing"
-    now = run.now()
+async def _blocked(run: RunContext, phase: PhasePlan, starved: Mapping[str, str]) -> Delivery:
+    """End every task of a phase that has nothing to work on; told once, however many they are (F6)."""
+    reason = next(iter(starved.values()))
     message = f"phase {phase.name!r} is blocked, {len(phase.tasks)} tasks are not started: {reason}"
     report = ExceptionReport(
-        trigger=Trigger.BLOCKED, level=Level.WARNING, path=(phase.sync.owner,), message=message, at=now
+        trigger=Trigger.BLOCKED, level=Level.WARNING, path=(phase.sync.owner,), message=message, at=run.now()
     )
-    first, *others = [_unstarted(run, phase.name, task, reason, now) for task in phase.tasks]
-    await asyncio.gather(run.record(first, report), *[run.record(step) for step in others])
-    for step in (first, *others):
-        run.observe(_ended(run, step))
-    return delivery_of(step.handoff for step in (first, *others))
-
-
-def _unstarted(run: RunContext, phase: str, task: str, reason: str, now: datetime) -> StepRecord:
-    handoff = Handoff(
-        task_id=task,
-        status=Status.BLOCKED,
-        summary=f"not started: {reason}",
-        producer=run.plan.agent_of[task],
-        assignment_id=f"{task}#1",
-        confidence=0.0,
-        error=ErrorReport(
-            kind="Blocked", message=reason, can_pass=True, next_step="see why that phase failed, then resume the run"
-        ),
-        attempts=0,
-    )
-    return StepRecord(
-        run_id=run.run_id,
-        key=digest_of([run.run_id, task, reason]),
-        phase=phase,
-        node=handoff.producer,
-        kind=StepKind.TASK,
-        started=now,
-        finished=now,
-        handoff=handoff,
-    )
-
-
-def _ended(run: RunContext, step: StepRecord) -> ProgressEvent:
-    return ProgressEvent(
-        happening=Happening.TASK_ENDED,
-        phase=step.phase,
-        node=step.handoff.task_id,
-        at=run.elapsed(),
-        status=step.handoff.status,
-    )
+    blocked = [Blocked(task_id=task, reason=reason, causes=tuple(starved)) for task in phase.tasks]
+    return delivery_of(await block(run, phase.name, blocked, report))
 
 
 def _event(run: RunContext, phase: PhasePlan, happening: Happening) -> ProgressEvent:

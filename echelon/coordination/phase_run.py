@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,19 +11,25 @@ from echelon.agents.call import Call
 from echelon.agents.contract import contract_name
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
+from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.briefs import assignment_for, brief_for
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery, Gathered, delivery_of, missing_of, together, used
+from echelon.coordination.earlier import Earlier
+from echelon.coordination.fallbacks import StandIns
 from echelon.coordination.keys import step_key
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import Stage
 from echelon.coordination.steps import Step, perform
 from echelon.definition.phase import PhaseDefinition
+from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
 from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.plan import NodeKind
 from echelon.model.run import StepKind
+from echelon.model.usage import Budget
+from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard
 
 
@@ -42,8 +48,18 @@ class PhaseRun:
     """Strategic summary of what came before."""
     missing: tuple[str, ...] = ()
     """What came before could not deliver."""
+    lost: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Why each task before that is missing is missing: what needs it as a tight dependency is not started (D3)."""
+    patience_seconds: float | None = None
+    """How long those who need this phase wait for it, in seconds; None: for any time (C4)."""
     _guards: dict[int, Guard] = field(default_factory=dict[int, Guard])
     """By identity of the agent: an agent and an integrator may have one name and different policies."""
+
+    def __post_init__(self) -> None:
+        run, seconds = self.run, self.patience_seconds
+        self._stand_ins = StandIns(run, Earlier(run), self._guard)
+        name = f"phase {self.phase.name!r}"
+        self._account = Account(Budget(seconds=seconds), name, run.account) if seconds else None
 
     async def coordinate(self, stage: Stage) -> Delivery:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
@@ -54,7 +70,10 @@ class PhaseRun:
             parts=together(part.result() for part in parts),
             agents=delivery_of(agent.result() for agent in agents),
         )
-        return await self._integrate(stage, gathered)
+        delivery = await self._integrate(stage, gathered)
+        # At the primary, where nothing integrated is left to pass on, its parts are passed on in its place (F7).
+        at_the_top = stage.node.parent is None and not delivery.handoffs
+        return replace(delivery, handoffs=delivery.apart, apart=()) if at_the_top else delivery
 
     async def _part(self, stage: Stage) -> Delivery:
         def body() -> Any:
@@ -67,7 +86,18 @@ class PhaseRun:
         return await body()
 
     async def _agent(self, task_id: str) -> Handoff:
-        return await self.scheduler.agent(self.phase.name, task_id, lambda: perform(self.run, self._task_step(task_id)))
+        return await self.scheduler.agent(self.phase.name, task_id, lambda: self._work(task_id))
+
+    async def _work(self, task_id: str) -> Handoff:
+        """Let an agent work, unless it cannot without what was lost; when it does not deliver, a fallback stands in."""
+        blocked = blocked_by(self.run.tasks[task_id], self.lost)
+        if blocked is not None:
+            (handoff,) = await block(self.run, self.phase.name, [blocked])
+            return handoff
+        step = self._task_step(task_id)
+        handoff = await perform(self.run, step)
+        fallbacks = self.phase.fallbacks.get(step.agent.name, ())
+        return handoff if handoff.done else await self._stand_ins.instead_of(step, handoff, fallbacks)
 
     async def _integrate(self, stage: Stage, gathered: Gathered) -> Delivery:
         integrator = self.phase.integrator
@@ -81,19 +111,28 @@ class PhaseRun:
         merged = await self._integration("merge", stage, integrator.merger, gathered.agents)
         reached = together((merged, gathered.parts))
         told = gathered.agents.missing if merged.handoffs else ()
-        if len(reached.handoffs) == 1 and len(reached.missing) == len(told):
+        if len(reached.handoffs) == 1 and len(reached.missing) == len(told) and not reached.apart:
             return reached  # a single result, and it knows of everything that is missing
         return await self._integration("combine", stage, integrator.combiner, reached)
 
     async def _integration(self, verb: str, stage: Stage, function: FunctionAgent, received: Delivery) -> Delivery:
-        """Integrate what was received; where nothing was, what is missing is all there is to pass on."""
+        """Integrate what was received; where nothing was, what is missing is all there is to pass on.
+
+        Nothing is lost with an integration that fails: what it should hold is passed on, apart from what others
+        integrated, which is of another type (F7).
+        """
         if not received.handoffs:
             return received
         step = self._integration_step(verb, stage, function, received)
+        crashpoint("integration.begun")
         handoff = await self.scheduler.integration(self.phase.name, stage.node.id, lambda: perform(self.run, step))
+        crashpoint("integration.ended")
         if handoff.done:
-            return Delivery(handoffs=(handoff,), missing=received.missing)
-        return Delivery(missing=(*received.missing, missing_of(handoff)))
+            return replace(received, handoffs=(handoff,))
+        missing = (*received.missing, missing_of(handoff))
+        if stage.node.parent is None and verb == "combine":
+            return replace(received, missing=missing)  # all of it is integrated as far as it got
+        return replace(received, handoffs=(), missing=missing, apart=(*received.apart, *received.handoffs))
 
     def _task_step(self, task_id: str) -> Step:
         call = self.run.expansion.calls[task_id]
@@ -188,8 +227,15 @@ class PhaseRun:
         guard = self._guards.get(id(agent))
         if guard is None:
             policy = agent.resilience.over(self.phase.resilience.over(self.run.job.defaults))
-            guard = self._guards[id(agent)] = self.run.guard(agent, policy)
+            # The agents are out of time, never the integration of what they made.
+            account = None if any(agent is one for one in self._integrating) else self._account
+            guard = self._guards[id(agent)] = self.run.guard(agent, policy, account)
         return guard
+
+    @property
+    def _integrating(self) -> tuple[Agent | None, ...]:
+        integrator = self.phase.integrator
+        return (integrator.merger, integrator.combiner) if integrator else ()
 
     @cached_property
     def _references(self) -> tuple[str, ...]:

@@ -1,23 +1,30 @@
 """One step: perform it once behind its guard, seal the result in an envelope, and write it down before it is seen."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, AsksAgain
 from echelon.agents.call import Call
+from echelon.agents.contract_complaint import complaint
 from echelon.agents.outcome import Outcome
+from echelon.coordination.boundary import Accepted, AskAgain, Boundary, Perform, accepted
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import checked, concerns_of, deviation, error_report, one_line, status_of
+from echelon.coordination.delivery import received_by
+from echelon.coordination.envelope import concerns_of, deviation, error_report, one_line, status_of
+from echelon.journal.crashpoints import crashpoint
 from echelon.model.errors import AgentFailed, ContractViolation, JournalError
-from echelon.model.exception_report import ExceptionReport
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.fallback import UsedFallback
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.resilience.guard import Guard, Verdict
+from echelon.visibility.causes import cause_of
 from echelon.visibility.progress import Happening, ProgressEvent
 
 
@@ -43,6 +50,10 @@ class Step:
     call: Call
     guard: Guard
     dependencies: tuple[UsedDependency, ...] = field(default=())
+    fallback: UsedFallback | None = None
+    """Set when it stands in for another step that did not deliver (F2)."""
+    code: str = ""
+    """Version of the code that does it (F8)."""
 
 
 _STARTED = {StepKind.TASK: Happening.TASK_STARTED, StepKind.INTEGRATION: Happening.INTEGRATION_STARTED}
@@ -54,74 +65,107 @@ async def perform(run: RunContext, step: Step) -> Handoff:
 
     `JournalError` when the result cannot be written down: what is not durable must not be seen.
     """
-    known = run.finished.get(step.key)
-    if known is not None:
-        _tell(run, step, _ENDED, known.handoff, reused=True)
-        return known.handoff
+    recall = run.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent)
+    if recall.known is not None:
+        _tell(run, step, _ENDED, recall.known.handoff, reused=True)
+        return recall.known.handoff
+    if recall.renewed:
+        await run.push(_renewed(run, step, recall.renewed))
+    step = replace(step, key=recall.key, code=recall.code)
     began: list[datetime] = []
 
-    async def attempt() -> Outcome[Any]:
+    boundary = Boundary(
+        contract=step.contract, producer=step.agent.name, flexible=step.guard.policy.contract == "flexible"
+    )
+
+    def work() -> Awaitable[Outcome[Any]]:
+        return run.carried_out(step.key, step.task_id, step.agent, step.call)
+
+    async def attempt() -> Accepted:
         if not began:  # only now: before, it waited for room
             began.append(run.now())
             _tell(run, step, _STARTED)
         # Checked inside the guard: a bad result counts against the dependency like an error does.
-        return checked(await _contained(step), step.contract, step.agent.name)
+        crashpoint("step.begun")
+        return await accepted(boundary, _contained(step, work), _asking(step))
 
     verdict = await step.guard.call(attempt)
+    crashpoint("step.performed")
     handoff = _sealed(run, step, verdict)
+    crashpoint("step.sealed")
     await _write_down(run, step, handoff, began[0] if began else run.now())
+    crashpoint("step.recorded")
     _tell(run, step, _ENDED, handoff)
     return handoff
 
 
-async def _contained(step: Step) -> Outcome[Any]:
+def _renewed(run: RunContext, step: Step, why: str) -> ExceptionReport:
+    message = one_line(f"{step.task_id} was done before and is done again: {why}")
+    return ExceptionReport(trigger=Trigger.RENEWED, level=Level.INFO, path=step.path, message=message, at=run.now())
+
+
+def _contained(step: Step, perform: Perform) -> Perform:
     """Let the agent work; what it does to its own process or task is its failure, and stops nobody else."""
-    try:
-        return await step.agent.perform(step.call)
-    except SystemExit as leave:
-        raise AgentFailed(f"{step.agent.name} wanted to end the process with exit code {leave.code}") from leave
-    except asyncio.CancelledError as cancelled:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        raise AgentFailed(f"{step.agent.name} was cancelled by something inside of it") from cancelled
+
+    async def contained() -> Outcome[Any]:
+        try:
+            return await perform()
+        except SystemExit as leave:
+            raise AgentFailed(f"{step.agent.name} wanted to end the process with exit code {leave.code}") from leave
+        except asyncio.CancelledError as cancelled:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise AgentFailed(f"{step.agent.name} was cancelled by something inside of it") from cancelled
+
+    return contained
 
 
-def _sealed(run: RunContext, step: Step, verdict: Verdict[Outcome[Any]]) -> Handoff:
-    outcome = verdict.value
-    if verdict.error is not None or outcome is None:
+def _asking(step: Step) -> AskAgain | None:
+    """Return how the agent is asked once more; None for one that cannot be told what was wrong, or must not be (C5)."""
+    agent = step.agent
+    if not isinstance(agent, AsksAgain) or agent.effect == "irreversible":
+        return None
+    return lambda wrong: _contained(step, lambda: agent.perform_again(step.call, wrong))()
+
+
+def _sealed(run: RunContext, step: Step, verdict: Verdict[Accepted]) -> Handoff:
+    taken = verdict.value
+    if verdict.error is not None or taken is None:
         missing = RuntimeError("the guard returned neither a value nor an error")
         return _failed(step, verdict, verdict.error or missing)
     try:
-        return _completed(run, step, verdict, outcome)
+        return _completed(run, step, verdict, taken)
     except (ContractViolation, JournalError) as error:
         return _failed(step, verdict, error)
-    except (ValueError, TypeError) as error:  # of pydantic too: no JSON form, a confidence of 2
-        return _failed(
-            step, verdict, ContractViolation(f"what {step.agent.name} delivered cannot be recorded: {error}")
-        )
+    except ValidationError as error:  # of the envelope: a confidence of 2, a concern that is none
+        return _failed(step, verdict, ContractViolation(complaint(error, step.agent.name)))
 
 
-def _completed(run: RunContext, step: Step, verdict: Verdict[Outcome[Any]], outcome: Outcome[Any]) -> Handoff:
-    plain = step.contract.dump_python(outcome.output, mode="json")
+def _completed(run: RunContext, step: Step, verdict: Verdict[Accepted], taken: Accepted) -> Handoff:
+    outcome = taken.outcome
     return Handoff(
         task_id=step.task_id,
         status=Status.COMPLETED,
         summary=outcome.summary,
-        output_location=run.outputs.put(run.run_id, step.key, plain, step.contract_name),
+        output_location=run.outputs.put(run.run_id, step.key, taken.plain, step.contract_name),
         dependencies=step.dependencies,
         next_steps=outcome.next_steps,
         producer=step.node,
         assignment_id=step.call.brief.assignment.id,
-        confidence=outcome.confidence,
+        confidence=step.fallback.lowered(outcome.confidence) if step.fallback else outcome.confidence,
         usage=verdict.usage,
         concerns=outcome.concerns,
         attempts=verdict.attempts,
+        repairs=taken.repairs,
+        received=received_by(step.call),
+        fallback=step.fallback,
     )
 
 
 def _failed(step: Step, verdict: Verdict[Any], error: Exception) -> Handoff:
-    report = error_report(error)
+    # The dependency that is blamed: what fails together because of it is one incident (F6).
+    report = error_report(error).model_copy(update={"dependency": step.guard.policy.breaker or ""})
     return Handoff(
         task_id=step.task_id,
         status=status_of(error),
@@ -134,6 +178,8 @@ def _failed(step: Step, verdict: Verdict[Any], error: Exception) -> Handoff:
         concerns=concerns_of(error),
         error=report,
         attempts=verdict.attempts,
+        received=received_by(step.call),
+        fallback=step.fallback,
     )
 
 
@@ -148,9 +194,11 @@ async def _write_down(run: RunContext, step: Step, handoff: Handoff, began: date
         started=began,
         finished=ended,
         handoff=handoff,
+        code=step.code,
     )
     news = deviation(handoff)
-    if news is None:
+    # The first failure of a cause is told at once; the others are told by the incident at the sync point (F6).
+    if news is None or (handoff.error is not None and not run.is_news(cause_of(handoff.error))):
         await run.record(record)
         return
     trigger, level, message = news
@@ -165,6 +213,8 @@ def _tell(
     *,
     reused: bool = False,
 ) -> None:
+    if step.fallback is not None:
+        return  # its task has been told to have ended; that it was replaced is told by who put it there
     run.observe(
         ProgressEvent(
             happening=happening[step.kind],

@@ -11,10 +11,13 @@ from echelon.agents.agent import Agent
 from echelon.agents.binding import bind_inputs
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator
-from echelon.definition.fitting import agents_of, fitted
+from echelon.agents.fallback import Fallbacks
+from echelon.definition.fitting import agents_of, check_received, fitted
+from echelon.definition.need import Needs, needs_of
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.standing_in import check_need, fallbacks_for
 from echelon.model.errors import InvalidJob
-from echelon.model.graph import TaskGraph
+from echelon.model.graph import Coupling, TaskGraph
 from echelon.model.organisation import Organisation
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.priors import Priors
@@ -84,7 +87,8 @@ class JobDefinition:
         over: Callable[..., Any] | None = None,
         key: Callable[[Any], str] | None = None,
         domain: Callable[[Any], str] | None = None,
-        needs: str | Sequence[str] = (),
+        needs: Needs = (),
+        fallback: Fallbacks | None = None,
         integrate: Integrator | None = None,
         resilience: Resilience | None = None,
         seconds: float | None = None,
@@ -95,14 +99,20 @@ class JobDefinition:
         Give exactly one of `agent`, `agents`, or `each` with `over`: the function that finds the items, given the
         inputs of the job. An agent is a function under `@agent`, a `command`, or a plain `pydantic_ai.Agent`.
         `key` names an item, `domain` says where it belongs. `needs` names the phases whose handoffs its agents
-        receive. `seconds` and `tokens` are what one call is expected to take.
+        receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
+        in for an agent that does not deliver and has none of its own (F2). `seconds` and `tokens` are what one call is
+        expected to take.
         """
         self._check_name(name)
         who = agents_of(name, agent=agent, agents=agents, each=each)
         if (each is None) != (over is None):
             raise InvalidJob(f"phase {name!r}: `each` and `over` go together: an agent, and what finds its items")
-        upstream = (needs,) if isinstance(needs, str) else tuple(needs)
-        self._check_needs(name, upstream)
+        needed = needs_of(needs)
+        self._check_needs(name, tuple(need.phase for need in needed))
+        for need in needed:
+            check_need(name, need, self.phases[need.phase])
+        upstream = tuple(need.phase for need in needed if need.coupling is not Coupling.NONE)
+        check_received(name, who, {needed: self.phases[needed] for needed in upstream})
         shape = CallShape(inputs_type=self.inputs_type, takes_item=each is not None, upstream=upstream)
         self.phases[name] = PhaseDefinition(
             name=name,
@@ -110,7 +120,9 @@ class JobDefinition:
             discover=self._discoverer(name, over),
             key=key or default_key,
             domain=domain,
-            needs=upstream,
+            needs=tuple(need.phase for need in needed),
+            couplings={need.phase: need for need in needed},
+            fallbacks={one.name: fallbacks_for(name, one, fallback, shape) for one in who},
             integrator=fitted(name, integrate, who, shape) if integrate else None,
             resilience=resilience or Resilience(),
             seconds=seconds,
@@ -135,6 +147,9 @@ class JobDefinition:
             raise InvalidJob(
                 f"phase {name!r} needs {unknown[0]!r}, which is not a phase before it (those are: {known})"
             )
+        twice = sorted({phase for phase in needs if needs.count(phase) > 1})
+        if twice:
+            raise InvalidJob(f"phase {name!r} needs {twice[0]!r} twice; state one coupling")
 
     def _discoverer(self, name: str, over: Callable[..., Any] | None) -> Callable[[BaseModel], list[Any]] | None:
         if over is None:

@@ -1,14 +1,18 @@
-"""What fits into a phase: something that is an agent, and an integrator made for what the agents make."""
+"""What fits into a phase: something that is an agent, and consumers made for what producers make (C7)."""
 
-from collections.abc import Sequence
-from typing import Any, get_args, get_type_hints
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, get_args, get_origin
 
 from echelon.agents.agent import Agent
+from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
+from echelon.agents.contract import UNSTATED, type_name, version_of
+from echelon.agents.contract_fit import unfit
 from echelon.agents.decorators import Integrator
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.model import is_model, model_agent
+from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
 
 
@@ -44,21 +48,52 @@ def _as_agent(phase: str, given: Any) -> Agent:
     return given
 
 
+def check_received(phase: str, consumers: Iterable[Agent], upstream: Mapping[str, PhaseDefinition]) -> None:
+    """Refuse a consumer that is built for something else than the phases it needs hand on, before anything runs (C7).
+
+    `InvalidJob` names both contracts: another type, or another major version. Another minor version is taken.
+    """
+    for consumer in consumers:
+        if not isinstance(consumer, FunctionAgent):
+            continue
+        for parameter, wanted in _received_types(consumer):
+            for name in [parameter] if parameter in upstream else upstream:
+                _check_takes(phase, consumer, wanted, upstream[name])
+
+
+def _check_takes(phase: str, consumer: FunctionAgent, wanted: Any, needed: PhaseDefinition) -> None:
+    for producer in handing_on(needed):
+        why = unfit(producer.output_type, wanted)
+        if why:
+            raise InvalidJob(
+                f"phase {phase!r}: {consumer.name!r} receives from phase {needed.name!r}, where {producer.name!r} "
+                f"makes {why}"
+            )
+
+
+def handing_on(phase: PhaseDefinition) -> tuple[Agent, ...]:
+    """Return whose outputs a phase hands on: its integrator's, or else its agents'."""
+    if phase.integrator is None:
+        return phase.agents
+    return tuple(one for one in (phase.integrator.merger, phase.integrator.combiner) if one is not None)
+
+
 def _check_fits(phase: str, producer: Agent, consumer: FunctionAgent) -> None:
-    made, wanted = producer.output_type, _received_type(consumer)
-    if Any not in (made, wanted) and made != wanted:
+    wanted = next((wanted for _, wanted in _received_types(consumer)), Any)
+    if unfit(producer.output_type, wanted):
         raise InvalidJob(
-            f"phase {phase!r}: {producer.name!r} makes {_named(made)}, "
-            f"but {consumer.name!r} integrates {_named(wanted)}"
+            f"phase {phase!r}: {producer.name!r} makes {_described(producer.output_type)}, "
+            f"but {consumer.name!r} integrates {_described(wanted)}"
         )
 
 
-def _received_type(function: FunctionAgent) -> Any:
-    for annotation in get_type_hints(function.function).values():
-        if getattr(annotation, "__origin__", None) is Handoffs:
-            return (get_args(annotation) or (Any,))[0]
-    return Any
+def _received_types(function: FunctionAgent) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters of a function that take handoffs, with the contract it is built for."""
+    for parameter, annotation in hints_of(function.function, function.name).items():
+        if annotation is Handoffs or get_origin(annotation) is Handoffs:
+            yield parameter, (get_args(annotation) or (Any,))[0]
 
 
-def _named(annotation: Any) -> str:
-    return getattr(annotation, "__name__", str(annotation))
+def _described(contract: Any) -> str:
+    version = version_of(contract)
+    return type_name(contract) if version == UNSTATED else f"{type_name(contract)} {version}"

@@ -1,6 +1,6 @@
 """One phase of a job: which agents work in it, on what, and how their outputs are integrated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from echelon.agents.agent import Agent
 from echelon.agents.decorators import Integrator
+from echelon.agents.fallback import Fallback
+from echelon.definition.need import Need
 from echelon.model.policy import Resilience
 
 
@@ -26,7 +28,11 @@ class PhaseDefinition:
     domain: Callable[[Any], str] | None = None
     """The domain of an item; dots separate a domain from its part."""
     needs: tuple[str, ...] = ()
-    """Phases whose handoffs its agents receive."""
+    """Phases it comes behind; their handoffs its agents receive, unless the coupling is `none`."""
+    couplings: Mapping[str, Need] = field(default_factory=dict[str, Need])
+    """How much each of them is needed, where that was stated (D3)."""
+    fallbacks: Mapping[str, tuple[Fallback, ...]] = field(default_factory=dict[str, tuple[Fallback, ...]])
+    """What stands in when an agent does not deliver, by its name (F2)."""
     integrator: Integrator | None = None
     """How coordinators integrate; None: outputs are passed on as they are."""
     resilience: Resilience = field(default_factory=Resilience)
@@ -37,3 +43,7 @@ class PhaseDefinition:
     """Expected tokens of one call."""
     single: bool = False
     """Was it declared with exactly one agent, so that its output is that agent's?"""
+
+    def need(self, phase: str) -> Need:
+        """Return how much a phase is needed."""
+        return self.couplings.get(phase) or Need(phase)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, expand
 from echelon.definition.rehearsal import RehearsalJob
+from echelon.definition.terms import terms_of
 from echelon.model.plan import Plan
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
@@ -35,4 +36,4 @@ def planned(
         max_concurrency=max_concurrency,
         agents_fixed=True,
     )
-    return Planned(plan=made, expansion=expansion)
+    return Planned(plan=made.model_copy(update={"terms": terms_of(job)}), expansion=expansion)

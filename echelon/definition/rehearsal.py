@@ -18,9 +18,10 @@ from echelon.agents.handoffs import Handoffs
 from echelon.agents.outcome import Outcome
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, PlannedCall
+from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import AgentFailed, InvalidInput
-from echelon.model.graph import TaskGraph, TaskSpec
+from echelon.model.graph import Coupling, TaskGraph, TaskSpec
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.usage import Usage
 from echelon.planning.order import producers_of
@@ -125,7 +126,12 @@ def _phase(phase: PhasePlan, plan: Plan, integrator: Integrator) -> PhaseDefinit
     needs = tuple(earlier.name for earlier in plan.phases if earlier.name in used)
     shape = CallShape(inputs_type=Rehearsal, takes_item=True, upstream=needs)
     return PhaseDefinition(
-        name=phase.name, agents=(SIMULATED.bind(shape),), needs=needs, integrator=integrator.bind(shape)
+        name=phase.name,
+        agents=(SIMULATED.bind(shape),),
+        needs=needs,
+        # Who cannot run without what is told by the couplings of the tasks, one by one (D3).
+        couplings={name: Need(name, Coupling.LOOSE) for name in needs},
+        integrator=integrator.bind(shape),
     )
 
 

@@ -78,7 +78,7 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
         begun = _BEGUN.get()
         if begun is not None:
             return await begun.shown()
-        options = RunOptions(source=job.source)
+        options = RunOptions(source=job.source, flow_run_id=flow_run.id)
         async with prepared(job, read_inputs(job.inputs_type, parameters), options, Settings()) as run:
             return await Work(run).shown()
 

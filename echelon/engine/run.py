@@ -5,7 +5,6 @@ import contextlib
 import gc
 import importlib
 import logging
-import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,20 +14,21 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from echelon.agents.workers import Workers
+from echelon.coordination.claims import Word
 from echelon.coordination.context import RunContext, unobserved, utc_now
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.definition.definition import JobDefinition
 from echelon.definition.planned import planned
+from echelon.engine.recording import end_of, find_run, go_on, previous_handoffs, recorded, start_run
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server import resolve_server
-from echelon.journal.digest import digest_of
+from echelon.journal.crashpoints import crashpoint
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import JournalError
-from echelon.model.handoff import Handoff
-from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
+from echelon.model.session import pauses, seconds_without
 from echelon.resilience.budget import Account
 from echelon.resilience.registry import BreakerRegistry
 from echelon.settings import Settings
@@ -49,7 +49,11 @@ class RunOptions:
     """What a caller may decide about a run."""
 
     run_id: str | None = None
-    """An earlier run to go on with; None starts a new one."""
+    """The run: one that is on record is gone on with, any other is started; None starts one with an id of its own."""
+    flow_run_id: str | None = None
+    """The flow run of Prefect that this is; when it was tried before, its run is gone on with (F8)."""
+    word: Word = Word()
+    """What a person says about irreversible work that may have happened."""
     out: Path | None = None
     """Folder for the report; None keeps it with the run."""
     resolution: Literal["agent", "team"] | None = None
@@ -114,40 +118,58 @@ async def prepared(
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with Journal.open(settings) as journal:
-        record = await _on_record(journal, job, inputs, ready.plan, options)
-        context = RunContext(
-            run_id=record.run_id,
-            job=job,
-            inputs=inputs,
-            expansion=ready.expansion,
-            plan=ready.plan,
-            journal=journal,
-            outputs=OutputStore(settings.outputs_url),
-            folder=settings.home / "runs" / record.run_id,
-            breakers=BreakerRegistry.shared(),
-            account=Account(job.budget, f"job {job.name!r}"),
-            limit=asyncio.Semaphore(options.max_concurrency or settings.max_concurrency),
-            **(await _recorded(journal, options.run_id) if options.run_id else {}),
-            previous=await _previous(journal, job, record),
-            observe=options.observe,
-        )
-        try:
-            await asyncio.to_thread(write_conventions, context.plan, context.folder)
-            yield Prepared(context=context, record=record, options=options)
-        except BaseException as error:
-            ended = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED
-            with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so
-                await journal.finish_run(record.run_id, ended, utc_now())
-            raise
-        finally:
-            await Workers.close_shared()
+        crashpoint("run.planned")
+        found = await find_run(journal, job, options.run_id, options.flow_run_id)
+        told = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
+        record = found or await start_run(journal, job, inputs, ready.plan, **told)
+        crashpoint("run.on-record")
+        async with journal.holding(record.run_id, settings.lease_seconds) as lease:
+            record = await go_on(journal, record, ready.plan) if found else record
+            crashpoint("run.taken")
+            context = RunContext(
+                run_id=record.run_id,
+                job=job,
+                inputs=inputs,
+                expansion=ready.expansion,
+                plan=ready.plan,
+                journal=journal,
+                outputs=OutputStore(settings.outputs_url),
+                folder=settings.home / "runs" / record.run_id,
+                breakers=BreakerRegistry.shared(),
+                account=Account(job.budget, f"job {job.name!r}"),
+                limit=asyncio.Semaphore(options.max_concurrency or settings.max_concurrency),
+                **(await recorded(journal, record.run_id) if found else {}),
+                previous=await previous_handoffs(journal, job, record),
+                word=options.word,
+                lease=lease,
+                observe=options.observe,
+            )
+            async with _ended_on_record(context):
+                await asyncio.to_thread(write_conventions, context.plan, context.folder)
+                yield Prepared(context=context, record=record, options=options)
+
+
+@contextlib.asynccontextmanager
+async def _ended_on_record(context: RunContext) -> AsyncIterator[None]:
+    """Put it on record when the block is stopped from outside."""
+    try:
+        yield
+    except BaseException as error:
+        ended = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED
+        with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so
+            await context.journal.finish_run(context.run_id, ended, utc_now())
+        raise
+    finally:
+        await Workers.close_shared()
 
 
 async def finish(run: Prepared, delivered: Mapping[str, Delivery]) -> tuple[RunResult, dict[str, str | bytes]]:
     """Make the report of a run, put its end on record, and return the result with the files of the report."""
     context, journal = run.context, run.context.journal
-    ended = context.now()
     steps = tuple(context.steps)
+    worked = [step.finished for step in steps]
+    ended = end_of(run.record, worked, context.now())
+    idle = pauses(await journal.sessions(context.run_id), worked)
     status = status_after(delivered)
     folder = run.options.out or context.folder / "report"
     record = run.record.model_copy(update={"status": status, "finished": ended, "report": str(folder)})
@@ -157,12 +179,15 @@ async def finish(run: Prepared, delivered: Mapping[str, Delivery]) -> tuple[RunR
         missing=missing_in(delivered),
         concerns=tuple(context.concerns),
         exceptions=tuple(context.exceptions),
-        measures=measure(steps, (ended - run.record.started).total_seconds()),
+        measures=measure(steps, seconds_without(run.record.started, ended, idle), idle),
         output=output_of(context, delivered),
         previous=_previous_output(context),
     )
+    crashpoint("report.made")
     files = await asyncio.to_thread(write_report, context.job, view, folder)
+    crashpoint("report.written")
     await journal.finish_run(context.run_id, status, ended, str(folder))
+    crashpoint("run.finished")
     result = RunResult(
         run_id=context.run_id,
         status=status,
@@ -174,47 +199,6 @@ async def finish(run: Prepared, delivered: Mapping[str, Delivery]) -> tuple[RunR
         report=str(folder),
     )
     return result, files
-
-
-async def _on_record(
-    journal: Journal, job: JobDefinition, inputs: BaseModel, made: Plan, options: RunOptions
-) -> RunRecord:
-    if options.run_id is not None:
-        await journal.reopen_run(options.run_id)
-        return (await journal.run(options.run_id)).model_copy(update={"plan": made})
-    started = utc_now()
-    record = RunRecord(
-        run_id=f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
-        job=job.name,
-        source=options.source,
-        inputs=inputs.model_dump(mode="json"),
-        status=RunStatus.RUNNING,
-        started=started,
-        plan=made,
-    )
-    await journal.start_run(record)
-    return record
-
-
-async def _recorded(journal: Journal, run_id: str) -> dict[str, Any]:
-    """Return what an earlier process put on record for the run that is gone on with (F8)."""
-    return {
-        "steps": list(await journal.steps(run_id)),
-        "concerns": list(await journal.concerns(run_id)),
-        "exceptions": list(await journal.exceptions(run_id)),
-    }
-
-
-async def _previous(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:
-    """Return what the phases with a single agent delivered in the last completed run on the same inputs."""
-    singles = [phase.name for phase in job.phases.values() if phase.single]
-    if not singles:
-        return {}
-    last = await journal.last_completed(job.name, digest_of(record.inputs), record.run_id)
-    if last is None:
-        return {}
-    steps = [step for phase in singles for step in await journal.steps(last.run_id, phase)]
-    return {step.handoff.task_id: step.handoff for step in steps if step.handoff.done}
 
 
 def _previous_output(context: RunContext) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -64,10 +64,19 @@ class Database:
 def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
     try:
         yield
-    except kinds as error:
+    except Exception as error:
+        if not isinstance(error, kinds) and not _is_lost(error):
+            raise
         reason = getattr(error, "orig", None) or error
         raise JournalError(
             f"cannot {doing} the journal {name}: {reason}. "
             "Check that it is there, that you may write it and that the disk has room; "
             "ECHELON_HOME or ECHELON_JOURNAL_URL name another place"
         ) from error
+
+
+def _is_lost(error: Exception) -> bool:
+    """Say whether the server is gone or refuses us: drivers tell that in many ways, some of them in their own words."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    return type(error).__module__.startswith("asyncpg.")

@@ -1,17 +1,21 @@
 """Everything that differs between SQLite and PostgreSQL; no other file of the journal knows which one it is."""
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import ColumnElement, Connection, Engine, Float, event, literal_column, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from echelon.journal.torn import missing_bytes, torn_for_good
 from echelon.model.errors import InvalidInput
+
+log = logging.getLogger("echelon.journal")
 
 BUSY_TIMEOUT_SECONDS = 30.0
 
@@ -27,6 +31,10 @@ DRIVERS = {
 #: What each connection is told. FULL keeps what was committed through a power cut too: one flush a transaction,
 #: shared by everything that is in it.
 SQLITE_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
+
+#: A process that is stopped in the middle of a transaction keeps its locks; the server ends it, so that another one
+#: can take its run over.
+POSTGRESQL_SETTINGS = ("idle_in_transaction_session_timeout = '10s'",)
 
 #: Any fixed number: it names the lock that PostgreSQL gives to one migrating process at a time.
 _MIGRATION_LOCK = 0x45C4E104
@@ -56,6 +64,18 @@ async def lock_schema(connection: AsyncConnection) -> None:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
 
 
+#: Seconds since 1970 by the clock of the database, which all processes that share it share too.
+_NOW_SECONDS = {
+    "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
+    "postgresql": "extract(epoch from clock_timestamp())::float8",
+}
+
+
+def now_seconds(connection: AsyncConnection) -> ColumnElement[float]:
+    """Return the expression for the time now, in seconds since 1970."""
+    return literal_column(_NOW_SECONDS[connection.dialect.name], Float)
+
+
 def _sqlite(url: URL) -> AsyncEngine:
     if url.database in {None, "", ":memory:"}:
         raise InvalidInput("a journal in memory is lost with its process; set ECHELON_JOURNAL_URL to sqlite:///<file>")
@@ -72,15 +92,38 @@ def _prepare_file(path: Path) -> None:
     about the closed loop.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and (missing := missing_bytes(path)):
+        raise OSError(
+            f"the file is cut short, its last {missing} bytes are gone, and what is left cannot be trusted; put a copy "
+            "of it back"
+        )
     try:
-        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)) as connection:
+            torn = torn_for_good(path, connection)
             connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.Error as error:
         raise OSError(str(error)) from error
+    if torn:
+        log.warning(
+            "the last write to the journal %s was cut off; %d bytes of it are dropped, all that was acknowledged "
+            "before is there",
+            path,
+            torn,
+        )
 
 
 def _postgresql(url: URL) -> AsyncEngine:
-    return create_async_engine(url, pool_pre_ping=True)
+    engine = create_async_engine(url, pool_pre_ping=True)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+        cursor = connection.cursor()
+        for setting in POSTGRESQL_SETTINGS:
+            cursor.execute(f"SET {setting}")
+        cursor.close()
+        connection.commit()  # else it is taken back with the transaction it began
+
+    return engine
 
 
 _ENGINES: dict[str, Callable[[URL], AsyncEngine]] = {"sqlite": _sqlite, "postgresql": _postgresql}

@@ -12,17 +12,25 @@ from typing import Any, Self
 
 from sqlalchemy import Select
 
-from echelon.journal import operations, queries, rows
+from echelon.journal import operations, queries, rows, sessions
+from echelon.journal.crashpoints import crashpoint
 from echelon.journal.database import Database
 from echelon.journal.event import EventRecord
+from echelon.journal.holder import this_process
+from echelon.journal.lease import Lease, held
 from echelon.journal.writer import GroupWriter, Verdict, Write
 from echelon.model.concern import Concern, ConcernRecord, Disposition
 from echelon.model.errors import InvalidInput
 from echelon.model.exception_report import ExceptionReport
+from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus, StepRecord
-from echelon.settings import Settings
+from echelon.model.session import Claim, Session
+from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
 
 DEFAULT_RUNS = 20
+
+#: Kind of the event that a run leaves when it is at work again.
+REOPENED = "run.reopened"
 
 #: Digits and letters that are not mistaken for one another; ten of them hardly ever meet twice (50 bits).
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -34,6 +42,8 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._tokens: dict[str, int] = {}
+        """By run that this process took: what proves that it may still write."""
         self._writer = GroupWriter(self._commit)
 
     @classmethod
@@ -59,16 +69,42 @@ class Journal:
         """Record the beginning of a run; raise `JournalError` when its id is taken."""
         await self._write(operations.start_runs, rows.run_row(record), f"run {record.run_id!r}")
 
+    @asynccontextmanager
+    async def holding(self, run_id: str, ttl_seconds: float = DEFAULT_LEASE_SECONDS) -> AsyncIterator[Lease]:
+        """Hold a run during the block: no other process can, and what this one writes is refused once one did (F8).
+
+        Raise `RunHeld` while another process holds it, `InvalidInput` when it is unknown; `LeaseLost` takes the place
+        of the block's end when the run is taken over in between.
+        """
+        async with self._database.writing() as connection:
+            session = await sessions.take(connection, run_id, this_process(), ttl_seconds)
+            crashpoint("lease.uncommitted")
+        self._tokens[run_id] = session.token
+        async with held(Lease(session, ttl_seconds, self._writer.submit)) as lease:
+            yield lease
+
     async def finish_run(
         self, run_id: str, status: RunStatus, finished: datetime | None, report: str | None = None
     ) -> None:
         """Record how a run ended; raise `InvalidInput` when it is unknown."""
         row = {"id": run_id, "status": status.value, "finished": finished and finished.isoformat(), "report": report}
-        await self._write(operations.update_runs, row, f"the end of run {run_id!r}")
+        await self._write(operations.update_runs, row, f"the end of run {run_id!r}", run_id)
 
-    async def reopen_run(self, run_id: str) -> None:
-        """Record that a run is at work again (F8); raise `InvalidInput` when it is unknown."""
-        await self.finish_run(run_id, RunStatus.RUNNING, None)
+    async def reopen_run(self, run_id: str, plan: Plan | None = None) -> RunRecord:
+        """Record that a run is at work again, by which plan, and what it was before (F8); return it as it is now.
+
+        The end of a run that was completed stays on record: looking at it again is no work.
+        """
+        before = await self.run(run_id)
+        event = rows.event_row(before.run_id, REOPENED, before.job, _stand(before), datetime.now(UTC).isoformat())
+        what = f"that run {before.run_id!r} is at work again"
+        row = {"id": before.run_id, "plan": plan.model_dump_json() if plan else None}
+        writes = (
+            Write(operations.insert_events, event, what, before.run_id),
+            Write(operations.reopen_runs, row, what, before.run_id),
+        )
+        await asyncio.gather(*[self._writer.submit(write) for write in writes])
+        return await self.run(before.run_id)
 
     async def append(self, step: StepRecord) -> None:
         """Record an attempt at a step; it is durable when this returns, and written even if the caller is cancelled.
@@ -76,13 +112,15 @@ class Journal:
         Raise `IllegalTransition` when the step is completed already: the first record stays (C2). What failed or was
         blocked may be followed by another attempt; all of them are kept.
         """
-        await self._write(operations.append_steps, rows.step_row(step), f"step {step.key!r} of {step.node!r}")
+        await self._write(
+            operations.append_steps, rows.step_row(step), f"step {step.key!r} of {step.node!r}", step.run_id
+        )
 
     async def record_exceptions(self, run_id: str, reports: Sequence[ExceptionReport]) -> None:
         """Record what was pushed upwards (V1)."""
+        what = f"an exception of run {run_id!r}"
         writes = [
-            Write(operations.insert_exceptions, rows.exception_row(run_id, report), f"an exception of run {run_id!r}")
-            for report in reports
+            Write(operations.insert_exceptions, rows.exception_row(run_id, report), what, run_id) for report in reports
         ]
         await asyncio.gather(*[self._writer.submit(write) for write in writes])
 
@@ -90,7 +128,7 @@ class Journal:
         """Record a concern; from here on only a disposition ends it (O1)."""
         identity = "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
         record = ConcernRecord(id=identity, run_id=run_id, source=source, concern=concern, at=datetime.now(UTC))
-        await self._write(operations.insert_concerns, rows.concern_row(record), f"a concern of {source!r}")
+        await self._write(operations.insert_concerns, rows.concern_row(record), f"a concern of {source!r}", run_id)
         return record
 
     async def dispose(self, concern_id: str, disposition: Disposition) -> None:
@@ -101,7 +139,18 @@ class Journal:
     async def append_event(self, run_id: str, kind: str, subject: str, payload: dict[str, Any], at: datetime) -> None:
         """Record something that happened and has no table of its own; `payload` is JSON."""
         row = rows.event_row(run_id, kind, subject, payload, at.isoformat())
-        await self._write(operations.insert_events, row, f"event {kind!r} of {subject!r}")
+        await self._write(operations.insert_events, row, f"event {kind!r} of {subject!r}", run_id)
+
+    async def claim(self, claim: Claim) -> None:
+        """Record that something is about to be done that cannot be taken back; done only once this returns (F8)."""
+        await self._write(
+            operations.insert_claims, rows.claim_row(claim), f"a claim of {claim.task_id!r}", claim.run_id
+        )
+
+    async def settle(self, claim: Claim) -> None:
+        """Record that nothing happened in an attempt that was claimed."""
+        row = {"of_run": claim.run_id, "of_step": claim.key, "nth": claim.attempt}
+        await self._write(operations.settle_claims, row, f"the end of a claim of {claim.task_id!r}", claim.run_id)
 
     # Reading -----------------------------------------------------------------------------------------------------
 
@@ -133,6 +182,20 @@ class Journal:
         candidates = ", ".join(row["run_id"] for row in found[: queries.MAX_CANDIDATES - 1])
         raise InvalidInput(f"{run_id!r} may mean several runs: {candidates}; give more of the id")
 
+    async def known_run(self, *, run_id: str | None = None, flow_run_id: str | None = None) -> RunRecord | None:
+        """Return the run with exactly this id, or that a flow run of Prefect started; None when there is none."""
+        query = queries.run_named(run_id) if run_id is not None else queries.run_of_flow_run(flow_run_id or "")
+        found = await self._read(query)
+        return rows.run_record(found[0]) if found else None
+
+    async def sessions(self, run_id: str) -> tuple[Session, ...]:
+        """Return who worked on a run and when, in their order."""
+        return tuple(rows.session_record(row) for row in await self._read(queries.sessions_of(run_id)))
+
+    async def claims(self, run_id: str) -> tuple[Claim, ...]:
+        """Return what was begun in a run that changes the world outside, in its order."""
+        return tuple(rows.claim_record(row) for row in await self._read(queries.claims_of(run_id)))
+
     async def last_completed(self, job: str, inputs_digest: str, before_run_id: str) -> RunRecord | None:
         """Return the newest completed run of a job on the same inputs before another run; None when there is none."""
         found = await self._read(queries.last_completed_run(job, inputs_digest, before_run_id))
@@ -155,9 +218,20 @@ class Journal:
         async with self._database.reading() as connection:
             return [row._asdict() for row in await connection.execute(query)]
 
-    async def _write(self, operation: operations.Operation, row: dict[str, Any], what: str) -> None:
-        await self._writer.submit(Write(operation, row, what))
+    async def _write(self, operation: operations.Operation, row: dict[str, Any], what: str, run_id: str = "") -> None:
+        await self._writer.submit(Write(operation, row, what, run_id))
 
     async def _commit(self, batch: Sequence[Write]) -> Sequence[Verdict]:
         async with self._database.writing() as connection:
-            return await operations.perform(connection, batch)
+            verdicts = await sessions.perform_fenced(connection, batch, self._tokens)
+            crashpoint("journal.uncommitted")
+            return verdicts
+
+
+def _stand(record: RunRecord) -> dict[str, Any]:
+    plan = record.plan.digest if record.plan else None
+    return {
+        "status": record.status.value,
+        "finished": record.finished and record.finished.isoformat(),
+        "plan": plan,
+    }

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, Text, bindparam, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from echelon.journal import schema
 from echelon.journal.rows import disposition
 from echelon.journal.writer import Row, Verdict, Write
 from echelon.model.errors import IllegalTransition, InvalidInput
+from echelon.model.run import RunStatus
 from echelon.model.status import Status, advance
 
 Operation = Callable[[AsyncConnection, Sequence[Row]], Awaitable[Sequence[Verdict]]]
@@ -46,15 +47,43 @@ start_runs = Insert(schema.runs)
 insert_exceptions = Insert(schema.exceptions)
 insert_concerns = Insert(schema.concerns)
 insert_events = Insert(schema.events)
+insert_claims = Insert(schema.claims)
 
 
 async def update_runs(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[Verdict]:
     """Set status, end and report of runs; refuse a run that is not in the journal."""
     known = await _present(connection, schema.runs.c.run_id, [row["id"] for row in rows])
-    verdicts = [None if row["id"] in known else _unknown("run", row["id"], "echelon runs") for row in rows]
+    verdicts = [None if row["id"] in known else unknown("run", row["id"], "echelon runs") for row in rows]
     statement = update(schema.runs).where(schema.runs.c.run_id == bindparam("id"))
     await _execute(connection, statement, _admitted(rows, verdicts))
     return verdicts
+
+
+async def reopen_runs(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[Verdict]:
+    """Set runs to work again; the end of a run that was completed stays until there is another one."""
+    runs = schema.runs.c
+    stays = runs.status.in_((RunStatus.COMPLETED.value, RunStatus.RUNNING.value))
+    statement = update(schema.runs).where(runs.run_id == bindparam("id"))
+    changes = {
+        "status": RunStatus.RUNNING.value,
+        "finished": case((stays, runs.finished), else_=None),
+        "plan": func.coalesce(bindparam("new_plan", type_=Text), runs.plan),
+    }
+    given = [{"id": row["id"], "new_plan": row["plan"]} for row in rows]
+    await connection.execute(statement.values(changes), given)
+    return [None] * len(rows)
+
+
+async def settle_claims(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[Verdict]:
+    """Note that nothing happened in attempts that were claimed."""
+    claims = schema.claims.c
+    same = (
+        claims.run_id == bindparam("of_run"),
+        claims.key == bindparam("of_step"),
+        claims.attempt == bindparam("nth"),
+    )
+    await connection.execute(update(schema.claims).where(*same).values(settled=True), rows)
+    return [None] * len(rows)
 
 
 async def append_steps(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[Verdict]:
@@ -114,7 +143,7 @@ def _judge(statuses: dict[tuple[str, str], Status], row: Row) -> IllegalTransiti
 def _dispose(known: set[str], ended: dict[str, str], row: Row) -> InvalidInput | None:
     concern_id: str = row["concern_id"]
     if concern_id not in known:
-        return _unknown("concern", concern_id, "echelon concerns list")
+        return unknown("concern", concern_id, "echelon concerns list")
     if (first := ended.get(concern_id)) is not None:
         end = disposition(first)
         return InvalidInput(
@@ -125,5 +154,6 @@ def _dispose(known: set[str], ended: dict[str, str], row: Row) -> InvalidInput |
     return None
 
 
-def _unknown(kind: str, identity: str, command: str) -> InvalidInput:
+def unknown(kind: str, identity: str, command: str) -> InvalidInput:
+    """Return the refusal of something that is not in the journal."""
     return InvalidInput(f"there is no {kind} {identity!r} in the journal; `{command}` shows what is there")

@@ -79,3 +79,23 @@ def events_of(run_id: str, kind: str | None) -> Select[Any]:
     table = schema.events
     query = select(table).where(table.c.run_id == run_id).order_by(table.c.number)
     return query if kind is None else query.where(table.c.kind == kind)
+
+
+def run_of_flow_run(flow_run_id: str) -> Select[Any]:
+    """The newest run that a flow run of Prefect started."""
+    return select(schema.runs).where(_RUNS.flow_run_id == flow_run_id).order_by(_RUNS.number.desc()).limit(1)
+
+
+def run_named(run_id: str) -> Select[Any]:
+    """The run with exactly this id."""
+    return select(schema.runs).where(_RUNS.run_id == run_id)
+
+
+def sessions_of(run_id: str) -> Select[Any]:
+    """Who worked on a run, in their order."""
+    return select(schema.sessions).where(schema.sessions.c.run_id == run_id).order_by(schema.sessions.c.token)
+
+
+def claims_of(run_id: str) -> Select[Any]:
+    """What was begun in a run that changes the world, in its order."""
+    return select(schema.claims).where(schema.claims.c.run_id == run_id).order_by(schema.claims.c.number)

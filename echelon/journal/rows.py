@@ -11,6 +11,7 @@ from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, StepRecord
+from echelon.model.session import Claim, Session
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:
@@ -88,3 +89,36 @@ def event_row(run_id: str, kind: str, subject: str, payload: dict[str, Any], at:
 def event_record(row: Mapping[str, Any]) -> EventRecord:
     """Return the event of a row."""
     return EventRecord.model_validate({**row, "payload": from_json(row["payload"])})
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """Return the row of a session, but for when its lease ends."""
+    return {
+        "run_id": session.run_id,
+        "token": session.token,
+        "seen": session.seen.isoformat(),
+        "ended": session.ended and session.ended.isoformat(),
+        "record": session.model_dump_json(exclude={"seen", "ended"}),
+    }
+
+
+def session_record(row: Mapping[str, Any]) -> Session:
+    """Return the session of a row."""
+    return Session.model_validate({**from_json(row["record"]), "seen": row["seen"], "ended": row["ended"]})
+
+
+def claim_row(claim: Claim) -> dict[str, Any]:
+    """Return the row of a claim."""
+    record = claim.model_dump_json(exclude={"settled"})
+    return {
+        "run_id": claim.run_id,
+        "key": claim.key,
+        "attempt": claim.attempt,
+        "settled": claim.settled,
+        "record": record,
+    }
+
+
+def claim_record(row: Mapping[str, Any]) -> Claim:
+    """Return the claim of a row."""
+    return Claim.model_validate({**from_json(row["record"]), "settled": row["settled"]})

@@ -5,10 +5,10 @@ value needs no migration. Numbers are given in the order of the commits of one p
 migrations only: named here, the one that differs by database would import every dialect (50 ms).
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text
 
 #: The revision of the newest migration; a test holds both together.
-HEAD = "0001"
+HEAD = "0002"
 
 #: SQLite numbers rows by itself only in a column of exactly this type.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
@@ -38,6 +38,31 @@ runs = Table(
     Column("finished", String),
     Column("report", String),
     Column("plan", Text),
+    Column("token", Integer, nullable=False, server_default="0"),
+    Column("flow_run_id", String),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _number(),
+    _run_id(),
+    Column("token", Integer, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("seen", String, nullable=False),
+    Column("ended", String),
+    Column("record", Text, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    _number(),
+    _run_id(),
+    Column("key", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    Column("record", Text, nullable=False),
 )
 
 steps = Table(

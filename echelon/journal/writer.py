@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from echelon.journal.crashpoints import crashpoint
 from echelon.model.errors import EchelonError, JournalError
 
 #: Bounds one transaction, and the number of parameters of its queries.
@@ -30,6 +31,8 @@ class Write:
     """What is written."""
     what: str
     """What it is, for people."""
+    run_id: str = ""
+    """The run that writes it, which must be held by this process if it took it; empty for what people write."""
 
 
 Commit = Callable[[Sequence[Write]], Awaitable[Sequence[Verdict]]]
@@ -92,7 +95,9 @@ class GroupWriter:
     async def _settle(self, batch: Sequence[_Pending], *, again: bool = True) -> None:
         """Commit a batch and answer all who wait; a batch with a poisonous row is halved until that row is alone."""
         try:
+            crashpoint("journal.queued")
             verdicts = await self._commit([pending.write for pending in batch])
+            crashpoint("journal.committed")
         except asyncio.CancelledError:
             await self._settle(batch, again=again)  # rolled back; who waits must still be told
         except JournalError as error:

@@ -57,3 +57,6 @@ class Brief(Value):
     """What earlier phases could not deliver, with the reason (F7)."""
     conventions: tuple[str, ...] = ()
     """What every agent of the run keeps to, so that they need not talk to work together (X6, V1)."""
+    idempotency_key: str = ""
+    """Tells a receiver that it got this order before: the same in every attempt, also after a crash. Empty for agents
+    that change nothing (F8)."""

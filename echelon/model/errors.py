@@ -4,8 +4,10 @@ EchelonError
 ├── CallerError            the person who wrote the job or typed the command must act
 │   ├── InvalidInput           a parameter, path or option is wrong
 │   ├── InvalidJob             the job's definition contradicts itself
+│   ├── RunHeld                another process is at work on the run (F8)
 │   └── IllegalTransition      a status was asked to change in a way that has no meaning (C2)
 ├── AgentError             the agent did not deliver; only its consumers are concerned
+│   ├── EffectUncertain        it may have done already what must not be done twice (F8)
 │   ├── AgentFailed            it says itself that it cannot do the task
 │   ├── ContractViolation      it delivered something that is not the contract (C3, C5)
 │   ├── AgentTimeout           it took longer than it was given (F4)
@@ -13,12 +15,15 @@ EchelonError
 └── InfrastructureError    something around the agents is broken
     ├── DependencyFailed       a provider, tool or service that an agent needs did not do its part
     ├── BreakerOpen            a dependency failed too often; calls are refused for a while (F1)
+    ├── BulkheadFull           too many calls wait already for the same places (F5)
     ├── JournalError           the durable memory cannot be read or written
+    │   └── LeaseLost              another process took the run over; this one must not write any more (F8)
     └── ServerError            the Prefect server cannot be started or reached
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from echelon.model.concern import Concern
@@ -46,6 +51,10 @@ class InvalidJob(CallerError):
     """The definition of a job contradicts itself."""
 
 
+class RunHeld(CallerError):
+    """Another process is at work on the run; nothing was done here (F8)."""
+
+
 class IllegalTransition(CallerError):
     """A status cannot change that way (C2)."""
 
@@ -71,15 +80,21 @@ class AgentFailed(AgentError):
 class ContractViolation(AgentError):
     """The output is not what the contract says."""
 
+    #: The output itself, where it could be read at all: one value or none. A flexible contract mends it (C5).
+    delivered: "tuple[Any, ...]" = ()
+
 
 class AgentTimeout(AgentError):
     """The agent took longer than the seconds it was given (F4)."""
 
     passing = True
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"no answer within its {seconds:g} s")
+    def __init__(self, seconds: float, *, idle: bool = False) -> None:
+        silent = f"idle: no output and no heartbeat for {seconds:g} s, its idle timeout"
+        super().__init__(silent if idle else f"no answer within its {seconds:g} s")
         self.seconds = seconds
+        #: Was it silent for too long, rather than at work for too long?
+        self.idle = idle
 
 
 class BudgetExhausted(AgentError):
@@ -91,6 +106,10 @@ class BudgetExhausted(AgentError):
         self.wanted = wanted
         self.left = left
         self.whose = whose
+
+
+class EffectUncertain(AgentError):
+    """What must not be done twice was begun before, and nobody knows whether it happened (F8)."""
 
 
 class InfrastructureError(EchelonError):
@@ -109,14 +128,42 @@ class BreakerOpen(InfrastructureError):
     """A dependency failed too often, so that calls to it are refused for a while (F1)."""
 
     def __init__(self, name: str, reason: str, retry_in_seconds: float) -> None:
-        super().__init__(f"breaker {name!r} is open ({reason}); next trial in {retry_in_seconds:.1f} s")
+        # Without an end when a person opened it.
+        trial = f"next trial in {retry_in_seconds:.1f} s" if isfinite(retry_in_seconds) else "until it is reset"
+        super().__init__(f"breaker {name!r} is open ({reason}); {trial}")
         self.name = name
         self.reason = reason
         self.retry_in_seconds = retry_in_seconds
 
 
+class BulkheadFull(InfrastructureError):
+    """So many calls wait for the same places that no more may join them (F5)."""
+
+    passing = True
+
+    def __init__(self, name: str, places: int, waiting: int) -> None:
+        super().__init__(
+            f"no room at {name!r}: {places} calls at work and {waiting} waiting are all it allows; try again later, or "
+            "raise max_concurrency or max_queue of its bulkhead"
+        )
+        self.name = name
+        self.places = places
+        self.waiting = waiting
+
+
 class JournalError(InfrastructureError):
     """The durable memory cannot be read or written."""
+
+
+class LeaseLost(JournalError):
+    """Another process took the run over: nothing that this one writes is accepted any more (F8)."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"another process took run {run_id!r} over while this one was not heard of; nothing more is written here. "
+            f"`echelon show {run_id}` tells how it goes on"
+        )
+        self.run_id = run_id
 
 
 class ServerError(InfrastructureError):

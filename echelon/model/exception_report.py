@@ -15,6 +15,8 @@ class Trigger(StrEnum):
     RESOURCE = "resource"  #: more than 80 % of a budget used
     RETRIED = "retried"  #: needed more than one attempt
     BREAKER = "breaker"  #: a dependency is being refused
+    INCIDENT = "incident"  #: failures with one cause, told once (F6)
+    RENEWED = "renewed"  #: done before, and done again since what it was made from has changed (F8)
     PARTIAL = "partial"  #: an integration went ahead with something missing
 
 

@@ -6,11 +6,15 @@ from pydantic import Field, model_validator
 
 from echelon.model.base import Value
 from echelon.model.concern import Concern
+from echelon.model.fallback import UsedFallback
 from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.0"
+HANDOFF_SCHEMA_VERSION = "1.1"
+
+#: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
+BYTES_PER_TOKEN = 4
 
 
 class OutputReference(Value):
@@ -46,6 +50,36 @@ class ErrorReport(Value):
     """Could the same call succeed later?"""
     next_step: str = ""
     """What to do about it."""
+    dependency: str = ""
+    """The dependency whose breaker guards the call; empty when none does (F1)."""
+    causes: tuple[str, ...] = ()
+    """Tasks or phases that it waited for in vain (F6)."""
+
+
+class Passed(Value):
+    """What reached a step from the steps before it (C6)."""
+
+    bytes_by_value: int = Field(default=0, ge=0)
+    """Bytes told without being asked for: summaries, and what is missing."""
+    bytes_by_reference: int = Field(default=0, ge=0)
+    """Bytes of outputs it may read, none of which it has to."""
+
+    @property
+    def tokens_by_value(self) -> int:
+        """Estimated tokens told without being asked for."""
+        return tokens_in(self.bytes_by_value)
+
+    @property
+    def tokens_by_reference(self) -> int:
+        """Estimated tokens of outputs it may read."""
+        return tokens_in(self.bytes_by_reference)
+
+    def __add__(self, other: "Passed") -> "Passed":
+        """Sum what two sources passed."""
+        return Passed(
+            bytes_by_value=self.bytes_by_value + other.bytes_by_value,
+            bytes_by_reference=self.bytes_by_reference + other.bytes_by_reference,
+        )
 
 
 class Handoff(Value):
@@ -79,6 +113,12 @@ class Handoff(Value):
     """Set exactly when the step failed or is blocked."""
     attempts: int = Field(default=1, ge=0)
     """Calls made for it, the last one included; 0 when it was refused before the first."""
+    repairs: tuple[str, ...] = ()
+    """What was mended in the output so that it fits a flexible contract (C5)."""
+    fallback: UsedFallback | None = None
+    """What stood in for the work itself; None when nothing had to (F2)."""
+    received: Passed = Passed()
+    """What reached the step by value and by reference (C6)."""
 
     @model_validator(mode="after")
     def _ends_a_step(self) -> Self:
@@ -105,3 +145,10 @@ class Missing(Value):
     """The agent or node that should have made it."""
     reason: str
     """Why it is missing."""
+    instead: str = ""
+    """What stands in for it; empty when nothing does (F2)."""
+
+
+def tokens_in(size_bytes: int) -> int:
+    """Estimate the tokens of so many bytes of text, rounded up."""
+    return -(-size_bytes // BYTES_PER_TOKEN)

@@ -12,6 +12,7 @@ from echelon.model.base import Value
 from echelon.model.graph import TaskSpec
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.priors import Priors
+from echelon.model.terms import Terms
 from echelon.model.usage import Budget
 
 
@@ -285,6 +286,8 @@ class Plan(Value):
     """The most that the job may consume; None: nobody said."""
     priors: Priors = Priors()
     """What is assumed until it is measured."""
+    terms: tuple[Terms, ...] = ()
+    """Timeout, retries and fallback of each dependency between phases; empty for a task graph (C4)."""
     reasons: tuple[Reason, ...]
     """Why the plan is as it is."""
     findings: tuple[Finding, ...] = ()

@@ -1,11 +1,31 @@
 """How failure is handled, as data: a policy is stated once and inherited (job → phase → agent)."""
 
-from pydantic import Field
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
 
 from echelon.model.base import Value
 
 DEFAULT_ATTEMPTS = 3
 DEFAULT_TIMEOUT_SECONDS = 300.0
+
+
+def _not_zero(value: object) -> object:
+    """Refuse 0, which equals False in Python: a timeout of no time is a mistake."""
+    if value is False:
+        return value
+    raise ValueError("False switches it off, None inherits it")
+
+
+#: Switches a rung off; None inherits instead.
+Off = Annotated[Literal[False], BeforeValidator(_not_zero)]
+
+#: Numbers as they are written: `timeout=True` is a mistake, not one second.
+_Seconds = Annotated[float, Field(gt=0, strict=True)]
+_Attempts = Annotated[int, Field(ge=1, strict=True)]
+
+#: Does a contract refuse what does not fit, or mend it where that takes no guess (C5)?
+Strictness = Literal["strict", "flexible"]
 
 
 class BreakerPolicy(Value):
@@ -16,35 +36,101 @@ class BreakerPolicy(Value):
     failure_rate: float = Field(default=0.5, gt=0, le=1)
     """Share of failed calls in the window that opens it."""
     window_calls: int = Field(default=100, ge=1)
-    """Calls that the rate looks back on."""
+    """Calls that the rates look back on."""
+    window_seconds: float | None = Field(default=None, gt=0)
+    """Calls that ended longer ago leave the window, in seconds; None: they never grow old."""
     minimum_calls: int = Field(default=20, ge=1)
-    """Below so many calls in the window the rate never opens it."""
+    """Below so many calls in the window no rate ever opens it."""
+    slow_call_seconds: float | None = Field(default=None, gt=0)
+    """A call that takes longer is slow, in seconds; None: no call is, since agents may work for long."""
+    slow_call_rate: float = Field(default=1.0, gt=0, le=1)
+    """Share of slow calls in the window that opens it."""
+    call_tokens: int | None = Field(default=None, ge=1)
+    """A call that used more tokens counts as failed, whatever it returned (F4); None: no bound."""
     open_seconds: float = Field(default=30.0, gt=0)
-    """Time until the first trial call."""
+    """Time until the first trial call, in seconds."""
+    open_growth: float = Field(default=2.0, ge=1)
+    """Each further opening without a recovery in between lasts so many times longer."""
+    max_open_seconds: float = Field(default=300.0, gt=0)
+    """The longest that growth makes it, in seconds; never shortens `open_seconds`."""
+    open_jitter: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the open time that chance takes off at most, so that not all processes try at one moment."""
     trial_calls: int = Field(default=1, ge=1)
-    """Trial calls admitted at a time when half-open."""
+    """Trial calls admitted at a time when half-open; so many must succeed to close it."""
+    trial_seconds: float = Field(default=DEFAULT_TIMEOUT_SECONDS, gt=0)
+    """A trial call that has not returned by then is given up, and its place given to another, in seconds."""
+    metrics_only: bool = False
+    """Count and tell, but never refuse a call; `isolate` still does."""
+    max_open_share: float = Field(default=0.5, gt=0, le=1)
+    """Share of all breakers that may refuse calls at one time: when more seem down, it is more likely us."""
+    min_fleet: int = Field(default=5, ge=1)
+    """With fewer breakers than this the share does not apply: of two dependencies both may be down."""
+
+
+class BulkheadPolicy(Value):
+    """How many calls are at work at one time, and how many may wait (F5)."""
+
+    max_concurrency: int = Field(ge=1)
+    """Calls at work at one time."""
+    max_queue: int | None = Field(default=1024, ge=0)
+    """Calls that may wait; one more is refused at once. None: no bound."""
+
+
+class RetryBudgetPolicy(Value):
+    """How many retries all callers of one dependency may make together, whatever each may make alone (F3)."""
+
+    retries: float = Field(default=100.0, gt=0)
+    """Retries that may be made before any call succeeds: in a full outage there will be no more."""
+    earned_by_success: float = Field(default=0.1, ge=0, le=1)
+    """Retries that a call earns which succeeds at its first attempt; a retry that succeeds costs nothing."""
+    forget_seconds: float = Field(default=600.0, gt=0)
+    """A budget that nobody has used for so long is full again."""
 
 
 class Resilience(Value):
-    """How one call is guarded. None inherits from the phase, then from the job."""
+    """How one call is guarded. None inherits from the phase, then from the job; False switches off."""
 
-    timeout_seconds: float | None = Field(default=None, gt=0)
-    """Time one attempt may take."""
-    attempts: int | None = Field(default=None, ge=1)
-    """Calls made at most, the first included (F3)."""
-    breaker: str | None = None
-    """Name of the dependency whose breaker is shared by all its callers; None: no breaker."""
+    timeout_seconds: _Seconds | Off | None = None
+    """Time one attempt may take; False: as long as the budgets allow."""
+    idle_seconds: _Seconds | Off | None = None
+    """Time an attempt may be silent, without a `heartbeat()` or output of a command; off unless stated (F4)."""
+    attempts: _Attempts | None = None
+    """Calls made at most, the first included; 1 switches retries off (F3)."""
+    breaker: str | Off | None = None
+    """Name of the dependency whose breaker is shared by all its callers; off unless stated."""
+    breaker_policy: BreakerPolicy | None = None
+    """When that breaker opens; None: as usual. State it in one place for each dependency."""
+    provider: str | Off | None = None
+    """Name of the dependency whose places and retry budget are shared; that of the breaker unless stated."""
+    bulkhead: BulkheadPolicy | Off | None = None
+    """Places for calls to the dependency, shared fairly by the domains; off unless stated (F5)."""
+    domain_bulkhead: BulkheadPolicy | Off | None = None
+    """Places for the calls of each domain; off unless stated (F5)."""
+    retry_budget: RetryBudgetPolicy | Off | None = None
+    """Retries that all callers of the dependency share (F3)."""
     backoff_seconds: float | None = Field(default=None, ge=0)
     """Base of the exponential back-off."""
     backoff_max_seconds: float | None = Field(default=None, ge=0)
     """The longest wait between two attempts."""
+    contract: Strictness | None = None
+    """Is an output that does not fit refused (`strict`, what holds when nobody says otherwise) or mended (C5)?"""
 
     def over(self, outer: "Resilience") -> "Resilience":
         """Return this policy with everything unset taken from `outer`."""
-        return outer.model_copy(update=self.model_dump(exclude_none=True))
+        stated = {name: getattr(self, name) for name in self.model_fields_set}
+        return outer.model_copy(update={name: value for name, value in stated.items() if value is not None})
+
+    @property
+    def dependency(self) -> str | None:
+        """Name of what is called; None when nobody said it."""
+        return self.provider or self.breaker or None
 
 
 #: What holds when nobody says otherwise.
 DEFAULT_RESILIENCE = Resilience(
-    timeout_seconds=DEFAULT_TIMEOUT_SECONDS, attempts=DEFAULT_ATTEMPTS, backoff_seconds=0.5, backoff_max_seconds=30.0
+    timeout_seconds=DEFAULT_TIMEOUT_SECONDS,
+    attempts=DEFAULT_ATTEMPTS,
+    backoff_seconds=0.5,
+    backoff_max_seconds=30.0,
+    retry_budget=RetryBudgetPolicy(),
 )

@@ -51,11 +51,13 @@ class RunRecord(Value):
     started: datetime
     """When it began, in UTC."""
     finished: datetime | None = None
-    """When it ended, in UTC."""
+    """When it ended, in UTC; for a run at work again that was completed before, when that was."""
     report: str | None = None
     """Folder of the report."""
     plan: Plan | None = None
     """The plan it carries out; None where only the list of runs is wanted."""
+    flow_run_id: str | None = None
+    """The flow run of Prefect that started it: when Prefect retries that, it goes on with this run (F8)."""
 
 
 class StepKind(StrEnum):
@@ -84,6 +86,8 @@ class StepRecord(Value):
     """When it ended, in UTC."""
     handoff: Handoff
     """What was handed on."""
+    code: str = ""
+    """Version of the code that did it; empty when it is not known (F8)."""
 
 
 class Measures(Value):
@@ -116,7 +120,17 @@ class Measures(Value):
     tokens: int | None
     """Tokens in both directions; None when no agent reported any."""
     bytes_by_reference: int
-    """Bytes of outputs that were handed on by reference (C6)."""
+    """Bytes of outputs that were handed on by reference, each output counted once (C6)."""
+    tokens_by_reference: int = 0
+    """The same in tokens, estimated from the bytes (C6)."""
+    bytes_by_value: int = 0
+    """Bytes that were told to steps without being asked for, counted for every step that was told (C6)."""
+    tokens_by_value: int = 0
+    """The same in tokens, estimated from the bytes (C6)."""
+    repaired: int = 0
+    """Outputs that were mended so that they fit a flexible contract (C5)."""
+    fallbacks: int = 0
+    """Tasks that were not delivered and that a fallback stands in for, a note that skips them included (F2)."""
 
 
 class RunView(Value):

@@ -1,8 +1,14 @@
 """What work costs: usage measured, budgets that bound it. Values and their sums only."""
 
+import math
+from typing import TypeVar
+
 from pydantic import Field
 
 from echelon.model.base import Value
+
+#: Prices are stated for so many tokens.
+_PRICED_TOKENS = 1_000_000
 
 
 class Usage(Value):
@@ -16,6 +22,8 @@ class Usage(Value):
     """Calls made to a model, tool or function, retries included."""
     seconds: float = Field(default=0.0, ge=0)
     """Wall time, in seconds."""
+    cost: float | None = Field(default=None, ge=0)
+    """Money, in the currency of the prices of the job."""
 
     @property
     def tokens(self) -> int | None:
@@ -29,6 +37,7 @@ class Usage(Value):
             tokens_out=_sum(self.tokens_out, other.tokens_out),
             calls=self.calls + other.calls,
             seconds=self.seconds + other.seconds,
+            cost=_sum(self.cost, other.cost),
         )
 
 
@@ -42,6 +51,16 @@ class Price(Value):
     currency: str = "USD"
     """Its currency."""
 
+    def of(self, usage: Usage) -> float | None:
+        """Return what a usage costs; None when its tokens are not known in both directions."""
+        if usage.tokens_in is None or usage.tokens_out is None:
+            return None
+        return (usage.tokens_in * self.input + usage.tokens_out * self.output) / _PRICED_TOKENS
+
+    def at_most(self, tokens: int) -> float:
+        """Return what so many tokens cost at most, whichever way they go: the estimate to reserve."""
+        return tokens * max(self.input, self.output) / _PRICED_TOKENS
+
 
 class Budget(Value):
     """The most that an agent, a domain or a job may consume (F4). None is no bound."""
@@ -52,9 +71,30 @@ class Budget(Value):
     """Tokens in both directions."""
     calls: int | None = Field(default=None, gt=0)
     """Calls, retries included."""
+    cost: float | None = Field(default=None, gt=0)
+    """Money, in the currency of the prices of the job; usage without a known price does not count towards it."""
+    landing: float = Field(default=0.0, ge=0, le=0.5)
+    """Share of each bound that is kept back, so that an agent can write down what it has when the rest is used up."""
+
+    @property
+    def usual(self) -> "Budget":
+        """What may be used before landing: the bounds without the share that is kept back."""
+        if not self.landing:
+            return self
+        usual = 1 - self.landing
+        return Budget(
+            seconds=None if self.seconds is None else self.seconds * usual,
+            tokens=None if self.tokens is None else max(1, math.floor(self.tokens * usual)),
+            # A call is kept back only where there are two: one alone has to do the work.
+            calls=None if self.calls is None else max(1, math.floor(self.calls * usual)),
+            cost=None if self.cost is None else self.cost * usual,
+        )
 
 
-def _sum(left: int | None, right: int | None) -> int | None:
+_Amount = TypeVar("_Amount", int, float)
+
+
+def _sum(left: _Amount | None, right: _Amount | None) -> _Amount | None:
     if left is None:
         return right
     return left if right is None else left + right

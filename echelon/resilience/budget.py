@@ -1,63 +1,40 @@
 """What may still be consumed: reserved before a call, settled after it, at all levels at once (F4).
 
-Tokens and calls add up. Seconds are the wall time of the whole: the clock of an account starts when it is opened, and
-what runs side by side is not added up. Refusals come before the call; what a call took in fact is always recorded,
-also when it is more than was reserved or than is left.
+Tokens, calls and money add up. Seconds are the wall time of the whole: the clock of an account starts when it is
+opened, and what runs side by side is not added up. Refusals come before the call; what a call took in fact is always
+recorded, also when it is more than was reserved or than is left.
+
+A budget may keep a share back for landing: when the rest is used up, each account gets one last call within it, in
+which the agent writes down what it has. `is_landing()` tells it so.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import inf
-from typing import NamedTuple
 
 from echelon.model.errors import BudgetExhausted, IllegalTransition
 from echelon.model.usage import Budget, Usage
+from echelon.resilience.budget_level import Amounts, Deadline, Level
+
+_LANDING: ContextVar[bool] = ContextVar("echelon_landing", default=False)
 
 
-class Deadline(NamedTuple):
-    """The time that is left, and whose budget bounds it."""
-
-    seconds: float
-    whose: str
+def is_landing() -> bool:
+    """Say whether this is the last call: the budget is used up, and what there is should be written down now."""
+    return _LANDING.get()
 
 
-@dataclass
-class _Level:
-    """The books of one account."""
-
-    name: str
-    budget: Budget
-    clock: Callable[[], float]
-    started: float
-    used: Usage
-    tokens: int = 0
-    calls: int = 0
-
-    @property
-    def elapsed(self) -> float:
-        return self.clock() - self.started
-
-    @property
-    def seconds_left(self) -> float:
-        return inf if self.budget.seconds is None else self.budget.seconds - self.elapsed
-
-    def bounds(self) -> Iterator[tuple[str, float, float]]:
-        """Yield (what, bound, used) of everything that is bounded."""
-        rows = (
-            ("seconds", self.budget.seconds, self.elapsed),
-            ("tokens", self.budget.tokens, self.used.tokens or 0),
-            ("calls", self.budget.calls, self.used.calls),
-        )
-        return ((what, bound, gone) for what, bound, gone in rows if bound is not None)
-
-    def refuse_unless_left(self, wanted: dict[str, float]) -> None:
-        reserved = {"seconds": 0, "tokens": self.tokens, "calls": self.calls}
-        for what, bound, gone in self.bounds():
-            left = bound - gone - reserved[what]
-            if wanted[what] > left or gone >= bound:
-                raise BudgetExhausted(what, wanted[what], max(0.0, left), self.name)
+@contextmanager
+def landing() -> Iterator[None]:
+    """Let everything inside know that it is the last call."""
+    token = _LANDING.set(True)
+    try:
+        yield
+    finally:
+        _LANDING.reset(token)
 
 
 class Account:
@@ -76,13 +53,13 @@ class Account:
         clock: Callable[[], float] = time.monotonic,
         spent: Usage | None = None,
     ) -> None:
-        used = spent or Usage()
         self.name = name
-        self._own = _Level(name, budget, clock, clock() - used.seconds, used)
+        self._own = Level(name, budget, clock, spent or Usage())
         #: From here up to the root.
-        self.levels: tuple[_Level, ...] = (self._own, *(parent.levels if parent else ()))
+        self.levels: tuple[Level, ...] = (self._own, *(parent.levels if parent else ()))
         #: Guards the whole tree.
         self.lock: threading.Lock = parent.lock if parent else threading.Lock()
+        self._landed = False
 
     @property
     def budget(self) -> Budget:
@@ -92,12 +69,18 @@ class Account:
     @property
     def used(self) -> Usage:
         """Everything settled; its seconds are those worked, added up, not wall time."""
-        return self._own.used
+        return self._own.used.usage()
 
     @property
-    def reserved(self) -> dict[str, int]:
+    def unpriced_tokens(self) -> int:
+        """Tokens settled without a known price: a bound on cost does not see them, and must not be said to hold."""
+        return self._own.unpriced_tokens
+
+    @property
+    def reserved(self) -> dict[str, float]:
         """What calls under way have set aside."""
-        return {"tokens": self._own.tokens, "calls": self._own.calls}
+        _, tokens, calls, cost = self._own.held
+        return {"tokens": tokens, "calls": calls, "cost": cost}
 
     @property
     def shares(self) -> dict[str, float]:
@@ -109,39 +92,66 @@ class Account:
         """By how much each bound was passed; empty when none was."""
         return {what: gone - bound for what, bound, gone in self._own.bounds() if gone > bound}
 
-    def deadline(self) -> Deadline:
+    def deadline(self, *, landing: bool = False) -> Deadline:
         """Return the wall time that is left, here and in all parents; infinite without a bound."""
-        return min(Deadline(level.seconds_left, level.name) for level in self.levels)
+        nearest = Deadline(inf, self.name)
+        for level in self.levels:
+            left = level.seconds_left(landing=landing)
+            if left < nearest.seconds:
+                nearest = Deadline(left, level.name)
+        return nearest
 
-    def reserve(self, *, tokens: int = 0, calls: int = 1, seconds: float = 0.0) -> "Reservation":
+    def reserve(self, *, tokens: int = 0, calls: int = 1, seconds: float = 0.0, cost: float = 0.0) -> "Reservation":
         """Set aside what a call will take, here and in all parents, or raise `BudgetExhausted` and take nothing.
 
-        State `tokens` where they can be estimated: calls that run side by side are bounded only by what they reserve.
-        Without it a call is refused only when everything is used. `seconds` are compared with the time left.
+        State `tokens` and `cost` where they can be estimated: calls that run side by side are bounded only by what
+        they reserve. Without it a call is refused only when everything is used. `seconds` are compared with the time
+        left.
         """
         reservation = Reservation(self.lock, self.levels)
-        reservation.extend(tokens=tokens, calls=calls, seconds=seconds)
+        reservation.extend(tokens=tokens, calls=calls, seconds=seconds, cost=cost)
+        return reservation
+
+    def land(self) -> "Reservation | None":
+        """Set aside the one last call of this account, in what is kept back here and in the parents.
+
+        None when nothing is kept back, when it is used up too, or when this account has landed already.
+        """
+        if not any(level.keeps_back for level in self.levels):
+            return None
+        reservation = Reservation(self.lock, self.levels, landing=True)
+        with self.lock:
+            if self._landed:
+                return None
+            self._landed = True
+        try:
+            reservation.extend(calls=1)
+        except BudgetExhausted:
+            return None
         return reservation
 
 
 class Reservation:
     """What one call has set aside. It ends once: settled with what was used, or cancelled."""
 
-    def __init__(self, lock: threading.Lock, levels: tuple[_Level, ...]) -> None:
+    def __init__(self, lock: threading.Lock, levels: tuple[Level, ...], *, landing: bool = False) -> None:
         self._lock = lock
         self._levels = levels
-        self._tokens = 0
-        self._calls = 0
+        self._held: list[Amounts] = []
         self._state = "open"
+        #: Is it the last call, within what was kept back?
+        self.landing = landing
 
-    def extend(self, *, tokens: int = 0, calls: int = 0, seconds: float = 0.0) -> None:
+    def extend(self, *, tokens: int = 0, calls: int = 0, seconds: float = 0.0, cost: float = 0.0) -> None:
         """Set aside more for the same call, for instance for another attempt; `BudgetExhausted` takes nothing."""
-        wanted = {"tokens": tokens, "calls": calls, "seconds": seconds}
+        wanted = Amounts(seconds, tokens, calls, cost)
         with self._lock:
             self._refuse_unless_open("extended")
             for level in self._levels:
-                level.refuse_unless_left(wanted)
-            self._hold(tokens, calls)
+                level.refuse_unless_left(wanted, landing=self.landing)
+            for level in self._levels:
+                level.hold(wanted)
+            self._held.append(wanted)
 
     def settle(self, usage: Usage) -> None:
         """Record what was used in fact, and give back what was set aside."""
@@ -149,7 +159,7 @@ class Reservation:
             self._refuse_unless_open("settled")
             self._give_back("settled")
             for level in self._levels:
-                level.used += usage
+                level.record(usage)
 
     def cancel(self) -> None:
         """Give back what was set aside: nothing was used. Does nothing when it has ended already."""
@@ -157,15 +167,11 @@ class Reservation:
             if self._state == "open":
                 self._give_back("cancelled")
 
-    def _hold(self, tokens: int, calls: int) -> None:
-        self._tokens += tokens
-        self._calls += calls
-        for level in self._levels:
-            level.tokens += tokens
-            level.calls += calls
-
     def _give_back(self, state: str) -> None:
-        self._hold(-self._tokens, -self._calls)
+        for level in self._levels:
+            for amounts in self._held:
+                level.give_back(amounts)
+        self._held.clear()
         self._state = state
 
     def _refuse_unless_open(self, wanted: str) -> None:

@@ -1,20 +1,14 @@
-"""What an error means for the guard: can it pass, does it blame the dependency, when may one ask again (F1, F3).
+"""What an error means for the guard: can it pass, does it blame the dependency (F1, F3).
 
 Pure decisions. Foreign errors are recognised by what they carry, so that no client library is imported here.
 """
 
 import errno
-import math
 import socket
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
 
-from echelon.model.errors import BreakerOpen, ContractViolation, EchelonError, InfrastructureError
-
-#: A server that asks for more patience than this is not waited for at all, in seconds.
-LONGEST_RETRY_AFTER_SECONDS = 120.0
+from echelon.model.errors import BreakerOpen, BulkheadFull, ContractViolation, EchelonError, InfrastructureError
+from echelon.resilience.pushback import links, wants_another
 
 _PASSING_STATUSES = frozenset({408, 409, 429})
 
@@ -44,17 +38,35 @@ _PASSING_NAMES = frozenset({
 #: Errors that no wait mends although their status (429) looks like it.
 _HOPELESS_NAMES = frozenset({("pydantic_ai", "ModelQuotaExceededError")})
 
+#: Codes and types with which providers refuse what will never fit or never be paid, whatever the status.
+_HOPELESS_CODES = frozenset({
+    "billing_hard_limit_reached",
+    "context_length_exceeded",
+    "exceed_context_size_error",
+    "insufficient_quota",
+    "request_too_large",
+    "string_above_max_length",
+})  # fmt: skip
+
+#: What they write when they have no code for a request that is longer than the model's context.
+_HOPELESS_WORDS = ("context length", "context window", "context size", "prompt is too long", "input is too long")
+
 
 def can_pass(error: BaseException) -> bool:
     """Say whether the same call can succeed when it is simply made again later (F3).
 
-    Our own errors know it themselves; an HTTP status decides where there is one; a group passes when all of it does;
-    an error that wraps another with `raise ... from` is as passing as what it wraps.
+    Our own errors know it themselves; what is too long for a model never passes; then the callee's own wish decides,
+    then an HTTP status; a group passes when all of it does; an error that wraps another with `raise ... from` is as
+    passing as what it wraps.
     """
     if not isinstance(error, Exception):
         return False
-    verdicts = (_passes(link) for link in _links(error))
-    return next((verdict for verdict in verdicts if verdict is not None), False)
+    chain = tuple(_speaking(error))
+    for judge in (_refused_for_good, wants_another, _passes):
+        verdict = next((verdict for link in chain if (verdict := judge(link)) is not None), None)
+        if verdict is not None:
+            return verdict
+    return False
 
 
 def blames_dependency(error: Exception) -> bool:
@@ -63,7 +75,7 @@ def blames_dependency(error: Exception) -> bool:
     An agent that says it cannot, or a budget that is used up, say nothing about the dependency; a refused request
     (4xx) proves that it is there. An output that breaks its contract counts, as does whatever we cannot explain.
     """
-    if isinstance(error, BreakerOpen):
+    if isinstance(error, BreakerOpen | BulkheadFull):
         return False
     if isinstance(error, EchelonError):
         return error.passing or isinstance(error, InfrastructureError | ContractViolation)
@@ -80,52 +92,6 @@ def status_of(error: BaseException) -> int | None:
     return None
 
 
-def retry_after_seconds(error: BaseException, now: datetime) -> float | None:
-    """Return for how long the callee asked to be left alone, in seconds; None when it did not say so.
-
-    Read from an attribute `retry_after` in seconds, else from the headers `retry-after-ms` and `retry-after` (seconds
-    or an HTTP date), of the error or of what it wraps. A value that makes no sense is no value.
-    """
-    for link in _links(error):
-        for seconds in _asked_for(link, now):
-            if seconds is not None and math.isfinite(seconds) and seconds >= 0:
-                return seconds
-    return None
-
-
-def _asked_for(error: BaseException, now: datetime) -> Iterator[float | None]:
-    yield _number(getattr(error, "retry_after", None))
-    headers = _headers(error)
-    milliseconds = _number(headers.get("retry-after-ms"))
-    yield None if milliseconds is None else milliseconds / 1000
-    yield _number(headers.get("retry-after"))
-    yield _until(headers.get("retry-after"), now)
-
-
-def _headers(error: BaseException) -> Mapping[str, Any]:
-    found = getattr(getattr(error, "response", None), "headers", None) or getattr(error, "headers", None) or {}
-    try:
-        return {str(name).lower(): value for name, value in found.items()}
-    except Exception:  # noqa: BLE001 - a broken header must never hide the error it came with
-        return {}
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _until(value: Any, now: datetime) -> float | None:
-    try:
-        moment = parsedate_to_datetime(str(value))
-    except (TypeError, ValueError):
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())
-
-
 def _status_passes(status: int) -> bool:
     return status in _PASSING_STATUSES or 500 <= status < 600
 
@@ -136,8 +102,6 @@ def _passes(error: BaseException) -> bool | None:
         return error.passing
     if isinstance(error, BaseExceptionGroup):
         return all(map(can_pass, error.exceptions))
-    if _is_named(error, _HOPELESS_NAMES):
-        return False
     status = status_of(error)
     if status is not None:
         return _status_passes(status)
@@ -156,11 +120,30 @@ def _is_named(error: BaseException, names: frozenset[tuple[str, str]]) -> bool:
     return any((kind.__module__.partition(".")[0], kind.__name__) in names for kind in type(error).__mro__)
 
 
-def _links(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it was explicitly raised from, each once."""
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
+def _speaking(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it wraps, down to the first of our own: it has judged what is behind it."""
+    for link in links(error):
         yield link
-        link = link.__cause__
+        if isinstance(link, EchelonError):
+            return
+
+
+def _refused_for_good(error: BaseException) -> bool | None:
+    """Say False of an error that no wait mends although its status may look like it; None of all others."""
+    if _is_named(error, _HOPELESS_NAMES):
+        return False
+    status = status_of(error)
+    if status is None:
+        return None
+    said = str(error).lower()
+    hopeless = not _HOPELESS_CODES.isdisjoint(_codes(error)) or any(words in said for words in _HOPELESS_WORDS)
+    return False if hopeless else None
+
+
+def _codes(error: BaseException) -> Iterator[str]:
+    """Yield the codes and types in which a provider says what is wrong, of the error and of the body it came with."""
+    body = getattr(error, "body", None)
+    inner = body.get("error") if isinstance(body, Mapping) else None
+    for holder in (vars(error), body, inner):
+        if isinstance(holder, Mapping):
+            yield from (str(holder.get(name)) for name in ("code", "type"))

@@ -1,24 +1,29 @@
-"""The one guard around every call: budget → room → breaker → retry → timeout, one rung a method (F1, F3, F4, F5).
+"""The one guard around every call: budget → bulkhead → breaker → retry → timeout, one rung a method (F1, F3, F4, F5).
 
 The breaker is asked once a call and told once how the call ended, attempts and all: a passing error that a retry cures
 must not open it. While it is open no further attempt is made under permits given before.
+
+When the budget is used up, a call that knows how to land gets one more within what was kept back for that (F4).
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Generic, TypeVar
 
 from echelon.model.errors import AgentTimeout, BudgetExhausted
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
-from echelon.model.usage import Budget, Usage
-from echelon.resilience.breaker import Breaker, Permit
-from echelon.resilience.budget import Account, Reservation
+from echelon.model.usage import Budget, Price, Usage
+from echelon.resilience.breaker import Breaker
+from echelon.resilience.budget import Account, Reservation, landing
 from echelon.resilience.errors import can_pass
+from echelon.resilience.progress import Progress
 from echelon.resilience.retry import Sleep, retrying
+from echelon.resilience.retry_budget import RetryBudget
 from echelon.resilience.timeout import within
 
 T = TypeVar("T")
@@ -38,36 +43,16 @@ class Verdict(Generic[T]):
     """Time at work in seconds, waits between attempts included, the wait for room not."""
     usage: Usage
     """What all attempts used together, as far as they told; `calls` counts every attempt at least once."""
-
-
-class _Progress(Generic[T]):
-    """One call on its way down the rungs."""
-
-    def __init__(self, work: Callable[[], Awaitable[T]], tokens: int) -> None:
-        self.work = work
-        self.tokens = tokens
-        self.attempts = 0
-        self.entered: float | None = None
-        self.told = Usage()
-        self.reservation: Reservation | None = None
-        self.permit: Permit | None = None
-
-    def note(self, result: object) -> None:
-        """Take the usage that a value or an error tells; an attempt that tells no calls was one."""
-        told = getattr(result, "usage", None)
-        if isinstance(told, Usage):
-            self.told += told.model_copy(update={"calls": max(0, told.calls - 1), "seconds": 0.0})
-
-    def usage(self, seconds: float) -> Usage:
-        """Return what was used, given the time it took."""
-        return self.told.model_copy(update={"calls": self.told.calls + self.attempts, "seconds": seconds})
+    landed: bool = False
+    """Was the value made in the last call, within what was kept back when the budget was used up?"""
 
 
 class Guard:
     """Guards calls by one policy. It never raises for a failure of the call; only cancellation passes through.
 
-    A guard may be shared by concurrent calls. `limit` bounds how many are at work at one time (F5). `account` and
-    `breaker` are shared with other guards; `rng`, `clock` and `sleep` are there to make a run repeatable.
+    A guard may be shared by concurrent calls. `rooms` bound how many are at work at one time (F5): bulkheads' places or
+    semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
+    makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable.
     """
 
     def __init__(
@@ -76,64 +61,123 @@ class Guard:
         *,
         breaker: Breaker | None = None,
         account: Account | None = None,
-        limit: asyncio.Semaphore | None = None,
+        rooms: Sequence[AbstractAsyncContextManager[Any]] = (),
+        retry_budget: RetryBudget | None = None,
+        price: Price | None = None,
         rng: random.Random | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.policy = policy.over(DEFAULT_RESILIENCE)
-        self._admit: Callable[[], AbstractContextManager[Permit | None]] = breaker.admit if breaker else nullcontext
+        self._breaker = breaker
         self._account = account or Account(Budget(), "nobody", clock=clock)
-        self._room: AbstractAsyncContextManager[Any] = limit or nullcontext()
+        self._rooms = tuple(rooms)
+        self._retry_budget = retry_budget
+        self._price = price
+        self._timeout_seconds = self.policy.timeout_seconds or inf
+        self._idle_seconds = self.policy.idle_seconds or None
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, protects nothing
         self._clock = clock
         self._sleep = sleep
 
-    async def call(self, work: Callable[[], Awaitable[T]], *, tokens: int = 0) -> Verdict[T]:
+    async def call(
+        self,
+        work: Callable[[], Awaitable[T]],
+        *,
+        tokens: int = 0,
+        land: Callable[[], Awaitable[T]] | None = None,
+    ) -> Verdict[T]:
         """Do `work` within the policy; `tokens` is the estimate reserved for it.
 
-        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one.
+        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `land` writes down
+        what there is; it is called once, when the budget is used up and a share of it was kept back for this.
         """
-        progress = _Progress(work, tokens)
+        progress = Progress(work, tokens, self._price)
         value: T | None = None
         error: Exception | None = None
         try:
-            value = await self._within_budget(progress)
+            value = await self._or_land(progress, land)
         except Exception as failure:  # noqa: BLE001 - whatever went wrong ends in an envelope
             error = failure
         seconds = self._seconds(progress)
         return Verdict(
-            value=value, error=error, attempts=progress.attempts, seconds=seconds, usage=progress.usage(seconds)
+            value=value,
+            error=error,
+            attempts=progress.attempts,
+            seconds=seconds,
+            usage=progress.usage(seconds),
+            landed=progress.landed,
         )
 
-    async def _within_budget(self, progress: _Progress[T]) -> T:
-        progress.reservation = self._account.reserve(tokens=progress.tokens)
+    async def _or_land(self, progress: Progress[T], land: Callable[[], Awaitable[T]] | None) -> T:
         try:
-            return await self._with_room(progress)
+            return await self._within_budget(progress)
+        except BudgetExhausted as exhausted:
+            kept_back = self._account.land() if land else None
+            if kept_back is None or land is None:
+                raise
+            try:
+                return await self._landing(progress, land, kept_back)
+            except Exception as failure:
+                raise exhausted from failure  # what it failed for first is what somebody can change
+
+    async def _landing(self, progress: Progress[T], land: Callable[[], Awaitable[T]], kept_back: Reservation) -> T:
+        """Make the last call, once, past the same rungs."""
+        last = Progress(land, 0, self._price)
+        last.reservation = kept_back
+        try:
+            with landing():
+                value = await self._paid(last)
+        finally:
+            progress.attempts += last.attempts
+            progress.told.add(last.told)
+            progress.entered = last.entered if progress.entered is None else progress.entered
+        progress.landed = True
+        return value
+
+    async def _within_budget(self, progress: Progress[T]) -> T:
+        cost = self._price.at_most(progress.tokens) if self._price else 0.0
+        progress.reservation = self._account.reserve(tokens=progress.tokens, cost=cost)
+        return await self._paid(progress)
+
+    async def _paid(self, progress: Progress[T]) -> T:
+        assert progress.reservation is not None, "what is paid was reserved"
+        try:
+            return await self._with_room(progress, self._rooms)
         finally:
             if progress.attempts:  # made calls are paid, also when cancelled
                 progress.reservation.settle(progress.usage(self._seconds(progress)))
             else:
                 progress.reservation.cancel()
 
-    async def _with_room(self, progress: _Progress[T]) -> T:
-        async with self._room:
-            progress.entered = self._clock()
-            return await self._past_breaker(progress)
+    async def _with_room(self, progress: Progress[T], rooms: tuple[AbstractAsyncContextManager[Any], ...]) -> T:
+        if rooms:
+            async with rooms[0]:
+                return await self._with_room(progress, rooms[1:])
+        progress.entered = self._clock()
+        return await self._past_breaker(progress)
 
-    async def _past_breaker(self, progress: _Progress[T]) -> T:
-        with self._admit() as progress.permit:
+    async def _past_breaker(self, progress: Progress[T]) -> T:
+        if self._breaker is None:
             return await self._with_retries(progress)
+        with await self._breaker.enter() as permit:
+            progress.permit = permit
+            value = await self._with_retries(progress)
+            permit.returned(value, seconds=progress.last_seconds)
+            return value
 
-    async def _with_retries(self, progress: _Progress[T]) -> T:
+    async def _with_retries(self, progress: Progress[T]) -> T:
         try:
-            return await self._attempt(progress)
+            value = await self._attempt(progress)
         except Exception as error:
             if self.policy.attempts == 1 or not can_pass(error):
                 raise
-            return await self._again(progress, error)
+            value = await self._again(progress, error)
+        if self._retry_budget is not None:
+            self._retry_budget.succeeded(retried=progress.attempts > 1)
+        return value
 
-    async def _again(self, progress: _Progress[T], first_error: Exception) -> T:
+    async def _again(self, progress: Progress[T], first_error: Exception) -> T:
         """Go on after a first attempt that failed. Most calls need no second, and are spared the machinery of one."""
         failed: list[Exception] = [first_error]
 
@@ -145,35 +189,44 @@ class Guard:
         def another(wait_seconds: float) -> bool:
             return self._may_try_again(progress, wait_seconds)
 
-        return await retrying(self.policy, rng=self._rng, sleep=self._sleep, another=another)(attempt)
+        try:
+            return await retrying(self.policy, rng=self._rng, sleep=self._sleep, another=another)(attempt)
+        finally:
+            if progress.retry_held and self._retry_budget is not None:  # cancelled while it waited
+                self._retry_budget.give_back()
 
-    async def _attempt(self, progress: _Progress[T]) -> T:
-        assert self.policy.timeout_seconds is not None, "a policy is completed before it is used"
-        left, whose = self._account.deadline()
+    async def _attempt(self, progress: Progress[T]) -> T:
+        assert progress.reservation is not None, "the budget rung is above the attempts"
+        left, whose = self._account.deadline(landing=progress.reservation.landing)
         if left <= 0:
             raise BudgetExhausted("seconds", 0, 0, whose)
         progress.attempts += 1
+        progress.retry_held = False
+        seconds, began = min(left, self._timeout_seconds), self._clock()
         try:
-            value = await within(min(left, self.policy.timeout_seconds), progress.work)
+            value = await within(None if seconds == inf else seconds, progress.work, idle_seconds=self._idle_seconds)
         except AgentTimeout as error:
-            if error.seconds == left:
-                raise BudgetExhausted("seconds", self.policy.timeout_seconds, left, whose) from error
+            if error.seconds == left and not error.idle:
+                raise BudgetExhausted("seconds", self._timeout_seconds, left, whose) from error
             raise
         except Exception as error:
             progress.note(error)
             raise
+        progress.last_seconds = self._clock() - began
         progress.note(value)
         return value
 
-    def _may_try_again(self, progress: _Progress[T], wait_seconds: float) -> bool:
-        if progress.permit is not None and not progress.permit.holds:
-            return False
+    def _may_try_again(self, progress: Progress[T], wait_seconds: float) -> bool:
+        """Say whether one more attempt is wanted by all rungs above; what it takes from them is taken."""
         assert progress.reservation is not None, "the budget rung is above the retries"
+        if progress.reservation.landing or (progress.permit is not None and not progress.permit.holds):
+            return False
         try:
             progress.reservation.extend(calls=1, seconds=wait_seconds)
         except BudgetExhausted:
             return False
-        return True
+        progress.retry_held = self._retry_budget is not None and self._retry_budget.take()
+        return progress.retry_held or self._retry_budget is None
 
-    def _seconds(self, progress: _Progress[T]) -> float:
+    def _seconds(self, progress: Progress[T]) -> float:
         return 0.0 if progress.entered is None else self._clock() - progress.entered

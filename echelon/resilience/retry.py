@@ -9,7 +9,8 @@ from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
 from echelon.model.policy import Resilience
-from echelon.resilience.errors import LONGEST_RETRY_AFTER_SECONDS, can_pass, retry_after_seconds
+from echelon.resilience.errors import can_pass
+from echelon.resilience.pushback import LONGEST_RETRY_AFTER_SECONDS, retry_after_seconds
 
 Sleep = Callable[[float], Awaitable[None]]
 

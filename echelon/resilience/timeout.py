@@ -1,7 +1,9 @@
-"""The time one attempt may take (F4)."""
+"""The time one attempt may take, in all and without a sign of life (F4)."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TypeVar
 
 from echelon.model.errors import AgentTimeout
@@ -9,13 +11,84 @@ from echelon.model.errors import AgentTimeout
 T = TypeVar("T")
 
 
-async def within(seconds: float, work: Callable[[], Awaitable[T]]) -> T:
-    """Do `work`, and cancel it with `AgentTimeout` after so many seconds; a `TimeoutError` of its own is left alone."""
+class Pulse:
+    """When an attempt last gave a sign of life; a beat is a sign of life of whoever waits for it, too."""
+
+    __slots__ = ("_outer", "last_at")
+
+    def __init__(self, outer: "Pulse | None") -> None:
+        self._outer = outer
+        self.beat()
+
+    def beat(self) -> None:
+        """Give a sign of life, from any thread."""
+        self.last_at = time.monotonic()
+        if self._outer is not None:
+            self._outer.beat()
+
+
+_PULSE: ContextVar[Pulse | None] = ContextVar("echelon_pulse", default=None)
+
+
+def heartbeat() -> None:
+    """Tell that work goes on, so that an idle timeout (`Resilience(idle_seconds=...)`) does not end it.
+
+    Costs next to nothing and may be called from coroutines, from plain functions in their thread, and anywhere else:
+    where nobody watches it does nothing. Output of a command is a heartbeat by itself.
+    """
+    pulse = _PULSE.get()
+    if pulse is not None:
+        pulse.beat()
+
+
+def pulse() -> Callable[[], None]:
+    """Return what gives signs of life for the attempt under way, for callbacks that run outside of its context."""
+    current = _PULSE.get()
+    return (lambda: None) if current is None else current.beat
+
+
+async def within(seconds: float | None, work: Callable[[], Awaitable[T]], *, idle_seconds: float | None = None) -> T:
+    """Do `work`, and cancel it with `AgentTimeout` after so many seconds in all, or without a `heartbeat()`.
+
+    None is no bound. A `TimeoutError` of the work's own is left alone.
+    """
     scope = asyncio.timeout(seconds)
+    watch = None if idle_seconds is None else _Watch(scope, idle_seconds)
     try:
         async with scope:
-            return await work()
+            return await (work() if watch is None else watch.over(work))
     except TimeoutError as error:
-        if scope.expired():
-            raise AgentTimeout(seconds) from error
-        raise
+        if not scope.expired():
+            raise
+        if watch is not None and watch.fell_silent:
+            raise AgentTimeout(watch.idle_seconds, idle=True) from error
+        assert seconds is not None, "nothing else ends the scope"
+        raise AgentTimeout(seconds) from error
+
+
+class _Watch:
+    """Ends a scope when no sign of life came for too long. Beats only note the time; one timer looks at it."""
+
+    def __init__(self, scope: asyncio.Timeout, idle_seconds: float) -> None:
+        self.idle_seconds = idle_seconds
+        self.fell_silent = False
+        self._scope = scope
+        self._pulse = Pulse(_PULSE.get())
+        self._loop = asyncio.get_running_loop()
+
+    async def over(self, work: Callable[[], Awaitable[T]]) -> T:
+        token = _PULSE.set(self._pulse)
+        self._timer = self._loop.call_later(self.idle_seconds, self._look)
+        try:
+            return await work()
+        finally:
+            self._timer.cancel()
+            _PULSE.reset(token)
+
+    def _look(self) -> None:
+        left = self._pulse.last_at + self.idle_seconds - time.monotonic()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        elif not self._scope.expired():
+            self.fell_silent = True
+            self._scope.reschedule(self._loop.time())

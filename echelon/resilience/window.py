@@ -1,14 +1,29 @@
-"""The last outcomes of a dependency: how many there are, and how many of them failed."""
+"""The last outcomes of a dependency: how many there are, how many of them failed, and how many were slow."""
 
 from collections import deque
+from typing import NamedTuple
+
+
+class Outcome(NamedTuple):
+    """How one call ended."""
+
+    at: float
+    failed: bool
+    slow: bool
 
 
 class Window:
-    """Outcomes of the last `size` calls. Not thread-safe by itself: its breaker holds the lock."""
+    """Outcomes of the last `size` calls, none older than `seconds`. Not thread-safe: its breaker holds the lock.
 
-    def __init__(self, size: int) -> None:
-        self._outcomes: deque[bool] = deque(maxlen=size)
+    Bounded by count also when bounded by time, so that a flood of calls does not fill the memory.
+    """
+
+    def __init__(self, size: int, seconds: float | None = None) -> None:
+        self._outcomes: deque[Outcome] = deque()
+        self._size = size
+        self._seconds = seconds
         self.failures = 0
+        self.slow = 0
 
     def __len__(self) -> int:
         return len(self._outcomes)
@@ -16,16 +31,29 @@ class Window:
     @property
     def rate(self) -> float:
         """Share of failures, 0 to 1; 0 while there is nothing."""
-        return self.failures / len(self) if self._outcomes else 0.0
+        return self.failures / len(self._outcomes) if self._outcomes else 0.0
 
-    def note(self, *, failed: bool) -> None:
-        """Add an outcome; the oldest one leaves when the window is full."""
-        if len(self._outcomes) == self._outcomes.maxlen:
-            self.failures -= self._outcomes[0]
-        self._outcomes.append(failed)
+    @property
+    def slow_rate(self) -> float:
+        """Share of slow calls, 0 to 1; 0 while there is nothing."""
+        return self.slow / len(self._outcomes) if self._outcomes else 0.0
+
+    def note(self, *, failed: bool, slow: bool = False, at: float = 0.0) -> None:
+        """Add an outcome of the time `at`, in seconds; what is too old, or one too many, leaves."""
+        self._outcomes.append(Outcome(at, failed, slow))
         self.failures += failed
+        self.slow += slow
+        if len(self._outcomes) > self._size:
+            self._drop()
+        while self._seconds is not None and self._outcomes and self._outcomes[0].at <= at - self._seconds:
+            self._drop()
 
     def clear(self) -> None:
         """Forget everything."""
         self._outcomes.clear()
-        self.failures = 0
+        self.failures = self.slow = 0
+
+    def _drop(self) -> None:
+        oldest = self._outcomes.popleft()
+        self.failures -= oldest.failed
+        self.slow -= oldest.slow

@@ -8,15 +8,45 @@ errors are the real ones.
 """
 
 import json
+import socket
+import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
+
+#: Linger on close, for no second: what the system then sends is a reset.
+_RESET_WHEN_CLOSED = struct.pack("ii", 1, 0)
 
 #: Content for a request that was read as JSON.
 Body = Callable[[dict[str, Any]], bytes]
+
+
+class Connection(Protocol):
+    """What an answer may do to the connection of its client, in ways that no honest server does."""
+
+    def start(self, status: int, headers: Mapping[str, str], size: int) -> None:
+        """Send status and headers; they promise a body of so many bytes."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send a part of the body."""
+        ...
+
+    def wait(self, seconds: float | None) -> None:
+        """Let time pass; None waits until the server is closed. Ends early when it is."""
+        ...
+
+    def reset(self) -> None:
+        """Cut the connection so that the client sees a reset, not an end."""
+        ...
+
+
+#: Sends an answer, given its content, in a way of its own; the connection is closed behind it.
+Delivery = Callable[["Answer", bytes, Connection], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +63,8 @@ class Answer:
     """How long the client waits for it."""
     hangs_up: bool = False
     """Is the connection closed without an answer?"""
+    deliver: Delivery | None = None
+    """How it is sent; None: as a whole, and the connection is kept."""
 
 
 def says(output: Any, *, tokens_in: int = 10, tokens_out: int = 5) -> Answer:
@@ -69,14 +101,18 @@ def hangs_up() -> Answer:
 
 
 class LlmServer:
-    """The provider. `requests` are the bodies received, in order; safe to use from many clients at one time."""
+    """The provider. `requests` are the bodies received, in order; safe to use from many clients at one time.
+
+    `arrived` says when each of them came, in seconds of `time.monotonic`.
+    """
 
     def __init__(self, *answers: Answer) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.arrived: list[float] = []
         self._answers = list(answers) or [says("done")]
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"llm": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
@@ -100,8 +136,13 @@ class LlmServer:
         """Take a request, and return its answer after its delay; None when the server is closing."""
         with self._lock:
             self.requests.append(request)
+            self.arrived.append(time.monotonic())
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        return None if self._closing.wait(answer.delay_seconds) else answer
+        return None if self.wait(answer.delay_seconds) else answer
+
+    def wait(self, seconds: float | None) -> bool:
+        """Let time pass, for ever with None, and say whether the server is closing: then it ends at once."""
+        return self._closing.wait(seconds)
 
 
 def _message(output: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -113,23 +154,43 @@ def _message(output: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": function}]}
 
 
-def _handler_for(server: LlmServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = server.answer_to(request)
-            if answer is None or answer.hangs_up:
-                self.close_connection = True
-                return
-            content = answer.body(request)
-            self.send_response(answer.status)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **answer.headers}
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+class _Handler(BaseHTTPRequestHandler):
+    llm: LlmServer
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
-            """Stay silent: what was received is in `requests`."""
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answer = self.llm.answer_to(request)
+        if answer is None or answer.hangs_up:
+            self.close_connection = True
+            return
+        try:
+            self._answer(answer, answer.body(request))
+        except ConnectionError:  # the client did not wait
+            self.close_connection = True
 
-    return Handler
+    def _answer(self, answer: Answer, content: bytes) -> None:
+        if answer.deliver is not None:
+            self.close_connection = True
+            answer.deliver(answer, content, self)
+            return
+        self.start(answer.status, answer.headers, len(content))
+        self.send(content)
+
+    def start(self, status: int, headers: Mapping[str, str], size: int) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(size), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def send(self, data: bytes) -> None:
+        self.wfile.write(data)
+
+    def wait(self, seconds: float | None) -> None:
+        self.llm.wait(seconds)
+
+    def reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_WHEN_CLOSED)
+        self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
+        """Stay silent: what was received is in `requests`."""

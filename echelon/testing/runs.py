@@ -14,17 +14,14 @@ from pydantic import BaseModel
 from echelon.agents.workers import Workers
 from echelon.coordination.context import RunContext, utc_now
 from echelon.definition.definition import JobDefinition, NoInputs
-from echelon.definition.expansion import expand
+from echelon.definition.planned import planned
+from echelon.engine.recording import recorded
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.run import RunRecord, RunStatus
-from echelon.planning.planner import plan
 from echelon.resilience.budget import Account
 from echelon.resilience.registry import BreakerRegistry
 from echelon.settings import Settings
-
-#: Runs that a journal of a test holds at most.
-MAX_RUNS = 10_000
 
 
 @asynccontextmanager
@@ -37,8 +34,8 @@ async def a_run(
     """
     given = inputs or NoInputs()
     settings = Settings(home=home)
-    expansion = expand(job, given)
-    made = plan(expansion.graph, phase_order=tuple(job.phases), span=job.span)
+    ready = planned(job, given)
+    made = ready.plan
     async with Journal.open(settings) as journal:
         record = RunRecord(
             run_id=run_id,
@@ -49,32 +46,30 @@ async def a_run(
             started=utc_now(),
             plan=made,
         )
-        recorded = await _begun(journal, record)
-        try:
-            yield RunContext(
-                run_id=run_id,
-                job=job,
-                inputs=given,
-                expansion=expansion,
-                plan=made,
-                journal=journal,
-                outputs=OutputStore(settings.outputs_url),
-                folder=home / "runs" / run_id,
-                breakers=BreakerRegistry(),
-                account=Account(job.budget, f"job {job.name!r}"),
-                **(recorded | context),
-            )
-        finally:
-            await Workers.close_shared()
+        known = await _begun(journal, record)
+        async with journal.holding(run_id) as lease:
+            fields: dict[str, Any] = {"lease": lease} | known | context
+            try:
+                yield RunContext(
+                    run_id=run_id,
+                    job=job,
+                    inputs=given,
+                    expansion=ready.expansion,
+                    plan=made,
+                    journal=journal,
+                    outputs=OutputStore(settings.outputs_url),
+                    folder=home / "runs" / run_id,
+                    breakers=BreakerRegistry(),
+                    account=Account(job.budget, f"job {job.name!r}"),
+                    **fields,
+                )
+            finally:
+                await Workers.close_shared()
 
 
 async def _begun(journal: Journal, record: RunRecord) -> dict[str, Any]:
     """Put a run on record, or return what is on record of it already."""
-    if all(known.run_id != record.run_id for known in await journal.runs(limit=MAX_RUNS)):
+    if await journal.known_run(run_id=record.run_id) is None:
         await journal.start_run(record)
         return {}
-    return {
-        "steps": list(await journal.steps(record.run_id)),
-        "concerns": list(await journal.concerns(record.run_id)),
-        "exceptions": list(await journal.exceptions(record.run_id)),
-    }
+    return await recorded(journal, record.run_id)

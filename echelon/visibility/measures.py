@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 
 from echelon.model.concern import Route
+from echelon.model.handoff import Passed, tokens_in
 from echelon.model.run import Measures, StepKind, StepRecord
+from echelon.model.session import Pause, seconds_without
 from echelon.model.usage import Usage
 
 #: Concerns that go up the hierarchy (O1).
 _ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
 
 
-def measure(steps: Sequence[StepRecord], seconds: float) -> Measures:
-    """Return the measures of a run that took `seconds` of wall time.
+def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] = ()) -> Measures:
+    """Return the measures of a run that took `seconds` of wall time, without the times `idle` when nobody worked on it.
 
     What became of a step is told by its last record; what was used counts in all of them, failed tries included.
     """
@@ -21,9 +23,12 @@ def measure(steps: Sequence[StepRecord], seconds: float) -> Measures:
     coordination = _usage([step for step in steps if step.kind is StepKind.INTEGRATION])
     total_seconds = work.seconds + coordination.seconds
     done = [step for step in tasks if step.handoff.done]
+    by_reference = sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location)
+    makespan = _makespan(steps, idle)
+    told = sum((step.handoff.received for step in steps), Passed())
     return Measures(
         seconds=seconds,
-        makespan_seconds=_makespan(steps),
+        makespan_seconds=makespan,
         agents=len(tasks),
         completed=len(done),
         failed=len(tasks) - len(done),
@@ -33,16 +38,21 @@ def measure(steps: Sequence[StepRecord], seconds: float) -> Measures:
         first_try_rate=_share(sum(step.handoff.done and step.handoff.attempts == 1 for step in tasks), len(tasks)),
         escalation_rate=_share(sum(_escalated(step) for step in tasks), len(tasks)),
         integration_share=_share(coordination.seconds, total_seconds),
-        speedup=_share(total_seconds, _makespan(steps) or 0.0),
+        speedup=_share(total_seconds, makespan or 0.0),
         tokens=(work + coordination).tokens,
-        bytes_by_reference=sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location),
+        bytes_by_reference=by_reference,
+        tokens_by_reference=tokens_in(by_reference),
+        bytes_by_value=told.bytes_by_value,
+        tokens_by_value=told.tokens_by_value,
+        fallbacks=sum(step.handoff.fallback is not None for step in tasks),
+        repaired=sum(bool(step.handoff.repairs) for step in latest.values()),
     )
 
 
-def _makespan(steps: Sequence[StepRecord]) -> float | None:
+def _makespan(steps: Sequence[StepRecord], idle: Sequence[Pause]) -> float | None:
     if not steps:
         return None
-    return (max(step.finished for step in steps) - min(step.started for step in steps)).total_seconds()
+    return seconds_without(min(step.started for step in steps), max(step.finished for step in steps), idle)
 
 
 def _usage(steps: Sequence[StepRecord]) -> Usage:

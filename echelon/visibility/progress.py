@@ -14,6 +14,7 @@ class Happening(StrEnum):
     PHASE_STARTED = "phase_started"
     TASK_STARTED = "task_started"
     TASK_ENDED = "task_ended"
+    TASK_REPLACED = "task_replaced"
     INTEGRATION_STARTED = "integration_started"
     INTEGRATION_ENDED = "integration_ended"
     PHASE_ENDED = "phase_ended"
@@ -32,7 +33,7 @@ class ProgressEvent:
     domain: str = ""
     """The node below the primary that it belongs to; empty when it reports to the primary."""
     status: Status | None = None
-    """How it ended."""
+    """How it ended; of a task that a fallback replaced, how it had ended."""
     expected: int = 0
     """Tasks in the phase, when a phase starts."""
     reused: bool = False
@@ -108,6 +109,13 @@ def _task_ended(progress: Progress, event: ProgressEvent) -> None:
         tally.running -= was_running
 
 
+def _task_replaced(progress: Progress, event: ProgressEvent) -> None:
+    assert event.status is not None
+    for tally in _tallies(progress, event):
+        tally.ended[event.status] -= 1
+        tally.ended[Status.COMPLETED] += 1
+
+
 def _nothing(_progress: Progress, _event: ProgressEvent) -> None:
     """Seen, and changes no count."""
 
@@ -121,6 +129,7 @@ _APPLY: dict[Happening, Callable[[Progress, ProgressEvent], None]] = {
     Happening.PHASE_STARTED: _phase_started,
     Happening.TASK_STARTED: _task_started,
     Happening.TASK_ENDED: _task_ended,
+    Happening.TASK_REPLACED: _task_replaced,
     Happening.INTEGRATION_STARTED: _nothing,
     Happening.INTEGRATION_ENDED: _nothing,
     Happening.PHASE_ENDED: _nothing,

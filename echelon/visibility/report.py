@@ -16,6 +16,7 @@ from markupsafe import Markup
 from echelon.model.concern import ConcernRecord, Route
 from echelon.model.run import Measures, RunView
 from echelon.visibility.comparison import compare
+from echelon.visibility.incidents import incidents_of
 from echelon.visibility.pictures import structure_svg, timeline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -59,6 +60,7 @@ def report_context(run: RunView) -> dict[str, Any]:
         "plan": plan,
         "concerns": sorted(run.concerns, key=_urgency),
         "measures": measure_rows(run),
+        "incidents": incidents_of(run.steps, plan),
         "structure": Markup(structure_svg(plan)) if plan else "",  # noqa: S704 - built from escaped elements
         "timeline": Markup(timeline_svg(run)) if run.steps else "",  # noqa: S704 - built from escaped elements
     }
@@ -77,8 +79,11 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("Done at the first attempt", _share(found.first_try_rate), "above 70 %"),
         ("Tasks that raised something urgent", _share(found.escalation_rate), "5–20 %"),
         ("Working time over makespan", _times(found), ""),
+        ("Tasks that a fallback stands in for", f"{found.fallbacks:,}", ""),
         ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", _forecast_tokens(run)),
         ("Handed on by reference", _bytes(found.bytes_by_reference), ""),
+        ("Told by value", f"{_bytes(found.bytes_by_value)}, about {found.tokens_by_value:,} tokens", ""),
+        ("Repaired to fit the contract", f"{found.repaired:,}", ""),
     ]
 
 

@@ -29,7 +29,7 @@ _ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
 def _breakers_set(evidence: Evidence) -> Answer:
     if not evidence.phases:
         return not_done("F1: a task graph does not say what its agents will call", WRITE_JOB)
-    bare = [call.name for call in evidence.calls if call.kind is Kind.MODEL and call.policy.breaker is None]
+    bare = [call.name for call in evidence.calls if call.kind is Kind.MODEL and not call.policy.breaker]
     breakers = sorted({call.policy.breaker for call in evidence.calls if call.policy.breaker})
     if bare:
         return not_done(f"F1: no breaker guards the provider of {named(bare)}", 'name the provider: breaker="provider"')
@@ -54,7 +54,7 @@ def _fallbacks_defined(evidence: Evidence) -> Answer:
 def _retries_set(evidence: Evidence) -> Answer:
     if not evidence.phases:
         return _retries_in_graph(evidence)
-    unbounded = [c.name for c in evidence.calls if c.policy.timeout_seconds is None or c.policy.attempts is None]
+    unbounded = [c.name for c in evidence.calls if not (c.policy.timeout_seconds and c.policy.attempts)]
     if unbounded:
         return not_done(f"F4: {named(unbounded)} may take for ever", "give them a timeout and a number of attempts")
     seconds = sorted({call.policy.timeout_seconds or 0 for call in evidence.calls})

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import httpx
 import pytest
 from openai import AsyncOpenAI
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic_ai import Agent as PydanticAgent
 from pydantic_ai import NativeOutput, ToolOutput
 from pydantic_ai.exceptions import UserError
@@ -24,6 +24,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
 from echelon.agents.model import ModelAgent, contract_of_model, is_model, model_agent
+from echelon.coordination.boundary import Accepted, Boundary, accepted
 from echelon.model.errors import (
     AgentFailed,
     AgentTimeout,
@@ -344,3 +345,30 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(InvalidJob, match=r"pip install 'echelon\[llm\]'"):
         asyncio.run(agent.perform(a_call()))
+
+
+def test_under_a_flexible_contract_it_is_asked_once_more_and_told_what_was_wrong() -> None:
+    """C5: pydantic-ai sends an answer back once by itself; after that it is up to the contract."""
+    terrible = {"path": "a.py", "severity": "terrible"}
+    server = LlmServer(says(terrible), says(terrible), says(GOOD))
+
+    async def use(agent: ModelAgent) -> Accepted:
+        boundary = Boundary(contract=TypeAdapter(Finding), producer="m", flexible=True)
+        call = a_call()
+        return await accepted(boundary, lambda: agent.perform(call), lambda told: agent.perform_again(call, told))
+
+    taken = against(server, use)
+    said = server.requests[-1]["messages"][-1]["content"]
+
+    assert taken.outcome.output == Finding(path="a.py", severity="high")
+    assert taken.repairs[0].startswith("asked once more: model 'm' broke its contract")
+    assert taken.usage == Usage(tokens_in=30, tokens_out=15, calls=3)
+    assert said.endswith("Answer anew, so that it fits.")
+    assert "# Your last answer was refused\n```json\n\"model 'm' broke its contract" in said
+
+
+def test_answers_that_pydantic_ai_sent_back_are_on_record() -> None:
+    server = LlmServer(says({"path": "a.py", "severity": "terrible"}), says(GOOD))
+    outcome = against(server, lambda agent: agent.perform(a_call()))
+
+    assert outcome.repairs == ("sent back to the model before it fitted, 1 of 2 answers",)

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from echelon import Handoffs, agent
+from echelon.agents.prompt import prompt_of
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery
+from echelon.coordination.envelope import MAX_SUMMARY
 from echelon.coordination.job_run import run_phases
+from echelon.model.assignment import Brief
+from echelon.model.handoff import tokens_in
 from echelon.model.run import StepKind
+from echelon.testing.calls import a_call
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
-from tests.unit.coordination.jobs import Items, items, looking, staged, total
+from echelon.visibility.measures import measure
+from tests.unit.coordination.jobs import Item, Items, items, looking, staged, total
 
 
 @st.composite
@@ -64,3 +72,36 @@ def test_every_task_is_either_in_what_was_delivered_or_missing_and_never_twice(
     assert Counter(one.task_id for one in delivery.missing) == Counter(failed)
     assert delivered == Counter({f"look/{item.id}" for item in given_items.items} - failed)
     assert {step.node for step in run.steps if step.kind is StepKind.TASK} == set(run.plan.agent_of.values())
+
+
+BIG = 200_000  # bytes
+
+
+@pytest.mark.anyio
+async def test_large_outputs_go_by_reference_and_both_ways_are_counted(tmp_path: Path) -> None:
+    """C6: what is told without being asked for stays small, however large the outputs are."""
+
+    @agent
+    async def write(item: Item) -> str:
+        return "x" * BIG
+
+    @agent
+    async def conclude(brief: Brief, look: Handoffs[str]) -> int:
+        assert len(prompt_of(replace(a_call(), upstream={"look": look}))) < 10_000
+        return sum(map(len, look.outputs()))
+
+    job = looking(each=write)
+    job.phase("conclude", agent=conclude, needs="look")
+    async with a_run(job, tmp_path, items(3)) as run:
+        await run_phases(run, InlineScheduler())
+        *writers, concluder = run.steps
+        measures = measure(run.steps, 1.0)
+
+    assert [step.handoff.received.bytes_by_reference for step in writers] == [0, 0, 0]
+    assert concluder.handoff.received.bytes_by_reference == 3 * (BIG + 2)  # the quotes of JSON
+    assert 0 < concluder.handoff.received.bytes_by_value < 3 * 4 * MAX_SUMMARY
+    assert measures.bytes_by_value == sum(step.handoff.received.bytes_by_value for step in run.steps)
+    assert measures.tokens_by_value == tokens_in(measures.bytes_by_value)
+    assert measures.bytes_by_reference == 3 * (BIG + 2) + len("600000")
+    assert measures.tokens_by_reference == tokens_in(measures.bytes_by_reference)
+    assert measures.repaired == 0

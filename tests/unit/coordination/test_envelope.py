@@ -3,11 +3,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from echelon.agents.outcome import Outcome
 from echelon.coordination.envelope import (
     MAX_MESSAGE,
-    MAX_SUMMARY,
-    checked,
     concerns_of,
     deviation,
     error_report,
@@ -36,33 +33,6 @@ class Finding(BaseModel):
 
 def contract(type_: Any) -> TypeAdapter[Any]:
     return TypeAdapter(type_)
-
-
-def test_an_output_is_made_to_what_its_contract_says() -> None:
-    assert checked(Outcome(output={"line": "7"}), contract(Finding), "look").output == Finding(line=7)
-
-
-def test_a_word_outside_of_the_contract_is_refused_with_the_place_and_the_producer() -> None:
-    with pytest.raises(ContractViolation) as refused:
-        checked(Outcome(output=[{"line": 1}, {"line": "x"}]), contract(list[Finding]), "look")
-
-    assert str(refused.value).startswith("look delivered something else than its contract: 1.line: ")
-
-
-@pytest.mark.parametrize(
-    ("outcome", "summary"),
-    [
-        (Outcome(output=3), "look: int"),
-        (Outcome(output=3, summary="found three"), "found three"),
-        (Outcome(output="\n  first line \nsecond"), "first line"),
-        (Outcome(output=""), "look"),
-        (Outcome(output=Finding(line=1, summary="one finding")), "one finding"),
-        (Outcome(output=3, summary="x" * 10_000), "x" * (MAX_SUMMARY - 1) + "…"),
-        (Outcome(output=3, summary="one sentence\nand a page of it"), "one sentence"),
-    ],
-)
-def test_a_summary_is_one_short_line_whoever_writes_it(outcome: Outcome[Any], summary: str) -> None:
-    assert checked(outcome, contract(Any), "look").summary == summary
 
 
 @pytest.mark.parametrize(

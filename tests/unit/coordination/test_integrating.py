@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from echelon import AgentFailed, Handoffs, agent, integrator
+from echelon.agents.decorators import Integrator
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.model.plan import NodeKind
@@ -110,13 +111,37 @@ async def test_a_merger_that_fails_costs_its_own_part_only(tmp_path: Path) -> No
     assert status_after(delivered) is RunStatus.PARTIAL
 
 
-async def test_a_primary_that_cannot_integrate_delivers_nothing_and_says_so(tmp_path: Path) -> None:
-    async with a_run(looking(integrate=clueless), tmp_path, items(3, failing=frozenset({0}))) as run:
+@pytest.mark.parametrize("integrate", [clueless, clueless_staged])
+async def test_a_primary_that_cannot_integrate_passes_on_what_it_has_and_says_so(
+    tmp_path: Path, integrate: Integrator
+) -> None:
+    """F7: completed work of members is never hidden by the one who should have integrated it."""
+    async with a_run(looking(integrate=integrate), tmp_path, items(3, failing=frozenset({0}))) as run:
         delivered = await run_phases(run, InlineScheduler())
 
-        assert output_of(run, delivered) is None
-    assert status_after(delivered) is RunStatus.FAILED
-    assert missing_in(delivered)[-1].reason == "nothing fits together"
+        assert output_of(run, delivered) == {"look/i1": "i1", "look/i2": "i2"}
+    assert status_after(delivered) is RunStatus.PARTIAL
+    last = missing_in(delivered)[-1]
+    assert (last.task_id, last.reason) == ("look/merge/primary", "nothing fits together")
+
+
+async def test_what_a_failed_merger_should_hold_reaches_everybody_above_apart(tmp_path: Path) -> None:
+    """Members' work is of another type than what mergers make, so that it is not put among it (F7)."""
+    told: list[list[str]] = []
+
+    @agent
+    async def read(look: Handoffs[Total]) -> int:
+        told.append([received.load() for received in look.apart])
+        return len(look)
+
+    job = looking(integrate=clueless_staged)
+    job.phase("read", agent=read, needs="look")
+    async with a_run(job, tmp_path, items(30, 30, failing=frozenset({0}))) as run:
+        delivered = await run_phases(run, InlineScheduler())
+        team = run.plan.nodes[run.plan.nodes[run.plan.agent_of["look/i0"]].parent or ""]
+
+        assert output_of(run, delivered) == 1
+    assert told == [[f"i{n}" for n in range(60) if f"look/i{n}" in team.members and n]]
 
 
 async def test_a_domain_with_one_result_passes_it_on_without_putting_it_together_again(tmp_path: Path) -> None:

@@ -55,8 +55,9 @@ async def test_a_phase_that_delivers_nothing_blocks_its_consumers_on_record(tmp_
     assert (step.handoff.status, step.handoff.attempts) == (Status.BLOCKED, 0)
     assert step.handoff.error is not None
     assert step.handoff.error.message == "phase 'look' delivered nothing"
-    assert [report.trigger for report in exceptions] == [Trigger.FAILED, Trigger.FAILED, Trigger.BLOCKED]
-    assert "1 tasks are not started" in exceptions[-1].message
+    triggers = [Trigger.FAILED, Trigger.FAILED, Trigger.BLOCKED, Trigger.INCIDENT]
+    assert [report.trigger for report in exceptions] == triggers
+    assert "1 tasks are not started" in exceptions[-2].message
     assert status_after(delivered) is RunStatus.FAILED
     assert [one.task_id for one in missing_in(delivered)] == ["look/i0", "look/i1", "conclude/conclude"]
     assert seen.phases["conclude"].failed == 1

@@ -1,16 +1,19 @@
 """A second process with the same run goes on where the first one stopped, and repeats nothing that is done (F8)."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from echelon import AgentFailed, Concern, Handoffs, Job, Outcome, Previous, Resilience, agent
+from echelon.agents.agent import Effect
 from echelon.agents.handoffs import Received
 from echelon.coordination.context import RunContext
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import missing_in, output_of
 from echelon.journal.journal import Journal
 from echelon.model.errors import IllegalTransition
+from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Handoff
 from echelon.settings import Settings
 from echelon.testing.runs import a_run
@@ -175,3 +178,87 @@ async def test_a_retried_agent_is_told_about_and_recorded_once(tmp_path: Path) -
 
     assert [(step.handoff.done, step.handoff.attempts) for step in run.steps] == [(True, 2)]
     assert [report.message for report in run.exceptions] == ["needed 2 attempts"]
+
+
+# What changed in between (F8)
+
+
+def _renewed(run: RunContext) -> list[str]:
+    return [report.message for report in run.exceptions if report.trigger is Trigger.RENEWED]
+
+
+def _version(factor: int, asked: list[str], effect: Effect = "read") -> Job:
+    """Make a job whose code differs by a factor; its second phase uses what the first delivers."""
+    names: dict[str, Any] = {"agent": agent, "asked": asked, "Item": Item, "effect": effect}
+    body = f"async def look(item: Item) -> int:\n    asked.append(item.id)\n    return {factor}"
+    exec(f"@agent(effect=effect)\n{body}", names)
+
+    @agent
+    async def conclude(look: Handoffs[int]) -> int:
+        asked.append("conclude")
+        return sum(look.outputs())
+
+    job = looking(each=names["look"])
+    job.phase("conclude", agent=conclude, needs="look")
+    return job
+
+
+async def test_code_that_has_changed_is_run_again_with_whatever_used_it_and_says_why(tmp_path: Path) -> None:
+    asked: list[str] = []
+    async with a_run(_version(1, asked), tmp_path, items(2)) as run:
+        await run_phases(run, InlineScheduler())
+    for again in (["i0", "i1", "conclude"], []):  # once: then it is done with the new code
+        asked.clear()
+        async with a_run(_version(2, asked), tmp_path, items(2)) as run:
+            assert output_of(run, await run_phases(run, InlineScheduler())) == 4
+            told = _renewed(run)
+        assert asked == again
+
+    assert [message.split(" (")[0] for message in told] == [
+        "look/i0 was done before and is done again: the code of look has changed",
+        "look/i1 was done before and is done again: the code of look has changed",
+        "conclude/conclude was done before and is done again: what it is given has changed: inputs of the job, its item, "
+        "or outputs it uses",
+    ]
+
+
+@pytest.mark.parametrize("effect", ["write", "irreversible"])
+async def test_what_changed_the_world_is_not_done_again_because_its_code_has_changed(
+    tmp_path: Path, effect: Effect
+) -> None:
+    asked: list[str] = []
+    for factor in (1, 2):
+        async with a_run(_version(factor, asked, effect), tmp_path, items(1)) as run:
+            assert output_of(run, await run_phases(run, InlineScheduler())) == 1
+
+    assert asked == ["i0", "conclude"]
+
+
+async def test_a_step_of_before_versions_were_recorded_still_counts(tmp_path: Path) -> None:
+    asked: list[str] = []
+    async with a_run(_version(1, asked), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+        older = [step.model_copy(update={"code": ""}) for step in run.steps]
+    async with a_run(_version(2, asked), tmp_path, items(1), steps=older) as run:
+        await run_phases(run, InlineScheduler())
+
+    assert asked == ["i0", "conclude"]
+
+
+async def test_a_contract_that_has_changed_is_told_with_both_names(tmp_path: Path) -> None:
+    @agent
+    async def look(item: Item) -> str:
+        return item.id
+
+    async with a_run(looking(each=look), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+
+    @agent(name="look")
+    async def measured(item: Item) -> int:
+        return len(item.id)
+
+    async with a_run(looking(each=measured), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+
+        (message,) = _renewed(run)
+    assert "look/i0 was done before and is done again: its contract has changed (str" in message

@@ -3,14 +3,18 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import BaseModel
 
-from echelon import AgentFailed, Concern, Job, Outcome, Workspace, agent
+from echelon import AgentFailed, Concern, Job, Outcome, Resilience, Workspace, agent
+from echelon.agents.call import Call, CallShape
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import missing_in, output_of
 from echelon.model.errors import JournalError
+from echelon.model.handoff import Handoff
+from echelon.model.usage import Usage
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import ONCE, Item, items, looking
@@ -135,3 +139,95 @@ async def test_what_cannot_be_written_down_is_not_seen(tmp_path: Path) -> None:
 
         assert refused.group_contains(JournalError)
         assert run.steps == []
+
+
+class Mark(BaseModel):
+    """Something found in a line."""
+
+    line: int
+    severity: Literal["low", "high"] = "low"
+
+
+async def marked(home: Path, deed: Any, **how: Any) -> Handoff:
+    """Let one agent return something for a mark; returns its handoff."""
+
+    @agent
+    async def look(item: Item) -> Mark:
+        return deed()
+
+    async with a_run(looking(each=look, **how), home, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+        return run.steps[0].handoff
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ({"line": "7"}, "look delivered something else than its contract: line: "),
+        ({"line": 7, "severity": "hgih"}, "severity: 'hgih' is not in its vocabulary: 'high', 'low'"),
+        ({"line": 7, "severity": "\x1b[31mhigh"}, "'\\x1b[31mhigh' is not in its vocabulary"),
+        (Mark.model_construct(line="x"), "no consumer could read it, line: "),
+    ],
+    ids=["C5-strict", "C3-word", "C3-hostile", "C1-unreadable"],
+)
+async def test_what_does_not_fit_is_refused_with_place_and_producer(tmp_path: Path, returned: Any, said: str) -> None:
+    handoff = await marked(tmp_path, lambda: returned)
+
+    assert handoff.error is not None
+    assert (handoff.error.kind, said in handoff.error.message) == ("ContractViolation", True)
+
+
+@pytest.mark.parametrize("level", ["job", "phase"])
+async def test_a_flexible_contract_mends_on_record(tmp_path: Path, level: str) -> None:
+    flexible = Resilience(contract="flexible", attempts=1)
+    how: dict[str, Any] = {"defaults": flexible} if level == "job" else {"resilience": flexible}
+    handoff = await marked(tmp_path, lambda: {"line": "7", "severity": "High"}, **how)
+
+    assert handoff.done
+    assert handoff.repairs == ("severity: 'High' read as 'high'", "line: the text '7' read as the contract's kind")
+
+
+async def test_an_agent_may_be_flexible_in_a_strict_job(tmp_path: Path) -> None:
+    @agent(contract="flexible")
+    async def look(item: Item) -> Any:
+        return item.id
+
+    async with a_run(looking(each=look), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+        handoff = run.steps[0].handoff
+
+    assert handoff.output_location is not None
+    assert (handoff.done, handoff.repairs) == (True, ())
+
+
+class Stubborn:
+    """An agent that can be told what was wrong."""
+
+    name = goal = "look"
+    effect = "read"
+    resilience = Resilience(contract="flexible")
+    output_type = int
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def bind(self, shape: CallShape) -> Any:
+        return self
+
+    async def perform(self, call: Call) -> Outcome[Any]:
+        return Outcome(output="many", usage=Usage(tokens_in=5, calls=1))
+
+    async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
+        self.told.append(complaint)
+        return Outcome(output=3, usage=Usage(tokens_in=7, calls=1))
+
+
+async def test_an_agent_is_told_what_was_wrong_and_asked_once_more(tmp_path: Path) -> None:
+    stubborn = Stubborn()
+    async with a_run(looking(each=stubborn), tmp_path, items(1)) as run:
+        await run_phases(run, InlineScheduler())
+        handoff = run.steps[0].handoff
+
+    assert len(stubborn.told) == 1
+    assert handoff.repairs[0].startswith("asked once more: look delivered something else than its contract")
+    assert (handoff.usage.tokens_in, handoff.usage.calls, handoff.attempts) == (12, 2, 1)

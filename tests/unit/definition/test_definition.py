@@ -6,8 +6,11 @@ import pytest
 from pydantic import BaseModel
 
 from echelon import Handoffs, Job, Resilience, agent, command, integrator
+from echelon.agents.fallback import Fallback
 from echelon.definition.definition import default_key
+from echelon.definition.need import Need
 from echelon.model.errors import InvalidInput, InvalidJob
+from echelon.model.graph import Coupling
 from echelon.model.policy import DEFAULT_ATTEMPTS
 
 
@@ -27,6 +30,21 @@ async def look(item: str) -> int:
 
 @agent
 async def rank(path: str) -> str:
+    return path
+
+
+@agent
+async def count(path: str) -> int:
+    return len(path)
+
+
+@agent
+async def spell(item: str) -> str:
+    return item
+
+
+@agent(effect="irreversible")
+async def launch(path: str) -> str:
     return path
 
 
@@ -92,6 +110,79 @@ def test_a_phase_that_contradicts_itself_is_refused_where_it_is_written(phase: d
         job().phase(**({"name": "try"} | phase))
 
     assert complaint in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("phase", "complaint"),
+    [
+        pytest.param({"needs": {"look": "close"}}, "'close' is no coupling (those are: tight, medium", id="D3-word"),
+        pytest.param({"needs": {"look": "medium"}}, "is medium and has no fallback", id="F2-medium"),
+        pytest.param({"needs": ["look", "look"]}, "needs 'look' twice", id="D3-twice"),
+        pytest.param({"needs": {"see": "tight"}}, "needs 'see', which is not a phase before it", id="D3-unknown"),
+        pytest.param({"needs": lambda: Need("look", timeout=0)}, "timeout is 0 s", id="C4-timeout"),
+        pytest.param(
+            {"needs": lambda: Need("look", fallback=rank)},
+            "give the fallback to phase 'look' itself",
+            id="F2-need-agent",
+        ),
+        pytest.param(
+            {"needs": lambda: Need("look", fallback=Fallback.default("x"))},
+            "the default 'x' does not fit what 'look' makes",
+            id="F2-need-default",
+        ),
+        pytest.param(
+            {"fallback": Fallback.default(1)}, "the default 1 does not fit what 'rank' makes", id="F2-default"
+        ),
+        pytest.param({"fallback": Fallback.skip(" ")}, "skip needs a note", id="F2-skip"),
+        pytest.param({"fallback": [Fallback.skip("x"), rank]}, "'agent' would never be tried", id="F2-order"),
+        pytest.param({"fallback": count}, "'count' must keep the contract of 'rank'", id="F2-contract"),
+        pytest.param({"fallback": spell}, "nothing gives its parameter 'item' a value", id="F2-binding"),
+        pytest.param({"fallback": plain}, "is not an agent; put @agent on the function", id="F2-no-agent"),
+        pytest.param({"agent": launch, "fallback": rank}, "'rank' might do again", id="F2-irreversible"),
+    ],
+)
+def test_a_need_or_a_fallback_that_cannot_hold_is_refused_where_it_is_written(
+    phase: dict[str, Any], complaint: str
+) -> None:
+    survey = job()
+    survey.phase("look", each=look, over=found)
+    with pytest.raises(InvalidJob) as refused:
+        survey.phase(**({"name": "rank", "agent": rank} | {key: _made(value) for key, value in phase.items()}))
+
+    assert complaint in str(refused.value)
+
+
+def _made(value: Any) -> Any:
+    return value() if getattr(value, "__name__", "") == "<lambda>" else value
+
+
+@pytest.mark.parametrize(
+    ("given", "coupling"),
+    [
+        ("look", None),
+        (["look"], None),
+        ({"look": "tight"}, Coupling.TIGHT),
+        (Need("look", "loose"), Coupling.LOOSE),
+        ([Need("look", fallback=Fallback.last_good())], Coupling.MEDIUM),
+    ],
+    ids=["D3-name", "D3-names", "D3-mapping", "D3-need", "D3-with-fallback"],
+)
+def test_a_need_may_be_a_name_and_may_say_more(given: Any, coupling: Coupling | None) -> None:
+    survey = job()
+    survey.phase("look", each=look, over=found)
+    survey.phase("rank", agent=rank, needs=given)
+
+    assert survey.phases["rank"].needs == ("look",)
+    assert survey.phases["rank"].need("look").coupling is coupling
+
+
+def test_an_agent_has_its_own_fallback_before_that_of_its_phase() -> None:
+    own = agent(fallback=Fallback.skip("mine"))(rank.function)
+    survey = job()
+    survey.phase("rank", agents=[own, agent(name="other")(rank.function)], fallback=Fallback.skip("ours"))
+
+    notes = {name: [one.note for one in tried] for name, tried in survey.phases["rank"].fallbacks.items()}
+    assert notes == {"rank": ["mine"], "other": ["ours"]}
 
 
 def test_phases_have_names_of_their_own_and_jobs_too() -> None:

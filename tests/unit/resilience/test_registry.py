@@ -2,7 +2,7 @@
 
 import pytest
 
-from echelon.model.errors import InvalidJob
+from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.policy import BreakerPolicy
 from echelon.resilience.registry import BreakerRegistry
 
@@ -32,3 +32,28 @@ def test_two_policies_for_one_dependency_are_a_mistake_in_the_job() -> None:
 
 def test_a_process_has_one_registry() -> None:
     assert BreakerRegistry.shared() is BreakerRegistry.shared()
+
+
+def test_a_process_has_one_registry_for_each_redis() -> None:
+    first = BreakerRegistry.shared("redis://127.0.0.1:1/0")
+
+    assert first is BreakerRegistry.shared("redis://127.0.0.1:1/0")
+    assert first is not BreakerRegistry.shared()
+    assert first.shared_through == "process"
+
+
+def test_what_nobody_called_can_be_neither_isolated_nor_reset() -> None:
+    registry = BreakerRegistry()
+    registry.get("provider")
+
+    with pytest.raises(InvalidInput, match="no breaker is named 'provder'; there are: provider"):
+        registry.isolate("provder", "maintenance")
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "http://:hush@host", "redis://:hush@host:port/0"])
+def test_a_wrong_address_is_named_without_telling_its_password(url: str) -> None:
+    with pytest.raises(InvalidInput, match="redis://host:port/db") as refused:
+        BreakerRegistry(redis_url=url)
+
+    assert "hush" not in str(refused.value)
+    assert refused.value.__suppress_context__

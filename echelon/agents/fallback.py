@@ -1,0 +1,71 @@
+"""`Fallback`: what stands in when an agent, or a phase that is needed, does not deliver (F2). Data, tried in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from echelon.model.fallback import FallbackKind
+
+#: Always have something to give, so that nothing behind them is ever tried.
+_LAST = frozenset({FallbackKind.DEFAULT, FallbackKind.SKIP})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fallback:
+    """What stands in for work that was not delivered.
+
+    Fallback.agent(other)          another agent, or another model, does the task
+    Fallback.last_good()           the output of an earlier run on the same inputs
+    Fallback.default(value)        a value that fits the contract
+    Fallback.skip("why it is ok")  nothing: it stays missing, with the note
+    """
+
+    kind: FallbackKind
+    other: Any = None
+    """The other agent."""
+    value: Any = None
+    """The value stated beforehand."""
+    note: str = ""
+    """Why it can be skipped."""
+
+    @classmethod
+    def agent(cls, other: Any) -> Self:
+        """Let another agent do the task; it must keep the same contract."""
+        return cls(kind=FallbackKind.AGENT, other=other)
+
+    @classmethod
+    def last_good(cls) -> Self:
+        """Take the last output that an earlier run on the same inputs made for the task; there may be none."""
+        return cls(kind=FallbackKind.LAST_GOOD)
+
+    @classmethod
+    def default(cls, value: Any) -> Self:
+        """Take a value that fits the contract."""
+        return cls(kind=FallbackKind.DEFAULT, value=value)
+
+    @classmethod
+    def skip(cls, note: str) -> Self:
+        """Go on without; the note says why that can be lived with."""
+        return cls(kind=FallbackKind.SKIP, note=note)
+
+
+#: One fallback, another agent, or several of them in the order in which they are tried.
+Fallbacks = Fallback | Any | Sequence[Fallback | Any]
+
+
+def fallbacks_of(given: Fallbacks | None) -> tuple[Fallback, ...]:
+    """Return what was given as fallbacks in the order in which they are tried; another agent is one."""
+    if given is None:
+        return ()
+    several: Sequence[Any] = given if isinstance(given, list | tuple) else (given,)
+    return tuple(one if isinstance(one, Fallback) else Fallback.agent(one) for one in several)
+
+
+def never_tried(fallbacks: Sequence[Fallback]) -> Fallback | None:
+    """Return a fallback that stands behind one that always has something to give; None when there is none."""
+    ended = False
+    for fallback in fallbacks:
+        if ended:
+            return fallback
+        ended = fallback.kind in _LAST
+    return None

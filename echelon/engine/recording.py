@@ -1,0 +1,103 @@
+"""What the journal knows about a run before it is at work: nothing yet, or what earlier processes did (F8)."""
+
+import re
+import secrets
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from echelon.coordination.context import utc_now
+from echelon.definition.definition import JobDefinition
+from echelon.journal.digest import digest_of
+from echelon.journal.journal import Journal
+from echelon.model.errors import InvalidInput
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.handoff import Handoff
+from echelon.model.plan import Plan
+from echelon.model.run import RunRecord, RunStatus
+
+#: What a run may be called: it names folders and stands in commands.
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+async def find_run(
+    journal: Journal, job: JobDefinition, run_id: str | None, flow_run_id: str | None
+) -> RunRecord | None:
+    """Return the run to go on with; None for one that is to be started. `InvalidInput` when it is another job's."""
+    if run_id is None and flow_run_id is None:
+        return None
+    if run_id is not None and not RUN_ID.fullmatch(run_id):
+        raise InvalidInput(f"run id {run_id!r} cannot be used; take up to 128 letters, digits, '.', '_' and '-'")
+    found = await journal.known_run(run_id=run_id, flow_run_id=flow_run_id)
+    if found is not None and found.job != job.name:
+        raise InvalidInput(f"run {found.run_id!r} is one of job {found.job!r}, not of {job.name!r}; give it another id")
+    return found
+
+
+async def start_run(journal: Journal, job: JobDefinition, inputs: BaseModel, made: Plan, **told: Any) -> RunRecord:
+    """Put a new run on record; `told` are its fields that the caller knows, `run_id` among them if it is chosen."""
+    started = utc_now()
+    made_up = f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    record = RunRecord(
+        run_id=told.pop("run_id", None) or made_up,
+        job=job.name,
+        inputs=inputs.model_dump(mode="json"),
+        status=RunStatus.RUNNING,
+        started=started,
+        plan=made,
+        **told,
+    )
+    await journal.start_run(record)
+    return record
+
+
+async def go_on(journal: Journal, record: RunRecord, made: Plan) -> RunRecord:
+    """Set a run to work again, and say so where its plan has changed since; only who holds it may."""
+    reopened = await journal.reopen_run(record.run_id, made)
+    change = _change(record.plan, made)
+    if change:
+        report = ExceptionReport(
+            trigger=Trigger.RENEWED, level=Level.INFO, path=(made.primary.id,), message=change, at=utc_now()
+        )
+        await journal.record_exceptions(record.run_id, [report])
+    return reopened
+
+
+async def recorded(journal: Journal, run_id: str) -> dict[str, Any]:
+    """Return what earlier processes put on record for a run, as fields of its context."""
+    return {
+        "steps": list(await journal.steps(run_id)),
+        "concerns": list(await journal.concerns(run_id)),
+        "exceptions": list(await journal.exceptions(run_id)),
+        "claimed": await journal.claims(run_id),
+    }
+
+
+async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:
+    """Return what the phases with a single agent delivered in the last completed run on the same inputs, by task."""
+    singles = [phase.name for phase in job.phases.values() if phase.single]
+    if not singles:
+        return {}
+    last = await journal.last_completed(job.name, digest_of(record.inputs), record.run_id)
+    if last is None:
+        return {}
+    steps = [step for phase in singles for step in await journal.steps(last.run_id, phase)]
+    return {step.handoff.task_id: step.handoff for step in steps if step.handoff.done}
+
+
+def end_of(record: RunRecord, finished_steps: list[datetime], now: datetime) -> datetime:
+    """Return when a run ended: now, unless it was completed before and nothing has been done since."""
+    before = record.finished
+    return before if before is not None and all(each <= before for each in finished_steps) else now
+
+
+def _change(before: Plan | None, now: Plan) -> str:
+    """Say how a plan differs from the one on record; empty when it does not."""
+    if before is None or before.digest == now.digest:
+        return ""
+    old, new = {task.id for task in before.tasks}, {task.id for task in now.tasks}
+    return (
+        f"the plan has changed since the run was begun: {len(new - old)} tasks are new, {len(old - new)} are gone, "
+        f"{len(new & old)} are in both"
+    )

@@ -1,0 +1,64 @@
+"""Which process this is, and whether another one is verifiably dead: what a lease says about who holds it (F8)."""
+
+import os
+import socket
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from echelon.model.session import Session
+
+#: Two readings of when a process began differ by less than this when it is the same one, in seconds.
+SAME_START_SECONDS = 2.0
+
+#: What makes process numbers comparable on Linux: one boot, one namespace of processes.
+_BOOT, _NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """A process that may hold a run."""
+
+    host: str
+    """Name of the machine, for people."""
+    machine: str
+    """Where its number means something."""
+    pid: int
+    """Its number."""
+    process_started: float
+    """When it began, in seconds since 1970."""
+
+
+def this_process() -> Holder:
+    """Return this process; asked for each time, since it may have been forked."""
+    import psutil
+
+    started = psutil.Process().create_time()
+    return Holder(host=socket.gethostname(), machine=_machine(), pid=os.getpid(), process_started=started)
+
+
+def is_dead(session: Session) -> bool:
+    """Say whether the process of a session is known to have ended; False where that cannot be seen from here."""
+    if session.machine != _machine():
+        return False
+    import psutil
+
+    try:
+        process = psutil.Process(session.pid)
+        if process.status() == psutil.STATUS_ZOMBIE:  # killed, and not yet noticed by who started it
+            return True
+        return abs(process.create_time() - session.process_started) > SAME_START_SECONDS
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
+
+
+@cache
+def _machine() -> str:
+    try:
+        return f"{socket.gethostname()}/{_BOOT.read_text().strip()}/{_NAMESPACE.readlink()}"
+    except OSError:  # no Linux
+        import psutil
+
+        return f"{socket.gethostname()}/{psutil.boot_time():.0f}"

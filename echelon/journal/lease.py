@@ -1,0 +1,113 @@
+"""A run in the hands of this process: kept by a heartbeat, proved before anything is done, lost for good (F8)."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from echelon.journal.crashpoints import crashpoint
+from echelon.journal.sessions import give_back, keep
+from echelon.journal.writer import Write
+from echelon.model.errors import JournalError, LeaseLost
+from echelon.model.session import Session
+
+log = logging.getLogger("echelon.journal")
+
+#: A lease is renewed so many times before it would end.
+BEATS = 3
+
+Submit = Callable[[Write], Awaitable[None]]
+
+
+class Lease:
+    """The right to work on a run."""
+
+    def __init__(self, session: Session, ttl_seconds: float, submit: Submit) -> None:
+        self.session = session
+        self.lost: LeaseLost | None = None
+        """Why nothing may be done any more; None while the run is held."""
+        self._ttl_seconds = ttl_seconds
+        self._submit = submit
+        self._proved = time.monotonic()
+        self._proving = asyncio.Lock()
+
+    async def prove(self) -> None:
+        """Raise `LeaseLost` unless the run is still ours. Asks the journal only after a silence of a whole lease.
+
+        Such a silence means that this process was stopped, or its loop blocked: another one may have gone on.
+        """
+        if self.lost is not None:
+            raise LeaseLost(self.session.run_id)
+        if self._is_fresh():
+            return
+        async with self._proving:
+            if not self._is_fresh():
+                await self.beat()
+
+    async def beat(self) -> None:
+        """Renew the lease; raise `LeaseLost` when the run has been taken over."""
+        began = time.monotonic()
+        try:
+            seen = datetime.now(UTC).isoformat()
+            await self._write(keep, {"ttl_seconds": self._ttl_seconds, "seen": seen}, "the heartbeat")
+        except LeaseLost as lost:
+            self.lost = lost
+            raise
+        self._proved = began
+
+    async def give_back(self) -> None:
+        """End the session, so that the run can be taken at once."""
+        await self._write(give_back, {"ended": datetime.now(UTC).isoformat()}, "the end of the session")
+
+    async def keep_beating(self, on_lost: Callable[[], object]) -> None:
+        """Renew the lease until it is lost; trouble with the journal is waited out, the next beat may pass."""
+        while True:
+            await asyncio.sleep(self._ttl_seconds / BEATS)
+            try:
+                await self.beat()
+            except LeaseLost:
+                on_lost()
+                return
+            except JournalError as error:
+                log.warning("the lease of run %s could not be renewed: %s", self.session.run_id, error)
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._proved < self._ttl_seconds
+
+    async def _write(self, operation: Any, row: dict[str, Any], what: str) -> None:
+        identity = {"run_id": self.session.run_id, "token": self.session.token}
+        run_id = self.session.run_id
+        await self._submit(Write(operation, row | identity, f"{what} of run {run_id!r}", run_id=run_id))
+
+
+@contextlib.asynccontextmanager
+async def held(lease: Lease) -> AsyncIterator[Lease]:
+    """Keep a lease during the block. When it is lost the block is cancelled, and `LeaseLost` raised in its place."""
+    owner = asyncio.current_task()
+    assert owner is not None, "a coroutine runs in a task"
+    before = owner.cancelling()
+    beating = asyncio.create_task(lease.keep_beating(owner.cancel), name="echelon-lease")
+    crashpoint("lease.taken")
+    try:
+        yield lease
+    except asyncio.CancelledError as cancelled:
+        if lease.lost is not None and owner.uncancel() <= before:
+            raise LeaseLost(lease.session.run_id) from cancelled
+        raise
+    finally:
+        beating.cancel()
+        await asyncio.wait([beating])
+        await _given_back(lease)
+        crashpoint("lease.given-back")
+
+
+async def _given_back(lease: Lease) -> None:
+    try:
+        await lease.give_back()
+    except LeaseLost:
+        return  # there is nothing to give back
+    except JournalError as error:
+        log.warning("run %s stays held for a few seconds: %s", lease.session.run_id, error)

@@ -1,0 +1,46 @@
+"""What a consumer may rely on in time, as data: one record for each dependency of a phase (C4). Values only."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from echelon.model.base import Value
+from echelon.model.graph import Coupling
+
+#: Where something was stated: at the agent, at its phase, at the job, or nowhere, so that the usual holds.
+Level = Literal["agent", "phase", "job", "usual"]
+
+
+class Terms(Value):
+    """The temporal contract of one consumer with one phase it needs (C4)."""
+
+    phase: str
+    """The phase of the consumer."""
+    consumer: str
+    """The agent that works in it."""
+    needs: str | None
+    """The phase it needs; None: it starts from the inputs of the job."""
+    contracts: tuple[str, ...] = ()
+    """Contracts of what it is handed, with their versions (C7)."""
+    delivers: str
+    """Contract of what it makes itself, with its version (C7)."""
+    strictness: Literal["strict", "flexible"]
+    """What happens to an output of its own that does not fit (C5)."""
+    strictness_stated: Level
+    """Where that was stated."""
+    timeout_seconds: float | None = Field(default=None, gt=0)
+    """Time one attempt may take; None: as long as the budgets allow (F4)."""
+    timeout_stated: Level
+    """Where that was stated."""
+    attempts: int = Field(ge=1)
+    """Calls made at most, the first included (F3)."""
+    attempts_stated: Level
+    """Where that was stated."""
+    coupling: Coupling | None = None
+    """How much it needs that phase; None: not stated, or nothing is needed (D3)."""
+    wait_seconds: float | None = Field(default=None, gt=0)
+    """Time it waits for that phase; None: until it has ended."""
+    when_missing: str
+    """What becomes of it when what it needs is not there (F2)."""
+    stands_in: tuple[str, ...] = ()
+    """What stands in when it does not deliver itself, in the order in which it is tried (F2)."""

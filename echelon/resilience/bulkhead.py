@@ -1,0 +1,201 @@
+"""A bulkhead: so many calls at work at one time, a bounded queue before them, and a fair share for everybody (F5).
+
+Who shares a bulkhead, domains for instance, are its *sharers*. While there are several, each has its part of the places
+and none may hold more than that part, rounded up; so one whose calls hang cannot take the places of the others. Places
+are given in turns, one sharer after the other, and within a sharer in the order of arrival.
+
+A sharer counts while it has calls at work or waiting, and from `join` to `leave` also without: who joined finds its
+part free whenever it comes.
+"""
+
+import asyncio
+import threading
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from echelon.model.errors import BulkheadFull
+from echelon.model.policy import BulkheadPolicy
+
+
+class _Waiter:
+    """A call that waits for a place, in any event loop."""
+
+    __slots__ = ("_future", "_loop", "granted", "queued")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[None] = self._loop.create_future()
+        self.granted = False
+        self.queued = True
+
+    async def wait(self) -> None:
+        await self._future
+
+    def wake(self) -> bool:
+        """Let it go on, from any thread; False when its event loop is gone."""
+        try:
+            self._loop.call_soon_threadsafe(self._go_on)
+        except RuntimeError:
+            return False
+        self.granted = True
+        return True
+
+    def _go_on(self) -> None:
+        if not self._future.done():
+            self._future.set_result(None)
+
+
+class Place:
+    """The way to a place, for one sharer: a context manager that may be entered many times, also at one time."""
+
+    __slots__ = ("_bulkhead", "_sharer")
+
+    def __init__(self, bulkhead: "Bulkhead", sharer: str) -> None:
+        self._bulkhead = bulkhead
+        self._sharer = sharer
+
+    async def __aenter__(self) -> None:
+        await self._bulkhead.enter(self._sharer)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bulkhead.leave(self._sharer)
+
+
+class Bulkhead:
+    """The places of one dependency, domain or run, shared by everybody, from any thread or event loop."""
+
+    def __init__(self, name: str, policy: BulkheadPolicy) -> None:
+        self.name = name
+        self.policy = policy
+        self._lock = threading.Lock()
+        self._held: dict[str, int] = {}
+        #: By sharer; the next one in turn is first.
+        self._queues: OrderedDict[str, deque[_Waiter]] = OrderedDict()
+        #: How often each joined.
+        self._joined: Counter[str] = Counter()
+        self._at_work = 0
+        self._waiting = 0
+
+    @property
+    def at_work(self) -> int:
+        """Places taken."""
+        return self._at_work
+
+    @property
+    def waiting(self) -> int:
+        """Calls in the queue."""
+        return self._waiting
+
+    def held_by(self, sharer: str) -> int:
+        """Return how many places a sharer has taken."""
+        return self._held.get(sharer, 0)
+
+    def place(self, sharer: str = "") -> Place:
+        """Return the way to a place, for `async with`."""
+        return Place(self, sharer)
+
+    @contextmanager
+    def shared_with(self, sharer: str) -> Iterator[None]:
+        """Keep a fair part of the places for a sharer, whether it needs them already or not."""
+        with self._lock:
+            self._joined[sharer] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._joined -= Counter({sharer: 1})
+                self._give_places()
+
+    async def enter(self, sharer: str = "") -> None:
+        """Take a place, at once or after a wait; `BulkheadFull` at once when too many wait already.
+
+        What was entered must be left; when this raises or is cancelled, nothing was taken.
+        """
+        with self._lock:
+            if sharer not in self._queues and self._may_take(sharer):
+                self._take(sharer)
+                return
+            waiter = self._queue(sharer)
+        try:
+            await waiter.wait()
+        except BaseException:
+            self._give_up(sharer, waiter)
+            raise
+
+    def leave(self, sharer: str = "") -> None:
+        """Give a place back."""
+        with self._lock:
+            self._give_back(sharer)
+            self._give_places()
+
+    def _queue(self, sharer: str) -> _Waiter:
+        bound = self.policy.max_queue
+        if bound is not None and self._waiting >= bound:
+            raise BulkheadFull(self.name, self.policy.max_concurrency, self._waiting)
+        waiter = _Waiter()
+        self._queues.setdefault(sharer, deque()).append(waiter)
+        self._waiting += 1
+        return waiter
+
+    def _give_up(self, sharer: str, waiter: _Waiter) -> None:
+        with self._lock:
+            if waiter.granted:  # too late to be of use: the next one gets it
+                self._give_back(sharer)
+            elif waiter.queued:
+                self._unqueue(sharer, waiter)
+            self._give_places()
+
+    def _unqueue(self, sharer: str, waiter: _Waiter) -> None:
+        queue = self._queues[sharer]
+        queue.remove(waiter)
+        waiter.queued = False
+        self._waiting -= 1
+        if not queue:
+            del self._queues[sharer]
+
+    def _take(self, sharer: str) -> None:
+        self._held[sharer] = self._held.get(sharer, 0) + 1
+        self._at_work += 1
+
+    def _give_back(self, sharer: str) -> None:
+        held = self._held[sharer] - 1
+        if held:
+            self._held[sharer] = held
+        else:
+            del self._held[sharer]
+        self._at_work -= 1
+
+    def _give_places(self) -> None:
+        while (sharer := self._next_in_turn()) is not None:
+            waiter = self._queues[sharer][0]
+            self._unqueue(sharer, waiter)
+            if not waiter.wake():
+                continue
+            self._take(sharer)
+            if sharer in self._queues:
+                self._queues.move_to_end(sharer)
+
+    def _next_in_turn(self) -> str | None:
+        if not self._queues or self._at_work >= self.policy.max_concurrency:
+            return None
+        return next((sharer for sharer in self._queues if self._may_take(sharer)), None)
+
+    def _may_take(self, sharer: str) -> bool:
+        places = self.policy.max_concurrency
+        if self._at_work >= places:
+            return False
+        sharers = len({sharer, *self._held, *self._queues, *self._joined})
+        if sharers == 1:
+            return True
+        part, left_over = divmod(places, sharers)
+        held = self._held.get(sharer, 0)
+        if part == 0:  # more sharers than places
+            return not held
+        if held < part:
+            return True
+        # The places that cannot be divided are held by one sharer each.
+        return held == part and sum(other > part for other in self._held.values()) < left_over

@@ -1,0 +1,78 @@
+"""Guards from policies: what is stated as data becomes the rungs of one run (F1, F3, F4, F5)."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from echelon.model.policy import DEFAULT_RESILIENCE, BulkheadPolicy, Resilience
+from echelon.model.usage import Price
+from echelon.resilience.budget import Account
+from echelon.resilience.bulkhead import Bulkhead
+from echelon.resilience.guard import Guard
+from echelon.resilience.registry import BreakerRegistry
+from echelon.resilience.retry import Sleep
+from echelon.resilience.shared import ByName, Dependencies
+
+Room = AbstractAsyncContextManager[Any]
+
+
+class Guards:
+    """Makes the guards of one run. Breakers and dependencies are shared with other runs, domains are its own."""
+
+    def __init__(
+        self,
+        *,
+        breakers: BreakerRegistry,
+        dependencies: Dependencies | None = None,
+        rng: random.Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._breakers = breakers
+        self._dependencies = dependencies or Dependencies.shared()
+        self._domains = ByName[BulkheadPolicy, Bulkhead]("bulkhead", Bulkhead)
+        self._rng = rng or random.Random()  # noqa: S311 - spreads waits, protects nothing
+        self._clock = clock
+        self._sleep = sleep
+
+    def guard(
+        self,
+        policy: Resilience,
+        *,
+        caller: str,
+        account: Account,
+        domain: str = "",
+        room: Room | None = None,
+        price: Price | None = None,
+    ) -> Guard:
+        """Return what guards the calls of one agent, for one domain.
+
+        `caller` names it; its places and retries are its own when its policy names no dependency. `room` is what the
+        whole run has room for, and `price` that of its model.
+        """
+        complete = policy.over(DEFAULT_RESILIENCE)
+        dependency = complete.dependency or caller
+        budget = complete.retry_budget
+        return Guard(
+            complete,
+            breaker=self._breakers.get(complete.breaker, complete.breaker_policy) if complete.breaker else None,
+            account=account,
+            rooms=tuple(self._rooms(complete, dependency, domain, room)),
+            retry_budget=self._dependencies.retry_budget(dependency, budget) if budget else None,
+            price=price,
+            rng=self._rng,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+
+    def _rooms(self, policy: Resilience, dependency: str, domain: str, room: Room | None) -> Iterator[Room]:
+        """Yield the narrow rooms first: who waits there must not keep others out of a wide one."""
+        if policy.domain_bulkhead:
+            yield self._domains.get(domain, policy.domain_bulkhead).place()
+        if policy.bulkhead:
+            yield self._dependencies.bulkhead(dependency, policy.bulkhead).place(domain)
+        if room is not None:
+            yield room

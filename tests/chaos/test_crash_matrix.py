@@ -1,0 +1,91 @@
+"""A run is killed at every crash point, once and twice, and gone on with: nothing is lost, nothing is done twice (F8).
+
+Side effects are judged by what the world outside received, work by what agents were asked.
+"""
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.conftest import Place
+from tests.chaos.victims import Ended
+
+#: Every crash point of the package: a new one is in the matrix without anybody thinking of it.
+POINTS = sorted({
+    name
+    for file in (Path(__file__).parents[2] / "echelon").rglob("*.py")
+    for name in re.findall(r'(?<!def )crashpoint\("([^"]+)"', file.read_text(encoding="utf-8"))
+})  # fmt: skip
+
+#: All passages of all points take minutes; without it the first and the last of each are tried, and the last twice.
+EVERY_PASSAGE = os.environ.get("ECHELON_TEST_PASSAGES") == "all"
+
+PARCELS = ["p0", "p1", "p2", "p3"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A run that nobody killed: what every other must come to."""
+
+    ended: Ended
+    asked: int
+    passages: Counter[str]
+
+
+@pytest.fixture(scope="module")
+def whole(place: Place) -> Whole:
+    passages = place.passages("whole")
+    asked = len(place.world("whole").asked())
+    return Whole(ended=place.errand("whole"), asked=asked, passages=Counter(passages))
+
+
+def check(place: Place, scenario: str, whole: Whole) -> None:
+    """Go on with a run to its end; it must be the one that was never killed."""
+    ended, world = place.errand(scenario), place.world(scenario)
+
+    assert ended == whole.ended
+    assert sorted(effect.split()[1] for effect in world.effects()) == PARCELS
+    assert world.asked_again() == []
+
+
+def passages(whole: Whole, point: str) -> list[str]:
+    """Return the passages of a point to be killed at: a task's and an integration's, or all when that is asked for."""
+    last = whole.passages[point]
+    return [f"{point}:{k}" for k in (range(1, last + 1) if EVERY_PASSAGE else sorted({1, last}))]
+
+
+def test_a_run_that_nobody_kills_does_everything_once(place: Place, whole: Whole) -> None:
+    assert whole.ended.status == "completed"
+    assert whole.asked == 2 * len(PARCELS)
+    assert whole.ended.concerns == ("send/p0", "send/p3", "track/p0", "track/p3")
+    check(place, "whole", whole)
+
+
+def test_every_crash_point_is_passed(whole: Whole) -> None:
+    assert set(POINTS) - set(whole.passages) == set()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_that_was_killed_comes_to_the_same(place: Place, whole: Whole, point: str) -> None:
+    for at in passages(whole, point):
+        scenario = f"once-{at}"
+
+        assert place.errand(scenario, at).killed
+        check(place, scenario, whole)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_that_was_killed_again_while_it_recovered_comes_to_the_same(
+    place: Place, whole: Whole, point: str
+) -> None:
+    """Killed at the same point again where the recovery passes it, else in the middle of what it passes."""
+    for number, at in enumerate(passages(whole, point) if EVERY_PASSAGE else passages(whole, point)[-1:]):
+        scenario = f"twice-{at}"
+
+        assert place.errand(scenario, at).killed
+        place.errand(scenario, f"{point}:1" if number % 2 else f"*:{7 + number}")
+        check(place, scenario, whole)

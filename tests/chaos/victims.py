@@ -1,0 +1,184 @@
+"""Processes that run a job and may be killed: a nursery that forks one for each run, since starting Python is slow.
+
+with Nursery() as nursery:
+    ended = nursery.run(Errand(home=..., world=..., at="step.recorded:3"))
+"""
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from echelon.coordination.job_run import run_phases
+from echelon.engine.run import RunOptions, finish, prepared
+from echelon.journal import crashpoints
+from echelon.journal.digest import digest_of
+from echelon.journal.journal import Journal
+from echelon.settings import Settings
+from echelon.testing.scheduler import InlineScheduler
+from tests.chaos.parcels import Parcels, World, parcels
+
+ROOT = Path(__file__).parents[2]
+
+#: Runs that are looked through for the one to go on with, the newest first.
+MAX_RUNS = 50
+
+#: A run that takes longer hangs, in seconds.
+HANGS_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errand:
+    """A run of the job, begun or gone on with, and where it is killed."""
+
+    home: str
+    world: str
+    """Folder of the world; it names the run, so that many may share a journal."""
+    at: str = ""
+    """Crash point and passage; empty: it lives."""
+    listing: str = ""
+    """File for the names of the points that are passed."""
+    kill_after_seconds: float | None = None
+    """When it is killed, wherever it is then; None: it is not."""
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Other settings, such as the URL of the journal."""
+    count: int = 4
+    """Parcels to send."""
+    seconds: float = 0.0
+    """Time that agents take."""
+    concurrency: int = 1
+    """Agents at work at one time; one at a time they pass the crash points always in the same order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How an errand ended."""
+
+    exit_code: int
+    """0; the negative number of the signal that killed it; 1 when it ended with an error."""
+    output: str = ""
+    """What the run delivered, as a digest; empty when it was killed; the error when there was one."""
+    status: str = ""
+    """How the run ended; empty when it was killed."""
+    concerns: tuple[str, ...] = ()
+    """Who raised a concern that is on record, in alphabetical order."""
+    completed: tuple[str, ...] = ()
+    """What is on record as completed, in alphabetical order; twice what is there twice."""
+
+    @property
+    def killed(self) -> bool:
+        """Did it die as it was told to?"""
+        return self.exit_code == -signal.SIGKILL
+
+
+_ERRAND = TypeAdapter(Errand)
+_ENDED = TypeAdapter(Ended)
+
+
+async def carry_out(errand: Errand) -> Ended:
+    """Begin the run, or go on with it when the journal knows it; Prefect alone is left out."""
+    settings = Settings(home=Path(errand.home), **errand.settings)
+    inputs = Parcels(world=Path(errand.world), count=errand.count, seconds=errand.seconds)
+    options = RunOptions(run_id=await known_run(settings, errand.world), max_concurrency=errand.concurrency)
+    async with prepared(parcels, inputs, options, settings) as run:
+        World(inputs.world).begin(step.handoff.task_id for step in run.context.finished.values())
+        result, _ = await finish(run, await run_phases(run.context, InlineScheduler()))
+        journal, run_id = run.context.journal, run.context.run_id
+        return Ended(
+            exit_code=0,
+            output=digest_of(result.output),
+            status=(await journal.run(run_id)).status.value,
+            concerns=tuple(sorted(record.source for record in await journal.concerns(run_id))),
+            completed=tuple(sorted(s.handoff.task_id for s in await journal.steps(run_id) if s.handoff.done)),
+        )
+
+
+async def known_run(settings: Settings, world: str) -> str | None:
+    """Return the run that works on a world; None before there is one."""
+    async with Journal.open(settings) as journal:
+        return next((one.run_id for one in await journal.runs(MAX_RUNS) if one.inputs["world"] == world), None)
+
+
+class Nursery:
+    """A process that has imported everything, and forks for each errand."""
+
+    def __enter__(self) -> Self:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("ECHELON_")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.victims"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._process.communicate()
+
+    def run(self, errand: Errand) -> Ended:
+        """Let a process of its own run an errand, to its end or to its death."""
+        self.start(errand)
+        return self.wait()
+
+    def start(self, errand: Errand) -> None:
+        """Let a process of its own begin an errand; one at a time."""
+        assert self._process.stdin is not None
+        print(json.dumps(asdict(errand)), file=self._process.stdin, flush=True)
+
+    def wait(self) -> Ended:
+        """Wait for the process that was started to end."""
+        assert self._process.stdout is not None
+        return _ENDED.validate_json(self._process.stdout.readline())
+
+
+def _serve() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # what is slow once is paid before the first child is forked
+        asyncio.run(carry_out(Errand(home=f"{folder}/home", world=f"{folder}/world")))
+    for line in sys.stdin:
+        print(json.dumps(asdict(_forked(_ERRAND.validate_json(line)))), flush=True)
+
+
+def _forked(errand: Errand) -> Ended:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os._exit(_child(errand, writing))
+    os.close(writing)
+    if errand.kill_after_seconds is not None and not select.select([reading], [], [], errand.kill_after_seconds)[0]:
+        os.kill(child, signal.SIGKILL)
+    with os.fdopen(reading) as told:
+        said = told.read()
+    exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return _ENDED.validate_json(said) if exit_code == 0 else Ended(exit_code=exit_code, output=said)
+
+
+def _child(errand: Errand, writing: int) -> int:
+    signal.alarm(HANGS_SECONDS)
+    crashpoints.arm({crashpoints.AT: errand.at, crashpoints.LIST: errand.listing})
+    with os.fdopen(writing, "w") as told:
+        try:
+            told.write(json.dumps(asdict(asyncio.run(carry_out(errand)))))
+        except BaseException as error:  # noqa: BLE001 - told to who waits
+            told.write("".join(traceback.format_exception(error)))
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    _serve()

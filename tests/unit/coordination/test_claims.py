@@ -1,0 +1,266 @@
+"""What changes the world is claimed before it is done; after a crash it is told apart from what was done (F8)."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from echelon import AgentFailed, Brief, Job, Resilience, agent, command
+from echelon.agents.agent import Effect
+from echelon.coordination.claims import REDONE, TOLD_DONE, Word
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.result import output_of
+from echelon.model.errors import InvalidInput, LeaseLost
+from echelon.model.status import Status
+from echelon.testing.runs import a_run
+from echelon.testing.scheduler import InlineScheduler
+from tests.unit.coordination.jobs import ONCE, Item, Items, looking
+
+pytestmark = pytest.mark.anyio
+
+#: The task of the jobs here.
+PAY = "pay/pay"
+
+PATIENT = Resilience(attempts=3, backoff_seconds=0)
+
+
+class Counter:
+    """The world: it counts what reaches it, by idempotency key, and may fail an agent."""
+
+    def __init__(self, effect: Effect, *fails: BaseException) -> None:
+        self.keys: list[str] = []
+        self.fails = list(fails)
+
+        @agent(effect=effect)
+        async def pay(brief: Brief) -> str:
+            self.keys.append(brief.idempotency_key)
+            if self.fails:
+                raise self.fails.pop(0)
+            return f"paid {len(self.keys)}"
+
+        self.agent = pay
+
+    def job(self, policy: Resilience = ONCE) -> Job:
+        job = Job("paying", goal="Pay", inputs=Items, defaults=policy)
+        job.phase("pay", agent=self.agent)
+        return job
+
+
+class Killed(BaseException):
+    """Stands for the death of the process, of which nothing is put on record."""
+
+
+async def killed(job: Job, home: Path, **context: Any) -> None:
+    with pytest.raises(BaseExceptionGroup) as ended:
+        async with a_run(job, home, **context) as run:
+            await run_phases(run, InlineScheduler())
+    assert ended.group_contains(Killed)
+
+
+@pytest.mark.parametrize(("effect", "claimed"), [("read", 0), ("write", 1), ("irreversible", 1)])
+async def test_only_what_changes_the_world_is_claimed(tmp_path: Path, effect: Effect, claimed: int) -> None:
+    counter = Counter(effect)
+    async with a_run(counter.job(), tmp_path) as run:
+        await run_phases(run, InlineScheduler())
+        claims = await run.journal.claims(run.run_id)
+
+    assert [(claim.task_id, claim.effect, claim.attempt, claim.token) for claim in claims] == [
+        (PAY, effect, 1, 1)
+    ] * claimed
+    assert [bool(key) for key in counter.keys] == [bool(claimed)]
+    assert [claim.idempotency_key for claim in claims] == counter.keys[:claimed]
+
+
+async def test_a_claim_is_durable_before_the_agent_works(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    @agent(effect="write")
+    async def pay() -> str:
+        seen.append(len(await run.journal.claims(run.run_id)))
+        return "paid"
+
+    job = Job("paying", goal="Pay", inputs=Items, defaults=ONCE)
+    job.phase("pay", agent=pay)
+    async with a_run(job, tmp_path) as run:
+        await run_phases(run, InlineScheduler())
+
+    assert seen == [1]
+
+
+async def test_a_write_that_was_cut_off_is_done_again_with_the_same_key(tmp_path: Path) -> None:
+    counter = Counter("write", Killed())
+    await killed(counter.job(), tmp_path)
+    async with a_run(counter.job(), tmp_path) as run:
+        assert output_of(run, await run_phases(run, InlineScheduler())) == "paid 2"
+        claims = await run.journal.claims(run.run_id)
+
+    assert len(set(counter.keys)) == 1
+    assert [claim.attempt for claim in claims] == [1, 2]
+
+
+async def test_every_attempt_in_one_process_has_the_same_key_too(tmp_path: Path) -> None:
+    counter = Counter("write", ConnectionError("gone"), ConnectionError("gone"))
+    async with a_run(counter.job(PATIENT), tmp_path) as run:
+        await run_phases(run, InlineScheduler())
+
+    assert len(counter.keys) == 3
+    assert len(set(counter.keys)) == 1
+
+
+async def test_runs_and_steps_have_keys_of_their_own(tmp_path: Path) -> None:
+    counter = Counter("write")
+    for run_id in ("one", "two"):
+        async with a_run(counter.job(), tmp_path, run_id=run_id) as run:
+            await run_phases(run, InlineScheduler())
+
+    assert len(set(counter.keys)) == 2
+
+
+async def test_what_cannot_be_undone_is_not_done_again_when_it_may_have_happened(tmp_path: Path) -> None:
+    counter = Counter("irreversible", Killed())
+    await killed(counter.job(), tmp_path)
+    async with a_run(counter.job(), tmp_path) as run:
+        await run_phases(run, InlineScheduler())
+        (step,) = run.steps
+
+    assert len(counter.keys) == 1
+    assert step.handoff.status is Status.BLOCKED
+    assert step.handoff.error is not None
+    assert "pay/pay cannot be undone and may have happened: it was begun at 20" in step.handoff.error.message
+    assert "echelon resume run --redo pay/pay (do it again) or --done pay/pay=OUTPUT" in step.handoff.error.message
+    assert step.handoff.error.next_step == "find out whether it happened, and say so when the run is resumed"
+
+
+async def test_a_person_can_let_it_be_done_again_once(tmp_path: Path) -> None:
+    counter = Counter("irreversible", Killed(), Killed())
+    await killed(counter.job(), tmp_path)
+    redo = Word(redo=frozenset({PAY}))
+    await killed(counter.job(), tmp_path, word=redo)
+    async with a_run(counter.job(), tmp_path) as run:
+        await run_phases(run, InlineScheduler())
+        assert run.steps[-1].handoff.status is Status.BLOCKED
+    async with a_run(counter.job(), tmp_path, word=redo) as run:
+        assert output_of(run, await run_phases(run, InlineScheduler())) == "paid 3"
+        assert [event.subject for event in await run.journal.events(run.run_id, REDONE)] == [PAY, PAY]
+
+
+async def test_a_person_can_say_that_it_happened_and_what_came_of_it(tmp_path: Path) -> None:
+    counter = Counter("irreversible", Killed())
+    await killed(counter.job(), tmp_path)
+    async with a_run(counter.job(), tmp_path, word=Word(done={PAY: "paid by hand"})) as run:
+        assert output_of(run, await run_phases(run, InlineScheduler())) == "paid by hand"
+        assert [event.subject for event in await run.journal.events(run.run_id, TOLD_DONE)] == [PAY]
+
+    assert len(counter.keys) == 1
+
+
+async def test_what_a_person_says_must_fit_the_contract(tmp_path: Path) -> None:
+    counter = Counter("irreversible", Killed())
+    await killed(counter.job(), tmp_path)
+    async with a_run(counter.job(), tmp_path, word=Word(done={PAY: ["no", "text"]})) as run:
+        await run_phases(run, InlineScheduler())
+
+        assert [(step.handoff.error and step.handoff.error.kind) for step in run.steps] == ["ContractViolation"]
+
+
+@pytest.mark.parametrize("word", [Word(redo=frozenset({PAY})), Word(done={PAY: "x"})])
+async def test_there_is_nothing_to_say_about_what_was_never_begun(tmp_path: Path, word: Word) -> None:
+    with pytest.raises(InvalidInput, match="run 'run' has begun nothing for task 'pay/pay'"):
+        async with a_run(Counter("irreversible").job(), tmp_path, word=word):
+            pass
+
+
+def test_a_person_says_one_thing() -> None:
+    with pytest.raises(InvalidInput, match="'pay/pay' is to be redone and is done"):
+        Word(redo=frozenset({PAY}), done={PAY: 1})
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        pytest.param(AgentFailed("no money", passing=True), 2, id="F8-the-agent-says-that-nothing-happened"),
+        pytest.param(ConnectionError("lost while paying"), 1, id="F8-nobody-knows"),
+        pytest.param(TimeoutError(), 1, id="F8-no-answer"),
+    ],
+)
+async def test_what_cannot_be_undone_is_retried_only_when_nothing_happened(
+    tmp_path: Path, error: Exception, asked: int
+) -> None:
+    counter = Counter("irreversible", error)
+    async with a_run(counter.job(PATIENT), tmp_path) as run:
+        await run_phases(run, InlineScheduler())
+
+        assert run.steps[-1].handoff.status is (Status.COMPLETED if asked == 2 else Status.BLOCKED)
+    assert len(counter.keys) == asked
+
+
+async def test_what_timed_out_may_have_happened(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    @agent(effect="irreversible", timeout=0.05)
+    async def pay() -> str:
+        asked.append(1)
+        await asyncio.sleep(10)
+        return "paid"
+
+    job = Job("paying", goal="Pay", inputs=Items, defaults=PATIENT)
+    job.phase("pay", agent=pay)
+    for _ in range(2):
+        async with a_run(job, tmp_path) as run:
+            await run_phases(run, InlineScheduler())
+            assert run.steps[-1].handoff.status is Status.BLOCKED
+
+    assert len(asked) == 1
+
+
+async def test_what_was_done_is_not_done_again_unasked_because_it_is_given_something_else(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    @agent(effect="irreversible")
+    async def pay(item: Item) -> str:
+        asked.append(item.id)
+        return item.id
+
+    for domain in ("here", "there"):
+        async with a_run(looking(each=pay), tmp_path, Items(items=(Item(id="i0", domain=domain),))) as run:
+            await run_phases(run, InlineScheduler())
+
+    assert asked == ["i0"]
+    assert run.steps[-1].handoff.status is Status.BLOCKED
+
+
+async def test_a_command_finds_its_key_in_its_environment(tmp_path: Path) -> None:
+    program = "import os; print(os.environ['ECHELON_IDEMPOTENCY_KEY'])"
+    job = Job("paying", goal="Pay", inputs=Items, defaults=ONCE)
+    job.phase("pay", agent=command([sys.executable, "-c", program], effect="write"))
+    async with a_run(job, tmp_path) as run:
+        output = output_of(run, await run_phases(run, InlineScheduler()))
+        (claim,) = await run.journal.claims(run.run_id)
+
+    assert output.strip() == claim.idempotency_key
+
+
+@pytest.mark.parametrize("effect", ["read", "write"])
+async def test_a_process_that_lost_its_run_does_nothing_more(tmp_path: Path, effect: Effect) -> None:
+    counter = Counter(effect)
+
+    async def sleep_and_wake() -> None:
+        async with a_run(counter.job(), tmp_path) as run:
+            assert run.lease is not None
+            run.journal._tokens[run.run_id] -= 1  # another process has it now
+            run.lease._proved -= 1000  # and this one slept meanwhile
+            await run_phases(run, InlineScheduler())
+
+    with pytest.raises(BaseExceptionGroup) as ended:
+        await sleep_and_wake()
+    assert ended.group_contains(LeaseLost)
+    assert counter.keys == []
+
+
+async def test_steps_of_other_agents_are_not_claimed(tmp_path: Path) -> None:
+    async with a_run(looking(), tmp_path, Items()) as run:
+        await run_phases(run, InlineScheduler())
+
+        assert await run.journal.claims(run.run_id) == ()

@@ -1,0 +1,306 @@
+"""What stands in for work that was not delivered, and what consumers do without (D3, F2, F7)."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from echelon import AgentFailed, Brief, Handoffs, Job, Resilience, agent
+from echelon.agents.fallback import Fallback
+from echelon.coordination.context import RunContext
+from echelon.coordination.delivery import Delivery
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.definition.need import Need
+from echelon.definition.rehearsal import Rehearsal, RehearsalJob
+from echelon.model.errors import DependencyFailed
+from echelon.model.fallback import FallbackKind
+from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
+from echelon.model.run import RunStatus
+from echelon.model.status import Status
+from echelon.planning.planner import plan
+from echelon.testing.runs import a_run
+from echelon.testing.scheduler import InlineScheduler
+from echelon.visibility.measures import measure
+from echelon.visibility.progress import Progress
+from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, staged
+from tests.unit.coordination.test_integrating import clueless
+
+pytestmark = pytest.mark.anyio
+
+ALL, SOME = frozenset({0, 1}), frozenset({1})
+
+
+@agent
+async def look_again(item: Item) -> str:
+    """Look with other eyes."""
+    return f"{item.id} again"
+
+
+@agent
+async def blind(item: Item) -> str:
+    """See nothing."""
+    raise AgentFailed("blind")
+
+
+@agent
+async def conclude(look: Handoffs[str], brief: Brief) -> list[str]:
+    """Say what was seen, and what was told to be missing."""
+    return [*look.outputs(), *brief.missing]
+
+
+def concluding(needs: Any, **phase: Any) -> Job:
+    job = looking(**phase)
+    job.phase("conclude", agent=conclude, needs=needs)
+    return job
+
+
+async def _delivered(run: RunContext) -> dict[str, Delivery]:
+    return await run_phases(run, InlineScheduler())
+
+
+@pytest.mark.parametrize(
+    ("needs", "failing", "output"),
+    [
+        pytest.param("look", SOME, ["i0", "look/i1: i1 cannot be read"], id="D3-unstated-some"),
+        pytest.param("look", ALL, None, id="D3-unstated-nothing"),
+        pytest.param({"look": "tight"}, frozenset[int](), ["i0", "i1"], id="D3-tight-all"),
+        pytest.param({"look": "tight"}, SOME, None, id="D3-tight-some"),
+        pytest.param({"look": "loose"}, SOME, ["i0", "look/i1: i1 cannot be read"], id="D3-loose-some"),
+        pytest.param(
+            {"look": "loose"}, ALL, ["look/i0: i0 cannot be read", "look/i1: i1 cannot be read"], id="D3-loose-nothing"
+        ),
+        pytest.param({"look": "none"}, frozenset[int](), [], id="D3-none-all"),
+        pytest.param({"look": "none"}, ALL, [], id="D3-none-nothing"),
+        pytest.param(
+            Need("look", "medium", fallback=Fallback.default("?")),
+            SOME,
+            ["i0", "?", "look/i1: i1 cannot be read (instead: the default value)"],
+            id="F2-medium-default",
+        ),
+        pytest.param(
+            Need("look", "tight", reason="whole", fallback=Fallback.default("?")),
+            ALL,
+            [
+                *("?", "?"),
+                "look/i0: i0 cannot be read (instead: the default value)",
+                "look/i1: i1 cannot be read (instead: the default value)",
+            ],
+            id="F2-tight-default",
+        ),
+        pytest.param(Need("look", fallback=Fallback.last_good()), ALL, None, id="F2-medium-never-good"),
+        pytest.param(
+            Need("look", fallback=Fallback.skip("optional")),
+            SOME,
+            ["i0", "look/i1: i1 cannot be read (instead: skipped: optional)"],
+            id="F2-medium-skip",
+        ),
+        pytest.param(Need("look", "tight", fallback=Fallback.skip("x")), SOME, None, id="F2-tight-skip"),
+    ],
+)
+async def test_coupling_decides_whether_consumers_start(
+    tmp_path: Path, needs: Any, failing: frozenset[int], output: list[str] | None
+) -> None:
+    async with a_run(concluding(needs), tmp_path, items(2, failing=failing)) as run:
+        delivered = await _delivered(run)
+
+        assert output_of(run, delivered) == output
+    step = next(step for step in run.steps if step.phase == "conclude")
+    assert step.handoff.status is (Status.BLOCKED if output is None else Status.COMPLETED)
+
+
+async def test_a_job_whose_last_phase_is_blocked_has_failed_and_one_that_did_without_is_partial(tmp_path: Path) -> None:
+    async with a_run(concluding({"look": "tight"}), tmp_path, items(2, failing=SOME)) as run:
+        assert status_after(await _delivered(run)) is RunStatus.FAILED
+    async with a_run(concluding({"look": "loose"}), tmp_path, items(2, failing=ALL), run_id="two") as run:
+        assert status_after(await _delivered(run)) is RunStatus.PARTIAL
+
+
+@pytest.mark.parametrize(
+    ("fallback", "output", "confidence", "status"),
+    [
+        (look_again, "i1 again", 0.8, RunStatus.COMPLETED),
+        (Fallback.default("?"), "?", 0.0, RunStatus.PARTIAL),
+        ([blind, Fallback.default("?")], "?", 0.0, RunStatus.PARTIAL),
+        ([Fallback.last_good(), look_again], "i1 again", 0.8, RunStatus.COMPLETED),
+    ],
+    ids=["F2-agent", "F2-default", "F2-agent-fails-too", "F2-no-last-good"],
+)
+async def test_what_stands_in_says_so_and_is_trusted_less(
+    tmp_path: Path, fallback: Any, output: str, confidence: float, status: RunStatus
+) -> None:
+    seen = Progress()
+    job = looking(fallback=fallback)
+    async with a_run(job, tmp_path, items(2, failing=SOME), observe=seen.apply) as run:
+        delivered = await _delivered(run)
+
+        assert output_of(run, delivered) == {"look/i0": "i0", "look/i1": output}
+    handoff = delivered["look"].handoffs[1]
+    assert handoff.fallback is not None
+    assert "i1 cannot be read" in handoff.fallback.reason
+    assert (handoff.confidence, status_after(delivered)) == (pytest.approx(confidence), status)
+    measures = measure(run.steps, 1)
+    assert (measures.completed, measures.failed, measures.fallbacks) == (2, 0, 1)
+    assert (seen.phases["look"].done, seen.phases["look"].failed) == (2, 0)
+
+
+async def test_what_stands_in_without_being_the_work_is_told_with_the_result(tmp_path: Path) -> None:
+    async with a_run(
+        looking(fallback=Fallback.default("?"), integrate=staged), tmp_path, items(2, failing=SOME)
+    ) as run:
+        delivered = await _delivered(run)
+
+        assert output_of(run, delivered) == {"items": ["i0", "?"], "missing": []}
+    assert [(one.task_id, one.instead) for one in missing_in(delivered)] == [("look/i1", "the default value")]
+    assert status_after(delivered) is RunStatus.PARTIAL
+
+
+async def test_the_last_good_output_is_that_of_an_earlier_run_on_the_same_inputs(tmp_path: Path) -> None:
+    broken: list[bool] = []
+
+    @agent
+    async def sometimes(item: Item) -> str:
+        if broken:
+            raise AgentFailed("not today")
+        return f"{item.id} then"
+
+    job, given = looking(each=sometimes, fallback=Fallback.last_good()), items(1)
+    async with a_run(job, tmp_path, given, run_id="one") as run:
+        await _delivered(run)
+        await run.journal.finish_run("one", RunStatus.COMPLETED, run.now())
+    broken.append(True)
+    for run_id, confidence in (("two", 0.5), ("three", 0.25)):
+        async with a_run(job, tmp_path, given, run_id=run_id) as run:
+            delivered = await _delivered(run)
+
+            assert output_of(run, delivered) == {"look/i0": "i0 then"}
+            await run.journal.finish_run(run_id, RunStatus.PARTIAL, run.now())
+        handoff = delivered["look"].handoffs[0]
+        assert handoff.confidence == confidence
+    assert handoff.fallback is not None
+    assert handoff.fallback.said == "the last good output, of run two"
+
+
+async def test_a_phase_that_cannot_be_integrated_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    @agent
+    async def read(look: Handoffs[Any]) -> list[Any]:
+        return [*look.outputs(), [one.task_id for one in look.apart]]
+
+    job = looking(integrate=clueless)
+    default = {"items": ["old"], "missing": []}
+    job.phase("read", agent=read, needs=Need("look", fallback=Fallback.default(default)))
+    async with a_run(job, tmp_path, items(3, failing=SOME)) as run:
+        delivered = await _delivered(run)
+
+        assert output_of(run, delivered) == [default, ["look/i0", "look/i2"]]
+
+
+async def test_an_open_breaker_leads_to_the_fallback_at_once(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    @agent(breaker="provider", fallback=look_again)
+    async def ask(item: Item) -> str:
+        asked.append(item.id)
+        raise DependencyFailed("down", passing=True)
+
+    async with a_run(looking(each=ask), tmp_path, items(8)) as run:
+        run.breakers.get("provider").isolate("being mended")
+        delivered = await _delivered(run)
+
+    assert asked == []
+    assert status_after(delivered) is RunStatus.COMPLETED
+    kinds = {handoff.fallback.kind for handoff in delivered["look"].handoffs if handoff.fallback}
+    assert (kinds, len(delivered["look"].handoffs)) == ({FallbackKind.AGENT}, 8)
+
+
+async def test_a_run_that_is_gone_on_with_tries_the_task_itself_and_does_not_ask_the_other_agent_twice(
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+
+    @agent
+    async def other(item: Item) -> str:
+        asked.append("other")
+        return "other"
+
+    @agent(fallback=other)
+    async def first(item: Item) -> str:
+        asked.append("first")
+        if asked.count("first") < 3:
+            raise AgentFailed("not yet")
+        return "first"
+
+    job, outputs = looking(each=first), []
+    for _ in range(3):
+        async with a_run(job, tmp_path, items(1)) as run:
+            outputs.append(output_of(run, await _delivered(run))["look/i0"])
+        assert measure(run.steps, 1).completed == 1
+
+    assert (outputs, asked) == (["other", "other", "first"], ["first", "other", "first", "first"])
+
+
+async def test_consumers_wait_for_a_phase_as_long_as_the_most_patient_of_them(tmp_path: Path) -> None:
+    @agent(timeout=60)
+    async def stall(item: Item) -> str:
+        await asyncio.sleep(60 if item.fails else 0)
+        return item.id
+
+    async with a_run(
+        concluding(Need("look", "loose", timeout=0.2), each=stall), tmp_path, items(2, failing=SOME)
+    ) as run:
+        delivered = await _delivered(run)
+        seen = output_of(run, delivered)
+
+    assert seen[0] == "i0"
+    assert seen[1].startswith("look/i1: the seconds budget of phase 'look'")
+
+
+def graph(*tasks: TaskSpec) -> TaskGraph:
+    return TaskGraph(name="graph", goal="work", tasks=tasks)
+
+
+def task(name: str, *uses: tuple[str, Coupling]) -> TaskSpec:
+    used = tuple(Dependency(task=one, coupling=coupling, reason="asked") for one, coupling in uses)
+    return TaskSpec(id=name, goal="look", domain=name, capability=name, depends_on=used, seconds=1, tokens=100_000)
+
+
+async def test_a_lost_task_blocks_those_who_cannot_run_without_it_and_theirs_and_nobody_else(tmp_path: Path) -> None:
+    """D3: a graph in which one of three producers fails."""
+    tight, loose = Coupling.TIGHT, Coupling.LOOSE
+    made = plan(
+        graph(
+            task("bad"),
+            task("good"),
+            task("needs-bad", ("bad", tight)),
+            task("likes-bad", ("bad", loose)),
+            task("needs-good", ("good", tight)),
+            task("needs-blocked", ("needs-bad", tight)),
+            task("likes-blocked", ("needs-bad", loose)),
+        ),
+        agents_fixed=True,
+    )
+    job = RehearsalJob.of(made, Rehearsal(scale=0))
+    job.expansion.calls["bad"].item.fails = True
+    async with a_run(job, tmp_path, Rehearsal()) as run:
+        await _delivered(run)
+
+    ended = {step.handoff.task_id: step.handoff for step in run.steps if step.handoff.task_id in run.tasks}
+    assert {name for name, handoff in ended.items() if handoff.status is Status.BLOCKED} == {
+        "needs-bad",
+        "needs-blocked",
+    }
+    assert [name for name, handoff in ended.items() if handoff.status is Status.FAILED] == ["bad"]
+    assert len(ended) == 7
+    error = ended["needs-blocked"].error
+    assert error is not None
+    assert (error.message, error.causes) == ("cannot run without needs-bad", ("needs-bad",))
+
+
+async def test_one_who_is_not_looked_for_is_not_blocked(tmp_path: Path) -> None:
+    job = Job("plain", goal="Look", inputs=Items, defaults=Resilience().over(ONCE))
+    job.phase("look", each=look, over=lambda items: items)
+    async with a_run(job, tmp_path, items(2, failing=SOME)) as run:
+        delivered = await _delivered(run)
+
+    assert [handoff.fallback for handoff in delivered["look"].handoffs] == [None]

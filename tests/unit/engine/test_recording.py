@@ -1,0 +1,148 @@
+"""The same run is gone on with, by its id or by the flow run that Prefect retries; its time is the time worked (F8)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from echelon import AgentFailed, Job, Resilience, agent
+from echelon.coordination.job_run import run_phases
+from echelon.engine.run import RunOptions, finish, prepared
+from echelon.journal.journal import Journal
+from echelon.model.errors import InvalidInput, RunHeld
+from echelon.model.exception_report import Trigger
+from echelon.model.run import RunRecord, RunResult, RunStatus
+from echelon.settings import Settings
+from echelon.testing.scheduler import InlineScheduler
+
+pytestmark = pytest.mark.anyio
+
+
+class Words(BaseModel):
+    """Inputs of the job."""
+
+    words: tuple[str, ...] = ("one", "two")
+
+
+class Desk:
+    """A job that remembers who was asked, and may be broken."""
+
+    def __init__(self, name: str = "counting") -> None:
+        self.asked: list[str] = []
+        self.broken = False
+
+        @agent
+        async def count(item: str) -> int:
+            self.asked.append(item)
+            if self.broken:
+                raise AgentFailed("not today")
+            return len(item)
+
+        self.job = Job(name, goal="Count", inputs=Words, defaults=Resilience(attempts=1))
+        self.job.phase("count", each=count, over=lambda words: list(words))
+
+
+async def carried_out(desk: Desk, home: Path, words: Words | None = None, **options: Any) -> RunResult:
+    async with prepared(desk.job, words or Words(), RunOptions(**options), Settings(home=home)) as run:
+        result, _ = await finish(run, await run_phases(run.context, InlineScheduler()))
+        return result
+
+
+@asynccontextmanager
+async def journal_of(home: Path) -> AsyncIterator[Journal]:
+    async with Journal.open(Settings(home=home)) as journal:
+        yield journal
+
+
+async def record_of(home: Path, run_id: str) -> RunRecord:
+    async with journal_of(home) as journal:
+        return await journal.run(run_id)
+
+
+async def test_an_id_that_is_not_on_record_names_a_new_run_and_the_next_time_the_same(tmp_path: Path) -> None:
+    desk = Desk()
+    first = await carried_out(desk, tmp_path, run_id="nightly-2026-05-04")
+    second = await carried_out(desk, tmp_path, run_id="nightly-2026-05-04")
+
+    assert first.run_id == second.run_id == "nightly-2026-05-04"
+    assert desk.asked == ["one", "two"]
+
+
+@pytest.mark.parametrize("run_id", ["../up", "", "a b", "-x", "x" * 129])
+async def test_an_id_that_cannot_name_a_folder_is_refused(tmp_path: Path, run_id: str) -> None:
+    with pytest.raises(InvalidInput, match="cannot be used"):
+        await carried_out(Desk(), tmp_path, run_id=run_id)
+
+
+async def test_a_run_is_not_gone_on_with_by_another_job(tmp_path: Path) -> None:
+    await carried_out(Desk(), tmp_path, run_id="mine")
+
+    with pytest.raises(InvalidInput, match=r"run 'mine' is one of job 'counting', not of 'other'"):
+        await carried_out(Desk("other"), tmp_path, run_id="mine")
+
+
+async def test_a_flow_run_that_prefect_tries_again_goes_on_with_its_run(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.broken = True
+    first = await carried_out(desk, tmp_path, flow_run_id="0a1b")
+    desk.broken = False
+    second = await carried_out(desk, tmp_path, flow_run_id="0a1b")
+    other = await carried_out(desk, tmp_path, flow_run_id="2c3d")
+
+    assert (first.status, second.status) == (RunStatus.FAILED, RunStatus.COMPLETED)
+    assert first.run_id == second.run_id != other.run_id
+    assert (await record_of(tmp_path, second.run_id)).flow_run_id == "0a1b"
+
+
+async def test_a_run_that_is_at_work_is_not_begun_a_second_time(tmp_path: Path) -> None:
+    desk = Desk()
+    async with prepared(desk.job, Words(), RunOptions(run_id="r"), Settings(home=tmp_path)):
+        with pytest.raises(RunHeld, match="run 'r' is held by process"):
+            await carried_out(desk, tmp_path, run_id="r")
+
+    assert desk.asked == []
+
+
+async def test_looking_at_a_completed_run_again_moves_neither_its_end_nor_its_measures(tmp_path: Path) -> None:
+    desk = Desk()
+    first = await carried_out(desk, tmp_path, run_id="r")
+    ended = (await record_of(tmp_path, "r")).finished
+    await asyncio.sleep(0.02)
+    second = await carried_out(desk, tmp_path, run_id="r")
+
+    assert (await record_of(tmp_path, "r")).finished == ended
+    assert second.measures == first.measures
+    assert second.status is RunStatus.COMPLETED
+
+
+async def test_the_time_between_two_processes_is_not_worked(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.broken = True
+    await carried_out(desk, tmp_path, run_id="r")
+    await asyncio.sleep(1.0)
+    desk.broken = False
+    result = await carried_out(desk, tmp_path, run_id="r")
+    record = await record_of(tmp_path, "r")
+
+    assert record.finished is not None
+    assert record.finished - record.started > timedelta(seconds=1)
+    assert result.measures.seconds < (record.finished - record.started).total_seconds() - 0.99
+    assert result.measures.makespan_seconds is not None
+    assert result.measures.makespan_seconds <= result.measures.seconds
+
+
+async def test_a_plan_that_has_changed_is_told_and_put_on_record(tmp_path: Path) -> None:
+    desk = Desk()
+    await carried_out(desk, tmp_path, run_id="r")
+    result = await carried_out(desk, tmp_path, Words(words=("two", "three", "four")), run_id="r")
+    record = await record_of(tmp_path, "r")
+
+    told = [report.message for report in result.exceptions if report.trigger is Trigger.RENEWED]
+    assert told[0] == "the plan has changed since the run was begun: 2 tasks are new, 1 are gone, 1 are in both"
+    assert record.plan is not None
+    assert [task.id for task in record.plan.tasks] == ["count/two", "count/three", "count/four"]

@@ -1,0 +1,65 @@
+"""Crash points do nothing unless the environment says so; where they kill is tried in `tests/chaos`."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from echelon.journal import crashpoints
+from echelon.journal.crashpoints import AT, LIST, Crashes, arm, crashpoint, read_crashes
+from echelon.model.errors import InvalidInput
+
+
+def died(crashes: Crashes, *names: str) -> list[str]:
+    """Pass points, and return them up to the one that kills: its last deed is taken for its death."""
+    passed: list[str] = []
+
+    class Died(Exception):
+        pass
+
+    def die() -> None:
+        raise Died
+
+    for name in names:
+        passed.append(name)
+        try:
+            crashes.passed(name, die)
+        except Died:
+            return passed
+    return []
+
+
+def test_outside_of_such_tests_nothing_is_armed() -> None:
+    assert read_crashes({}) is None
+    assert read_crashes({AT: "", LIST: ""}) is None
+    crashpoint("anything", last=lambda: pytest.fail("nobody dies here"))
+
+
+@pytest.mark.parametrize(
+    ("at", "dies_at"),
+    [("a:1", 1), ("a:2", 3), ("b:1", 2), ("*:1", 1), ("*:3", 3), ("a:3", 0), ("c:1", 0)],
+)
+def test_a_process_dies_at_the_passage_it_was_told(at: str, dies_at: int) -> None:
+    crashes = read_crashes({AT: at})
+    assert crashes is not None
+
+    assert len(died(crashes, "a", "b", "a")) == dies_at
+
+
+@pytest.mark.parametrize("at", ["a", ":1", "a:", "a:0", "a:x", "a:-1"])
+def test_a_passage_that_makes_no_sense_is_refused(at: str) -> None:
+    with pytest.raises(InvalidInput, match=r"ECHELON_CRASH_AT=.*<name>:<k>"):
+        read_crashes({AT: at})
+
+
+def test_points_are_listed_in_the_order_they_are_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crashpoints, "_crashes", None)  # given back at the end
+    arm({LIST: str(tmp_path / "points")})
+    for name in ("run.planned", "step.begun", "step.begun"):
+        crashpoint(name)
+
+    assert (tmp_path / "points").read_text(encoding="utf-8").split() == ["run.planned", "step.begun", "step.begun"]
+
+
+def test_the_signal_cannot_be_caught() -> None:
+    assert signal.SIGKILL == crashpoints._KILL

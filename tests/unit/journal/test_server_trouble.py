@@ -1,0 +1,70 @@
+"""A PostgreSQL server that goes away, refuses or is restarted: told as trouble of the journal, not of a record."""
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from echelon.journal.journal import Journal
+from echelon.model.errors import JournalError
+from echelon.settings import Settings
+from tests.unit.journal.records import run, step
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def settings(postgres, tmp_path):
+    return Settings(home=tmp_path, journal_url=postgres)
+
+
+@pytest.fixture
+async def journal(settings):
+    async with Journal.open(settings) as opened:
+        await opened.start_run(run())
+        yield opened
+    admin = await asyncpg.connect(settings.journal_url)
+    await admin.execute("TRUNCATE runs, concerns CASCADE")
+    await admin.close()
+
+
+async def cut_off(settings):
+    """End every connection to the database, as a server does that is restarted."""
+    admin = await asyncpg.connect(settings.journal_url)
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await admin.close()
+
+
+async def test_a_connection_that_was_lost_between_writes_is_made_anew(settings, journal):
+    await journal.append(step("before"))
+    await cut_off(settings)
+
+    await journal.append(step("after"))
+
+    assert [found.node for found in await journal.steps("r1")] == ["before", "after"]
+
+
+async def test_a_connection_that_is_lost_in_the_middle_of_a_write_is_told_as_trouble_with_the_server(settings, journal):
+    async def write():
+        async with journal._database.writing() as connection:
+            await connection.execute(text("SELECT 1"))
+            await cut_off(settings)
+            await connection.execute(text("SELECT 1"))
+
+    with pytest.raises(JournalError, match=r"cannot write the journal postgresql\+asyncpg://.* that the disk has room"):
+        await write()
+
+
+async def test_a_database_that_is_not_there_is_told(settings):
+    url = settings.journal_url.rpartition("/")[0]
+
+    with pytest.raises(JournalError, match=r"cannot open the journal .*database \"nowhere\" does not exist"):
+        async with Journal.open(Settings(home=settings.home, journal_url=f"{url}/nowhere")):
+            pass
+
+
+async def test_a_process_that_stops_in_the_middle_of_a_transaction_does_not_keep_its_locks_for_ever(journal):
+    async with journal._database.reading() as connection:
+        assert await connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "10s"

@@ -1,0 +1,392 @@
+"""F5: so many calls at one time, a bounded queue, a fair share for everybody, and no place is ever lost."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from echelon.model.errors import BulkheadFull
+from echelon.model.policy import BulkheadPolicy
+from echelon.resilience.bulkhead import Bulkhead
+
+
+def bulkhead(places: int, queue: int | None = None) -> Bulkhead:
+    return Bulkhead("provider", BulkheadPolicy(max_concurrency=places, max_queue=queue))
+
+
+async def settle() -> None:
+    """Let everything that can go on go on."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+class Caller:
+    """A call that holds its place until it is told to end."""
+
+    def __init__(self, room: Bulkhead, sharer: str = "") -> None:
+        self.sharer = sharer
+        self.entered = False
+        self._end = asyncio.Event()
+        self.task = asyncio.get_running_loop().create_task(self._run(room))
+
+    async def _run(self, room: Bulkhead) -> None:
+        async with room.place(self.sharer):
+            self.entered = True
+            await self._end.wait()
+
+    async def end(self) -> None:
+        self._end.set()
+        await self.task
+
+    async def cancel(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+async def callers(room: Bulkhead, sharers: str) -> list[Caller]:
+    """Start a caller for each letter, one after the other."""
+    made: list[Caller] = []
+    for sharer in sharers:
+        made.append(Caller(room, sharer))
+        await asyncio.sleep(0)
+    await settle()
+    return made
+
+
+def at_work(made: list[Caller]) -> str:
+    return "".join(one.sharer for one in made if one.entered)
+
+
+async def all_ended(made: list[Caller]) -> None:
+    for one in made:
+        await one.cancel()
+
+
+def run(story: Callable[[], Awaitable[None]]) -> None:
+    async def told() -> None:
+        await story()
+
+    asyncio.run(told())
+
+
+def test_no_more_are_at_work_than_there_are_places_and_the_first_to_wait_is_the_first_to_go_on() -> None:
+    async def story() -> None:
+        room = bulkhead(2)
+        made = [Caller(room) for _ in range(5)]
+        await settle()
+        assert [one.entered for one in made] == [True, True, False, False, False]
+
+        await made[1].end()
+        await settle()
+
+        assert [one.entered for one in made] == [True, True, True, False, False]
+        assert (room.at_work, room.waiting) == (2, 2)
+        await all_ended(made)
+        assert (room.at_work, room.waiting) == (0, 0)
+
+    run(story)
+
+
+def test_who_finds_the_queue_full_is_refused_at_once_and_told_what_to_do() -> None:
+    async def story() -> None:
+        room = bulkhead(1, queue=2)
+        made = [Caller(room) for _ in range(3)]
+        await settle()
+
+        with pytest.raises(BulkheadFull, match="no room at 'provider': 1 calls at work and 2 waiting") as full:
+            await room.enter()
+
+        assert full.value.passing
+        assert "max_concurrency or max_queue" in str(full.value)
+        await all_ended(made)
+        async with room.place():  # the refusal took nothing
+            assert room.at_work == 1
+
+    run(story)
+
+
+def test_without_a_queue_nobody_waits() -> None:
+    async def story() -> None:
+        room = bulkhead(1, queue=0)
+        async with room.place():
+            with pytest.raises(BulkheadFull):
+                await room.enter()
+        async with room.place():
+            pass
+
+    run(story)
+
+
+@pytest.mark.parametrize("when", ["waiting", "granted", "at work"])
+def test_a_cancelled_call_leaves_its_place_to_the_next(when: str) -> None:
+    async def story() -> None:
+        room = bulkhead(1)
+        first, second, third = [Caller(room) for _ in range(3)]
+        await settle()
+        if when != "waiting":
+            first._end.set()
+            await asyncio.sleep(0)  # the second has the place now, and is not awake yet
+        if when == "at work":
+            await settle()
+        assert second.entered == (when == "at work")
+        await second.cancel()
+        await first.end()
+        await settle()
+
+        assert third.entered
+        await third.end()
+        assert (room.at_work, room.waiting) == (0, 0)
+
+    run(story)
+
+
+def test_a_call_that_raises_gives_its_place_back() -> None:
+    async def story() -> None:
+        room = bulkhead(1)
+        with pytest.raises(ValueError, match="bug"):
+            async with room.place():
+                raise ValueError("bug")
+        assert room.at_work == 0
+
+    run(story)
+
+
+def test_places_are_given_in_turns_to_those_who_share_them() -> None:
+    """A flood of one domain does not make another wait for the end of its queue."""
+
+    async def story() -> None:
+        room = bulkhead(1)
+        made = await callers(room, "aaaaabb")
+        order = list[str]()
+        for _ in made:
+            one = next(each for each in made if each.entered and not each.task.done())
+            order.append(one.sharer)
+            await one.end()
+            await settle()
+
+        assert "".join(order) == "aababaa"
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("places", "arrive", "in_"),
+    [
+        (4, "aaaaaa", "aaaa"),  # alone it may have them all
+        (4, "abaaaa", "abaa"[:3]),  # two domains: two each, one is kept for b
+        (4, "ababab", "abab"),
+        (5, "abaaabb", "abaab"),  # the fifth goes to who asks first
+        (4, "abcdaaaa", "abcd"),
+        (2, "abcdaa", "ab"),  # more domains than places: one each
+        (3, "abaa", "aba"),  # two and one: the odd place is anybody's
+    ],
+)
+def test_nobody_holds_more_than_a_fair_part_while_there_are_others(places: int, arrive: str, in_: str) -> None:
+    async def story() -> None:
+        made = await callers(bulkhead(places), arrive)
+
+        assert Counter(at_work(made)) == Counter(in_)
+        await all_ended(made)
+
+    run(story)
+
+
+def test_a_domain_that_hangs_leaves_the_others_their_part() -> None:
+    """Both joined when the phase began: although all calls of a hang from the start, b works with its two places."""
+
+    async def story() -> None:
+        room = bulkhead(4)
+        with room.shared_with("a"), room.shared_with("b"):
+            hanging = await callers(room, "aaaaaaaa")
+            assert at_work(hanging) == "aa"
+            under_way = most = done = 0
+
+            async def work() -> None:
+                nonlocal under_way, most, done
+                async with room.place("b"):
+                    under_way += 1
+                    most = max(most, under_way)
+                    await asyncio.sleep(0)
+                    under_way -= 1
+                    done += 1
+
+            await asyncio.gather(*(work() for _ in range(20)))
+
+            assert (most, done, room.held_by("a")) == (2, 20, 2)
+        await settle()
+        assert at_work(hanging) == "aaaa"  # alone again
+        await all_ended(hanging)
+
+    run(story)
+
+
+def test_callers_in_other_threads_and_event_loops_share_the_places() -> None:
+    room, under_way, most = bulkhead(3), 0, 0
+    lock = threading.Lock()
+
+    async def work() -> None:
+        nonlocal under_way, most
+        async with room.place():
+            with lock:
+                under_way += 1
+                most = max(most, under_way)
+            await asyncio.sleep(0.0005)
+            with lock:
+                under_way -= 1
+
+    async def crowd() -> None:
+        await asyncio.gather(*(work() for _ in range(50)))
+
+    threads = [threading.Thread(target=asyncio.run, args=(crowd(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (most, room.at_work, room.waiting) == (3, 0, 0)
+
+
+def test_a_place_is_not_lost_on_who_waited_in_an_event_loop_that_is_gone() -> None:
+    room = bulkhead(1)
+    gone = asyncio.new_event_loop()
+    gone.run_until_complete(room.enter())
+    waiting = gone.create_task(room.enter("lost"))
+    gone.run_until_complete(asyncio.sleep(0))
+    waiting._log_destroy_pending = False  # type: ignore[attr-defined]
+    gone.close()
+
+    room.leave()
+
+    assert (room.at_work, room.waiting) == (0, 0)
+    waiting.get_coro().close()  # type: ignore[union-attr]
+
+
+class BulkheadMachine(RuleBasedStateMachine):
+    """Callers of three domains come, wait, work, end, are cancelled; domains join and leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.calls: list[Caller] = []
+        self.joined: list[tuple[str, ExitStack]] = []
+
+    @initialize(places=st.integers(1, 7), queue=st.none() | st.integers(0, 6))
+    def start(self, places: int, queue: int | None) -> None:
+        self.places, self.queue = places, queue
+        self.room = bulkhead(places, queue)
+
+    def do(self, story: Callable[[], Awaitable[Any]]) -> None:
+        async def told() -> None:
+            await story()
+            await settle()
+
+        self.loop.run_until_complete(told())
+
+    @property
+    def waiting(self) -> list[Caller]:
+        return [one for one in self.calls if not one.entered]
+
+    @property
+    def working(self) -> list[Caller]:
+        return [one for one in self.calls if one.entered]
+
+    @rule(sharer=st.sampled_from("abc"))
+    def come(self, sharer: str) -> None:
+        before, ahead = len(self.working), len(self.waiting)
+        made: list[Caller] = []
+
+        async def story() -> None:
+            made.append(Caller(self.room, sharer))
+
+        self.do(story)
+        if made[0].task.done():  # refused: nothing was free for it, and the queue was full
+            assert isinstance(made[0].task.exception(), BulkheadFull)
+            assert ahead == self.queue
+            return
+        self.calls.append(made[0])
+        assert len(self.working) - before == int(made[0].entered)
+
+    @precondition(lambda self: self.working)
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from(self.working))
+        self.calls.remove(one)
+        self.do(one.end)
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from(self.calls))
+        self.calls.remove(one)
+        self.do(one.cancel)
+
+    @precondition(lambda self: self.working and self.waiting)
+    @rule(data=st.data())
+    def end_one_and_cancel_another_at_the_same_moment(self, data: st.DataObject) -> None:
+        ending, leaving = data.draw(st.sampled_from(self.working)), data.draw(st.sampled_from(self.waiting))
+
+        async def story() -> None:
+            ending._end.set()
+            await asyncio.sleep(0)  # the place is given away now, and its new owner not awake yet
+            leaving.task.cancel()
+            await asyncio.gather(ending.task, leaving.task, return_exceptions=True)
+
+        self.do(story)
+        self.calls = [one for one in self.calls if one not in (ending, leaving)]
+
+    @rule(sharer=st.sampled_from("abc"))
+    def join(self, sharer: str) -> None:
+        stack = ExitStack()
+        stack.enter_context(self.room.shared_with(sharer))
+        self.joined.append((sharer, stack))
+
+    @precondition(lambda self: self.joined)
+    @rule(data=st.data())
+    def part(self, data: st.DataObject) -> None:
+        at = data.draw(st.integers(0, len(self.joined) - 1))
+
+        async def story() -> None:
+            self.joined.pop(at)[1].close()
+
+        self.do(story)
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        assert self.room.at_work == len(self.working) <= self.places
+        assert self.room.waiting == len(self.waiting)
+        assert self.queue is None or self.room.waiting <= self.queue
+        for sharer in "abc":
+            assert self.room.held_by(sharer) == sum(one.sharer == sharer for one in self.working)
+
+    @invariant()
+    def nobody_waits_without_a_reason(self) -> None:
+        """A place is free only when all who wait hold their fair part already."""
+        sharers = {one.sharer for one in self.calls} | {sharer for sharer, _ in self.joined}
+        part = max(1, self.places // len(sharers)) if sharers else 0
+        if self.room.at_work < self.places:
+            assert all(self.room.held_by(one.sharer) >= part for one in self.waiting)
+
+    @invariant()
+    def within_a_domain_the_first_to_come_is_the_first_to_work(self) -> None:
+        for sharer in "abc":
+            entered = [one.entered for one in self.calls if one.sharer == sharer]
+            assert entered == sorted(entered, reverse=True)
+
+    def teardown(self) -> None:
+        for one in tuple(self.calls):
+            self.do(one.cancel)
+        for _, stack in self.joined:
+            stack.close()
+        self.loop.close()
+        assert (self.room.at_work, self.room.waiting) == (0, 0)
+
+
+BulkheadMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestBulkheadMachine = BulkheadMachine.TestCase

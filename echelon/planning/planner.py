@@ -8,6 +8,7 @@ from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, PhasePlan,
 from echelon.planning.decomposition import Decomposition, decompose
 from echelon.planning.handoffs import handoffs
 from echelon.planning.infrastructure import infrastructure_for
+from echelon.planning.labels import labelled
 from echelon.planning.makespan import Schedule, duration_findings, makespan
 from echelon.planning.outline import label_findings, levels_of
 from echelon.planning.overhead import overhead
@@ -43,7 +44,7 @@ def plan(
     ('hierarchical', 2, ('team:1', 'team:2'))
     """
     parts = decompose(graph, fixed=agents_fixed)
-    tree = build_tree(parts.agents, span, priority)
+    tree = build_tree(labelled(parts.agents), span, priority)
     phases = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
     schedule = Schedule(
         agents=parts.agents, phases=phases, tree=tree, priors=graph.priors, max_concurrency=max_concurrency

@@ -7,6 +7,8 @@ from echelon.model.graph import TaskSpec
 from echelon.model.organisation import Structure
 from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, Reason
 from echelon.planning.enough import Verdict
+from echelon.planning.labels import by_capability
+from echelon.planning.order import producers_of
 from echelon.planning.outline import cohesion
 from echelon.planning.regime import Priority, overhead_floor, recommended_levels
 
@@ -46,6 +48,11 @@ class Facts(NamedTuple):
     def labels(self) -> int:
         """Different domain labels."""
         return len({task.domain for task in self.tasks if task.domain})
+
+    @property
+    def chained(self) -> bool:
+        """Does any task use another one directly, not only through a sync point?"""
+        return any(producers_of(task) for task in self.tasks)
 
     @property
     def dependent(self) -> bool:
@@ -104,10 +111,17 @@ def _manner(facts: Facts) -> Iterator[tuple[str, str]]:
         contracts = f"{_count(facts.handoffs.crossing, 'handoff')} between domains, each under an explicit contract"
         yield "D2", f"{kept:,} of {_count(facts.labels, 'given domain')} kept together; {contracts}"
     if not facts.labels and facts.levels > 1:
-        yield (
-            "D2",
-            _found_domains(facts) if facts.dependent else "no domains given: agents are divided evenly into teams",
-        )
+        yield _formed_teams(facts)
+
+
+def _formed_teams(facts: Facts) -> tuple[str, str]:
+    """Say how teams are formed where no domains are given: by capability, by dependencies, or evenly."""
+    if by_capability(facts.tasks):
+        abilities = len({task.capability for task in facts.tasks})
+        return "R1", f"no domains given, and nothing depends on anything: teams by capability, {abilities} of them"
+    if facts.chained:
+        return "D2", _found_domains(facts)
+    return "D2", "no domains given: agents are divided evenly into teams"
 
 
 def _found_domains(facts: Facts) -> str:

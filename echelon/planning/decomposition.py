@@ -75,9 +75,9 @@ def _following(tasks: Sequence[TaskSpec], by_id: Mapping[str, TaskSpec]) -> dict
     consumers = consumers_of(tasks)
     links: dict[str, str] = {}
     for task in tasks:
-        used_by = consumers[task.id]
-        if len(used_by) == 1 and len(producers_of(by_id[used_by[0]])) == 1 and _alike(task, by_id[used_by[0]]):
-            links[task.id] = used_by[0]
+        producers = producers_of(task)
+        if len(producers) == 1 and len(consumers[producers[0]]) == 1 and _alike(by_id[producers[0]], task):
+            links[producers[0]] = task.id
     topological(tasks)  # a cycle would be a chain without a head, and vanish
     return links
 

@@ -38,6 +38,8 @@ class Facts(NamedTuple):
     """How often work changes hands."""
     enough: Verdict | None = None
     """Why one agent is enough; None when it is not."""
+    levelled: bool = False
+    """Do tasks stand in later phases than they could, so that phases are shorter?"""
 
     @property
     def agents(self) -> int:
@@ -164,7 +166,8 @@ def _phases_from(facts: Facts) -> str:
     declared = any(task.phase is not None for task in facts.tasks)
     origin = "declared by the job" if declared else "by the levels of the dependencies"
     shared = any(task.touches for task in facts.tasks)
-    return origin + (", and tasks that change the same thing kept apart" if shared else "")
+    apart = ", and tasks that change the same thing kept apart" if shared else ""
+    return origin + apart + (", long tasks moved beside other long ones" if facts.levelled else "")
 
 
 def _count(number: int, noun: str, many: str = "s", one: str = "") -> str:

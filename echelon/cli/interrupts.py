@@ -45,8 +45,9 @@ def run_until_stopped(coroutine: Coroutine[Any, Any, T], on_stop: Callable[[], N
 
 def leave(code: int) -> NoReturn:
     """End this process without waiting for the threads of agents that cannot be interrupted."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(RuntimeError):  # a signal came while one of them was being written to
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 
@@ -111,7 +112,9 @@ class _Stopper:
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         if self._asked:
-            self._on_kill()
+            # It may have come while the first one was being answered, and a stream cannot be written to twice at once.
+            with contextlib.suppress(RuntimeError):
+                self._on_kill()
             _kill_children()
             leave(128 + number)
         self._asked = True

@@ -13,6 +13,7 @@ from echelon.cli.words import count, duration, first, percent
 from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
 from echelon.model.terms import Level
 from echelon.planning.outline import agents_below
+from echelon.planning.spending import UNKNOWN_MODEL
 
 #: Agents drawn one by one at most; above, coordinators are drawn with the number of agents below them.
 AGENTS_DRAWN = 24
@@ -48,7 +49,7 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
     return [
         (
             "structure",
-            f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} above them, span {plan.span}",
+            f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} of coordination, span {plan.span}",
         ),
         ("forecast", _forecast(plan)),
         ("spending", _spending(plan)),
@@ -67,7 +68,7 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
 def _forecast(plan: Plan) -> str:
     made = plan.makespan
     if made.predicted is None:
-        return "unknown: no phase says the seconds of a call; give `seconds=` to the phases"
+        return "unknown: no task states its seconds"
     width = "all at once" if made.max_concurrency is None else f"{made.max_concurrency:,} at a time"
     parts = f"{duration(made.work)} of work, longest chain {duration(made.critical_path)}"
     return f"{duration(made.predicted)} {width} ({parts}, {duration(made.coordination)} of coordination)"
@@ -78,16 +79,24 @@ def _spending(plan: Plan) -> str:
     spent = plan.spending
     if spent.tokens is None or spent.coordination_tokens is None:
         return ""
-    assumed = f", {spent.assumed:,} tasks assumed" if spent.assumed else ""
-    tokens = f"{spent.tokens.low:,.0f} to {spent.tokens.high:,.0f} tokens ({spent.work_tokens:,} of work{assumed})"
+    assumed = f", {count(spent.assumed, 'task')} assumed" if spent.assumed else ""
+    low, high = f"{spent.tokens.low:,.0f}", f"{spent.tokens.high:,.0f}"
+    tokens = f"{low if low == high else f'{low} to {high}'} tokens ({spent.work_tokens:,} of work{assumed})"
     if spent.cost is None:
-        return f"{tokens}; cost unknown, no price for {', '.join(first(spent.unpriced, 3)) or 'one currency'}"
+        return f"{tokens}; cost unknown: {_unpriced(spent.unpriced)}"
     return f"{tokens}; {spent.cost.low:,.2f} to {spent.cost.high:,.2f} {spent.currency}"
+
+
+def _unpriced(models: Sequence[str]) -> str:
+    named = [model for model in models if model != UNKNOWN_MODEL]
+    parts = [f"no price for {', '.join(first(named, 3))}"] if named else []
+    parts += ["not all tasks name their model"] if len(named) < len(models) else []
+    return ", ".join(parts) or "prices in several currencies"
 
 
 def _handoffs(plan: Plan) -> str:
     counted = plan.handoffs
-    hubs = f" ({counted.at_sync_points:,} at the sync points of hubs)" if counted.at_sync_points else ""
+    hubs = f" ({counted.at_sync_points:,} at sync points)" if counted.at_sync_points else ""
     teams = f"{counted.between_teams:,} between teams{hubs}, {counted.crossing:,} between domains"
     return f"{counted.after:,} of {counted.before:,}, {teams}"
 

@@ -48,6 +48,9 @@ class ServerKind(enum.StrEnum):
 class ServerHandle:
     """A Prefect API to run on. As a context manager it is started on entry and stopped on exit."""
 
+    #: The API that the Prefect of this process was last connected to; empty before the first.
+    _told: ClassVar[str] = ""
+
     def __init__(self, kind: ServerKind, url: str, home: Path, origin: str = "") -> None:
         self.kind = kind
         #: The API's address, ending in /api.
@@ -91,6 +94,10 @@ class ServerHandle:
     @contextlib.contextmanager
     def connected(self) -> Iterator[Self]:
         """Make the Prefect of this process use this server inside the block, whenever it was imported."""
+        # What sends events stays connected to the server it began with: another one would never hear of this run.
+        if ServerHandle._told not in ("", self.url):
+            flush_client()
+        ServerHandle._told = self.url
         with server_settings.prefect_settings(self.home, self._client_url()):
             yield self
 

@@ -103,7 +103,18 @@ class TaskGraph(Value):
         selfish = [task.id for task in self.tasks if task.id in (*(d.task for d in task.depends_on), *task.verifies)]
         if selfish:
             raise ValueError(f"tasks that depend on themselves: {_named(selfish)}")
+        torn = [f"{task.id} (on {used})" for task in self.tasks for used in _couplings_differ(task)]
+        if torn:
+            raise ValueError(f"tasks that depend twice on another, with different couplings: {_named(torn)}")
         return self
+
+
+def _couplings_differ(task: TaskSpec) -> list[str]:
+    """Return the tasks that one depends on in more than one way."""
+    if len(task.depends_on) < 2:
+        return []
+    ways = Counter(used for used, _ in {(d.task, d.coupling) for d in task.depends_on})
+    return sorted(used for used, count in ways.items() if count > 1)
 
 
 def _named(found: list[str]) -> str:

@@ -169,7 +169,7 @@ class HandoffCount(Value):
     between_teams: int = 0
     """Summed over all producers: the other teams that use what it makes; an agent without a team is one."""
     at_sync_points: int = 0
-    """Of those between teams, how many have a hub at one end, and so are made at a sync point."""
+    """Of those between teams, how many are made at a sync point: of a hub, or of a phase that is waited for."""
     tokens_saved: Range = Range(low=0, high=0)
     """Tokens that the handoffs that vanished would have cost (D1, P4)."""
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.priors import Priors
-from echelon.planning.enough import Verdict, one_agent_is_enough
+from echelon.planning.enough import Verdict, one_agent_is_enough, wish_refused
+from echelon.planning.makespan import durations
 from echelon.planning.order import consumers_of, producers_of, topological
 
 #: Couplings, the strongest first.
@@ -25,7 +26,7 @@ class Decomposition(NamedTuple):
     holds: dict[str, tuple[str, ...]]
     """Agent id → its tasks, in the order they are done."""
     enough: Verdict | None
-    """Why one agent is enough; None when it is not."""
+    """Why one agent is enough, or why it is not although it was wanted; None when there is nothing to say."""
 
 
 def decompose(graph: TaskGraph, *, fixed: bool = False) -> Decomposition:
@@ -37,7 +38,7 @@ def decompose(graph: TaskGraph, *, fixed: bool = False) -> Decomposition:
         groups = [list(topological(graph.tasks))]
     else:
         groups = list(chains(graph.tasks, graph.priors))
-    return _decomposition(graph.tasks, groups, verdict)
+    return _decomposition(graph.tasks, groups, verdict or wish_refused(graph), graph.priors)
 
 
 def context_room(priors: Priors) -> int:
@@ -75,9 +76,9 @@ def _following(tasks: Sequence[TaskSpec], by_id: Mapping[str, TaskSpec]) -> dict
     consumers = consumers_of(tasks)
     links: dict[str, str] = {}
     for task in tasks:
-        used_by = consumers[task.id]
-        if len(used_by) == 1 and len(producers_of(by_id[used_by[0]])) == 1 and _alike(task, by_id[used_by[0]]):
-            links[task.id] = used_by[0]
+        producers = producers_of(task)
+        if len(producers) == 1 and len(consumers[producers[0]]) == 1 and _alike(by_id[producers[0]], task):
+            links[producers[0]] = task.id
     topological(tasks)  # a cycle would be a chain without a head, and vanish
     return links
 
@@ -89,7 +90,7 @@ def _alike(first: TaskSpec, second: TaskSpec) -> bool:
 
 
 def _decomposition(
-    tasks: Sequence[TaskSpec], groups: Sequence[Sequence[TaskSpec]], enough: Verdict | None
+    tasks: Sequence[TaskSpec], groups: Sequence[Sequence[TaskSpec]], enough: Verdict | None, priors: Priors
 ) -> Decomposition:
     taken = {task.id for task in tasks}
     names = [_name(group, taken) for group in groups]
@@ -97,8 +98,9 @@ def _decomposition(
     # In the order of their first task, which is the order people gave.
     position = {task.id: number for number, task in enumerate(tasks)}
     ordered = sorted(zip(names, groups, strict=True), key=lambda pair: min(position[task.id] for task in pair[1]))
+    seconds, assumed = durations(tasks), priors.task_tokens
     return Decomposition(
-        agents=tuple(merged(name, group, agent_of) for name, group in ordered),
+        agents=tuple(merged(name, group, agent_of, seconds, assumed) for name, group in ordered),
         holds={name: tuple(task.id for task in group) for name, group in ordered},
         enough=enough,
     )
@@ -115,23 +117,34 @@ def _name(group: Sequence[TaskSpec], taken: set[str]) -> str:
     return name
 
 
-def merged(name: str, group: Sequence[TaskSpec], agent_of: Mapping[str, str]) -> TaskSpec:
-    """Return the tasks of an agent as one task; what goes on inside of it is no dependency any more (D1)."""
+def merged(
+    name: str,
+    group: Sequence[TaskSpec],
+    agent_of: Mapping[str, str],
+    seconds: Mapping[str, float] | None,
+    assumed_tokens: int,
+) -> TaskSpec:
+    """Return the tasks of an agent as one task; what goes on inside of it is no dependency any more (D1).
+
+    Its `seconds` are those of its tasks, as the forecast takes them; its tokens are those stated, and `assumed_tokens`
+    for a task that states none beside others that do.
+    """
     depends_on = tuple(_outside(name, group, agent_of))
+    taken = sum(seconds[task.id] for task in group) if seconds else None
     if len(group) == 1:
         # What checks others is never merged, though what it checks may be.
         checked = tuple(dict.fromkeys(agent_of[task] for task in group[0].verifies))
-        return group[0].model_copy(update={"depends_on": depends_on, "verifies": checked})
-    tokens = [task.tokens for task in group if task.tokens is not None]
-    seconds = [task.seconds for task in group if task.seconds is not None]
+        return group[0].model_copy(update={"depends_on": depends_on, "verifies": checked, "seconds": taken})
+    tokens = [assumed_tokens if task.tokens is None else task.tokens for task in group]
+    stated = any(task.tokens is not None for task in group)
     last = group[-1]
     return last.model_copy(
         update={
             "id": name,
             "goal": "; then ".join(task.goal for task in group),
             "depends_on": depends_on,
-            "tokens": sum(tokens) if len(tokens) == len(group) else None,
-            "seconds": sum(seconds) if len(seconds) == len(group) else None,
+            "tokens": sum(tokens) if stated else None,
+            "seconds": taken,
             "touches": tuple(dict.fromkeys(thing for task in group for thing in task.touches)),
             "error_consequence": max((task.error_consequence for task in group), key=CONSEQUENCES.index),
         }

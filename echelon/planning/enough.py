@@ -4,7 +4,7 @@ Sequential work gains nothing from more agents, tiny work is less than the hando
 agent alone succeeds often enough, others add little (arXiv 2512.08296). The limits are priors, and can be overridden.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from echelon.model.graph import TaskGraph, TaskSpec
@@ -23,9 +23,18 @@ class Verdict(NamedTuple):
 
 def one_agent_is_enough(graph: TaskGraph) -> Verdict | None:
     """Return why a single agent should do all tasks; None when several should, or must."""
-    if len(graph.tasks) < 2 or not _one_could(graph):
+    if len(graph.tasks) < 2 or _others_are_asked_for(graph) or any(obstacles(graph)):
         return None
     return next((verdict for ask in (_asked_for, _strong, _tiny, _sequential) if (verdict := ask(graph))), None)
+
+
+def wish_refused(graph: TaskGraph) -> Verdict | None:
+    """Return why one agent is not enough although it was asked for, or is known to succeed; None where nobody did."""
+    wish = _asked_for(graph) or _strong(graph)
+    if wish is None or len(graph.tasks) < 2:
+        return None
+    kept = "; ".join(obstacles(graph))
+    return Verdict("R1", f"a single agent is wanted, but cannot do it: {kept}") if kept else None
 
 
 def stated_tokens(tasks: Sequence[TaskSpec]) -> int:
@@ -43,16 +52,27 @@ def sequential_share(tasks: Sequence[TaskSpec]) -> float:
     return max(ends.values()) / sum(weights.values())
 
 
-def _one_could(graph: TaskGraph) -> bool:
-    """Tell whether one agent may and can do everything: one capability and model, no gate, no check, one context."""
-    kinds = {(task.capability, task.model) for task in graph.tasks}
-    apart = any(task.irreversible or task.verifies or task.needs for task in graph.tasks)
-    sync_points = len({task.phase for task in graph.tasks}) > 1
+def obstacles(graph: TaskGraph) -> Iterator[str]:
+    """Yield what keeps one agent from doing everything, whoever wants it to."""
+    tasks = graph.tasks
+    room = int(graph.priors.context_tokens * graph.priors.context_share)
+    if (stated := stated_tokens(tasks)) > room:
+        yield f"{stated:,} tokens do not fit into the {room:,} that one context has room for"
+    if len({task.capability for task in tasks}) > 1:
+        yield "the tasks ask for different capabilities"
+    if len({task.model for task in tasks}) > 1:
+        yield "the tasks name different models"
+    if any(task.irreversible for task in tasks):
+        yield "what cannot be undone stands behind a gate of its own"
+    if any(task.verifies for task in tasks):
+        yield "nobody checks their own work"
+    if len({task.phase for task in tasks}) > 1 or any(task.needs for task in tasks):
+        yield "the job has sync points of its own"
+
+
+def _others_are_asked_for(graph: TaskGraph) -> bool:
     asked = graph.organisation
-    elsewise = asked.structure not in (None, Structure.SINGLE) or (asked.agents or 1) > 1
-    room = graph.priors.context_tokens * graph.priors.context_share
-    fits = stated_tokens(graph.tasks) <= room
-    return len(kinds) == 1 and fits and not (apart or sync_points or elsewise)
+    return asked.structure not in (None, Structure.SINGLE) or (asked.agents or 1) > 1
 
 
 def _asked_for(graph: TaskGraph) -> Verdict | None:

@@ -1,6 +1,6 @@
 """Count how often work changes hands, which is what a structure is chosen to keep small (D1, D2)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import HandoffCount, Node, NodeKind, Range
@@ -30,19 +30,22 @@ def handoffs(
     domain_of = _domains(tasks, tree, agent_of)
     team_of = _teams(tree, agent_of)
     links = [(producer, task.id) for task in tasks for producer in producers_of(task)]
-    crossing = {(a, domain_of[b]) for a, b in links if domain_of[a] != domain_of[b]}
+    changed = [(a, b) for a, b in links if agent_of[a] != agent_of[b]]
+    crossing = {(a, domain_of[b]) for a, b in changed if domain_of[a] != domain_of[b]}
     teams = {(a, team_of[b]) for a, b in links if team_of[a] != team_of[b]}
     hubs = hubs_of(tasks, span)
     at_hubs = {(a, team_of[b]) for a, b in links if a in hubs or b in hubs}
-    after = sum(agent_of[a] != agent_of[b] for a, b in links)
-    synced = [_through_sync_points(tasks, phase, domain_of) for phase in sorted({n for t in tasks for n in t.needs})]
+    after = len(changed)
+    needed = sorted({name for task in tasks for name in task.needs})
+    synced = [_through_sync_points(tasks, phase, domain_of) for phase in needed]
+    synced_teams = sum(_through_sync_points(tasks, phase, team_of).crossing for phase in needed)
     vanished = len(links) - after
     return HandoffCount(
         before=len(links) + sum(count.before for count in synced),
         after=after + sum(count.after for count in synced),
         crossing=len(crossing) + sum(count.crossing for count in synced),
-        between_teams=len(teams),
-        at_sync_points=len(teams & at_hubs),
+        between_teams=len(teams) + synced_teams,
+        at_sync_points=len(teams & at_hubs) + synced_teams,
         tokens_saved=Range(low=vanished * priors.handoff_tokens_low, high=vanished * priors.handoff_tokens_high),
     )
 
@@ -53,9 +56,7 @@ def hubs_of(tasks: Sequence[TaskSpec], span: int = DEFAULT_SPAN) -> frozenset[st
     return frozenset(task.id for task in tasks if len(producers_of(task)) + len(consumers[task.id]) > HUB_SPANS * span)
 
 
-def _through_sync_points(
-    tasks: Sequence[TaskSpec], phase: str, domain_of: Mapping[str, tuple[str, str]]
-) -> HandoffCount:
+def _through_sync_points(tasks: Sequence[TaskSpec], phase: str, domain_of: Mapping[str, Hashable]) -> HandoffCount:
     producers = [domain_of[task.id] for task in tasks if task.phase == phase]
     consumers = [domain_of[task.id] for task in tasks if phase in task.needs]
     pairs, givers, takers = len(producers) * len(consumers), set(producers), set(consumers)

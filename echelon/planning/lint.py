@@ -36,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     Rule("L6", lint_texts.over_specification),
     Rule("L7", lint_patterns.approval_of_everything),
     Rule("L8", lint_scale.one_pattern_for_all_scales),
+    Rule("R1", lint_scale.wishes_not_followed),
     Rule("D1", lint_chains.serial_chains),
     Rule("D3", lint_structure.tight_without_reason),
     Rule("D6", lint_structure.without_owner),

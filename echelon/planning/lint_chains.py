@@ -14,6 +14,9 @@ from echelon.planning.order import producers_of
 MANY_IN_A_ROW = 3  # agents of a chain
 SHOWN = 6  # agents of a chain that are named
 
+ONE_AGENT = "let one agent do all of it"
+FEWER_AGENTS = "let as few agents do it as abilities and contexts allow, and hand on references instead of content"
+
 #: Agent → the agents before or behind it.
 Neighbours = Mapping[str, set[str]]
 
@@ -27,24 +30,44 @@ def serial_chains(case: Case) -> Iterator[Problem]:
             run[0],
             f"{len(run)} agents hold a chain in which each only waits for the one before: {_shown(run)}; no two of "
             f"them ever work at the same time, and each of {len(run) - 1} handoffs loses context",
-            "let one agent do all of it, unless it needs different abilities",
+            ONE_AGENT if _could_be_one(case, run) else FEWER_AGENTS,
         )
     yield from _mostly_serial(case, runs)
+    yield from _taking_turns(case)
 
 
 def _mostly_serial(case: Case, runs: Sequence[Sequence[str]]) -> Iterator[Problem]:
     chain, agents, limit = case.chain, case.plan.n_agents, case.graph.priors.sequential_share
-    holders = {case.plan.agent_of.get(task) for task in chain.tasks}
+    checked = {used for task in case.tasks for used in task.verifies}
+    holders = {case.plan.agent_of.get(task) for task in chain.tasks if task not in checked}
     if len(holders) < 2 or holders <= _apart(case).union(*runs) or chain.length < limit * chain.work:
         return
     share = chain.length / chain.work
+    could = _could_be_one(case, sorted(holder for holder in holders if holder))
     yield Problem(
-        WARNING if agents >= MANY_IN_A_ROW else INFO,
+        WARNING if agents >= MANY_IN_A_ROW and could else INFO,
         case.graph.name,
         f"the longest chain is {share:.0%} of all work: {agents:,} agents save {1 - share:.0%} of the time at most, "
         "and lose context at every handoff",
-        "let one agent do the chain, unless it needs different abilities",
+        ONE_AGENT if could else FEWER_AGENTS,
     )
+
+
+def _taking_turns(case: Case) -> Iterator[Problem]:
+    """Find agents that take turns nearly all the time, because they change the same thing (D1, D4)."""
+    holders: dict[str, set[str]] = defaultdict(set)
+    for task in case.tasks:
+        for thing in task.touches:
+            holders[thing].add(case.plan.agent_of.get(task.id, task.id))
+    for thing, agents in sorted(holders.items()):
+        if len(agents) >= MANY_IN_A_ROW and len(agents) >= case.graph.priors.sequential_share * case.plan.n_agents:
+            yield Problem(
+                WARNING,
+                thing,
+                f"{len(agents):,} of {case.plan.n_agents:,} agents change {thing!r}, one a phase: they take turns, and "
+                "more of them are no faster",
+                "let one agent do all that changes it, or divide the thing",
+            )
 
 
 def _shown(run: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from math import ceil
 
 from echelon.model.organisation import Structure
 from echelon.model.plan import NodeKind
+from echelon.planning.enough import obstacles, wish_refused
 from echelon.planning.lint_case import ERROR, INFO, WARNING, Case, Problem, count
 from echelon.planning.regime import DEFAULT_SPAN, SYNC, VISIBILITY, Table, row, structure_for
 from echelon.planning.scalability import flat_ceiling
@@ -63,7 +64,7 @@ def _beyond_the_flat_ceiling(case: Case) -> Iterator[Problem]:
 
 def _beyond_a_strong_agent(case: Case) -> Iterator[Problem]:
     seen, limit = case.wishes.single_agent_success, case.graph.priors.strong_baseline
-    if seen is None or seen < limit or case.agents < 2:
+    if seen is None or seen < limit or case.agents < 2 or wish_refused(case.graph):
         return
     asked = case.wishes.agents is not None or case.wishes.structure is not None
     yield Problem(
@@ -73,6 +74,17 @@ def _beyond_a_strong_agent(case: Case) -> Iterator[Problem]:
         f"coordination; here are {count(case.agents, 'agent')}",
         "let one agent do it, or measure that several do better",
     )
+
+
+def wishes_not_followed(case: Case) -> Iterator[Problem]:
+    """Find a wish for fewer agents that the plan could not follow, with what keeps it from that (R1)."""
+    refused, asked, made = wish_refused(case.graph), case.wishes.agents, case.plan.n_agents
+    fix = "merge tasks that belong together, or leave the number to the plan"
+    if refused and made > 1 and case.wishes.structure is None:  # L8 judges a structure that is asked for
+        yield Problem(WARNING, "organisation", refused.text, fix)
+    elif asked is not None and 1 < asked < made:
+        text = f"{count(asked, 'agent')} asked for, the plan has {made:,}: only chains that fit one context are merged"
+        yield Problem(WARNING, "organisation.agents", text, fix)
 
 
 def flat_past_ten(case: Case) -> Iterator[Problem]:
@@ -115,6 +127,8 @@ def _other_structure(case: Case) -> Iterator[Problem]:
     order = list(Structure)
     distance = order.index(asked) - order.index(fits)
     problem = "its levels would cost more than they save" if distance > 0 else "its coordinators would be saturated"
+    if asked is Structure.SINGLE:
+        problem = "; ".join(obstacles(case.graph)) or "others are asked for as well"
     yield Problem(
         ERROR if abs(distance) >= FAR else WARNING,
         "organisation.structure",

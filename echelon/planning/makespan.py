@@ -47,8 +47,8 @@ def makespan(schedule: Schedule) -> Makespan:
     predicted = plain = 0.0
     for phase in schedule.phases:
         ordered = sorted(phase.tasks, key=lambda agent: position.get(agent, 0))
-        bare = _ends([seconds[agent] for agent in ordered], width, 0.0)
-        ends = _ends([seconds[agent] for agent in ordered], width, schedule.priors.dispatch_seconds)
+        bare = list_scheduled([seconds[agent] for agent in ordered], width)
+        ends = list_scheduled([seconds[agent] for agent in ordered], width, schedule.priors.dispatch_seconds)
         plain += max(bare, default=0.0)
         predicted += _integrated(dict(zip(ordered, ends, strict=True)), above, schedule.priors.integration_seconds)
         predicted += schedule.priors.sync_seconds
@@ -86,7 +86,7 @@ def duration_findings(tasks: Sequence[TaskSpec]) -> tuple[Finding, ...]:
     )
 
 
-def _ends(seconds: Sequence[float], width: int | None, dispatch_seconds: float) -> list[float]:
+def list_scheduled(seconds: Sequence[float], width: int | None, dispatch_seconds: float = 0.0) -> list[float]:
     """Return when each task ends if each goes to the place that is free first (list scheduling).
 
     One processor starts them: the k-th task cannot start before k dispatches are over.

@@ -58,19 +58,21 @@ def label_findings(tree: Sequence[Node]) -> tuple[Finding, ...]:
         return ()
     found = cohesion(tree)
     fates = (
-        (found.shared, "share a lead with other labels"),
-        (found.divided, "are divided over several leads"),
+        (found.shared, "share a lead with other domains", "give fewer domains, or a larger span"),
+        (found.divided, "are divided over several leads", "give smaller domains, or a larger span"),
     )
-    return tuple(_finding(labels, fate) for labels, fate in fates if labels)
+    return tuple(_finding(labels, fate, fix) for labels, fate, fix in fates if labels)
 
 
-def _finding(labels: Sequence[str], fate: str) -> Finding:
+def _finding(labels: Sequence[str], fate: str, fix: str) -> Finding:
+    subject, one = ("this domain", True) if len(labels) == 1 else ("these domains", False)
+    told = fate.replace("are ", "is ").replace("share ", "shares ") if one else fate
     named = ", ".join(repr(label) for label in labels[:LABELS_NAMED])
     more = f" and {len(labels) - LABELS_NAMED} more" if len(labels) > LABELS_NAMED else ""
     return Finding(
         rule="D2",
         level=FindingLevel.WARNING,
         where=", ".join(labels),
-        message=f"these domains {fate}: {named}{more}; a lead for each would need more levels than recommended",
-        fix="give fewer, larger domains, or a larger span",
+        message=f"{subject} {told}: {named}{more}; a lead for each would need more levels than recommended",
+        fix=fix,
     )

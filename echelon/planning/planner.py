@@ -8,7 +8,9 @@ from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, PhasePlan,
 from echelon.planning.decomposition import Decomposition, decompose
 from echelon.planning.handoffs import handoffs
 from echelon.planning.infrastructure import infrastructure_for
-from echelon.planning.makespan import Schedule, duration_findings, makespan
+from echelon.planning.labels import labelled
+from echelon.planning.levelling import levelled
+from echelon.planning.makespan import Schedule, duration_findings, durations, makespan
 from echelon.planning.outline import label_findings, levels_of
 from echelon.planning.overhead import overhead
 from echelon.planning.owners import assign_owners
@@ -43,12 +45,13 @@ def plan(
     ('hierarchical', 2, ('team:1', 'team:2'))
     """
     parts = decompose(graph, fixed=agents_fixed)
-    tree = build_tree(parts.agents, span, priority)
-    phases = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
+    tree = build_tree(labelled(parts.agents), span, priority)
+    earliest = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
+    phases = levelled(parts.agents, earliest, durations(parts.agents), max_concurrency)
     schedule = Schedule(
         agents=parts.agents, phases=phases, tree=tree, priors=graph.priors, max_concurrency=max_concurrency
     )
-    facts = _facts(graph, parts, schedule, span, priority)
+    facts = _facts(graph, parts, schedule, span, priority)._replace(levelled=phases != earliest)
     findings = (
         *label_findings(facts.tree),
         *duration_findings(graph.tasks),

@@ -7,6 +7,8 @@ from echelon.model.graph import TaskSpec
 from echelon.model.organisation import Structure
 from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, Reason
 from echelon.planning.enough import Verdict
+from echelon.planning.labels import by_capability
+from echelon.planning.order import producers_of
 from echelon.planning.outline import cohesion
 from echelon.planning.regime import Priority, overhead_floor, recommended_levels
 
@@ -35,7 +37,9 @@ class Facts(NamedTuple):
     handoffs: HandoffCount
     """How often work changes hands."""
     enough: Verdict | None = None
-    """Why one agent is enough; None when it is not."""
+    """Why one agent is enough, or is not although it was wanted; None when there is nothing to say."""
+    levelled: bool = False
+    """Do tasks stand in later phases than they could, so that phases are shorter?"""
 
     @property
     def agents(self) -> int:
@@ -48,9 +52,14 @@ class Facts(NamedTuple):
         return len({task.domain for task in self.tasks if task.domain})
 
     @property
+    def chained(self) -> bool:
+        """Does any task use another one directly, not only through a sync point?"""
+        return any(producers_of(task) for task in self.tasks)
+
+    @property
     def dependent(self) -> bool:
-        """Does any task use another?"""
-        return self.handoffs.before > 0
+        """Does any agent use the work of another?"""
+        return self.handoffs.after > 0
 
 
 #: Why each structure is the one for its numbers (R1).
@@ -88,9 +97,12 @@ def _reasons(facts: Facts) -> Iterator[tuple[str, str]]:
     yield "R2", f"{levels}: nobody has more than {facts.span} direct reports"
     if facts.priority:
         yield "R1", WHY_PRIORITY[facts.priority]
-    yield "D4", f"{_count(len(facts.phases), 'phase')}, {_phases_from(facts)}; each ends with a sync point"
+    ends = "each ends" if len(facts.phases) > 1 else "it ends"
+    yield "D4", f"{_count(len(facts.phases), 'phase')}, {_phases_from(facts)}; {ends} with a sync point"
+    yield from _synchronised(facts)
     yield "D6", _ownership(facts)
-    yield "R7", f"{_count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
+    if facts.pairs.structure < facts.pairs.mesh:
+        yield "R7", f"{_count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
     if floor := overhead_floor(n):
         yield "R4", f"no design at this size coordinates for less than {floor.low:.0%} to {floor.high:.0%} of the cost"
 
@@ -98,30 +110,39 @@ def _reasons(facts: Facts) -> Iterator[tuple[str, str]]:
 def _manner(facts: Facts) -> Iterator[tuple[str, str]]:
     """Say how the structure is used: the branches of R1, and the labels of D2."""
     if facts.structure is Structure.FLAT:
-        yield "R1", FLAT_MANNER[facts.dependent]
+        yield "R1", FLAT_MANNER[facts.dependent, len(facts.phases) > 1]
     if facts.labels and facts.levels > 1:
         kept = facts.labels - len(cohesion(facts.tree).divided)
         contracts = f"{_count(facts.handoffs.crossing, 'handoff')} between domains, each under an explicit contract"
         yield "D2", f"{kept:,} of {_count(facts.labels, 'given domain')} kept together; {contracts}"
     if not facts.labels and facts.levels > 1:
-        yield (
-            "D2",
-            _found_domains(facts) if facts.dependent else "no domains given: agents are divided evenly into teams",
-        )
+        yield _formed_teams(facts)
+
+
+def _formed_teams(facts: Facts) -> tuple[str, str]:
+    """Say how teams are formed where no domains are given: by capability, by dependencies, or evenly."""
+    if by_capability(facts.tasks):
+        abilities = len({task.capability for task in facts.tasks})
+        return "R1", f"no domains given, and nothing depends on anything: teams by capability, {abilities} of them"
+    if facts.chained:
+        return "D2", _found_domains(facts)
+    return "D2", "no domains given: agents are divided evenly into teams"
 
 
 def _found_domains(facts: Facts) -> str:
     inside = facts.handoffs.after - facts.handoffs.between_teams
     counted = f"{inside:,} of {_count(facts.handoffs.after, 'handoff')} need not leave a team"
     hubs = facts.handoffs.at_sync_points
-    synced = f"; {hubs:,} of the others are made at sync points, because a hub is at one end" if hubs else ""
+    synced = f"; {hubs:,} of the others are made at sync points, since a hub is at one end" if hubs else ""
     return f"no domains given: teams and domains are found by clustering the dependencies; {counted}{synced}"
 
 
 def _merged(facts: Facts) -> Iterator[tuple[str, str]]:
     """Say what merging tasks into feature agents saved (D1)."""
     vanished = len(facts.tasks) - facts.agents
-    if vanished:
+    if vanished and facts.handoffs.before == 0:
+        yield "D1", f"{len(facts.tasks):,} tasks are done by {_count(facts.agents, 'agent')}"
+    elif vanished:
         saved = facts.handoffs.tokens_saved
         gone = (
             f"{_count(facts.handoffs.before - facts.handoffs.after, 'handoff')} of {facts.handoffs.before:,} vanished"
@@ -130,10 +151,21 @@ def _merged(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "D1", f"{len(facts.tasks):,} tasks merged into {_count(facts.agents, 'agent')}: {gone}, {tokens} saved"
 
 
-#: Does any task depend on another? → how a flat structure works (R1).
-FLAT_MANNER: dict[bool, str] = {
-    False: "the tasks are independent: all run at once, with a single integration at the end",
-    True: "the tasks depend on each other: the coordinator hands on directly from one to the next",
+def _synchronised(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Say what handing on at sync points saved, where tasks wait for whole phases (D4)."""
+    direct = sum(len(producers_of(task)) for task in facts.tasks)
+    through = facts.handoffs.before - direct
+    if through and facts.handoffs.after < facts.handoffs.before:
+        less = facts.handoffs.before - facts.handoffs.after
+        yield "D4", f"{_count(less, 'handoff')} saved: outputs of whole phases are handed on once, at their sync point"
+
+
+#: (Does any agent use the work of another? Is there more than one phase?) → how a flat structure works (R1).
+FLAT_MANNER: dict[tuple[bool, bool], str] = {
+    (False, False): "the tasks are independent: all run at once, with a single integration at the end",
+    (False, True): "no agent uses the work of another, but what they share, or a gate, lets some of them begin later",
+    (True, False): "the tasks depend on each other: the coordinator hands on directly from one to the next",
+    (True, True): "the tasks depend on each other: the coordinator hands on directly from one to the next",
 }
 
 
@@ -150,7 +182,8 @@ def _phases_from(facts: Facts) -> str:
     declared = any(task.phase is not None for task in facts.tasks)
     origin = "declared by the job" if declared else "by the levels of the dependencies"
     shared = any(task.touches for task in facts.tasks)
-    return origin + (", and tasks that change the same thing kept apart" if shared else "")
+    apart = ", and tasks that change the same thing kept apart" if shared else ""
+    return origin + apart + (", long tasks moved beside other long ones" if facts.levelled else "")
 
 
 def _count(number: int, noun: str, many: str = "s", one: str = "") -> str:

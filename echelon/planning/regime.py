@@ -48,7 +48,13 @@ COUNTERMEASURES: Table[str] = (
     (3, "basic escalation"),
     (10, "basic escalation, independent verification"),
     (30, "basic escalation, independent verification, audit agents, concern log"),
-    (None, "independent verification, audit agents, full concern tracking, pattern detection, mandatory pauses"),
+    (
+        None,
+        (
+            "basic escalation, independent verification, audit agents, full concern tracking, pattern detection, "
+            "mandatory pauses"
+        ),
+    ),
 )
 
 
@@ -108,10 +114,12 @@ class Step(NamedTuple):
 
 
 TRANSITIONS: tuple[Step, ...] = (
-    Step(15, "add the domain layer", "a single orchestrator saturates"),
-    Step(50, "add the team layer", "the domain leads saturate"),
-    Step(200, "add dedicated coordination agents", "coordination has become a complex system of its own"),
-    Step(1000, "federate and accept eventual consistency", "no single point can hold the whole coherently"),
+    Step(15, "complete the domain layer", "a single orchestrator saturates"),
+    Step(50, "complete the team layer", "the domain leads saturate"),
+    Step(200, "extend the dedicated coordination agents", "coordination has become a complex system of its own"),
+    Step(
+        1000, "federate to the full, and accept eventual consistency", "no single point can hold the whole coherently"
+    ),
 )
 
 

@@ -30,7 +30,8 @@ def rehearsed(plan: Plan, scale: float, max_concurrency: int | None = None) -> P
 def _work(plan: Plan) -> Sequence[TaskSpec]:
     tasks = {task.id: task for task in plan.tasks}
     agents = [node for node in plan.tree if node.kind is NodeKind.AGENT]
-    return [merged(node.id, [tasks[task] for task in node.members], plan.agent_of) for node in agents]
+    seconds, assumed = durations(plan.tasks), plan.priors.task_tokens
+    return [merged(node.id, [tasks[task] for task in node.members], plan.agent_of, seconds, assumed) for node in agents]
 
 
 def _alone(node: Node) -> Node:

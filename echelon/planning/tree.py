@@ -1,6 +1,7 @@
 """Build the tree of coordinators over the tasks of a job (R2, D2).
 
 The span is kept always, labels are kept together where the depth allows it, and there are as few levels as that takes.
+Inside a label, or everywhere when there are none, those who depend on each other share a lead as low as possible.
 
 Every task is one agent, whose node has the task's id. The root is `primary`; for a single task it has one agent below
 it, so that every plan has the same shape. A label of one agent puts that agent directly below its parent: nobody leads
@@ -8,13 +9,14 @@ a single agent, except the primary.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind
 from echelon.planning.packing import Piece, ceil_div, distribute, levels_needed, shared_depth
+from echelon.planning.partition_pieces import clustered
 from echelon.planning.regime import (
     DEFAULT_SPAN,
     MINIMUM_SPAN,
@@ -46,17 +48,21 @@ def build_tree(
 
     Nobody has more than `span` direct reports. There are as few coordinating levels as keep given labels together,
     never more than `allowed_levels`. `coherence` takes the recommended depth, with narrower teams; `resilience` divides
-    the top as widely as the span allows, so that a failing part takes the least with it. Raises `InvalidInput` for a
-    span below 2 or an unknown priority.
+    the top as widely as the span allows, so that a failing part takes the least with it. Where agents depend on each
+    other, teams and the tiers above are those between which few handoffs are made; otherwise they are even. Raises
+    `InvalidInput` for a span below 2 or an unknown priority.
     """
     ordered = sorted(tasks, key=lambda task: (task.domain is None or not task.domain, _path(task)))
-    pieces, width = _fit(_by_label(ordered), check_span(span), check_priority(priority))
+    labels = _by_label(ordered)
+    pieces, width = _fit(labels, check_span(span), check_priority(priority))
+    wide = priority == "resilience"
+    ordered, clusters = clustered(ordered, labels, pieces, width, wide=wide)
     names = _Names(ordered)
     nodes: list[Node] = []
     branches = deque([Branch(names.unique(PRIMARY), NodeKind.PRIMARY, None, pieces)])
     while branches:
         branch = branches.popleft()
-        below = list(_below(branch, names, width, wide=priority == "resilience"))
+        below = list(_below(branch, names, clusters, width, wide=wide))
         nodes.append(_node(branch, names, below))
         branches.extend(below)
     return tuple(nodes)
@@ -117,18 +123,26 @@ def _widths(n: int, span: int, levels: int, priority: Priority | None) -> Iterat
     yield span
 
 
-def _below(branch: Branch, names: "_Names", span: int, *, wide: bool) -> Iterator[Branch]:
+def _below(
+    branch: Branch, names: "_Names", clusters: Mapping[Piece, Sequence[Piece]], span: int, *, wide: bool
+) -> Iterator[Branch]:
     """Yield what stands directly below a branch; only the top is divided widely."""
     if branch.kind is NodeKind.AGENT or not branch.pieces:
         return
     wide = wide and branch.parent is None
     if len(branch.pieces) == 1:
-        groups = [[part] for part in branch.pieces[0].unfold(span, wide=wide)]
+        piece = branch.pieces[0]
+        groups = [[part] for part in _clusters_below(piece, clusters, span) or piece.unfold(span, wide=wide)]
     else:
         groups = distribute(branch.pieces, span, wide=wide)
     for pieces in groups:
         kind = names.kind(pieces, span)
         yield Branch(names.name(kind, pieces), kind, branch.id, pieces)
+
+
+def _clusters_below(piece: Piece, clusters: Mapping[Piece, Sequence[Piece]], span: int) -> Sequence[Piece]:
+    """Return the clusters of a piece, none for agents that one lead can lead or that do not depend on each other."""
+    return clusters.get(piece, ()) if piece.size > span else ()
 
 
 def _node(branch: Branch, names: "_Names", below: Sequence[Branch]) -> Node:

@@ -79,7 +79,7 @@ def test_people_read_the_recommendation_first(ask: Callable[..., str]):
     said = ask("--agents", "15", "--domains", "--domain-coupling", "tight")
 
     assert said.startswith("15 agents: hierarchical, tight domains, 2 levels of coordination. Each domain has a lead")
-    assert "at 50 agents (35 away): add the team layer" in said
+    assert "at 50 agents (35 away): complete the team layer" in said
     assert "70 % coordination" in said
     assert "single point of failure" in said
     assert "Findings" not in said

@@ -1,6 +1,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -71,3 +73,29 @@ def test_the_handlers_of_before_are_put_back():
     run_until_stopped(answer(), nothing, never)
 
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+IMPATIENT = """
+import asyncio, os, signal, sys
+from echelon.cli.interrupts import run_until_stopped
+
+def told():
+    os.kill(os.getpid(), signal.SIGINT)  # again, while the first is being answered
+    raise SystemExit("was not ended")
+
+def gone():
+    raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+async def work():
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.Event().wait()
+
+run_until_stopped(work(), told, gone)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends signals")
+def test_a_second_signal_while_the_first_is_being_answered_ends_the_process():
+    ended = subprocess.run([sys.executable, "-c", IMPATIENT], timeout=30, capture_output=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGINT, b"")

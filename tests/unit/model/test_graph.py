@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from echelon.model.graph import Dependency, TaskGraph, TaskSpec
+from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,11 @@ def test_a_graph_names_the_ids_at_fault(used: tuple[str, ...], verified: tuple[s
 def test_a_duration_is_a_finite_number_that_is_not_negative(seconds: float) -> None:
     with pytest.raises(ValidationError):
         TaskSpec(id="a", goal="g", seconds=seconds)
+
+
+def test_a_dependency_has_one_coupling() -> None:
+    twice = (Dependency(task="b", coupling=Coupling.TIGHT), Dependency(task="b", coupling=Coupling.NONE))
+    tasks = (TaskSpec(id="a", goal="g", depends_on=twice), TaskSpec(id="b", goal="g"))
+
+    with pytest.raises(ValidationError, match=r"twice on another, with different couplings: a \(on b\)"):
+        TaskGraph(name="n", goal="g", tasks=tasks)

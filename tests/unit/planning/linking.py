@@ -1,13 +1,13 @@
 """Builds the links between tasks for the tests of clustering: for each task the indexes of those that use it."""
 
-import gzip
-import json
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import strategies as st
 
-WORKFLOWS = Path(__file__).parents[4] / "shared/data/wfcommons"
+from echelon.model.graph import TaskSpec
+from echelon.planning.order import consumers_of
+from tests.unit.planning import wfcommons
 
 Links = list[list[int]]
 
@@ -39,14 +39,14 @@ def acyclic(draw: st.DrawFn, most: int = 60) -> Links:
     return links(tasks, *sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]} | out_of_hubs))
 
 
-def workflows(name: str) -> list[Links]:
-    """Read real workflows, or skip the test where they are not at hand."""
-    path = WORKFLOWS / name
-    if not path.exists():
-        pytest.skip(f"no {name}: the real task graphs are not beside the project")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        graphs = [json.loads(line) for line in lines]
-    return [
-        links(graph["n"], *((p, i) for i, task in enumerate(graph["tasks"]) for p in dict.fromkeys(task[2])))
-        for graph in graphs
-    ]
+def workflows() -> list[Links]:
+    """Return the links of 40 real workflows, or skip the test where they are not at hand."""
+    suite = wfcommons.suite()
+    if suite is None:
+        pytest.skip(wfcommons.ABSENT)
+    return [_links_of(graph.tasks) for graph in suite]
+
+
+def _links_of(tasks: Sequence[TaskSpec]) -> Links:
+    index = {task.id: position for position, task in enumerate(tasks)}
+    return [[index[consumer] for consumer in used_by] for used_by in consumers_of(tasks).values()]

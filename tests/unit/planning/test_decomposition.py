@@ -122,3 +122,17 @@ def test_every_task_has_exactly_one_agent_and_no_dependency_is_lost(parents: lis
     assert sorted(agent_of) == sorted(task.id for task in tasks)
     assert sum(len(held) for held in made.holds.values()) == len(tasks)
     assert kept == {(a, b) for a, b in links if a != b}
+
+
+def test_a_task_without_seconds_does_not_hide_those_of_its_neighbours():
+    # a (100 s) → b, beside c and d of 10 s: b is taken for the mean of 40 s.
+    seconds = {"a": 100.0, "b": None, "c": 10.0, "d": 10.0}
+    tasks = tuple(task.model_copy(update={"seconds": seconds[task.id]}) for task in chained("a", "b: a", "c", "d"))
+    agents = decompose(graph(tasks).model_copy(update={"priors": Priors(sequential_share=1)})).agents
+
+    assert [(agent.id, agent.seconds) for agent in agents] == [("feature:a", 140.0), ("c", 10.0), ("d", 10.0)]
+
+
+def test_a_task_without_tokens_is_taken_for_the_prior_beside_one_that_states_some():
+    assert decompose(changed("a2", tokens=30_000)).agents[0].tokens == 70_000
+    assert decompose(graph(TWO_CHAINS)).agents[0].tokens is None

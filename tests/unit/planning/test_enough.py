@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.priors import Priors
-from echelon.planning.enough import one_agent_is_enough, sequential_share
+from echelon.planning.enough import one_agent_is_enough, sequential_share, wish_refused
 from tests.unit.planning.building import chained, graph, uses
 
 SIDE_BY_SIDE = chained("a", "b", "c")
@@ -85,3 +85,21 @@ def test_the_limit_of_sequential_work_can_be_overridden(limit: float, chain: int
     work = graph(chained(*links)).model_copy(update={"priors": Priors(sequential_share=limit)})
 
     assert (one_agent_is_enough(work) is not None) == ((chain + 1) / (chain + 1 + beside) >= limit)
+
+
+@pytest.mark.parametrize(
+    ("wish", "update", "why"),
+    [
+        ({"agents": 1}, {"tokens": 90_000}, "270,000 tokens do not fit into the 160,000"),
+        ({"structure": Structure.SINGLE}, {"irreversible": True}, "behind a gate of its own"),
+        ({"single_agent_success": 0.9}, {"needs": ("one",)}, "sync points of its own"),
+        ({"single_agent_success": 0.9}, {}, None),
+        ({"single_agent_success": 0.1}, {"tokens": 90_000}, None),
+        ({}, {"tokens": 90_000}, None),
+    ],
+)
+def test_a_wish_for_one_agent_is_refused_with_its_reason(wish: dict, update: dict, why: str | None):
+    tasks = tuple(task.model_copy(update=update) for task in SIDE_BY_SIDE)
+    verdict = wish_refused(asked(tasks, **wish))
+
+    assert (why in verdict.text) if why and verdict else verdict is None

@@ -113,3 +113,20 @@ def test_what_a_hub_hands_on_is_made_at_a_sync_point():
     made = handoffs(tasks, build_tree(tasks))
 
     assert 0 < made.at_sync_points <= made.between_teams
+
+
+def test_nothing_crosses_domains_inside_of_one_agent():
+    tasks = [task.model_copy(update={"domain": task.id}) for task in chained("a", "b: a")]
+    tree = (
+        Node(id="primary", kind=NodeKind.PRIMARY, parent=None, members=("ab",)),
+        Node(id="ab", kind=NodeKind.AGENT, parent="primary", members=("a", "b")),
+    )
+
+    assert counts(handoffs(tasks, tree)) == (1, 0, 0)
+
+
+def test_whole_phases_are_handed_on_between_teams_at_their_sync_point():
+    tasks = needing(9, 9)
+    made = handoffs(tasks, build_tree(tasks))
+
+    assert made.between_teams == made.at_sync_points > 0

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
+from echelon.model.organisation import Organisation
 from echelon.model.plan import Finding, Plan
 from echelon.model.priors import Priors
 from echelon.model.usage import Budget, Price
@@ -269,3 +270,42 @@ def test_the_priors_decide_what_is_serial() -> None:
     graph = graph_of(chained("a", "b: a", "x: a", "c: b x"), priors=Priors(sequential_share=0.75))
 
     assert told(found(graph, "D1")) == [("warning", "job")]
+
+
+def test_d1_agents_that_take_turns_on_one_thing_are_told() -> None:
+    turns = [task.model_copy(update={"touches": ("db",)}) for task in chained(*(f"t{i}" for i in range(12)))]
+    (finding,) = found(graph_of(turns), "D1")
+
+    assert (finding.level, finding.where) == ("warning", "db")
+    assert "12 of 12 agents change 'db'" in finding.message
+
+
+def test_d1_who_checks_is_never_asked_to_be_the_author() -> None:
+    made = TaskSpec(id="a", goal="look", seconds=100, model="m1")
+    check = TaskSpec(id="b", goal="look", seconds=5, model="m2", verifies=("a",))
+
+    assert found(graph_of([made, check]), "D1") == []
+
+
+def test_d1_a_chain_that_fits_no_context_is_not_given_to_one_agent() -> None:
+    tasks = [task.model_copy(update={"tokens": 100_000}) for task in chained("a", "b: a", "c: b")]
+    (finding,) = found(graph_of(tasks), "D1")
+
+    assert "let as few agents do it" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("wish", "tasks", "part"),
+    [
+        ({"agents": 3}, chained(*(f"t{i}" for i in range(9))), "3 agents asked for, the plan has 9"),
+        (
+            {"agents": 1},
+            tuple(t.model_copy(update={"irreversible": True}) for t in chained("a", "b")),
+            "a single agent is wanted",
+        ),
+    ],
+)
+def test_r1_a_wish_for_fewer_agents_that_is_not_followed_is_told(wish: dict, tasks: tuple, part: str) -> None:
+    wished = graph_of(tasks).model_copy(update={"organisation": Organisation(**wish)})
+
+    assert part in found(wished, "R1")[0].message

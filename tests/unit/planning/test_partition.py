@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon.model.errors import InvalidInput
-from echelon.planning import large
 from echelon.planning.packing import ceil_div
 from echelon.planning.partition import (
     depth_first_chunks,
@@ -195,16 +194,9 @@ def test_long_chains_and_wide_hubs_are_no_trouble():
 
 
 def test_real_workflows_make_fewer_handoffs_than_the_reference():
-    suite = workflows("suite40.jsonl.gz")
+    suite = workflows()
     pairs = [(crossing(w, partition(w, 8)), handoffs_between(w, topological_chunks(w, 8))) for w in suite]
 
     assert all(found <= chunked for found, chunked in pairs)
     assert sum(chunked for _, chunked in pairs) == 19_034
     assert sum(found for found, _ in pairs) <= 13_720  # the reference makes 13,987
-
-
-@pytest.mark.parametrize("parts", [2, 8])
-def test_the_large_divider_answers_within_about_its_limit_or_says_that_it_is_not_there(parts: int):
-    found = large.divide_large(nets_between(chain_of(800)), 800, parts, 400)
-
-    assert found is None or (len(found) == 800 and set(found) <= set(range(parts)))

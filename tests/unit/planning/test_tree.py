@@ -1,4 +1,5 @@
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -6,15 +7,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon.model.errors import InvalidInput
-from echelon.model.graph import TaskSpec
+from echelon.model.graph import Coupling, Dependency, TaskSpec
 from echelon.model.plan import Node, NodeKind
 from echelon.planning.outline import agents_below, cohesion, label_findings, levels_of
 from echelon.planning.regime import Priority, allowed_levels, minimum_levels, recommended_levels
 from echelon.planning.tree import build_tree
-from tests.unit.planning.building import label_mixes, labelled
+from tests.unit.planning.building import label_mixes, labelled, uses
+from tests.unit.planning.linking import Links, acyclic, clique_at, links
 
 PRIORITIES: tuple[Priority | None, ...] = (None, "coherence", "speed", "resilience")
 many = settings(deadline=None, max_examples=50)
+
+
+def linked(consumers: Links, labels: Sequence[str | None] | None = None) -> tuple[TaskSpec, ...]:
+    """Build tasks t0, t1, … from the indexes of those that use each."""
+    used: dict[int, list[str]] = defaultdict(list)
+    for producer, used_by in enumerate(consumers):
+        for consumer in used_by:
+            used[consumer].append(f"t{producer}")
+    return tuple(
+        TaskSpec(id=f"t{i}", goal="look", domain=labels[i] if labels else None, depends_on=uses(*used[i]))
+        for i in range(len(consumers))
+    )
+
+
+def teams(tree: tuple[Node, ...]) -> dict[str, str | None]:
+    """Return who leads each task."""
+    return {node.id: node.parent for node in tree if node.kind is NodeKind.AGENT}
 
 
 def kinds(tree: tuple[Node, ...]) -> dict[str, int]:
@@ -272,3 +291,109 @@ def test_a_span_below_two_is_refused(span: int):
 
 def test_a_span_wider_than_eight_is_allowed():
     assert kinds(build_tree(labelled([None] * 30), span=40)) == {"primary": 1, "agent": 30}
+
+
+@many
+@given(acyclic(most=90), st.integers(2, 12), st.sampled_from(PRIORITIES))
+def test_clusters_keep_the_span_and_cost_no_level(consumers: Links, span: int, priority: Priority | None):
+    tasks = linked(consumers)
+    tree = build_tree(tasks, span, priority)
+    even = build_tree(labelled([None] * len(tasks)), span, priority)
+
+    assert_is_a_tree(tree, tasks, span)
+    assert levels_of(tree) == levels_of(even)
+    assert tree == build_tree(tasks, span, priority)
+
+
+@many
+@given(acyclic(most=90), st.integers(2, 12), st.sampled_from(PRIORITIES), st.data())
+def test_labels_are_kept_whatever_the_dependencies(
+    consumers: Links, span: int, priority: Priority | None, data: st.DataObject
+):
+    name = st.sampled_from(("a", "a.b", "c", None))
+    labels = data.draw(st.lists(name, min_size=len(consumers), max_size=len(consumers)))
+    tasks = linked(consumers, labels)
+    tree = build_tree(tasks, span, priority)
+
+    assert_is_a_tree(tree, tasks, span)
+    assert levels_of(tree) <= allowed_levels(len(tasks), span)
+    assert cohesion(tree) == cohesion(build_tree(labelled(labels), span, priority))
+
+
+def alternating(tasks: int, kinds: int) -> Links:
+    """Link the tasks whose numbers have the same remainder: nobody's neighbour in the list is one in the graph."""
+    return links(tasks, *((i, i + kinds) for i in range(tasks - kinds)))
+
+
+def test_those_who_depend_on_each_other_share_a_team():
+    tree = build_tree(linked(alternating(24, 3)))
+
+    assert [shape(tree)[f"team:{i + 1}"] for i in range(3)] == [
+        tuple(f"t{j}" for j in range(i, 24, 3)) for i in range(3)
+    ]
+
+
+def test_teams_that_hand_on_to_each_other_share_a_domain():
+    # Nine chains of 24: a chain is three teams, and all its teams report to one domain lead.
+    tree = build_tree(linked(alternating(216, 9)))
+    lead_of = {node.id: node.parent for node in tree}
+    domains = [{lead_of[teams(tree)[f"t{j}"] or ""] for j in range(i, 216, 9)} for i in range(9)]
+
+    assert levels_of(tree) == 3
+    assert all(len(leads) == 1 for leads in domains)
+
+
+def test_teams_inside_a_label_follow_its_dependencies():
+    tree = build_tree(linked(alternating(24, 3), ["a"] * 24))
+
+    assert {teams(tree)[f"t{j}"] for j in range(1, 24, 3)} == {"team:a/2"}
+    assert tree[0].domain == "a"
+
+
+def test_a_label_that_must_be_divided_is_divided_along_its_dependencies():
+    # Two chains of 8 in one label and a task beside it: in two levels x cannot have a lead above two teams.
+    tree = build_tree(linked([*alternating(16, 2), []], ["x"] * 16 + ["y"]))
+    leads = [{teams(tree)[f"t{j}"] for j in range(i, 16, 2)} for i in range(2)]
+
+    assert cohesion(tree).divided == ("x",)
+    assert all(len(found) == 1 for found in leads)
+
+
+def test_an_agent_that_shares_no_team_reports_to_the_lead_above():
+    tree = build_tree(linked(links(9, *clique_at(0, 8))))
+
+    assert tree[0].members == ("team:1", "t8")
+
+
+def test_a_coupling_of_none_draws_nobody_together():
+    tasks = [
+        TaskSpec(id=f"t{i}", goal="look", depends_on=(Dependency(task="t0", coupling=Coupling.NONE),) if i > 7 else ())
+        for i in range(16)
+    ]
+
+    assert shape(build_tree(tasks)) == shape(build_tree(labelled([None] * 16)))
+
+
+def test_a_dependency_on_a_task_outside_draws_nobody_together():
+    tasks = [TaskSpec(id=f"t{i}", goal="look", depends_on=uses("elsewhere")) for i in range(16)]
+
+    assert shape(build_tree(tasks)) == shape(build_tree(labelled([None] * 16)))
+
+
+def test_coherence_takes_the_recommended_depth_with_dependencies_too():
+    tree = build_tree(linked(alternating(60, 3)), priority="coherence")
+
+    assert levels_of(tree) == recommended_levels(60)
+
+
+@pytest.mark.parametrize(("n", "parts"), [(30, 8), (500, 8), (9, 4)])
+def test_resilience_divides_clusters_widely_too(n: int, parts: int):
+    consumers = links(n, *((i, i + 1) for i in range(0, n - 1, 2)))
+
+    assert len(build_tree(linked(consumers), priority="resilience")[0].members) == parts
+
+
+def test_a_long_chain_is_no_trouble():
+    tree = build_tree(linked(alternating(5000, 1)))
+
+    assert levels_of(tree) == minimum_levels(5000)

@@ -17,6 +17,7 @@ from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import correction, prompt_of
+from echelon.agents.secrets import redacted
 from echelon.model.errors import (
     AgentFailed,
     BudgetExhausted,
@@ -75,7 +76,7 @@ class ModelAgent:
                 model_settings=self._settings(),
             )
         except Exception as error:
-            translated = _translated(error, self.name, used, budget)
+            translated = _translated(error, self, used, budget)
             if translated is None:
                 raise
             translated.usage = _usage(used)
@@ -159,15 +160,16 @@ def _limits(limits: "type[UsageLimits]", budget: Budget) -> "UsageLimits":
     return limits(request_limit=requests, total_tokens_limit=budget.tokens)
 
 
-def _translated(error: Exception, name: str, used: "RunUsage", budget: Budget) -> EchelonError | None:
+def _translated(error: Exception, agent: ModelAgent, used: "RunUsage", budget: Budget) -> EchelonError | None:
     """Say in our words what failed, the one place that knows the library's; None for errors that are not its own."""
     exceptions = _library("pydantic_ai.exceptions")
     if isinstance(error, exceptions.UsageLimitExceeded):
-        return _exhausted(error, name, used, budget)
-    said = f"{type(error).__name__}: {' '.join(str(error).split())[:QUOTED_CHARACTERS]}"
+        return _exhausted(error, agent.name, used, budget)
+    told = redacted(" ".join(str(error).split()), agent.model.model)
+    said = f"{type(error).__name__}: {told[:QUOTED_CHARACTERS]}"
     for kind, ours in _OURS.items():
         if isinstance(error, getattr(exceptions, kind)):
-            return ours(f"model {name!r}", said, error)
+            return ours(f"model {agent.name!r}", said, error)
     return None
 
 

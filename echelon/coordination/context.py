@@ -23,6 +23,7 @@ from echelon.coordination.delivery import Delivery
 from echelon.coordination.recall import Recall, Record
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion
+from echelon.definition.facts import facts_of
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
 from echelon.journal.lease import Lease
@@ -37,7 +38,9 @@ from echelon.model.run import StepKind, StepRecord
 from echelon.model.session import Claim
 from echelon.planning.conventions_brief import brief_conventions
 from echelon.resilience.budget import Account
+from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard
+from echelon.resilience.guards import Guards
 from echelon.resilience.registry import BreakerRegistry
 from echelon.visibility.progress import Observer, ProgressEvent
 
@@ -67,8 +70,8 @@ class RunContext:
     breakers: BreakerRegistry
     account: Account
     """What the whole job may consume."""
-    limit: asyncio.Semaphore | None = None
-    """Agents at work at one time; None is no bound."""
+    limit: Bulkhead | None = None
+    """Places for agents at work at one time, shared fairly by the domains (F5); None is no bound."""
     steps: list[StepRecord] = field(default_factory=list[StepRecord])
     """All steps that are on record: those that an earlier process did, then those of this one."""
     concerns: list[ConcernRecord] = field(default_factory=list[ConcernRecord])
@@ -93,6 +96,7 @@ class RunContext:
         self.inputs_digest = digest_of(self.inputs)
         self.finished = {step.key: step for step in self.steps if step.handoff.done}
         """Steps completed before this process began, by key: they are not done again (F8)."""
+        self._guards = Guards(breakers=self.breakers)
         self._record = Record(self.finished)
         self._claims = Claims(
             self.journal,
@@ -158,15 +162,22 @@ class RunContext:
             known = self._adapters[id(contract)] = (contract, TypeAdapter(contract))
         return known[1]
 
-    def guard(self, agent: Agent, policy: Resilience, account: Account | None = None) -> Guard:
+    def guard(self, agent: Agent, policy: Resilience, account: Account | None = None, domain: str = "") -> Guard:
         """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all others for room in the run.
 
-        What they use is taken from `account`, or else from that of the run.
+        What they use is taken from `account`, or else from that of the run; places are shared out by `domain` (F5).
         """
-        breaker = self.breakers.get(policy.breaker) if policy.breaker else None
         cpu_bound = isinstance(agent, FunctionAgent) and agent.cpu_bound
-        limit = Workers.shared().room if cpu_bound else self.limit
-        return Guard(policy, breaker=breaker, account=account or self.account, rooms=(limit,) if limit else ())
+        place = self.limit.place(domain) if self.limit else None
+        model = facts_of(agent, policy).model
+        return self._guards.guard(
+            policy,
+            caller=f"agent {agent.name!r}",
+            account=account or self.account,
+            domain=domain,
+            room=Workers.shared().room if cpu_bound else place,
+            price=self.expansion.graph.prices.get(model) if model else None,
+        )
 
     def make_workspace(self, task_id: str) -> Workspace:
         """Make a folder for one attempt at a task: readable, safe on any file system, empty, never that of another."""

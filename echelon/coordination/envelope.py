@@ -9,6 +9,7 @@ from echelon.model.errors import (
     AgentTimeout,
     BreakerOpen,
     BudgetExhausted,
+    BulkheadFull,
     ContractViolation,
     EchelonError,
     EffectUncertain,
@@ -25,7 +26,7 @@ MAX_SUMMARY = 200
 MAX_MESSAGE = 4000
 
 #: Errors that mean "not now" instead of "not at all".
-_BLOCKING = (BreakerOpen, EffectUncertain)
+_BLOCKING = (BreakerOpen, BulkheadFull, EffectUncertain)
 
 #: What a person can do about an error, by its class; the first that fits is told.
 _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
@@ -33,6 +34,7 @@ _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ..
     (EffectUncertain, "find out whether it happened, and say so when the run is resumed"),
     (BudgetExhausted, "raise the budget, or give the job less to do"),
     (BreakerOpen, "see why the dependency fails; the run can be resumed when it answers again"),
+    (BulkheadFull, "resume the run when fewer wait, or allow a longer queue"),
     ((AgentTimeout, TimeoutError), "give it more time, or split the task"),
 )
 

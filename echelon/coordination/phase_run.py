@@ -52,8 +52,8 @@ class PhaseRun:
     """Why each task before that is missing is missing: what needs it as a tight dependency is not started (D3)."""
     patience_seconds: float | None = None
     """How long those who need this phase wait for it, in seconds; None: for any time (C4)."""
-    _guards: dict[int, Guard] = field(default_factory=dict[int, Guard])
-    """By identity of the agent: an agent and an integrator may have one name and different policies."""
+    _guards: dict[tuple[int, str], Guard] = field(default_factory=dict[tuple[int, str], Guard])
+    """By identity of the agent, since an agent and an integrator may share a name but no policy, and by domain."""
 
     def __post_init__(self) -> None:
         run, seconds = self.run, self.patience_seconds
@@ -201,7 +201,7 @@ class PhaseRun:
             contract=self.run.adapter(agent.output_type),
             contract_name=name,
             call=call,
-            guard=self._guard(agent),
+            guard=self._guard(agent, path[1] if len(path) > 2 else ""),
             dependencies=dependencies,
         )
 
@@ -223,13 +223,13 @@ class PhaseRun:
             make_workspace=lambda: self.run.make_workspace(assignment.task_id),
         )
 
-    def _guard(self, agent: Agent) -> Guard:
-        guard = self._guards.get(id(agent))
+    def _guard(self, agent: Agent, domain: str = "") -> Guard:
+        guard = self._guards.get((id(agent), domain))
         if guard is None:
             policy = agent.resilience.over(self.phase.resilience.over(self.run.job.defaults))
             # The agents are out of time, never the integration of what they made.
             account = None if any(agent is one for one in self._integrating) else self._account
-            guard = self._guards[id(agent)] = self.run.guard(agent, policy, account)
+            guard = self._guards[id(agent), domain] = self.run.guard(agent, policy, account, domain)
         return guard
 
     @property

@@ -56,4 +56,4 @@ class Record:
         was = before.handoff.output_location.contract
         if was != contract:
             return f"its contract has changed ({was} → {contract})"
-        return "what it is given has changed: inputs of the job, its item, or outputs it uses"
+        return "what it is given has changed"

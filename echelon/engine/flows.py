@@ -80,7 +80,11 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
             return await begun.shown()
         options = RunOptions(source=job.source, flow_run_id=flow_run.id)
         async with prepared(job, read_inputs(job.inputs_type, parameters), options, Settings()) as run:
-            return await Work(run).shown()
+            state = await Work(run).shown()
+        if state.is_failed():
+            # Prefect says that a failure which is returned will be tried again, but only tries what is raised.
+            raise RunFailed(state.message)
+        return state
 
     body.__name__ = body.__qualname__ = job.name.replace("-", "_")
     body.__doc__ = _documentation(job)

@@ -27,9 +27,11 @@ from echelon.journal.crashpoints import crashpoint
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import JournalError
+from echelon.model.policy import BulkheadPolicy
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
 from echelon.model.session import pauses, seconds_without
 from echelon.resilience.budget import Account
+from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
 from echelon.settings import Settings
 from echelon.visibility.measures import measure
@@ -111,6 +113,11 @@ def _interpreter_tuned() -> Iterator[None]:
         sys.setswitchinterval(interval_seconds)
 
 
+def room_for(agents: int) -> Bulkhead:
+    """Return the places for agents at work at one time; who finds none waits, domain by domain (F5)."""
+    return Bulkhead("run", BulkheadPolicy(max_concurrency=agents, max_queue=None))
+
+
 @contextlib.asynccontextmanager
 async def prepared(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
@@ -135,9 +142,9 @@ async def prepared(
                 journal=journal,
                 outputs=OutputStore(settings.outputs_url),
                 folder=settings.home / "runs" / record.run_id,
-                breakers=BreakerRegistry.shared(),
+                breakers=BreakerRegistry.shared(settings.redis_url.get_secret_value() if settings.redis_url else None),
                 account=Account(job.budget, f"job {job.name!r}"),
-                limit=asyncio.Semaphore(options.max_concurrency or settings.max_concurrency),
+                limit=room_for(options.max_concurrency or settings.max_concurrency),
                 **(await recorded(journal, record.run_id) if found else {}),
                 previous=await previous_handoffs(journal, job, record),
                 word=options.word,

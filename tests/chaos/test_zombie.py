@@ -19,7 +19,7 @@ LEASE = next((name for name in Settings.model_fields if "lease" in name), None)
 
 pytestmark = pytest.mark.skipif(LEASE is None, reason="a run is not held by one process yet: there is no lease")
 
-LEASE_SECONDS = 1.0
+LEASE_SECONDS = 4.0
 
 #: Nothing here takes longer, in seconds.
 PATIENCE_SECONDS = 20

@@ -117,3 +117,22 @@ def test_the_form_explains_an_input_whose_description_has_several_lines():
 
     assert fields["n"]["description"] == "How many numbers to try: the first is 0, the last is n - 1."
     assert fields["limit"]["description"] == "Numbers from here on are refused."
+
+
+def test_a_flow_run_that_prefect_tries_again_goes_on_with_its_run(server):
+    asked: list[int] = []
+
+    @agent
+    async def flaky(item: int) -> int:
+        asked.append(item)
+        if asked == [0, 1]:
+            raise AgentFailed("not yet")
+        return item
+
+    job = Job("again", goal="Try again", inputs=Numbers, defaults=Resilience(attempts=1))
+    job.phase("first", each=flaky, over=lambda: [0])
+    job.phase("then", each=flaky, over=lambda: [1], needs="first")
+
+    state = asyncio.run(job.flow.with_options(retries=1)(n=1, return_state=True))
+
+    assert (state.name, asked) == ("Completed", [0, 1, 1])

@@ -217,8 +217,7 @@ async def test_code_that_has_changed_is_run_again_with_whatever_used_it_and_says
     assert [message.split(" (")[0] for message in told] == [
         "look/i0 was done before and is done again: the code of look has changed",
         "look/i1 was done before and is done again: the code of look has changed",
-        "conclude/conclude was done before and is done again: what it is given has changed: inputs of the job, its item, "
-        "or outputs it uses",
+        "conclude/conclude was done before and is done again: what it is given has changed",
     ]
 
 

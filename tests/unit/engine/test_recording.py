@@ -29,6 +29,11 @@ class Words(BaseModel):
     words: tuple[str, ...] = ("one", "two")
 
 
+def of_inputs(inputs: Words) -> list[str]:
+    """Find the items."""
+    return list(inputs.words)
+
+
 class Desk:
     """A job that remembers who was asked, and may be broken."""
 
@@ -44,7 +49,7 @@ class Desk:
             return len(item)
 
         self.job = Job(name, goal="Count", inputs=Words, defaults=Resilience(attempts=1))
-        self.job.phase("count", each=count, over=lambda words: list(words))
+        self.job.phase("count", each=count, over=of_inputs)
 
 
 async def carried_out(desk: Desk, home: Path, words: Words | None = None, **options: Any) -> RunResult:

@@ -4,7 +4,7 @@ from collections import Counter
 
 from echelon.cli.checklist_evidence import evidence_of, recorded_of
 from echelon.cli.checklist_view import show_checklist
-from echelon.cli.options import AsJson, Params, SourceName, inputs_of
+from echelon.cli.options import AsJson, Params, Priority, SourceName, Span, inputs_of
 from echelon.cli.output import out, print_json
 from echelon.cli.reading import ask
 from echelon.cli.source import load_job
@@ -12,11 +12,20 @@ from echelon.visibility.checklist.answers import ItemState
 from echelon.visibility.checklist.items import checklist as answered
 
 
-def checklist(source: SourceName, /, *, param: Params = None, as_json: AsJson = False) -> int:
+def checklist(
+    source: SourceName,
+    /,
+    *,
+    param: Params = None,
+    span: Span = None,
+    priority: Priority = None,
+    as_json: AsJson = False,
+) -> int:
     """Answer the implementation checklist for a job, item by item, from its plan, its definition and its runs."""
     job = load_job(source)
+    job.span = span or job.span
     inputs = inputs_of(job, param)
-    evidence = evidence_of(job, inputs, ask(lambda journal: recorded_of(journal, job.name)))
+    evidence = evidence_of(job, inputs, ask(lambda journal: recorded_of(journal, job.name)), priority)
     items = answered(evidence)
     if as_json:
         found = Counter(item.state for item in items)

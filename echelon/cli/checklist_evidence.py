@@ -16,6 +16,7 @@ from echelon.journal.journal import Journal
 from echelon.model.policy import Resilience
 from echelon.model.run import RunView
 from echelon.model.session import pauses, seconds_without
+from echelon.planning.regime import Priority
 from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
 from echelon.visibility.measures import measure
 
@@ -37,10 +38,10 @@ class Recorded(NamedTuple):
     rehearsals: tuple[RunView, ...]
 
 
-def evidence_of(job: Job, inputs: BaseModel, recorded: Recorded) -> Evidence:
-    """Return what is known about a job: its plan for these inputs, its definition, its runs."""
+def evidence_of(job: Job, inputs: BaseModel, recorded: Recorded, priority: Priority | None = None) -> Evidence:
+    """Return what is known about a job: its plan for these inputs and priority, its definition, its runs."""
     return Evidence(
-        plan=job.plan_for(inputs, None, None),
+        plan=job.plan_for(inputs, priority),
         phases=tuple(_phase(phase, job.defaults) for phase in job.phases.values()),
         constraints=job.constraints,
         runs=recorded.runs,

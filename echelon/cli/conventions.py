@@ -6,31 +6,25 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from echelon.cli.options import AsJson, Params, inputs_of
+from echelon.cli.options import SOURCE, AsJson, Params, Priority, Span, inputs_of
 from echelon.cli.output import print_json
 from echelon.cli.source import load_job
 from echelon.model.errors import InvalidInput
 from echelon.planning.conventions import conventions as conventions_of
 from echelon.planning.conventions import conventions_for
-from echelon.planning.regime import MINIMUM_SPAN, Priority, structure_for
+from echelon.planning.regime import structure_for
 
 
 def conventions(
-    source: Annotated[
-        str | None, Parameter(name="source", help="The job: flows/audit.py:audit, or package.module:job.")
-    ] = None,
+    source: Annotated[str | None, SOURCE] = None,
     /,
     *,
     agents: Annotated[
         int | None, Parameter(validator=Number(gte=1), help="A number of agents, when there is no job yet.")
     ] = None,
     param: Params = None,
-    span: Annotated[
-        int | None, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
-    ] = None,
-    priority: Annotated[
-        Priority | None, Parameter(help="What the structure is chosen for when it cannot have everything.")
-    ] = None,
+    span: Span = None,
+    priority: Priority = None,
     as_json: AsJson = False,
 ) -> int:
     """Print the conventions of a job, or those for a number of agents, as Markdown that agents read."""
@@ -43,7 +37,7 @@ def conventions(
 
 
 def _page(
-    source: str | None, agents: int | None, param: list[str] | None, span: int | None, priority: Priority | None
+    source: str | None, agents: int | None, param: list[str] | None, span: Span, priority: Priority
 ) -> dict[str, object]:
     if source is not None and agents is None:
         job = load_job(source)

@@ -1,12 +1,8 @@
 """`echelon lint`: what is wrong with a plan, before anything is spent. Nothing is run."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-from cyclopts.validators import Number
 from rich.console import Console
 
-from echelon.cli.options import AsJson, Params, SourceName, inputs_of
+from echelon.cli.options import AsJson, Params, Priority, SourceName, Span, inputs_of
 from echelon.cli.output import out, print_json, table
 from echelon.cli.plan_view import FINDING_STYLES
 from echelon.cli.source import load_job
@@ -14,7 +10,6 @@ from echelon.cli.words import count
 from echelon.model.plan import Finding, FindingLevel
 from echelon.planning.lint import LEVELS, counted
 from echelon.planning.lint import lint as findings_of
-from echelon.planning.regime import MINIMUM_SPAN, Priority
 
 #: What a level is called when there are several of it.
 NOUNS = {FindingLevel.ERROR: "error", FindingLevel.WARNING: "warning", FindingLevel.INFO: "note"}
@@ -25,12 +20,8 @@ def lint(
     /,
     *,
     param: Params = None,
-    span: Annotated[
-        int | None, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
-    ] = None,
-    priority: Annotated[
-        Priority | None, Parameter(help="What the structure is chosen for when it cannot have everything.")
-    ] = None,
+    span: Span = None,
+    priority: Priority = None,
     as_json: AsJson = False,
 ) -> int:
     """Find what is known to fail about a job's plan: where, why, and what to do. Exit code 1 for an error."""

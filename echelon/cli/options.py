@@ -11,16 +11,26 @@ from pydantic import BaseModel
 from echelon.definition.inputs import read_typed_inputs
 from echelon.job import Job
 from echelon.model.errors import InvalidInput
+from echelon.planning.regime import MINIMUM_SPAN
+from echelon.planning.regime import Priority as PlanningPriority
 
 AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document; logs go to stderr.")]
-SourceName = Annotated[
-    str,
-    Parameter(name="source", help="The job: flows/audit.py:audit, package.module:job, or a task graph (graph.json)."),
-]
+SOURCE = Parameter(
+    name="source", help="The job: flows/audit.py:audit, package.module:job, or a task graph (graph.json, .yaml)."
+)
+SourceName = Annotated[str, SOURCE]
 RunId = Annotated[str, Parameter(name="run", help="Id of a run, or the beginning of one.")]
 Params = Annotated[
     list[str] | None,
     Parameter(name="--param", help="An input of the job as name=value; may be given several times."),
+]
+Span = Annotated[
+    int | None,
+    Parameter(name="--span", validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have."),
+]
+Priority = Annotated[
+    PlanningPriority | None,
+    Parameter(name="--priority", help="What the structure is chosen for when it cannot have everything."),
 ]
 MaxConcurrency = Annotated[
     int | None,

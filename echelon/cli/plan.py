@@ -3,14 +3,12 @@
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
-from echelon.cli.options import AsJson, MaxConcurrency, Params, SourceName, inputs_of
+from echelon.cli.options import AsJson, MaxConcurrency, Params, Priority, SourceName, Span, inputs_of
 from echelon.cli.output import out, print_json
 from echelon.cli.plan_view import show_plan
 from echelon.cli.source import load_job
 from echelon.planning.drawing import mermaid as drawn
-from echelon.planning.regime import MINIMUM_SPAN, Priority
 
 
 def plan(
@@ -18,12 +16,8 @@ def plan(
     /,
     *,
     param: Params = None,
-    span: Annotated[
-        int | None, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
-    ] = None,
-    priority: Annotated[
-        Priority | None, Parameter(help="What the structure is chosen for when it cannot have everything.")
-    ] = None,
+    span: Span = None,
+    priority: Priority = None,
     max_concurrency: MaxConcurrency = None,
     mermaid: Annotated[bool, Parameter(help="Print the tree as a Mermaid flowchart.")] = False,
     as_json: AsJson = False,

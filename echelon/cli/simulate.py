@@ -20,7 +20,7 @@ from echelon.planning.scalability import MOST_AGENTS
 from echelon.planning.simulation import DEFAULT_TASKS_PER_SYNC
 
 DEFAULT_AGENTS = "1:200"
-_RANGE = re.compile(r"(\d{1,9})(?::(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
+_RANGE = re.compile(r"(\d{1,40})(?::(\d{1,40})(?::(\d{1,40}))?)?", re.ASCII)
 
 
 def simulate(
@@ -66,7 +66,8 @@ def read_agents(text: str) -> range:
     last, step = int(match[2] or first), int(match[3] or 1)
     if not 1 <= first <= last <= MOST_AGENTS or step < 1:
         raise InvalidInput(
-            f"--agents {text}: 1 <= A <= B <= {MOST_AGENTS:,} must hold, and steps of 1 or more; as in --agents 1:200"
+            f"--agents {text}: from 1 to {MOST_AGENTS:,} agents can be simulated, the smaller number first, in steps "
+            "of 1 or more; as in --agents 1:200"
         )
     return range(first, last + 1, step)
 

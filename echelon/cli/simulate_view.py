@@ -8,13 +8,15 @@ from rich.console import Console
 
 from echelon.cli.output import facts, table
 from echelon.cli.words import count, percent
-from echelon.model.scaling import Ceiling, Curve, Fit, ScalingPoint
+from echelon.model.scaling import Ceiling, Curve, Fit, ScalingPoint, Stretch
 from echelon.planning.comparison import Comparison, Played
 from echelon.planning.scalability import flat_speedup
 from echelon.planning.simulation import spread
 
 #: Numbers of agents in the table for people; the JSON document has all.
 ROWS_SHOWN = 16
+#: Stretches of numbers of agents that are named; the JSON document has all.
+STRETCHES_SHOWN = 4
 #: Numbers of agents that people ask about.
 _ROUND = frozenset(factor * 10**power // 2 for power in range(6) for factor in (2, 3, 4, 6, 10, 16))
 
@@ -40,6 +42,7 @@ def document(found: Comparison, plot: Path | None = None) -> dict[str, Any]:
         "flat": _series(found.flat, found.played_flat),
         "tree": _series(found.tree, found.played_tree),
         "structured": _series(found.structured, None),
+        "as_default": found.as_default,
         "advantage": found.advantage,
         "plot": str(plot) if plot else None,
     }
@@ -57,7 +60,7 @@ def _series(curve: Curve | None, played: Played | None) -> dict[str, Any] | None
     if curve is None:
         return None
     simulated = {"simulated": played} if played else {}
-    return {"points": curve.points, "ceiling": curve.ceiling, **simulated}
+    return {"points": curve.points, "ceiling": curve.ceiling, "limited_by": curve.limited_by, **simulated}
 
 
 def show(console: Console, found: Comparison, plot: Path | None = None) -> None:
@@ -85,6 +88,7 @@ def _facts(found: Comparison) -> list[tuple[str, str]]:
     if found.structured:
         rows.append(("structured", _ceiling(found.structured.ceiling)))
         rows.append(("assumed", _assumed(found)))
+        rows.append(("decided by", _decided(found.structured, found)))
         rows.append(("worth", _worth(found)))
     rows.extend(
         (f"{name} played", f"{_nearness(played.fit)} by the law fitted to rounds that were played event by event")
@@ -110,6 +114,36 @@ def _assumed(found: Comparison) -> str:
         f"at most {found.span} direct reports (R2), work brought together once in {count(found.tasks_per_sync, 'task')}"
         " of each agent (D4), never less overhead than is usual (R4)"
     )
+
+
+#: What bounds a structured curve, as it is told.
+_BOUNDS = {
+    "R4": "the overhead usual for so many agents (R4)",
+    "queues": "the queues of the tree's coordinators",
+}
+
+
+def _decided(curve: Curve, found: Comparison) -> str:
+    """Say which bound decides the structured points, and whether span and tasks per sync change any of them."""
+    bounds = sorted({stretch.by for stretch in curve.limited_by})
+    told = [f"{_BOUNDS[by]} at {_numbers([one for one in curve.limited_by if one.by == by])}" for by in bounds]
+    if bounds == ["R4"]:
+        given = f"span {found.span} and {count(found.tasks_per_sync, 'task')} per sync"
+        told.append(f"the queues would allow more everywhere, with {given}")
+    if found.as_default:
+        told.append("structured numbers are therefore those of the default span and tasks per sync")
+    return "; ".join(
+        [*told, "flat and the tree alone: queues only"] if told else ["nothing: one agent waits for nobody"]
+    )
+
+
+def _numbers(stretches: Sequence[Stretch]) -> str:
+    shown = ", ".join(
+        f"{one.first:,}" if one.first == one.last else f"{one.first:,}–{one.last:,}"
+        for one in stretches[:STRETCHES_SHOWN]
+    )
+    more = len(stretches) - STRETCHES_SHOWN
+    return f"{shown} and {more:,} more stretches" if more > 0 else f"{shown} agents"
 
 
 def _worth(found: Comparison) -> str:

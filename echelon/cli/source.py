@@ -73,6 +73,7 @@ def parse_source(source: str, folder: Path | None = None) -> Source:
     path, variable = _split(source)
     if is_graph_file(path):
         raise InvalidInput(f"{path} is a task graph, which has no variables and no flow; give the file alone: {path}")
+    _refuse_other_files(here, path)
     if not path.endswith(".py") and "/" not in path and "\\" not in path:
         if not all(part.isidentifier() for part in path.split(".")):
             raise InvalidInput(
@@ -119,6 +120,16 @@ def _split(source: str) -> tuple[str, str | None]:
     if not path or not variable.isidentifier():
         raise InvalidInput(f"{source!r} is no source of a job: what follows the ':' must be the name of a variable")
     return path, variable
+
+
+def _refuse_other_files(folder: Path, path: str) -> None:
+    """Refuse a file that is there and is neither Python nor a task graph, before it is taken for a module."""
+    file = folder / path
+    if file.suffix not in {"", ".py"} and file.is_file():
+        raise InvalidInput(
+            f"{path} is neither a job nor a task graph: a job is written in a file that ends in .py, a task graph in "
+            "one that ends in .json, .yaml or .yml; give such a file"
+        )
 
 
 def _of_file(file: Path, variable: str | None) -> Source:

@@ -1,5 +1,7 @@
 """Throughput against the number of agents: measured points, the two parameters that explain them, curves (S, M7)."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from echelon.model.base import Value
@@ -63,6 +65,17 @@ class Ceiling(Value):
     """Does throughput fall with more agents? False: `agents` is the last number looked at, and the best."""
 
 
+class Stretch(Value):
+    """Neighbouring numbers of agents at which the same bound decides."""
+
+    first: int
+    """The smallest number of agents."""
+    last: int
+    """The largest number of agents."""
+    by: Literal["R4", "queues"]
+    """`R4`: the overhead usual for so many agents; `queues`: results that wait for a coordinator."""
+
+
 class Curve(Value):
     """Throughput over a range of agents."""
 
@@ -70,3 +83,5 @@ class Curve(Value):
     """In ascending number of agents."""
     ceiling: Ceiling
     """Where adding agents stops to pay."""
+    limited_by: tuple[Stretch, ...]
+    """What bounds it where, from the fewest agents to the most; a single agent is bounded by nothing, and left out."""

@@ -6,23 +6,22 @@ for so many agents gets, because both read the same tables.
 
 from collections.abc import Iterator
 
-from echelon.model.organisation import Structure
 from echelon.planning.advice_case import Case, complete
 from echelon.planning.advice_choices import (
+    AS_NEEDED_UP_TO,
     COMMUNICATION,
     CONTRACTS,
     CONTROL,
     COUPLING_ACROSS,
     INTEGRATION,
     MANNERS,
-    PAUSES,
     SYNC,
-    VERIFICATION,
     VISIBILITY,
 )
 from echelon.planning.advice_findings import findings_for
 from echelon.planning.advice_prices import price_of
 from echelon.planning.advice_rules import When, choose
+from echelon.planning.advice_safety import PAUSES, VERIFICATION
 from echelon.planning.advice_situations import PATTERNS
 from echelon.planning.advice_values import Advice, AdviceReason, InfrastructureNeed, Question
 from echelon.planning.infrastructure import INFRASTRUCTURE_FROM, WHY_ROLE, infrastructure_count, roles_for
@@ -35,6 +34,10 @@ SIGNALS = (
     "agents wait for a coordinator for more than 20 % of their task time",
     "integrations get worse while single outputs stay good",
 )
+
+
+#: What a situation is for one agent: each of them is about how several work together.
+ALONE_IN_A_SITUATION = "its pattern is one of several agents; one alone takes the needs of the situation only"
 
 
 def advise(question: Question) -> Advice:
@@ -69,7 +72,7 @@ def advise(question: Question) -> Advice:
         pauses=choose(PAUSES, case).choice,
         infrastructure=_infrastructure(case.agents),
         next_transition=next_transition(case.agents),
-        signals=() if case.structure is Structure.SINGLE else SIGNALS,
+        signals=() if case.alone else SIGNALS,
         reasons=_all_reasons(case),
         findings=findings_for(case),
         question=case.asked,
@@ -91,7 +94,7 @@ def _infrastructure(agents: int) -> tuple[InfrastructureNeed, ...]:
 def _all_reasons(case: Case) -> tuple[AdviceReason, ...]:
     """Return the reason of every choice; a single agent coordinates nothing, so only being alone has a price."""
     found = tuple(_reasons(case))
-    if case.structure is not Structure.SINGLE:
+    if not case.alone:
         return found
     return tuple(one if one.aspect == "structure" else one.model_copy(update={"price": None}) for one in found)
 
@@ -100,9 +103,8 @@ def _reasons(case: Case) -> Iterator[AdviceReason]:
     """Yield the reason of every choice, the most far-reaching first."""
     if case.asked.situation:
         pattern = PATTERNS[case.asked.situation]
-        yield AdviceReason(
-            rule="A", aspect="situation", choice=case.asked.situation, text=pattern.text, price=pattern.price
-        )
+        text = ALONE_IN_A_SITUATION if case.alone else pattern.text
+        yield AdviceReason(rule="A", aspect="situation", choice=case.asked.situation, text=text, price=pattern.price)
     yield _reason("R1", "structure", case.structure, WHY_STRUCTURE[case.structure])
     yield _of("manner", choose(MANNERS, case))
     yield _depth(case)
@@ -116,7 +118,7 @@ def _reasons(case: Case) -> Iterator[AdviceReason]:
     yield _of("visibility", choose(VISIBILITY, case))
     yield _of("verification", choose(VERIFICATION, case))
     yield _of("pauses", choose(PAUSES, case))
-    yield _coordination_agents(case.agents)
+    yield _coordination_agents(case)
 
 
 def _of(aspect: str, chosen: When[str]) -> AdviceReason:
@@ -130,14 +132,16 @@ def _reason(rule: str, aspect: str, choice: str, text: str) -> AdviceReason:
 def _depth(case: Case) -> AdviceReason:
     """Say how many levels, and how many pairs would talk without them (R2, R7)."""
     levels, recommended = _levels(case), recommended_levels(case.agents)
+    talking = pairs(case.agents).mesh
     coherent = "the recommended depth, with narrower teams, because coherence comes first"
     fewest = "as few levels as keep everybody at 8 direct reports"
+    why = coherent if case.asked.priority == "coherence" else fewest
+    meshed = f"{why}; everybody talking to everybody would be {talking:,} {'pair' if talking == 1 else 'pairs'} (R7)"
     return AdviceReason(
         rule="R2",
         aspect="depth",
         choice=f"{levels} (recommended {recommended})",
-        text=(coherent if case.asked.priority == "coherence" else fewest)
-        + f"; everybody talking to everybody would be {pairs(case.agents).mesh:,} pairs (R7)",
+        text="one agent has nobody above or below" if case.alone else meshed,
         price=price_of("depth", "deeper") if levels > 1 else None,
     )
 
@@ -145,7 +149,7 @@ def _depth(case: Case) -> AdviceReason:
 def _sync(case: Case) -> AdviceReason:
     chosen = choose(SYNC, case)
     policy, frequency = chosen.choice
-    reason = _reason(chosen.rule, "sync", policy, chosen.text + _tiers(case))
+    reason = _reason(chosen.rule, "sync", policy, chosen.text + _tiers(case) + _unlike_the_size(case, policy))
     return reason.model_copy(update={"choice": f"{policy} ({frequency})"})
 
 
@@ -153,11 +157,22 @@ def _tiers(case: Case) -> str:
     """Say who meets at a sync: it is never everybody at once when there are tiers (R4)."""
     if case.agents > INFRASTRUCTURE_FROM:
         return "; each level at a pace of its own, since all at once cannot meet"
-    return "; so few may also talk at any time" if 1 < case.agents <= 10 else ""
+    return "; so few may also talk at any time" if AS_NEEDED_UP_TO < case.agents <= 10 else ""
 
 
-def _coordination_agents(agents: int) -> AdviceReason:
-    count = infrastructure_count(agents)
+def _unlike_the_size(case: Case, policy: str) -> str:
+    """Say why so few get fixed sync points, though the profile of their number asks for none (R4)."""
+    few = 1 < case.agents <= AS_NEEDED_UP_TO
+    return (
+        "; this comes before the as-needed sync that is usual for so few (R4)" if few and policy != "as_needed" else ""
+    )
+
+
+def _coordination_agents(case: Case) -> AdviceReason:
+    agents, count = case.agents, infrastructure_count(case.agents)
+    if case.alone:
+        text = "there is nobody to coordinate"
+        return AdviceReason(rule="R3", aspect="infrastructure", choice="none", text=text, price=None)
     few = f"below {INFRASTRUCTURE_FROM} agents the leads coordinate beside their other work"
     many = f"from {INFRASTRUCTURE_FROM} agents on coordination is work of its own: {', '.join(_listed(agents))}"
     return AdviceReason(

@@ -52,6 +52,11 @@ class Case:
     """The question, complete but for needs and priorities that nobody stated."""
 
     @property
+    def alone(self) -> bool:
+        """Is there a single agent, so that nobody coordinates with anybody?"""
+        return self.structure is Structure.SINGLE
+
+    @property
     def one_team(self) -> bool:
         """Is there a single coordinator?"""
         return self.structure in ALONE_OR_FLAT
@@ -85,7 +90,7 @@ class Case:
     @cached_property
     def coupled(self) -> tuple[CouplingNeed, str]:
         """The coupling inside a team or domain, and why (D3)."""
-        if self.structure is Structure.SINGLE:
+        if self.alone:
             return "none", "there is nobody to depend on"
         strongest, why = max(self._needs(), key=lambda need: STRENGTHS.index(need[0]))
         if self.coherent_tiers and strongest != "tight":

@@ -13,18 +13,15 @@ from echelon.planning.advice_values import (
     Frequency,
     Integration,
     Manner,
-    Pauses,
     SyncPolicy,
-    Verification,
     Visibility,
 )
-from echelon.planning.infrastructure import INFRASTRUCTURE_FROM
 
 CENTRALISED_UP_TO = 50  # agents; one centre cannot hold more together
-PAUSES_ABOVE = 30  # agents; from there on nobody hears everything in time (R4)
+AS_NEEDED_UP_TO = 3  # agents; so few need no fixed sync points (R4)
 
 MANNERS: Choices[Manner] = (
-    When(lambda c: c.agents == 1, "alone", "R1", "one agent needs no coordination at all"),
+    When(lambda c: c.alone, "alone", "R1", "one agent needs no coordination at all"),
     When(
         lambda c: c.one_team and bool(c.asked.independent),
         "parallel",
@@ -81,6 +78,7 @@ MANNERS: Choices[Manner] = (
 )
 
 COUPLING_ACROSS: Choices[CouplingNeed] = (
+    When(lambda c: c.alone, "none", "D3", "there is one agent, so nothing crosses"),
     When(lambda c: c.one_team, "none", "D3", "there is one team, so nothing crosses"),
     When(lambda c: c.federated, "loose", "D3", "domains that govern themselves cannot wait for each other"),
     When(lambda c: c.tight_domains, "tight", "D3", "the domains are said to need each other"),
@@ -91,7 +89,7 @@ COUPLING_ACROSS: Choices[CouplingNeed] = (
 )
 
 SYNC: Choices[tuple[SyncPolicy, Frequency]] = (
-    When(lambda c: c.agents == 1, ("none", "never"), "X3", "a single agent has nobody to synchronise with"),
+    When(lambda c: c.alone, ("none", "never"), "X3", "a single agent has nobody to synchronise with"),
     When(
         lambda c: c.asked.change_rate == "high",
         ("adaptive", "frequent"),
@@ -123,6 +121,12 @@ SYNC: Choices[tuple[SyncPolicy, Frequency]] = (
         "what is asked for stays the same for long, so more than the milestones would not pay",
     ),
     When(
+        lambda c: c.agents <= AS_NEEDED_UP_TO,
+        ("as_needed", "irregular"),
+        "R4",
+        "so few meet when one of them needs it, and once at the end; fixed sync points would only interrupt",
+    ),
+    When(
         always, ("phase", "regular"), "X3", "what is asked for stays the same during a task: changes wait for its end"
     ),
 )
@@ -135,15 +139,19 @@ CONTRACTS: Choices[Contracts] = (
     When(
         lambda c: c.asked.contract_need == "flexible", "flexible", "C5", "the work explores: what it makes must be free"
     ),
-    When(lambda c: c.asked.change_rate == "high", "flexible", "C5", "what is asked for changes, so handoffs must too"),
+    When(
+        lambda c: c.asked.change_rate == "high", "flexible", "C5", "what is asked for changes, so what fits it must too"
+    ),
     When(
         lambda c: c.asked.change_rate == "low", "strict", "C5", "what is asked for is stable, so it can be pinned down"
     ),
+    When(lambda c: c.alone, "flexible", "C5", "nothing changes hands; only what is delivered must fit"),
     When(lambda c: c.one_team, "flexible", "C5", "one coordinator can ask back, so simple contracts are enough"),
     When(always, "strict", "C5", "with several teams nobody can settle by asking what a word was meant to say"),
 )
 
 CONTROL: Choices[Control] = (
+    When(lambda c: c.alone, "centralised", "A", "the one agent decides"),
     When(lambda c: c.one_team, "centralised", "A", "one coordinator follows everybody"),
     When(
         lambda c: c.agents > CENTRALISED_UP_TO,
@@ -159,6 +167,7 @@ CONTROL: Choices[Control] = (
 )
 
 COMMUNICATION: Choices[Communication] = (
+    When(lambda c: c.alone, "asynchronous", "A", "there is nobody to talk to"),
     When(
         lambda c: c.coupling == "tight",
         "synchronous",
@@ -176,6 +185,7 @@ COMMUNICATION: Choices[Communication] = (
 )
 
 INTEGRATION: Choices[Integration] = (
+    When(lambda c: c.alone, "central", "D6", "one agent makes everything, so it is all in one place"),
     When(lambda c: c.one_team, "central", "D6", "one coordinator can put all outputs together"),
     When(
         lambda c: c.federated, "distributed", "D6", "each domain integrates its own; only what crosses is put together"
@@ -184,48 +194,8 @@ INTEGRATION: Choices[Integration] = (
 )
 
 VISIBILITY: Choices[Visibility] = (
+    When(lambda c: c.alone, "comprehensive", "R4", "the work of one agent can be seen in full"),
     When(lambda c: c.agents <= 10, "comprehensive", "R4", "so few can be seen in full"),
     When(lambda c: c.agents <= 200, "exceptions", "R4", "full reports would fill the leads' context"),
     When(always, "statistical", "V5", "nobody can watch each agent: rates and samples must do, with detail on demand"),
-)
-
-VERIFICATION: Choices[Verification] = (
-    When(
-        lambda c: c.agents >= INFRASTRUCTURE_FROM,
-        "dedicated",
-        "O3",
-        "nobody can look at everything, so agents do nothing but audit and verify",
-    ),
-    When(
-        lambda c: c.agents > 10,
-        "audited",
-        "O4",
-        "reports pass several levels: beside a second look, integrations are sampled and concerns are logged",
-    ),
-    When(lambda c: c.agents > 3, "independent", "O3", "authority begins to silence doubts: somebody else looks again"),
-    When(lambda c: c.catastrophic, "independent", "O3", "an error may do damage that stays: somebody else looks again"),
-    When(lambda c: c.agents > 1, "escalation", "O1", "with so few, a plain way to raise a concern is enough"),
-    When(always, "none", "O3", "there is no handoff at which anything could get lost"),
-)
-
-PAUSES: Choices[Pauses] = (
-    When(
-        lambda c: c.catastrophic,
-        "mandatory",
-        "O5",
-        "an error may do damage that stays: all confirm before it can happen, and pauses are set in advance",
-    ),
-    When(
-        lambda c: c.agents > PAUSES_ABOVE,
-        "mandatory",
-        "O5",
-        "no path upwards is sure to work at this size, so pauses are set in advance for concerns to surface",
-    ),
-    When(
-        lambda c: c.asked.error_consequence == "significant",
-        "before_irreversible",
-        "O5",
-        "rework is expensive, so all confirm before what cannot be undone",
-    ),
-    When(always, "none", "O5", "no error is said to be expensive; an irreversible step still waits at its gate"),
 )

@@ -70,14 +70,22 @@ CLASHES: tuple[Clash, ...] = (
         "merge the domains that need each other most, and write contracts for what still crosses",
     ),
     Clash(
-        lambda c: c.given.domain_coupling is not None and c.given.natural_domains is False,
+        lambda c: c.alone and (c.given.coupling_need not in {None, "none"} or c.given.domain_coupling is not None),
+        "D3",
+        "coupling",
+        "a coupling is given, but one agent depends on nobody; it is passed over",
+        "leave it out, or give the number of agents that share the work",
+        INFO,
+    ),
+    Clash(
+        lambda c: c.given.domain_coupling is not None and c.given.natural_domains is False and not c.alone,
         "R1",
         "domain_coupling",
         "a coupling of domains is given, but there are none; it is passed over",
         "name the domains, or leave the coupling out",
     ),
     Clash(
-        lambda c: c.given.domain_coupling is not None and c.given.natural_domains is None,
+        lambda c: c.given.domain_coupling is not None and c.given.natural_domains is None and not c.alone,
         "R1",
         "domain_coupling",
         "a coupling of domains is given, so there are taken to be natural domains",
@@ -85,21 +93,21 @@ CLASHES: tuple[Clash, ...] = (
         INFO,
     ),
     Clash(
-        lambda c: c.needs_less_than_danger,
+        lambda c: c.needs_less_than_danger and not c.alone,
         "D3",
         "coupling_need",
         "the coupling said to be needed is weaker than the consequence of an error allows; the consequence decides",
         "state a smaller consequence if that is true, else keep the stronger coupling",
     ),
     Clash(
-        lambda c: c.asked.coupling_need == "none" and c.asked.independent is False,
+        lambda c: c.asked.coupling_need == "none" and c.asked.independent is False and not c.alone,
         "D3",
         "coupling_need",
         "tasks are said to need each other and yet no coupling; they are coupled loosely",
         "leave one of the two out",
     ),
     Clash(
-        lambda c: c.said_independent and not c.asked.independent,
+        lambda c: c.said_independent and not c.asked.independent and not c.alone,
         "D3",
         "independent",
         "tasks are said to be independent and yet to need a coupling; they are taken to depend on each other",
@@ -145,9 +153,10 @@ def _situation(case: Case) -> Iterator[Finding]:
             fix = "leave the situation out, if the job does not resemble it"
             yield Finding(rule="A", level=INFO, where=field, message=message, fix=fix)
     if case.structure not in pattern.fits:
+        remains = "" if case.alone else f". Of the pattern this holds: {pattern.remains}"
         message = (
             f"{name!r} stands for {pattern.text}, which does not fit {_agents(case.agents)}; the number decides "
-            f"({case.structure}). Of the pattern this holds: {pattern.remains}"
+            f"({case.structure}){remains}"
         )
         fix = f"use a number of agents that fits, such as {pattern.typical_agents}, or leave the situation out"
         yield Finding(rule="A", level=WARNING, where="situation", message=message, fix=fix)

@@ -24,6 +24,7 @@ PRICES: dict[tuple[str, str], str] = {
         "contracted_domains",
     ): "coordination takes 20 % of the cost at least, much of it for contracts and checks",
     ("depth", "deeper"): "each level adds a hop, and with it delay and loss",
+    ("sync", "as_needed"): "drift that nobody asks about shows at the end only",
     ("sync", "adaptive"): "nobody knows beforehand when the next sync comes, and frequent ones interrupt",
     ("sync", "interval"): "everybody is interrupted at every interval, needed or not",
     ("sync", "phase"): "those who finish early wait, and drift inside a phase goes unseen",

@@ -41,9 +41,9 @@ Manner = Literal[
     "redundant_domains",
     "contracted_domains",
 ]
-#: When to synchronise (X3); `none` for a single agent.
-SyncPolicy = Literal["none", "milestone", "phase", "interval", "adaptive"]
-Frequency = Literal["never", "rare", "regular", "frequent"]
+#: When to synchronise (X3, R4); `none` for a single agent.
+SyncPolicy = Literal["none", "as_needed", "milestone", "phase", "interval", "adaptive"]
+Frequency = Literal["never", "irregular", "rare", "regular", "frequent"]
 Control = Literal["centralised", "distributed"]
 Communication = Literal["synchronous", "asynchronous"]
 Integration = Literal["central", "staged", "distributed"]

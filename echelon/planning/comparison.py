@@ -61,6 +61,8 @@ class Comparison(Value):
     """The tree alone; None when not asked for."""
     structured: Curve | None
     """The tree with sync points; None when not asked for."""
+    as_default: bool
+    """Are span and tasks per sync not both the default, and the structured points still those of the default?"""
     played_flat: Played | None
     """Rounds under one coordinator, event by event."""
     played_tree: Played | None
@@ -84,6 +86,7 @@ def compare(
     parameters = basis.parameters
     sizes = spread(agents[0], min(agents[-1], max(agents[0], PLAYED_AGENTS)), PLAYED_SIZES)
     sizes = [size for size in sizes if size <= PLAYED_AGENTS]
+    under_structure = structured(agents, parameters, span, tasks_per_sync)
     with_flat, with_tree = shown != "structured", shown != "flat"
     return Comparison(
         basis=basis,
@@ -93,7 +96,9 @@ def compare(
         tasks_per_sync=tasks_per_sync,
         flat=flat(agents, parameters) if with_flat else None,
         tree=tree(agents, parameters, span) if with_tree else None,
-        structured=structured(agents, parameters, span, tasks_per_sync) if with_tree else None,
+        structured=under_structure if with_tree else None,
+        as_default=(span, tasks_per_sync) != (DEFAULT_SPAN, DEFAULT_TASKS_PER_SYNC)
+        and under_structure.points == structured(agents, parameters).points,
         played_flat=_played(play(sizes, parameters)) if with_flat else None,
         played_tree=_played(play(sizes, parameters, span, EVERY_TASK)) if with_tree else None,
         advantage=_advantage(basis, span, tasks_per_sync),

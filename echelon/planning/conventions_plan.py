@@ -125,10 +125,18 @@ def _gate(phase: PhasePlan) -> str:
     return f"{names(phase.gate, NAMED_IN_A_ROW)} in {literal(phase.name)}"
 
 
+def _changing(plan: Plan, places: Sequence[tuple[str, str]]) -> str:
+    """Return who changes a thing: in turns, or one agent that holds all tasks which do, so that nobody takes turns."""
+    agents = dict.fromkeys(plan.agent_of.get(task, task) for _, task in places)
+    if len(agents) == 1:
+        return f"{counted(len(places), 'task')}, one after another, all of them of agent {names(list(agents))}"
+    turns = (f"{literal(task)} in {literal(phase)}" for phase, task in places)
+    return and_more(turns, len(places), NAMED_IN_A_ROW, ", then ")
+
+
 def _shared(plan: Plan) -> Iterator[str]:
     things = shared_things(plan)
     for thing, places in list(things.items())[:NAMED_AT_MOST]:
-        turns = (f"{literal(task)} in {literal(phase)}" for phase, task in places)
-        yield f"{literal(thing)} is changed by {and_more(turns, len(places), NAMED_IN_A_ROW, ', then ')}; nobody else."
+        yield f"{literal(thing)} is changed by {_changing(plan, places)}; nobody else."
     if len(things) > NAMED_AT_MOST:
         yield f"And {len(things) - NAMED_AT_MOST:,} more things are shared in this way."

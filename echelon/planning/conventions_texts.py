@@ -225,7 +225,7 @@ TEXTS: dict[Aspect, Texts] = {
     },
     Aspect.BUDGETS: {SINGLE: (), FLAT: (), **dict.fromkeys(WITH_LEADS, (_BOUNDS,))},
     Aspect.GATES: {SINGLE: (), FLAT: (), **dict.fromkeys(WITH_LEADS, (_READY,))},
-    Aspect.SHARED: {FLAT: (), **dict.fromkeys(WITH_LEADS, (_TURNS,))},
+    Aspect.SHARED: {SINGLE: (), FLAT: (), **dict.fromkeys(WITH_LEADS, (_TURNS,))},
     Aspect.LOSSES: {
         MULTI_TIER: (
             (

@@ -134,6 +134,8 @@ def merged(
     if len(group) == 1:
         # What checks others is never merged, though what it checks may be.
         checked = tuple(dict.fromkeys(agent_of[task] for task in group[0].verifies))
+        if (depends_on, checked, taken) == (group[0].depends_on, group[0].verifies, group[0].seconds):
+            return group[0]
         return group[0].model_copy(update={"depends_on": depends_on, "verifies": checked, "seconds": taken})
     tokens = [assumed_tokens if task.tokens is None else task.tokens for task in group]
     stated = any(task.tokens is not None for task in group)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from echelon.model.graph import TaskSpec
 from echelon.model.usage import Budget
 from echelon.planning.lint_case import INFO, WARNING, Case, Problem, count, named
 
@@ -17,7 +18,7 @@ def money(case: Case) -> Iterator[Problem]:
 
 
 def _without_budget(case: Case) -> Iterator[Problem]:
-    costly = sum(task.tokens is not None or task.model is not None for task in case.tasks)
+    costly = sum(map(_costs_tokens, case.tasks))
     if not costly or _bounded(case.graph.budget):
         return
     foreseen = case.plan.spending.tokens
@@ -25,9 +26,18 @@ def _without_budget(case: Case) -> Iterator[Problem]:
     yield Problem(
         WARNING,
         case.graph.name,
-        f"{count(costly, 'task')} cost tokens and there is no budget{expected}: nobody stops an agent that goes astray",
+        f"{_costing(costly)} and there is no budget{expected}: nobody stops an agent that goes astray",
         "give the job a budget (tokens, calls or seconds)",
     )
+
+
+def _costs_tokens(task: TaskSpec) -> bool:
+    """Tell whether a task costs tokens: it states some, or has a model and does not state that it needs none."""
+    return bool(task.tokens) if task.tokens is not None else task.model is not None
+
+
+def _costing(tasks: int) -> str:
+    return f"{count(tasks, 'task')} {'costs' if tasks == 1 else 'cost'} tokens"
 
 
 def _bounded(budget: Budget | None) -> bool:
@@ -37,7 +47,7 @@ def _bounded(budget: Budget | None) -> bool:
 def _without_price(case: Case) -> Iterator[Problem]:
     used: dict[str, int] = {}
     for task in case.tasks:
-        if task.model is not None and task.model not in case.graph.prices:
+        if task.model is not None and _costs_tokens(task) and task.model not in case.graph.prices:
             used[task.model] = used.get(task.model, 0) + 1
     if used:
         yield Problem(
@@ -47,12 +57,12 @@ def _without_price(case: Case) -> Iterator[Problem]:
             "cannot be foreseen",
             "state the price of each model per million tokens",
         )
-    nameless = [task.id for task in case.tasks if task.model is None and task.tokens is not None]
+    nameless = [task.id for task in case.tasks if task.model is None and _costs_tokens(task)]
     if nameless:
         yield Problem(
             INFO,
             nameless[0],
-            f"{count(len(nameless), 'task')} cost tokens of a model that is not named ({named(nameless)}): their cost "
+            f"{_costing(len(nameless))} of a model that is not named ({named(nameless)}): what that costs in money "
             "cannot be foreseen",
             "name the model of each task, and its price",
         )

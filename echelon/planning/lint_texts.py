@@ -58,6 +58,11 @@ _CALLED = rf"{_any(_AMBIGUOUS)}[ ](?:library|framework|package|module)"
 _LIBRARY = rf"(?:{_any(_LIBRARIES)}|(?-i:{_any(_CAPITALS)})|{_CALLED})(?![\w-])"
 _FILE = rf"[`'\"]?[\w~][\w./\\-]*\.{_any(_EXTENSIONS)}\b"
 _ELEMENT = _any("div span li ul ol tr td table nav section button input form")
+_DEEPER = r"(?:\s*[>+~]\s*[a-z.#*][\w.#*-]*)"  # a selector goes on with what is inside of it, or beside it
+#: What may stand between a means and another one in the same sentence; the points of file names end none.
+_SO_FAR = r"(?:[^.;!?\n]|\.(?=\S)){0,100}?"
+#: What is done by an algorithm, when one is named with it; looking for things that have one is no method.
+_DONE = _any("sort order rank search group cluster classify match solve compute calculate schedule traverse hash")
 
 
 class Dictate(NamedTuple):
@@ -78,14 +83,24 @@ def _reads(*ways: str) -> re.Pattern[str]:
 
 
 DICTATES: tuple[Dictate, ...] = (
-    Dictate("a library", _reads(_MEANS + _LIBRARY), may_be_subject=True),
-    Dictate("a library", _reads(rf"\b(?:parse|scrape|read|plot|load)\b[^.;:\n]{{0,40}}? (?:with|using) {_LIBRARY}")),
+    Dictate("a library", _reads(_MEANS + _LIBRARY, rf"{_BEFORE}\bimport(?:ing)? {_LIBRARY}"), may_be_subject=True),
+    Dictate("a library", _reads(rf"\b(?:parse|scrape|read|plot|load)\b{_SO_FAR} (?:with|using) {_LIBRARY}")),
     Dictate("an algorithm", _reads(rf"{_MEANS}{_any(_ALGORITHMS)}(?!\w)")),
+    Dictate(
+        "an algorithm",
+        _reads(
+            rf"\b{_DONE}\b{_SO_FAR} (?:with|by) (?:an? |the )?{_any(_ALGORITHMS)}(?!\w)",
+            rf"{_MEANS}{_LIBRARY}{_SO_FAR}(?:,|\b(?:and|with|by)) (?P<further>{_any(_ALGORITHMS)})(?!\w)",
+        ),
+        may_be_subject=True,
+    ),
     Dictate(
         "a selector",
         _reads(
-            rf"(?:^|[\s\"'`(])(?://[a-z*]+\[|"
-            rf"{_ELEMENT}[.#](?!{_any(_EXTENSIONS)}\b)[a-z][\w-]*|[.#][a-z][\w-]*\s*>\s*[a-z.#])",
+            rf"(?:^|[\s\"'`(])(?://[a-z*]+\[[^\]\n]*\]?|"
+            rf"{_ELEMENT}[.#](?!{_any(_EXTENSIONS)}\b)[a-z][\w-]*{_DEEPER}*|[.#][a-z][\w-]*{_DEEPER}+)",
+            rf"\b(?:with|by|via|at|using|use) (?:an? |the |its )?(?:css )?selectors?:? [`'\"]?"
+            rf"(?P<further>(?:{_ELEMENT})?[.#\[][a-z][\w-]*{_DEEPER}*)",
             r":nth-(?:child|of-type)\(",
             r"\[data-[\w-]+=",
             r"\bquerySelector|\bgetElementBy|\bby (?:its |the )?(?:xpath|css selector)\b",
@@ -98,6 +113,14 @@ DICTATES: tuple[Dictate, ...] = (
             rf"\b(?:put|store|place|save)\b[^.;\n]{{0,60}}?\b(?:in|into|to|as|at|named|called|file)\s+{_FILE}",
             rf"\bcreate (?:an? |the )?(?:new )?(?:\w+ )?(?:(?:named|called) )?{_FILE}",
         ),
+    ),
+    Dictate(
+        "a file name",
+        _reads(
+            rf"{_MEANS}{_LIBRARY}{_SO_FAR}\s(?P<further>{_FILE})",
+            rf"\b(?:parse|load|read|plot)\s+(?P<file>{_FILE})\s(?:with|using) {_LIBRARY}",
+        ),
+        may_be_subject=True,
     ),
     Dictate("the steps", _reads(rf"(?:^|[\s;:.(])(?:step\s*)?\d{{1,2}}\s*[.):]\s+{_any(_STEPS)}\b"), times=3),
     Dictate("the steps", _reads(rf"\b(?:first|then|next|after that|finally),? {_any(_STEPS)}\b"), times=3),
@@ -119,7 +142,9 @@ def dictated(text: str) -> tuple[tuple[str, str], ...]:
     wanted = "\n".join(part for part in _SENTENCE.split(text) if not _SUBJECT.match(part))
     found: dict[str, str] = {}
     for dictate in DICTATES:
-        matches = [match.group() for match in dictate.pattern.finditer(wanted if dictate.may_be_subject else text)]
+        judged = wanted if dictate.may_be_subject else text
+        # A group is what is dictated itself, where the pattern had to read what stands before it.
+        matches = [match[match.lastgroup or 0] for match in dictate.pattern.finditer(judged)]
         if len(matches) >= dictate.times:
             found.setdefault(dictate.what, " … ".join(" ".join(words.split()) for words in matches[: dictate.times]))
     return tuple(found.items())

@@ -1,7 +1,7 @@
 """Rules of trust: who checks whom, what cannot be undone, what is tried again (O3, O5, F3)."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 
 from echelon.model.graph import TaskSpec
@@ -13,10 +13,9 @@ MANY_CALLS = 10  # calls for one task; beyond, retries are an attack on whoever 
 
 def verification(case: Case) -> Iterator[Problem]:
     """Find checks by the author, checks that share the author's blind spots, and danger that nobody checks (O3)."""
-    checked: set[str] = set()
+    blind: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for task in case.tasks:
         for author in (case.by_id[one] for one in task.verifies):
-            checked.add(author.id)
             agent = case.plan.agent_of.get(task.id)
             if task.id == author.id or (agent is not None and agent == case.plan.agent_of.get(author.id)):
                 yield Problem(
@@ -27,23 +26,41 @@ def verification(case: Case) -> Iterator[Problem]:
                     "let another agent check it",
                 )
             elif task.model is not None and task.model == author.model:
-                yield Problem(
-                    WARNING,
-                    task.id,
-                    f"{task.id!r} checks {author.id!r} with the same model {task.model!r}: both have the same blind "
-                    "spots, so that their agreement confirms nothing",
-                    "check with another model, or by another method",
-                )
+                blind[task.model].append((task.id, author.id))
+    yield from _same_model(blind)
+    yield from _unchecked(case, {author for task in case.tasks for author in task.verifies})
+
+
+def _same_model(blind: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Problem]:
+    """Tell of checks by the model that made what they check; those of one model are one finding."""
+    for model, pairs in blind.items():
+        check, author = pairs[0]
+        more = f" (and so with {count(len(pairs) - 1, 'more pair')})" if len(pairs) > 1 else ""
+        yield Problem(
+            WARNING,
+            check,
+            f"{check!r} checks {author!r} with the same model {model!r}{more}: both have the same blind spots, so that "
+            "their agreement confirms nothing",
+            "check with another model, or by another method",
+        )
+
+
+def _unchecked(case: Case, checked: Collection[str]) -> Iterator[Problem]:
+    """Find danger that nobody checks; tasks that are dangerous in the same way are one finding."""
+    alike: dict[str, list[str]] = defaultdict(list)
     for task in case.tasks:
         dangerous = task.irreversible or task.error_consequence == "catastrophic"
         if dangerous and task.id not in checked and not _waits_for_a_check(case, task):
-            why = "cannot be undone" if task.irreversible else "would be a catastrophe when wrong"
-            yield Problem(
-                WARNING,
-                task.id,
-                f"{task.id!r} {why}, and nobody checks it",
-                "add a task that verifies it, by another agent with another model or method",
-            )
+            alike["cannot be undone" if task.irreversible else "would be a catastrophe when wrong"].append(task.id)
+    for why, tasks in alike.items():
+        one = len(tasks) == 1
+        who = repr(tasks[0]) if one else f"each of {count(len(tasks), 'task')} ({named(tasks)})"
+        yield Problem(
+            WARNING,
+            tasks[0],
+            f"{who} {why}, and nobody checks it",
+            f"add a task that verifies {'it' if one else 'each'}, by another agent with another model or method",
+        )
 
 
 def _waits_for_a_check(case: Case, task: TaskSpec) -> bool:

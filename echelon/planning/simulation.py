@@ -20,10 +20,10 @@ places up to 1,000 agents: there the usual overhead is what bounds a structure, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from echelon.model.errors import InvalidInput
-from echelon.model.scaling import Ceiling, Curve, Parameters, ScalingPoint
+from echelon.model.scaling import Ceiling, Curve, Parameters, ScalingPoint, Stretch
 from echelon.planning.overhead import overhead
 from echelon.planning.regime import DEFAULT_SPAN, check_span
 from echelon.planning.scalability import ceiling, extra_time, flat_speedup
@@ -37,13 +37,13 @@ Speedup = Callable[[int], float]
 def flat(agents: Sequence[int], parameters: Parameters) -> Curve:
     """Return the curve of one coordinator for all; its ceiling is that of the law, wherever `agents` end."""
     points = _points(agents, lambda n: flat_speedup(n, parameters), parameters)
-    return Curve(points=points, ceiling=ceiling(parameters) or _best(points))
+    return Curve(points=points, ceiling=ceiling(parameters) or _best(points), limited_by=_queues(agents))
 
 
 def tree(agents: Sequence[int], parameters: Parameters, span: int = DEFAULT_SPAN) -> Curve:
     """Return the curve of a tree that brings everything together after every task, as flat coordination does (R2)."""
     points = _points(agents, lambda n: tree_speedup(n, parameters, span, EVERY_TASK), parameters)
-    return Curve(points=points, ceiling=_best(points))
+    return Curve(points=points, ceiling=_best(points), limited_by=_queues(agents))
 
 
 def structured(
@@ -53,12 +53,24 @@ def structured(
     tasks_per_sync: int = DEFAULT_TASKS_PER_SYNC,
 ) -> Curve:
     """Return the curve of a tree with sync points, never above what the usual overhead leaves (R2, R4, D4)."""
+    bounds = [(tree_speedup(n, parameters, span, tasks_per_sync), n * (1 - overhead(n).predicted)) for n in agents]
+    points = tuple(_point(n, min(both), parameters) for n, both in zip(agents, bounds, strict=True))
+    usual = [by_queues >= by_usual for by_queues, by_usual in bounds]
+    return Curve(points=points, ceiling=_best(points), limited_by=_stretches(agents, usual))
 
-    def speedup(n: int) -> float:
-        return min(tree_speedup(n, parameters, span, tasks_per_sync), n * (1 - overhead(n).predicted))
 
-    points = _points(agents, speedup, parameters)
-    return Curve(points=points, ceiling=_best(points))
+def _queues(agents: Sequence[int]) -> tuple[Stretch, ...]:
+    return _stretches(agents, [False] * len(agents))
+
+
+def _stretches(agents: Sequence[int], usual: Sequence[bool]) -> tuple[Stretch, ...]:
+    """Return where the usual overhead decides, and where queues do."""
+    bounded = [(n, by_usual) for n, by_usual in zip(agents, usual, strict=True) if n > 1]
+    found: list[Stretch] = []
+    for by_usual, group in groupby(bounded, key=lambda pair: pair[1]):
+        numbers = [n for n, _ in group]
+        found.append(Stretch(first=numbers[0], last=numbers[-1], by="R4" if by_usual else "queues"))
+    return tuple(found)
 
 
 def tree_speedup(agents: int, parameters: Parameters, span: int, tasks_per_sync: int) -> float:

@@ -21,6 +21,8 @@ from echelon.visibility.checklist.wording import counted, named, share
 RELIABLE = 0.7
 #: A hierarchy is tried at small scale with at most so many agents (R1).
 SMALL_UP_TO = 20
+#: Rules of decomposition that the planner itself looks at.
+DECOMPOSITION = ("D1", "D2", "D4", "D5")
 
 beyond_small = from_agents(FLAT_UP_TO + 1, "this is asked for")
 
@@ -47,7 +49,7 @@ def _agents_reliable(evidence: Evidence, run: RunView) -> Answer:
 
 @with_work
 def _decomposition_understood(evidence: Evidence) -> Answer:
-    wrong = evidence.warnings("D1", "D2", "D4", "D5")
+    wrong = evidence.warnings(*DECOMPOSITION)
     if wrong:
         return not_done(f"{wrong[0].rule}: {wrong[0].message}", wrong[0].fix)
     tasks = evidence.plan.tasks
@@ -57,7 +59,10 @@ def _decomposition_understood(evidence: Evidence) -> Answer:
             f"V6: {counted(len(unknown), 'task')} of {len(tasks):,} with no expected duration or size: {named(unknown)}"
         )
         return not_done(found, "state `seconds=` or `tokens=` of each phase, or of each task of the graph")
-    return done(f"V6: {counted(len(tasks), 'task')}, each with its duration or size; the plan has no warning")
+    return done(
+        f"V6: {counted(len(tasks), 'task')}, each with its duration or size; of the decomposition "
+        f"({', '.join(DECOMPOSITION)}) the planner warns of nothing; echelon lint looks at the rest"
+    )
 
 
 @with_work

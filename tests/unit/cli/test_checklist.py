@@ -239,5 +239,18 @@ def test_a_task_graph_is_judged_by_its_tasks(home: Path, tmp_path: Path, capsys:
     assert "write the job in Python" in found["success.first-try"]["fix"]
 
 
+def test_span_and_priority_are_those_of_the_plan(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sky.json"
+    many = [{"id": f"t{i}", "goal": "look"} for i in range(30)]
+    file.write_text(json.dumps(GRAPH | {"tasks": many}), encoding="utf-8")
+    checklist(str(file), span=4, priority="resilience", as_json=True)
+    proofs = " ".join(item["proof"] for item in json.loads(capsys.readouterr().out)["items"])
+
+    assert "(span 4)" in proofs
+    assert "30 agents make a federated structure" in proofs
+
+
 def test_an_empty_journal_has_no_runs_of_any_job(home: Path) -> None:
     assert asyncio.run(read(looking(), home)) == NONE

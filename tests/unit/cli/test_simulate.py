@@ -160,6 +160,38 @@ def test_what_names_no_numbers_of_agents_is_refused(text):
         simulate(agents=text)
 
 
+def test_too_many_agents_are_told_how_many_can_be_simulated():
+    with pytest.raises(InvalidInput, match="from 1 to 100,000 agents can be simulated"):
+        simulate(agents="1:1000000000")
+
+
+def test_what_decides_is_told_and_whether_span_and_tasks_per_sync_change_anything(said):
+    usual = "the overhead usual for so many agents (R4) at 2–200 agents; the queues would allow more everywhere"
+    default, deep, rare = (said_in_one_line(said, **given) for given in ({}, {"span": 3}, {"tasks_per_sync": 100}))
+    often = said_in_one_line(said, tasks_per_sync=1)
+
+    assert all(usual in told for told in (default, deep, rare))
+    assert ["those of the default span" in told for told in (default, deep, rare, often)] == [False, True, True, False]
+    assert "(R4) at 2 agents; the queues of the tree's coordinators at 3–200 agents" in often
+    assert "nothing: one agent waits for nobody" in said_in_one_line(said, agents="1")
+
+
+def said_in_one_line(said, **options) -> str:
+    return " ".join(said(**options).split())
+
+
+def test_machines_read_what_decides_each_curve(said):
+    document = as_json(said, agents="1:5000:100", tasks_per_sync=6)
+
+    assert document["structured"]["limited_by"] == [
+        {"first": 101, "last": 2401, "by": "R4"},
+        {"first": 2501, "last": 4901, "by": "queues"},
+    ]
+    assert document["flat"]["limited_by"] == [{"first": 101, "last": 4901, "by": "queues"}]
+    assert document["as_default"] is False
+    assert as_json(said, agents="2:9", span=4)["as_default"] is True
+
+
 def test_flat_and_structured_exclude_one_another():
     with pytest.raises(InvalidInput, match="give one of them"):
         simulate(flat=True, structured=True)

@@ -63,6 +63,14 @@ def test_what_is_no_source_is_refused(tmp_path, source):
         parse_source(source, tmp_path)
 
 
+@pytest.mark.parametrize("source", ["notes.txt", "dir/notes.md:x", "graph.toml"])
+def test_a_file_of_another_kind_is_told_what_a_job_ends_in(tmp_path, source):
+    write(tmp_path / source.partition(":")[0], "")
+
+    with pytest.raises(InvalidInput, match=r"ends in \.py, a task graph in one that ends in \.json, \.yaml or \.yml"):
+        parse_source(source, tmp_path)
+
+
 def test_a_module_is_looked_for_in_the_current_folder(tmp_path):
     found = parse_source("pkg.jobs:audit", tmp_path)
 

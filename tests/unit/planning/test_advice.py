@@ -1,4 +1,5 @@
 import doctest
+import re
 from typing import Any
 
 import pytest
@@ -88,15 +89,15 @@ def test_levels_are_as_few_as_the_span_allows_and_depth_is_the_recommended_one(n
     [
         pytest.param(
             size,
-            {"structure": structure, "visibility": seen, "integration": made, "sync": "phase"},
+            {"structure": structure, "visibility": seen, "integration": made, "sync": sync},
             id=f"A-team-size-{name}",
         )
-        for name, size, structure, seen, made in (
-            ("small", 3, FLAT, "comprehensive", "central"),
-            ("small-last", 8, FLAT, "comprehensive", "central"),
-            ("medium", 15, HIERARCHICAL, "exceptions", "staged"),
-            ("medium-last", 49, MULTI_TIER, "exceptions", "staged"),
-            ("large", 300, FEDERATED, "statistical", "distributed"),
+        for name, size, structure, seen, made, sync in (
+            ("small", 3, FLAT, "comprehensive", "central", "as_needed"),
+            ("small-last", 8, FLAT, "comprehensive", "central", "phase"),
+            ("medium", 15, HIERARCHICAL, "exceptions", "staged", "phase"),
+            ("medium-last", 49, MULTI_TIER, "exceptions", "staged", "phase"),
+            ("large", 300, FEDERATED, "statistical", "distributed", "phase"),
         )
     ],
 )
@@ -282,3 +283,47 @@ def test_signals_have_their_thresholds_and_a_single_agent_has_none():
 
 def test_a_single_agent_pays_only_for_being_alone():
     assert [reason.aspect for reason in asked(agents=1).reasons if reason.price] == ["structure"]
+
+
+@pytest.mark.parametrize("situation", [None, "small-coherent", "high-stakes", "production", "independent"])
+@pytest.mark.parametrize("consequence", [None, "minor", "significant", "catastrophic"])
+@pytest.mark.parametrize("rate", ["high", "low"])
+def test_a_single_agent_reads_of_nothing_that_takes_two(rate: Any, consequence: Any, situation: Any):
+    advice = asked(
+        agents=1, change_rate=rate, error_consequence=consequence, situation=situation, priority="coherence",
+        independent=False, coupling_need="tight", domain_coupling="tight",
+    )  # fmt: skip
+    said = " ".join(reason.text for reason in advice.reasons)
+
+    assert not set(re.findall(r"\w+", said)) & {"team", "teams", "pair", "pairs", "lead", "leads", "coordinator"}
+    assert "all confirm" not in said
+    assert advice.sync == "none"
+
+
+@pytest.mark.parametrize(
+    ("consequence", "verification", "pauses"),
+    [
+        pytest.param("catastrophic", "a person or another agent looks again", "a person confirms", id="O3-bad"),
+        pytest.param("significant", "no handoff", "a person confirms", id="O5-significant"),
+        pytest.param("minor", "no handoff", "waits at its gate", id="O5-minor"),
+    ],
+)
+def test_for_a_single_agent_somebody_else_looks_where_errors_are_bad(consequence: Any, verification: str, pauses: str):
+    advice = asked(agents=1, error_consequence=consequence)
+
+    assert verification in why(advice, "verification")
+    assert pauses in why(advice, "pauses")
+
+
+@pytest.mark.parametrize(("n", "said"), [(2, "1 pair (R7)"), (3, "3 pairs (R7)")])
+def test_pairs_are_counted_as_people_count(n: int, said: str):
+    assert why(asked(agents=n), "depth").endswith(said)
+
+
+def test_up_to_three_agents_meet_as_needed_as_their_profile_says_or_are_told_why_not():
+    few, hurried = asked(agents=3), asked(agents=3, change_rate="high")
+
+    assert (few.sync, few.profile.sync) == ("as_needed", "as needed")
+    assert hurried.sync == "adaptive"
+    assert "before the as-needed sync that is usual for so few (R4)" in why(hurried, "sync")
+    assert "as-needed" not in why(asked(agents=4, change_rate="high"), "sync")

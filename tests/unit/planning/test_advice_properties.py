@@ -15,12 +15,11 @@ from echelon.planning.advice_choices import (
     COUPLING_ACROSS,
     INTEGRATION,
     MANNERS,
-    PAUSES,
     SYNC,
-    VERIFICATION,
     VISIBILITY,
 )
 from echelon.planning.advice_prices import PRICES
+from echelon.planning.advice_safety import PAUSES, VERIFICATION
 from echelon.planning.advice_values import Advice, Question, Situation
 from echelon.planning.infrastructure import infrastructure_count
 from echelon.planning.planner import plan

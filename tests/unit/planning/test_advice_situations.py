@@ -142,5 +142,13 @@ def test_what_contradicts_is_settled_and_named(said: dict[str, Any], where: str,
     assert all(finding.fix and finding.rule for finding in found)
 
 
+def test_a_coupling_wanted_for_one_agent_is_passed_over_and_no_pattern_remains():
+    coupled = asked(agents=1, coupling_need="tight", independent=True)
+    staked = asked(agents=1, situation="high-stakes")
+
+    assert ["one agent depends on nobody" in finding.message for finding in coupled.findings] == [True]
+    assert [finding.message.endswith("the number decides (single)") for finding in staked.findings] == [True]
+
+
 def test_a_plain_question_has_no_findings():
     assert all(not asked(agents=n).findings for n in BOUNDARIES if n)

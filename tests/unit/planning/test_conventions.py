@@ -162,6 +162,15 @@ def test_a_thing_that_one_task_alone_changes_is_shared_with_nobody():
     assert not any("own-" in line for line in brief_conventions(made))
 
 
+def test_a_thing_is_named_whether_its_tasks_take_turns_or_one_agent_has_them_all():
+    touching = [TaskSpec(id=f"t{i}", goal="look", touches=("db",)) for i in range(12)]
+    turns, alone = plan(graph(touching)), plan(graph([task.model_copy(update={"tokens": 1_000}) for task in touching]))
+
+    assert (len(turns.phases), alone.n_agents) == (12, 1)
+    assert "`db` is changed by `t0` in `phase-1`, then `t1` in `phase-2`, then" in conventions(turns)
+    assert "`db` is changed by 12 tasks, one after another, all of them of agent `" in conventions(alone)
+
+
 def test_hubs_are_handed_on_at_their_sync_point():
     made = plan(graph([*labelled([None]), *chained(*(f"user{i}: t0" for i in range(20)))]))
 

@@ -140,6 +140,22 @@ def test_o3_danger_is_checked_by_somebody() -> None:
     assert found(checking(irreversible=True), "O3") == []
 
 
+def test_o3_tasks_that_are_dangerous_alike_are_one_finding() -> None:
+    graph = graph_of([TaskSpec(id=f"t{i}", goal="pay", irreversible=True) for i in range(6)])
+    (finding,) = found(graph, "O3")
+
+    assert (finding.level, finding.where) == ("warning", "t0")
+    assert "each of 6 tasks ('t0', 't1', 't2', 't3' and 2 more) cannot be undone" in finding.message
+
+
+def test_o3_checks_by_the_same_model_are_one_finding() -> None:
+    made = [TaskSpec(id=f"m{i}", goal="make", model="gpt") for i in range(3)]
+    checks = [TaskSpec(id=f"c{i}", goal="check", model="gpt", verifies=(f"m{i}",)) for i in range(3)]
+    (finding,) = found(graph_of([*made, *checks]), "O3")
+
+    assert "'c0' checks 'm0' with the same model 'gpt' (and so with 2 more pairs)" in finding.message
+
+
 def test_o5_what_cannot_be_undone_stands_behind_a_gate() -> None:
     graph = graph_of([TaskSpec(id="a", goal="pay", irreversible=True), TaskSpec(id="b", goal="look")])
     made = plan(graph)
@@ -234,6 +250,8 @@ PRICES = {"gpt": Price(input=1, output=2)}
         ({}, {}, []),
         ({"seconds": 1}, {}, []),
         ({"tokens": 5}, {}, [("warning", "job"), ("info", "a")]),
+        ({"tokens": 0}, {}, []),
+        ({"tokens": 0, "model": "gpt"}, {}, []),
         ({"model": "gpt"}, {"budget": Budget()}, [("warning", "job"), ("info", "gpt")]),
         ({"model": "gpt"}, {"budget": Budget(calls=9), "prices": PRICES}, []),
         ({"model": "new"}, {"budget": Budget(calls=9), "prices": PRICES}, [("warning", "new")]),
@@ -243,6 +261,14 @@ PRICES = {"gpt": Price(input=1, output=2)}
 )  # fmt: skip
 def test_f4_what_costs_has_a_budget_and_a_price(task: Any, more: Any, expected: list[tuple[str, str]]) -> None:
     assert told(found(graph_of([TaskSpec(id="a", goal="look", **task)], **more), "F4")) == expected
+
+
+def test_f4_one_task_costs_and_several_cost() -> None:
+    one = TaskSpec(id="a", goal="look", tokens=5)
+    both = (one, TaskSpec(id="b", goal="look", tokens=5), TaskSpec(id="c", goal="add up", tokens=0))
+
+    assert {finding.message[:19] for finding in found(graph_of([one]), "F4")} == {"1 task costs tokens"}
+    assert {finding.message[:19] for finding in found(graph_of(both), "F4")} == {"2 tasks cost tokens"}
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,6 @@ class Recall:
 
     key: str
     """The key under which it is done, or was done."""
-    code: str
-    """Version of the code that does it."""
     known: StepRecord | None = None
     """It was done, and this came of it."""
     renewed: str = ""
@@ -36,18 +34,16 @@ class Record:
 
     def recall(self, key: str, kind: StepKind, task_id: str, contract: str, agent: Agent) -> Recall:
         """Find a step with its key; the code of its agent decides whether it still counts."""
-        code = code_of(agent)
-        if not self._by_task:
-            return Recall(key=key, code=code)
         known = self._finished.get(key)
         if known is None:
-            return Recall(key=key, code=code, renewed=self._why(kind, task_id, contract))
+            return Recall(key=key, renewed=self._why(kind, task_id, contract))
+        code = code_of(agent)
         if agent.effect != "read" or not has_changed(known.code, code):
-            return Recall(key=key, code=code, known=known)
+            return Recall(key=key, known=known)
         own_key = digest_of((key, code))
         why = f"the code of {agent.name} has changed ({known.code} → {code})"
         again = self._finished.get(own_key)
-        return Recall(key=own_key, code=code, known=again, renewed="" if again else why)
+        return Recall(key=own_key, known=again, renewed="" if again else why)
 
     def _why(self, kind: StepKind, task_id: str, contract: str) -> str:
         before = self._by_task.get((kind, task_id))

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from echelon.agents.agent import Agent, AsksAgain
 from echelon.agents.call import Call
+from echelon.agents.code import code_of
 from echelon.agents.contract_complaint import complaint
 from echelon.agents.outcome import Outcome
 from echelon.coordination.boundary import Accepted, AskAgain, Boundary, Perform, accepted
@@ -52,8 +53,6 @@ class Step:
     dependencies: tuple[UsedDependency, ...] = field(default=())
     fallback: UsedFallback | None = None
     """Set when it stands in for another step that did not deliver (F2)."""
-    code: str = ""
-    """Version of the code that does it (F8)."""
 
 
 _STARTED = {StepKind.TASK: Happening.TASK_STARTED, StepKind.INTEGRATION: Happening.INTEGRATION_STARTED}
@@ -71,7 +70,8 @@ async def perform(run: RunContext, step: Step) -> Handoff:
         return recall.known.handoff
     if recall.renewed:
         await run.push(_renewed(run, step, recall.renewed))
-    step = replace(step, key=recall.key, code=recall.code)
+    if recall.key != step.key:
+        step = replace(step, key=recall.key)
     began: list[datetime] = []
 
     boundary = Boundary(
@@ -194,7 +194,7 @@ async def _write_down(run: RunContext, step: Step, handoff: Handoff, began: date
         started=began,
         finished=ended,
         handoff=handoff,
-        code=step.code,
+        code=code_of(step.agent),
     )
     news = deviation(handoff)
     # The first failure of a cause is told at once; the others are told by the incident at the sync point (F6).

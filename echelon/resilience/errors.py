@@ -7,7 +7,14 @@ import errno
 import socket
 from collections.abc import Iterator, Mapping
 
-from echelon.model.errors import BreakerOpen, BulkheadFull, ContractViolation, EchelonError, InfrastructureError
+from echelon.model.errors import (
+    BreakerOpen,
+    BulkheadFull,
+    ContractViolation,
+    EchelonError,
+    InfrastructureError,
+    JournalError,
+)
 from echelon.resilience.pushback import links, wants_another
 
 _PASSING_STATUSES = frozenset({408, 409, 429})
@@ -72,10 +79,11 @@ def can_pass(error: BaseException) -> bool:
 def blames_dependency(error: Exception) -> bool:
     """Say whether an error counts against the dependency that was called (F1).
 
-    An agent that says it cannot, or a budget that is used up, say nothing about the dependency; a refused request
-    (4xx) proves that it is there. An output that breaks its contract counts, as does whatever we cannot explain.
+    An agent that says it cannot, a budget that is used up, or a journal that fails, say nothing about the dependency; a
+    refused request (4xx) proves that it is there. An output that breaks its contract counts, as does whatever we cannot
+    explain.
     """
-    if isinstance(error, BreakerOpen | BulkheadFull):
+    if isinstance(error, BreakerOpen | BulkheadFull | JournalError):
         return False
     if isinstance(error, EchelonError):
         return error.passing or isinstance(error, InfrastructureError | ContractViolation)

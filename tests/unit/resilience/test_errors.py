@@ -128,7 +128,7 @@ def test_an_error_that_is_its_own_cause_is_judged_once() -> None:
     [
         (AgentTimeout(3), True),
         (AgentFailed("provider is down", passing=True), True),
-        (JournalError("disk"), True),
+        (JournalError("disk"), False),  # our own memory
         (ConnectionError(), True),
         (RuntimeError("unexplained"), True),
         (answered(503), True),

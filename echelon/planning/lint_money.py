@@ -41,7 +41,7 @@ def _costing(tasks: int) -> str:
 
 
 def _bounded(budget: Budget | None) -> bool:
-    return budget is not None and any(bound is not None for _, bound in budget)
+    return budget is not None and any(bound is not None for name, bound in budget if name != "landing")
 
 
 def _without_price(case: Case) -> Iterator[Problem]:

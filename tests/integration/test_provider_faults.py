@@ -1,6 +1,5 @@
 """Jobs whose models are asked over real HTTP, by a provider that fails in every way providers do (F1, F3, F4)."""
 
-import asyncio
 import importlib
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from echelon import Job, Resilience, agent
 from echelon.agents.model import model_agent
 from echelon.coordination.job_run import run_phases
-from echelon.engine.run import RunOptions, finish, prepared
+from echelon.engine.run import RunOptions, finish, prepared, room_for
 from echelon.model.handoff import Handoff
 from echelon.settings import Settings
 from echelon.testing.faults import (
@@ -229,7 +228,7 @@ async def test_in_an_outage_the_breaker_opens_and_nobody_else_notices(tmp_path: 
         async with asking(server.url) as model:
             job = inspecting(model, Resilience(attempts=1), breaker="provider")
             job.phase("count", each=count, over=of_paths)
-            async with a_run(job, tmp_path, Files(paths=paths), limit=asyncio.Semaphore(2)) as run:
+            async with a_run(job, tmp_path, Files(paths=paths), limit=room_for(2)) as run:
                 delivered = await run_phases(run, InlineScheduler())
                 blocked = [step.handoff for step in run.steps if "breaker 'provider' is open" in _reason(step.handoff)]
 

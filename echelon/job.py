@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from echelon.agents.prices import published_prices
 from echelon.definition.definition import JobDefinition
-from echelon.definition.expansion import expand
 from echelon.definition.graph_job import job_name
 from echelon.definition.inputs import read_inputs
 from echelon.definition.planned import planned
@@ -55,13 +54,16 @@ class Job(JobDefinition):
 
     def plan_for(self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None) -> Plan:
         """Decide how the job would be organised for validated inputs."""
-        if self.graph is not None:
-            return plan(self.graph, span=self.span, priority=priority, max_concurrency=max_concurrency)
-        return planned(self, inputs, priority=priority, max_concurrency=max_concurrency).plan
+        return self.decided(inputs, priority, max_concurrency)[1]
 
-    def graph_for(self, inputs: BaseModel) -> TaskGraph:
-        """Return the tasks of the job for validated inputs, before anything is decided about them."""
-        return self.graph or expand(self, inputs).graph
+    def decided(
+        self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None
+    ) -> tuple[TaskGraph, Plan]:
+        """Return the tasks of the job for validated inputs, and the plan that is made for them."""
+        if self.graph is not None:
+            return self.graph, plan(self.graph, span=self.span, priority=priority, max_concurrency=max_concurrency)
+        made = planned(self, inputs, priority=priority, max_concurrency=max_concurrency)
+        return made.expansion.graph, made.plan
 
     async def run(self, **inputs: Any) -> RunResult:
         """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""

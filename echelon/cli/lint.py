@@ -4,9 +4,9 @@ from rich.console import Console
 
 from echelon.cli.options import AsJson, Params, Priority, SourceName, Span, inputs_of
 from echelon.cli.output import out, print_json, table
-from echelon.cli.plan_view import FINDING_STYLES
+from echelon.cli.plan_view import FINDING_STYLES, WHERE_CHARACTERS
 from echelon.cli.source import load_job
-from echelon.cli.words import count
+from echelon.cli.words import count, cut
 from echelon.model.plan import Finding, FindingLevel
 from echelon.planning.lint import LEVELS, counted
 from echelon.planning.lint import lint as findings_of
@@ -27,8 +27,7 @@ def lint(
     """Find what is known to fail about a job's plan: where, why, and what to do. Exit code 1 for an error."""
     job = load_job(source)
     job.span = span or job.span
-    inputs = inputs_of(job, param)
-    found = findings_of(job.graph_for(inputs), job.plan_for(inputs, priority))
+    found = findings_of(*job.decided(inputs_of(job, param), priority))
     counts = counted(found)
     if as_json:
         findings = [finding.model_dump(mode="json") for finding in found]
@@ -42,8 +41,7 @@ def _show(console: Console, job: str, found: tuple[Finding, ...]) -> None:
     for level in LEVELS:
         rows = table("rule", "where", "what is wrong", "what to do", title=f"{NOUNS[level].capitalize()}s")
         for finding in (one for one in found if one.level is level):
-            where = finding.where if len(finding.where) < 40 else f"{finding.where[:39]}…"
-            rows.add_row(finding.rule, where, finding.message, finding.fix)
+            rows.add_row(finding.rule, cut(finding.where, WHERE_CHARACTERS), finding.message, finding.fix)
         if rows.row_count:
             rows.title_style = FINDING_STYLES[level]
             console.print(rows)

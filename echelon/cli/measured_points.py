@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from echelon.cli.words import cut
 from echelon.model.errors import InvalidInput
 from echelon.model.scaling import Measured
 
@@ -73,5 +74,4 @@ def _point(path: Path, where: str, row: Any) -> Measured:
 
 
 def _shown(row: object) -> str:
-    text = repr(row)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return cut(repr(row), 60)

@@ -9,7 +9,7 @@ from rich.tree import Tree
 
 from echelon.agents.contract import without_digest
 from echelon.cli.output import facts, table
-from echelon.cli.words import count, duration, first, percent
+from echelon.cli.words import count, cut, duration, first, percent
 from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
 from echelon.model.terms import Level
 from echelon.planning.outline import agents_below
@@ -26,6 +26,9 @@ PHASES_SHOWN = 30
 #: Dependencies listed with their terms at most.
 TERMS_SHOWN = 20
 TERMS_TOLD = ("phase, agent", "needs", "makes", "an attempt", "attempts", "when it is missing", "stands in")
+
+#: Characters of the place of a finding, which may name many.
+WHERE_CHARACTERS = 40
 
 FINDING_STYLES = {FindingLevel.ERROR: "bold red", FindingLevel.WARNING: "yellow", FindingLevel.INFO: "dim"}
 
@@ -194,7 +197,6 @@ def _show_findings(console: Console, plan: Plan) -> None:
     rows = table("rule", "level", "where", "what is wrong", "what to do", title="Findings")
     for finding in plan.findings:
         level = Text(finding.level.value, style=FINDING_STYLES[finding.level])
-        where = finding.where if len(finding.where) < 40 else f"{finding.where[:39]}…"
-        rows.add_row(finding.rule, level, where, finding.message, finding.fix)
+        rows.add_row(finding.rule, level, cut(finding.where, WHERE_CHARACTERS), finding.message, finding.fix)
     console.print()
     console.print(rows)

@@ -32,6 +32,11 @@ def moment(at: datetime | None) -> str:
     return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def cut(text: str, most: int) -> str:
+    """Return a text, or its beginning with an ellipsis, in at most `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def first(lines: Sequence[str], most: int) -> list[str]:
     """Return the first lines and, where there are more, how many."""
     rest = len(lines) - most

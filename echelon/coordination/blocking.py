@@ -79,12 +79,11 @@ def _unstarted(run: RunContext, phase: str, blocked: Blocked) -> StepRecord:
 
 
 def _ended(run: RunContext, step: StepRecord) -> ProgressEvent:
-    path = run.plan.path(step.node)
     return ProgressEvent(
         happening=Happening.TASK_ENDED,
         phase=step.phase,
         node=step.handoff.task_id,
-        domain=path[1] if len(path) > 2 else "",
+        domain=run.plan.part_of(step.node),
         at=run.elapsed(),
         status=step.handoff.status,
     )

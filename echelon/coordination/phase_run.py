@@ -179,7 +179,7 @@ class PhaseRun:
         upstream_digest: str,
         dependencies: tuple[UsedDependency, ...],
     ) -> Step:
-        path = self.run.plan.path(node)
+        path, domain = self.run.plan.path(node), self.run.plan.part_of(node)
         name = contract_name(agent.output_type)
         return Step(
             key=step_key(
@@ -194,14 +194,14 @@ class PhaseRun:
             phase=self.phase.name,
             task_id=task_id,
             node=node,
-            domain=path[1] if len(path) > 2 else "",
+            domain=domain,
             path=path,
             kind=kind,
             agent=agent,
             contract=self.run.adapter(agent.output_type),
             contract_name=name,
             call=call,
-            guard=self._guard(agent, path[1] if len(path) > 2 else ""),
+            guard=self._guard(agent, domain),
             dependencies=dependencies,
         )
 

@@ -77,6 +77,8 @@ async def perform(run: RunContext, step: Step) -> Handoff:
     boundary = Boundary(
         contract=step.contract, producer=step.agent.name, flexible=step.guard.policy.contract == "flexible"
     )
+    # Only a flexible boundary asks, and finding out who can be asked is slow.
+    ask_again = _asking(step) if boundary.flexible else None
 
     def work() -> Awaitable[Outcome[Any]]:
         return run.carried_out(step.key, step.task_id, step.agent, step.call)
@@ -87,7 +89,7 @@ async def perform(run: RunContext, step: Step) -> Handoff:
             _tell(run, step, _STARTED)
         # Checked inside the guard: a bad result counts against the dependency like an error does.
         crashpoint("step.begun")
-        return await accepted(boundary, _contained(step, work), _asking(step))
+        return await accepted(boundary, _contained(step, work), ask_again)
 
     verdict = await step.guard.call(attempt)
     crashpoint("step.performed")

@@ -328,3 +328,8 @@ class Plan(Value):
             up.append(current)
             current = self.nodes[current].parent
         return tuple(reversed(up))
+
+    def part_of(self, node_id: str) -> str:
+        """Return the node right below the primary that `node_id` is under; empty when it reports to the primary."""
+        path = self.path(node_id)
+        return path[1] if len(path) > 2 else ""

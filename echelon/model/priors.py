@@ -42,6 +42,11 @@ class Priors(Value):
     )
     """Wall time of one integration by a coordinator."""
 
+    @property
+    def context_room(self) -> int:
+        """Tokens that one agent may be given (D1, M5)."""
+        return int(self.context_tokens * self.context_share)
+
 
 #: What is assumed when nobody says otherwise.
 DEFAULT_PRIORS = Priors()

@@ -41,17 +41,12 @@ def decompose(graph: TaskGraph, *, fixed: bool = False) -> Decomposition:
     return _decomposition(graph.tasks, groups, verdict or wish_refused(graph), graph.priors)
 
 
-def context_room(priors: Priors) -> int:
-    """Return the tokens that a feature agent may be given (D1, M5)."""
-    return int(priors.context_tokens * priors.context_share)
-
-
 def chains(tasks: Sequence[TaskSpec], priors: Priors) -> Iterator[list[TaskSpec]]:
     """Yield the tasks of each agent: chains cut where the context is full, everything else alone (D1)."""
     by_id = {task.id: task for task in tasks}
     following = _following(tasks, by_id)
     continued = set(following.values())
-    room = context_room(priors)
+    room = priors.context_room
     for head in tasks:
         if head.id in continued:
             continue

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.organisation import Structure
-from echelon.planning.order import producers_of, topological
+from echelon.planning.makespan import critical_path, weights_of
+from echelon.planning.order import producers_of
 
 
 class Verdict(NamedTuple):
@@ -44,18 +45,14 @@ def stated_tokens(tasks: Sequence[TaskSpec]) -> int:
 
 def sequential_share(tasks: Sequence[TaskSpec]) -> float:
     """Return the longest chain as a share of all work, in seconds where every task states them, else in tasks."""
-    timed = all(task.seconds is not None for task in tasks) and any(task.seconds for task in tasks)
-    weights = {task.id: (task.seconds or 0.0) if timed else 1.0 for task in tasks}
-    ends: dict[str, float] = {}
-    for task in topological(tasks):
-        ends[task.id] = max((ends[used] for used in producers_of(task)), default=0.0) + weights[task.id]
-    return max(ends.values()) / sum(weights.values())
+    weights = weights_of(tasks)
+    return critical_path(tasks, weights) / sum(weights.values())
 
 
 def obstacles(graph: TaskGraph) -> Iterator[str]:
     """Yield what keeps one agent from doing everything, whoever wants it to."""
     tasks = graph.tasks
-    room = int(graph.priors.context_tokens * graph.priors.context_share)
+    room = graph.priors.context_room
     if (stated := stated_tokens(tasks)) > room:
         yield f"{stated:,} tokens do not fit into the {room:,} that one context has room for"
     if len({task.capability for task in tasks}) > 1:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from echelon.model.graph import Dependency, TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation
 from echelon.model.plan import FindingLevel, Plan
+from echelon.planning.makespan import weights_of
 from echelon.planning.order import producers_of, topological
 
 ERROR, WARNING, INFO = FindingLevel.ERROR, FindingLevel.WARNING, FindingLevel.INFO
@@ -113,8 +114,7 @@ class Case:
     @cached_property
     def chain(self) -> Chain:
         """The longest chain, through dependencies and through phases that are needed."""
-        timed = all(task.seconds is not None for task in self.tasks) and any(task.seconds for task in self.tasks)
-        weights = {task.id: (task.seconds or 0.0) if timed else 1.0 for task in self.tasks}
+        weights = weights_of(self.tasks)
         ends: dict[str, float] = {}
         before: dict[str, str | None] = {}
         for task in self.joined:

@@ -6,7 +6,6 @@ from itertools import accumulate
 from math import prod
 
 from echelon.model.graph import TaskSpec
-from echelon.planning.decomposition import context_room
 from echelon.planning.handoffs import hubs_of
 from echelon.planning.lint_case import INFO, WARNING, Case, Problem
 from echelon.planning.order import producers_of
@@ -124,7 +123,7 @@ def _could_be_one(case: Case, run: Sequence[str]) -> bool:
         return False
     able = len({(task.capability, task.domain) for task in held}) == 1 or held[0].model is not None
     priors = case.graph.priors
-    return able and sum(_size(task, priors.task_tokens) for task in held) <= context_room(priors)
+    return able and sum(_size(task, priors.task_tokens) for task in held) <= priors.context_room
 
 
 def _size(task: TaskSpec, otherwise: int) -> int:

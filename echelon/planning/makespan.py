@@ -54,7 +54,7 @@ def makespan(schedule: Schedule) -> Makespan:
         predicted += schedule.priors.sync_seconds
     return Makespan(
         predicted=round(predicted, 6),
-        critical_path=round(_critical_path(schedule.agents, seconds), 6),
+        critical_path=round(critical_path(schedule.agents, seconds), 6),
         work=round(sum(seconds.values()), 6),
         coordination=round(predicted - plain, 6),
         max_concurrency=width,
@@ -130,7 +130,13 @@ def _integrated(ends: Mapping[str, float], above: Mapping[str, tuple[int, str]],
     return last
 
 
-def _critical_path(tasks: Sequence[TaskSpec], seconds: Mapping[str, float]) -> float:
+def weights_of(tasks: Sequence[TaskSpec]) -> dict[str, float]:
+    """Return what each task weighs: its seconds where every task states them and some are not 0, else 1."""
+    timed = all(task.seconds is not None for task in tasks) and any(task.seconds for task in tasks)
+    return {task.id: (task.seconds or 0.0) if timed else 1.0 for task in tasks}
+
+
+def critical_path(tasks: Sequence[TaskSpec], seconds: Mapping[str, float]) -> float:
     """Return the longest chain; a task that needs a phase waits for the longest chain that ends in it."""
     ends: dict[str, float] = {}
     phase_ends: dict[str | None, float] = defaultdict(float)

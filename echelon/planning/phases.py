@@ -18,6 +18,7 @@ from echelon.model.errors import InvalidInput
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import PhasePlan, SyncPoint
 from echelon.planning.colouring import Steps
+from echelon.planning.handoffs import HUB_SPANS
 from echelon.planning.order import producers_of, topological
 from echelon.planning.regime import DEFAULT_SPAN
 from echelon.planning.slots import fewest_slots
@@ -88,7 +89,7 @@ def _hubs(ordered: Sequence[TaskSpec], before: Before, span: int) -> set[str]:
     for used in before:
         for one in used:
             links[one] += 1
-    return {task.id for task, count in zip(ordered, links, strict=True) if count > 2 * span}
+    return {task.id for task, count in zip(ordered, links, strict=True) if count > HUB_SPANS * span}
 
 
 def _places(ordered: Sequence[TaskSpec], before: Before, ranks: Mapping[str, int]) -> list[Place]:

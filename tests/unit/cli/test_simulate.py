@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -242,7 +243,12 @@ def test_a_page_holds_the_picture_and_needs_nothing_else(said, tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec("resvg_py") is None, reason="the extra [plot] is not installed")
 def test_a_png_is_a_picture(said, tmp_path):
     file = tmp_path / "curves.png"
-    said(agents="1:20", plot=file)
+    try:
+        said(agents="1:20", plot=file)
+    except InvalidInput as refusal:
+        if "no font" not in str(refusal) or "CI" in os.environ:
+            raise
+        pytest.skip("this machine has no font")
 
     assert file.read_bytes().startswith(b"\x89PNG\r\n")
 

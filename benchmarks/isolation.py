@@ -4,21 +4,19 @@
 
 Domains work side by side; each agent does ten pieces of work and each domain integrates its own. In one of them every
 agent is `stalled` (answers never, until its time is up), `failing` (its tool is broken; three attempts), or `flooding`
-(its dependency refuses at once, again and again: up to 50 attempts without a wait). Measured is the makespan of the
-other domains, from the start of the phase to their last integration, and divided by what it is without the fault. Both
-sides run in processes of their own, in turns, on one Prefect server; medians of all rounds.
+(its dependency refuses at once, again and again: up to 50 attempts without a wait). Everybody may work at one time, or
+there are places for half of them: Echelon's `max_concurrency`, a semaphore on the other side. Measured is the makespan
+of the other domains, from the start of the phase to their last integration, and divided by what it is without the
+fault. Both sides run in processes of their own, in turns, on one Prefect server; medians of all rounds.
 """
 
 import argparse
 import asyncio
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,9 +24,12 @@ from pydantic import BaseModel
 
 from echelon import Handoffs, Job, Resilience, agent, integrator
 from echelon.engine.run import RunOptions, run_job
-from echelon.engine.server_kept import LocalServer
 from echelon.model.errors import DependencyFailed
 from echelon.visibility.progress import Happening, ProgressEvent
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a script finds what it shares with others
+
+from benchmarks.sides import SIDES, answer, two_sides
 
 CLAIM = "One domain that stalls, fails or floods costs the others at most 5 % of their makespan"
 
@@ -50,6 +51,8 @@ class Work(BaseModel):
     domains: int
     agents: int
     fault: Fault
+    places: int
+    """Agents at work at one time."""
 
 
 class Part(BaseModel):
@@ -123,7 +126,7 @@ async def echelon_run(given: Work) -> float:
     sound = [part for part in parts(given.domains, given.agents, given.fault) if part.domain != BROKEN]
     owners = {plan.path(plan.agent_of[f"work/{part.id}"])[1] for part in sound}
     others = {f"work/{verb}/{owner}" for owner in owners for verb in ("merge", "combine")}
-    result = await run_job(job, given, RunOptions(max_concurrency=given.domains * given.agents, observe=observe))
+    result = await run_job(job, given, RunOptions(max_concurrency=given.places, observe=observe))
     wanted = given.agents * (given.domains - (given.fault != "none"))
     if result.output != wanted:
         raise SystemExit(f"the run delivered {result.output} instead of {wanted}")
@@ -150,9 +153,14 @@ async def prefect_run(given: Work) -> float:
         return sum(one for one in done if isinstance(one, int))
 
     ends: dict[str, float] = {}
+    places = asyncio.Semaphore(given.places)
+
+    async def work_in_place(item: Part) -> int:
+        async with places:
+            return await work_task(item)
 
     async def domain(items: list[Part]) -> int:
-        done = await asyncio.gather(*(work_task(item) for item in items), return_exceptions=True)
+        done = await asyncio.gather(*map(work_in_place, items), return_exceptions=True)
         merged = await merge_task(done)
         ends[items[0].domain] = time.perf_counter()
         return merged
@@ -168,61 +176,29 @@ async def prefect_run(given: Work) -> float:
     return await plain()
 
 
-async def serve(run: Callable[[Work], Awaitable[float]]) -> None:
-    """Run what each line of stdin asks for; answer with the makespan of the other domains."""
-    await run(Work(domains=2, agents=2, fault="none"))  # what is slow once is paid before
-    for line in sys.stdin:
-        print(json.dumps(await run(Work.model_validate_json(line))), flush=True)
-
-
-class Side:
-    """One side of the comparison, in a process of its own."""
-
-    def __init__(self, name: str, environment: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--side", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
-
-    def measure(self, given: Work) -> float:
-        """Return the makespan of the domains without a fault, in seconds."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        time.sleep(1.0)  # the server records behind a run; no side pays for the other
-        print(given.model_dump_json(), file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline())
-
-
 def compare(domains: int, agents: int, rounds: int, folder: str) -> list[dict[str, Any]]:
-    """Alternate sides and faults on the server that `echelon up` keeps, so that noise of the machine meets all."""
-    kept = LocalServer(Path(folder))
-    server, _ = kept.up(port=0)
-    plain = Side("prefect", {"PREFECT_API_URL": server.url, "PREFECT_LOGGING_LEVEL": "CRITICAL"})
-    ours = Side("echelon", {"ECHELON_HOME": folder})
-    measured: dict[Fault, list[tuple[float, float]]] = {fault: [] for fault in FAULTS}
-    try:
+    """Alternate sides and faults, so that noise of the machine meets all."""
+    everybody = domains * agents
+    cases = [(places, fault) for places in (everybody, everybody // 2) for fault in FAULTS]
+    measured: dict[tuple[int, Fault], list[tuple[float, float]]] = {case: [] for case in cases}
+    with two_sides(__file__, folder, "CRITICAL") as (plain, ours):
         for _ in range(rounds):
-            for fault in FAULTS:
-                given = Work(domains=domains, agents=agents, fault=fault)
-                measured[fault].append((plain.measure(given), ours.measure(given)))
-                print(fault, [round(seconds, 3) for seconds in measured[fault][-1]], file=sys.stderr)
-    finally:
-        for side in (plain, ours):
-            side.process.communicate()
-        kept.down()
-    prefect, echelon = ({f: statistics.median(pair[n] for pair in measured[f]) for f in FAULTS} for n in (0, 1))
+            for places, fault in cases:
+                given = Work(domains=domains, agents=agents, fault=fault, places=places).model_dump()
+                seconds = plain.measure(given), ours.measure(given)
+                measured[places, fault].append(seconds)
+                print(places, fault, [round(each, 3) for each in seconds], file=sys.stderr)
+    prefect, echelon = ({c: statistics.median(pair[n] for pair in measured[c]) for c in cases} for n in (0, 1))
     return [
         {
+            "places": places,
             "fault": fault,
-            "prefect_seconds": round(prefect[fault], 3),
-            "echelon_seconds": round(echelon[fault], 3),
-            "prefect_ratio": round(prefect[fault] / prefect["none"], 3),
-            "ratio": round(echelon[fault] / echelon["none"], 3),
+            "prefect_seconds": round(prefect[places, fault], 3),
+            "echelon_seconds": round(echelon[places, fault], 3),
+            "prefect_ratio": round(prefect[places, fault] / prefect[places, "none"], 3),
+            "ratio": round(echelon[places, fault] / echelon[places, "none"], 3),
         }
-        for fault in FAULTS
+        for places, fault in cases
     ]
 
 
@@ -233,10 +209,14 @@ def main() -> None:
     parser.add_argument("--domains", type=int, default=4)
     parser.add_argument("--agents", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--side", choices=["prefect", "echelon"], help=argparse.SUPPRESS)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        asyncio.run(serve({"prefect": prefect_run, "echelon": echelon_run}[options.side]))
+        run = {"prefect": prefect_run, "echelon": echelon_run}[options.side]
+        answer(
+            lambda given: run(Work.model_validate(given)),
+            warm=Work(domains=2, agents=2, fault="none", places=4).model_dump(),
+        )
         return
     with tempfile.TemporaryDirectory() as folder:
         points = compare(options.domains, options.agents, options.rounds, folder)
@@ -245,13 +225,12 @@ def main() -> None:
         print(json.dumps(report))
         return
     print(CLAIM)
-    print(f"{'fault':>10} {'Prefect s':>10} {'ratio':>6} {'Echelon s':>10} {'ratio':>6}")
+    print(f"{'places':>6} {'fault':>10} {'Prefect s':>10} {'ratio':>6} {'Echelon s':>10} {'ratio':>6}")
+    row = (
+        "{places:>6} {fault:>10} {prefect_seconds:>10.3f} {prefect_ratio:>6.2f} {echelon_seconds:>10.3f} {ratio:>6.2f}"
+    )
     for point in points:
-        print(
-            "{fault:>10} {prefect_seconds:>10.3f} {prefect_ratio:>6.2f} {echelon_seconds:>10.3f} {ratio:>6.2f}".format(
-                **point
-            )
-        )
+        print(row.format(**point))
 
 
 if __name__ == "__main__":

@@ -11,10 +11,8 @@ Prefect's is a flow that gathers one task an agent, with its logging as quiet as
 import argparse
 import asyncio
 import json
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,8 +24,11 @@ from pydantic import BaseModel
 
 from echelon import Handoffs, Job, agent, integrator
 from echelon.engine.run import RunOptions, run_job
-from echelon.engine.server_kept import LocalServer
 from echelon.visibility.progress import Progress
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a script finds what it shares with others
+
+from benchmarks.sides import SIDES, Side, answer, two_sides
 
 CLAIM = "An agent costs at most 0.35 of what it costs on plain Prefect at 1,000 agents, and no more at 10"
 
@@ -100,56 +101,24 @@ async def prefect_run(agents: int, seconds: float) -> None:
         raise SystemExit("the plain flow did not run all agents")
 
 
-async def serve(run: Callable[[int, float], Awaitable[None]]) -> None:
-    """Run what each line of stdin asks for; answer with milliseconds of overhead an agent and megabytes at the peak."""
-    await run(10, 0.01)  # what is slow once is paid before
-    for line in sys.stdin:
-        agents, seconds = json.loads(line)
-        began = time.perf_counter()
-        await run(agents, seconds)
-        overhead = (time.perf_counter() - began - seconds) / agents * 1000
-        print(json.dumps([overhead, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]), flush=True)
-
-
-class Side:
-    """One side of the comparison, in a process of its own."""
-
-    def __init__(self, name: str, environment: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--side", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
-
-    def measure(self, agents: int, seconds: float) -> tuple[float, float]:
-        """Return milliseconds of overhead an agent, and megabytes at the peak so far."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        time.sleep(1.0 + agents / 200)  # the server records behind a run; no side pays for the other
-        print(json.dumps([agents, seconds]), file=self.process.stdin, flush=True)
-        overhead, megabytes = json.loads(self.process.stdout.readline())
-        return overhead, megabytes
+async def overhead_of(run: Callable[[int, float], Awaitable[None]], agents: int, seconds: float) -> list[float]:
+    """Run the agents; return milliseconds of overhead an agent, and megabytes at the peak so far."""
+    began = time.perf_counter()
+    await run(agents, seconds)
+    overhead = (time.perf_counter() - began - seconds) / agents * 1000
+    return [overhead, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]
 
 
 def compare(sizes: list[int], seconds: float, rounds: int, folder: str) -> list[dict[str, Any]]:
-    """Alternate both sides on the server that `echelon up` keeps, so that noise of the machine meets both."""
-    kept = LocalServer(Path(folder))
-    server, _ = kept.up(port=0)
-    plain = Side("prefect", {"PREFECT_API_URL": server.url, "PREFECT_LOGGING_LEVEL": "WARNING"})
-    ours = Side("echelon", {"ECHELON_HOME": folder})
-    try:
+    """Alternate both sides, so that noise of the machine meets both."""
+    with two_sides(__file__, folder, "WARNING") as (plain, ours):
         return [point(plain, ours, agents, seconds, rounds) for agents in sizes]
-    finally:
-        for side in (plain, ours):
-            side.process.communicate()
-        kept.down()
 
 
 def point(plain: Side, ours: Side, agents: int, seconds: float, rounds: int) -> dict[str, Any]:
     """Measure both sides at one number of agents."""
-    measured = [(plain.measure(agents, seconds), ours.measure(agents, seconds)) for _ in range(rounds)]
+    given, rest_seconds = (agents, seconds), 1.0 + agents / 200
+    measured = [(plain.measure(given, rest_seconds), ours.measure(given, rest_seconds)) for _ in range(rounds)]
     prefect_ms = statistics.median(pair[0][0] for pair in measured)
     echelon_ms = statistics.median(pair[1][0] for pair in measured)
     found = {
@@ -170,10 +139,11 @@ def main() -> None:
     parser.add_argument("--agents", type=int, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--side", choices=["prefect", "echelon"], help=argparse.SUPPRESS)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        asyncio.run(serve({"prefect": prefect_run, "echelon": echelon_run}[options.side]))
+        run = {"prefect": prefect_run, "echelon": echelon_run}[options.side]
+        answer(lambda given: overhead_of(run, *given), warm=(10, 0.01))
         return
     with tempfile.TemporaryDirectory() as folder:
         points = compare(options.agents, options.seconds, options.rounds, folder)

@@ -48,6 +48,20 @@ class Agent(Protocol):
 
 
 @runtime_checkable
+class Lands(Protocol):
+    """An agent that can write down what it has when its budget is used up (F4).
+
+    It is called once more then, within what was kept back for this; `is_landing()` of `echelon.resilience.budget` tells
+    it so.
+    """
+
+    @property
+    def lands(self) -> bool:
+        """Is it of use to call it once more?"""
+        ...
+
+
+@runtime_checkable
 class AsksAgain(Protocol):
     """An agent that can be told what was wrong with its answer, and answers again (C5)."""
 

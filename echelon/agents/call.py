@@ -41,5 +41,7 @@ class Call:
     """Handoffs received, by phase."""
     previous: Previous[Any] = field(default_factory=Previous[Any])
     """The same phase of the last run on the same inputs."""
+    notes: list[Any] = field(default_factory=list[Any])
+    """What an agent keeps of an attempt that may be cut off, to write it down when its budget is used up (F4)."""
     make_workspace: Callable[[], Workspace]
     """Makes the folder to write files in; called when an agent asks for it."""

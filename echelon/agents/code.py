@@ -1,35 +1,46 @@
 """Which version of its code an agent has, so that a step done by older code can be told (F8). Pure.
 
-The version is a digest of what is executed, not of the text: comments, formatting, names of files and line numbers
-do not count, nor does what the function calls. Byte code differs between versions of Python, so the version says which
-one it is for; versions for different ones are not compared.
+The version is a digest of what is executed, not of the text: comments, formatting, names of files and line numbers do
+not count; what the function calls does, as far as it belongs to the same project. A model is what it is told and given.
+Byte code differs between versions of Python, so the version says which one it is for; versions for different ones are
+not compared. Each part has a digest of its own, which says what has changed and gives nothing else away.
 """
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from types import CodeType
+from types import FunctionType
 from typing import Any
 
 from echelon.agents.agent import Agent
+from echelon.agents.code_model import PARTS, words_of
+from echelon.agents.code_reach import executed_by, function_in, reached_from
 from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
+from echelon.agents.model import ModelAgent
 
-#: Enough to tell versions of one agent apart, in hex digits.
-_DIGITS = 16
+#: Enough to tell versions of one agent apart, in hex digits of each part.
+_DIGITS = 10
 
-#: Values that mean the same in every process, wherever they are in a function.
-_PLAIN = (int, float, complex, str, bytes, bool, type(None))
+#: How versions are made; versions that were made in another way are not compared.
+_MADE = 2
+
+#: Kind of agent → what its version is made of, in this order.
+_PARTS: dict[str, tuple[str, ...]] = {
+    "function": ("its own code", "what it calls"),
+    "command": ("its command line", "how its output is read"),
+    "model": tuple(f"its {part}" for part in PARTS),
+}
 
 
 def code_of(agent: Agent) -> str:
-    """Return the version of an agent's code; empty for one that has no code of its own, such as a model."""
+    """Return the version of an agent's code; empty for one whose code is not known, such as an object of your own."""
     if isinstance(agent, FunctionAgent):
         return _of_function(agent.function)
     if isinstance(agent, CommandAgent):
-        return f"command:{_digest(_words(agent))}"
-    return ""
+        return _version("command", (_command_line(agent), [_parser(agent)]))
+    return _of_model(agent) if isinstance(agent, ModelAgent) else ""
 
 
 def has_changed(before: str, now: str) -> bool:
@@ -37,41 +48,47 @@ def has_changed(before: str, now: str) -> bool:
     return bool(before) and bool(now) and before != now and before.partition(":")[0] == now.partition(":")[0]
 
 
+def changed_parts(before: str, now: str) -> tuple[str, ...]:
+    """Return what differs between two versions that can be compared."""
+    kind, _, _ = now.partition("-")
+    pairs = zip(before.partition(":")[2].split("."), now.partition(":")[2].split("."), strict=False)
+    return tuple(name for name, (one, other) in zip(_PARTS.get(kind, ()), pairs, strict=False) if one != other)
+
+
 @lru_cache(maxsize=4096)
 def _of_function(function: Callable[..., Any]) -> str:
-    code = getattr(function, "__code__", None)
-    if not isinstance(code, CodeType):
+    if not isinstance(function, FunctionType):
         return ""
-    defaults = (getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None))
-    return f"{sys.implementation.cache_tag}:{_digest((*_executed(code, function.__doc__), _value(defaults)))}"
+    return _version("function", ([executed_by(function)], reached_from(function)))
 
 
-def _words(agent: CommandAgent) -> Iterator[str]:
+@lru_cache(maxsize=4096)
+def _of_hashable_model(agent: ModelAgent) -> str:
+    return _version("model", words_of(agent))
+
+
+def _of_model(agent: ModelAgent) -> str:
+    try:
+        return _of_hashable_model(agent)
+    except TypeError:  # an unhashable model or contract
+        return _of_hashable_model.__wrapped__(agent)
+
+
+def _command_line(agent: CommandAgent) -> Iterator[str]:
     yield from map(repr, agent.arguments)
     yield repr((agent.cwd, agent.stdin, agent.ok_exit_codes, sorted(name for name, _ in agent.env)))
-    yield _of_function(agent.parse) if callable(agent.parse) else agent.parse
 
 
-def _executed(code: CodeType, documentation: str | None) -> Iterator[str]:
-    yield code.co_code.hex()
-    yield repr((code.co_names, code.co_varnames, code.co_freevars, code.co_argcount, code.co_kwonlyargcount))
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _executed(constant, None)
-        elif documentation is None or constant != documentation:
-            yield _value(constant)
+def _parser(agent: CommandAgent) -> str:
+    if isinstance(agent.parse, str):
+        return agent.parse
+    function = function_in(agent.parse)
+    return _of_function(function) if function else type(agent.parse).__qualname__
 
 
-def _value(value: Any) -> str:
-    """Write a constant down in the same way in every process."""
-    if isinstance(value, frozenset):  # `x in {"a", "b"}`
-        return f"set({sorted(map(_value, value))})"
-    if isinstance(value, tuple):
-        return f"({','.join(map(_value, value))})"
-    if isinstance(value, dict):
-        return f"dict({sorted((name, _value(each)) for name, each in value.items())})"
-    return repr(value) if isinstance(value, _PLAIN) else type(value).__qualname__
+def _version(kind: str, parts: Iterable[Iterable[str]]) -> str:
+    return f"{kind}-{sys.implementation.cache_tag}-{_MADE}:{'.'.join(map(_digest, parts))}"
 
 
-def _digest(words: Any) -> str:
-    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:_DIGITS]
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()[:_DIGITS]

@@ -13,12 +13,13 @@ from pydantic_core import from_json
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
+from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
 from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
 from echelon.agents.process import Finished, run_process
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
 from echelon.model.policy import Off, Resilience, Strictness
-from echelon.model.usage import Usage
+from echelon.model.usage import Budget, Usage
 
 #: How much a command may write to stdout, in bytes.
 DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024
@@ -52,6 +53,7 @@ class CommandAgent:
     stdin: Template | None = None
     env: tuple[tuple[str, str], ...] = ()
     limit_bytes: int = DEFAULT_LIMIT_BYTES
+    fallback: tuple[Fallback, ...] = ()
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -141,8 +143,10 @@ def command(
     idle: float | Off | None = None,
     attempts: int | None = None,
     breaker: str | Off | None = None,
+    budget: Budget | Off | None = None,
     contract: Strictness | None = None,
     resilience: Resilience | None = None,
+    fallback: Fallbacks | None = None,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> CommandAgent:
     """Make a command an agent.
@@ -152,7 +156,8 @@ def command(
     Stdout is read as `parse` says and validated against `output`; without both it is text, with `output` it is JSON.
     JSON is taken as strictly as a contract is; `contract="flexible"` mends it where that takes no guess (C5).
     Stdin is empty; `env` is added to the environment; `timeout` is in seconds for one attempt, `idle` without any
-    output; then the command and its children are killed. `resilience` says more about how it is guarded.
+    output; then the command and its children are killed. `budget` is what one task may use (F4), `fallback` stands in
+    when it finally does not deliver (F2). `resilience` says more about how it is guarded.
 
         lint = command(["ruff", "check", "--output-format=json", "--", "{path}"], output=list[Finding],
                        ok_exit_codes=(0, 1))
@@ -172,13 +177,19 @@ def command(
         parse=chosen,
         effect=effect,
         resilience=Resilience(
-            timeout_seconds=timeout, idle_seconds=idle, attempts=attempts, breaker=breaker, contract=contract
+            timeout_seconds=timeout,
+            idle_seconds=idle,
+            attempts=attempts,
+            breaker=breaker,
+            budget=budget,
+            contract=contract,
         ).over(resilience or Resilience()),
         ok_exit_codes=tuple(ok_exit_codes),
         cwd=None if cwd is None else template(str(cwd)),
         stdin=None if stdin is None else template(stdin),
         env=tuple((env or {}).items()),
         limit_bytes=limit_bytes,
+        fallback=fallbacks_of(fallback),
     )
 
 

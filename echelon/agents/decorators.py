@@ -10,6 +10,7 @@ from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Off, Resilience, Strictness
+from echelon.model.usage import Budget
 
 
 def agent(
@@ -19,10 +20,12 @@ def agent(
     goal: str | None = None,
     effect: Effect = "read",
     cpu_bound: bool = False,
+    lands: bool = False,
     timeout: float | Off | None = None,
     idle: float | Off | None = None,
     attempts: int | None = None,
     breaker: str | Off | None = None,
+    budget: Budget | Off | None = None,
     contract: Strictness | None = None,
     resilience: Resilience | None = None,
     fallback: Fallbacks | None = None,
@@ -31,11 +34,14 @@ def agent(
 
     Its return annotation is the contract of its output; its docstring, or `goal`, says what it achieves.
     `timeout` is in seconds for one attempt, `idle` without a `heartbeat()` in between; `attempts` counts the first;
-    `breaker` names the dependency it calls; False switches off what the job or the phase states. `resilience` says
-    more, where these do not. `contract="flexible"` mends an output that does not fit, where that takes no guess (C5).
+    `breaker` names the dependency it calls, `budget` is what one task may use; False switches off what the job or the
+    phase states. `resilience` says more, where these do not. `contract="flexible"` mends an output that does not fit,
+    where that takes no guess (C5).
     Async functions run on the loop, plain ones in a thread, `cpu_bound=True` in a process of their own.
 
     `fallback` stands in when it finally does not deliver: another agent, or a `Fallback` (F2).
+    `lands=True` calls it once more when a budget is used up and a share of it was kept back (`Budget(landing=0.2)`), to
+    write down what it has; `is_landing()` of `echelon.resilience.budget` tells it so, in the function (F4).
 
         @agent(timeout=60)
         async def inspect(module: Module, brief: Brief) -> Finding: ...
@@ -43,15 +49,22 @@ def agent(
     # No heartbeat leaves a process of its own, so that one would always seem silent.
     idle_seconds = False if cpu_bound and idle is None else idle
     stated = Resilience(
-        timeout_seconds=timeout, idle_seconds=idle_seconds, attempts=attempts, breaker=breaker, contract=contract
+        timeout_seconds=timeout,
+        idle_seconds=idle_seconds,
+        attempts=attempts,
+        breaker=breaker,
+        budget=budget,
+        contract=contract,
     )
     policy = stated.over(resilience or Resilience())
     if cpu_bound and policy.idle_seconds:
         raise InvalidJob("an agent that is cpu_bound has no heartbeat: give it a timeout instead of an idle one")
+    if cpu_bound and lands:
+        raise InvalidJob("an agent that is cpu_bound cannot be told that it lands: it works in a process of its own")
 
     def decorate(target: Callable[..., Any]) -> FunctionAgent:
         made = function_agent(target, name=name, goal=goal, effect=effect, resilience=policy, cpu_bound=cpu_bound)
-        return replace(made, fallback=fallbacks_of(fallback))
+        return replace(made, fallback=fallbacks_of(fallback), lands=lands)
 
     return decorate if function is None else decorate(function)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
-from echelon.agents.contract_fit import is_other_version
+from echelon.agents.contract_fit import is_other_version, unfit
 from echelon.agents.contract_reading import read_output
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import ContractViolation
@@ -44,6 +44,10 @@ class Received(Generic[T]):
         other = is_other_version(self.contract, wanted)
         return Received(self.handoff, self.store, wanted) if other else self
 
+    def missing_since(self, reason: str) -> Missing:
+        """Say why a consumer cannot take it."""
+        return Missing(task_id=self.task_id, producer=self.handoff.producer, reason=reason)
+
 
 class Handoffs(Sequence[Received[T]], Generic[T]):
     """Everything that was delivered, and what is missing with the reason."""
@@ -73,10 +77,19 @@ class Handoffs(Sequence[Received[T]], Generic[T]):
         return len(self._received)
 
     def read_as(self, wanted: Any) -> "Handoffs[Any]":
-        """Return them as a consumer that is built for another version of the contract reads them (C7)."""
-        read = [received.read_as(wanted) for received in self]
-        same = all(new is old for new, old in zip(read, self, strict=True))
-        return self if same else Handoffs(read, self.missing, self.apart)
+        """Return them as a consumer that is built for a contract, or a version of it, reads them (C7).
+
+        What does not fit, such as the parts of an integration that failed, is missing with the reason; it stays at
+        hand in `apart` (F7).
+        """
+        contracts = {id(received.contract): received.contract for received in self}
+        misfits = {key: why for key, contract in contracts.items() if (why := unfit(contract, wanted))}
+        read = [received.read_as(wanted) for received in self if id(received.contract) not in misfits]
+        strange = [received for received in self if id(received.contract) in misfits]
+        if not strange and all(new is old for new, old in zip(read, self, strict=True)):
+            return self
+        told = [received.missing_since(f"it is {misfits[id(received.contract)]}") for received in strange]
+        return Handoffs(read, (*self.missing, *told), (*self.apart, *strange))
 
     @cached_property
     def passed(self) -> Passed:

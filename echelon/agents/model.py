@@ -4,35 +4,38 @@ What a model answers is hostile text: it is validated against the contract and h
 a command, a path or code. Retries belong to the guard alone: the provider's client is told to make none
 (`max_retries=0` of the model settings); answers that miss the contract are corrected inside pydantic-ai, as often as
 its `retries` say. Under a flexible contract the model is asked once more after that, in a new conversation, and told
-what was wrong (C5).
+what was wrong (C5). Answers come as a whole, unless the `pydantic_ai.Agent` watches its events (`ProcessEventStream`):
+then they are streamed, and a stream that is cut off is a failed call like any other.
 """
 
-import importlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, Union
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
+from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
+from echelon.agents.model_limits import conversation, exhausted, kept_tokens, library, limits
 from echelon.agents.outcome import Outcome
-from echelon.agents.prompt import correction, prompt_of
+from echelon.agents.prompt import LANDING, correction, prompt_of
 from echelon.agents.secrets import redacted
 from echelon.model.errors import (
     AgentFailed,
-    BudgetExhausted,
     ContractViolation,
     DependencyFailed,
     EchelonError,
     InvalidJob,
 )
-from echelon.model.policy import Resilience, Strictness
+from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget, Usage
+from echelon.resilience.budget import is_landing
 from echelon.resilience.errors import can_pass
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
-    from pydantic_ai.usage import RunUsage, UsageLimits
+    from pydantic_ai.usage import RunUsage
 
 #: How much of a provider's error is quoted, in characters.
 QUOTED_CHARACTERS = 500
@@ -50,31 +53,47 @@ class ModelAgent:
     deps: Callable[[Call], Any] | None = None
     effect: Effect = "read"
     resilience: Resilience = Resilience()
+    fallback: tuple[Fallback, ...] = ()
 
     def bind(self, shape: CallShape) -> Self:  # noqa: ARG002 - a prompt takes what there is
         """Return itself: the prompt is made from whatever a call carries."""
         return self
 
+    @property
+    def lands(self) -> bool:
+        """Any model can write down what it has (F4)."""
+        return True
+
     async def perform(self, call: Call) -> Outcome[Any]:
         """Ask the model once; what it used is told with the outcome, and with the error."""
+        if is_landing():
+            return await self._landed(call)
         return await self._asked(call, self.prompt(call))
 
     async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
         return await self._asked(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
 
-    async def _asked(self, call: Call, prompt: str) -> Outcome[Any]:
-        library = _library("pydantic_ai.usage")
-        used: RunUsage = library.RunUsage()
+    async def _landed(self, call: Call) -> Outcome[Any]:
+        """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
+        so_far = conversation(call.notes)
+        prompt = LANDING if so_far else f"{self.prompt(call)}\n\n{LANDING}"
+        return await self._asked(call, prompt, so_far)
+
+    async def _asked(self, call: Call, prompt: str, so_far: Sequence[Any] = ()) -> Outcome[Any]:
+        used: RunUsage = library("pydantic_ai.usage").RunUsage()
         budget = call.brief.assignment.budget
         try:
-            result = await self.model.run(
-                prompt,
-                deps=self.deps(call) if self.deps else None,
-                usage=used,
-                usage_limits=_limits(library.UsageLimits, budget),
-                model_settings=self._settings(),
-            )
+            with self._tools(), library("pydantic_ai").capture_run_messages() as messages:
+                call.notes[:] = [messages]
+                result = await self.model.run(
+                    prompt,
+                    message_history=so_far or None,
+                    deps=self.deps(call) if self.deps else None,
+                    usage=used,
+                    usage_limits=limits(budget, landing=is_landing()),
+                    model_settings=self._settings(budget),
+                )
         except Exception as error:
             translated = _translated(error, self, used, budget)
             if translated is None:
@@ -83,9 +102,15 @@ class ModelAgent:
             raise translated from error
         return Outcome(output=result.output, usage=_usage(used), repairs=_corrections(result.new_messages()))
 
-    def _settings(self) -> Any:
-        """Switch the retries of the provider's client off, where the model knows the setting."""
-        return {} if "max_retries" in getattr(self.model.model, "unsupported_settings", ()) else {"max_retries": 0}
+    def _tools(self) -> AbstractContextManager[None]:
+        """Take the model's tools away in the last call: there is nothing left to use them with."""
+        return self.model.override(tools=[], toolsets=[], native_tools=[]) if is_landing() else nullcontext()
+
+    def _settings(self, budget: Budget) -> Any:
+        """Switch the retries of the provider's client off, where the model knows the setting; bound the last answer."""
+        knows = "max_retries" not in getattr(self.model.model, "unsupported_settings", ())
+        kept = kept_tokens(budget) if is_landing() else None
+        return ({"max_retries": 0} if knows else {}) | ({} if kept is None else {"max_tokens": kept})
 
 
 def model_agent(
@@ -97,17 +122,23 @@ def model_agent(
     prompt: Callable[[Call], str] = prompt_of,
     deps: Callable[[Call], Any] | None = None,
     effect: Effect = "read",
-    timeout: float | None = None,
+    timeout: float | Off | None = None,
+    idle: float | Off | None = None,
     attempts: int | None = None,
-    breaker: str | None = None,
+    breaker: str | Off | None = None,
+    budget: Budget | Off | None = None,
     contract: Strictness | None = None,
+    resilience: Resilience | None = None,
+    fallback: Fallbacks | None = None,
 ) -> ModelAgent:
     """Make a `pydantic_ai.Agent` an agent of a job.
 
     Its output type is the contract; state `output` when that is made by a function. `prompt` makes the prompt of a
-    call, by default from the assignment, the item and the inputs; `deps` makes the agent's dependencies. A tokens or
-    calls budget of the assignment is enforced while the model works. With `contract="flexible"` an answer that does not
-    fit is mended where that takes no guess, or else asked for once more (C5).
+    call, by default from the assignment, the item and the inputs; `deps` makes the agent's dependencies. `timeout`,
+    `idle`, `attempts`, `breaker`, `resilience` and `fallback` are those of `agent`. `budget` is what one task may use;
+    tokens and calls are enforced while the model works. Where a share is kept back (`Budget(landing=0.2)`), the model
+    is asked for what it has when the rest is used up, in the same conversation and without its tools (F4). With
+    `contract="flexible"` an answer that does not fit is mended where that takes no guess, or else asked for once more.
 
         review = model_agent(Agent("openai:gpt-5", output_type=Review, instructions="You review code."), name="review")
     """
@@ -122,7 +153,15 @@ def model_agent(
         prompt=prompt,
         deps=deps,
         effect=effect,
-        resilience=Resilience(timeout_seconds=timeout, attempts=attempts, breaker=breaker, contract=contract),
+        resilience=Resilience(
+            timeout_seconds=timeout,
+            idle_seconds=idle,
+            attempts=attempts,
+            breaker=breaker,
+            budget=budget,
+            contract=contract,
+        ).over(resilience or Resilience()),
+        fallback=fallbacks_of(fallback),
     )
 
 
@@ -145,26 +184,11 @@ def contract_of_model(spec: Any, name: str) -> Any:
     return spec
 
 
-def _library(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise InvalidJob(
-            f"models need pydantic-ai, which is not installed: pip install 'echelon[llm]' ({error})"
-        ) from (error)
-
-
-def _limits(limits: "type[UsageLimits]", budget: Budget) -> "UsageLimits":
-    """Bound what one call may use; without a bound on calls pydantic-ai's own guards against endless loops."""
-    requests = limits().request_limit if budget.calls is None else budget.calls
-    return limits(request_limit=requests, total_tokens_limit=budget.tokens)
-
-
 def _translated(error: Exception, agent: ModelAgent, used: "RunUsage", budget: Budget) -> EchelonError | None:
     """Say in our words what failed, the one place that knows the library's; None for errors that are not its own."""
-    exceptions = _library("pydantic_ai.exceptions")
+    exceptions = library("pydantic_ai.exceptions")
     if isinstance(error, exceptions.UsageLimitExceeded):
-        return _exhausted(error, agent.name, used, budget)
+        return exhausted(error, agent.name, used, budget)
     told = redacted(" ".join(str(error).split()), agent.model.model)
     said = f"{type(error).__name__}: {told[:QUOTED_CHARACTERS]}"
     for kind, ours in _OURS.items():
@@ -190,14 +214,6 @@ _OURS: dict[str, Callable[[str, str, Exception], EchelonError]] = {
 def _was_cut_off(error: Exception) -> bool:
     """Say whether the provider's answer ended in the middle: not readable as JSON, which no provider means to send."""
     return isinstance(error.__cause__, json.JSONDecodeError)
-
-
-def _exhausted(error: Exception, name: str, used: "RunUsage", budget: Budget) -> EchelonError:
-    rows = (("tokens", used.total_tokens, budget.tokens), ("calls", used.requests + 1, budget.calls))
-    for what, wanted, bound in rows:
-        if bound is not None and wanted > bound:
-            return BudgetExhausted(what, wanted, bound, f"model {name!r}")
-    return AgentFailed(f"model {name!r} came to no end: {error}")
 
 
 def _usage(used: "RunUsage") -> Usage:

@@ -1,5 +1,6 @@
 """What the checklist rests on, gathered: facts of a job's definition, and its newest runs from the journal."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -9,8 +10,10 @@ from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
 from echelon.agents.model import ModelAgent
 from echelon.cli.recorded import latest_of, missing_of
+from echelon.definition.graph_job import rehearsal_name
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.rehearsal import REHEARSAL_SOURCE
+from echelon.definition.terms import called
 from echelon.job import Job
 from echelon.journal.journal import Journal
 from echelon.model.policy import Resilience
@@ -51,18 +54,13 @@ def evidence_of(job: Job, inputs: BaseModel, recorded: Recorded, priority: Prior
 
 async def recorded_of(journal: Journal, job: str) -> Recorded:
     """Return the newest runs and rehearsals of a job by its name, newest first, without their outputs."""
-    records = await journal.runs(RUNS_SEARCHED)
+    records, rehearsal = await journal.runs(RUNS_SEARCHED), rehearsal_name(job)
     runs = [one.run_id for one in records if one.job == job and one.source != REHEARSAL_SOURCE]
-    rehearsals = [one.run_id for one in records if one.source == REHEARSAL_SOURCE and _rehearsed(one.job) == job]
+    rehearsals = [one.run_id for one in records if one.source == REHEARSAL_SOURCE and one.job == rehearsal]
     return Recorded(
         runs=tuple([await _viewed(journal, run_id) for run_id in runs[:RUNS_READ]]),
         rehearsals=tuple([await _viewed(journal, run_id) for run_id in rehearsals[:RUNS_READ]]),
     )
-
-
-def _rehearsed(name: str) -> str:
-    """Return the job that a rehearsal is named after, as jobs are named."""
-    return name.removesuffix("-rehearsal").strip("-_")
 
 
 async def _viewed(journal: Journal, run_id: str) -> RunView:
@@ -87,9 +85,17 @@ def _phase(phase: PhaseDefinition, defaults: Resilience) -> PhaseFacts:
         name=phase.name,
         agents=tuple(_call(agent, policy) for agent in phase.agents),
         needs=phase.needs,
+        fallbacks=tuple(_stand_ins(phase)),
         merger=_call(integrator.merger, policy) if integrator else None,
         combiner=_call(integrator.combiner, policy) if integrator and integrator.combiner else None,
     )
+
+
+def _stand_ins(phase: PhaseDefinition) -> Iterator[str]:
+    for name in phase.needs:
+        yield from (f"{name} → {called(fallback)}" for fallback in phase.need(name).fallbacks)
+    for name, fallbacks in phase.fallbacks.items():
+        yield from (f"{name} → {called(fallback)}" for fallback in fallbacks)
 
 
 def _call(agent: Agent, inherited: Resilience) -> CallFacts:

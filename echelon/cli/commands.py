@@ -98,6 +98,12 @@ COMMANDS = (
         "Show what a run measured.",
         "echelon measures audit-20260131-120000-ab12",
     ),
+    Command(
+        "breakers",
+        "echelon.cli.breakers:app",
+        "List, isolate or reset what all processes share.",
+        "echelon breakers isolate openai --reason 'they announced maintenance'",
+    ),
     Command("doctor", "echelon.cli.doctor:doctor", "Check the installation.", "echelon doctor --server"),
     Command("up", "echelon.cli.server:up", "Keep a local Prefect server running.", "echelon up"),
     Command("down", "echelon.cli.server:down", "End the local Prefect server.", "echelon down"),

@@ -1,6 +1,5 @@
 """`echelon concerns`: what agents raised, and how it is disposed of. Nothing is ever deleted (O1)."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -10,6 +9,7 @@ from rich.text import Text
 from echelon.cli.options import AsJson
 from echelon.cli.output import facts, out, print_json, table
 from echelon.cli.reading import ask
+from echelon.cli.user import user_name
 from echelon.cli.words import moment
 from echelon.journal.journal import Journal
 from echelon.model.concern import ConcernRecord, Disposition, Route
@@ -78,7 +78,7 @@ def dispose(
     """End a concern, with an author and a reason that are kept."""
     if not reason.strip():
         raise InvalidInput("--reason is empty; say why, it is kept with the concern")
-    author = by or _user()
+    author = by or user_name()
     ended = Disposition(verdict=verdict, author=author, reason=reason, at=datetime.now(UTC))
     record = ask(lambda journal: _dispose(journal, concern_id, ended))
     if as_json:
@@ -86,13 +86,6 @@ def dispose(
     else:
         out().print(f"{concern_id}: {verdict} by {author}")
     return 0
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:  # a container may run without a named user
-        raise InvalidInput("this user has no name; say who decides with --by NAME") from error
 
 
 async def _concerns(journal: Journal, run: str | None, *, open_only: bool) -> tuple[ConcernRecord, ...]:

@@ -17,8 +17,11 @@ from echelon.cli.configured import read_settings
 from echelon.cli.options import AsJson
 from echelon.cli.output import out, print_json
 from echelon.cli.reading import ask
+from echelon.cli.words import first
 from echelon.engine.server import ServerKind, resolve_server
 from echelon.journal.schema import HEAD
+from echelon.model.errors import DependencyFailed
+from echelon.resilience.breaker_board import BreakerBoard
 from echelon.settings import Settings
 
 #: Packages whose version decides whether a run works at all.
@@ -29,6 +32,9 @@ EXTRAS = ("audit", "llm")
 
 FREE_BYTES = 500_000_000
 CLOCK_SECONDS = 5.0
+
+#: Breakers named at most.
+BREAKERS_NAMED = 10
 
 
 class Check(NamedTuple):
@@ -63,6 +69,7 @@ def _checks(*, start_server: bool) -> Iterator[tuple[str, Callable[[Settings], C
     yield "disk", _disk
     yield "clock", _clock
     yield "journal", lambda _settings: _journal()
+    yield "breakers", _breakers
     yield "server", lambda settings: _server(settings, start=start_server)
     for extra in EXTRAS:
         yield f"extra {extra}", lambda _settings, extra=extra: _extra(extra)
@@ -132,6 +139,26 @@ def _journal() -> Check:
     newest = ask(lambda journal: journal.runs(1))
     last = f", last run {newest[0].run_id}" if newest else ", no runs yet"
     return Check("journal", ok=True, detail=f"opens, revision {HEAD}{last}")
+
+
+def _breakers(settings: Settings) -> Check:
+    """Say who shares the state of breakers; a Redis that is set and not there leaves every process to itself."""
+    if settings.redis_url is None:
+        detail = "known to each process only"
+        return Check("breakers", ok=True, detail=detail, fix="set ECHELON_REDIS_URL to share them between processes")
+    with BreakerBoard(settings.redis_url.get_secret_value()) as board:
+        try:
+            answer, records = board.answer(), board.records()
+        except DependencyFailed as error:
+            return Check("breakers", ok=False, detail=str(error), fix="until then each process keeps them to itself")
+    refusing = [name for name, record in records.items() if record.state != "closed"]
+    server = f"Redis {answer.version} at {answer.address}, {answer.milliseconds:.1f} ms"
+    detail = f"shared through {server}; on record: {_named([*records])}; calls are refused to: {_named(refusing)}"
+    return Check("breakers", ok=True, detail=detail)
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(first(names, BREAKERS_NAMED)) or "none"
 
 
 def _server(settings: Settings, *, start: bool) -> Check:

@@ -33,7 +33,7 @@ class Display(Protocol):
 
 
 class Plain:
-    """A line when a phase starts and one when it ends, for logs and pipes."""
+    """A line when a phase starts or ends, or a breaker turns, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -50,6 +50,8 @@ class Plain:
             tally = self._progress.phases.get(event.phase, Tally())
             took = duration(event.at - self._began.get(event.phase, event.at))
             self._console.print(f"phase {event.phase}: {_ended(tally)} in {took}")
+        elif event.happening is Happening.BREAKER_TURNED:
+            self._console.print(event.note or f"breaker {event.node!r} lets calls through again")
 
 
 class Moving:
@@ -61,6 +63,7 @@ class Moving:
         self._began: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._reused = 0
+        self._notes: dict[str, str] = {}
         self._lock = threading.Lock()  # events come from the loop's thread, drawing has its own
 
     def observe(self, event: ProgressEvent) -> None:
@@ -69,6 +72,8 @@ class Moving:
             self._pace.apply(event, self._progress.started.get(event.node))
             self._progress.apply(event)
             self._reused += event.reused
+            if event.happening is Happening.BREAKER_TURNED:
+                self._notes[event.node] = event.note
             times = {Happening.PHASE_STARTED: self._began, Happening.PHASE_ENDED: self._ended}
             if event.happening in times:
                 times[event.happening][event.phase] = event.at
@@ -78,7 +83,7 @@ class Moving:
         with self._lock:
             if not self._progress.phases:
                 return Text("preparing the plan and the server …", style="dim")
-            return Group(self._phases(), *self._domains(), self._foot())
+            return Group(self._phases(), *self._domains(), *self._breakers(), self._foot())
 
     def _phases(self) -> Table:
         grid = Table.grid(padding=(0, 2))
@@ -101,6 +106,10 @@ class Moving:
             yield Text.assemble(("    ", ""), (name, "dim"), "  ", counts(tally))
         if len(busiest) > DOMAINS_SHOWN:
             yield Text(f"    and {len(busiest) - DOMAINS_SHOWN} more", style="dim")
+
+    def _breakers(self) -> Iterator[Text]:
+        for note in filter(None, self._notes.values()):
+            yield Text(f"    {note}", style="yellow", overflow="ellipsis", no_wrap=True)
 
     def _foot(self) -> Text:
         late = self._pace.late(self._progress)

@@ -15,6 +15,7 @@ from echelon.cli.commands import build_app
 from echelon.cli.configured import read_settings
 from echelon.cli.refusals import refusal
 from echelon.engine.bytecode import use_bytecode_cache
+from echelon.journal.crashpoints import arm
 from echelon.model.errors import CallerError, EchelonError
 
 #: The command or the job was wrong; nothing was run.
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_bytecode_cache()
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        arm(os.environ)
         code = build_app()(tokens)
         sys.stdout.flush()
     except CycloptsError as error:

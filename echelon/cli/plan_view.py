@@ -11,7 +11,7 @@ from echelon.agents.contract import without_digest
 from echelon.cli.output import facts, table
 from echelon.cli.words import count, cut, duration, first, percent
 from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
-from echelon.model.terms import Level
+from echelon.model.terms import Level, Terms
 from echelon.planning.outline import agents_below
 from echelon.planning.spending import UNKNOWN_MODEL
 
@@ -165,7 +165,7 @@ def _show_terms(console: Console, plan: Plan) -> None:
         seconds = "no limit" if one.timeout_seconds is None else duration(one.timeout_seconds)
         rows.add_row(
             f"{one.phase}, {one.consumer}",
-            (one.needs or "") + (f", within {duration(one.wait_seconds)}" if one.wait_seconds else ""),
+            _needed(one),
             f"{without_digest(one.delivers)}, {one.strictness}{_by(one.strictness_stated)}",
             f"{seconds}{_by(one.timeout_stated)}",
             f"{one.attempts}{_by(one.attempts_stated)}",
@@ -176,6 +176,13 @@ def _show_terms(console: Console, plan: Plan) -> None:
     console.print(rows)
     if len(plan.terms) > TERMS_SHOWN:
         console.print(Text(f"and {len(plan.terms) - TERMS_SHOWN:,} more (--json has them all)", style="dim"))
+
+
+def _needed(terms: Terms) -> str:
+    """Say which phase is needed, how much where that is stated, and how long it is waited for."""
+    coupled = f", {terms.coupling}" if terms.coupling else ""
+    within = f", within {duration(terms.wait_seconds)}" if terms.wait_seconds else ""
+    return f"{terms.needs or ''}{coupled}{within}"
 
 
 def _by(level: Level) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import InvalidInput, JournalError
-from echelon.model.handoff import Missing
+from echelon.model.handoff import LANDED, Missing
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import EXIT_CODES, RunView, StepKind, StepRecord
 from echelon.model.session import pauses, seconds_without
@@ -45,7 +45,7 @@ def missing_of(latest: Sequence[StepRecord], plan: Plan | None) -> tuple[Missing
     tried = [
         Missing(task_id=step.handoff.task_id, producer=step.node, reason=_reason(step), instead=_instead(step))
         for step in latest
-        if not step.handoff.done or (step.handoff.fallback is not None and step.handoff.fallback.replaces)
+        if not step.handoff.done or step.handoff.falls_short
     ]
     begun = {step.handoff.task_id for step in latest}
     planned = [task.id for task in plan.tasks if task.id not in begun] if plan else []
@@ -127,12 +127,16 @@ def _names(step: StepRecord) -> set[str]:
 
 
 def _reason(step: StepRecord) -> str:
+    if step.handoff.landed:
+        return LANDED
     if step.handoff.fallback is not None:
         return step.handoff.fallback.reason
     return step.handoff.error.message if step.handoff.error else step.handoff.summary
 
 
 def _instead(step: StepRecord) -> str:
+    if step.handoff.landed:
+        return step.handoff.summary
     return step.handoff.fallback.said if step.handoff.fallback is not None else ""
 
 

@@ -10,8 +10,10 @@ from echelon.cli.output import out, print_json
 from echelon.cli.reading import ask
 from echelon.cli.recorded import document_of, read_output, recorded_run, steps_of
 from echelon.cli.show_view import show_agent, show_run
+from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.run import RunView
+from echelon.visibility.breakers import BREAKER_EVENT, BreakerStory, breakers_of
 
 
 def show(
@@ -26,16 +28,21 @@ def show(
 ) -> int:
     """Show one run, or one agent of it."""
     outputs = OutputStore(read_settings().outputs_url)
-    view = ask(lambda journal: recorded_run(journal, outputs, run))
+    view, breakers = ask(lambda journal: _recorded(journal, outputs, run))
     if agent is not None:
         return _agent(view, agent, outputs, output=output, as_json=as_json)
     if as_json:
-        print_json(document_of(view))
+        print_json(document_of(view) | {"breakers": breakers})
     elif output:
         print_json(view.output)
     else:
-        show_run(out(), view)
+        show_run(out(), view, breakers)
     return 0
+
+
+async def _recorded(journal: Journal, outputs: OutputStore, run: str) -> tuple[RunView, tuple[BreakerStory, ...]]:
+    view = await recorded_run(journal, outputs, run)
+    return view, breakers_of(await journal.events(view.record.run_id, BREAKER_EVENT))
 
 
 def _agent(view: RunView, agent: str, outputs: OutputStore, *, output: bool, as_json: bool) -> int:

@@ -10,9 +10,10 @@ from echelon.cli.output import facts, table
 from echelon.cli.recorded import phase_rows
 from echelon.cli.result_view import routes, show_missing, status_line
 from echelon.cli.words import count, duration, first, moment
-from echelon.model.handoff import Handoff, Passed
+from echelon.model.handoff import LANDED, Handoff, Passed
 from echelon.model.incident import Incident
 from echelon.model.run import RunStatus, RunView, StepRecord
+from echelon.visibility.breakers import BreakerStory
 from echelon.visibility.incidents import incidents_of
 from echelon.visibility.report import measure_rows
 
@@ -25,8 +26,8 @@ REPAIRS_SHOWN = 5
 _RESUMABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.RUNNING})
 
 
-def show_run(console: Console, view: RunView) -> None:
-    """Print one run: what was planned beside what was measured, what is missing, what was raised."""
+def show_run(console: Console, view: RunView, breakers: Sequence[BreakerStory] = ()) -> None:
+    """Print one run: what was planned beside what was measured, what is missing, what was raised and refused."""
     record = view.record
     console.print(status_line(record.run_id, record.status))
     plan = record.plan
@@ -39,6 +40,7 @@ def show_run(console: Console, view: RunView) -> None:
             ("finished", moment(record.finished)),
             ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
             ("concerns", routes(view.concerns)),
+            ("breakers", "\n".join(one.said for one in breakers)),
             ("report", record.report or ""),
         ],
     )
@@ -65,6 +67,7 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("error", _error_of(handoff)),
             ("what to do", handoff.error.next_step if handoff.error else ""),
             ("stands in", f"{handoff.fallback.said}, since: {handoff.fallback.reason}" if handoff.fallback else ""),
+            ("landed", LANDED if handoff.landed else ""),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),

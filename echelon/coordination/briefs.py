@@ -1,18 +1,23 @@
 """What agents are told: goals, bounds and references, never methods (D7, D8, D9, X2). Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from echelon.agents.call import Call
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.envelope import one_line
 from echelon.definition.definition import JobDefinition
 from echelon.model.assignment import Assignment, Brief, Intent
 from echelon.model.graph import TaskSpec
+from echelon.model.usage import Budget
 
 #: Items of a list that a brief spells out; the rest is counted, so that briefs stay small (X8).
 MAX_LISTED = 20
 
 
-def assignment_for(job: JobDefinition, task: TaskSpec, agent: str, references: tuple[str, ...]) -> Assignment:
+def assignment_for(
+    job: JobDefinition, task: TaskSpec, agent: str, references: tuple[str, ...], budget: Budget
+) -> Assignment:
     """Return what is asked of an agent for one task."""
     return Assignment(
         id=f"{task.id}#1",
@@ -20,7 +25,7 @@ def assignment_for(job: JobDefinition, task: TaskSpec, agent: str, references: t
         agent=agent,
         intent=Intent(job=job.goal, domain=task.domain, task=task.goal),
         constraints=job.constraints,
-        budget=job.budget,
+        budget=budget,
         references=references,
     )
 
@@ -45,6 +50,12 @@ def brief_for(
         missing=missing,
         conventions=conventions,
     )
+
+
+def told_anew(call: Call, budget: Budget) -> Call:
+    """Return a call for another agent in the place of the first: a budget of its own, and no notes of the other."""
+    assignment = call.brief.assignment.model_copy(update={"budget": budget})
+    return replace(call, brief=call.brief.model_copy(update={"assignment": assignment}), notes=[])
 
 
 def strategic_summary(delivered: Iterable[tuple[str, int, Delivery]]) -> str:

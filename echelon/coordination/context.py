@@ -18,6 +18,7 @@ from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome
 from echelon.agents.workers import Workers
+from echelon.coordination.accounts import Accounts
 from echelon.coordination.claims import Claims, Word
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.recall import Recall, Record
@@ -96,7 +97,11 @@ class RunContext:
         self.inputs_digest = digest_of(self.inputs)
         self.finished = {step.key: step for step in self.steps if step.handoff.done}
         """Steps completed before this process began, by key: they are not done again (F8)."""
+        self.accounts = Accounts(self.account, self.plan, self.steps)
+        """Accounts of domains and tasks (F4)."""
         self._guards = Guards(breakers=self.breakers)
+        self.breakers_used = self._guards.used
+        """The breakers that its agents use (F1)."""
         self._record = Record(self.finished)
         self._claims = Claims(
             self.journal,

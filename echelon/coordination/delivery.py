@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from echelon.agents.call import Call
 from echelon.agents.handoffs import bytes_of
-from echelon.model.handoff import Handoff, Missing, Passed, UsedDependency
+from echelon.model.handoff import LANDED, Handoff, Missing, Passed, UsedDependency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Delivery:
     missing: tuple[Missing, ...] = ()
     """What should be there and is not, with the reason."""
     replaced: tuple[Missing, ...] = ()
-    """What is there only in the form of a fallback that is not the work itself (F2)."""
+    """What is there only in the form of a fallback that is not the work itself (F2), or as far as it got (F4)."""
     apart: tuple[Handoff, ...] = ()
     """Completed work that no integration holds, since the one that should have failed (F7)."""
 
@@ -49,16 +49,18 @@ def delivery_of(handoffs: Iterable[Handoff]) -> Delivery:
     return Delivery(
         handoffs=tuple(h for h in all_of_them if h.done),
         missing=tuple(missing_of(h) for h in all_of_them if not h.done),
-        replaced=tuple(missing_of(h) for h in all_of_them if h.done and h.fallback and h.fallback.replaces),
+        replaced=tuple(missing_of(h) for h in all_of_them if h.falls_short),
     )
 
 
 def missing_of(handoff: Handoff) -> Missing:
-    """Say what a failed or blocked handoff, or one that a fallback made, means to its consumers."""
-    used = handoff.fallback
-    assert handoff.error or used, "the envelope guarantees an error where there is no output"
-    reason = used.reason if used else handoff.error.message if handoff.error else ""
-    return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=reason, instead=used.said if used else "")
+    """Say what a handoff that failed, is blocked or falls short means to its consumers."""
+    used, error, who = handoff.fallback, handoff.error, {"task_id": handoff.task_id, "producer": handoff.producer}
+    if handoff.landed:
+        return Missing(**who, reason=LANDED, instead=handoff.summary)
+    assert error or used, "the envelope guarantees an error where there is no output"
+    reason = used.reason if used else error.message if error else ""
+    return Missing(**who, reason=reason, instead=used.said if used else "")
 
 
 def together(deliveries: Iterable[Delivery]) -> Delivery:

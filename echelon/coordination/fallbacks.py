@@ -11,9 +11,13 @@ from typing import Any
 
 from echelon.agents.agent import Agent
 from echelon.agents.contract import contract_name
+from echelon.agents.contract_fit import is_other_version
 from echelon.agents.contract_json import recordable
+from echelon.agents.contract_repair import strictly
 from echelon.agents.fallback import Fallback
 from echelon.agents.handoffs import Previous, Received
+from echelon.coordination.accounts import budget_told
+from echelon.coordination.briefs import told_anew
 from echelon.coordination.context import RunContext
 from echelon.coordination.earlier import Earlier
 from echelon.coordination.envelope import MAX_MESSAGE, one_line, shortened
@@ -115,7 +119,12 @@ class StandIns:
         other: Agent = fallback.other
         used = place.used(fallback.kind, f"agent {other.name}")
         key = digest_of((place.key, "fallback", other.name))
-        step = replace(place.step, key=key, agent=other, guard=self._guard(other), fallback=used)
+        guard = self._guard(other)
+        call = told_anew(place.step.call, budget_told(guard.policy, self._run.job.budget))
+        step = replace(place.step, key=key, agent=other, call=call, guard=guard, fallback=used)
+        if is_other_version(other.output_type, place.output_type):  # written down as what it is, read as what it is for
+            made = other.output_type
+            step = replace(step, contract=self._run.adapter(made), contract_name=contract_name(made))
         handoff = await perform(self._run, step)
         if key not in self._run.finished:
             return handoff
@@ -135,7 +144,8 @@ class StandIns:
 
     async def _default(self, place: Place, fallback: Fallback) -> Handoff | None:
         used = place.used(fallback.kind, "the default value")
-        plain = recordable(fallback.value, self._run.adapter(place.output_type))
+        contract = self._run.adapter(place.output_type)
+        plain = recordable(strictly(fallback.value, contract).value, contract)
         key = digest_of((place.key, "default", plain))
         location = self._run.outputs.put(self._run.run_id, key, plain, contract_name(place.output_type))
         return await self._stands_in(place, used, location, used.lowered(1.0))

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from echelon.coordination.blocking import Blocked, block
+from echelon.coordination.breaker_watch import breakers_on_record
 from echelon.coordination.briefs import listed, strategic_summary
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery, delivery_of
 from echelon.coordination.earlier import Earlier
 from echelon.coordination.fallbacks import Place, StandIns
-from echelon.coordination.incidents import tell_incidents
+from echelon.coordination.incidents import tell_growth, tell_incidents
 from echelon.coordination.phase_run import PhaseRun
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import stage_of
@@ -27,6 +28,11 @@ from echelon.visibility.progress import Happening, ProgressEvent
 
 async def run_phases(run: RunContext, scheduler: Scheduler) -> dict[str, Delivery]:
     """Carry out a plan; returns what each phase delivered."""
+    async with breakers_on_record(run):
+        return await _in_turn(run, scheduler)
+
+
+async def _in_turn(run: RunContext, scheduler: Scheduler) -> dict[str, Delivery]:
     delivered: dict[str, Delivery] = {}
     for phase in run.plan.phases:
         crashpoint("phase.begun")
@@ -41,6 +47,7 @@ async def run_phases(run: RunContext, scheduler: Scheduler) -> dict[str, Deliver
         await tell_incidents(run)
         crashpoint("phase.ended")
         run.observe(_event(run, phase, Happening.PHASE_ENDED))
+    await tell_growth(run)
     return delivered
 
 

@@ -18,6 +18,7 @@ from echelon.coordination.delivery import Delivery, Gathered, delivery_of, missi
 from echelon.coordination.earlier import Earlier
 from echelon.coordination.fallbacks import StandIns
 from echelon.coordination.keys import step_key
+from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import Stage
 from echelon.coordination.steps import Step, perform
@@ -28,9 +29,6 @@ from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.plan import NodeKind
 from echelon.model.run import StepKind
-from echelon.model.usage import Budget
-from echelon.resilience.budget import Account
-from echelon.resilience.guard import Guard
 
 
 @dataclass(kw_only=True)
@@ -52,14 +50,10 @@ class PhaseRun:
     """Why each task before that is missing is missing: what needs it as a tight dependency is not started (D3)."""
     patience_seconds: float | None = None
     """How long those who need this phase wait for it, in seconds; None: for any time (C4)."""
-    _guards: dict[tuple[int, str], Guard] = field(default_factory=dict[tuple[int, str], Guard])
-    """By identity of the agent, since an agent and an integrator may share a name but no policy, and by domain."""
 
     def __post_init__(self) -> None:
-        run, seconds = self.run, self.patience_seconds
-        self._stand_ins = StandIns(run, Earlier(run), self._guard)
-        name = f"phase {self.phase.name!r}"
-        self._account = Account(Budget(seconds=seconds), name, run.account) if seconds else None
+        self._guards = PhaseGuards(self.run, self.phase, self.patience_seconds)
+        self._stand_ins = StandIns(self.run, Earlier(self.run), self._guards.guard)
 
     async def coordinate(self, stage: Stage) -> Delivery:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
@@ -138,7 +132,9 @@ class PhaseRun:
         call = self.run.expansion.calls[task_id]
         task = self.run.tasks[task_id]
         node = self.run.plan.agent_of[task_id]
-        assignment = assignment_for(self.run.job, task, call.agent.name, self._references)
+        assignment = assignment_for(
+            self.run.job, task, call.agent.name, self._references, self._guards.budget_told(call.agent)
+        )
         return self._step(
             kind=StepKind.TASK,
             task_id=task_id,
@@ -148,6 +144,7 @@ class PhaseRun:
             given=call.item,
             upstream_digest=self.upstream_digest,
             dependencies=(),
+            tokens=task.tokens or 0,
         )
 
     def _integration_step(self, verb: str, stage: Stage, function: FunctionAgent, received: Delivery) -> Step:
@@ -178,6 +175,7 @@ class PhaseRun:
         given: Any,
         upstream_digest: str,
         dependencies: tuple[UsedDependency, ...],
+        tokens: int = 0,
     ) -> Step:
         path, domain = self.run.plan.path(node), self.run.plan.part_of(node)
         name = contract_name(agent.output_type)
@@ -201,8 +199,9 @@ class PhaseRun:
             contract=self.run.adapter(agent.output_type),
             contract_name=name,
             call=call,
-            guard=self._guard(agent, domain),
+            guard=self._guards.guard(agent, domain),
             dependencies=dependencies,
+            tokens=tokens,
         )
 
     def _call(self, assignment: Assignment, reports_to: str, item: Any, upstream: Mapping[str, Handoffs[Any]]) -> Call:
@@ -222,20 +221,6 @@ class PhaseRun:
             previous=self.run.previous_of(assignment.task_id),
             make_workspace=lambda: self.run.make_workspace(assignment.task_id),
         )
-
-    def _guard(self, agent: Agent, domain: str = "") -> Guard:
-        guard = self._guards.get((id(agent), domain))
-        if guard is None:
-            policy = agent.resilience.over(self.phase.resilience.over(self.run.job.defaults))
-            # The agents are out of time, never the integration of what they made.
-            account = None if any(agent is one for one in self._integrating) else self._account
-            guard = self._guards[id(agent), domain] = self.run.guard(agent, policy, account, domain)
-        return guard
-
-    @property
-    def _integrating(self) -> tuple[Agent | None, ...]:
-        integrator = self.phase.integrator
-        return (integrator.merger, integrator.combiner) if integrator else ()
 
     @cached_property
     def _references(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from echelon.agents.agent import Agent
-from echelon.agents.code import code_of, has_changed
+from echelon.agents.code import changed_parts, code_of, has_changed
 from echelon.journal.digest import digest_of
 from echelon.model.run import StepKind, StepRecord
 
@@ -41,7 +41,8 @@ class Record:
         if agent.effect != "read" or not has_changed(known.code, code):
             return Recall(key=key, known=known)
         own_key = digest_of((key, code))
-        why = f"the code of {agent.name} has changed ({known.code} → {code})"
+        parts = " and ".join(changed_parts(known.code, code))
+        why = f"{agent.name} has changed in {parts} ({known.code} → {code})"
         again = self._finished.get(own_key)
         return Recall(key=own_key, known=again, renewed="" if again else why)
 

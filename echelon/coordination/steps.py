@@ -13,6 +13,7 @@ from echelon.agents.call import Call
 from echelon.agents.code import code_of
 from echelon.agents.contract_complaint import complaint
 from echelon.agents.outcome import Outcome
+from echelon.coordination.accounts import expected_tokens, may_land
 from echelon.coordination.boundary import Accepted, AskAgain, Boundary, Perform, accepted
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import received_by
@@ -53,6 +54,8 @@ class Step:
     dependencies: tuple[UsedDependency, ...] = field(default=())
     fallback: UsedFallback | None = None
     """Set when it stands in for another step that did not deliver (F2)."""
+    tokens: int = 0
+    """What it is expected to use; reserved before it is begun (F4)."""
 
 
 _STARTED = {StepKind.TASK: Happening.TASK_STARTED, StepKind.INTEGRATION: Happening.INTEGRATION_STARTED}
@@ -91,7 +94,11 @@ async def perform(run: RunContext, step: Step) -> Handoff:
         crashpoint("step.begun")
         return await accepted(boundary, _contained(step, work), ask_again)
 
-    verdict = await step.guard.call(attempt)
+    guard = step.guard
+    account = run.accounts.of(step.kind, step.task_id, step.node, guard.policy, guard.account)
+    land = attempt if account is not None and account.keeps_back and may_land(step.kind, step.agent) else None
+    tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
+    verdict = await guard.call(attempt, tokens=tokens, account=account, land=land)
     crashpoint("step.performed")
     handoff = _sealed(run, step, verdict)
     crashpoint("step.sealed")
@@ -162,6 +169,8 @@ def _completed(run: RunContext, step: Step, verdict: Verdict[Accepted], taken: A
         repairs=taken.repairs,
         received=received_by(step.call),
         fallback=step.fallback,
+        # An integration in the last call is whole: it takes what there is, and says what is missing.
+        landed=verdict.landed and step.kind is StepKind.TASK,
     )
 
 

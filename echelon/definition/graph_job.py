@@ -1,4 +1,4 @@
-"""What a job is called that comes from a task graph: as the graph, in letters that names of jobs may have."""
+"""What a job is called that comes from a task graph, and what its rehearsal is called: names that jobs may have."""
 
 import re
 
@@ -16,4 +16,17 @@ def job_name(graph: TaskGraph) -> str:
     >>> job_name(TaskGraph(name="Montage 2MASS, 0.5°", goal="Map the sky", tasks=()))
     'Montage-2MASS-0-5'
     """
-    return _OTHER.sub("-", graph.name)[:LONGEST_NAME].strip("-_") or "graph"
+    return _allowed(graph.name)
+
+
+def rehearsal_name(job: str) -> str:
+    """Return the name for the rehearsal of a job, or of the graph that it comes from: both are called the same.
+
+    >>> rehearsal_name("Montage 2MASS, 0.5°") == rehearsal_name("Montage-2MASS-0-5")
+    True
+    """
+    return f"{_allowed(job)}-rehearsal"
+
+
+def _allowed(name: str) -> str:
+    return _OTHER.sub("-", name)[:LONGEST_NAME].strip("-_") or "graph"

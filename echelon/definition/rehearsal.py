@@ -5,7 +5,6 @@ It runs on the real engine, so that what a plan costs in coordination is seen be
 
 import asyncio
 import random
-import re
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from echelon.agents.handoffs import Handoffs
 from echelon.agents.outcome import Outcome
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, PlannedCall
+from echelon.definition.graph_job import rehearsal_name
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import AgentFailed, InvalidInput
@@ -95,9 +95,8 @@ class RehearsalJob(JobDefinition):
     @classmethod
     def of(cls, plan: Plan, rehearsal: Rehearsal, max_concurrency: int | None = None) -> Self:
         """Prepare the rehearsal of any plan, with so many agents at work at one time."""
-        name = re.sub(r"[^\w-]+", "-", plan.job)
         ready = rehearsed(plan, rehearsal.scale, max_concurrency)
-        return cls(ready.model_copy(update={"job": f"{name}-rehearsal"}), rehearsal)
+        return cls(ready.model_copy(update={"job": rehearsal_name(plan.job)}), rehearsal)
 
     def _expand(self, rehearsal: Rehearsal) -> Expansion:
         phase_of = {task: phase.name for phase in self.plan.phases for task in phase.tasks}

@@ -8,6 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import CallShape
+from echelon.agents.contract_fit import unfit
+from echelon.agents.contract_json import recordable
+from echelon.agents.contract_repair import strictly
 from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of, never_tried
 from echelon.definition.fitting import agents_of, handing_on
 from echelon.definition.need import Need
@@ -60,14 +63,17 @@ def _checked(phase: str, where: str, agent: Agent, fallback: Fallback, shape: Ca
             f"{where}: {other.name!r} might do again what {agent.name!r} has half done and cannot undo; "
             "use another fallback"
         )
-    if other.output_type != agent.output_type and Any not in (other.output_type, agent.output_type):
-        raise InvalidJob(f"{where}: {other.name!r} must keep the contract of {agent.name!r}, and makes something else")
+    why = unfit(other.output_type, agent.output_type)
+    if why:
+        raise InvalidJob(f"{where}: {other.name!r} must keep the contract of {agent.name!r}, and makes {why}")
     return replace(fallback, other=other.bind(shape))
 
 
 def _check_fits(where: str, value: Any, producer: Agent) -> None:
+    """Refuse a default that the boundary would refuse; nothing is mended of what was stated in advance (C5)."""
+    contract: TypeAdapter[Any] = TypeAdapter(producer.output_type)
     try:
-        TypeAdapter(producer.output_type).validate_python(value)
-    except ValidationError as error:
-        said = error.errors()[0]["msg"]
+        recordable(strictly(value, contract).value, contract)
+    except (ValueError, TypeError, RecursionError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise InvalidJob(f"{where}: the default {value!r} does not fit what {producer.name!r} makes: {said}") from error

@@ -59,18 +59,19 @@ def _terms(job: JobDefinition, phase: PhaseDefinition, consumer: Agent, needed: 
         attempts=attempts.value or 1,
         attempts_stated=attempts.level,
         coupling=need.coupling if need else None,
+        reason=need.reason if need else "",
         wait_seconds=need.timeout if need else None,
         when_missing=_when_missing(need) if need else _NOTHING_NEEDED,
-        stands_in=tuple(_called(fallback) for fallback in phase.fallbacks.get(consumer.name, ())),
+        stands_in=tuple(called(fallback) for fallback in phase.fallbacks.get(consumer.name, ())),
     )
 
 
 def _when_missing(need: Need) -> str:
-    instead = ", then ".join(_called(fallback) for fallback in need.fallbacks)
+    instead = ", then ".join(called(fallback) for fallback in need.fallbacks)
     return f"{_WHEN_MISSING[need.coupling]}: {instead}" if instead else _WHEN_MISSING[need.coupling]
 
 
-def _called(fallback: Fallback) -> str:
+def called(fallback: Fallback) -> str:
     """Return what people call a fallback."""
     kind = fallback.kind.value.replace("_", " ")
     which = getattr(fallback.other, "name", "") or fallback.note

@@ -3,7 +3,7 @@
 import re
 import secrets
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -90,6 +90,29 @@ def end_of(record: RunRecord, finished_steps: list[datetime], now: datetime) -> 
     """Return when a run ended: now, unless it was completed before and nothing has been done since."""
     before = record.finished
     return before if before is not None and all(each <= before for each in finished_steps) else now
+
+
+class End(NamedTuple):
+    """How a run ended, as it is put on record."""
+
+    status: RunStatus
+    """What became of it."""
+    finished: datetime
+    """When."""
+    report: str | None = None
+    """Where its report is."""
+
+
+def end_of_stopped(found: RunRecord | None, finished_steps: list[datetime], stopped: End) -> End:
+    """Return the end of a run that is stopped: the one it has, where it was completed and nothing was done since.
+
+    `found` is how the run was found, if it was; one at work that has an end was completed before it was set to work.
+    """
+    if found is None or found.finished is None or found.status not in (RunStatus.COMPLETED, RunStatus.RUNNING):
+        return stopped
+    if any(each > found.finished for each in finished_steps):
+        return stopped
+    return End(RunStatus.COMPLETED, found.finished, found.report)
 
 
 def _change(before: Plan | None, now: Plan) -> str:

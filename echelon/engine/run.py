@@ -14,13 +14,23 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from echelon.agents.workers import Workers
+from echelon.coordination.accounts import account_of_job
 from echelon.coordination.claims import Word
 from echelon.coordination.context import RunContext, unobserved, utc_now
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.definition.definition import JobDefinition
 from echelon.definition.planned import planned
-from echelon.engine.recording import end_of, find_run, go_on, previous_handoffs, recorded, start_run
+from echelon.engine.recording import (
+    End,
+    end_of,
+    end_of_stopped,
+    find_run,
+    go_on,
+    previous_handoffs,
+    recorded,
+    start_run,
+)
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server import resolve_server
 from echelon.journal.crashpoints import crashpoint
@@ -30,7 +40,6 @@ from echelon.model.errors import JournalError
 from echelon.model.policy import BulkheadPolicy
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
 from echelon.model.session import pauses, seconds_without
-from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
 from echelon.settings import Settings
@@ -133,6 +142,7 @@ async def prepared(
         async with journal.holding(record.run_id, settings.lease_seconds) as lease:
             record = await go_on(journal, record, ready.plan) if found else record
             crashpoint("run.taken")
+            known = await recorded(journal, record.run_id) if found else {}
             context = RunContext(
                 run_id=record.run_id,
                 job=job,
@@ -143,28 +153,29 @@ async def prepared(
                 outputs=OutputStore(settings.outputs_url),
                 folder=settings.home / "runs" / record.run_id,
                 breakers=BreakerRegistry.shared(settings.redis_url.get_secret_value() if settings.redis_url else None),
-                account=Account(job.budget, f"job {job.name!r}"),
+                account=account_of_job(job.name, job.budget, known.get("steps", ())),
                 limit=room_for(options.max_concurrency or settings.max_concurrency),
-                **(await recorded(journal, record.run_id) if found else {}),
+                **known,
                 previous=await previous_handoffs(journal, job, record),
                 word=options.word,
                 lease=lease,
                 observe=options.observe,
             )
-            async with _ended_on_record(context):
+            async with _ended_on_record(context, found):
                 await asyncio.to_thread(write_conventions, context.plan, context.folder)
                 yield Prepared(context=context, record=record, options=options)
 
 
 @contextlib.asynccontextmanager
-async def _ended_on_record(context: RunContext) -> AsyncIterator[None]:
-    """Put it on record when the block is stopped from outside."""
+async def _ended_on_record(context: RunContext, found: RunRecord | None) -> AsyncIterator[None]:
+    """Put it on record when the block is stopped from outside; `found` is how the run was found, if it was."""
     try:
         yield
     except BaseException as error:
-        ended = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED
+        stopped = End(RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED, utc_now())
+        end = end_of_stopped(found, [step.finished for step in context.steps], stopped)
         with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so
-            await context.journal.finish_run(context.run_id, ended, utc_now())
+            await context.journal.finish_run(context.run_id, *end)
         raise
     finally:
         await Workers.close_shared()

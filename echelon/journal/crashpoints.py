@@ -1,7 +1,7 @@
 """Named places where a process can be told to die, so that recovery is tried at every one of them (F8).
 
 One stands at every commit boundary: before something is done, between doing and writing it down, between writing it
-down and telling so. They do nothing unless the environment says otherwise, once, when the process starts:
+down and telling so. They do nothing unless the environment says otherwise, which is read once, at the first of them:
 
     ECHELON_CRASH_AT=<name>:<k>    kill -9 when the point is passed for the k-th time; `*` stands for any point
     ECHELON_CRASH_LIST=<file>      append the name of every point that is passed
@@ -62,16 +62,21 @@ def read_crashes(environment: Mapping[str, str]) -> Crashes | None:
     return Crashes(name or None, int(passage or 0), Path(listing) if listing else None)
 
 
-_crashes = read_crashes(os.environ)
+#: Stands for an environment that was not read yet: not at import, which must not fail because of it.
+_UNREAD = Crashes(None, 0, None)
+
+_crashes: Crashes | None = _UNREAD
 
 
 def arm(environment: Mapping[str, str]) -> None:
-    """Read the environment again: for a process that was forked, which no import reads it for."""
+    """Read the environment, once more for a process that was forked; `InvalidInput` when it makes no sense."""
     global _crashes  # noqa: PLW0603 - one for the process, like the environment itself
     _crashes = read_crashes(environment)
 
 
 def crashpoint(name: str, last: _Last | None = None) -> None:
     """Die here if this process was told to. `last` is done only then: the half of a write that a crash leaves."""
+    if _crashes is _UNREAD:
+        arm(os.environ)
     if _crashes is not None:
         _crashes.passed(name, last)

@@ -8,12 +8,16 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from echelon.journal.dialects import create_engine, parse_url
+from echelon.journal.dialects import create_engine, is_away, parse_url
 from echelon.journal.migrate import bring_to_head
 from echelon.model.errors import JournalError
 
 #: The database is in trouble: nothing can be written at all, whatever the records are.
 _TROUBLE = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
+
+
+class ConnectionLost(JournalError):
+    """The server is away or coming back. What was written last may be there or not."""
 
 
 class Database:
@@ -40,7 +44,10 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection that sees one state of the journal; raise `JournalError` when it cannot be read."""
+        """Give a connection that sees one state of the journal; raise `JournalError` when it cannot be read.
+
+        `ConnectionLost`, which is one, when the server is away: then it may be asked again.
+        """
         with _explained("read", self.name, (SQLAlchemyError, OSError)):
             async with self._engine.connect() as connection:
                 yield connection
@@ -49,7 +56,8 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Give a transaction that is committed at the end of the block, or not at all.
 
-        Raise `JournalError` when nothing can be written; what is the fault of a record is raised as it is.
+        Raise `JournalError` when nothing can be written, `ConnectionLost` when nobody knows whether it was; what is the
+        fault of a record is raised as it is.
         """
         with _explained("write", self.name, _TROUBLE):
             async with self._writing.begin() as connection:
@@ -68,7 +76,8 @@ def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Ite
         if not isinstance(error, kinds) and not _is_lost(error):
             raise
         reason = getattr(error, "orig", None) or error
-        raise JournalError(
+        kind = ConnectionLost if is_away(error) else JournalError
+        raise kind(
             f"cannot {doing} the journal {name}: {reason}. "
             "Check that it is there, that you may write it and that the disk has room; "
             "ECHELON_HOME or ECHELON_JOURNAL_URL name another place"

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Float, event, literal_column, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from echelon.journal.torn import missing_bytes, torn_for_good
@@ -38,6 +38,18 @@ POSTGRESQL_SETTINGS = ("idle_in_transaction_session_timeout = '10s'",)
 
 #: Any fixed number: it names the lock that PostgreSQL gives to one migrating process at a time.
 _MIGRATION_LOCK = 0x45C4E104
+
+
+#: What PostgreSQL says when it goes away or comes back: trouble with the connection (class 08), shutdown, crash, start.
+_AWAY = ("08", "57P01", "57P02", "57P03")
+
+
+def is_away(error: Exception) -> bool:
+    """Say whether the server is away for what may be a moment; a file never is."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    told = getattr(error, "orig", None) or error
+    return isinstance(told, ConnectionError) or str(getattr(told, "sqlstate", None)).startswith(_AWAY)
 
 
 def parse_url(url: str) -> URL:
@@ -113,7 +125,12 @@ def _prepare_file(path: Path) -> None:
 
 
 def _postgresql(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_pre_ping=True)
+    try:
+        engine = create_async_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise InvalidInput(
+            "the journal URL names PostgreSQL, but asyncpg is not installed: pip install 'echelon[postgres]'"
+        ) from error
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from echelon.journal import operations, queries, rows, sessions
 from echelon.journal.crashpoints import crashpoint
@@ -18,6 +19,7 @@ from echelon.journal.database import Database
 from echelon.journal.event import EventRecord
 from echelon.journal.holder import this_process
 from echelon.journal.lease import Lease, held
+from echelon.journal.outages import committed, ridden_out
 from echelon.journal.writer import GroupWriter, Verdict, Write
 from echelon.model.concern import Concern, ConcernRecord, Disposition
 from echelon.model.errors import InvalidInput
@@ -215,6 +217,9 @@ class Journal:
         return tuple(rows.event_record(row) for row in await self._read(queries.events_of(run_id, kind)))
 
     async def _read(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return await ridden_out(lambda: self._rows(query))
+
+    async def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
         async with self._database.reading() as connection:
             return [row._asdict() for row in await connection.execute(query)]
 
@@ -222,10 +227,12 @@ class Journal:
         await self._writer.submit(Write(operation, row, what, run_id))
 
     async def _commit(self, batch: Sequence[Write]) -> Sequence[Verdict]:
-        async with self._database.writing() as connection:
+        async def perform(connection: AsyncConnection) -> Sequence[Verdict]:
             verdicts = await sessions.perform_fenced(connection, batch, self._tokens)
             crashpoint("journal.uncommitted")
             return verdicts
+
+        return await committed(self._database, batch, perform)
 
 
 def _stand(record: RunRecord) -> dict[str, Any]:

@@ -106,6 +106,18 @@ async def insert_dispositions(connection: AsyncConnection, rows: Sequence[Row]) 
     return verdicts
 
 
+#: Where each operation adds rows. The others change rows that are there, and may do so twice.
+ADDING: dict[Operation, Table] = {
+    start_runs: schema.runs,
+    insert_exceptions: schema.exceptions,
+    insert_concerns: schema.concerns,
+    insert_events: schema.events,
+    insert_claims: schema.claims,
+    append_steps: schema.steps,
+    insert_dispositions: schema.dispositions,
+}
+
+
 async def _execute(connection: AsyncConnection, statement: Any, rows: Sequence[Row]) -> None:
     if rows:  # without rows the statement would be executed once, with nothing bound
         await connection.execute(statement, rows)

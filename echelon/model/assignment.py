@@ -35,7 +35,7 @@ class Assignment(Value):
     priority: int = Field(default=0)
     """Higher first when agents wait for room."""
     budget: Budget = Budget()
-    """The most the agent may consume (F4)."""
+    """The most the agent may consume: the nearest budget that is stated, of the task, its domain or the job (F4)."""
     references: tuple[str, ...] = ()
     """Where to read what is needed; never the content itself (C6)."""
 

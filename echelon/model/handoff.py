@@ -11,10 +11,13 @@ from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.1"
+HANDOFF_SCHEMA_VERSION = "1.2"
 
 #: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
 BYTES_PER_TOKEN = 4
+
+#: What is said about what was made in the last call (F4).
+LANDED = "its budget was used up before it was done; it wrote down what it had by then"
 
 
 class OutputReference(Value):
@@ -119,6 +122,8 @@ class Handoff(Value):
     """What stood in for the work itself; None when nothing had to (F2)."""
     received: Passed = Passed()
     """What reached the step by value and by reference (C6)."""
+    landed: bool = False
+    """Was it made in the last call, when a budget was used up, of what there was by then (F4)?"""
 
     @model_validator(mode="after")
     def _ends_a_step(self) -> Self:
@@ -134,6 +139,11 @@ class Handoff(Value):
     def done(self) -> bool:
         """Is there an output to read?"""
         return self.status is Status.COMPLETED
+
+    @property
+    def falls_short(self) -> bool:
+        """Is the output there, but not the work itself (F2), or not all of it (F4)?"""
+        return self.done and (self.landed or (self.fallback is not None and self.fallback.replaces))
 
 
 class Missing(Value):

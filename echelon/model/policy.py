@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from echelon.model.base import Value
+from echelon.model.usage import Budget
 
 DEFAULT_ATTEMPTS = 3
 DEFAULT_TIMEOUT_SECONDS = 300.0
@@ -108,6 +109,12 @@ class Resilience(Value):
     """Places for the calls of each domain; off unless stated (F5)."""
     retry_budget: RetryBudgetPolicy | Off | None = None
     """Retries that all callers of the dependency share (F3)."""
+    budget: Budget | Off | None = None
+    """What one task may use, all its attempts together; off unless stated. A task that a resumed run does again has
+    it anew, a fallback has its own, and an integration has none (F4)."""
+    domain_budget: Budget | Off | None = None
+    """What all tasks of one domain may use together, in all phases and processes of the run; off unless stated. A
+    phase or an agent that states another one has that for itself. Integrations count, and are never refused (F7)."""
     backoff_seconds: float | None = Field(default=None, ge=0)
     """Base of the exponential back-off."""
     backoff_max_seconds: float | None = Field(default=None, ge=0)

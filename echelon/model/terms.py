@@ -38,6 +38,8 @@ class Terms(Value):
     """Where that was stated."""
     coupling: Coupling | None = None
     """How much it needs that phase; None: not stated, or nothing is needed (D3)."""
+    reason: str = ""
+    """Why that is tight; asked for by the linter."""
     wait_seconds: float | None = Field(default=None, gt=0)
     """Time it waits for that phase; None: until it has ended."""
     when_missing: str

@@ -74,17 +74,18 @@ def _crossing(case: Case) -> dict[str, tuple[str, int]]:
 
 
 def tight_without_reason(case: Case) -> Iterator[Problem]:
-    """Find tight couplings that nobody gives a reason for (D3)."""
-    for task in case.tasks:
-        for dependency in task.depends_on:
-            if dependency.coupling is Coupling.TIGHT and not dependency.reason.strip():
-                yield Problem(
-                    WARNING,
-                    task.id,
-                    f"{task.id!r} is tightly coupled to {dependency.task!r} and no reason is given: when "
-                    f"{dependency.task!r} fails, so does {task.id!r}",
-                    "say why it cannot run without it (`reason`), or make the coupling medium or loose",
-                )
+    """Find tight couplings that nobody gives a reason for, of tasks and of whole phases (D3)."""
+    ties = [(task.id, one.task, one.coupling, one.reason) for task in case.tasks for one in task.depends_on]
+    ties += [(one.phase, one.needs or "", one.coupling, one.reason) for one in case.plan.terms if one.coupling]
+    for user, used, coupling, reason in dict.fromkeys(ties):  # agents of one phase have its needs in common
+        if coupling is Coupling.TIGHT and not reason.strip():
+            yield Problem(
+                WARNING,
+                user,
+                f"{user!r} is tightly coupled to {used!r} and no reason is given: when {used!r} fails, so does "
+                f"{user!r}",
+                "say why it cannot run without it (`reason`), or make the coupling medium or loose",
+            )
 
 
 def too_many_reports(case: Case) -> Iterator[Problem]:

@@ -97,10 +97,10 @@ class Breaker(Following):
                 self.trials.leave(token)
                 self.take(judged, token)
 
-    def isolate(self, reason: str) -> None:
-        """Refuse all calls, whatever the policy says, until `reset`."""
+    def isolate(self, reason: str, by: str = "") -> None:
+        """Refuse all calls, whatever the policy says, until `reset`; `by` names who wants it."""
         with self.lock:
-            self.open_by_hand(reason)
+            self.open_by_hand(reason, by)
             self.publish(always=True)
 
     def reset(self) -> None:
@@ -109,6 +109,16 @@ class Breaker(Following):
             self.recover()
             self.trips = 0
             self.publish(always=True)
+
+    def attach(self, listener: CircuitBreakerListener) -> None:
+        """Tell a listener of all that happens from now on."""
+        with self.lock:
+            self._circuit.add_listener(listener)
+
+    def detach(self, listener: CircuitBreakerListener) -> None:
+        """Tell it nothing more; when this returns, none of its methods is at work."""
+        with self.lock:
+            self._circuit.remove_listener(listener)
 
     def admit_here(self) -> Permit:
         """Decide by what is known in this process alone."""
@@ -142,7 +152,7 @@ class Breaker(Following):
         """Make the error that says why a call is refused, and when it is worth asking again."""
         now = self.clock()
         if self.isolated:
-            return BreakerOpen(self.name, f"isolated: {self.isolated}", math.inf)
+            return BreakerOpen(self.name, self.reason, math.inf)
         if self.state == STATE_HALF_OPEN:
             wait = min(self.policy.open_seconds, self.trials.next_in(now, self.policy.open_seconds))
             return BreakerOpen(self.name, f"{self.reason}; trial calls are under way", wait)

@@ -2,7 +2,6 @@
 
 from pybreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN
 
-from echelon.resilience.breaker_listener import BreakerListener
 from echelon.resilience.breaker_results import Judged, Result
 from echelon.resilience.breaker_share import Ended, Record
 from echelon.resilience.breaker_states import States
@@ -40,9 +39,7 @@ class Following(States):
     def share_changed(self) -> None:
         """Pass on that the share was lost, or is there again."""
         with self.lock:
-            for listener in self._circuit.listeners:
-                if isinstance(listener, BreakerListener):
-                    listener.shared(self.name, self.shared)
+            self.tell(lambda listener: listener.shared(self.name, self.shared))
 
     def _adopt(self, record: Record) -> None:
         self._epoch = record.epoch
@@ -50,13 +47,11 @@ class Following(States):
         if record.state == STATE_CLOSED:
             self._adopt_closed()
         elif record.isolated:
-            self.isolated, self.reason = record.isolated, record.reason
-            self._fleet.isolated(self.name)
-            self._enter(STATE_OPEN)
+            self.open_by_hand(record.isolated, record.isolated_by)
         elif self._must_stay_closed(record.reason):
             self._not_followed = record.epoch  # different from the others on purpose: nothing to tell again
         else:
-            self.isolated, self.reason = "", record.reason
+            self.isolated, self.isolated_by, self.reason = "", "", record.reason
             self._open_for(record.trial_in_seconds)
             self._enter(record.state)
 

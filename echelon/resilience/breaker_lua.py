@@ -2,12 +2,13 @@
 
 Keys: the record (a hash), the places taken (a sorted set: token → end of its time in ms).
 Arguments: the operation (`read`, `publish`, `trial`, `settle`) and its own, as read below.
-Returns: state, epoch, ms until the first trial or the next free place, openings in a row, reason, isolated, granted.
+Returns: state, epoch, ms until the first trial or the next free place, openings in a row, reason, isolated, granted,
+who isolated it.
 
 An epoch is the time of a change in microseconds and only grows, also when the record was lost in between.
 """
 
-#: A record that nobody touched for so long is forgotten, in milliseconds.
+#: A record that nobody touched for so long is forgotten, in milliseconds; what a person isolated never is.
 FORGOTTEN_AFTER_MS = 7 * 24 * 3600 * 1000
 
 SCRIPT = """
@@ -25,14 +26,16 @@ local trial_at = tonumber(known.trial_at or '0')
 local trips = tonumber(known.trips or '0')
 local reason = known.reason or ''
 local isolated = known.isolated or ''
+local isolated_by = known.isolated_by or ''
 local successes = tonumber(known.successes or '0')
 local slow = tonumber(known.slow or '0')
 local granted = 0
 
 local function save()
   redis.call('HSET', KEYS[1], 'state', state, 'epoch', text(epoch), 'trial_at', text(trial_at), 'trips', text(trips),
-    'reason', reason, 'isolated', isolated, 'successes', text(successes), 'slow', text(slow))
-  redis.call('PEXPIRE', KEYS[1], FORGOTTEN)
+    'reason', reason, 'isolated', isolated, 'isolated_by', isolated_by,
+    'successes', text(successes), 'slow', text(slow))
+  if isolated ~= '' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], FORGOTTEN) end
   redis.call('PEXPIRE', KEYS[2], FORGOTTEN)
 end
 
@@ -51,10 +54,11 @@ local operation = {}
 
 function operation.read() end
 
-function operation.publish(known_epoch, new_state, in_ms, new_trips, why, by_hand)
+function operation.publish(known_epoch, new_state, in_ms, new_trips, why, by_hand, by)
   if known_epoch ~= 'always' and epoch > tonumber(known_epoch) then return end
   change(new_state)
-  trial_at, trips, reason, isolated = now + tonumber(in_ms), tonumber(new_trips), why, by_hand
+  trial_at, trips, reason = now + tonumber(in_ms), tonumber(new_trips), why
+  isolated, isolated_by = by_hand, by or ''
   save()
 end
 
@@ -98,5 +102,5 @@ if state == 'half-open' then
   local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
   if first[2] then wait = math.max(0, tonumber(first[2]) - now) end
 end
-return {state, text(epoch), text(wait), text(trips), reason, isolated, granted}
+return {state, text(epoch), text(wait), text(trips), reason, isolated, granted, isolated_by}
 """.replace("FORGOTTEN", str(FORGOTTEN_AFTER_MS))

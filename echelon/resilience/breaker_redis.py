@@ -6,7 +6,6 @@ by itself, says so, and tells what it did once Redis is back.
 """
 
 import contextlib
-import importlib
 import itertools
 import queue
 import threading
@@ -16,41 +15,24 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from echelon.model.errors import InvalidInput
 from echelon.resilience.breaker_lua import SCRIPT
 from echelon.resilience.breaker_permit import Permit
 from echelon.resilience.breaker_share import Ended, Member, Record
+from echelon.resilience.breaker_wire import keys_of, record_of
+from echelon.resilience.redis_client import away_errors, client_of
 
 READ_EVERY_SECONDS = 0.1
 TRY_AGAIN_SECONDS = 1.0  # while Redis is away
-ANSWER_SECONDS = 0.25  # that Redis has for an answer
 
 Job = Callable[[], None]
-
-
-def _library(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise InvalidInput("redis_url is set, but redis is not installed: pip install 'echelon[redis]'") from error
-
-
-def _client(url: str) -> Any:
-    once = _library("redis.retry").Retry(_library("redis.backoff").NoBackoff(), 0)
-    try:
-        return _library("redis").Redis.from_url(
-            url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, retry=once
-        )
-    except ValueError:  # not passed on: it may quote the URL, and with it a password
-        raise InvalidInput("redis_url is no address of a Redis server: write redis://host:port/db") from None
 
 
 class RedisShare:
     """The state of breakers in Redis, under `echelon:breaker:<name>`."""
 
     def __init__(self, url: str) -> None:
-        self._client = _client(url)
-        self._away = (_library("redis").RedisError, OSError)
+        self._client = client_of(url)
+        self._away = away_errors()
         self._script = self._client.register_script(SCRIPT)
         self._breakers: dict[str, Member] = {}
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -109,11 +91,11 @@ class RedisShare:
         with self._noticing():
             pipe = self._client.pipeline(transaction=False)
             for breaker in breakers:
-                self._script(keys=_keys(breaker), args=["read"], client=pipe)
+                self._script(keys=keys_of(breaker.name), args=["read"], client=pipe)
             replies = pipe.execute()
             self._found(up=True)
             for breaker, reply in zip(breakers, replies, strict=True):
-                breaker.follow(_record(reply))
+                breaker.follow(record_of(reply))
 
     def answer(self, breaker: Member, answer: Future[Permit]) -> None:
         """Answer who asks for a trial call."""
@@ -130,19 +112,19 @@ class RedisShare:
         policy, token = breaker.policy, next(self._tokens)
         with self._noticing():
             reply = self.run(breaker, ("trial", token, policy.trial_calls, round(policy.trial_seconds * 1000)))
-            return breaker.grant(_record(reply), token if reply[6] else None)
+            return breaker.grant(record_of(reply), token if reply[6] else None)
         return breaker.admit_here()
 
     def change(self, breaker: Member, change: Sequence[Any]) -> Record | None:
         """Make a change, and return what is on record then; None when Redis is away."""
         if self._up:
             with self._noticing():
-                return _record(self.run(breaker, change))
+                return record_of(self.run(breaker, change))
         return None
 
     def run(self, breaker: Member, change: Sequence[Any]) -> Sequence[Any]:
         """Run the script, and return what it says; its errors are Redis' own."""
-        reply: Sequence[Any] = self._script(keys=_keys(breaker), args=list(change))
+        reply: Sequence[Any] = self._script(keys=keys_of(breaker.name), args=list(change))
         self._found(up=True)
         return reply
 
@@ -184,7 +166,8 @@ class RedisLink:
         """Make `record` the shared state: unless it has changed since that epoch, or always."""
         wait_ms = round(record.trial_in_seconds * 1000)
         epoch = "always" if always else record.epoch
-        change = ("publish", epoch, record.state, wait_ms, record.trips, record.reason, record.isolated)
+        by_hand = (record.isolated, record.isolated_by)
+        change = ("publish", epoch, record.state, wait_ms, record.trips, record.reason, *by_hand)
         self._share.do(lambda: self._breaker.published(self._share.change(self._breaker, change)))
 
     def settle(self, generation: int, ended: Ended) -> None:
@@ -193,25 +176,3 @@ class RedisLink:
         bounds = (policy.trial_calls, policy.slow_call_rate, open_ms)
         change = ("settle", ended.epoch, ended.token, ended.result.value, *bounds, ended.reason)
         self._share.do(lambda: self._breaker.settled(generation, ended, self._share.change(self._breaker, change)))
-
-
-def _keys(breaker: Member) -> list[str]:
-    key = f"echelon:breaker:{{{breaker.name}}}"  # the braces keep both keys on one node of a cluster
-    return [key, f"{key}:trials"]
-
-
-def _record(reply: Sequence[Any]) -> Record:
-    state, epoch, wait_ms, trips, reason, isolated = map(_text, reply[:6])
-    return Record(
-        state=state,
-        epoch=int(epoch),
-        trial_in_seconds=int(wait_ms) / 1000,
-        trips=int(trips),
-        reason=reason,
-        isolated=isolated,
-    )
-
-
-def _text(value: bytes | str) -> str:
-    """Read what Redis says, whether or not its URL asks for decoded answers."""
-    return value.decode() if isinstance(value, bytes) else value

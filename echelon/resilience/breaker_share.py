@@ -31,6 +31,8 @@ class Record:
     """Why it opened last."""
     isolated: str = ""
     """Why a person opened it; empty when nobody did."""
+    isolated_by: str = ""
+    """Who that was; empty when not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

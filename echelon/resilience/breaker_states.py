@@ -26,6 +26,11 @@ from echelon.resilience.breaker_trials import Trials
 QUOTED_CHARACTERS = 200
 
 
+def isolation(why: str, by: str) -> str:
+    """Say that a person opened a breaker, who and why."""
+    return f"isolated by {by}: {why}" if by else f"isolated: {why}"
+
+
 class States:
     """What a breaker knows, and how it changes."""
 
@@ -49,6 +54,8 @@ class States:
         self.reason = ""
         #: Why a person opened it; empty when nobody did.
         self.isolated = ""
+        #: Who that was; empty when not known.
+        self.isolated_by = ""
         #: Why it lets calls through although it should be open; empty when it does not.
         self.degraded = ""
         #: Openings in a row, without a recovery that lasted.
@@ -98,16 +105,19 @@ class States:
         """Do what follows from an outcome in this state."""
         _TAKE[self.state, judged.result](self, judged)
 
-    def open_by_hand(self, reason: str) -> None:
+    def open_by_hand(self, why: str, by: str) -> None:
         """Open without an end."""
+        news = (why, by) != (self.isolated, self.isolated_by)
         self._fleet.isolated(self.name)
-        self.isolated = reason
-        self.reason = f"isolated: {reason}"
+        self.isolated, self.isolated_by = why, by
+        self.reason = isolation(why, by)
         self.change(STATE_OPEN)
+        if news:
+            self.tell(lambda listener: listener.isolated(self.name, self.reason))
 
     def recover(self) -> None:
         """Close."""
-        self.isolated = ""
+        self.isolated = self.isolated_by = ""
         self._degrade("")
         self._closed_at = self.clock()
         self.change(STATE_CLOSED)
@@ -121,6 +131,12 @@ class States:
             self._fleet.leave(self.name)
         if state != self.state:
             _CHANGE[state](self._circuit)
+
+    def tell(self, event: Callable[[BreakerListener], None]) -> None:
+        """Tell the listeners of ours what pybreaker's know nothing of."""
+        for listener in self._circuit.listeners:
+            if isinstance(listener, BreakerListener):
+                event(listener)
 
     def publish(self, *, always: bool = False) -> None:
         """Tell the state to the other processes."""
@@ -137,6 +153,7 @@ class States:
             trips=self.trips,
             reason=self.reason,
             isolated=self.isolated,
+            isolated_by=self.isolated_by,
         )
 
     def _tell(self, judged: Judged) -> None:
@@ -207,9 +224,7 @@ class States:
     def _degrade(self, why: str) -> None:
         told, self.degraded = self.degraded, why
         if bool(told) != bool(why):
-            for listener in self._circuit.listeners:
-                if isinstance(listener, BreakerListener):
-                    listener.degraded(self.name, why)
+            self.tell(lambda listener: listener.degraded(self.name, why))
 
 
 _CHANGE: dict[str, Callable[[CircuitBreaker], object]] = {

@@ -10,9 +10,10 @@ which the agent writes down what it has. `is_landing()` tells it so.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from math import inf
 
 from echelon.model.errors import BudgetExhausted, IllegalTransition
@@ -38,28 +39,38 @@ def landing() -> Iterator[None]:
 
 
 class Account:
-    """The budget of a job, a domain or an agent. What is taken from it is taken from all its parents too.
+    """The budget of a job, a domain or a task. What is taken from it is taken from all its parents too, once each.
 
-    Safe to use from many tasks and threads: one lock guards the whole tree. `spent` is what was used before, for a
-    run that is resumed; its seconds count as gone.
+    Safe to use from many tasks and threads: one lock guards the whole tree, so that all parents have one root. `spent`
+    is what was used before, for a run that is resumed; its seconds count as gone.
     """
 
     def __init__(
         self,
         budget: Budget,
         name: str,
-        parent: "Account | None" = None,
-        *,
+        *parents: "Account",
         clock: Callable[[], float] = time.monotonic,
         spent: Usage | None = None,
     ) -> None:
         self.name = name
         self._own = Level(name, budget, clock, spent or Usage())
-        #: From here up to the root.
-        self.levels: tuple[Level, ...] = (self._own, *(parent.levels if parent else ()))
+        #: From here up to the root: what a call takes is recorded in all of them.
+        self.levels: tuple[Level, ...] = _together([(self._own,), *(parent.levels for parent in parents)])
+        #: Those that may refuse a call.
+        self.bounding: tuple[Level, ...] = _together([(self._own,), *(parent.bounding for parent in parents)])
+        #: Is a share kept back for landing, here or in a parent?
+        self.keeps_back = any(level.keeps_back for level in self.bounding)
         #: Guards the whole tree.
-        self.lock: threading.Lock = parent.lock if parent else threading.Lock()
+        self.lock: threading.Lock = parents[0].lock if parents else threading.Lock()
         self._landed = False
+
+    def counting(self) -> "Account":
+        """Return this account as one that counts and does not refuse: for what must be possible when it is used up."""
+        counting = copy(self)
+        counting.bounding = self.bounding[1:]
+        counting.keeps_back = any(level.keeps_back for level in counting.bounding)
+        return counting
 
     @property
     def budget(self) -> Budget:
@@ -95,7 +106,7 @@ class Account:
     def deadline(self, *, landing: bool = False) -> Deadline:
         """Return the wall time that is left, here and in all parents; infinite without a bound."""
         nearest = Deadline(inf, self.name)
-        for level in self.levels:
+        for level in self.bounding:
             left = level.seconds_left(landing=landing)
             if left < nearest.seconds:
                 nearest = Deadline(left, level.name)
@@ -108,7 +119,7 @@ class Account:
         they reserve. Without it a call is refused only when everything is used. `seconds` are compared with the time
         left.
         """
-        reservation = Reservation(self.lock, self.levels)
+        reservation = Reservation(self)
         reservation.extend(tokens=tokens, calls=calls, seconds=seconds, cost=cost)
         return reservation
 
@@ -117,9 +128,9 @@ class Account:
 
         None when nothing is kept back, when it is used up too, or when this account has landed already.
         """
-        if not any(level.keeps_back for level in self.levels):
+        if not self.keeps_back:
             return None
-        reservation = Reservation(self.lock, self.levels, landing=True)
+        reservation = Reservation(self, landing=True)
         with self.lock:
             if self._landed:
                 return None
@@ -134,9 +145,10 @@ class Account:
 class Reservation:
     """What one call has set aside. It ends once: settled with what was used, or cancelled."""
 
-    def __init__(self, lock: threading.Lock, levels: tuple[Level, ...], *, landing: bool = False) -> None:
-        self._lock = lock
-        self._levels = levels
+    def __init__(self, account: Account, *, landing: bool = False) -> None:
+        self._lock = account.lock
+        self._levels = account.levels
+        self._bounding = account.bounding
         self._held: list[Amounts] = []
         self._state = "open"
         #: Is it the last call, within what was kept back?
@@ -147,7 +159,7 @@ class Reservation:
         wanted = Amounts(seconds, tokens, calls, cost)
         with self._lock:
             self._refuse_unless_open("extended")
-            for level in self._levels:
+            for level in self._bounding:
                 level.refuse_unless_left(wanted, landing=self.landing)
             for level in self._levels:
                 level.hold(wanted)
@@ -177,3 +189,8 @@ class Reservation:
     def _refuse_unless_open(self, wanted: str) -> None:
         if self._state != "open":
             raise IllegalTransition(self._state, wanted)
+
+
+def _together(ways: Iterable[tuple[Level, ...]]) -> tuple[Level, ...]:
+    """Put the levels of several ways up behind each other, each of them once."""
+    return tuple(dict.fromkeys(level for way in ways for level in way))

@@ -70,7 +70,8 @@ class Guard:
     ) -> None:
         self.policy = policy.over(DEFAULT_RESILIENCE)
         self._breaker = breaker
-        self._account = account or Account(Budget(), "nobody", clock=clock)
+        #: What all its calls are taken from, unless a call has an account of its own.
+        self.account = account or Account(Budget(), "nobody", clock=clock)
         self._rooms = tuple(rooms)
         self._retry_budget = retry_budget
         self._price = price
@@ -85,14 +86,15 @@ class Guard:
         work: Callable[[], Awaitable[T]],
         *,
         tokens: int = 0,
+        account: Account | None = None,
         land: Callable[[], Awaitable[T]] | None = None,
     ) -> Verdict[T]:
-        """Do `work` within the policy; `tokens` is the estimate reserved for it.
+        """Do `work` within the policy; `tokens` is the estimate reserved for it, `account` that of this call alone.
 
         Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `land` writes down
         what there is; it is called once, when the budget is used up and a share of it was kept back for this.
         """
-        progress = Progress(work, tokens, self._price)
+        progress = Progress(work, account or self.account, self._price, tokens)
         value: T | None = None
         error: Exception | None = None
         try:
@@ -113,7 +115,7 @@ class Guard:
         try:
             return await self._within_budget(progress)
         except BudgetExhausted as exhausted:
-            kept_back = self._account.land() if land else None
+            kept_back = progress.account.land() if land else None
             if kept_back is None or land is None:
                 raise
             try:
@@ -123,7 +125,7 @@ class Guard:
 
     async def _landing(self, progress: Progress[T], land: Callable[[], Awaitable[T]], kept_back: Reservation) -> T:
         """Make the last call, once, past the same rungs."""
-        last = Progress(land, 0, self._price)
+        last = Progress(land, progress.account, self._price)
         last.reservation = kept_back
         try:
             with landing():
@@ -137,7 +139,7 @@ class Guard:
 
     async def _within_budget(self, progress: Progress[T]) -> T:
         cost = self._price.at_most(progress.tokens) if self._price else 0.0
-        progress.reservation = self._account.reserve(tokens=progress.tokens, cost=cost)
+        progress.reservation = progress.account.reserve(tokens=progress.tokens, cost=cost)
         return await self._paid(progress)
 
     async def _paid(self, progress: Progress[T]) -> T:
@@ -197,7 +199,7 @@ class Guard:
 
     async def _attempt(self, progress: Progress[T]) -> T:
         assert progress.reservation is not None, "the budget rung is above the attempts"
-        left, whose = self._account.deadline(landing=progress.reservation.landing)
+        left, whose = progress.account.deadline(landing=progress.reservation.landing)
         if left <= 0:
             raise BudgetExhausted("seconds", 0, 0, whose)
         progress.attempts += 1

@@ -9,6 +9,8 @@ from typing import Any
 
 from echelon.model.policy import DEFAULT_RESILIENCE, BulkheadPolicy, Resilience
 from echelon.model.usage import Price
+from echelon.resilience.breaker import Breaker
+from echelon.resilience.breakers_used import BreakersUsed
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard
@@ -32,6 +34,8 @@ class Guards:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._breakers = breakers
+        #: The breakers of the guards that were made.
+        self.used = BreakersUsed()
         self._dependencies = dependencies or Dependencies.shared()
         self._domains = ByName[BulkheadPolicy, Bulkhead]("bulkhead", Bulkhead)
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, protects nothing
@@ -58,7 +62,7 @@ class Guards:
         budget = complete.retry_budget
         return Guard(
             complete,
-            breaker=self._breakers.get(complete.breaker, complete.breaker_policy) if complete.breaker else None,
+            breaker=self._breaker(complete),
             account=account,
             rooms=tuple(self._rooms(complete, dependency, domain, room)),
             retry_budget=self._dependencies.retry_budget(dependency, budget) if budget else None,
@@ -67,6 +71,9 @@ class Guards:
             clock=self._clock,
             sleep=self._sleep,
         )
+
+    def _breaker(self, policy: Resilience) -> Breaker | None:
+        return self.used.note(self._breakers.get(policy.breaker, policy.breaker_policy)) if policy.breaker else None
 
     def _rooms(self, policy: Resilience, dependency: str, domain: str, room: Room | None) -> Iterator[Room]:
         """Yield the narrow rooms first: who waits there must not keep others out of a wide one."""

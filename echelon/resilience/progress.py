@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from echelon.model.usage import Price, Usage
 from echelon.resilience.breaker import Permit
-from echelon.resilience.budget import Reservation
+from echelon.resilience.budget import Account, Reservation
 from echelon.resilience.tally import Tally
 
 T = TypeVar("T")
@@ -14,8 +14,11 @@ T = TypeVar("T")
 class Progress(Generic[T]):
     """One call on its way down the rungs."""
 
-    def __init__(self, work: Callable[[], Awaitable[T]], tokens: int, price: Price | None) -> None:
+    def __init__(
+        self, work: Callable[[], Awaitable[T]], account: Account, price: Price | None, tokens: int = 0
+    ) -> None:
         self.work = work
+        self.account = account
         self.tokens = tokens
         self.price = price
         #: Attempts made or begun.

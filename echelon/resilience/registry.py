@@ -80,9 +80,9 @@ class BreakerRegistry:
             )
         return found
 
-    def isolate(self, name: str, reason: str) -> None:
+    def isolate(self, name: str, reason: str, by: str = "") -> None:
         """Refuse all calls to a dependency until `reset`; `InvalidInput` when nobody called it yet."""
-        self._known(name).isolate(reason)
+        self._known(name).isolate(reason, by)
 
     def reset(self, name: str) -> None:
         """Let calls to a dependency through again, and forget what was."""

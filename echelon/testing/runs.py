@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from echelon.agents.workers import Workers
+from echelon.coordination.accounts import account_of_job
 from echelon.coordination.context import RunContext, utc_now
 from echelon.definition.definition import JobDefinition, NoInputs
 from echelon.definition.planned import planned
@@ -19,7 +20,6 @@ from echelon.engine.recording import recorded
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.run import RunRecord, RunStatus
-from echelon.resilience.budget import Account
 from echelon.resilience.registry import BreakerRegistry
 from echelon.settings import Settings
 
@@ -60,7 +60,7 @@ async def a_run(
                     outputs=OutputStore(settings.outputs_url),
                     folder=home / "runs" / run_id,
                     breakers=BreakerRegistry(),
-                    account=Account(job.budget, f"job {job.name!r}"),
+                    account=account_of_job(job.name, job.budget, known.get("steps", ())),
                     **fields,
                 )
             finally:

@@ -18,6 +18,7 @@ class Happening(StrEnum):
     INTEGRATION_STARTED = "integration_started"
     INTEGRATION_ENDED = "integration_ended"
     PHASE_ENDED = "phase_ended"
+    BREAKER_TURNED = "breaker_turned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class ProgressEvent:
     happening: Happening
     phase: str
     node: str
-    """Task, coordinator or phase."""
+    """Task, coordinator, phase or breaker."""
     at: float
     """Seconds since the run began."""
     domain: str = ""
@@ -38,6 +39,8 @@ class ProgressEvent:
     """Tasks in the phase, when a phase starts."""
     reused: bool = False
     """Was it taken from the journal instead of done again?"""
+    note: str = ""
+    """What a breaker does now, in one sentence; empty when that is as it should be."""
 
 
 #: Gets every event; must return at once.
@@ -133,4 +136,5 @@ _APPLY: dict[Happening, Callable[[Progress, ProgressEvent], None]] = {
     Happening.INTEGRATION_STARTED: _nothing,
     Happening.INTEGRATION_ENDED: _nothing,
     Happening.PHASE_ENDED: _nothing,
+    Happening.BREAKER_TURNED: _nothing,
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,16 @@ import pytest
 from tests.chaos.parcels import World
 from tests.chaos.postgres_server import PostgresServer, programs
 from tests.chaos.victims import Ended, Errand, Nursery
+
+#: Every crash point of the package: a new one is in the matrix without anybody thinking of it.
+POINTS = sorted({
+    name
+    for file in (Path(__file__).parents[2] / "echelon").rglob("*.py")
+    for name in re.findall(r'(?<!def )crashpoint\("([^"]+)"', file.read_text(encoding="utf-8"))
+})  # fmt: skip
+
+#: All passages of all points take minutes; without it a few of each are tried.
+EVERY_PASSAGE = os.environ.get("ECHELON_TEST_PASSAGES") == "all"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +36,16 @@ class Place:
     def world(self, scenario: str) -> World:
         return World(self.folder / scenario / "world")
 
-    def errand(self, scenario: str, at: str = "") -> Ended:
-        """Begin the run of a scenario, or go on with it; `at` says where it is killed."""
+    def errand(self, scenario: str, at: str = "", **more: Any) -> Ended:
+        """Begin the run of a scenario, or go on with it; `at` says where it is killed, `more` what else it is."""
         home = self.folder / scenario / "home"
-        world = self.folder / scenario / "world"
-        return self.nursery.run(Errand(home=str(home), world=str(world), at=at, settings=self.settings))
+        world = self.world(scenario).folder
+        return self.nursery.run(Errand(home=str(home), world=str(world), at=at, settings=self.settings, **more))
 
-    def passages(self, scenario: str) -> list[str]:
+    def passages(self, scenario: str, **more: Any) -> list[str]:
         """Return the crash points that a run passes, in their order."""
         listing = self.folder / f"{scenario}.points"
-        home, world = self.folder / scenario / "home", self.folder / scenario / "world"
-        self.nursery.run(Errand(home=str(home), world=str(world), listing=str(listing), settings=self.settings))
+        self.errand(scenario, listing=str(listing), **more)
         return listing.read_text(encoding="utf-8").split()
 
 
@@ -54,11 +64,21 @@ def place(
         yield Place(nursery=nursery, folder=tmp_path_factory.mktemp(request.param), settings=settings)
 
 
+@pytest.fixture
+def needs_postgres() -> None:
+    _check_programs("it kills a server of its own")
+
+
 def _postgres(stack: contextlib.ExitStack) -> str:
     """Return the URL of the server that the environment names, else of one that is started here."""
     url = os.environ.get("ECHELON_TEST_POSTGRES_URL")
     if url:
         return url
-    if programs() is None and not os.environ.get("CI"):
-        pytest.skip("PostgreSQL is not installed, and ECHELON_TEST_POSTGRES_URL names no server")
+    _check_programs("ECHELON_TEST_POSTGRES_URL names no server")
     return stack.enter_context(PostgresServer()).url
+
+
+def _check_programs(why: str) -> None:
+    """Skip what cannot be tried without PostgreSQL, but never in CI."""
+    if programs() is None and not os.environ.get("CI"):
+        pytest.skip(f"PostgreSQL is not installed, and {why}")

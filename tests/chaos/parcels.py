@@ -1,6 +1,7 @@
 """A job whose agents change the world outside, and the world: files that say what was really done, crash or not.
 
-Two phases in two domains, effects, concerns, integration in stages: whatever a crash could lose or do twice.
+Two phases in two domains, effects, concerns, integration in stages (team, domain, primary): whatever a crash could
+lose or do twice.
 """
 
 import asyncio
@@ -85,6 +86,15 @@ class World:
         with self._alone():
             if f"{key} {parcel}" not in self.effects():
                 _append(self.folder / "effects", f"{key} {parcel}")
+
+    def paid(self) -> list[str]:
+        """Return what was paid for, each time."""
+        return _lines(self.folder / "paid")
+
+    def take_money(self, parcel: str) -> None:
+        """Do what an agent asked for, as a service does that knows no keys: once more each time."""
+        with self._alone():
+            _append(self.folder / "paid", parcel)
 
     def stop_next(self) -> None:
         """Let the next process that sets an agent to work be stopped by the system at this very moment."""
@@ -180,6 +190,12 @@ def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
-parcels = Job("parcels", goal="Bring every parcel to its place", inputs=Parcels, defaults=Resilience(attempts=1))
+parcels = Job(
+    "parcels",
+    goal="Bring every parcel to its place",
+    inputs=Parcels,
+    defaults=Resilience(attempts=1),
+    span=2,  # five parcels are enough for teams below domains
+)
 parcels.phase("send", each=send, over=of_inputs, domain=of_domain, integrate=staged)
 parcels.phase("track", each=track, over=of_inputs, domain=of_domain, needs="send", integrate=staged)

@@ -3,28 +3,18 @@
 Side effects are judged by what the world outside received, work by what agents were asked.
 """
 
-import os
-import re
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.chaos.conftest import Place
+from tests.chaos.conftest import EVERY_PASSAGE, POINTS, Place
 from tests.chaos.victims import Ended
 
-#: Every crash point of the package: a new one is in the matrix without anybody thinking of it.
-POINTS = sorted({
-    name
-    for file in (Path(__file__).parents[2] / "echelon").rglob("*.py")
-    for name in re.findall(r'(?<!def )crashpoint\("([^"]+)"', file.read_text(encoding="utf-8"))
-})  # fmt: skip
+PARCELS = ["p0", "p1", "p2", "p3", "p4"]
 
-#: All passages of all points take minutes; without it the first and the last of each are tried, and the last twice.
-EVERY_PASSAGE = os.environ.get("ECHELON_TEST_PASSAGES") == "all"
-
-PARCELS = ["p0", "p1", "p2", "p3"]
+#: Who puts together what, in stages: teams, a domain that holds a team and more, the primary.
+STAGES = ("merge/team:", "merge/domain:", "combine/domain:", "combine/primary")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +28,16 @@ class Whole:
 
 @pytest.fixture(scope="module")
 def whole(place: Place) -> Whole:
-    passages = place.passages("whole")
+    passages = place.passages("whole", count=len(PARCELS))
     asked = len(place.world("whole").asked())
-    return Whole(ended=place.errand("whole"), asked=asked, passages=Counter(passages))
+    return Whole(ended=place.errand("whole", count=len(PARCELS)), asked=asked, passages=Counter(passages))
 
 
 def check(place: Place, scenario: str, whole: Whole) -> None:
     """Go on with a run to its end; it must be the one that was never killed."""
-    ended, world = place.errand(scenario), place.world(scenario)
+    ended, world = place.errand(scenario, count=len(PARCELS)), place.world(scenario)
 
-    assert ended == whole.ended
+    assert replace(ended, run_id=whole.ended.run_id) == whole.ended
     assert sorted(effect.split()[1] for effect in world.effects()) == PARCELS
     assert world.asked_again() == []
 
@@ -65,6 +55,11 @@ def test_a_run_that_nobody_kills_does_everything_once(place: Place, whole: Whole
     check(place, "whole", whole)
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_agents_made_is_put_together_in_stages(whole: Whole, stage: str) -> None:
+    assert any(stage in task for task in whole.ended.completed)
+
+
 def test_every_crash_point_is_passed(whole: Whole) -> None:
     assert set(POINTS) - set(whole.passages) == set()
 
@@ -74,7 +69,7 @@ def test_a_run_that_was_killed_comes_to_the_same(place: Place, whole: Whole, poi
     for at in passages(whole, point):
         scenario = f"once-{at}"
 
-        assert place.errand(scenario, at).killed
+        assert place.errand(scenario, at, count=len(PARCELS)).killed
         check(place, scenario, whole)
 
 
@@ -86,6 +81,6 @@ def test_a_run_that_was_killed_again_while_it_recovered_comes_to_the_same(
     for number, at in enumerate(passages(whole, point) if EVERY_PASSAGE else passages(whole, point)[-1:]):
         scenario = f"twice-{at}"
 
-        assert place.errand(scenario, at).killed
-        place.errand(scenario, f"{point}:1" if number % 2 else f"*:{7 + number}")
+        assert place.errand(scenario, at, count=len(PARCELS)).killed
+        place.errand(scenario, f"{point}:1" if number % 2 else f"*:{7 + number}", count=len(PARCELS))
         check(place, scenario, whole)

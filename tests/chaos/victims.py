@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,13 +21,18 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from echelon.coordination.claims import Word
 from echelon.coordination.job_run import run_phases
 from echelon.engine.run import RunOptions, finish, prepared
 from echelon.journal import crashpoints
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
+from echelon.model.errors import EffectUncertain
+from echelon.model.handoff import Handoff
+from echelon.model.status import Status
 from echelon.settings import Settings
 from echelon.testing.scheduler import InlineScheduler
+from tests.chaos.bills import bills
 from tests.chaos.parcels import Parcels, World, parcels
 
 ROOT = Path(__file__).parents[2]
@@ -34,14 +40,19 @@ ROOT = Path(__file__).parents[2]
 #: Runs that are looked through for the one to go on with, the newest first.
 MAX_RUNS = 50
 
+#: The jobs there are errands for, by name.
+JOBS = {job.name: job for job in (parcels, bills)}
+
 #: A run that takes longer hangs, in seconds.
 HANGS_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Errand:
-    """A run of the job, begun or gone on with, and where it is killed."""
+    """A run of a job, begun or gone on with, and where it is killed."""
 
+    job: str = parcels.name
+    """Name of the job."""
     home: str
     world: str
     """Folder of the world; it names the run, so that many may share a journal."""
@@ -59,12 +70,18 @@ class Errand:
     """Time that agents take."""
     concurrency: int = 1
     """Agents at work at one time; one at a time they pass the crash points always in the same order."""
+    redo: tuple[str, ...] = ()
+    """Tasks that a person wants done again."""
+    done: dict[str, str] = field(default_factory=dict[str, str])
+    """Tasks that a person knows to be done, with what came out of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """How an errand ended."""
 
+    run_id: str = ""
+    """The run; empty when it was killed."""
     exit_code: int
     """0; the negative number of the signal that killed it; 1 when it ended with an error."""
     output: str = ""
@@ -75,6 +92,8 @@ class Ended:
     """Who raised a concern that is on record, in alphabetical order."""
     completed: tuple[str, ...] = ()
     """What is on record as completed, in alphabetical order; twice what is there twice."""
+    uncertain: dict[str, str] = field(default_factory=dict[str, str])
+    """What may have happened and waits for a person, with what that person is told."""
 
     @property
     def killed(self) -> bool:
@@ -90,18 +109,32 @@ async def carry_out(errand: Errand) -> Ended:
     """Begin the run, or go on with it when the journal knows it; Prefect alone is left out."""
     settings = Settings(home=Path(errand.home), **errand.settings)
     inputs = Parcels(world=Path(errand.world), count=errand.count, seconds=errand.seconds)
-    options = RunOptions(run_id=await known_run(settings, errand.world), max_concurrency=errand.concurrency)
-    async with prepared(parcels, inputs, options, settings) as run:
+    options = RunOptions(
+        run_id=await known_run(settings, errand.world),
+        max_concurrency=errand.concurrency,
+        word=Word(redo=frozenset(errand.redo), done=errand.done),
+    )
+    async with prepared(JOBS[errand.job], inputs, options, settings) as run:
         World(inputs.world).begin(step.handoff.task_id for step in run.context.finished.values())
         result, _ = await finish(run, await run_phases(run.context, InlineScheduler()))
         journal, run_id = run.context.journal, run.context.run_id
+        handoffs = [step.handoff for step in await journal.steps(run_id)]
         return Ended(
+            run_id=run_id,
             exit_code=0,
             output=digest_of(result.output),
             status=(await journal.run(run_id)).status.value,
             concerns=tuple(sorted(record.source for record in await journal.concerns(run_id))),
-            completed=tuple(sorted(s.handoff.task_id for s in await journal.steps(run_id) if s.handoff.done)),
+            completed=tuple(sorted(handoff.task_id for handoff in handoffs if handoff.done)),
+            uncertain=uncertain(handoffs),
         )
+
+
+def uncertain(handoffs: Sequence[Handoff]) -> dict[str, str]:
+    """Return the tasks that are blocked since nobody knows whether they were done, with what is said about it."""
+    last = {handoff.task_id: handoff for handoff in handoffs}
+    blocked = {task: handoff.error for task, handoff in last.items() if handoff.status is Status.BLOCKED}
+    return {task: error.message for task, error in blocked.items() if error and error.kind == EffectUncertain.__name__}
 
 
 async def known_run(settings: Settings, world: str) -> str | None:

@@ -65,7 +65,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
 
 
 def test_an_audit_in_a_flow_returns_its_result(server, tmp_path):
-    @flow(persist_result=False, result_storage=Path("results"))
+    @flow(persist_result=False, result_storage=tmp_path / "results")
     async def monday(path: Path) -> RunResult:
         return await audit.flow(path=path)
 
@@ -78,8 +78,8 @@ def test_an_audit_in_a_flow_returns_its_result(server, tmp_path):
     assert (Path(result.report) / "report.html").is_file()
 
 
-def test_a_run_in_a_flow_is_shown_as_a_part_of_it(server):
-    @flow(persist_result=False, result_storage=Path("results"))
+def test_a_run_in_a_flow_is_shown_as_a_part_of_it(server, tmp_path):
+    @flow(persist_result=False, result_storage=tmp_path / "results")
     async def parent() -> tuple[str, str]:
         result = await trial.flow(n=2)
         return str(flow_run.id), result.run_id

@@ -1,22 +1,13 @@
 """Jobs whose models are asked over real HTTP, by a provider that fails in every way providers do (F1, F3, F4)."""
 
-import importlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from openai import AsyncOpenAI
-from pydantic import BaseModel
-from pydantic_ai import Agent as PydanticAgent
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.providers.openai import OpenAIProvider
 
-from echelon import Job, Resilience, agent
+from echelon import Resilience, agent
 from echelon.agents.model import model_agent
 from echelon.coordination.job_run import run_phases
 from echelon.engine.run import RunOptions, finish, prepared, room_for
@@ -35,77 +26,23 @@ from echelon.testing.faults import (
     stalls_for_ever,
     unavailable,
 )
-from echelon.testing.llm_server import Answer, LlmServer, babbles, hangs_up, refuses, says
+from echelon.testing.llm_server import Answer, LlmServer, babbles, hangs_up, refuses
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
+from tests.integration.providers import (
+    GOOD,
+    IMPATIENT,
+    KEY,
+    QUICK,
+    Files,
+    Finding,
+    asking,
+    inspecting,
+    of_paths,
+    story_of,
+)
 
 pytestmark = pytest.mark.anyio
-
-#: Stands in for the key of a provider: it must never be seen again.
-KEY = "key-that-nobody-may-see-0123456789"
-
-#: Three attempts, with no wait but the one the provider asks for.
-QUICK = Resilience(attempts=3, backoff_seconds=0, timeout_seconds=5)
-
-#: A hung provider is given up on soon.
-IMPATIENT = Resilience(attempts=3, backoff_seconds=0, timeout_seconds=0.4)
-
-
-class Finding(BaseModel):
-    """What the model is asked for."""
-
-    path: str
-
-
-class Files(BaseModel):
-    """Inputs of the jobs."""
-
-    paths: tuple[str, ...] = ("a.py",)
-
-
-GOOD = says({"path": "a.py"})
-
-
-@asynccontextmanager
-async def asking(url: str) -> AsyncIterator[PydanticAgent[Any, Finding]]:
-    """Give a model of a provider, whose own client would retry twice."""
-    async with httpx.AsyncClient() as client:
-        openai = AsyncOpenAI(base_url=url, api_key=KEY, http_client=client, max_retries=2)
-        model = OpenAIChatModel("local", provider=OpenAIProvider(openai_client=openai))
-        yield PydanticAgent(model, output_type=Finding, name="inspect")
-
-
-def of_paths(inputs: Files) -> list[str]:
-    """Find the files."""
-    return list(inputs.paths)
-
-
-def inspecting(model: PydanticAgent[Any, Finding], defaults: Resilience = QUICK, **options: Any) -> Job:
-    """Make a job that asks a model about every file."""
-    job = Job("inspecting", goal="Know every file", inputs=Files, defaults=defaults)
-    job.phase("inspect", each=model_agent(model, **options), over=of_paths)
-    return job
-
-
-@dataclass(frozen=True)
-class Story:
-    """What came of a job with one agent."""
-
-    handoff: Handoff
-    requests: int
-    waits: list[float]
-    """Seconds between the requests."""
-
-
-async def story_of(home: Path, *answers: Answer, defaults: Resilience = QUICK) -> Story:
-    """Run a job with one agent against these answers."""
-    with LlmServer(*answers) as server:
-        async with asking(server.url) as model, a_run(inspecting(model, defaults), home, Files()) as run:
-            await run_phases(run, InlineScheduler())
-            handoff = run.steps[0].handoff
-    gaps = [later - earlier for earlier, later in zip(server.arrived, server.arrived[1:], strict=False)]
-    return Story(handoff, len(server.requests), gaps)
-
 
 # What passes is waited for and asked again
 
@@ -187,6 +124,50 @@ async def test_what_cannot_pass_is_not_asked_again(tmp_path: Path, status: int) 
     story = await story_of(tmp_path, refuses(status), GOOD)
 
     assert (story.handoff.done, story.requests) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refuses(413, message="Request too large"),
+        refuses(400, message="This model's maximum context length is 8192 tokens"),
+        refuses(400, message="prompt is too long: 210000 tokens > 200000 maximum"),
+    ],
+    ids=["F3-413", "F3-context", "F3-prompt"],
+)
+async def test_what_is_too_long_is_as_long_the_next_time(tmp_path: Path, fault: Answer) -> None:
+    story = await story_of(tmp_path, fault, GOOD)
+
+    assert (story.handoff.done, story.handoff.attempts, story.requests) == (False, 1, 1)
+    assert story.handoff.error is not None
+    assert not story.handoff.error.can_pass
+
+
+@pytest.mark.parametrize(
+    ("fault", "requests"),
+    [
+        (rate_limited({"x-should-retry": "false"}), 1),
+        (unavailable({"x-should-retry": "false"}), 1),
+        (refuses(400, headers={"x-should-retry": "true"}), 2),
+        (refuses(409, headers={"x-should-retry": "true"}), 2),
+        (unavailable({"x-should-retry": "perhaps"}), 2),
+    ],
+)
+async def test_the_word_of_the_provider_counts_more_than_its_status(
+    tmp_path: Path, fault: Answer, requests: int
+) -> None:
+    story = await story_of(tmp_path, fault, GOOD)
+
+    assert (story.handoff.done, story.requests) == (requests == 2, requests)
+
+
+async def test_calls_that_fail_keep_no_connection(tmp_path: Path) -> None:
+    """The client has a single one: if any of the calls kept it, the next would wait for it in vain."""
+    faults = (unavailable(), half_a_body(), resets(), babbles(), hangs_up(), stalls_for_ever(), slow_first_byte(60))
+    patient = Resilience(attempts=len(faults) + 1, backoff_seconds=0, timeout_seconds=0.4)
+    story = await story_of(tmp_path, *faults, GOOD, defaults=patient, connections=1)
+
+    assert (story.handoff.done, story.requests) == (True, len(faults) + 1)
 
 
 # What the model says wrongly
@@ -279,47 +260,3 @@ async def _reported(home: Path, answers: Sequence[Answer]) -> Any:
 
 def _reason(handoff: Handoff) -> str:
     return handoff.error.message if handoff.error else ""
-
-
-# An independent referee
-
-
-@pytest.fixture(scope="module")
-def referee() -> Iterator[Any]:
-    """Another provider, not ours, which watches how its clients behave and judges them."""
-    testing = pytest.importorskip("llmock.testing", reason="llmock is not installed: pip install 'echelon[dev]'")
-    with testing.LLMockServer() as server:
-        yield server
-
-
-@pytest.mark.parametrize(
-    ("fault", "requests", "delivers"),
-    [
-        ({"type": "fail", "status": 429, "retry_after": 0.4, "times": 2}, 3, True),
-        ({"type": "fail", "status": 503}, 2, True),
-        ({"type": "fail", "status": 529}, 2, True),
-        ({"type": "fail", "status": 503, "times": None, "retry_after": 0.2}, 3, False),
-        ({"type": "fail", "status": 400, "code": "context_length_exceeded", "times": None}, 1, False),
-        ({"type": "fail", "status": 401, "times": None}, 1, False),
-        ({"type": "delay", "seconds": 1.5}, 2, True),
-        ({"type": "tool_fault", "kind": "malformed_arguments"}, 2, True),
-        ({"type": "tool_fault", "kind": "unknown_tool"}, 2, True),
-    ],
-    ids=["429", "503", "529", "outage", "too long", "401", "slow", "broken call", "unknown tool"],
-)
-async def test_the_referee_has_nothing_to_report(
-    tmp_path: Path, referee: Any, fault: dict[str, Any], requests: int, delivers: bool
-) -> None:
-    referee.state.reset()
-    referee.state.scenarios.add(importlib.import_module("llmock.scenarios").behavior_from_dict(fault))
-    defaults = Resilience(attempts=3, backoff_seconds=0.1, timeout_seconds=1)
-    async with (
-        asking(referee.base_url("openai")) as model,
-        a_run(inspecting(model, defaults), tmp_path, Files()) as run,
-    ):
-        await run_phases(run, InlineScheduler())
-        delivered = run.steps[0].handoff.done
-    verdict = importlib.import_module("llmock.verdict").judge(referee.state.journal.records(wait=4))
-
-    assert (delivered, verdict.attempts) == (delivers, requests)
-    verdict.assert_ok(strict=True)

@@ -43,6 +43,8 @@ class PhaseFacts(Value):
     """Who works in it."""
     needs: tuple[str, ...] = ()
     """Phases whose outputs it receives."""
+    fallbacks: tuple[str, ...] = ()
+    """What stands in for what is not delivered: whose output, and what it is instead (F2)."""
     merger: CallFacts | None = None
     """What integrates outputs of agents; None: outputs are passed on as they are."""
     combiner: CallFacts | None = None

@@ -39,8 +39,15 @@ def _breakers_set(evidence: Evidence) -> Answer:
     return done(f"F1: {counted(len(breakers), 'breaker')} for what agents depend on: {named(breakers)}")
 
 
-@with_runs
 def _fallbacks_defined(evidence: Evidence) -> Answer:
+    stated = [fallback for phase in evidence.phases for fallback in phase.fallbacks]
+    if stated:
+        return done(f"F2: {counted(len(stated), 'fallback')} stated: {named(stated)}")
+    return _went_on_without(evidence)
+
+
+@with_runs
+def _went_on_without(evidence: Evidence) -> Answer:
     for each in evidence.runs:
         lost, went_on = undelivered(each), _went_on(each)
         if lost and went_on:

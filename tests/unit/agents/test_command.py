@@ -14,12 +14,14 @@ from pydantic import BaseModel
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
 from echelon.agents.command import CommandAgent, command, find_program
+from echelon.agents.fallback import Fallback
 from echelon.agents.process import Finished, run_process
 from echelon.model.errors import AgentFailed, ContractViolation, EchelonError, InvalidInput, InvalidJob
 from echelon.model.policy import Resilience
-from echelon.model.usage import Usage
+from echelon.model.usage import Budget, Usage
 from echelon.resilience.guard import Guard
 from echelon.testing.calls import NoInputs, a_call
+from tests.unit.agents.families import all_end, family_of
 
 ECHO = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
@@ -58,6 +60,15 @@ def test_a_command_is_an_agent_with_a_name_a_goal_and_a_policy() -> None:
     assert isinstance(agent, Agent)
     assert (agent.name, agent.goal, agent.effect, agent.output_type) == ("env", "run env", "write", str)
     assert agent.resilience == Resilience(timeout_seconds=5, attempts=2, breaker="env")
+
+
+def test_a_command_may_have_a_budget_and_a_fallback() -> None:
+    other = command(["true"])
+    agent = command(["false"], budget=Budget(calls=2), fallback=other)
+
+    assert agent.resilience.budget == Budget(calls=2)
+    assert agent.fallback == (Fallback.agent(other),)
+    assert other.fallback == ()
 
 
 # Where values come from
@@ -332,39 +343,12 @@ signal.pause()
 """
 
 
-async def family_of(pipe: Path) -> list[psutil.Process]:
-    """Wait until the family is complete and return it."""
-    return [psutil.Process(int(pid)) for pid in (await asyncio.to_thread(pipe.read_text)).split()]
-
-
-def all_end(family: list[psutil.Process]) -> bool:
-    """Wait for processes to be gone, at most 10 s; one that nobody reaps counts as gone."""
-    for _ in range(100):
-        left = [process for process in psutil.wait_procs(family, timeout=0.1)[1] if not is_dead(process)]
-        if not left:
-            return True
-    return False
-
-
-def is_dead(process: psutil.Process) -> bool:
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-@pytest.fixture
-def pipe(tmp_path: Path) -> Path:
-    os.mkfifo(tmp_path / "pipe")
-    return tmp_path / "pipe"
-
-
 @pytest.mark.parametrize("manners", ["polite", "deaf"])
 def test_a_cancelled_command_ends_with_its_children(pipe: Path, manners: str) -> None:
     async def cancelled() -> list[psutil.Process]:
         argv = [sys.executable, "-c", FAMILY, str(pipe), manners]
         running = asyncio.create_task(run_process(argv, limit_bytes=1000, grace_seconds=0.1))
-        family = await family_of(pipe)
+        family = await asyncio.to_thread(family_of, pipe)
         assert all(process.is_running() for process in family)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -378,7 +362,7 @@ def test_a_second_cancellation_does_not_save_it(pipe: Path) -> None:
     async def cancelled() -> list[psutil.Process]:
         argv = [sys.executable, "-c", FAMILY, str(pipe), "deaf"]
         running = asyncio.create_task(run_process(argv, limit_bytes=1000, grace_seconds=3600))
-        family = await family_of(pipe)
+        family = await asyncio.to_thread(family_of, pipe)
         running.cancel()
         done, _ = await asyncio.wait([running], timeout=0.05)
         assert not done
@@ -394,7 +378,7 @@ def test_a_command_that_takes_too_long_ends_with_its_children(pipe: Path) -> Non
     """Through the guard's timeout, as the engine does it."""
 
     async def late() -> tuple[Any, list[psutil.Process]]:
-        reading = asyncio.create_task(family_of(pipe))
+        reading = asyncio.create_task(asyncio.to_thread(family_of, pipe))
         agent = python(FAMILY, str(pipe))
         verdict = await Guard(Resilience(timeout_seconds=3, attempts=1)).call(lambda: agent.perform(a_call()))
         return verdict, await reading
@@ -410,7 +394,7 @@ def test_children_that_a_command_leaves_behind_end_with_it(pipe: Path) -> None:
     async def leaving() -> tuple[Finished, list[psutil.Process]]:
         argv = [sys.executable, "-c", FAMILY, str(pipe), "leave"]
         running = asyncio.create_task(run_process(argv, limit_bytes=1000))
-        family = await family_of(pipe)
+        family = await asyncio.to_thread(family_of, pipe)
         await asyncio.to_thread(pipe.write_text, "go")
         return await running, family[1:]
 
@@ -427,7 +411,7 @@ def test_a_child_that_has_left_the_group_does_not_hold_up_its_parent(pipe: Path)
     async def leaving() -> tuple[Finished, list[psutil.Process]]:
         argv = [sys.executable, "-c", f"print('done', flush=True)\n{code}", str(pipe), "leave"]
         running = asyncio.create_task(run_process(argv, limit_bytes=1000, grace_seconds=0.1))
-        family = await family_of(pipe)
+        family = await asyncio.to_thread(family_of, pipe)
         await asyncio.to_thread(pipe.write_text, "go")
         return await running, family[1:]
 

@@ -17,6 +17,7 @@ from echelon.model.errors import AgentTimeout
 from echelon.model.policy import Resilience
 from echelon.resilience.guard import Guard, Verdict
 from echelon.testing.calls import a_call
+from tests.unit.agents.families import all_end, family_of, is_dead
 
 #: Starts a child, tells both ids through a pipe; then waits for ever, or says something now and then.
 FAMILY = """
@@ -35,33 +36,6 @@ import asyncio, sys
 from echelon.agents.process import run_process
 asyncio.run(run_process([sys.executable, "-S", "-c", sys.argv[1], sys.argv[2]], limit_bytes=1000))
 """
-
-
-@pytest.fixture
-def pipe(tmp_path: Path) -> Path:
-    os.mkfifo(tmp_path / "pipe")
-    return tmp_path / "pipe"
-
-
-def family_of(pipe: Path) -> list[psutil.Process]:
-    """Wait until the family is complete and return it."""
-    return [psutil.Process(int(pid)) for pid in pipe.read_text().split()]
-
-
-def all_end(family: list[psutil.Process]) -> bool:
-    """Wait for processes to be gone, at most 10 s; one that nobody reaps counts as gone."""
-    for _ in range(200):
-        left = [one for one in psutil.wait_procs(family, timeout=0.05)[1] if not is_dead(one)]
-        if not left:
-            return True
-    return False
-
-
-def is_dead(process: psutil.Process) -> bool:
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def python(code: str, *args: str, **options: Any) -> CommandAgent:

@@ -34,7 +34,8 @@ class Said(NamedTuple):
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("ECHELON_HOME", str(folder))
-    for name in ("ECHELON_DEBUG", "ECHELON_JOURNAL_URL", "ECHELON_OUTPUTS_URL", "PREFECT_API_URL"):
+    urls = ("ECHELON_JOURNAL_URL", "ECHELON_OUTPUTS_URL", "ECHELON_REDIS_URL", "PREFECT_API_URL")
+    for name in ("ECHELON_DEBUG", *urls):
         monkeypatch.delenv(name, raising=False)
     return folder
 

@@ -6,16 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from echelon import AgentFailed, Concern, Outcome, agent, command
+from echelon import AgentFailed, Concern, Handoffs, Outcome, agent, command
+from echelon.agents.fallback import Fallback
 from echelon.cli.checklist import checklist
 from echelon.cli.checklist_evidence import Recorded, evidence_of, recorded_of
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
-from echelon.definition.rehearsal import REHEARSAL_SOURCE
+from echelon.definition.graph_job import job_name
+from echelon.definition.need import Need
+from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob
 from echelon.job import Job
 from echelon.journal.journal import Journal
 from echelon.model.concern import Disposition
+from echelon.model.graph import TaskGraph
 from echelon.model.run import RunRecord
+from echelon.planning.planner import plan
 from echelon.settings import Settings
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
@@ -110,7 +115,7 @@ async def test_a_run_without_trouble_proves_what_it_shows_and_no_more(tmp_path: 
     )
     assert states(before, *proven) == ["not_done"] * 3
     assert states(found, *proven) == ["done"] * 3
-    assert "run run kept version 1.1" in found["foundation.contracts.handoff-format"].proof
+    assert "run run kept version 1.2" in found["foundation.contracts.handoff-format"].proof
     assert "integrated in stages" in found["optimization.visibility.aggregation"].proof
     unseen = ("resilience.tests.agent-failure", "resilience.tests.recovery", "resilience.verification.concerns")
     assert states(found, *unseen) == ["not_done"] * 3
@@ -151,6 +156,42 @@ async def test_a_concern_proves_the_way_up_only_when_somebody_ended_it(tmp_path:
     assert states(open_, *ids) == ["done", "not_done", "not_done"]
     assert raised in open_["resilience.tests.escalation"].fix
     assert states(ended, *ids) == ["done"] * 3
+
+
+@agent
+async def stands_by(item: Item) -> str:
+    """Look instead."""
+    return item.id
+
+
+@agent
+async def conclude(look: Handoffs[str]) -> int:
+    """Count."""
+    return len(look)
+
+
+def test_fallbacks_that_are_stated_are_proof_without_any_run() -> None:
+    job = looking(fallback=[stands_by, Fallback.skip("seen twice")])
+    job.phase("conclude", agent=conclude, needs=Need("look", fallback=Fallback.last_good()))
+    item = next(one for one in answered(evidence_of(job, TWELVE, NONE)) if one.id == "resilience.protection.fallbacks")
+
+    assert item.state is ItemState.DONE
+    assert item.proof.startswith("F2: 3 fallbacks stated: look → agent (stands_by), look → skip (seen twice), look → ")
+
+
+@pytest.mark.parametrize("name", ["sky map", "-sky", "x" * 80, "sky " * 40])
+@pytest.mark.anyio
+async def test_the_rehearsal_of_a_graph_is_found_whatever_the_graph_is_called(tmp_path: Path, name: str) -> None:
+    graph = TaskGraph.model_validate(GRAPH | {"name": name})
+    rehearsed = RehearsalJob.of(plan(graph), Rehearsal())
+    async with Journal.open(Settings(home=tmp_path)) as journal:
+        record = RunRecord(
+            run_id="try", job=rehearsed.name, source=REHEARSAL_SOURCE, inputs={}, status="running", started=STARTED
+        )
+        await journal.start_run(record)
+        found = await recorded_of(journal, job_name(graph))
+
+    assert [run.record.run_id for run in found.rehearsals] == ["try"]
 
 
 @pytest.mark.anyio

@@ -52,6 +52,51 @@ def test_as_json_there_are_findings_and_how_many_of_each_level(
     assert (told["findings"][0]["rule"], told["findings"][0]["level"]) == ("L3", "error")
 
 
+JOB = """
+from echelon import Handoffs, Job, agent
+from echelon.definition.need import Need
+
+@agent
+async def look() -> str:
+    'Look.'
+    return "seen"
+
+@agent
+async def rank(look: Handoffs[str]) -> int:
+    'Rank.'
+    return len(look)
+
+survey = Job("survey", goal="Look around")
+survey.phase("look", agent=look)
+survey.phase("rank", agents=[rank, agent(name="again")(rank.function)], needs=NEED)
+"""
+
+
+@pytest.mark.parametrize(
+    ("need", "told"),
+    [
+        ('Need("look", "tight")', ["'rank' is tightly coupled to 'look' and no reason is given"]),
+        ('Need("look", "tight", reason="half a survey misleads")', []),
+        ('{"look": "tight"}', ["'rank' is tightly coupled to 'look' and no reason is given"]),
+        ('Need("look", "loose")', []),
+        ('"look"', []),
+    ],
+    ids=["D3-no-reason", "D3-reason", "D3-mapping", "D3-loose", "D3-unstated"],
+)
+def test_a_phase_that_needs_another_tightly_says_why(
+    tmp_path: Path, importing: None, capsys: pytest.CaptureFixture[str], need: str, told: list[str]
+) -> None:
+    job = tmp_path / "survey.py"
+    job.write_text(JOB.replace("NEED", need), encoding="utf-8")
+
+    assert lint(f"{job}:survey", as_json=True) == 0
+
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    found = [one for one in findings if one["rule"] == "D3"]
+    assert [one["message"].split(":")[0] for one in found] == told
+    assert all("(`reason`)" in one["fix"] for one in found)
+
+
 def test_a_larger_span_is_linted_as_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lint(graph_file(tmp_path), span=12, as_json=True) == 0
     assert [one["rule"] for one in json.loads(capsys.readouterr().out)["findings"]] == ["L2"]

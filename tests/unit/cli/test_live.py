@@ -119,3 +119,27 @@ def test_nobody_is_late_before_the_first_one_ended():
     progress.apply(event(Happening.INTEGRATION_STARTED, "x", 100))
 
     assert pace.late(progress) == []
+
+
+OPEN = event(Happening.BREAKER_TURNED, "openai", 2.0, note="breaker 'openai' is open, calls are refused: down")
+CLOSED = event(Happening.BREAKER_TURNED, "openai", 3.0)
+
+
+def test_a_breaker_that_opens_or_closes_is_a_line_elsewhere_than_in_a_terminal():
+    screen = console()
+    plain = Plain(screen)
+    plain.observe(OPEN)
+    plain.observe(CLOSED)
+
+    assert screen.file.getvalue().splitlines() == [OPEN.note, "breaker 'openai' lets calls through again"]
+
+
+def test_the_picture_names_a_breaker_for_as_long_as_it_is_not_closed():
+    moving = Moving()
+    moving.observe(BEGIN)
+    moving.observe(OPEN)
+    during = picture(moving)
+    moving.observe(CLOSED)
+
+    assert OPEN.note in during
+    assert "openai" not in picture(moving)

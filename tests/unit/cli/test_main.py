@@ -94,6 +94,19 @@ def test_a_bad_setting_is_wrong_use(echelon, monkeypatch):
     assert "ECHELON_MAX_CONCURRENCY cannot be used" in said.err
 
 
+@pytest.mark.parametrize("command", [row.name for row in COMMANDS])
+def test_a_crash_that_is_asked_for_with_nonsense_is_wrong_use_of_every_command(echelon, monkeypatch, command):
+    monkeypatch.setenv("ECHELON_CRASH_AT", "soon")
+
+    said = echelon(command)
+
+    assert (said.code, said.out) == (2, "")
+    assert (
+        said.err
+        == "echelon: ECHELON_CRASH_AT='soon' names no passage of a crash point; write <name>:<k>, k from 1 up\n"
+    )
+
+
 def test_a_broken_journal_is_a_failure_not_wrong_use(echelon, home):
     home.mkdir()
     (home / "journal.db").write_bytes(b"no database at all" * 100)

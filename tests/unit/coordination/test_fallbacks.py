@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ConfigDict, create_model
 
 from echelon import AgentFailed, Brief, Handoffs, Job, Resilience, agent
+from echelon.agents.contract import contract
 from echelon.agents.fallback import Fallback
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery
@@ -48,6 +50,15 @@ async def blind(item: Item) -> str:
 async def conclude(look: Handoffs[str], brief: Brief) -> list[str]:
     """Say what was seen, and what was told to be missing."""
     return [*look.outputs(), *brief.missing]
+
+
+#: One contract in two versions; the newer has a field that the older does not know.
+SIGHTINGS: dict[str, Any] = {
+    version: contract(version=version)(
+        create_model("Sighting", __config__=ConfigDict(extra="forbid"), seen=(str, ...), **more)
+    )
+    for version, more in {"1.0": {}, "1.1": {"sure": (bool, False)}}.items()
+}
 
 
 def concluding(needs: Any, **phase: Any) -> Job:
@@ -115,6 +126,26 @@ async def test_a_job_whose_last_phase_is_blocked_has_failed_and_one_that_did_wit
         assert status_after(await _delivered(run)) is RunStatus.FAILED
     async with a_run(concluding({"look": "loose"}), tmp_path, items(2, failing=ALL), run_id="two") as run:
         assert status_after(await _delivered(run)) is RunStatus.PARTIAL
+
+
+async def test_an_agent_built_for_another_minor_version_stands_in_and_is_read_as_what_it_stands_in_for(
+    tmp_path: Path,
+) -> None:
+    async def broken(item: Item) -> Any:
+        raise AgentFailed("broken")
+
+    async def newer(item: Item) -> Any:
+        return SIGHTINGS["1.1"](seen=item.id, sure=True)
+
+    async def conclude(look: Any) -> list[str]:
+        return [one.seen for one in look.outputs()]
+
+    broken.__annotations__["return"], newer.__annotations__["return"] = SIGHTINGS["1.0"], SIGHTINGS["1.1"]
+    conclude.__annotations__["look"] = Handoffs[SIGHTINGS["1.0"]]
+    job = looking(each=agent(broken), fallback=agent(newer))
+    job.phase("conclude", agent=agent(conclude), needs="look")
+    async with a_run(job, tmp_path, items(1)) as run:
+        assert output_of(run, await _delivered(run)) == ["i0"]
 
 
 @pytest.mark.parametrize(

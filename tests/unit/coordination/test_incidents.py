@@ -90,6 +90,31 @@ async def test_those_who_wait_in_vain_belong_to_what_they_wait_for(tmp_path: Pat
     assert "3 tasks failed, 2 not started" in incident.message
 
 
+async def test_an_incident_that_reaches_further_is_told_once_more_at_the_end_and_without_another_alarm(
+    tmp_path: Path,
+) -> None:
+    job = looking(each=ask)
+    job.phase("conclude", agent=conclude, needs="look")
+    job.phase("end", agent=_end, needs="conclude")
+    async with a_run(job, tmp_path, items(3, failing=frozenset({0, 1, 2}))) as run:
+        await run_phases(run, InlineScheduler())
+        told = [one for one in await run.journal.exceptions(run.run_id) if one.trigger is Trigger.INCIDENT]
+
+    assert [one.level for one in told] == [Level.CRITICAL, Level.WARNING]
+    assert "3 tasks failed in 1 domain" in told[0].message
+    assert told[1].message.startswith("an incident has grown since it was told: ")
+    assert "3 tasks failed, 2 not started" in told[1].message
+
+
+async def test_an_incident_that_stays_where_it_is_is_told_once(tmp_path: Path) -> None:
+    job = looking(each=ask)
+    job.phase("beside", each=replace(look, name="beside"), over=_well, domain=of_domain)
+    async with a_run(job, tmp_path, items(3, failing=frozenset({0, 1, 2}))) as run:
+        await run_phases(run, InlineScheduler())
+
+    assert [one.level for one in run.exceptions if one.trigger is Trigger.INCIDENT] == [Level.CRITICAL]
+
+
 def _well(items: tuple[Item, ...]) -> list[Item]:
     return [item.model_copy(update={"fails": False}) for item in items]
 

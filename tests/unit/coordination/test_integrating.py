@@ -144,6 +144,33 @@ async def test_what_a_failed_merger_should_hold_reaches_everybody_above_apart(tm
     assert told == [[f"i{n}" for n in range(60) if f"look/i{n}" in team.members and n]]
 
 
+async def test_parts_passed_on_for_a_merger_that_failed_reach_only_consumers_they_fit(tmp_path: Path) -> None:
+    @agent
+    async def merged(look: Handoffs[Total]) -> list[str]:
+        return [f"{one.task_id}: {one.reason}" for one in look.missing] + [one.load() for one in look.apart]
+
+    @agent
+    async def either(look: Handoffs[Total | str]) -> list[Total | str]:
+        return look.outputs()
+
+    job = looking(integrate=clueless)
+    job.phase("merged", agent=merged, needs="look")
+    job.phase("either", agent=either, needs="look")
+    async with a_run(job, tmp_path, items(2, failing=frozenset({0}))) as run:
+        delivered = await run_phases(run, InlineScheduler())
+        received = [run.received(name, delivered[name])[0].load() for name in ("merged", "either")]
+
+    assert received == [
+        [
+            "look/i0: i0 cannot be read",
+            "look/merge/primary: nothing fits together",
+            "look/i1: it is str, but it is built for Total",
+            "i1",
+        ],
+        ["i1"],
+    ]
+
+
 async def test_a_domain_with_one_result_passes_it_on_without_putting_it_together_again(tmp_path: Path) -> None:
     async with a_run(looking(integrate=staged), tmp_path, items(3)) as run:
         delivered = await run_phases(run, InlineScheduler())

@@ -1,9 +1,10 @@
 """A second process with the same run goes on where the first one stopped, and repeats nothing that is done (F8)."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from pydantic import create_model
 
 from echelon import AgentFailed, Concern, Handoffs, Job, Outcome, Previous, Resilience, agent
 from echelon.agents.agent import Effect
@@ -215,10 +216,73 @@ async def test_code_that_has_changed_is_run_again_with_whatever_used_it_and_says
         assert asked == again
 
     assert [message.split(" (")[0] for message in told] == [
-        "look/i0 was done before and is done again: the code of look has changed",
-        "look/i1 was done before and is done again: the code of look has changed",
+        "look/i0 was done before and is done again: look has changed in its own code",
+        "look/i1 was done before and is done again: look has changed in its own code",
         "conclude/conclude was done before and is done again: what it is given has changed",
     ]
+
+
+def _helped(factor: int, asked: list[str]) -> Job:
+    """Make a job whose first agent leaves the work to a helper that differs by a factor."""
+    names: dict[str, Any] = {"agent": agent, "asked": asked, "Item": Item, "__name__": "project.work"}
+    helper = f"def seen(item):\n    return {factor}\n"
+    exec(f"{helper}@agent\nasync def look(item: Item) -> int:\n    asked.append(item.id)\n    return seen(item)", names)
+    job = looking(each=names["look"])
+    job.phase("beside", agent=lonely)
+    return job
+
+
+@agent
+async def lonely() -> str:
+    """Need nothing."""
+    return "done"
+
+
+async def test_a_helper_that_has_changed_renews_exactly_the_steps_that_call_it(tmp_path: Path) -> None:
+    asked: list[str] = []
+    told: list[str] = []
+    for factor in (1, 2):
+        async with a_run(_helped(factor, asked), tmp_path, items(1)) as run:
+            await run_phases(run, InlineScheduler())
+            told = _renewed(run)
+
+    assert asked == ["i0", "i0"]
+    assert [message.split(" (")[0] for message in told] == [
+        "look/i0 was done before and is done again: look has changed in what it calls"
+    ]
+
+
+async def test_a_plan_that_has_changed_does_only_what_is_new_in_it(tmp_path: Path) -> None:
+    lookout = Lookout()
+    async with a_run(looking(each=lookout.agent), tmp_path, items(2)) as run:
+        await run_phases(run, InlineScheduler())
+    lookout.asked.clear()
+    more = looking(each=lookout.agent)
+    more.phase("beside", agent=lonely)
+    async with a_run(more, tmp_path, items(2)) as run:
+        await run_phases(run, InlineScheduler())
+
+        assert [step.handoff.task_id for step in run.steps] == ["look/i0", "look/i1", "beside/lonely"]
+    assert lookout.asked == []
+
+
+async def test_a_contract_whose_schema_alone_has_changed_is_made_anew(tmp_path: Path) -> None:
+    asked: list[str] = []
+    told: list[str] = []
+    for fields in ({"seen": (str, ...)}, {"seen": (str, ...), "sure": (bool, True)}):
+        sighting: Any = create_model("Sighting", **cast("Any", fields))
+
+        async def look(item: Item) -> Any:
+            asked.append(item.id)
+            return {"seen": item.id}
+
+        look.__annotations__["return"] = sighting
+        async with a_run(looking(each=agent(look)), tmp_path, items(1)) as run:
+            await run_phases(run, InlineScheduler())
+            told = _renewed(run)
+
+    assert asked == ["i0", "i0"]
+    assert ["its contract has changed (Sighting" in message for message in told] == [True]
 
 
 @pytest.mark.parametrize("effect", ["write", "irreversible"])

@@ -131,11 +131,21 @@ def test_a_phase_that_contradicts_itself_is_refused_where_it_is_written(phase: d
             id="F2-need-default",
         ),
         pytest.param(
+            {"needs": lambda: Need("look", fallback=Fallback.default("3"))},
+            "the default '3' does not fit what 'look' makes",
+            id="C5-need-default-of-another-kind",
+        ),
+        pytest.param(
+            {"fallback": Fallback.default("\ud800")}, "does not fit what 'rank' makes", id="C3-default-without-a-form"
+        ),
+        pytest.param(
             {"fallback": Fallback.default(1)}, "the default 1 does not fit what 'rank' makes", id="F2-default"
         ),
         pytest.param({"fallback": Fallback.skip(" ")}, "skip needs a note", id="F2-skip"),
         pytest.param({"fallback": [Fallback.skip("x"), rank]}, "'agent' would never be tried", id="F2-order"),
-        pytest.param({"fallback": count}, "'count' must keep the contract of 'rank'", id="F2-contract"),
+        pytest.param(
+            {"fallback": count}, "'count' must keep the contract of 'rank', and makes int, but", id="F2-contract"
+        ),
         pytest.param({"fallback": spell}, "nothing gives its parameter 'item' a value", id="F2-binding"),
         pytest.param({"fallback": plain}, "is not an agent; put @agent on the function", id="F2-no-agent"),
         pytest.param({"agent": launch, "fallback": rank}, "'rank' might do again", id="F2-irreversible"),

@@ -1,5 +1,6 @@
 """What consumers may rely on is stated before anything runs: versions, timeouts, retries (C4, C7)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -138,3 +139,24 @@ def test_each_dependency_has_its_coupling_and_what_happens_without_it(
 
     assert (rank.coupling, rank.when_missing, rank.wait_seconds) == (coupling, missing, need.timeout)
     assert rank.stands_in == ("default",)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        pytest.param(ONE_MORE, None, id="C7-minor"),
+        pytest.param(TWO, "'other' must keep the contract of 'look', and makes Finding 2.0 (of v2.0)", id="C7-major"),
+        pytest.param(list[ONE], "and makes list[Finding], but it is built for Finding", id="C7-another"),
+    ],
+)
+def test_another_agent_stands_in_where_its_contract_fits(made: Any, said: str | None) -> None:
+    survey, other = Job("survey", goal="Look around"), replace(maker(made), name="other")
+    if said is None:
+        survey.phase("look", agent=maker(ONE), fallback=other)
+
+        assert [one.other.name for one in survey.phases["look"].fallbacks["look"]] == ["other"]
+        return
+    with pytest.raises(InvalidJob) as refused:
+        survey.phase("look", agent=maker(ONE), fallback=other)
+
+    assert said in str(refused.value)

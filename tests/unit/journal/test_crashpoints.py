@@ -1,6 +1,9 @@
 """Crash points do nothing unless the environment says so; where they kill is tried in `tests/chaos`."""
 
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,15 @@ def test_a_process_dies_at_the_passage_it_was_told(at: str, dies_at: int) -> Non
 def test_a_passage_that_makes_no_sense_is_refused(at: str) -> None:
     with pytest.raises(InvalidInput, match=r"ECHELON_CRASH_AT=.*<name>:<k>"):
         read_crashes({AT: at})
+
+
+def test_nonsense_in_the_environment_stops_no_import_but_the_first_point() -> None:
+    code = "import echelon, echelon.journal.crashpoints as points\nprint('imported')\npoints.crashpoint('any')"
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, env={**os.environ, AT: "soon"}, capture_output=True, text=True, check=False)
+
+    assert told.stdout == "imported\n"
+    assert "InvalidInput: ECHELON_CRASH_AT='soon' names no passage of a crash point" in told.stderr
 
 
 def test_points_are_listed_in_the_order_they_are_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

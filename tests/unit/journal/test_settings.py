@@ -3,6 +3,8 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from echelon.journal.dialects import create_engine, parse_url
+from echelon.model.errors import InvalidInput
 from echelon.settings import Settings
 
 
@@ -49,3 +51,10 @@ def test_by_default_home_is_the_users_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
     assert Settings().home == tmp_path / "echelon"
+
+
+def test_a_journal_on_postgresql_without_its_driver_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "asyncpg", None)  # as the interpreter treats a module that is not there
+
+    with pytest.raises(InvalidInput, match=r"asyncpg is not installed: pip install 'echelon\[postgres\]'"):
+        create_engine(parse_url("postgresql://db/echelon"))

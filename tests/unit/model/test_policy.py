@@ -26,6 +26,8 @@ POLICIES = st.builds(
     breaker_policy=st.none() | st.just(BreakerPolicy(trial_calls=2)),
     provider=st.one_of(*OFF_OR_INHERITED, st.just("other")),
     bulkhead=st.one_of(*OFF_OR_INHERITED, st.just(BulkheadPolicy(max_concurrency=4))),
+    budget=st.one_of(*OFF_OR_INHERITED, st.just(Budget(tokens=100, landing=0.2))),
+    domain_budget=st.one_of(*OFF_OR_INHERITED, st.just(Budget(calls=5))),
     retry_budget=st.one_of(*OFF_OR_INHERITED, st.just(RetryBudgetPolicy(retries=3))),
 )
 
@@ -65,6 +67,10 @@ def test_a_policy_survives_json(policy: Resilience) -> None:
         {"bulkhead": {"max_concurrency": 0}},
         {"bulkhead": {"max_concurrency": 1, "max_queue": -1}},
         {"retry_budget": {"retries": 0}},
+        {"budget": True},
+        {"budget": 0},
+        {"budget": {"tokens": 0}},
+        {"domain_budget": 100},
         {"timeout": 3},
     ],
     ids=repr,

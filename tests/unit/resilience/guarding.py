@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from echelon.resilience.guard import Guard, Verdict
 from echelon.testing.clock import FakeClock
 
 DOWN = ConnectionError("connection refused")
+
+Work = Callable[[], Awaitable[Any]]
 
 
 @dataclass
@@ -37,3 +39,21 @@ def script(*steps: Any, clock: FakeClock | None = None) -> Callable[[], Awaitabl
 def guarded(work: Callable[[], Awaitable[Any]], clock: FakeClock, policy: Any = None, **parts: Any) -> Verdict[Any]:
     guard = Guard(policy or Resilience(), rng=random.Random(1), clock=clock, sleep=clock.sleep, **parts)
     return asyncio.run(guard.call(work))
+
+
+def most_at_once(callers: Callable[[Work], Iterable[Awaitable[Any]]], seconds: float = 0) -> int:
+    """Let all callers do the same work at the same time, and return how many of them were at it at most."""
+    under_way = most = 0
+
+    async def work() -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(seconds)
+        under_way -= 1
+
+    async def crowd() -> None:
+        await asyncio.gather(*callers(work))
+
+    asyncio.run(crowd())
+    return most

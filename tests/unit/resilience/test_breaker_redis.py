@@ -3,9 +3,7 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +21,7 @@ from echelon.resilience.breaker_permit import Permit
 from echelon.resilience.breaker_redis import RedisShare
 from echelon.resilience.breaker_share import Record
 from echelon.resilience.registry import BreakerRegistry
+from tests.own_redis import Server, eventually, own_redis
 
 DOWN = ConnectionError("connection refused")
 ROOT = Path(__file__).parents[3]
@@ -30,51 +29,10 @@ OPEN_SECONDS = 0.15
 UNTIL_DUE = OPEN_SECONDS + 0.1  # each process counts from when it heard of it
 
 
-class Server:
-    """A Redis of our own."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.folder = folder
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.start()
-
-    def start(self) -> None:
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen(["redis-server", *options], cwd=self.folder, stdout=subprocess.DEVNULL)
-        eventually(self.answers)
-
-    def answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
-        self.process.wait()
-
-    def forget_everything(self) -> None:
-        with socket.create_connection(("127.0.0.1", self.port)) as line:
-            line.sendall(b"FLUSHALL\r\n")
-            assert line.recv(16) == b"+OK\r\n"
-
-
-def eventually(holds: Callable[[], Any], seconds: float = 8.0) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.005)
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    if shutil.which("redis-server") is None and not os.environ.get("CI"):
-        pytest.skip("there is no redis-server on this machine")
-    running = Server(tmp_path_factory.mktemp("redis"))
-    yield running
-    running.stop()
+    with own_redis(tmp_path_factory.mktemp("redis")) as running:
+        yield running
 
 
 class Log(BreakerListener):
@@ -444,6 +402,7 @@ import asyncio, json, sys, time
 from echelon.model.errors import BreakerOpen
 from echelon.model.policy import BreakerPolicy
 from echelon.resilience.registry import BreakerRegistry
+from tests.own_redis import Server, eventually, own_redis
 
 breaker = BreakerRegistry(redis_url=sys.argv[1]).get(
     "provider", BreakerPolicy(consecutive_failures=1, trial_calls=3, open_seconds=0.3, open_jitter=0)

@@ -280,3 +280,30 @@ def test_what_runs_inside_a_landing_knows_it() -> None:
     seen.append(is_landing())
 
     assert seen == [False, True, False]
+
+
+# Several parents
+
+
+def test_a_parent_that_is_reached_in_two_ways_is_taken_from_once() -> None:
+    job = Account(Budget(tokens=100), "job")
+    domain, phase = Account(Budget(), "domain", job), Account(Budget(), "phase", job)
+    Account(Budget(), "task", domain, phase).reserve(tokens=30).settle(used(tokens=40))
+
+    assert [account.used.tokens for account in (job, domain, phase)] == [40, 40, 40]
+
+
+def test_an_account_that_only_counts_never_refuses_but_its_parents_do() -> None:
+    job = Account(Budget(tokens=100), "job")
+    domain = Account(Budget(tokens=10, seconds=1, landing=0.2), "domain", job)
+    merging = Account(Budget(), "integration", domain.counting(), job)
+    merging.reserve(tokens=90).settle(used(tokens=90))
+
+    assert domain.used.tokens == 90
+    assert domain.overrun == {"tokens": 80}
+    assert merging.deadline().seconds == float("inf")
+    assert (domain.keeps_back, merging.keeps_back, merging.land()) == (True, False, None)
+    with pytest.raises(BudgetExhausted, match="the tokens budget of domain"):
+        domain.reserve()
+    with pytest.raises(BudgetExhausted, match="the tokens budget of job has 10 left, the call asks for 11"):
+        merging.reserve(tokens=11)

@@ -58,7 +58,7 @@ class AccountTreeMachine(RuleBasedStateMachine):
         self.accounts: dict[str, Account] = {}
         for name, parent in PARENTS.items():
             above = self.accounts[parent] if parent else None
-            self.accounts[name] = Account(self.books[name].budget, name, above, clock=self.clock)
+            self.accounts[name] = Account(self.books[name].budget, name, *([above] if above else []), clock=self.clock)
         self.landed: set[str] = set()
 
     def path(self, who: str) -> list[Books]:

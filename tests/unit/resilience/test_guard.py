@@ -12,7 +12,7 @@ from echelon.resilience.breaker import Breaker
 from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard, Verdict
 from echelon.testing.clock import FakeClock
-from tests.unit.resilience.guarding import DOWN, Told, guarded, script
+from tests.unit.resilience.guarding import DOWN, Told, guarded, most_at_once, script
 
 
 def test_a_value_comes_back_with_its_price() -> None:
@@ -163,22 +163,9 @@ def test_a_cancelled_call_pays_what_it_made_and_gives_back_the_rest() -> None:
 
 
 def test_no_more_calls_are_at_work_than_there_is_room_for() -> None:
-    under_way = most = 0
+    guard = Guard(Resilience(), rooms=[asyncio.Semaphore(4)])
 
-    async def work() -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        await asyncio.sleep(0)
-        under_way -= 1
-
-    async def crowd() -> None:
-        guard = Guard(Resilience(), rooms=[asyncio.Semaphore(4)])
-        await asyncio.gather(*(guard.call(work) for _ in range(40)))
-
-    asyncio.run(crowd())
-
-    assert most == 4
+    assert most_at_once(lambda work: [guard.call(work) for _ in range(40)]) == 4
 
 
 def test_waiting_for_room_is_not_time_at_work() -> None:
@@ -257,19 +244,6 @@ def test_of_100_guarded_callers_at_half_open_exactly_one_reaches_the_dependency(
 
 
 def test_fifty_guarded_calls_are_at_work_at_the_same_time() -> None:
-    under_way = most = 0
+    guard = Guard(Resilience(), breaker=Breaker("provider"), account=Account(Budget(calls=50), "job"))
 
-    async def work() -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        await asyncio.sleep(0.05)
-        under_way -= 1
-
-    async def crowd() -> None:
-        guard = Guard(Resilience(), breaker=Breaker("provider"), account=Account(Budget(calls=50), "job"))
-        await asyncio.gather(*(guard.call(work) for _ in range(50)))
-
-    asyncio.run(crowd())
-
-    assert most == 50
+    assert most_at_once(lambda work: [guard.call(work) for _ in range(50)], seconds=0.05) == 50

@@ -14,8 +14,7 @@ from echelon.resilience.guards import Guards
 from echelon.resilience.registry import BreakerRegistry
 from echelon.resilience.shared import Dependencies
 from echelon.testing.clock import FakeClock
-
-DOWN = ConnectionError("connection refused")
+from tests.unit.resilience.guarding import DOWN, most_at_once
 
 JOB = Resilience(
     timeout_seconds=60,
@@ -77,21 +76,8 @@ def test_false_switches_off_what_is_inherited_and_none_inherits(agent: Resilienc
     assert made == attempts
 
 
-def most_at_once(run: Organisation, policy: Resilience, **parts: Any) -> int:
-    under_way = most = 0
-
-    async def work() -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        await asyncio.sleep(0)
-        under_way -= 1
-
-    async def crowd() -> None:
-        await asyncio.gather(*(run.call(policy, work, domain=f"d{number % 3}", **parts) for number in range(30)))
-
-    asyncio.run(crowd())
-    return most
+def crowd_of(run: Organisation, policy: Resilience, **parts: Any) -> int:
+    return most_at_once(lambda work: [run.call(policy, work, domain=f"d{number % 3}", **parts) for number in range(30)])
 
 
 @pytest.mark.parametrize(
@@ -106,11 +92,11 @@ def most_at_once(run: Organisation, policy: Resilience, **parts: Any) -> int:
     ids=["F5-no bound", "F5-provider", "F5-off", "F5-domains", "F5-both"],
 )
 def test_places_are_those_of_the_dependency_and_of_the_domain(policy: Resilience, most: int) -> None:
-    assert most_at_once(Organisation(), policy) == most
+    assert crowd_of(Organisation(), policy) == most
 
 
 def test_the_room_of_the_run_bounds_all_of_it() -> None:
-    assert most_at_once(Organisation(), JOB.over(Resilience()), room=asyncio.Semaphore(1)) == 1
+    assert crowd_of(Organisation(), JOB.over(Resilience()), room=asyncio.Semaphore(1)) == 1
 
 
 def test_places_are_shared_with_other_runs_and_stated_in_one_place() -> None:

@@ -1,5 +1,7 @@
 """All callers of a dependency share one breaker."""
 
+import sys
+
 import pytest
 
 from echelon.model.errors import InvalidInput, InvalidJob
@@ -57,3 +59,10 @@ def test_a_wrong_address_is_named_without_telling_its_password(url: str) -> None
 
     assert "hush" not in str(refused.value)
     assert refused.value.__suppress_context__
+
+
+def test_without_the_library_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis.retry", None)  # as the interpreter treats a module that is not there
+
+    with pytest.raises(InvalidInput, match=r"redis is not installed: pip install 'echelon\[redis\]'"):
+        BreakerRegistry(redis_url="redis://127.0.0.1:1/0")

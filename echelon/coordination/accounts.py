@@ -1,0 +1,110 @@
+"""Whose account a step is paid from: that of its task, its domain, its phase and the whole job (F4)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+
+from echelon.agents.agent import Agent, Lands
+from echelon.model.graph import TaskSpec
+from echelon.model.plan import Plan
+from echelon.model.policy import Resilience
+from echelon.model.run import StepKind, StepRecord
+from echelon.model.usage import Budget, Usage
+from echelon.resilience.budget import Account
+
+
+def account_of_job(name: str, budget: Budget, earlier: Iterable[StepRecord]) -> Account:
+    """Open the account of a job; what earlier processes of the run used counts as spent."""
+    return Account(budget, f"job {name!r}", spent=spent_by(earlier))
+
+
+def spent_by(steps: Iterable[StepRecord]) -> Usage:
+    """Add up what steps on record used; their seconds are those in which at least one of them was at work."""
+    recorded = tuple(steps)
+    used = sum((step.handoff.usage for step in recorded), Usage())
+    return used.model_copy(update={"seconds": _seconds_at_work((step.started, step.finished) for step in recorded)})
+
+
+def budget_told(policy: Resilience, whole: Budget) -> Budget:
+    """Return the nearest budget that is stated: of the task, of its domain, or of the whole job."""
+    return policy.budget or policy.domain_budget or whole
+
+
+def expected_tokens(tokens: int, policy: Resilience) -> int:
+    """Return what is reserved for a task that is expected to use so many tokens: no more than it may use at all.
+
+    An estimate that is larger than the task's own budget must not keep it from being tried within that budget.
+    """
+    bound = policy.budget.usual.tokens if policy.budget else None
+    return tokens if bound is None else min(tokens, bound)
+
+
+def may_land(kind: StepKind, agent: Agent) -> bool:
+    """Say whether one more call is of use when the budget is used up; slow, so asked only where something is kept back.
+
+    An integration puts together what is there, which is what landing is for (F7). What cannot be undone is not begun
+    once more.
+    """
+    if kind is StepKind.INTEGRATION:
+        return True
+    return isinstance(agent, Lands) and agent.lands and agent.effect != "irreversible"
+
+
+class Accounts:
+    """The accounts of one run below that of the job."""
+
+    def __init__(self, whole: Account, plan: Plan, earlier: Iterable[StepRecord]) -> None:
+        self._whole = whole
+        self._plan = plan
+        self._earlier = tuple(earlier)
+        self._domains: dict[tuple[str, Budget], Account] = {}
+
+    def of(self, kind: StepKind, task_id: str, node: str, policy: Resilience, above: Account) -> Account | None:
+        """Return the account of one step; None where the one `above`, that of its guard, is all there is.
+
+        A step has an account of its own where something is kept back, since each account lands once. Integrations
+        count towards the budget of their domain, which never refuses them: what is there must be put together (F7).
+        """
+        if not (policy.budget or policy.domain_budget or above.keeps_back):
+            return None
+        domains = self._domain(task_id, node, policy.domain_budget or None)
+        if kind is StepKind.INTEGRATION:
+            return Account(Budget(), f"integration {task_id!r}", *(one.counting() for one in domains), above)
+        return Account(policy.budget or Budget(), f"task {task_id!r}", *domains, above)
+
+    def _domain(self, task_id: str, node: str, budget: Budget | None) -> Sequence[Account]:
+        """Return the account of a domain, if there is one; its clock starts when it is first asked for."""
+        domain = self._domain_of(task_id, node)
+        if budget is None or not domain:
+            return ()
+        known = self._domains.get((domain, budget))
+        if known is None:
+            spent = spent_by(self._steps_of(domain))
+            known = self._domains[domain, budget] = Account(budget, f"domain {domain!r}", self._whole, spent=spent)
+        return (known,)
+
+    def _steps_of(self, domain: str) -> list[StepRecord]:
+        return [step for step in self._earlier if self._domain_of(step.handoff.task_id, step.node) == domain]
+
+    def _domain_of(self, task_id: str, node: str) -> str:
+        """Return what a task, or an integration, belongs to: the first part of its label, or else its part of the tree.
+
+        Empty for what reports to the primary without a label, or is no part of the plan any more.
+        """
+        task, at = self._tasks.get(task_id), self._plan.nodes.get(node)
+        label = (task.domain if task else at.domain if at else None) or ""
+        return label.partition(".")[0] or (self._plan.part_of(node) if at else "")
+
+    @cached_property
+    def _tasks(self) -> dict[str, TaskSpec]:
+        return {task.id: task for task in self._plan.tasks}
+
+
+def _seconds_at_work(spans: Iterable[tuple[datetime, datetime]]) -> float:
+    """Return how long at least one of the spans lasted, in seconds."""
+    seconds, until = 0.0, None
+    for began, ended in sorted(spans):
+        begins = began if until is None else max(began, until)
+        seconds += max(0.0, (ended - begins).total_seconds())
+        until = ended if until is None else max(ended, until)
+    return seconds

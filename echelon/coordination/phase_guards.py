@@ -1,0 +1,48 @@
+"""What guards the calls of one phase, and what its agents may use; made once an agent, since making it is slow."""
+
+from echelon.agents.agent import Agent
+from echelon.coordination.accounts import budget_told
+from echelon.coordination.context import RunContext
+from echelon.definition.phase import PhaseDefinition
+from echelon.model.policy import Resilience
+from echelon.model.usage import Budget
+from echelon.resilience.budget import Account
+from echelon.resilience.guard import Guard
+
+
+class PhaseGuards:
+    """Guards of one phase. `patience_seconds` is how long those who need it wait; None is for any time (C4)."""
+
+    def __init__(self, run: RunContext, phase: PhaseDefinition, patience_seconds: float | None) -> None:
+        self._run = run
+        self._phase = phase
+        bound, name = Budget(seconds=patience_seconds), f"phase {phase.name!r}"
+        self._account = Account(bound, name, run.account) if patience_seconds else None
+        #: By identity of the agent, since an agent and an integrator may share a name but no policy, and by domain.
+        self._guards: dict[tuple[int, str], Guard] = {}
+        self._budgets: dict[int, Budget] = {}
+
+    def guard(self, agent: Agent, domain: str = "") -> Guard:
+        """Return what guards the calls of an agent, for one domain."""
+        guard = self._guards.get((id(agent), domain))
+        if guard is None:
+            # The agents are out of time, never the integration of what they made.
+            account = None if any(agent is one for one in self._integrating) else self._account
+            guard = self._run.guard(agent, self._policy(agent), account, domain)
+            self._guards[id(agent), domain] = guard
+        return guard
+
+    def budget_told(self, agent: Agent) -> Budget:
+        """Return what an agent is told that one task may use."""
+        known = self._budgets.get(id(agent))
+        if known is None:
+            known = self._budgets[id(agent)] = budget_told(self._policy(agent), self._run.job.budget)
+        return known
+
+    def _policy(self, agent: Agent) -> Resilience:
+        return agent.resilience.over(self._phase.resilience.over(self._run.job.defaults))
+
+    @property
+    def _integrating(self) -> tuple[Agent | None, ...]:
+        integrator = self._phase.integrator
+        return (integrator.merger, integrator.combiner) if integrator else ()

@@ -1,0 +1,116 @@
+"""What cannot be undone, for a world that knows no keys, is done once, or a person is asked: at every crash point (F8).
+
+The person looks at what the world received, says so, and the run ends like the one that nobody killed.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.chaos.conftest import EVERY_PASSAGE, POINTS, Place
+from tests.chaos.victims import Ended
+
+TASKS = {"pay/p0": "p0", "pay/p1": "p1"}
+
+#: Right before the first payment, and right behind it.
+AROUND = ("claim.taken:1", "effect.done:1")
+
+#: What each errand of this file is.
+BILLS: dict[str, Any] = {"job": "bills", "count": len(TASKS)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A run that nobody killed: what every other must come to."""
+
+    ended: Ended
+    passages: Counter[str]
+    around: Counter[str]
+    """How often each point is passed until the first agent is done and the second one is about to begin."""
+
+
+@pytest.fixture(scope="module")
+def whole(place: Place) -> Whole:
+    passed = place.passages("paid", **BILLS)
+    first, second = (at for at, point in enumerate(passed) if point == "claim.taken")
+    assert passed[first : first + 2] == ["claim.taken", "effect.done"]
+    return Whole(ended=place.errand("paid", **BILLS), passages=Counter(passed), around=Counter(passed[:second]))
+
+
+def passages(whole: Whole, point: str) -> list[str]:
+    """Return where to kill: what is passed last before the second agent begins, or all when that is asked for."""
+    last = whole.passages[point]
+    return [f"{point}:{k}" for k in (range(1, last + 1) if EVERY_PASSAGE else [whole.around[point] or 1])]
+
+
+def words_cut_off(whole: Whole, point: str) -> list[tuple[str, str]]:
+    """Return where to kill first, and again at the word; each point is tried behind one of both, or all that is."""
+    if not EVERY_PASSAGE:
+        return [(AROUND[POINTS.index(point) % len(AROUND)], f"{point}:1")]
+    return [(at, again) for at in AROUND for again in passages(whole, point)]
+
+
+def word(place: Place, scenario: str, ended: Ended) -> dict[str, Any]:
+    """Say what a person says who was asked, and who looks at what the world has received."""
+    paid = place.world(scenario).paid()
+    asked = {task: TASKS[task] for task in ended.uncertain}
+    for task, told in ended.uncertain.items():
+        assert f"echelon resume {ended.run_id} --redo {task}" in told
+    return {
+        "done": {task: parcel for task, parcel in asked.items() if parcel in paid},
+        "redo": tuple(task for task, parcel in asked.items() if parcel not in paid),
+    }
+
+
+def check(place: Place, scenario: str, whole: Whole) -> None:
+    """Go on with a run to its end; it must be the one that was never killed, and nothing was paid for twice."""
+    ended, world = place.errand(scenario, **BILLS), place.world(scenario)
+    if ended.uncertain:
+        assert ended.status == "partial"
+        assert len(world.paid()) == len(set(world.paid()))
+        ended = place.errand(scenario, **BILLS, **word(place, scenario, ended))
+
+    assert (ended.uncertain, ended.status, ended.output) == ({}, whole.ended.status, whole.ended.output)
+    assert [task for task in ended.completed if task in TASKS] == list(TASKS)
+    assert set(ended.completed) == set(whole.ended.completed)
+    assert sorted(world.paid()) == list(TASKS.values())
+    assert world.asked_again() == []
+
+
+def test_a_run_that_nobody_kills_pays_once(place: Place, whole: Whole) -> None:
+    assert (whole.ended.status, whole.ended.uncertain) == ("completed", {})
+    check(place, "paid", whole)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_that_was_killed_pays_once_or_asks_a_person(place: Place, whole: Whole, point: str) -> None:
+    for at in passages(whole, point):
+        scenario = f"paid-{at}"
+
+        assert place.errand(scenario, at, **BILLS).killed
+        check(place, scenario, whole)
+
+
+@pytest.mark.parametrize("at", AROUND)
+def test_a_run_that_was_killed_around_the_effect_asks_before_it_does_anything(place: Place, at: str) -> None:
+    """Whether it happened or not looks the same from here, so both are asked about, and neither is done again."""
+    scenario = f"asks-{at}"
+    place.errand(scenario, at, **BILLS)
+    before = place.world(scenario).paid()
+    ended = place.errand(scenario, **BILLS)
+
+    assert set(ended.uncertain) == {"pay/p0"}
+    assert place.world(scenario).paid() == [*before, "p1"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_that_was_killed_again_at_the_word_of_a_person_pays_once(place: Place, whole: Whole, point: str) -> None:
+    """The word is redo where nothing was paid, done where it was; it is carried out by a process that dies again."""
+    for at, again in words_cut_off(whole, point):
+        scenario = f"word-{at}-{again}"
+        place.errand(scenario, at, **BILLS)
+        place.errand(scenario, again, **BILLS, **word(place, scenario, place.errand(scenario, **BILLS)))
+
+        check(place, scenario, whole)

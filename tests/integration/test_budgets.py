@@ -1,0 +1,133 @@
+"""Jobs within budgets, with a model that is asked over real HTTP: tasks land, domains stop, results say so (F4, F7)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openai import AsyncOpenAI
+from pydantic import BaseModel
+from pydantic_ai import Agent as PydanticAgent
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from echelon import Budget, Handoffs, Job, Resilience, integrator
+from echelon.agents.model import model_agent
+from echelon.coordination.context import RunContext
+from echelon.coordination.delivery import Delivery
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.model.handoff import LANDED
+from echelon.model.run import RunStatus, StepKind
+from echelon.testing.faults import calls
+from echelon.testing.llm_server import LlmServer, says
+from echelon.testing.runs import a_run
+from echelon.testing.scheduler import InlineScheduler
+
+pytestmark = pytest.mark.anyio
+
+
+class Finding(BaseModel):
+    """What the model is asked for."""
+
+    path: str
+
+
+class Files(BaseModel):
+    """Inputs of the jobs."""
+
+    paths: tuple[str, ...] = ("api/a.py",)
+
+
+@asynccontextmanager
+async def asking(server: LlmServer) -> AsyncIterator[PydanticAgent[Any, Finding]]:
+    """Give a model that has a tool."""
+    with server:
+        async with httpx.AsyncClient() as client:
+            openai = AsyncOpenAI(base_url=server.url, api_key="none", http_client=client)
+            chat = OpenAIChatModel("local", provider=OpenAIProvider(openai_client=openai))
+            model = PydanticAgent(chat, output_type=Finding, name="inspect")
+
+            @model.tool_plain
+            def look() -> str:
+                return "a line of code"
+
+            yield model
+
+
+@integrator
+async def merge(found: Handoffs[Finding]) -> dict[str, int]:
+    """Count what was found and what was not."""
+    return {"found": len(found), "missing": len(found.missing)}
+
+
+def of_paths(inputs: Files) -> list[str]:
+    """Find the files."""
+    return list(inputs.paths)
+
+
+def folder(path: str) -> str:
+    """Say where a file belongs."""
+    return path.partition("/")[0]
+
+
+def inspecting(model: Any, defaults: Resilience, budget: Budget | None = None, tokens: int | None = None) -> Job:
+    """Make a job that asks a model about every file."""
+    job = Job("inspecting", goal="Know every file", inputs=Files, defaults=defaults, budget=budget)
+    job.phase("inspect", each=model_agent(model), over=of_paths, domain=folder, integrate=merge, tokens=tokens)
+    return job
+
+
+async def worked(job: Job, home: Path, *paths: str) -> tuple[RunContext, dict[str, Delivery]]:
+    async with a_run(job, home, Files(paths=paths)) as run:
+        return run, await run_phases(run, InlineScheduler())
+
+
+async def test_a_model_whose_tokens_are_used_up_writes_down_what_it_has_and_the_run_says_partial(
+    tmp_path: Path,
+) -> None:
+    server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
+    async with asking(server) as model:
+        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=50, landing=0.5)))
+        run, delivered = await worked(job, tmp_path, "api/a.py")
+    (task,) = [step.handoff for step in run.steps if step.kind is StepKind.TASK]
+
+    assert (task.done, task.landed, task.attempts) == (True, True, 2)
+    assert task.usage.tokens == 45
+    assert len(server.requests) == 3
+    assert output_of(run, delivered) == {"found": 1, "missing": 0}
+    assert status_after(delivered) is RunStatus.PARTIAL
+    assert [(one.task_id, one.reason) for one in missing_in(delivered)] == [("inspect/api/a.py", LANDED)]
+    assert [report.message for report in run.exceptions] == [LANDED]
+
+
+async def test_a_domain_that_has_used_its_tokens_up_stops_itself_and_no_other(tmp_path: Path) -> None:
+    """`api` has three files and tokens for two answers; `web` has one, and the integration still takes place."""
+    server = LlmServer(says({"path": "found"}))
+    async with asking(server) as model:
+        job = inspecting(model, Resilience(attempts=1, domain_budget=Budget(tokens=30)), tokens=15)
+        run, delivered = await worked(job, tmp_path, "api/a.py", "api/b.py", "api/c.py", "web/a.py")
+    ended = {step.handoff.task_id: step.handoff for step in run.steps if step.kind is StepKind.TASK}
+    refused = [handoff.error.message for handoff in ended.values() if handoff.error]
+
+    assert len(server.requests) == 3
+    assert refused == ["the tokens budget of domain 'api' has 0 left, the call asks for 15"]
+    assert ended["inspect/web/a.py"].done
+    assert output_of(run, delivered) == {"found": 3, "missing": 1}
+    assert status_after(delivered) is RunStatus.PARTIAL
+    assert not any(handoff.landed for handoff in ended.values())
+
+
+async def test_tasks_land_in_what_the_whole_job_kept_back_and_what_they_made_is_integrated(tmp_path: Path) -> None:
+    server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
+    async with asking(server) as model:
+        job = inspecting(model, Resilience(attempts=1), budget=Budget(calls=4, landing=0.5))
+        run, delivered = await worked(job, tmp_path, "api/a.py")
+    (task,) = [step.handoff for step in run.steps if step.kind is StepKind.TASK]
+
+    assert (task.done, task.landed, task.usage.calls) == (True, True, 3)
+    assert output_of(run, delivered) == {"found": 1, "missing": 0}
+    assert status_after(delivered) is RunStatus.PARTIAL
+    assert run.account.used.calls == 4

@@ -58,7 +58,13 @@ def missing_of(handoff: Handoff) -> Missing:
     used = handoff.fallback
     assert handoff.error or used, "the envelope guarantees an error where there is no output"
     reason = used.reason if used else handoff.error.message if handoff.error else ""
-    return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=reason, instead=used.said if used else "")
+    return Missing(
+        task_id=handoff.task_id,
+        producer=handoff.producer,
+        reason=reason,
+        instead=used.said if used else "",
+        asks=handoff.error.asks if handoff.error else "",
+    )
 
 
 def together(deliveries: Iterable[Delivery]) -> Delivery:

@@ -4,10 +4,9 @@
 
 Domains work side by side; each agent does ten pieces of work and each domain integrates its own. In one of them every
 agent is `stalled` (answers never, until its time is up), `failing` (its tool is broken; three attempts), or `flooding`
-(its dependency refuses at once, again and again: up to 50 attempts without a wait). Everybody may work at one time, or
-there are places for half of them: Echelon's `max_concurrency`, a semaphore on the other side. Measured is the makespan
-of the other domains, from the start of the phase to their last integration, and divided by what it is without the
-fault. Both sides run in processes of their own, in turns, on one Prefect server; medians of all rounds.
+(its dependency refuses at once, again and again: up to 50 attempts without a wait). Measured is the makespan of the
+other domains, from the start of the phase to their last integration, and divided by what it is without the fault. Both
+sides run in processes of their own, in turns, on one Prefect server; medians of all rounds.
 """
 
 import argparse
@@ -51,8 +50,6 @@ class Work(BaseModel):
     domains: int
     agents: int
     fault: Fault
-    places: int
-    """Agents at work at one time."""
 
 
 class Part(BaseModel):
@@ -126,7 +123,7 @@ async def echelon_run(given: Work) -> float:
     sound = [part for part in parts(given.domains, given.agents, given.fault) if part.domain != BROKEN]
     owners = {plan.path(plan.agent_of[f"work/{part.id}"])[1] for part in sound}
     others = {f"work/{verb}/{owner}" for owner in owners for verb in ("merge", "combine")}
-    result = await run_job(job, given, RunOptions(max_concurrency=given.places, observe=observe))
+    result = await run_job(job, given, RunOptions(max_concurrency=given.domains * given.agents, observe=observe))
     wanted = given.agents * (given.domains - (given.fault != "none"))
     if result.output != wanted:
         raise SystemExit(f"the run delivered {result.output} instead of {wanted}")
@@ -153,14 +150,9 @@ async def prefect_run(given: Work) -> float:
         return sum(one for one in done if isinstance(one, int))
 
     ends: dict[str, float] = {}
-    places = asyncio.Semaphore(given.places)
-
-    async def work_in_place(item: Part) -> int:
-        async with places:
-            return await work_task(item)
 
     async def domain(items: list[Part]) -> int:
-        done = await asyncio.gather(*map(work_in_place, items), return_exceptions=True)
+        done = await asyncio.gather(*(work_task(item) for item in items), return_exceptions=True)
         merged = await merge_task(done)
         ends[items[0].domain] = time.perf_counter()
         return merged
@@ -178,7 +170,7 @@ async def prefect_run(given: Work) -> float:
 
 async def serve(run: Callable[[Work], Awaitable[float]]) -> None:
     """Run what each line of stdin asks for; answer with the makespan of the other domains."""
-    await run(Work(domains=2, agents=2, fault="none", places=4))  # what is slow once is paid before
+    await run(Work(domains=2, agents=2, fault="none"))  # what is slow once is paid before
     for line in sys.stdin:
         print(json.dumps(await run(Work.model_validate_json(line))), flush=True)
 
@@ -210,31 +202,27 @@ def compare(domains: int, agents: int, rounds: int, folder: str) -> list[dict[st
     server, _ = kept.up(port=0)
     plain = Side("prefect", {"PREFECT_API_URL": server.url, "PREFECT_LOGGING_LEVEL": "CRITICAL"})
     ours = Side("echelon", {"ECHELON_HOME": folder})
-    everybody = domains * agents
-    cases = [(places, fault) for places in (everybody, everybody // 2) for fault in FAULTS]
-    measured: dict[tuple[int, Fault], list[tuple[float, float]]] = {case: [] for case in cases}
+    measured: dict[Fault, list[tuple[float, float]]] = {fault: [] for fault in FAULTS}
     try:
         for _ in range(rounds):
-            for places, fault in cases:
-                given = Work(domains=domains, agents=agents, fault=fault, places=places)
-                seconds = plain.measure(given), ours.measure(given)
-                measured[places, fault].append(seconds)
-                print(places, fault, [round(each, 3) for each in seconds], file=sys.stderr)
+            for fault in FAULTS:
+                given = Work(domains=domains, agents=agents, fault=fault)
+                measured[fault].append((plain.measure(given), ours.measure(given)))
+                print(fault, [round(seconds, 3) for seconds in measured[fault][-1]], file=sys.stderr)
     finally:
         for side in (plain, ours):
             side.process.communicate()
         kept.down()
-    prefect, echelon = ({c: statistics.median(pair[n] for pair in measured[c]) for c in cases} for n in (0, 1))
+    prefect, echelon = ({f: statistics.median(pair[n] for pair in measured[f]) for f in FAULTS} for n in (0, 1))
     return [
         {
-            "places": places,
             "fault": fault,
-            "prefect_seconds": round(prefect[places, fault], 3),
-            "echelon_seconds": round(echelon[places, fault], 3),
-            "prefect_ratio": round(prefect[places, fault] / prefect[places, "none"], 3),
-            "ratio": round(echelon[places, fault] / echelon[places, "none"], 3),
+            "prefect_seconds": round(prefect[fault], 3),
+            "echelon_seconds": round(echelon[fault], 3),
+            "prefect_ratio": round(prefect[fault] / prefect["none"], 3),
+            "ratio": round(echelon[fault] / echelon["none"], 3),
         }
-        for places, fault in cases
+        for fault in FAULTS
     ]
 
 
@@ -257,10 +245,10 @@ def main() -> None:
         print(json.dumps(report))
         return
     print(CLAIM)
-    print(f"{'places':>6} {'fault':>10} {'Prefect s':>10} {'ratio':>6} {'Echelon s':>10} {'ratio':>6}")
+    print(f"{'fault':>10} {'Prefect s':>10} {'ratio':>6} {'Echelon s':>10} {'ratio':>6}")
     for point in points:
         print(
-            "{places:>6} {fault:>10} {prefect_seconds:>10.3f} {prefect_ratio:>6.2f} {echelon_seconds:>10.3f} {ratio:>6.2f}".format(
+            "{fault:>10} {prefect_seconds:>10.3f} {prefect_ratio:>6.2f} {echelon_seconds:>10.3f} {ratio:>6.2f}".format(
                 **point
             )
         )

@@ -9,7 +9,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
 from echelon.agents.model import ModelAgent
-from echelon.cli.recorded import latest_of, missing_of
+from echelon.cli.recorded import lacking, latest_of
 from echelon.definition.graph_job import rehearsal_name
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.rehearsal import REHEARSAL_SOURCE
@@ -71,7 +71,7 @@ async def _viewed(journal: Journal, run_id: str) -> RunView:
     return RunView(
         record=record,
         steps=steps,
-        missing=missing_of(latest_of(steps), record.plan),
+        missing=lacking(latest_of(steps), record.plan),
         concerns=await journal.concerns(run_id),
         exceptions=await journal.exceptions(run_id),
         measures=measure(steps, seconds_without(record.started, ended, idle), idle),

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from echelon.coordination.delivery import missing_of
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import InvalidInput, JournalError
-from echelon.model.handoff import LANDED, Missing
+from echelon.model.handoff import Missing
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import EXIT_CODES, RunView, StepKind, StepRecord
 from echelon.model.session import pauses, seconds_without
@@ -27,7 +28,7 @@ async def recorded_run(journal: Journal, outputs: OutputStore, run_id: str) -> R
     return RunView(
         record=record,
         steps=steps,
-        missing=missing_of(latest, record.plan),
+        missing=lacking(latest, record.plan),
         concerns=await journal.concerns(record.run_id),
         exceptions=await journal.exceptions(record.run_id),
         measures=measure(steps, seconds_without(record.started, ended, idle), idle),
@@ -40,13 +41,9 @@ def latest_of(steps: Sequence[StepRecord]) -> tuple[StepRecord, ...]:
     return tuple({(step.kind, step.phase, step.handoff.task_id): step for step in steps}.values())
 
 
-def missing_of(latest: Sequence[StepRecord], plan: Plan | None) -> tuple[Missing, ...]:
+def lacking(latest: Sequence[StepRecord], plan: Plan | None) -> tuple[Missing, ...]:
     """Return what was tried without success, with what stands in for it, then what was never begun."""
-    tried = [
-        Missing(task_id=step.handoff.task_id, producer=step.node, reason=_reason(step), instead=_instead(step))
-        for step in latest
-        if not step.handoff.done or step.handoff.falls_short
-    ]
+    tried = [missing_of(step.handoff) for step in latest if not step.handoff.done or step.handoff.falls_short]
     begun = {step.handoff.task_id for step in latest}
     planned = [task.id for task in plan.tasks if task.id not in begun] if plan else []
     owners = plan.agent_of if plan else {}
@@ -124,20 +121,6 @@ def _phase_row(phase: PhasePlan, latest: Sequence[StepRecord]) -> dict[str, Any]
 def _names(step: StepRecord) -> set[str]:
     """Return the names an agent or a coordinator goes by; many tasks may share the name of one agent function."""
     return {step.node, step.handoff.task_id}
-
-
-def _reason(step: StepRecord) -> str:
-    if step.handoff.landed:
-        return LANDED
-    if step.handoff.fallback is not None:
-        return step.handoff.fallback.reason
-    return step.handoff.error.message if step.handoff.error else step.handoff.summary
-
-
-def _instead(step: StepRecord) -> str:
-    if step.handoff.landed:
-        return step.handoff.summary
-    return step.handoff.fallback.said if step.handoff.fallback is not None else ""
 
 
 def _output(latest: Sequence[StepRecord], plan: Plan | None, outputs: OutputStore) -> Any:

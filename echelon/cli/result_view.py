@@ -45,8 +45,7 @@ def show_result(console: Console, result: RunResult) -> None:
         ],
     )
     show_missing(console, result.missing)
-    if result.missing:
-        console.print(Text(f"try again what is missing: echelon resume {result.run_id}", style="dim"))
+    show_next(console, result.run_id, result.status, result.missing)
 
 
 def status_line(run_id: str, status: RunStatus) -> Text:
@@ -61,6 +60,15 @@ def show_missing(console: Console, missing: Sequence[Missing]) -> None:
         console.print(Text(f"{count(len(missing), 'output')} missing:", style="yellow"))
         for line in first([f"{one.task_id}: {one.reason}{_instead(one)}" for one in missing], MISSING_SHOWN):
             console.print(f"  {line}")
+
+
+def show_next(console: Console, run_id: str, status: RunStatus, missing: Sequence[Missing]) -> None:
+    """Print what a person is waited for, each question once; else how to go on with what did not end well."""
+    asked = tuple(dict.fromkeys(one.asks for one in missing if one.asks))
+    for question in asked:
+        console.print(Text(question, style="bold cyan"))
+    if not asked and status is not RunStatus.COMPLETED:
+        console.print(Text(f"go on with what is missing: echelon resume {run_id}", style="dim"))
 
 
 def _instead(missing: Missing) -> str:

@@ -8,11 +8,11 @@ from rich.text import Text
 
 from echelon.cli.output import facts, table
 from echelon.cli.recorded import phase_rows
-from echelon.cli.result_view import routes, show_missing, status_line
+from echelon.cli.result_view import routes, show_missing, show_next, status_line
 from echelon.cli.words import count, duration, first, moment
 from echelon.model.handoff import LANDED, Handoff, Passed
 from echelon.model.incident import Incident
-from echelon.model.run import RunStatus, RunView, StepRecord
+from echelon.model.run import RunView, StepRecord
 from echelon.visibility.breakers import BreakerStory
 from echelon.visibility.incidents import incidents_of
 from echelon.visibility.report import measure_rows
@@ -21,9 +21,6 @@ from echelon.visibility.report import measure_rows
 CONCERNS_SHOWN = 10
 INPUT_CHARACTERS = 300
 REPAIRS_SHOWN = 5
-
-#: Runs that `echelon resume` can do something for.
-_RESUMABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.RUNNING})
 
 
 def show_run(console: Console, view: RunView, breakers: Sequence[BreakerStory] = ()) -> None:
@@ -49,8 +46,7 @@ def show_run(console: Console, view: RunView, breakers: Sequence[BreakerStory] =
     show_missing(console, view.missing)
     show_incidents(console, incidents_of(view.steps, plan))
     show_concerns(console, view)
-    if record.status in _RESUMABLE:
-        console.print(Text(f"go on with it: echelon resume {record.run_id}", style="dim"))
+    show_next(console, record.run_id, record.status, view.missing)
 
 
 def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) -> None:

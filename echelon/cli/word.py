@@ -11,11 +11,15 @@ from echelon.model.errors import InvalidInput
 
 Redo = Annotated[
     list[str] | None,
-    Parameter(name="--redo", help="An irreversible task to do again, though it may have happened; several times."),
+    Parameter(
+        name="--redo", help="An irreversible task (or pattern) to do again, though it may have happened; several times."
+    ),
 ]
 Done = Annotated[
     list[str] | None,
-    Parameter(name="--done", help="An irreversible task that did happen, as task=output, in JSON; several times."),
+    Parameter(
+        name="--done", help="An irreversible task (or pattern) that did happen, as task=output, in JSON; several times."
+    ),
 ]
 
 

@@ -4,9 +4,10 @@ An agent with the effect `write` is let work again after a crash, with the same 
 that it got this before. One with the effect `irreversible` is not: whether it happened only a person can find out.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from echelon.agents.agent import Agent
@@ -31,7 +32,10 @@ REDONE, TOLD_DONE = "effect.redone", "effect.told-done"
 
 @dataclass(frozen=True, kw_only=True)
 class Word:
-    """What a person says about irreversible work of which nobody knows whether it happened, by task."""
+    """What a person says about irreversible work of which nobody knows whether it happened.
+
+    By task, or by a pattern as in `pay/*`.
+    """
 
     redo: frozenset[str] = frozenset()
     """It did not happen, or may happen twice: do it again."""
@@ -42,6 +46,24 @@ class Word:
         both = sorted(self.redo & self.done.keys())
         if both:
             raise InvalidInput(f"task {both[0]!r} is to be redone and is done: say one of the two")
+
+    def about(self, begun: Collection[str], run_id: str) -> "Word":
+        """Return it by task, for the tasks that were begun; `InvalidInput` for what means none of them."""
+        meant = {one: _meant(one, begun) for one in (*self.redo, *self.done)}
+        strange = sorted(one for one, tasks in meant.items() if not tasks)
+        if strange:
+            raise InvalidInput(
+                f"run {run_id!r} has begun nothing for task {strange[0]!r} that could be redone or done; what it has "
+                f"begun that changes the world: {', '.join(sorted(begun)[:MAX_NAMED]) or 'nothing'}"
+            )
+        return Word(
+            redo=frozenset(task for one in self.redo for task in meant[one]),
+            done={task: output for one, output in self.done.items() for task in meant[one]},
+        )
+
+
+def _meant(said: str, begun: Collection[str]) -> list[str]:
+    return [said] if said in begun else [task for task in begun if fnmatchcase(task, said)]
 
 
 class Claims:
@@ -61,17 +83,11 @@ class Claims:
         self._run_id = run_id
         self._token = token
         self._now = now
-        self._word = word
-        self._redo = set(word.redo)
         self._begun: dict[str, list[Claim]] = {}
         for claim in recorded:
             self._begun.setdefault(claim.task_id, []).append(claim)
-        strange = sorted({*word.redo, *word.done} - self._begun.keys())
-        if strange:
-            raise InvalidInput(
-                f"run {run_id!r} has begun nothing for task {strange[0]!r} that could be redone or done; what it has "
-                f"begun that changes the world: {', '.join(sorted(self._begun)[:MAX_NAMED]) or 'nothing'}"
-            )
+        self._word = word.about(self._begun, run_id)
+        self._redo = set(self._word.redo)
 
     async def carried_out(self, key: str, task_id: str, agent: Agent, call: Call) -> Outcome[Any]:
         """Let an agent that changes the world work, once it is durable that it was begun.
@@ -98,7 +114,7 @@ class Claims:
         uncertain = [claim for claim in begun if not claim.settled]
         if effect == "irreversible" and uncertain:
             if task_id not in self._redo:
-                raise EffectUncertain(_uncertain(uncertain[-1]))
+                raise _uncertain(uncertain[-1])
             self._redo.remove(task_id)  # once: what is cut off again is uncertain again
             await self._note(REDONE, task_id)
         claim = Claim(
@@ -124,10 +140,11 @@ class Claims:
         await self._journal.append_event(self._run_id, kind, task_id, {}, self._now())
 
 
-def _uncertain(claim: Claim) -> str:
-    return (
+def _uncertain(claim: Claim) -> EffectUncertain:
+    return EffectUncertain(
         f"{claim.task_id} cannot be undone and may have happened: it was begun at {claim.at:%Y-%m-%d %H:%M:%S} UTC "
-        f"(idempotency key {claim.idempotency_key[:16]}), and its end is not on record. Find out, then go on with: "
-        f"echelon resume {claim.run_id} --redo {claim.task_id} (do it again) or --done {claim.task_id}=OUTPUT "
-        "(it happened; OUTPUT is JSON)"
+        f"(idempotency key {claim.idempotency_key[:16]}), and its end is not on record",
+        # The same for all that one death left open, so that it is said once.
+        f"find out, then: echelon resume {claim.run_id} --redo TASK (do it again) or --done TASK=OUTPUT (it happened; "
+        "OUTPUT is JSON); a TASK may be a pattern, as 'pay/*'",
     )

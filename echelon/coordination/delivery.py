@@ -60,7 +60,7 @@ def missing_of(handoff: Handoff) -> Missing:
         return Missing(**who, reason=LANDED, instead=handoff.summary)
     assert error or used, "the envelope guarantees an error where there is no output"
     reason = used.reason if used else error.message if error else ""
-    return Missing(**who, reason=reason, instead=used.said if used else "")
+    return Missing(**who, reason=reason, instead=used.said if used else "", asks=error.asks if error else "")
 
 
 def together(deliveries: Iterable[Delivery]) -> Delivery:

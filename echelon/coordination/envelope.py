@@ -31,7 +31,6 @@ _BLOCKING = (BreakerOpen, BulkheadFull, EffectUncertain)
 #: What a person can do about an error, by its class; the first that fits is told.
 _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (ContractViolation, "make the agent return what its contract says, or change the contract"),
-    (EffectUncertain, "find out whether it happened, and say so when the run is resumed"),
     (BudgetExhausted, "raise the budget, or give the job less to do"),
     (BreakerOpen, "see why the dependency fails; the run can be resumed when it answers again"),
     (BulkheadFull, "resume the run when fewer wait, or allow a longer queue"),
@@ -70,8 +69,13 @@ def error_report(error: Exception) -> ErrorReport:
         kind=type(error).__name__,
         message=shortened(message, MAX_MESSAGE),
         can_pass=can_pass(error),
-        next_step=next((advice for kind, advice in _NEXT_STEPS if isinstance(error, kind)), ""),
+        next_step=_next_step(error),
     )
+
+
+def _next_step(error: Exception) -> str:
+    known = error.next_step if isinstance(error, EchelonError) else ""
+    return known or next((advice for kind, advice in _NEXT_STEPS if isinstance(error, kind)), "")
 
 
 def concerns_of(error: Exception) -> tuple[Concern, ...]:

@@ -105,7 +105,7 @@ async def _worked(
         lost={one.task_id: one.reason for delivery in delivered.values() for one in delivery.missing},
         patience_seconds=patience_seconds(phase.name, _all_needs(run)),
     )
-    return await phase_run.coordinate(stage_of(run.plan, phase.tasks))
+    return await phase_run.carry_out(stage_of(run.plan, phase.tasks))
 
 
 def _told(missing: Missing) -> str:

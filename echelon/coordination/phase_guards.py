@@ -1,5 +1,9 @@
 """What guards the calls of one phase, and what its agents may use; made once an agent, since making it is slow."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 from echelon.agents.agent import Agent
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.context import RunContext
@@ -21,6 +25,26 @@ class PhaseGuards:
         #: By identity of the agent, since an agent and an integrator may share a name but no policy, and by domain.
         self._guards: dict[tuple[int, str], Guard] = {}
         self._budgets: dict[int, Budget] = {}
+        #: By task that has not ended.
+        self._coming: dict[str, Guard] = {}
+
+    @contextmanager
+    def places_kept(self, work: Iterable[tuple[str, Agent, str]]) -> Iterator[None]:
+        """Keep places for the calls of tasks, each until it is `over`: task, agent, domain (F5)."""
+        self._coming = {task: self.guard(agent, domain) for task, agent, domain in work}
+        for guard, calls in Counter(self._coming.values()).items():
+            guard.expect(calls)
+        try:
+            yield
+        finally:
+            for task in tuple(self._coming):  # cancelled before it began
+                self.over(task)
+
+    def over(self, task_id: str) -> None:
+        """Keep no place for a task any longer."""
+        guard = self._coming.pop(task_id, None)
+        if guard is not None:
+            guard.expect(-1)
 
     def guard(self, agent: Agent, domain: str = "") -> Guard:
         """Return what guards the calls of an agent, for one domain."""

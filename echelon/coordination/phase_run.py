@@ -55,7 +55,14 @@ class PhaseRun:
         self._guards = PhaseGuards(self.run, self.phase, self.patience_seconds)
         self._stand_ins = StandIns(self.run, Earlier(self.run), self._guards.guard)
 
-    async def coordinate(self, stage: Stage) -> Delivery:
+    async def carry_out(self, stage: Stage) -> Delivery:
+        """Coordinate the whole phase; places are kept for everybody's work from its start to its end (F5)."""
+        plan, calls = self.run.plan, self.run.expansion.calls
+        work = [(task, calls[task].agent, plan.part_of(plan.agent_of[task])) for task in stage.all_tasks]
+        with self._guards.places_kept(work):
+            return await self._coordinate(stage)
+
+    async def _coordinate(self, stage: Stage) -> Delivery:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
         async with asyncio.TaskGroup() as group:
             parts = [group.create_task(self._part(part)) for part in stage.parts]
@@ -71,7 +78,7 @@ class PhaseRun:
 
     async def _part(self, stage: Stage) -> Delivery:
         def body() -> Any:
-            return self.coordinate(stage)
+            return self._coordinate(stage)
 
         if stage.node.kind is NodeKind.TEAM:
             return await self.scheduler.team(self.phase.name, stage, body)
@@ -80,7 +87,10 @@ class PhaseRun:
         return await body()
 
     async def _agent(self, task_id: str) -> Handoff:
-        return await self.scheduler.agent(self.phase.name, task_id, lambda: self._work(task_id))
+        try:
+            return await self.scheduler.agent(self.phase.name, task_id, lambda: self._work(task_id))
+        finally:
+            self._guards.over(task_id)
 
     async def _work(self, task_id: str) -> Handoff:
         """Let an agent work, unless it cannot without what was lost; when it does not deliver, a fallback stands in."""

@@ -13,10 +13,13 @@ from echelon.model.run import RunStatus
 def status_after(delivered: Mapping[str, Delivery]) -> RunStatus:
     """Failed when the last phase delivered nothing although it should; partial when anything is missing (F7).
 
-    What only an old output or a default value stands in for is missing too.
+    What only an old output or a default value stands in for is missing too. Whatever else it lacks, a run waits while
+    only a person knows how it goes on (F8).
     """
     if not delivered:
         return RunStatus.COMPLETED
+    if any(missing.asks for missing in missing_in(delivered)):
+        return RunStatus.WAITING
     last = list(delivered.values())[-1]
     if last.missing and not last.handoffs:
         return RunStatus.FAILED

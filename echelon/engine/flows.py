@@ -128,13 +128,17 @@ async def _recorded_by_prefect(work: Work) -> None:
         log.warning("Prefect could not record run %s: %s", context.run_id, error)
 
 
+#: What is no failure, but not all there is either: a state of its own name in Prefect.
+_ENDED_OTHERWISE = (RunStatus.PARTIAL, RunStatus.WAITING)
+
+
 def _state_of(result: RunResult) -> State[Any]:
     if result.status is RunStatus.COMPLETED:
         return Completed(data=result, message=f"run {result.run_id}")
     first = f"{result.missing[0].task_id}: {result.missing[0].reason}" if result.missing else ""
     message = f"run {result.run_id}: {len(result.missing)} missing, the first: {first}"
-    if result.status is RunStatus.PARTIAL:
-        return Completed(name="Partial", data=result, message=message)
+    if result.status in _ENDED_OTHERWISE:
+        return Completed(name=result.status.value.capitalize(), data=result, message=message)
     return Failed(data=RunFailed(message), message=message)
 
 

@@ -37,6 +37,8 @@ class EchelonError(Exception):
     passing: bool = False
     #: What it cost nevertheless; None when that is not known.
     usage: "Usage | None" = None
+    #: What a person can do about this very error; empty when nothing is known beyond its class.
+    next_step: str = ""
 
 
 class CallerError(EchelonError):
@@ -110,6 +112,10 @@ class BudgetExhausted(AgentError):
 
 class EffectUncertain(AgentError):
     """What must not be done twice was begun before, and nobody knows whether it happened (F8)."""
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.next_step = next_step
 
 
 class InfrastructureError(EchelonError):

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from echelon.model.base import Value
 from echelon.model.concern import Concern
+from echelon.model.errors import EffectUncertain
 from echelon.model.fallback import UsedFallback
 from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
@@ -57,6 +58,11 @@ class ErrorReport(Value):
     """The dependency whose breaker guards the call; empty when none does (F1)."""
     causes: tuple[str, ...] = ()
     """Tasks or phases that it waited for in vain (F6)."""
+
+    @property
+    def asks(self) -> str:
+        """What a person must do before it can go on; empty when nobody is waited for."""
+        return self.next_step if self.kind == EffectUncertain.__name__ else ""
 
 
 class Passed(Value):
@@ -157,6 +163,8 @@ class Missing(Value):
     """Why it is missing."""
     instead: str = ""
     """What stands in for it; empty when nothing does (F2)."""
+    asks: str = ""
+    """What a person must do before it can be delivered; empty when nobody is waited for (F8)."""
 
 
 def tokens_in(size_bytes: int) -> int:

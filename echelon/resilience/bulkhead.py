@@ -1,18 +1,18 @@
 """A bulkhead: so many calls at work at one time, a bounded queue before them, and a fair share for everybody (F5).
 
-Who shares a bulkhead, domains for instance, are its *sharers*. While there are several, each has its part of the places
-and none may hold more than that part, rounded up; so one whose calls hang cannot take the places of the others. Places
-are given in turns, one sharer after the other, and within a sharer in the order of arrival.
+Who shares a bulkhead, domains for instance, are its *sharers*. When all of them together want more places than there
+are, each has a fair part: none may hold more than another that still wants some (max-min fairness; what one does not
+want is shared by the others). So one whose calls hang cannot take the places of the others. Places are given in turns,
+one sharer after the other, and within a sharer in the order of arrival.
 
-A sharer counts while it has calls at work or waiting, and from `join` to `leave` also without: who joined finds its
-part free whenever it comes.
+A sharer wants places for its calls at work and waiting, and for those that it said to expect: without that, who comes
+first takes everything, and the others wait until it ends.
 """
 
 import asyncio
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from types import TracebackType
 
 from echelon.model.errors import BulkheadFull
@@ -56,6 +56,15 @@ class Place:
         self._bulkhead = bulkhead
         self._sharer = sharer
 
+    @property
+    def most(self) -> int:
+        """Calls that the bulkhead lets through at one time, of all sharers."""
+        return self._bulkhead.policy.max_concurrency
+
+    def expect(self, calls: int) -> None:
+        """Say that so many calls will come, or fewer than was said (a negative number)."""
+        self._bulkhead.expect(self._sharer, calls)
+
     async def __aenter__(self) -> None:
         await self._bulkhead.enter(self._sharer)
 
@@ -75,8 +84,8 @@ class Bulkhead:
         self._held: dict[str, int] = {}
         #: By sharer; the next one in turn is first.
         self._queues: OrderedDict[str, deque[_Waiter]] = OrderedDict()
-        #: How often each joined.
-        self._joined: Counter[str] = Counter()
+        #: Calls that each is to make, those at work and waiting included; none that are over.
+        self._expected: Counter[str] = Counter()
         self._at_work = 0
         self._waiting = 0
 
@@ -98,16 +107,13 @@ class Bulkhead:
         """Return the way to a place, for `async with`."""
         return Place(self, sharer)
 
-    @contextmanager
-    def shared_with(self, sharer: str) -> Iterator[None]:
-        """Keep a fair part of the places for a sharer, whether it needs them already or not."""
+    def expect(self, sharer: str, calls: int) -> None:
+        """Keep a fair part for so many calls to come; a negative number says that they are over, or will not come."""
         with self._lock:
-            self._joined[sharer] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._joined -= Counter({sharer: 1})
+            self._expected[sharer] += calls
+            if self._expected[sharer] <= 0:
+                del self._expected[sharer]
+            if calls < 0:
                 self._give_places()
 
     async def enter(self, sharer: str = "") -> None:
@@ -182,20 +188,32 @@ class Bulkhead:
     def _next_in_turn(self) -> str | None:
         if not self._queues or self._at_work >= self.policy.max_concurrency:
             return None
-        return next((sharer for sharer in self._queues if self._may_take(sharer)), None)
+        part, left_over = self._fair_part()
+        return next((sharer for sharer in self._queues if self._is_within(sharer, part, left_over)), None)
 
     def _may_take(self, sharer: str) -> bool:
-        places = self.policy.max_concurrency
-        if self._at_work >= places:
-            return False
-        sharers = len({sharer, *self._held, *self._queues, *self._joined})
-        if sharers == 1:
-            return True
-        part, left_over = divmod(places, sharers)
+        """Say whether a call that does not wait yet may go in."""
+        return self._at_work < self.policy.max_concurrency and self._is_within(sharer, *self._fair_part(sharer))
+
+    def _fair_part(self, newcomer: str | None = None) -> tuple[int, int]:
+        """Return the places that everybody may hold, and how many may hold one more, which cannot be divided."""
+        wanted = sorted(self._wanted(newcomer))
+        left = self.policy.max_concurrency
+        for position, calls in enumerate(wanted):
+            sharers = len(wanted) - position
+            if calls * sharers > left:
+                return divmod(left, sharers)
+            left -= calls
+        return self.policy.max_concurrency, 0  # there is enough for everybody
+
+    def _wanted(self, newcomer: str | None) -> Iterable[int]:
+        expected, held, queues = self._expected, self._held, self._queues
+        for sharer in {*expected, *held, *queues} if newcomer is None else {newcomer, *expected, *held, *queues}:
+            here = held.get(sharer, 0) + len(queues.get(sharer, ())) + (sharer == newcomer)
+            yield max(here, expected.get(sharer, 0))
+
+    def _is_within(self, sharer: str, part: int, left_over: int) -> bool:
         held = self._held.get(sharer, 0)
-        if part == 0:  # more sharers than places
-            return not held
         if held < part:
             return True
-        # The places that cannot be divided are held by one sharer each.
         return held == part and sum(other > part for other in self._held.values()) < left_over

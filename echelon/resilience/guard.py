@@ -9,7 +9,7 @@ When the budget is used up, a call that knows how to land gets one more within w
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from math import inf
@@ -20,6 +20,7 @@ from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.usage import Budget, Price, Usage
 from echelon.resilience.breaker import Breaker
 from echelon.resilience.budget import Account, Reservation, landing
+from echelon.resilience.bulkhead import Place
 from echelon.resilience.errors import can_pass
 from echelon.resilience.progress import Progress
 from echelon.resilience.retry import Sleep, retrying
@@ -73,6 +74,9 @@ class Guard:
         #: What all its calls are taken from, unless a call has an account of its own.
         self.account = account or Account(Budget(), "nobody", clock=clock)
         self._rooms = tuple(rooms)
+        self._coming = 0
+        #: Each place with the calls that the places before it let through at one time.
+        self._places = tuple(_let_through(room for room in rooms if isinstance(room, Place)))
         self._retry_budget = retry_budget
         self._price = price
         self._timeout_seconds = self.policy.timeout_seconds or inf
@@ -80,6 +84,15 @@ class Guard:
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, protects nothing
         self._clock = clock
         self._sleep = sleep
+
+    def expect(self, calls: int) -> None:
+        """Keep places for so many calls to come, or for fewer (a negative number): others must not take them all (F5).
+
+        A call is expected until it has ended, whether it is made or not.
+        """
+        before, self._coming = self._coming, self._coming + calls
+        for place, most in self._places:
+            place.expect(int(min(self._coming, most) - min(before, most)))
 
     async def call(
         self,
@@ -232,3 +245,10 @@ class Guard:
 
     def _seconds(self, progress: Progress[T]) -> float:
         return 0.0 if progress.entered is None else self._clock() - progress.entered
+
+
+def _let_through(places: Iterable[Place]) -> Iterator[tuple[Place, float]]:
+    most = inf
+    for place in places:
+        yield place, most
+        most = min(most, place.most)

@@ -6,7 +6,10 @@ from echelon.model.handoff import ErrorReport
 _UNAVAILABLE = frozenset({"BreakerOpen", "DependencyFailed", "AgentTimeout", "TimeoutError"})
 
 #: Kinds that blame something all steps of the run share.
-_SHARED = {"BudgetExhausted": "a budget is used up"}
+_SHARED = {
+    "BudgetExhausted": "a budget is used up",
+    "EffectUncertain": "irreversible work was cut off",
+}
 
 
 def cause_of(error: ErrorReport) -> str:

@@ -27,7 +27,6 @@ from echelon.engine.run import RunOptions, finish, prepared
 from echelon.journal import crashpoints
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
-from echelon.model.errors import EffectUncertain
 from echelon.model.handoff import Handoff
 from echelon.model.status import Status
 from echelon.settings import Settings
@@ -134,7 +133,7 @@ def uncertain(handoffs: Sequence[Handoff]) -> dict[str, str]:
     """Return the tasks that are blocked since nobody knows whether they were done, with what is said about it."""
     last = {handoff.task_id: handoff for handoff in handoffs}
     blocked = {task: handoff.error for task, handoff in last.items() if handoff.status is Status.BLOCKED}
-    return {task: error.message for task, error in blocked.items() if error and error.kind == EffectUncertain.__name__}
+    return {task: error.asks for task, error in blocked.items() if error and error.asks}
 
 
 async def known_run(settings: Settings, world: str) -> str | None:

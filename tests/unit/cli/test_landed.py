@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from echelon.cli.recorded import missing_of
+from echelon.cli.recorded import lacking
 from echelon.cli.show_view import show_agent
 from echelon.model.handoff import LANDED, Handoff, Missing, OutputReference
 from echelon.model.run import StepKind, StepRecord
@@ -50,5 +50,5 @@ def test_an_agent_that_landed_is_shown_as_one() -> None:
 def test_what_landed_is_listed_with_what_is_missing() -> None:
     missing = Missing(task_id="look/a.py", producer="look/a.py", reason=LANDED, instead="half of it")
 
-    assert missing_of([recorded(landed=True)], None) == (missing,)
-    assert missing_of([recorded(landed=False)], None) == ()
+    assert lacking([recorded(landed=True)], None) == (missing,)
+    assert lacking([recorded(landed=False)], None) == ()

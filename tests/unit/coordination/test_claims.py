@@ -11,12 +11,14 @@ from echelon import AgentFailed, Brief, Job, Resilience, agent, command
 from echelon.agents.agent import Effect
 from echelon.coordination.claims import REDONE, TOLD_DONE, Word
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.result import output_of
+from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.model.errors import InvalidInput, LeaseLost
+from echelon.model.exception_report import Trigger
+from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
-from tests.unit.coordination.jobs import ONCE, Item, Items, looking
+from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking
 
 pytestmark = pytest.mark.anyio
 
@@ -129,8 +131,7 @@ async def test_what_cannot_be_undone_is_not_done_again_when_it_may_have_happened
     assert step.handoff.status is Status.BLOCKED
     assert step.handoff.error is not None
     assert "pay/pay cannot be undone and may have happened: it was begun at 20" in step.handoff.error.message
-    assert "echelon resume run --redo pay/pay (do it again) or --done pay/pay=OUTPUT" in step.handoff.error.message
-    assert step.handoff.error.next_step == "find out whether it happened, and say so when the run is resumed"
+    assert "echelon resume run --redo TASK (do it again) or --done TASK=OUTPUT" in step.handoff.error.next_step
 
 
 async def test_a_person_can_let_it_be_done_again_once(tmp_path: Path) -> None:
@@ -163,6 +164,59 @@ async def test_what_a_person_says_must_fit_the_contract(tmp_path: Path) -> None:
         await run_phases(run, InlineScheduler())
 
         assert [(step.handoff.error and step.handoff.error.kind) for step in run.steps] == ["ContractViolation"]
+
+
+async def test_a_run_waits_while_only_a_person_knows_how_it_goes_on(tmp_path: Path) -> None:
+    counter = Counter("irreversible", Killed())
+    await killed(counter.job(), tmp_path)
+    async with a_run(counter.job(), tmp_path) as run:
+        delivered = await run_phases(run, InlineScheduler())
+
+    assert status_after(delivered) is RunStatus.WAITING
+    assert ["--redo TASK" in missing.asks for missing in missing_in(delivered)] == [True]
+
+
+async def test_what_one_death_cut_off_is_told_once(tmp_path: Path) -> None:
+    all_have_begun = asyncio.Barrier(3)
+
+    @agent(effect="irreversible")
+    async def pay(item: Item) -> str:
+        await all_have_begun.wait()
+        raise Killed
+
+    await killed(looking(each=pay), tmp_path, inputs=items(3))
+    async with a_run(looking(each=pay), tmp_path, items(3)) as run:
+        await run_phases(run, InlineScheduler())
+
+    assert [step.handoff.status for step in run.steps] == [Status.BLOCKED] * 3
+    assert [report.trigger for report in run.exceptions] == [Trigger.BLOCKED, Trigger.INCIDENT]
+
+
+@pytest.mark.parametrize(
+    ("word", "about"),
+    [
+        pytest.param(
+            Word(redo=frozenset({"pay/*"})), Word(redo=frozenset({"pay/a", "pay/b", "pay/[c]"})), id="all-of-a-phase"
+        ),
+        pytest.param(Word(redo=frozenset({"pay/[ab]"})), Word(redo=frozenset({"pay/a", "pay/b"})), id="some"),
+        pytest.param(Word(done={"*": 1}), Word(done={"pay/a": 1, "pay/b": 1, "pay/[c]": 1}), id="done-likewise"),
+        pytest.param(Word(redo=frozenset({"pay/[c]"})), Word(redo=frozenset({"pay/[c]"})), id="a-name-is-a-name-first"),
+    ],
+)
+def test_a_person_can_speak_of_many_tasks_by_a_pattern(word: Word, about: Word) -> None:
+    assert word.about(["pay/a", "pay/b", "pay/[c]"], "run") == about
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        (Word(redo=frozenset({"send/*"})), r"has begun nothing for task 'send/\*'.*: pay/a, pay/b"),
+        (Word(redo=frozenset({"pay/*"}), done={"pay/a": 1}), "'pay/a' is to be redone and is done"),
+    ],
+)
+def test_a_pattern_that_means_nothing_or_contradicts_another_is_refused(word: Word, line: str) -> None:
+    with pytest.raises(InvalidInput, match=line):
+        word.about(["pay/a", "pay/b"], "run")
 
 
 @pytest.mark.parametrize("word", [Word(redo=frozenset({PAY})), Word(done={PAY: "x"})])

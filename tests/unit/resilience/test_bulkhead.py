@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -180,12 +179,12 @@ def test_places_are_given_in_turns_to_those_who_share_them() -> None:
     ("places", "arrive", "in_"),
     [
         (4, "aaaaaa", "aaaa"),  # alone it may have them all
-        (4, "abaaaa", "abaa"[:3]),  # two domains: two each, one is kept for b
+        (4, "abaaaa", "abaa"),  # b wants one only, the others are a's
         (4, "ababab", "abab"),
-        (5, "abaaabb", "abaab"),  # the fifth goes to who asks first
+        (5, "abaaabb", "abaaa"),  # nobody knew that b would want more: it waits until an a ends
         (4, "abcdaaaa", "abcd"),
         (2, "abcdaa", "ab"),  # more domains than places: one each
-        (3, "abaa", "aba"),  # two and one: the odd place is anybody's
+        (3, "abab", "aba"),  # two and one: the odd place is anybody's
     ],
 )
 def test_nobody_holds_more_than_a_fair_part_while_there_are_others(places: int, arrive: str, in_: str) -> None:
@@ -198,28 +197,59 @@ def test_nobody_holds_more_than_a_fair_part_while_there_are_others(places: int, 
     run(story)
 
 
+@pytest.mark.parametrize(
+    ("places", "expected", "arrive", "in_"),
+    [
+        (4, "bbbb", "aaaaaa", "aa"),  # half of the places wait for b
+        (4, "b", "aaaaaa", "aaa"),  # one of them does
+        (4, "bbbb", "aaaabb", "aabb"),
+        (6, "bccccc", "aaaaaa", "aaa"),  # b wants one; of the five left the odd one is for who comes first
+        (2, "bc", "aa", "a"),  # more domains than places: one each
+        (9, "bb", "aaaaaa", "aaaaaa"),  # there is enough for everybody
+    ],
+)
+def test_places_are_kept_for_those_who_are_expected(places: int, expected: str, arrive: str, in_: str) -> None:
+    async def story() -> None:
+        room = bulkhead(places)
+        for sharer, calls in Counter(expected).items():
+            room.expect(sharer, calls)
+        made = await callers(room, arrive)
+        at_first = at_work(made)
+        for sharer, calls in Counter(expected).items():
+            room.expect(sharer, -calls)
+        await settle()
+
+        assert Counter(at_first) == Counter(in_)
+        assert len(at_work(made)) == min(places, len(made))  # nobody is expected any more
+        await all_ended(made)
+
+    run(story)
+
+
 def test_a_domain_that_hangs_leaves_the_others_their_part() -> None:
-    """Both joined when the phase began: although all calls of a hang from the start, b works with its two places."""
+    """Both were expected when the phase began: all calls of a hang from the start, and b works with its two places."""
 
     async def story() -> None:
         room = bulkhead(4)
-        with room.shared_with("a"), room.shared_with("b"):
-            hanging = await callers(room, "aaaaaaaa")
-            assert at_work(hanging) == "aa"
-            under_way = most = done = 0
+        room.expect("a", 8)
+        room.expect("b", 20)
+        hanging = await callers(room, "aaaaaaaa")
+        assert at_work(hanging) == "aa"
+        under_way = most = done = 0
 
-            async def work() -> None:
-                nonlocal under_way, most, done
-                async with room.place("b"):
-                    under_way += 1
-                    most = max(most, under_way)
-                    await asyncio.sleep(0)
-                    under_way -= 1
-                    done += 1
+        async def work() -> None:
+            nonlocal under_way, most, done
+            async with room.place("b"):
+                under_way += 1
+                most = max(most, under_way)
+                await asyncio.sleep(0)
+                under_way -= 1
+                done += 1
 
-            await asyncio.gather(*(work() for _ in range(20)))
+        await asyncio.gather(*(work() for _ in range(20)))
 
-            assert (most, done, room.held_by("a")) == (2, 20, 2)
+        assert (most, done, room.held_by("a")) == (2, 20, 2)
+        room.expect("b", -20)
         await settle()
         assert at_work(hanging) == "aaaa"  # alone again
         await all_ended(hanging)
@@ -269,13 +299,13 @@ def test_a_place_is_not_lost_on_who_waited_in_an_event_loop_that_is_gone() -> No
 
 
 class BulkheadMachine(RuleBasedStateMachine):
-    """Callers of three domains come, wait, work, end, are cancelled; domains join and leave."""
+    """Callers of three domains come, wait, work, end, are cancelled; more are expected, or fewer."""
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.calls: list[Caller] = []
-        self.joined: list[tuple[str, ExitStack]] = []
+        self.expected: Counter[str] = Counter()
 
     @initialize(places=st.integers(1, 7), queue=st.none() | st.integers(0, 6))
     def start(self, places: int, queue: int | None) -> None:
@@ -341,19 +371,20 @@ class BulkheadMachine(RuleBasedStateMachine):
         self.do(story)
         self.calls = [one for one in self.calls if one not in (ending, leaving)]
 
-    @rule(sharer=st.sampled_from("abc"))
-    def join(self, sharer: str) -> None:
-        stack = ExitStack()
-        stack.enter_context(self.room.shared_with(sharer))
-        self.joined.append((sharer, stack))
+    @rule(sharer=st.sampled_from("abc"), calls=st.integers(1, 5))
+    def expect(self, sharer: str, calls: int) -> None:
+        self.room.expect(sharer, calls)
+        self.expected[sharer] += calls
 
-    @precondition(lambda self: self.joined)
+    @precondition(lambda self: self.expected)
     @rule(data=st.data())
-    def part(self, data: st.DataObject) -> None:
-        at = data.draw(st.integers(0, len(self.joined) - 1))
+    def expect_less(self, data: st.DataObject) -> None:
+        sharer = data.draw(st.sampled_from(sorted(self.expected)))
+        calls = data.draw(st.integers(1, self.expected[sharer]))
+        self.expected -= Counter({sharer: calls})
 
         async def story() -> None:
-            self.joined.pop(at)[1].close()
+            self.room.expect(sharer, -calls)
 
         self.do(story)
 
@@ -365,13 +396,23 @@ class BulkheadMachine(RuleBasedStateMachine):
         for sharer in "abc":
             assert self.room.held_by(sharer) == sum(one.sharer == sharer for one in self.working)
 
+    def fair_part(self, of: str) -> int:
+        """Deal places out one by one, in rounds in which this sharer comes last: what is certainly its own."""
+        here = Counter(one.sharer for one in self.calls)
+        wanted = here | self.expected
+        dealt: Counter[str] = Counter()
+        order = sorted(wanted, key=lambda sharer: sharer == of)
+        while sum(dealt.values()) < self.places and dealt != wanted:
+            for sharer in order:
+                if dealt[sharer] < wanted[sharer] and sum(dealt.values()) < self.places:
+                    dealt[sharer] += 1
+        return dealt[of]
+
     @invariant()
-    def nobody_waits_without_a_reason(self) -> None:
-        """A place is free only when all who wait hold their fair part already."""
-        sharers = {one.sharer for one in self.calls} | {sharer for sharer, _ in self.joined}
-        part = max(1, self.places // len(sharers)) if sharers else 0
+    def a_place_is_free_only_when_nobody_waits_or_somebody_is_expected(self) -> None:
         if self.room.at_work < self.places:
-            assert all(self.room.held_by(one.sharer) >= part for one in self.waiting)
+            assert all(self.room.held_by(one.sharer) >= self.fair_part(one.sharer) for one in self.waiting)
+            assert not self.waiting or self.expected
 
     @invariant()
     def within_a_domain_the_first_to_come_is_the_first_to_work(self) -> None:
@@ -382,8 +423,6 @@ class BulkheadMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         for one in tuple(self.calls):
             self.do(one.cancel)
-        for _, stack in self.joined:
-            stack.close()
         self.loop.close()
         assert (self.room.at_work, self.room.waiting) == (0, 0)
 

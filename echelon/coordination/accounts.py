@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cached_property
 
 from echelon.agents.agent import Agent, Lands
-from echelon.model.graph import TaskSpec
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import StepKind, StepRecord
@@ -74,7 +72,7 @@ class Accounts:
 
     def _domain(self, task_id: str, node: str, budget: Budget | None) -> Sequence[Account]:
         """Return the account of a domain, if there is one; its clock starts when it is first asked for."""
-        domain = self._domain_of(task_id, node)
+        domain = self._plan.domain_of(task_id, node)
         if budget is None or not domain:
             return ()
         known = self._domains.get((domain, budget))
@@ -84,20 +82,7 @@ class Accounts:
         return (known,)
 
     def _steps_of(self, domain: str) -> list[StepRecord]:
-        return [step for step in self._earlier if self._domain_of(step.handoff.task_id, step.node) == domain]
-
-    def _domain_of(self, task_id: str, node: str) -> str:
-        """Return what a task, or an integration, belongs to: the first part of its label, or else its part of the tree.
-
-        Empty for what reports to the primary without a label, or is no part of the plan any more.
-        """
-        task, at = self._tasks.get(task_id), self._plan.nodes.get(node)
-        label = (task.domain if task else at.domain if at else None) or ""
-        return label.partition(".")[0] or (self._plan.part_of(node) if at else "")
-
-    @cached_property
-    def _tasks(self) -> dict[str, TaskSpec]:
-        return {task.id: task for task in self._plan.tasks}
+        return [step for step in self._earlier if self._plan.domain_of(step.handoff.task_id, step.node) == domain]
 
 
 def _seconds_at_work(spans: Iterable[tuple[datetime, datetime]]) -> float:

@@ -58,7 +58,7 @@ class PhaseRun:
     async def carry_out(self, stage: Stage) -> Delivery:
         """Coordinate the whole phase; places are kept for everybody's work from its start to its end (F5)."""
         plan, calls = self.run.plan, self.run.expansion.calls
-        work = [(task, calls[task].agent, plan.part_of(plan.agent_of[task])) for task in stage.all_tasks]
+        work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
         with self._guards.places_kept(work):
             return await self._coordinate(stage)
 
@@ -187,7 +187,7 @@ class PhaseRun:
         dependencies: tuple[UsedDependency, ...],
         tokens: int = 0,
     ) -> Step:
-        path, domain = self.run.plan.path(node), self.run.plan.part_of(node)
+        plan = self.run.plan
         name = contract_name(agent.output_type)
         return Step(
             key=step_key(
@@ -202,14 +202,14 @@ class PhaseRun:
             phase=self.phase.name,
             task_id=task_id,
             node=node,
-            domain=domain,
-            path=path,
+            domain=plan.part_of(node),
+            path=plan.path(node),
             kind=kind,
             agent=agent,
             contract=self.run.adapter(agent.output_type),
             contract_name=name,
             call=call,
-            guard=self._guards.guard(agent, domain),
+            guard=self._guards.guard(agent, plan.domain_of(task_id, node)),
             dependencies=dependencies,
             tokens=tokens,
         )

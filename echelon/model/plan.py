@@ -333,3 +333,16 @@ class Plan(Value):
         """Return the node right below the primary that `node_id` is under; empty when it reports to the primary."""
         path = self.path(node_id)
         return path[1] if len(path) > 2 else ""
+
+    def domain_of(self, task_id: str, node_id: str) -> str:
+        """Return what a task or an integration belongs to: the first part of its label, or else its part of the tree.
+
+        Empty for what reports to the primary without a label, or is no part of the plan.
+        """
+        node = self.nodes.get(node_id)
+        label = self._labels.get(task_id, node.domain if node else None)
+        return (label or "").partition(".")[0] or (self.part_of(node_id) if node else "")
+
+    @cached_property
+    def _labels(self) -> dict[str, str | None]:
+        return {task.id: task.domain for task in self.tasks}

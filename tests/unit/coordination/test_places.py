@@ -1,6 +1,7 @@
 """Places for agents at work are shared fairly by the domains, from the start of a phase to its end (F5)."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,28 @@ async def test_a_domain_that_hangs_leaves_the_others_their_places(tmp_path: Path
     assert most == 2
     assert run.limit is not None
     assert (run.limit.at_work, run.limit.waiting) == (0, 0)
+
+
+async def test_a_domain_of_several_teams_has_one_part_of_the_places(tmp_path: Path) -> None:
+    """Four domains of ten are eight teams under the primary; two places a domain, not one a team."""
+    at_work: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    @agent
+    async def work(item: Item) -> str:
+        at_work[item.domain] += 1
+        most[item.domain] = max(most[item.domain], at_work[item.domain])
+        await asyncio.sleep(0)
+        at_work[item.domain] -= 1
+        return item.id
+
+    async with a_run(looking(each=work), tmp_path, items(10, 10, 10, 10), limit=places(8)) as run:
+        await run_phases(run, InlineScheduler())
+        parts = {run.plan.part_of(node) for node in run.plan.agent_of.values()}
+
+    assert len(parts) == 8
+    assert set(most) == {"d0", "d1", "d2", "d3"}
+    assert most["d0"] == 2
 
 
 async def test_a_domain_that_is_done_leaves_its_places_to_the_others(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from echelon.testing.llm_server import LlmServer, says
 
 ROOT = Path(__file__).parents[1]
 FENCES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-WORDS, FROM_PYTHON, THREE_KINDS, INTEGRATION = FENCES
+WORDS, FROM_PYTHON, THREE_KINDS, INTEGRATION, FAILING = FENCES
 
 pytestmark = pytest.mark.engine
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.engine
 def project(tmp_path: Path) -> Path:
     """A project with the README's jobs and two notes of five words."""
     (tmp_path / "flows").mkdir()
-    for name, text in {"words": WORDS, "review": THREE_KINDS}.items():
+    for name, text in {"words": WORDS, "review": THREE_KINDS, "quote": FAILING}.items():
         (tmp_path / "flows" / f"{name}.py").write_text(text)
     (tmp_path / "flows" / "__init__.py").touch()
     (tmp_path / "docs").mkdir()
@@ -31,7 +31,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(project: Path, *arguments: str, **environment: str) -> str:
+def run(project: Path, *arguments: str, exit_code: int = 0, **environment: str) -> str:
     finished = subprocess.run(
         [sys.executable, *arguments],
         cwd=project,
@@ -42,7 +42,7 @@ def run(project: Path, *arguments: str, **environment: str) -> str:
         check=False,
     )
 
-    assert finished.returncode == 0, finished.stderr
+    assert finished.returncode == exit_code, finished.stderr
     return finished.stdout
 
 
@@ -80,6 +80,15 @@ def test_a_function_a_command_and_a_model_work_in_one_job(project: Path) -> None
         )
 
     assert json.loads(printed)["output"] == {"ship": True, "reason": "it is small"}
+
+
+def test_a_default_stands_in_and_the_run_says_so(project: Path) -> None:
+    command = ("-m", "echelon", "run", "flows/quote.py:quote", "--param", 'parts=["pump", "valve"]')
+    told = run(project, *command, exit_code=3)
+    result = json.loads(run(project, *command, "--json", exit_code=3))
+
+    assert "price/valve: ConnectionError: the price list does not answer (instead: the default value)" in told
+    assert (result["output"], result["status"]) == (14.0, "partial")
 
 
 def test_the_staged_integrator_is_one() -> None:

@@ -8,6 +8,9 @@ from echelon.visibility.svg import element, picture
 
 PNG_PIXELS = 1960  # wide: sharp on screens of double density
 
+#: Fonts without serifs that systems come with; the first that is there is used.
+SANS_SERIF = ("Arial", "Liberation Sans", "DejaVu Sans", "Noto Sans", "Helvetica", "Ubuntu", "Cantarell", "FreeSans")
+
 
 def check_plot_file(path: Path) -> Path:
     """Return `path` when a picture can be written to it; `InvalidInput` says what is wrong, before any work is done."""
@@ -49,14 +52,16 @@ def _as_png(_title: str, svg: str) -> bytes:
         raise InvalidInput(
             "--plot to a .png needs one more package: pip install 'echelon[plot]', or end the name in .svg or .html"
         ) from None
-    letters = picture("", "", 40, 20, [element("text", "x", x=5, y=15)])
+    letters = picture("", "", 40, 20, [element("text", "x", x=5, y=15, font_family="sans-serif")])
     nothing = picture("", "", 40, 20, [])
-    if svg_to_bytes(svg_string=letters) == svg_to_bytes(svg_string=nothing):
-        raise InvalidInput(
-            "--plot to a .png finds no font on this machine, so nothing could be read: install one (fonts-dejavu), "
-            "or end the name in .svg or .html"
-        )
-    return bytes(svg_to_bytes(svg_string=svg, width=PNG_PIXELS))
+    # The renderer knows no more than names of fonts, and not which one of a machine is its sans-serif.
+    for family in SANS_SERIF:
+        if svg_to_bytes(svg_string=letters, sans_serif_family=family) != svg_to_bytes(svg_string=nothing):
+            return bytes(svg_to_bytes(svg_string=svg, width=PNG_PIXELS, sans_serif_family=family))
+    raise InvalidInput(
+        "--plot to a .png finds no font on this machine, so nothing could be read: install one (fonts-dejavu), "
+        "or end the name in .svg or .html"
+    )
 
 
 _FORMATS: dict[str, Callable[[str, str], bytes]] = {".svg": _as_svg, ".html": _as_html, ".png": _as_png}

@@ -334,6 +334,7 @@ def test_without_redis_each_process_goes_on_by_itself_says_so_and_tells_later(co
     log = Log()
     registry = connect(listeners=[log])
     first, second = provider(registry), provider(connect())
+    eventually(lambda: (first.shared, second.shared) == ("redis", "redis") and log.lines == ["redis"])
     server.stop()
     try:
         eventually(lambda: (first.shared, second.shared) == ("process", "process"))

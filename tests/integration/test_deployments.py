@@ -59,6 +59,14 @@ class Deployment:
             time.sleep(0.25)
         raise AssertionError(log.read_text())
 
+    def rest(self) -> None:
+        """Let nothing begin any more, and wait for what is at work: a worker gives it 30 s when it is stopped."""
+        self.api.post(f"/deployments/{self.known['id']}/pause_deployment").raise_for_status()
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while self.runs(type=["PENDING", "RUNNING"]):
+            assert time.monotonic() < deadline, "what is at work does not end"
+            time.sleep(0.25)
+
 
 @contextlib.contextmanager
 def watched(place: Place, name: str) -> Iterator[Deployment]:
@@ -133,6 +141,7 @@ def test_a_worker_runs_the_schedule_and_each_report_is_compared_with_the_one_bef
         first = nightly.reporting(FIRST, log)
         make_worse(served.project)
         second = nightly.reporting(WORSE, log)
+        nightly.rest()
     recorded = {record["run_id"]: record for record in served.json("echelon", "runs")["runs"]}
 
     assert first["auto_scheduled"]

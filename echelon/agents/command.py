@@ -17,6 +17,7 @@ from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
 from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
 from echelon.agents.process import Finished, run_process
+from echelon.agents.stated import policy_of
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget, Usage
@@ -176,14 +177,9 @@ def command(
         output_type=output if output is not None else _DEFAULT_OUTPUT.get(chosen, Any),
         parse=chosen,
         effect=effect,
-        resilience=Resilience(
-            timeout_seconds=timeout,
-            idle_seconds=idle,
-            attempts=attempts,
-            breaker=breaker,
-            budget=budget,
-            contract=contract,
-        ).over(resilience or Resilience()),
+        resilience=policy_of(
+            resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
+        ),
         ok_exit_codes=tuple(ok_exit_codes),
         cwd=None if cwd is None else template(str(cwd)),
         stdin=None if stdin is None else template(stdin),

@@ -8,6 +8,7 @@ from echelon.agents.agent import Effect
 from echelon.agents.call import CallShape
 from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
+from echelon.agents.stated import policy_of
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget
@@ -47,16 +48,10 @@ def agent(
         async def inspect(module: Module, brief: Brief) -> Finding: ...
     """
     # No heartbeat leaves a process of its own, so that one would always seem silent.
-    idle_seconds = False if cpu_bound and idle is None else idle
-    stated = Resilience(
-        timeout_seconds=timeout,
-        idle_seconds=idle_seconds,
-        attempts=attempts,
-        breaker=breaker,
-        budget=budget,
-        contract=contract,
+    idle = False if cpu_bound and idle is None else idle
+    policy = policy_of(
+        resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
     )
-    policy = stated.over(resilience or Resilience())
     if cpu_bound and policy.idle_seconds:
         raise InvalidJob("an agent that is cpu_bound has no heartbeat: give it a timeout instead of an idle one")
     if cpu_bound and lands:
@@ -111,7 +106,7 @@ def integrator(
         @merge.combine
         async def merge(reports: Handoffs[PackageReport]) -> PackageReport: ...
     """
-    resilience = Resilience(timeout_seconds=timeout, attempts=attempts, contract=contract)
+    resilience = policy_of(timeout=timeout, attempts=attempts, contract=contract)
 
     def decorate(target: Callable[..., Any]) -> Integrator:
         return Integrator(merger=function_agent(target, name=name, resilience=resilience))

@@ -21,6 +21,7 @@ from echelon.agents.model_limits import conversation, exhausted, kept_tokens, li
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import LANDING, correction, prompt_of
 from echelon.agents.secrets import redacted
+from echelon.agents.stated import policy_of
 from echelon.model.errors import (
     AgentFailed,
     ContractViolation,
@@ -153,14 +154,9 @@ def model_agent(
         prompt=prompt,
         deps=deps,
         effect=effect,
-        resilience=Resilience(
-            timeout_seconds=timeout,
-            idle_seconds=idle,
-            attempts=attempts,
-            breaker=breaker,
-            budget=budget,
-            contract=contract,
-        ).over(resilience or Resilience()),
+        resilience=policy_of(
+            resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
+        ),
         fallback=fallbacks_of(fallback),
     )
 

@@ -22,8 +22,7 @@ def checklist(
     as_json: AsJson = False,
 ) -> int:
     """Answer the implementation checklist for a job, item by item, from its plan, its definition and its runs."""
-    job = load_job(source)
-    job.span = span or job.span
+    job = load_job(source, span)
     inputs = inputs_of(job, param)
     evidence = evidence_of(job, inputs, ask(lambda journal: recorded_of(journal, job.name)), priority)
     items = answered(evidence)

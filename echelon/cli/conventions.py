@@ -40,8 +40,7 @@ def _page(
     source: str | None, agents: int | None, param: list[str] | None, span: Span, priority: Priority
 ) -> dict[str, object]:
     if source is not None and agents is None:
-        job = load_job(source)
-        job.span = span or job.span
+        job = load_job(source, span)
         made = job.plan_for(inputs_of(job, param), priority)
         return {"markdown": conventions_of(made), "agents": made.n_agents, "structure": made.structure}
     if agents is not None and source is None:

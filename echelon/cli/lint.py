@@ -25,8 +25,7 @@ def lint(
     as_json: AsJson = False,
 ) -> int:
     """Find what is known to fail about a job's plan: where, why, and what to do. Exit code 1 for an error."""
-    job = load_job(source)
-    job.span = span or job.span
+    job = load_job(source, span)
     found = findings_of(*job.decided(inputs_of(job, param), priority))
     counts = counted(found)
     if as_json:

@@ -23,8 +23,7 @@ def plan(
     as_json: AsJson = False,
 ) -> int:
     """Show how a job would be organised: structure, phases, owners, forecast and findings."""
-    job = load_job(source)
-    job.span = span or job.span
+    job = load_job(source, span)
     made = job.plan_for(inputs_of(job, param), priority, max_concurrency)
     if as_json:
         print_json(made.model_dump(mode="json") | ({"mermaid": drawn(made)} if mermaid else {}))

@@ -49,16 +49,20 @@ class Source:
         return f"{self.file or self.module}:{variable}"
 
 
-def load_job(source: str) -> Job:
+def load_job(source: str, span: int | None = None) -> Job:
     """Import the module that SOURCE names and return its job, with `job.source` set to a SOURCE valid everywhere.
 
-    Of a task-graph file the job is the graph.
+    Of a task-graph file the job is the graph. `span` is what the job is planned with; None leaves it its own.
 
     The root of the project goes to the front of the import path. Raises `InvalidInput` when there is no such file,
     module or job, when the module cannot be imported (with the line at fault), or when it is not the file named.
     """
-    if is_graph_file(source):
-        return _job_of_graph(Path(source))
+    job = _job_of_graph(Path(source)) if is_graph_file(source) else _job_of_module(source)
+    job.span = span or job.span
+    return job
+
+
+def _job_of_module(source: str) -> Job:
     where = parse_source(source)
     module = _import(where)
     variable, job = _find(module, where, source)

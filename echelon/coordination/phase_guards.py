@@ -1,14 +1,12 @@
-"""What guards the calls of one phase, and what its agents may use; made once an agent, since making it is slow."""
+"""What guards the calls of one phase; made once an agent, since making it is slow."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from echelon.agents.agent import Agent
-from echelon.coordination.accounts import budget_told
 from echelon.coordination.context import RunContext
 from echelon.definition.phase import PhaseDefinition
-from echelon.model.policy import Resilience
 from echelon.model.usage import Budget
 from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard
@@ -24,7 +22,6 @@ class PhaseGuards:
         self._account = Account(bound, name, run.account) if patience_seconds else None
         #: By identity of the agent, since an agent and an integrator may share a name but no policy, and by domain.
         self._guards: dict[tuple[int, str], Guard] = {}
-        self._budgets: dict[int, Budget] = {}
         #: By task that has not ended.
         self._coming: dict[str, Guard] = {}
 
@@ -52,19 +49,10 @@ class PhaseGuards:
         if guard is None:
             # The agents are out of time, never the integration of what they made.
             account = None if any(agent is one for one in self._integrating) else self._account
-            guard = self._run.guard(agent, self._policy(agent), account, domain)
+            policy = agent.resilience.over(self._phase.resilience.over(self._run.job.defaults))
+            guard = self._run.guard(agent, policy, account, domain)
             self._guards[id(agent), domain] = guard
         return guard
-
-    def budget_told(self, agent: Agent) -> Budget:
-        """Return what an agent is told that one task may use."""
-        known = self._budgets.get(id(agent))
-        if known is None:
-            known = self._budgets[id(agent)] = budget_told(self._policy(agent), self._run.job.budget)
-        return known
-
-    def _policy(self, agent: Agent) -> Resilience:
-        return agent.resilience.over(self._phase.resilience.over(self._run.job.defaults))
 
     @property
     def _integrating(self) -> tuple[Agent | None, ...]:

@@ -11,6 +11,7 @@ from echelon.agents.call import Call
 from echelon.agents.contract import contract_name
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
+from echelon.coordination.accounts import budget_told
 from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.briefs import assignment_for, brief_for
 from echelon.coordination.context import RunContext
@@ -29,6 +30,7 @@ from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.plan import NodeKind
 from echelon.model.run import StepKind
+from echelon.resilience.guard import Guard
 
 
 @dataclass(kw_only=True)
@@ -142,9 +144,9 @@ class PhaseRun:
         call = self.run.expansion.calls[task_id]
         task = self.run.tasks[task_id]
         node = self.run.plan.agent_of[task_id]
-        assignment = assignment_for(
-            self.run.job, task, call.agent.name, self._references, self._guards.budget_told(call.agent)
-        )
+        guard = self._guards.guard(call.agent, self.run.plan.domain_of(task_id, node))
+        budget = budget_told(guard.policy, self.run.job.budget)
+        assignment = assignment_for(self.run.job, task, call.agent.name, self._references, budget)
         return self._step(
             kind=StepKind.TASK,
             task_id=task_id,
@@ -154,6 +156,7 @@ class PhaseRun:
             given=call.item,
             upstream_digest=self.upstream_digest,
             dependencies=(),
+            guard=guard,
             tokens=task.tokens or 0,
         )
 
@@ -172,6 +175,7 @@ class PhaseRun:
             given=[missing.task_id for missing in received.missing],
             upstream_digest=digest_of(received.versions),
             dependencies=used(received),
+            guard=self._guards.guard(function, self.run.plan.domain_of(task_id, node)),
         )
 
     def _step(
@@ -185,6 +189,7 @@ class PhaseRun:
         given: Any,
         upstream_digest: str,
         dependencies: tuple[UsedDependency, ...],
+        guard: Guard,
         tokens: int = 0,
     ) -> Step:
         plan = self.run.plan
@@ -209,7 +214,7 @@ class PhaseRun:
             contract=self.run.adapter(agent.output_type),
             contract_name=name,
             call=call,
-            guard=self._guards.guard(agent, plan.domain_of(task_id, node)),
+            guard=guard,
             dependencies=dependencies,
             tokens=tokens,
         )

@@ -21,18 +21,7 @@ from echelon.model.errors import (
     JournalError,
 )
 from echelon.resilience.errors import blames_dependency, can_pass, status_of
-
-REQUEST = httpx.Request("GET", "http://127.0.0.1/")
-
-
-def answered(status: int, headers: dict[str, str] | None = None) -> httpx.HTTPStatusError:
-    response = httpx.Response(status, headers=headers, request=REQUEST)
-    return httpx.HTTPStatusError(f"status {status}", request=REQUEST, response=response)
-
-
-def wrapped(outer: Exception, inner: BaseException) -> Exception:
-    outer.__cause__ = inner
-    return outer
+from tests.unit.resilience.answers import REQUEST, answered, wrapped
 
 
 def failed_while_handling(outer: Exception, inner: Exception) -> Exception:

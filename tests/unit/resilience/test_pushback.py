@@ -3,25 +3,14 @@
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from echelon.resilience.pushback import retry_after_seconds, wants_another
+from tests.unit.resilience.answers import answered, wrapped
 
-REQUEST = httpx.Request("GET", "http://127.0.0.1/")
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
-
-
-def answered(status: int, headers: dict[str, str] | None = None) -> httpx.HTTPStatusError:
-    response = httpx.Response(status, headers=headers, request=REQUEST)
-    return httpx.HTTPStatusError(f"status {status}", request=REQUEST, response=response)
-
-
-def wrapped(outer: Exception, inner: BaseException) -> Exception:
-    outer.__cause__ = inner
-    return outer
 
 
 class WithAttribute(Exception):

@@ -13,7 +13,7 @@ from echelon.cli.words import moment
 from echelon.journal.journal import Journal
 from echelon.model.exception_report import ExceptionReport, Level
 from echelon.model.incident import Incident
-from echelon.visibility.incidents import incidents_of
+from echelon.runlog.incidents import incidents_of
 
 #: From quiet to loud.
 LEVELS = (Level.INFO, Level.WARNING, Level.CRITICAL)

@@ -14,8 +14,8 @@ from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import EXIT_CODES, RunView, StepKind, StepRecord
 from echelon.model.session import pauses, seconds_without
 from echelon.visibility.comparison import compare
-from echelon.visibility.incidents import incidents_of
-from echelon.visibility.measures import measure
+from echelon.runlog.incidents import incidents_of
+from echelon.runlog.measures import measure
 
 
 async def recorded_run(journal: Journal, outputs: OutputStore, run_id: str) -> RunView:

@@ -13,7 +13,7 @@ from echelon.cli.show_view import show_agent, show_run
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.run import RunView
-from echelon.visibility.breakers import BREAKER_EVENT, BreakerStory, breakers_of
+from echelon.runlog.breakers import BREAKER_EVENT, BreakerStory, breakers_of
 
 
 def show(

@@ -13,8 +13,8 @@ from echelon.cli.words import count, duration, first, moment
 from echelon.model.handoff import LANDED, Handoff, Passed
 from echelon.model.incident import Incident
 from echelon.model.run import RunView, StepRecord
-from echelon.visibility.breakers import BreakerStory
-from echelon.visibility.incidents import incidents_of
+from echelon.runlog.breakers import BreakerStory
+from echelon.runlog.incidents import incidents_of
 from echelon.visibility.report import measure_rows
 
 #: Concerns and values named at most.

@@ -11,7 +11,7 @@ from echelon.model.graph import Coupling, TaskSpec
 from echelon.model.handoff import ErrorReport, Handoff
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
-from echelon.visibility.incidents import BLOCKED
+from echelon.runlog.incidents import BLOCKED
 from echelon.visibility.progress import Happening, ProgressEvent
 
 

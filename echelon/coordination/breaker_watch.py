@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from echelon.coordination.context import RunContext
 from echelon.model.breaker_news import BreakerNews, Turn
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
-from echelon.visibility.breakers import BREAKER_EVENT
+from echelon.runlog.breakers import BREAKER_EVENT
 from echelon.visibility.progress import Happening, ProgressEvent
 
 #: How loud each turn is told; what is not here is on record only.

@@ -18,7 +18,7 @@ from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
 from echelon.model.errors import AgentFailed, EffectUncertain, InvalidInput
-from echelon.model.session import Claim
+from echelon.model.session import EffectIntent
 
 #: What an agent raises to say that it did nothing. A command or a model says so of what it knows, which is less.
 _NOTHING_HAPPENED = (AgentFailed, InvalidInput)
@@ -73,7 +73,7 @@ class Claims:
         self,
         journal: Journal,
         run_id: str,
-        recorded: Iterable[Claim],
+        recorded: Iterable[EffectIntent],
         *,
         word: Word,
         token: int,
@@ -83,7 +83,7 @@ class Claims:
         self._run_id = run_id
         self._token = token
         self._now = now
-        self._begun: dict[str, list[Claim]] = {}
+        self._begun: dict[str, list[EffectIntent]] = {}
         for claim in recorded:
             self._begun.setdefault(claim.task_id, []).append(claim)
         self._word = word.about(self._begun, run_id)
@@ -109,7 +109,7 @@ class Claims:
         crashpoint("effect.done")
         return outcome
 
-    async def _take(self, key: str, task_id: str, effect: str) -> Claim:
+    async def _take(self, key: str, task_id: str, effect: str) -> EffectIntent:
         begun = self._begun.setdefault(task_id, [])
         uncertain = [claim for claim in begun if not claim.settled]
         if effect == "irreversible" and uncertain:
@@ -117,7 +117,7 @@ class Claims:
                 raise _uncertain(uncertain[-1])
             self._redo.remove(task_id)  # once: what is cut off again is uncertain again
             await self._note(REDONE, task_id)
-        claim = Claim(
+        claim = EffectIntent(
             run_id=self._run_id,
             key=key,
             task_id=task_id,
@@ -131,7 +131,7 @@ class Claims:
         begun.append(claim)
         return claim
 
-    async def _settle(self, claim: Claim) -> None:
+    async def _settle(self, claim: EffectIntent) -> None:
         await self._journal.settle(claim)
         begun = self._begun[claim.task_id]
         begun[begun.index(claim)] = claim.model_copy(update={"settled": True})
@@ -140,7 +140,7 @@ class Claims:
         await self._journal.append_event(self._run_id, kind, task_id, {}, self._now())
 
 
-def _uncertain(claim: Claim) -> EffectUncertain:
+def _uncertain(claim: EffectIntent) -> EffectUncertain:
     return EffectUncertain(
         f"{claim.task_id} cannot be undone and may have happened: it was begun at {claim.at:%Y-%m-%d %H:%M:%S} UTC "
         f"(idempotency key {claim.idempotency_key[:16]}), and its end is not on record",

@@ -36,7 +36,7 @@ from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import StepKind, StepRecord
-from echelon.model.session import Claim
+from echelon.model.session import EffectIntent
 from echelon.planning.conventions_brief import brief_conventions
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
@@ -83,7 +83,7 @@ class RunContext:
     """Causes of failures that were told about (F6)."""
     previous: dict[str, Handoff] = field(default_factory=dict[str, Handoff])
     """What the last completed run of this job on the same inputs delivered, by task."""
-    claimed: Sequence[Claim] = ()
+    claimed: Sequence[EffectIntent] = ()
     """What earlier processes began that changes the world (F8)."""
     word: Word = Word()
     """What a person says about it."""

@@ -3,7 +3,7 @@
 from echelon.coordination.context import RunContext
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.incident import Incident
-from echelon.visibility.incidents import incidents_of
+from echelon.runlog.incidents import incidents_of
 
 
 async def tell_incidents(run: RunContext) -> tuple[Incident, ...]:

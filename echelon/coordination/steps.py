@@ -26,7 +26,7 @@ from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.resilience.guard import Guard, Verdict
-from echelon.visibility.causes import cause_of
+from echelon.runlog.causes import cause_of
 from echelon.visibility.progress import Happening, ProgressEvent
 
 

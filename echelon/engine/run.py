@@ -43,7 +43,7 @@ from echelon.model.session import pauses, seconds_without
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
 from echelon.settings import Settings
-from echelon.visibility.measures import measure
+from echelon.runlog.measures import measure
 from echelon.visibility.progress import Observer
 
 log = logging.getLogger("echelon.engine")

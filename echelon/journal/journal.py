@@ -26,7 +26,7 @@ from echelon.model.errors import InvalidInput
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus, StepRecord
-from echelon.model.session import Claim, Session
+from echelon.model.session import EffectIntent, Session
 from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
 
 DEFAULT_RUNS = 20
@@ -143,13 +143,13 @@ class Journal:
         row = rows.event_row(run_id, kind, subject, payload, at.isoformat())
         await self._write(operations.insert_events, row, f"event {kind!r} of {subject!r}", run_id)
 
-    async def claim(self, claim: Claim) -> None:
+    async def claim(self, claim: EffectIntent) -> None:
         """Record that something is about to be done that cannot be taken back; done only once this returns (F8)."""
         await self._write(
             operations.insert_claims, rows.claim_row(claim), f"a claim of {claim.task_id!r}", claim.run_id
         )
 
-    async def settle(self, claim: Claim) -> None:
+    async def settle(self, claim: EffectIntent) -> None:
         """Record that nothing happened in an attempt that was claimed."""
         row = {"of_run": claim.run_id, "of_step": claim.key, "nth": claim.attempt}
         await self._write(operations.settle_claims, row, f"the end of a claim of {claim.task_id!r}", claim.run_id)
@@ -194,7 +194,7 @@ class Journal:
         """Return who worked on a run and when, in their order."""
         return tuple(rows.session_record(row) for row in await self._read(queries.sessions_of(run_id)))
 
-    async def claims(self, run_id: str) -> tuple[Claim, ...]:
+    async def claims(self, run_id: str) -> tuple[EffectIntent, ...]:
         """Return what was begun in a run that changes the world outside, in its order."""
         return tuple(rows.claim_record(row) for row in await self._read(queries.claims_of(run_id)))
 

@@ -11,7 +11,7 @@ from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, StepRecord
-from echelon.model.session import Claim, Session
+from echelon.model.session import EffectIntent, Session
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def session_record(row: Mapping[str, Any]) -> Session:
     return Session.model_validate({**from_json(row["record"]), "seen": row["seen"], "ended": row["ended"]})
 
 
-def claim_row(claim: Claim) -> dict[str, Any]:
+def claim_row(claim: EffectIntent) -> dict[str, Any]:
     """Return the row of a claim."""
     record = claim.model_dump_json(exclude={"settled"})
     return {
@@ -119,6 +119,6 @@ def claim_row(claim: Claim) -> dict[str, Any]:
     }
 
 
-def claim_record(row: Mapping[str, Any]) -> Claim:
+def claim_record(row: Mapping[str, Any]) -> EffectIntent:
     """Return the claim of a row."""
-    return Claim.model_validate({**from_json(row["record"]), "settled": row["settled"]})
+    return EffectIntent.model_validate({**from_json(row["record"]), "settled": row["settled"]})

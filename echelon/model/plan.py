@@ -62,6 +62,8 @@ class PhasePlan(Value):
     """The sync point that ends it."""
     gate: tuple[str, ...] = ()
     """Irreversible tasks of the phase, to be confirmed before it begins (O5)."""
+    single: bool | None = None
+    """Is its output that of its one agent, and not task → output? None where an earlier version made the plan."""
 
 
 class Reason(Value):

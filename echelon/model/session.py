@@ -35,7 +35,7 @@ class Session(Value):
     """When it gave the run back, or was last seen before another process took it; None while it is held."""
 
 
-class Claim(Value):
+class EffectIntent(Value):
     """What is put on record before an agent changes the world outside, so that a crash cannot hide it (F8)."""
 
     run_id: str

@@ -23,7 +23,7 @@ from echelon.model.run import StepKind
 from echelon.testing.calls import a_call
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
-from echelon.visibility.measures import measure
+from echelon.runlog.measures import measure
 from tests.unit.coordination.jobs import Item, Items, items, looking, staged, total
 
 

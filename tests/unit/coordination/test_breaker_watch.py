@@ -17,7 +17,7 @@ from echelon.resilience.breaker import Breaker
 from echelon.resilience.breaker_watcher import BreakerWatcher
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
-from echelon.visibility.breakers import BREAKER_EVENT, breakers_of
+from echelon.runlog.breakers import BREAKER_EVENT, breakers_of
 from echelon.visibility.progress import Happening, ProgressEvent
 from tests.unit.coordination.jobs import Item, items, looking
 

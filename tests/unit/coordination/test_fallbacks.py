@@ -24,7 +24,7 @@ from echelon.model.status import Status
 from echelon.planning.planner import plan
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
-from echelon.visibility.measures import measure
+from echelon.runlog.measures import measure
 from echelon.visibility.progress import Progress
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, staged
 from tests.unit.coordination.test_integrating import clueless

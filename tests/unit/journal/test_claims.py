@@ -3,7 +3,7 @@
 import pytest
 
 from echelon.model.errors import JournalError
-from echelon.model.session import Claim
+from echelon.model.session import EffectIntent
 from tests.unit.journal.records import NOON
 
 pytestmark = pytest.mark.anyio
@@ -15,7 +15,7 @@ def settings(on_both):
 
 
 def claim(task="pay", attempt=1, run_id="r1"):
-    return Claim(
+    return EffectIntent(
         run_id=run_id,
         key=f"key-of-{task}",
         task_id=task,

@@ -15,7 +15,7 @@ from echelon.journal.journal import REOPENED, Journal
 from echelon.model.errors import InvalidInput, JournalError, LeaseLost, RunHeld
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.run import RunStatus
-from echelon.model.session import Claim
+from echelon.model.session import EffectIntent
 from tests.unit.journal.records import NOON, PLAN, concern, run, step
 
 pytestmark = pytest.mark.anyio
@@ -138,7 +138,7 @@ async def test_a_lease_is_kept_for_as_long_as_its_process_works(journal, another
 
 def writes_of_a_run():
     report = ExceptionReport(trigger=Trigger.FAILED, level=Level.INFO, path=("primary",), message="no", at=NOON)
-    claim = Claim(run_id="r1", key="k", task_id="t", effect="write", idempotency_key="i", attempt=1, token=1, at=NOON)
+    claim = EffectIntent(run_id="r1", key="k", task_id="t", effect="write", idempotency_key="i", attempt=1, token=1, at=NOON)
     return {
         "step": lambda journal: journal.append(step("late")),
         "concern": lambda journal: journal.raise_concern("r1", "late", concern()),

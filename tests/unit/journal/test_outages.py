@@ -13,7 +13,7 @@ from echelon.journal.journal import Journal
 from echelon.model.errors import LeaseLost
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.run import RunStatus
-from echelon.model.session import Claim
+from echelon.model.session import EffectIntent
 from echelon.model.status import Status
 from echelon.settings import Settings
 from tests.unit.journal.records import NOON, concern, disposition, key_of, run, step
@@ -21,7 +21,7 @@ from tests.unit.journal.wire import Cut, Wire
 
 pytestmark = pytest.mark.anyio
 
-CLAIM = Claim(
+CLAIM = EffectIntent(
     run_id="r1", key=key_of("pay"), task_id="pay", effect="write", idempotency_key="k", attempt=1, token=0, at=NOON
 )
 REPORT = ExceptionReport(trigger=Trigger.RENEWED, level=Level.INFO, path=("primary",), message="again", at=NOON)

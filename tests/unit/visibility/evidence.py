@@ -15,7 +15,7 @@ from echelon.planning.planner import plan
 from echelon.visibility.checklist.answers import ChecklistItem
 from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
 from echelon.visibility.checklist.items import checklist
-from echelon.visibility.measures import measure
+from echelon.runlog.measures import measure
 from tests.unit.visibility.building import AT, handoff
 
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ import pytest
 
 from echelon.journal.event import EventRecord
 from echelon.model.breaker_news import BreakerNews, Turn
-from echelon.visibility.breakers import BREAKER_EVENT, breakers_of
+from echelon.runlog.breakers import BREAKER_EVENT, breakers_of
 
 AT = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 STATES = {Turn.CLOSED: "closed", Turn.RELIEVED: "closed", Turn.PANIC: "closed", Turn.TRYING: "half-open"}

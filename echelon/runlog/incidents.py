@@ -10,7 +10,7 @@ from echelon.model.handoff import ErrorReport
 from echelon.model.incident import Incident
 from echelon.model.plan import Plan
 from echelon.model.run import StepKind, StepRecord
-from echelon.visibility.causes import cause_of
+from echelon.runlog.causes import cause_of
 
 #: Kind of the error of a step that was not started, since what it needs was not delivered.
 BLOCKED = "Blocked"

@@ -83,5 +83,5 @@ def _received(call: Call) -> list[dict[str, str]]:
             "output": received.handoff.output_location.location if received.handoff.output_location else "",
         }
         for phase, handoffs in call.upstream.items()
-        for received in (*handoffs, *handoffs.apart)
+        for received in (*handoffs, *handoffs.unmerged)
     ]

@@ -69,7 +69,7 @@ class Boundary:
         return violation
 
 
-async def accepted(boundary: Boundary, perform: Perform, ask_again: AskAgain | None = None) -> Accepted:
+async def accept(boundary: Boundary, perform: Perform, ask_again: AskAgain | None = None) -> Accepted:
     """Let an agent work until its output fits; `ContractViolation` when it does not.
 
     A flexible boundary mends what it can, and asks an agent that can be asked (`ask_again`, given the complaint) once

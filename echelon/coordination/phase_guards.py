@@ -13,13 +13,13 @@ from echelon.resilience.guard import Guard
 
 
 class PhaseGuards:
-    """Guards of one phase. `patience_seconds` is how long those who need it wait; None is for any time (C4)."""
+    """Guards of one phase. `deadline_seconds` is how long those who need it wait; None is for any time (C4)."""
 
-    def __init__(self, run: RunContext, phase: PhaseDefinition, patience_seconds: float | None) -> None:
+    def __init__(self, run: RunContext, phase: PhaseDefinition, deadline_seconds: float | None) -> None:
         self._run = run
         self._phase = phase
-        bound, name = Budget(seconds=patience_seconds), f"phase {phase.name!r}"
-        self._account = Account(bound, name, run.account) if patience_seconds else None
+        bound, name = Budget(seconds=deadline_seconds), f"phase {phase.name!r}"
+        self._account = Account(bound, name, run.guarding.account) if deadline_seconds else None
         #: By identity of the agent, since an agent and an integrator may share a name but no policy, and by domain.
         self._guards: dict[tuple[int, str], Guard] = {}
         #: By task that has not ended.
@@ -49,8 +49,8 @@ class PhaseGuards:
         if guard is None:
             # The agents are out of time, never the integration of what they made.
             account = None if any(agent is one for one in self._integrating) else self._account
-            policy = agent.resilience.over(self._phase.resilience.over(self._run.job.defaults))
-            guard = self._run.guard(agent, policy, account, domain)
+            policy = agent.resilience.over(self._phase.resilience.over(self._run.spec.job.defaults))
+            guard = self._run.guarding.guard(agent, policy, account, domain)
             self._guards[id(agent), domain] = guard
         return guard
 

@@ -14,7 +14,7 @@ MAX_RUNS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class PreviousOutput:
     """An output of an earlier run."""
 
     run_id: str
@@ -23,32 +23,32 @@ class Found:
     """What it handed on."""
 
 
-class Earlier:
+class PreviousRuns:
     """The last good outputs of one phase, by task."""
 
     def __init__(self, run: RunContext) -> None:
         self._run = run
-        self._phases: dict[str, dict[str, Found]] = {}
+        self._phases: dict[str, dict[str, PreviousOutput]] = {}
         self._lock = asyncio.Lock()
 
-    async def output_of(self, phase: str, task_id: str) -> Found | None:
+    async def output_of(self, phase: str, task_id: str) -> PreviousOutput | None:
         """Return the last good output of a task; None when no earlier run has one."""
         async with self._lock:
             if phase not in self._phases:
                 self._phases[phase] = await self._read(phase)
         return self._phases[phase].get(task_id)
 
-    async def _read(self, phase: str) -> dict[str, Found]:
-        run, journal = self._run, self._run.journal
-        found: dict[str, Found] = {}
-        before = run.run_id
+    async def _read(self, phase: str) -> dict[str, PreviousOutput]:
+        spec, journal = self._run.spec, self._run.log.journal
+        found: dict[str, PreviousOutput] = {}
+        before = spec.run_id
         for _ in range(MAX_RUNS):
-            last = await journal.last_completed(run.job.name, digest_of(run.inputs.model_dump(mode="json")), before)
+            last = await journal.last_completed(spec.job.name, digest_of(spec.inputs.model_dump(mode="json")), before)
             if last is None:
                 break
             before = last.run_id
             delivered = {step.handoff.task_id: step for step in await journal.steps(last.run_id, phase) if _good(step)}
-            found = {task: Found(run_id=last.run_id, handoff=s.handoff) for task, s in delivered.items()} | found
+            found = {task: PreviousOutput(run_id=last.run_id, handoff=s.handoff) for task, s in delivered.items()} | found
         return found
 
 

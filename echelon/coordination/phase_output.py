@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from echelon.agents.call import Call
 from echelon.agents.handoffs import bytes_of
-from echelon.model.handoff import LANDED, Handoff, Missing, Passed, UsedDependency
+from echelon.model.base import Value
+from echelon.model.handoff import Handoff, Missing, Passed, UsedDependency
+from echelon.runlog.losses import missing_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """Handoffs to pass on, with what is missing below."""
+class PhaseOutput(Value):
+    """Handoffs to pass on, with what is missing below. Data: it crosses between processes."""
 
     handoffs: tuple[Handoff, ...] = ()
     """Completed handoffs, in the order of the plan."""
@@ -18,13 +19,13 @@ class Delivery:
     """What should be there and is not, with the reason."""
     replaced: tuple[Missing, ...] = ()
     """What is there only in the form of a fallback that is not the work itself (F2), or as far as it got (F4)."""
-    apart: tuple[Handoff, ...] = ()
+    unmerged: tuple[Handoff, ...] = ()
     """Completed work that no integration holds, since the one that should have failed (F7)."""
 
     @property
     def versions(self) -> tuple[tuple[str, str], ...]:
         """Task and digest of every output: what a consumer's identity depends on."""
-        everything = (*self.handoffs, *self.apart)
+        everything = (*self.handoffs, *self.unmerged)
         return tuple((h.task_id, h.output_location.sha256) for h in everything if h.output_location)
 
     @property
@@ -37,46 +38,36 @@ class Delivery:
 class Gathered:
     """What reached a coordinator before it integrated."""
 
-    agents: Delivery = field(default_factory=Delivery)
+    agents: PhaseOutput = field(default_factory=PhaseOutput)
     """From its own agents."""
-    parts: Delivery = field(default_factory=Delivery)
+    parts: PhaseOutput = field(default_factory=PhaseOutput)
     """From the coordinators below."""
 
 
-def delivery_of(handoffs: Iterable[Handoff]) -> Delivery:
+def output_of(handoffs: Iterable[Handoff]) -> PhaseOutput:
     """Sort handoffs into what is there and what is missing."""
     all_of_them = tuple(handoffs)
-    return Delivery(
+    return PhaseOutput(
         handoffs=tuple(h for h in all_of_them if h.done),
         missing=tuple(missing_of(h) for h in all_of_them if not h.done),
         replaced=tuple(missing_of(h) for h in all_of_them if h.falls_short),
     )
 
 
-def missing_of(handoff: Handoff) -> Missing:
-    """Say what a handoff that failed, is blocked or falls short means to its consumers."""
-    used, error, who = handoff.fallback, handoff.error, {"task_id": handoff.task_id, "producer": handoff.producer}
-    if handoff.landed:
-        return Missing(**who, reason=LANDED, instead=handoff.summary)
-    assert error or used, "the envelope guarantees an error where there is no output"
-    reason = used.reason if used else error.message if error else ""
-    return Missing(**who, reason=reason, instead=used.said if used else "", asks=error.asks if error else "")
-
-
-def together(deliveries: Iterable[Delivery]) -> Delivery:
-    """Put deliveries one behind the other."""
-    all_of_them = tuple(deliveries)
-    return Delivery(
-        handoffs=tuple(h for delivery in all_of_them for h in delivery.handoffs),
-        missing=tuple(m for delivery in all_of_them for m in delivery.missing),
-        replaced=tuple(m for delivery in all_of_them for m in delivery.replaced),
-        apart=tuple(h for delivery in all_of_them for h in delivery.apart),
+def together(outputs: Iterable[PhaseOutput]) -> PhaseOutput:
+    """Put outputs one behind the other."""
+    all_of_them = tuple(outputs)
+    return PhaseOutput(
+        handoffs=tuple(h for output in all_of_them for h in output.handoffs),
+        missing=tuple(m for output in all_of_them for m in output.missing),
+        replaced=tuple(m for output in all_of_them for m in output.replaced),
+        unmerged=tuple(h for output in all_of_them for h in output.unmerged),
     )
 
 
-def used(delivery: Delivery) -> tuple[UsedDependency, ...]:
-    """Say which outputs a consumer of this delivery used, and in which version."""
-    return tuple(UsedDependency(task_id=task, version=version) for task, version in delivery.versions)
+def used(output: PhaseOutput) -> tuple[UsedDependency, ...]:
+    """Say which outputs a consumer of this output used, and in which version."""
+    return tuple(UsedDependency(task_id=task, version=version) for task, version in output.versions)
 
 
 def received_by(call: Call) -> Passed:

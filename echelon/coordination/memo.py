@@ -14,7 +14,7 @@ from echelon.model.run import StepKind, StepRecord
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recall:
+class MemoHit:
     """What the record says about a step."""
 
     key: str
@@ -25,26 +25,30 @@ class Recall:
     """Why what was done before does not count any more; empty when nothing was."""
 
 
-class Record:
+class StepMemo:
     """The steps of one run that were completed before this process began."""
 
     def __init__(self, finished: Mapping[str, StepRecord]) -> None:
         self._finished = finished
         self._by_task = {(step.kind, step.handoff.task_id): step for step in finished.values()}
 
-    def recall(self, key: str, kind: StepKind, task_id: str, contract: str, agent: Agent) -> Recall:
+    def knows(self, key: str) -> bool:
+        """Say whether a step with this key was completed before this process began."""
+        return key in self._finished
+
+    def recall(self, key: str, kind: StepKind, task_id: str, contract: str, agent: Agent) -> MemoHit:
         """Find a step with its key; the code of its agent decides whether it still counts."""
         known = self._finished.get(key)
         if known is None:
-            return Recall(key=key, renewed=self._why(kind, task_id, contract))
+            return MemoHit(key=key, renewed=self._why(kind, task_id, contract))
         code = code_of(agent)
         if agent.effect != "read" or not has_changed(known.code, code):
-            return Recall(key=key, known=known)
+            return MemoHit(key=key, known=known)
         own_key = digest_of((key, code))
         parts = " and ".join(changed_parts(known.code, code))
         why = f"{agent.name} has changed in {parts} ({known.code} → {code})"
         again = self._finished.get(own_key)
-        return Recall(key=own_key, known=again, renewed="" if again else why)
+        return MemoHit(key=own_key, known=again, renewed="" if again else why)
 
     def _why(self, kind: StepKind, task_id: str, contract: str) -> str:
         before = self._by_task.get((kind, task_id))

@@ -18,6 +18,7 @@ from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome
 from echelon.agents.workers import Workers
+from echelon.conventions.brief import brief_conventions
 from echelon.coordination.accounts import Accounts
 from echelon.coordination.claims import Claims, Word
 from echelon.coordination.delivery import Delivery
@@ -37,7 +38,6 @@ from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.session import Claim
-from echelon.planning.conventions_brief import brief_conventions
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard

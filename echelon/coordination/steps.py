@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from echelon.agents.agent import Agent, AsksAgain
 from echelon.agents.call import Call
 from echelon.agents.code import code_of
-from echelon.agents.contract_complaint import complaint
 from echelon.agents.outcome import Outcome
+from echelon.contract.complaint import complaint
 from echelon.coordination.accounts import expected_tokens, may_land
 from echelon.coordination.boundary import Accepted, AskAgain, Boundary, Perform, accepted
 from echelon.coordination.context import RunContext

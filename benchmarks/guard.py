@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from echelon.model.policy import BulkheadPolicy, Resilience
 from echelon.model.usage import Budget, Price, Usage
-from echelon.resilience.breaker import Breaker
+from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from echelon.engine.server_kept import LocalServer
+from echelon.engine.server.kept import LocalServer
 
 #: The names of the two, as `--side` of a script takes them.
 SIDES = ("prefect", "echelon")

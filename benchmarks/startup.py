@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from echelon.engine.server_kept import LocalServer
+from echelon.engine.server.kept import LocalServer
 
 BARE = """
 import asyncio, time
@@ -41,7 +41,7 @@ from echelon.engine.bytecode import use_bytecode_cache
 use_bytecode_cache()
 import asyncio, sys, time
 from pathlib import Path
-from echelon.engine.server import resolve_server
+from echelon.engine.server.handle import resolve_server
 with resolve_server(Path(sys.argv[1])) as server:
     from prefect import flow, task
     @task

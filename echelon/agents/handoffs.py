@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
-from echelon.agents.contract_fit import is_other_version, unfit
-from echelon.agents.contract_reading import read_output
 from echelon.agents.observed import OBSERVER
+from echelon.contract.fit import is_other_version, unfit
+from echelon.contract.reading import read_output
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import ContractViolation
 from echelon.model.handoff import Handoff, Missing, Passed

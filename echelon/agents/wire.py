@@ -5,9 +5,9 @@ from typing import Any, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from echelon.agents.call import Workspace
-from echelon.agents.contract_repair import strictly
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome, outcome_of
+from echelon.contract.repair import strictly
 from echelon.journal.outputs import OutputStore
 from echelon.model.concern import Concern
 from echelon.model.handoff import Handoff, Missing

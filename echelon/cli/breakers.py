@@ -5,15 +5,15 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json, table
-from echelon.cli.user import user_name
-from echelon.cli.words import duration, moment
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.arguments.user import user_name
+from echelon.cli.views.output import out, print_json, table
+from echelon.cli.views.words import duration, moment
 from echelon.model.errors import InvalidInput
-from echelon.resilience.breaker_board import BreakerBoard
-from echelon.resilience.breaker_share import Record
-from echelon.resilience.breaker_wire import since
+from echelon.resilience.breaker.board import BreakerBoard
+from echelon.resilience.breaker.share import Record
+from echelon.resilience.breaker.wire import since
 
 STYLES = {"open": "bold red", "half-open": "yellow", "closed": "green"}
 

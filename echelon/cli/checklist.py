@@ -2,12 +2,13 @@
 
 from collections import Counter
 
-from echelon.cli.checklist_evidence import evidence_of, recorded_of
-from echelon.cli.checklist_view import show_checklist
-from echelon.cli.options import AsJson, Params, Priority, SourceName, Span, inputs_of
-from echelon.cli.output import out, print_json
+from echelon.cli.arguments.options import AsJson, Params, Priority, SourceName, Span, inputs_of
+from echelon.cli.arguments.source import load_job
+from echelon.cli.checklist_runs import recorded_of
 from echelon.cli.reading import ask
-from echelon.cli.source import load_job
+from echelon.cli.views.checklist import show_checklist
+from echelon.cli.views.output import out, print_json
+from echelon.definition.checklist_facts import evidence_of
 from echelon.visibility.checklist.answers import ItemState
 from echelon.visibility.checklist.items import checklist as answered
 
@@ -24,7 +25,8 @@ def checklist(
     """Answer the implementation checklist for a job, item by item, from its plan, its definition and its runs."""
     job = load_job(source, span)
     inputs = inputs_of(job, param)
-    evidence = evidence_of(job, inputs, ask(lambda journal: recorded_of(journal, job.name)), priority)
+    recorded = ask(lambda journal: recorded_of(journal, job.name))
+    evidence = evidence_of(job, job.plan_for(inputs, priority), recorded.runs, recorded.rehearsals)
     items = answered(evidence)
     if as_json:
         found = Counter(item.state for item in items)

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from echelon.cli.options import AsJson
-from echelon.cli.output import facts, out, print_json, table
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.arguments.user import user_name
 from echelon.cli.reading import ask
-from echelon.cli.user import user_name
-from echelon.cli.words import moment
+from echelon.cli.views.output import facts, out, print_json, table
+from echelon.cli.views.words import moment
 from echelon.journal.journal import Journal
 from echelon.model.concern import ConcernRecord, Disposition, Route
 from echelon.model.errors import InvalidInput

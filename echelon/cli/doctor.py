@@ -13,15 +13,15 @@ from cyclopts import Parameter
 from packaging.requirements import Requirement
 from rich.text import Text
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson
 from echelon.cli.reading import ask
-from echelon.cli.words import first
-from echelon.engine.server import ServerKind, resolve_server
+from echelon.cli.views.output import out, print_json
+from echelon.cli.views.words import first
+from echelon.engine.server.handle import ServerKind, resolve_server
 from echelon.journal.schema import HEAD
 from echelon.model.errors import DependencyFailed
-from echelon.resilience.breaker_board import BreakerBoard
+from echelon.resilience.breaker.board import BreakerBoard
 from echelon.settings import Settings
 
 #: Packages whose version decides whether a run works at all.

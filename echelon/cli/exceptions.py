@@ -5,11 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from echelon.cli.options import AsJson, RunId
-from echelon.cli.output import out, print_json, table
+from echelon.cli.arguments.options import AsJson, RunId
 from echelon.cli.reading import ask
-from echelon.cli.show_view import show_incidents
-from echelon.cli.words import moment
+from echelon.cli.views.output import out, print_json, table
+from echelon.cli.views.show import show_incidents
+from echelon.cli.views.words import moment
 from echelon.journal.journal import Journal
 from echelon.model.exception_report import ExceptionReport, Level
 from echelon.model.incident import Incident

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json
+from echelon.cli.arguments.options import AsJson
 from echelon.cli.starter import starter_files
-from echelon.cli.words import count, first
+from echelon.cli.views.output import out, print_json
+from echelon.cli.views.words import count, first
 from echelon.model.errors import InvalidInput
 
 #: Files that were kept and are named, at most.

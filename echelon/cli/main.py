@@ -11,9 +11,9 @@ from pathlib import Path
 
 from cyclopts import CycloptsError
 
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.refusals import refusal
 from echelon.cli.commands import build_app
-from echelon.cli.configured import read_settings
-from echelon.cli.refusals import refusal
 from echelon.engine.bytecode import use_bytecode_cache
 from echelon.journal.crashpoints import arm
 from echelon.model.errors import CallerError, EchelonError

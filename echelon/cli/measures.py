@@ -1,10 +1,10 @@
 """`echelon measures`: what a run cost and achieved, beside what was planned."""
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson, RunId
-from echelon.cli.output import out, print_json, table
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson, RunId
 from echelon.cli.reading import ask
 from echelon.cli.recorded import recorded_run
+from echelon.cli.views.output import out, print_json, table
 from echelon.journal.outputs import OutputStore
 from echelon.visibility.report import measure_rows
 

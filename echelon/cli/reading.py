@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from echelon.cli.configured import read_settings
+from echelon.cli.arguments.configured import read_settings
 from echelon.journal.journal import Journal
 
 T = TypeVar("T")

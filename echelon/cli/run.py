@@ -10,17 +10,17 @@ from cyclopts import Parameter
 from pydantic import BaseModel
 from rich.console import Console
 
-from echelon.cli.configured import read_settings
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
+from echelon.cli.arguments.source import load_job
+from echelon.cli.arguments.word import Done, Redo, word_of
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
-from echelon.cli.live import showing
-from echelon.cli.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
-from echelon.cli.output import err, log_to, print_json
-from echelon.cli.output import out as out_console
 from echelon.cli.reading import ask
 from echelon.cli.recorded import document_of, recorded_run
-from echelon.cli.result_view import show_result
-from echelon.cli.source import load_job
-from echelon.cli.word import Done, Redo, word_of
+from echelon.cli.views.live import showing
+from echelon.cli.views.output import err, log_to, print_json
+from echelon.cli.views.output import out as out_console
+from echelon.cli.views.result import show_result
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import check_runnable
 from echelon.definition.inputs import read_inputs

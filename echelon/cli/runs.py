@@ -6,11 +6,11 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.text import Text
 
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json, table
+from echelon.cli.arguments.options import AsJson
 from echelon.cli.reading import ask
-from echelon.cli.result_view import STATUSES
-from echelon.cli.words import duration, moment
+from echelon.cli.views.output import out, print_json, table
+from echelon.cli.views.result import STATUSES
+from echelon.cli.views.words import duration, moment
 from echelon.journal.journal import DEFAULT_RUNS
 from echelon.model.run import RunRecord
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson, RunId
-from echelon.cli.output import out, print_json
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson, RunId
 from echelon.cli.reading import ask
 from echelon.cli.recorded import document_of, read_output, recorded_run, steps_of
-from echelon.cli.show_view import show_agent, show_run
+from echelon.cli.views.output import out, print_json
+from echelon.cli.views.show import show_agent, show_run
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.run import RunView

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from echelon.agents.contract_complaint import complaint
-from echelon.agents.contract_json import recordable
-from echelon.agents.contract_repair import flexibly, strictly
 from echelon.agents.outcome import Outcome
+from echelon.contract.complaint import complaint
+from echelon.contract.json import recordable
+from echelon.contract.repair import flexibly, strictly
 from echelon.coordination.envelope import MAX_MESSAGE, one_line, shortened, summary_of
 from echelon.model.errors import ContractViolation, EchelonError
 from echelon.model.usage import Usage

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from echelon.agents.contract_complaint import legible
+from echelon.contract.complaint import legible
 from echelon.model.concern import Concern
 from echelon.model.errors import (
     AgentFailed,

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from echelon.agents.agent import Agent
-from echelon.agents.contract import contract_name
-from echelon.agents.contract_fit import is_other_version
-from echelon.agents.contract_json import recordable
-from echelon.agents.contract_repair import strictly
 from echelon.agents.fallback import Fallback
 from echelon.agents.handoffs import Previous, Received
+from echelon.contract.fit import is_other_version
+from echelon.contract.json import recordable
+from echelon.contract.repair import strictly
+from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.briefs import told_anew
 from echelon.coordination.context import RunContext

@@ -8,7 +8,7 @@ from echelon.agents.workers import Workers
 from echelon.definition.facts import facts_of
 from echelon.model.policy import Resilience
 from echelon.model.usage import Price
-from echelon.resilience.breakers_used import BreakersUsed
+from echelon.resilience.breaker.used import BreakersUsed
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard

@@ -9,9 +9,9 @@ from typing import Any
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call
-from echelon.agents.contract import contract_name
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
+from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.briefs import assignment_for, brief_for

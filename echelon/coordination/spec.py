@@ -14,7 +14,7 @@ from echelon.journal.digest import digest_of
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
-from echelon.planning.conventions_brief import brief_conventions
+from echelon.conventions.brief import brief_conventions
 
 
 def utc_now() -> datetime:

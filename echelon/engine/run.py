@@ -32,7 +32,7 @@ from echelon.engine.recording import (
     start_run,
 )
 from echelon.engine.reporting import write_conventions, write_report
-from echelon.engine.server import resolve_server
+from echelon.engine.server.handle import resolve_server
 from echelon.journal.crashpoints import crashpoint
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore

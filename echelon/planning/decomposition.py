@@ -11,8 +11,8 @@ from typing import NamedTuple
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.priors import Priors
 from echelon.planning.enough import Verdict, one_agent_is_enough, wish_refused
-from echelon.planning.makespan import durations
-from echelon.planning.order import consumers_of, producers_of, topological
+from echelon.planning.schedule.makespan import durations
+from echelon.planning.schedule.order import consumers_of, producers_of, topological
 
 #: Couplings, the strongest first.
 STRENGTH = (Coupling.TIGHT, Coupling.MEDIUM, Coupling.LOOSE, Coupling.NONE)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.organisation import Structure
-from echelon.planning.makespan import critical_path, weights_of
-from echelon.planning.order import producers_of
+from echelon.planning.schedule.makespan import critical_path, weights_of
+from echelon.planning.schedule.order import producers_of
 
 
 class Verdict(NamedTuple):

@@ -17,11 +17,11 @@ from typing import NamedTuple
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import PhasePlan, SyncPoint
-from echelon.planning.colouring import Steps
 from echelon.planning.handoffs import HUB_SPANS
-from echelon.planning.order import producers_of, topological
 from echelon.planning.regime import DEFAULT_SPAN
-from echelon.planning.slots import fewest_slots
+from echelon.planning.schedule.colouring import Steps
+from echelon.planning.schedule.order import producers_of, topological
+from echelon.planning.schedule.slots import fewest_slots
 
 SEARCH_STEPS = 60_000  # for all phases together; less than a second
 

@@ -9,14 +9,14 @@ from echelon.planning.decomposition import Decomposition, decompose
 from echelon.planning.handoffs import handoffs
 from echelon.planning.infrastructure import infrastructure_for
 from echelon.planning.labels import labelled
-from echelon.planning.levelling import levelled
-from echelon.planning.makespan import Schedule, duration_findings, durations, makespan
 from echelon.planning.outline import label_findings, levels_of
 from echelon.planning.overhead import overhead
 from echelon.planning.owners import assign_owners
 from echelon.planning.phases import assign_phases
 from echelon.planning.reasons import Facts, reasons_for
 from echelon.planning.regime import DEFAULT_SPAN, Priority, pairs, profile, structure_for
+from echelon.planning.schedule.levelling import levelled
+from echelon.planning.schedule.makespan import Schedule, duration_findings, durations, makespan
 from echelon.planning.sizes import size_findings
 from echelon.planning.spending import spending
 from echelon.planning.tree import build_tree

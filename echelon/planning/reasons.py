@@ -8,9 +8,9 @@ from echelon.model.organisation import Structure
 from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, Reason
 from echelon.planning.enough import Verdict
 from echelon.planning.labels import by_capability
-from echelon.planning.order import producers_of
 from echelon.planning.outline import cohesion
 from echelon.planning.regime import Priority, overhead_floor, recommended_levels
+from echelon.planning.schedule.order import producers_of
 
 
 class Facts(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Finding, FindingLevel
 from echelon.model.priors import Priors
-from echelon.planning.order import consumers_of, producers_of
+from echelon.planning.schedule.order import consumers_of, producers_of
 
 #: Findings told one by one; what is left is told in one more.
 TOLD = 20

@@ -15,8 +15,8 @@ from itertools import groupby
 
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind
-from echelon.planning.packing import Piece, ceil_div, distribute, levels_needed, shared_depth
-from echelon.planning.partition_pieces import clustered
+from echelon.planning.partition.packing import Piece, ceil_div, distribute, levels_needed, shared_depth
+from echelon.planning.partition.pieces import clustered
 from echelon.planning.regime import (
     DEFAULT_SPAN,
     MINIMUM_SPAN,

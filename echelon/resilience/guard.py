@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from echelon.model.errors import AgentTimeout, BudgetExhausted
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.usage import Budget, Price, Usage
-from echelon.resilience.breaker import Breaker
+from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account, Reservation, landing
 from echelon.resilience.bulkhead import Place
 from echelon.resilience.errors import can_pass

@@ -9,8 +9,8 @@ from typing import Any
 
 from echelon.model.policy import DEFAULT_RESILIENCE, BulkheadPolicy, Resilience
 from echelon.model.usage import Price
-from echelon.resilience.breaker import Breaker
-from echelon.resilience.breakers_used import BreakersUsed
+from echelon.resilience.breaker.breaker import Breaker
+from echelon.resilience.breaker.used import BreakersUsed
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard

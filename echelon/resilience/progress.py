@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from echelon.model.usage import Price, Usage
-from echelon.resilience.breaker import Permit
+from echelon.resilience.breaker.breaker import Permit
 from echelon.resilience.budget import Account, Reservation
 from echelon.resilience.tally import Tally
 

@@ -183,7 +183,7 @@ import asyncio, os, signal, sys, time
 from pathlib import Path
 from pydantic import BaseModel
 from echelon import Handoffs, Job, agent
-from echelon.engine.server import EmbeddedServer
+from echelon.engine.server.handle import EmbeddedServer
 
 class Inputs(BaseModel):
     n: int = 24

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from echelon.agents.contract_complaint import complaint
+from echelon.contract.complaint import complaint
 from echelon.coordination.boundary import Accepted
 from echelon.coordination.context import RunContext
 from echelon.coordination.envelope import concerns_of, error_report, one_line, status_of

@@ -9,7 +9,7 @@ from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import RunStatus, RunView, StepKind, StepRecord
 from echelon.model.status import Status
-from echelon.planning.order import consumers_of
+from echelon.planning.schedule.order import consumers_of
 
 
 class Kind(StrEnum):

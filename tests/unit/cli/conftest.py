@@ -1,6 +1,5 @@
 import asyncio
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -48,18 +47,6 @@ def echelon(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Sai
         return Said(code, said.out, said.err)
 
     return call
-
-
-@pytest.fixture
-def importing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Forget afterwards what a test imported, and where from."""
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    known = set(sys.modules)
-    yield
-    for name in set(sys.modules) - known:
-        file = getattr(sys.modules[name], "__file__", None)
-        if file is None or "pytest" in file:
-            del sys.modules[name]
 
 
 def survey_plan() -> Plan:

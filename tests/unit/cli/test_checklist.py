@@ -9,9 +9,10 @@ import pytest
 from echelon import AgentFailed, Concern, Handoffs, Outcome, agent, command
 from echelon.agents.fallback import Fallback
 from echelon.cli.checklist import checklist
-from echelon.cli.checklist_evidence import Recorded, evidence_of, recorded_of
+from echelon.cli.checklist_runs import Recorded, recorded_of
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
+from echelon.definition.checklist_facts import evidence_of
 from echelon.definition.graph_job import job_name
 from echelon.definition.need import Need
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob
@@ -94,7 +95,9 @@ async def read(job: Job, home: Path) -> Recorded:
 
 def answers(job: Job, given: Items, recorded: Recorded) -> dict[str, ChecklistItem]:
     """Answer the checklist by id."""
-    return {item.id: item for item in answered(evidence_of(job, given, recorded))}
+    return {
+        item.id: item for item in answered(evidence_of(job, job.plan_for(given), recorded.runs, recorded.rehearsals))
+    }
 
 
 def states(found: dict[str, ChecklistItem], *ids: str) -> list[str]:
@@ -173,7 +176,9 @@ async def conclude(look: Handoffs[str]) -> int:
 def test_fallbacks_that_are_stated_are_proof_without_any_run() -> None:
     job = looking(fallback=[stands_by, Fallback.skip("seen twice")])
     job.phase("conclude", agent=conclude, needs=Need("look", fallback=Fallback.last_good()))
-    item = next(one for one in answered(evidence_of(job, TWELVE, NONE)) if one.id == "resilience.protection.fallbacks")
+    item = next(
+        one for one in answered(evidence_of(job, job.plan_for(TWELVE))) if one.id == "resilience.protection.fallbacks"
+    )
 
     assert item.state is ItemState.DONE
     assert item.proof.startswith("F2: 3 fallbacks stated: look → agent (stands_by), look → skip (seen twice), look → ")
@@ -212,7 +217,7 @@ async def test_runs_of_other_jobs_prove_nothing_and_rehearsals_are_kept_apart(tm
 def test_the_definition_is_told_with_what_each_call_inherits() -> None:
     job = looking(integrate=staged)
     job.phase("list", agent=command(["ls"], timeout=7), needs="look")
-    phases = evidence_of(job, TWELVE, NONE).phases
+    phases = evidence_of(job, job.plan_for(TWELVE)).phases
 
     assert [(phase.name, phase.needs, bool(phase.merger), bool(phase.combiner)) for phase in phases] == [
         ("look", (), True, True),

@@ -13,8 +13,8 @@ from echelon.model.breaker_news import BreakerNews, Turn
 from echelon.model.errors import DependencyFailed, LeaseLost
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.policy import BreakerPolicy
-from echelon.resilience.breaker import Breaker
-from echelon.resilience.breaker_watcher import BreakerWatcher
+from echelon.resilience.breaker.breaker import Breaker
+from echelon.resilience.breaker.watcher import BreakerWatcher
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
 from echelon.runlog.breakers import BREAKER_EVENT, breakers_of

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ConfigDict, create_model
 
 from echelon import AgentFailed, Brief, Handoffs, Job, Resilience, agent
-from echelon.agents.contract import contract
 from echelon.agents.fallback import Fallback
+from echelon.contract.version import contract
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases

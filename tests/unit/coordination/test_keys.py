@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from echelon.agents.contract import contract_name
+from echelon.contract.version import contract_name
 from echelon.coordination.keys import step_key
 from echelon.model.run import StepKind
 
@@ -22,7 +22,7 @@ PARTS: dict[str, Any] = {
     "upstream_digest": "2",
 }
 PROGRAM = f"""
-from echelon.agents.contract import contract_name
+from echelon.contract.version import contract_name
 from echelon.coordination.keys import step_key
 from echelon.model.run import StepKind
 parts = {PARTS | {"kind": "task"}!r}

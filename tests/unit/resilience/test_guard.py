@@ -8,7 +8,7 @@ import pytest
 from echelon.model.errors import AgentTimeout, BreakerOpen, BudgetExhausted, ContractViolation
 from echelon.model.policy import BreakerPolicy, Resilience
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.breaker import Breaker
+from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard, Verdict
 from echelon.testing.clock import FakeClock

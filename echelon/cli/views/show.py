@@ -1,0 +1,140 @@
+"""One run, and one agent of a run, as people read them."""
+
+import json
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from echelon.cli.recorded import phase_rows
+from echelon.cli.views.output import facts, table
+from echelon.cli.views.result import routes, show_missing, show_next, status_line
+from echelon.cli.views.words import count, duration, first, moment
+from echelon.model.handoff import LANDED, Handoff, Passed
+from echelon.model.incident import Incident
+from echelon.model.run import RunView, StepRecord
+from echelon.runlog.breakers import BreakerStory
+from echelon.runlog.incidents import incidents_of
+from echelon.visibility.report import measure_rows
+
+#: Concerns and values named at most.
+CONCERNS_SHOWN = 10
+INPUT_CHARACTERS = 300
+REPAIRS_SHOWN = 5
+
+
+def show_run(console: Console, view: RunView, breakers: Sequence[BreakerStory] = ()) -> None:
+    """Print one run: what was planned beside what was measured, what is missing, what was raised and refused."""
+    record = view.record
+    console.print(status_line(record.run_id, record.status))
+    plan = record.plan
+    facts(
+        console,
+        [
+            ("job", f"{record.job}  {record.source}"),
+            ("inputs", json.dumps(record.inputs, ensure_ascii=False)[:INPUT_CHARACTERS]),
+            ("started", moment(record.started)),
+            ("finished", moment(record.finished)),
+            ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
+            ("concerns", routes(view.concerns)),
+            ("breakers", "\n".join(one.said for one in breakers)),
+            ("report", record.report or ""),
+        ],
+    )
+    _show_phases(console, view)
+    _show_measures(console, view)
+    show_missing(console, view.missing)
+    show_incidents(console, incidents_of(view.steps, plan))
+    show_concerns(console, view)
+    show_next(console, record.run_id, record.status, view.missing)
+
+
+def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) -> None:
+    """Print one agent: its last handoff, every attempt kept, what it used and what it says."""
+    last = steps[-1]
+    handoff = last.handoff
+    console.print(Text.assemble((handoff.task_id, "bold"), f": {handoff.status.value}"))
+    location = handoff.output_location
+    facts(
+        console,
+        [
+            ("node", f"{last.node}, phase {last.phase}, {last.kind.value}"),
+            ("summary", handoff.summary),
+            ("error", _error_of(handoff)),
+            ("what to do", handoff.error.next_step if handoff.error else ""),
+            ("stands in", f"{handoff.fallback.said}, since: {handoff.fallback.reason}" if handoff.fallback else ""),
+            ("landed", LANDED if handoff.landed else ""),
+            ("confidence", f"{handoff.confidence:.2f}"),
+            ("attempts", str(sum(step.handoff.attempts for step in steps))),
+            ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
+            ("usage", _usage(last)),
+            ("used", ", ".join(first([used.task_id for used in handoff.dependencies], 5))),
+            ("next steps", "; ".join(handoff.next_steps)),
+            ("repaired", "; ".join(first(handoff.repairs, REPAIRS_SHOWN))),
+            ("received", _received(handoff)),
+            ("output", f"{outputs_url.rstrip('/')}/{location.location}  {location.contract}" if location else "none"),
+        ],
+    )
+    for concern in handoff.concerns:
+        console.print(f"  {concern.route.value.replace('_', ' ')}: {concern.about}: {concern.message}")
+
+
+def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:
+    """Print failures that share a cause, each with its reach and what contained it."""
+    if incidents:
+        console.print(Text(f"{count(len(incidents), 'incident')}:", style="bold red"))
+    for one in incidents:
+        console.print(f"  {one.cause}")
+        console.print(f"    {one.reach}; within {' › '.join(one.within)}; {one.containment}")
+
+
+def show_concerns(console: Console, view: RunView) -> None:
+    """Print the first concerns of a run that are still open."""
+    lines = [
+        f"{one.id}  {one.concern.route.value.replace('_', ' ')}: {one.concern.about}: {one.concern.message}"
+        for one in view.concerns
+        if one.disposition is None
+    ]
+    if lines:
+        console.print(Text(f"{count(len(lines), 'open concern')}:", style="yellow"))
+        for line in first(lines, CONCERNS_SHOWN):
+            console.print(f"  {line}")
+
+
+def _show_phases(console: Console, view: RunView) -> None:
+    rows = table("phase", "planned", "done", "failed", "took", title="Phases")
+    for row in phase_rows(view):
+        rows.add_row(
+            row["name"], str(row["planned"]), str(row["completed"]), str(row["failed"]), duration(row["seconds"])
+        )
+    console.print(rows)
+
+
+def _show_measures(console: Console, view: RunView) -> None:
+    rows = table("measure", "measured", "planned or wanted", title="Measures")
+    for name, measured, expected in measure_rows(view):
+        rows.add_row(name, measured, expected)
+    console.print(rows)
+
+
+def _usage(step: StepRecord) -> str:
+    usage = step.handoff.usage
+    tokens = "tokens not known" if usage.tokens is None else f"{usage.tokens:,} tokens"
+    return f"{count(usage.calls, 'call')}, {duration(usage.seconds)}, {tokens}"
+
+
+def _received(handoff: Handoff) -> str:
+    """Return what reached an agent, by value and by reference; empty when nothing did."""
+    passed = handoff.received
+    if passed == Passed():
+        return ""
+    by_value = f"{passed.bytes_by_value:,} bytes by value (about {passed.tokens_by_value:,} tokens)"
+    return f"{by_value}, {passed.bytes_by_reference:,} by reference (about {passed.tokens_by_reference:,} tokens)"
+
+
+def _error_of(handoff: Handoff) -> str:
+    """Return kind and message of an error; some messages begin with the kind themselves."""
+    if handoff.error is None:
+        return ""
+    kind, message = handoff.error.kind, handoff.error.message
+    return message if message.startswith(f"{kind}:") else f"{kind}: {message}"

@@ -11,7 +11,7 @@ from echelon.cli.arguments.user import user_name
 from echelon.cli.reading import ask
 from echelon.cli.views.output import facts, out, print_json, table
 from echelon.cli.views.words import moment
-from echelon.journal.journal import Journal
+from echelon.journal.port import Journal
 from echelon.model.concern import ConcernRecord, Disposition, Route
 from echelon.model.errors import InvalidInput
 

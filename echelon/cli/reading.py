@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from echelon.cli.arguments.configured import read_settings
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
+from echelon.journal.port import Journal
 
 T = TypeVar("T")
 
@@ -14,7 +15,7 @@ def ask(question: Callable[[Journal], Awaitable[T]]) -> T:
     """Return the answer of the journal to a question; raise `JournalError` when it cannot be read."""
 
     async def asked() -> T:
-        async with Journal.open(read_settings()) as journal:
+        async with SqlJournal.open(read_settings()) as journal:
             return await question(journal)
 
     return asyncio.run(asked())

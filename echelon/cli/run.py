@@ -13,10 +13,9 @@ from rich.console import Console
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
 from echelon.cli.arguments.source import load_job
-from echelon.cli.arguments.word import Done, Redo, word_of
+from echelon.cli.arguments.word import Done, Redo, decision_of
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.reading import ask
-from echelon.cli.recorded import document_of, recorded_run
 from echelon.cli.views.live import showing
 from echelon.cli.views.output import err, log_to, print_json
 from echelon.cli.views.output import out as out_console
@@ -26,10 +25,12 @@ from echelon.definition.expansion import check_runnable
 from echelon.definition.inputs import read_inputs
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob, read_rehearsal
 from echelon.engine.run import RunOptions, run_job
-from echelon.journal.journal import Journal
+from echelon.journal.port import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import InvalidInput
 from echelon.model.run import EXIT_CODES, RunRecord, RunStatus
+from echelon.visibility.document import document_of
+from echelon.visibility.history import view_run
 
 Out = Annotated[Path | None, Parameter(help="Folder for the report; without it the report is kept with the run.")]
 Resolution = Annotated[
@@ -57,7 +58,7 @@ def run(
     job: JobDefinition
     job = found = load_job(source)
     inputs = inputs_of(found, param)
-    options = RunOptions(out=_folder(out), resolution=resolution, max_concurrency=max_concurrency, source=job.source)
+    options = RunOptions(out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, source=job.source)
     wanted = _rehearsal({"scale": scale, "failure_rate": failure_rate, "seed": seed}, rehearse=rehearse)
     if wanted is None:
         check_runnable(found)
@@ -87,10 +88,10 @@ def resume(
     options = RunOptions(
         run_id=record.run_id,
         out=_folder(out),
-        resolution=resolution,
+        granularity=resolution,
         max_concurrency=max_concurrency,
         source=record.source,
-        word=word_of(redo, done),
+        decision=decision_of(redo, done),
     )
     return _carry_out(job, read_inputs(job.inputs_type, record.inputs), options, as_json=as_json)
 
@@ -124,7 +125,7 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
     try:
         with showing(console) as display:
             result = run_until_stopped(
-                run_job(job, inputs, replace(options, observe=display.observe)),
+                run_job(job, inputs, replace(options, watch=display.watch)),
                 on_stop=lambda: console.print("stopping; what is done is kept (once more: stop at once)"),
                 on_kill=lambda: _give_back(console),
             )
@@ -161,6 +162,6 @@ def _tell_stopped(console: Console, run_id: str | None, options: RunOptions, *, 
         return
     if as_json:
         outputs = OutputStore(read_settings().outputs_url)
-        print_json(document_of(ask(lambda journal: recorded_run(journal, outputs, run_id))))
+        print_json(document_of(ask(lambda journal: view_run(journal, outputs, run_id))))
     out = f" --out {options.out}" if options.out else ""
     console.print(f"echelon: stopped; what is done is kept. Go on with: echelon resume {run_id}{out}")

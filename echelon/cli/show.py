@@ -7,13 +7,12 @@ from cyclopts import Parameter
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson, RunId
 from echelon.cli.reading import ask
-from echelon.cli.recorded import document_of, read_output, recorded_run, steps_of
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.show import show_agent, show_run
-from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.run import RunView
-from echelon.runlog.breakers import BREAKER_EVENT, BreakerStory, breakers_of
+from echelon.visibility.document import document_of, steps_of
+from echelon.visibility.history import view_run
 
 
 def show(
@@ -28,26 +27,22 @@ def show(
 ) -> int:
     """Show one run, or one agent of it."""
     outputs = OutputStore(read_settings().outputs_url)
-    view, breakers = ask(lambda journal: _recorded(journal, outputs, run))
+    view = ask(lambda journal: view_run(journal, outputs, run))
     if agent is not None:
         return _agent(view, agent, outputs, output=output, as_json=as_json)
     if as_json:
-        print_json(document_of(view) | {"breakers": breakers})
+        print_json(document_of(view))
     elif output:
         print_json(view.output)
     else:
-        show_run(out(), view, breakers)
+        show_run(out(), view)
     return 0
-
-
-async def _recorded(journal: Journal, outputs: OutputStore, run: str) -> tuple[RunView, tuple[BreakerStory, ...]]:
-    view = await recorded_run(journal, outputs, run)
-    return view, breakers_of(await journal.events(view.record.run_id, BREAKER_EVENT))
 
 
 def _agent(view: RunView, agent: str, outputs: OutputStore, *, output: bool, as_json: bool) -> int:
     steps = steps_of(agent, view)
-    found = read_output(steps[-1], outputs) if output else None
+    location = steps[-1].handoff.output_location
+    found = outputs.read_json(location) if output and location else None
     if as_json:
         document = {
             "run_id": view.record.run_id,

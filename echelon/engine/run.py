@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -27,7 +27,7 @@ from echelon.coordination.spec import RunSpec, utc_now
 from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.planned import planned
-from echelon.engine.picture import Picture, draw
+from echelon.engine.picture.request import Granularity, PictureRequest, request_picture
 from echelon.engine.recording import End, end_of, end_of_stopped, find_run, previous_handoffs, reopen_run, start_run
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
@@ -40,7 +40,7 @@ from echelon.model.errors import JournalError
 from echelon.model.policy import BulkheadPolicy
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
 from echelon.resilience.bulkhead import Bulkhead
-from echelon.resilience.breaker.registry import BreakerRegistry
+from echelon.resilience.registry import BreakerRegistry
 from echelon.runlog.events import LoggedEvent, RunEnded
 from echelon.runlog.view import result_of, view_of
 from echelon.settings import Settings
@@ -66,7 +66,9 @@ class RunOptions:
     """What a person says about irreversible work that may have happened."""
     out: Path | None = None
     """Folder for the report; None keeps it with the run."""
-    granularity: Literal["agent", "team"] | None = None
+    api_url: str = ""
+    """The Prefect API that started it; empty: the one that is configured, kept, or started for its picture."""
+    granularity: Granularity | None = None
     """How finely Prefect shows the run; None decides by size."""
     max_concurrency: int | None = None
     """Agents at work at one time; None takes the one of the settings."""
@@ -95,12 +97,24 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     there is no journal, or no answer from the Prefect server that was configured; a failed agent is part of the result.
     """
     settings = Settings()
-    server = resolve_server(settings.home)
-    await server.check()
+    api_url = options.api_url or await _api_url(settings)
     async with prepared(job, inputs, options, settings) as run:
-        draw(Picture.of(run.record, options.flow_run_id, options.granularity, server.url), settings)
+        request = PictureRequest(
+            run_id=run.record.run_id,
+            flow_run_id=options.flow_run_id,
+            granularity=options.granularity,
+            api_url=api_url,
+        )
+        request_picture(request, settings)
         with _interpreter_tuned():
             return await finish(run, await run_phases(run.context))
+
+
+async def _api_url(settings: Settings) -> str:
+    """Return the Prefect API of a run, which answers; empty where whoever draws the picture starts one."""
+    server = resolve_server(settings.home)
+    await server.check()
+    return server.url
 
 
 @contextlib.contextmanager
@@ -231,7 +245,7 @@ async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult
         finished=end_of(run.record, [step.finished for step in state.steps], at),
         report=str(folder),
     )
-    view = view_of(state.apply(ended), reader_of(context.outputs), _previous_output(context))
+    view = view_of(state.apply(ended), context.outputs.read_json, _previous_output(context))
     crashpoint("report.made")
     await asyncio.to_thread(write_report, context.spec.job, view, folder)
     crashpoint("report.written")

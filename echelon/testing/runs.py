@@ -17,7 +17,7 @@ from echelon.coordination.context import RunContext, utc_now
 from echelon.definition.definition import JobDefinition, NoInputs
 from echelon.definition.planned import planned
 from echelon.engine.recording import recorded
-from echelon.journal.journal import Journal
+from echelon.journal.port import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.run import RunRecord, RunStatus
 from echelon.resilience.registry import BreakerRegistry

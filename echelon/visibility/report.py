@@ -16,7 +16,6 @@ from markupsafe import Markup
 from echelon.model.concern import ConcernRecord, Route
 from echelon.model.run import Measures, RunView
 from echelon.visibility.comparison import compare
-from echelon.runlog.incidents import incidents_of
 from echelon.visibility.pictures import structure_svg, timeline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -60,7 +59,7 @@ def report_context(run: RunView) -> dict[str, Any]:
         "plan": plan,
         "concerns": sorted(run.concerns, key=_urgency),
         "measures": measure_rows(run),
-        "incidents": incidents_of(run.steps, plan),
+        "incidents": run.incidents,
         "structure": Markup(structure_svg(plan)) if plan else "",  # noqa: S704 - built from escaped elements
         "timeline": Markup(timeline_svg(run)) if run.steps else "",  # noqa: S704 - built from escaped elements
     }

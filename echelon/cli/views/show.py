@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from echelon.cli.recorded import phase_rows
 from echelon.cli.views.output import facts, table
 from echelon.cli.views.result import routes, show_missing, show_next, status_line
 from echelon.cli.views.words import count, duration, first, moment
 from echelon.model.handoff import LANDED, Handoff, Passed
 from echelon.model.incident import Incident
 from echelon.model.run import RunView, StepRecord
-from echelon.runlog.breakers import BreakerStory
-from echelon.runlog.incidents import incidents_of
 from echelon.visibility.report import measure_rows
 
 #: Concerns and values named at most.
@@ -23,7 +20,7 @@ INPUT_CHARACTERS = 300
 REPAIRS_SHOWN = 5
 
 
-def show_run(console: Console, view: RunView, breakers: Sequence[BreakerStory] = ()) -> None:
+def show_run(console: Console, view: RunView) -> None:
     """Print one run: what was planned beside what was measured, what is missing, what was raised and refused."""
     record = view.record
     console.print(status_line(record.run_id, record.status))
@@ -37,14 +34,14 @@ def show_run(console: Console, view: RunView, breakers: Sequence[BreakerStory] =
             ("finished", moment(record.finished)),
             ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
             ("concerns", routes(view.concerns)),
-            ("breakers", "\n".join(one.said for one in breakers)),
+            ("breakers", "\n".join(one.said for one in view.breakers)),
             ("report", record.report or ""),
         ],
     )
     _show_phases(console, view)
     _show_measures(console, view)
     show_missing(console, view.missing)
-    show_incidents(console, incidents_of(view.steps, plan))
+    show_incidents(console, view.incidents)
     show_concerns(console, view)
     show_next(console, record.run_id, record.status, view.missing)
 
@@ -103,9 +100,9 @@ def show_concerns(console: Console, view: RunView) -> None:
 
 def _show_phases(console: Console, view: RunView) -> None:
     rows = table("phase", "planned", "done", "failed", "took", title="Phases")
-    for row in phase_rows(view):
+    for phase in view.phases:
         rows.add_row(
-            row["name"], str(row["planned"]), str(row["completed"]), str(row["failed"]), duration(row["seconds"])
+            phase.name, str(phase.planned), str(phase.completed), str(phase.failed), duration(phase.seconds)
         )
     console.print(rows)
 

@@ -91,6 +91,10 @@ class ServerHandle:
         arguments = () if timeout_seconds is None else (timeout_seconds,)
         await asyncio.to_thread(self.wait_ready, *arguments)
 
+    async def check(self) -> None:
+        """Raise `ServerError` at once when a server that is not our own does not answer."""
+        await self.ready()
+
     @contextlib.contextmanager
     def connected(self) -> Iterator[Self]:
         """Make the Prefect of this process use this server inside the block, whenever it was imported."""
@@ -174,6 +178,9 @@ class EmbeddedServer(ServerHandle):
         if process is None:
             raise ServerError("the embedded Prefect server is not started: call start(), or use it in a with block")
         process.wait_ready(timeout_seconds)
+
+    async def check(self) -> None:
+        """An embedded server is started for whoever needs it."""
 
     def stop(self) -> None:
         """End the server when its last user stops, after everything that it was told is recorded."""

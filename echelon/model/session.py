@@ -13,12 +13,16 @@ Pause = tuple[datetime, datetime]
 
 
 class Session(Value):
-    """The time in which one process held a run."""
+    """The time in which one process held a run, or one part of it."""
 
     run_id: str
     """The run."""
+    part: str = ""
+    """The part of the run that it holds; empty for the run itself."""
+    under: int = Field(default=0, ge=0)
+    """Token of the run that the part is held under; 0 for the run itself."""
     token: int = Field(ge=1)
-    """Grows with every session of a run: whoever writes with an older one is refused."""
+    """Grows with every session of a run, or of a part: whoever writes with an older one is refused."""
     host: str
     """Name of the machine, for people."""
     machine: str

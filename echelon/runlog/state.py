@@ -183,13 +183,11 @@ def _last_end(draft: _Draft) -> datetime | None:
 
 
 def _run_reopened(draft: _Draft, event: happened.RunReopened) -> None:
-    # The end of a run that was completed stays: looking at it again is no work.
-    stays = event.before in (RunStatus.COMPLETED, RunStatus.RUNNING)
-    draft.update_record(status=RunStatus.RUNNING, finished=event.finished if stays else None)
+    draft.update_record(**record_changes(event))
 
 
 def _plan_extended(draft: _Draft, event: happened.PlanExtended) -> None:
-    draft.update_record(plan=event.plan)
+    draft.update_record(**record_changes(event))
 
 
 def _phase_started(draft: _Draft, event: happened.PhaseStarted) -> None:
@@ -267,7 +265,7 @@ def _breaker_changed(draft: _Draft, event: happened.BreakerChanged) -> None:
 
 
 def _run_ended(draft: _Draft, event: happened.RunEnded) -> None:
-    draft.update_record(status=event.status, finished=event.finished, report=event.report)
+    draft.update_record(**record_changes(event))
     draft.at_work.clear()
 
 
@@ -295,6 +293,17 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.RunEnded: _run_ended,
 }
 """Kind → what it changes. A test holds it complete."""
+
+
+def record_changes(event: RunEvent) -> dict[str, Any]:
+    """Return what an event changes in the record of its run: the index of runs in a journal changes by the same law."""
+    if isinstance(event, happened.RunEnded):
+        return {"status": event.status, "finished": event.finished, "report": event.report}
+    if isinstance(event, happened.RunReopened):
+        # The end of a run that was completed stays: looking at it again is no work.
+        stays = event.before in (RunStatus.COMPLETED, RunStatus.RUNNING)
+        return {"status": RunStatus.RUNNING, "finished": event.finished if stays else None}
+    return {"plan": event.plan} if isinstance(event, happened.PlanExtended) else {}
 
 
 def step_name(record: StepRecord) -> StepName:

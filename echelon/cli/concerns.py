@@ -14,6 +14,7 @@ from echelon.cli.views.words import moment
 from echelon.journal.port import Journal
 from echelon.model.concern import ConcernRecord, Disposition, Route
 from echelon.model.errors import InvalidInput
+from echelon.runlog.events import ConcernDisposed
 
 #: Every list begins with what cannot wait.
 URGENCY = (Route.IMMEDIATE, Route.HUMAN_REVIEW, Route.NORMAL, Route.PATTERN_LOG)
@@ -101,7 +102,8 @@ async def _one(journal: Journal, concern_id: str) -> ConcernRecord:
 
 
 async def _dispose(journal: Journal, concern_id: str, ended: Disposition) -> ConcernRecord:
-    await journal.dispose(concern_id, ended)
+    raised = await _one(journal, concern_id)
+    await journal.append(ConcernDisposed(run_id=raised.run_id, at=ended.at, concern_id=concern_id, disposition=ended))
     return await _one(journal, concern_id)
 
 

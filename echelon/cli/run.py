@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.decision import Done, Redo, decision_of
 from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
 from echelon.cli.arguments.source import load_job
-from echelon.cli.arguments.word import Done, Redo, decision_of
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.reading import ask
 from echelon.cli.views.live import showing
@@ -25,8 +25,8 @@ from echelon.definition.expansion import check_runnable
 from echelon.definition.inputs import read_inputs
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob, read_rehearsal
 from echelon.engine.run import RunOptions, run_job
-from echelon.journal.port import Journal
 from echelon.journal.outputs import OutputStore
+from echelon.journal.port import Journal
 from echelon.model.errors import InvalidInput
 from echelon.model.run import EXIT_CODES, RunRecord, RunStatus
 from echelon.visibility.document import document_of

@@ -20,6 +20,7 @@ LEVELS: dict[Turn, Level] = {
     Turn.RELIEVED: Level.INFO,
 }
 
+
 @contextlib.asynccontextmanager
 async def breakers_on_record(run: RunContext) -> AsyncIterator[None]:
     """Put on record what the breakers do that the run uses in this block; all of it is durable when the block ends."""

@@ -121,7 +121,9 @@ class PhaseRun:
             return reached  # a single result, and it knows of everything that is missing
         return await self._integration("combine", stage, integrator.combiner, reached)
 
-    async def _integration(self, verb: Verb, stage: Stage, function: FunctionAgent, received: PhaseOutput) -> PhaseOutput:
+    async def _integration(
+        self, verb: Verb, stage: Stage, function: FunctionAgent, received: PhaseOutput
+    ) -> PhaseOutput:
         """Integrate what was received; where nothing was, what is missing is all there is to pass on.
 
         Nothing is lost with an integration that fails: what it should hold is passed on, apart from what others

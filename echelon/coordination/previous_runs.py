@@ -48,7 +48,9 @@ class PreviousRuns:
                 break
             before = last.run_id
             delivered = {step.handoff.task_id: step for step in await journal.steps(last.run_id, phase) if _good(step)}
-            found = {task: PreviousOutput(run_id=last.run_id, handoff=s.handoff) for task, s in delivered.items()} | found
+            found = {
+                task: PreviousOutput(run_id=last.run_id, handoff=s.handoff) for task, s in delivered.items()
+            } | found
         return found
 
 

@@ -1,7 +1,6 @@
 """The log of one run as its process sees it: what it appends, and the state that follows from that."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from echelon.journal.port import Journal
 from echelon.model.exception_report import ExceptionReport
@@ -60,7 +59,6 @@ class RunLog:
             self._state = before.apply(*[entry.event for entry in newer])
             self._seq, self._has_gap, self._unfolded = newer[-1].seq, False, []
         return self._state
-
 
 
 def _skips(entries: Sequence[LoggedEvent]) -> bool:

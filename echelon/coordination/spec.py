@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from echelon.conventions.brief import brief_conventions
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion
 from echelon.journal.digest import digest_of
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
-from echelon.conventions.brief import brief_conventions
 
 
 def utc_now() -> datetime:

@@ -38,7 +38,7 @@ from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
 from echelon.model.errors import JournalError
 from echelon.model.policy import BulkheadPolicy
-from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
+from echelon.model.run import RunRecord, RunResult, RunStatus
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
 from echelon.runlog.events import LoggedEvent, RunEnded
@@ -186,9 +186,17 @@ async def following(journal: Journal, run_id: str, watch: Watch | None = None) -
 
 
 def context_of(
-    spec: RunSpec, run_log: RunLog, settings: Settings, lease: Lease | None, options: RunOptions = DEFAULT_OPTIONS
+    spec: RunSpec,
+    run_log: RunLog,
+    settings: Settings,
+    lease: Lease,
+    options: RunOptions = DEFAULT_OPTIONS,
+    breakers: BreakerRegistry | None = None,
 ) -> RunContext:
-    """Return a run that is ready to be carried out, from what is on record of it and what surrounds this process."""
+    """Return a run that is ready to be carried out, from what is on record of it and what surrounds this process.
+
+    `breakers` are those that it shares with others; None: with all runs of this process, or through Redis.
+    """
     redis, earlier = settings.redis_url, run_log.state
     account = account_of_job(spec.job.name, spec.job.budget, earlier.steps)
     return RunContext(
@@ -196,15 +204,13 @@ def context_of(
         log=run_log,
         outputs=OutputStore(settings.outputs_url),
         guarding=Guarding(
-            BreakerRegistry.shared(redis.get_secret_value() if redis else None),
+            breakers or BreakerRegistry.shared(redis.get_secret_value() if redis else None),
             account,
             limit_for(options.max_concurrency or settings.max_concurrency),
             spec.expansion.graph.prices,
         ),
         accounts=Accounts(account, spec.plan, earlier.steps),
-        intents=IntentLog(
-            run_log, decision=options.decision, token=lease.session.token if lease else 0, now=spec.now
-        ),
+        intents=IntentLog(run_log, decision=options.decision, token=lease.session.token, now=spec.now),
         memo=StepMemo(earlier.finished_steps),
         contracts=Contracts(),
         workspaces=Workspaces(spec.folder),
@@ -219,12 +225,8 @@ async def _ended_on_record(context: RunContext, found: RunRecord | None) -> Asyn
         yield
     except BaseException as error:
         stopped = End(RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED, utc_now())
-        status, finished, report = end_of_stopped(
-            found, [step.finished for step in context.log.state.steps], stopped
-        )
-        ended = RunEnded(
-            run_id=context.spec.run_id, at=utc_now(), status=status, finished=finished, report=report
-        )
+        status, finished, report = end_of_stopped(found, [step.finished for step in context.log.state.steps], stopped)
+        ended = RunEnded(run_id=context.spec.run_id, at=utc_now(), status=status, finished=finished, report=report)
         with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so
             await context.log.append(ended)
         raise

@@ -19,9 +19,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from echelon.coordination.claims import Word
+from echelon.testing.scheduler import InlineScheduler
 from pydantic import TypeAdapter
 
-from echelon.coordination.claims import Word
 from echelon.coordination.job_run import run_phases
 from echelon.engine.run import RunOptions, finish, prepared
 from echelon.journal import crashpoints
@@ -30,7 +31,6 @@ from echelon.journal.journal import Journal
 from echelon.model.handoff import Handoff
 from echelon.model.status import Status
 from echelon.settings import Settings
-from echelon.testing.scheduler import InlineScheduler
 from tests.chaos.bills import bills
 from tests.chaos.parcels import Parcels, World, parcels
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from echelon.testing.scheduler import InlineScheduler
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 from pydantic_ai import Agent as PydanticAgent
@@ -19,7 +20,6 @@ from echelon.coordination.job_run import run_phases
 from echelon.model.handoff import Handoff
 from echelon.testing.llm_server import Answer, LlmServer, says
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 
 #: Stands in for the key of a provider: it must never be seen again.
 KEY = "key-that-nobody-may-see-0123456789"

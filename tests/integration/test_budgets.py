@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from echelon.coordination.delivery import Delivery
+from echelon.testing.scheduler import InlineScheduler
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 from pydantic_ai import Agent as PydanticAgent
@@ -16,7 +18,6 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from echelon import Budget, Handoffs, Job, Resilience, integrator
 from echelon.agents.model import model_agent
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.model.handoff import LANDED
@@ -24,7 +25,6 @@ from echelon.model.run import RunStatus, StepKind
 from echelon.testing.faults import calls
 from echelon.testing.llm_server import LlmServer, says
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 
 pytestmark = pytest.mark.anyio
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import Resilience, agent
 from echelon.agents.model import model_agent
@@ -28,7 +29,6 @@ from echelon.testing.faults import (
 )
 from echelon.testing.llm_server import Answer, LlmServer, babbles, hangs_up, refuses
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.integration.providers import (
     GOOD,
     IMPATIENT,

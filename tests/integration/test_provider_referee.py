@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import Resilience
 from echelon.coordination.job_run import run_phases
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.integration.providers import Files, asking, inspecting
 
 pytestmark = pytest.mark.anyio

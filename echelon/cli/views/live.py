@@ -115,7 +115,7 @@ def _time_of(state: RunState, phase: str, now: datetime) -> str:
 
 
 def _domains(state: RunState) -> Iterator[Text]:
-    current, plan = next(reversed(state.phases)), state.plan
+    current, plan = tuple(state.phases)[-1], state.plan
     tallies = tallies_by_domain(state, current, plan) if plan else {}
     busiest = sorted(tallies.items(), key=lambda item: (-item[1].at_work, item[0]))
     for name, tally in busiest[:DOMAINS_SHOWN]:

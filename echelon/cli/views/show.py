@@ -101,9 +101,7 @@ def show_concerns(console: Console, view: RunView) -> None:
 def _show_phases(console: Console, view: RunView) -> None:
     rows = table("phase", "planned", "done", "failed", "took", title="Phases")
     for phase in view.phases:
-        rows.add_row(
-            phase.name, str(phase.planned), str(phase.completed), str(phase.failed), duration(phase.seconds)
-        )
+        rows.add_row(phase.name, str(phase.planned), str(phase.completed), str(phase.failed), duration(phase.seconds))
     console.print(rows)
 
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from echelon.agents.agent import AsksAgain
 from echelon.agents.outcome import Outcome
-from echelon.coordination.step.observer import observing
 from echelon.coordination.context import RunContext
+from echelon.coordination.step.observer import observing
 from echelon.coordination.step.step import Perform, Step
 from echelon.model.errors import AgentFailed
 

@@ -5,11 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+from echelon.cli.checklist_runs import Recorded, recorded_of
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import AgentFailed, Concern, Handoffs, Outcome, agent, command
 from echelon.agents.fallback import Fallback
 from echelon.cli.checklist import checklist
-from echelon.cli.checklist_runs import Recorded, recorded_of
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
 from echelon.definition.checklist_facts import evidence_of
@@ -24,7 +25,6 @@ from echelon.model.run import RunRecord
 from echelon.planning.planner import plan
 from echelon.settings import Settings
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from echelon.visibility.checklist.answers import ChecklistItem, ItemState
 from echelon.visibility.checklist.evidence import Kind
 from echelon.visibility.checklist.items import checklist as answered

@@ -4,15 +4,16 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from echelon.coordination.delivery import Delivery
+from echelon.testing.scheduler import InlineScheduler
+
 from echelon import Job, Outcome, agent
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases
 from echelon.model.handoff import Handoff
 from echelon.model.run import StepKind
 from echelon.model.usage import Usage
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import Item, Items
 
 

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from echelon.coordination.delivery import Delivery
+from echelon.testing.scheduler import InlineScheduler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon import Handoffs, agent
 from echelon.agents.prompt import prompt_of
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
 from echelon.coordination.envelope import MAX_SUMMARY
 from echelon.coordination.job_run import run_phases
 from echelon.model.assignment import Brief
 from echelon.model.handoff import tokens_in
 from echelon.model.run import StepKind
+from echelon.runlog.measures import measure
 from echelon.testing.calls import a_call
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
-from echelon.runlog.measures import measure
 from tests.unit.coordination.jobs import Item, Items, items, looking, staged, total
 
 

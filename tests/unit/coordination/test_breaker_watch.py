@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import Handoffs, Job, Resilience, agent
 from echelon.coordination.breaker_watch import LEVELS, breakers_on_record, handing_over
@@ -15,9 +16,8 @@ from echelon.model.exception_report import Level, Trigger
 from echelon.model.policy import BreakerPolicy
 from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.breaker.watcher import BreakerWatcher
-from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from echelon.runlog.breakers import BREAKER_EVENT, breakers_of
+from echelon.testing.runs import a_run
 from echelon.visibility.progress import Happening, ProgressEvent
 from tests.unit.coordination.jobs import Item, items, looking
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import Handoffs, Job, agent, integrator
 from echelon.conventions.brief import brief_conventions
 from echelon.coordination.job_run import run_phases
 from echelon.model.assignment import Brief
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, of_domain
 
 pytestmark = pytest.mark.anyio

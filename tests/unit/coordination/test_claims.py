@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from echelon.coordination.claims import REDONE, TOLD_DONE, Word
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import AgentFailed, Brief, Job, Resilience, agent, command
 from echelon.agents.agent import Effect
-from echelon.coordination.claims import REDONE, TOLD_DONE, Word
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.model.errors import InvalidInput, LeaseLost
@@ -17,7 +18,6 @@ from echelon.model.exception_report import Trigger
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking
 
 pytestmark = pytest.mark.anyio

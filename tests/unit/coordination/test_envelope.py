@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
+from echelon.coordination.delivery import missing_of
 from pydantic import BaseModel, TypeAdapter
 
-from echelon.coordination.delivery import missing_of
 from echelon.coordination.envelope import (
     MAX_MESSAGE,
     concerns_of,

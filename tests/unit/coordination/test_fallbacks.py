@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from echelon.coordination.delivery import Delivery
+from echelon.testing.scheduler import InlineScheduler
 from pydantic import ConfigDict, create_model
 
 from echelon import AgentFailed, Brief, Handoffs, Job, Resilience, agent
 from echelon.agents.fallback import Fallback
 from echelon.contract.version import contract
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.definition.need import Need
@@ -22,9 +23,8 @@ from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.planning.planner import plan
-from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from echelon.runlog.measures import measure
+from echelon.testing.runs import a_run
 from echelon.visibility.progress import Progress
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, staged
 from tests.unit.coordination.test_integrating import clueless

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import AgentFailed, Budget, Handoffs, Job, Resilience, agent
 from echelon.agents.fallback import Fallback
@@ -13,10 +14,9 @@ from echelon.model.errors import DependencyFailed
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.incident import Incident
 from echelon.model.run import RunView, StepRecord
-from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from echelon.runlog.incidents import incidents_of
 from echelon.runlog.measures import measure
+from echelon.testing.runs import a_run
 from echelon.visibility.report import default_report
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, of_domain, staged
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import AgentFailed, Handoffs, agent, integrator
 from echelon.agents.decorators import Integrator
@@ -11,7 +12,6 @@ from echelon.coordination.result import missing_in, output_of, status_after
 from echelon.model.plan import NodeKind
 from echelon.model.run import RunStatus, StepKind
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import Item, Total, items, looking, staged, total
 
 pytestmark = pytest.mark.anyio

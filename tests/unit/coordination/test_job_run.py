@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import AgentFailed, Brief, Handoffs, Job, Outcome, agent
 from echelon.coordination.briefs import MAX_LISTED, listed
@@ -18,7 +19,6 @@ from echelon.model.handoff import Handoff, OutputReference
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from echelon.visibility.progress import Happening, Progress, ProgressEvent
 from tests.unit.coordination.jobs import Item, Items, items, look, looking
 

@@ -5,13 +5,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 
 from echelon import Brief, Job, Resilience, agent
 from echelon.coordination.job_run import run_phases
 from echelon.model.policy import BulkheadPolicy
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import ONCE, Item, items, looking
 
 pytestmark = pytest.mark.anyio

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 from pydantic import create_model
 
 from echelon import AgentFailed, Concern, Handoffs, Job, Outcome, Previous, Resilience, agent
@@ -18,7 +19,6 @@ from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Handoff
 from echelon.settings import Settings
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from echelon.visibility.progress import Happening, ProgressEvent
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, staged, total
 

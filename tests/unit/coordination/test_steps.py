@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 from pydantic import BaseModel
 
 from echelon import AgentFailed, Concern, Job, Outcome, Resilience, Workspace, agent
@@ -16,7 +17,6 @@ from echelon.model.errors import JournalError
 from echelon.model.handoff import Handoff
 from echelon.model.usage import Usage
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import ONCE, Item, items, looking
 
 pytestmark = pytest.mark.anyio

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 from pydantic import BaseModel
 
 from echelon import AgentFailed, Job, Resilience, agent
@@ -18,7 +19,6 @@ from echelon.model.errors import InvalidInput, RunHeld
 from echelon.model.exception_report import Trigger
 from echelon.model.run import RunRecord, RunResult, RunStatus
 from echelon.settings import Settings
-from echelon.testing.scheduler import InlineScheduler
 
 pytestmark = pytest.mark.anyio
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from echelon.testing.scheduler import InlineScheduler
 from pydantic import BaseModel
 
 from echelon import Job, agent
@@ -15,7 +16,6 @@ from echelon.engine.run import RunOptions, finish, prepared
 from echelon.journal.journal import Journal
 from echelon.model.run import RunRecord, RunStatus
 from echelon.settings import Settings
-from echelon.testing.scheduler import InlineScheduler
 
 pytestmark = pytest.mark.anyio
 

@@ -138,7 +138,9 @@ async def test_a_lease_is_kept_for_as_long_as_its_process_works(journal, another
 
 def writes_of_a_run():
     report = ExceptionReport(trigger=Trigger.FAILED, level=Level.INFO, path=("primary",), message="no", at=NOON)
-    claim = EffectIntent(run_id="r1", key="k", task_id="t", effect="write", idempotency_key="i", attempt=1, token=1, at=NOON)
+    claim = EffectIntent(
+        run_id="r1", key="k", task_id="t", effect="write", idempotency_key="i", attempt=1, token=1, at=NOON
+    )
     return {
         "step": lambda journal: journal.append(step("late")),
         "concern": lambda journal: journal.raise_concern("r1", "late", concern()),

@@ -1,6 +1,6 @@
 import pytest
-
 from echelon.cli.arguments.word import word_of
+
 from echelon.model.errors import InvalidInput
 
 

@@ -3,9 +3,9 @@
 import io
 from datetime import UTC, datetime
 
+from echelon.cli.recorded import lacking
 from rich.console import Console
 
-from echelon.cli.recorded import lacking
 from echelon.cli.views.show import show_agent
 from echelon.model.handoff import LANDED, Handoff, Missing, OutputReference
 from echelon.model.run import StepKind, StepRecord

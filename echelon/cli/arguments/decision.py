@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from echelon.coordination.claims import Word
+from echelon.coordination.intents import OperatorDecision
 from echelon.model.errors import InvalidInput
 
 Redo = Annotated[
@@ -23,9 +23,9 @@ Done = Annotated[
 ]
 
 
-def word_of(redo: Sequence[str] | None, done: Sequence[str] | None) -> Word:
+def decision_of(redo: Sequence[str] | None, done: Sequence[str] | None) -> OperatorDecision:
     """Return what was typed; `InvalidInput` says what cannot be read."""
-    return Word(redo=frozenset(redo or ()), done=dict(map(_output, done or ())))
+    return OperatorDecision(redo=frozenset(redo or ()), done=dict(map(_output, done or ())))
 
 
 def _output(text: str) -> tuple[str, Any]:

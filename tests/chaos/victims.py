@@ -19,10 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from echelon.coordination.claims import Word
-from echelon.testing.scheduler import InlineScheduler
 from pydantic import TypeAdapter
 
+from echelon.coordination.intents import OperatorDecision
 from echelon.coordination.job_run import run_phases
 from echelon.engine.run import RunOptions, finish, prepared
 from echelon.journal import crashpoints
@@ -111,12 +110,12 @@ async def carry_out(errand: Errand) -> Ended:
     options = RunOptions(
         run_id=await known_run(settings, errand.world),
         max_concurrency=errand.concurrency,
-        word=Word(redo=frozenset(errand.redo), done=errand.done),
+        decision=OperatorDecision(redo=frozenset(errand.redo), done=errand.done),
     )
     async with prepared(JOBS[errand.job], inputs, options, settings) as run:
         World(inputs.world).begin(step.handoff.task_id for step in run.context.finished.values())
-        result, _ = await finish(run, await run_phases(run.context, InlineScheduler()))
-        journal, run_id = run.context.journal, run.context.run_id
+        result, _ = await finish(run, await run_phases(run.context))
+        journal, run_id = run.context.journal, run.context.spec.run_id
         handoffs = [step.handoff for step in await journal.steps(run_id)]
         return Ended(
             run_id=run_id,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from echelon.testing.scheduler import InlineScheduler
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 from pydantic_ai import Agent as PydanticAgent
@@ -83,7 +82,7 @@ async def story_of(home: Path, *answers: Answer, defaults: Resilience = QUICK, *
     """Run a job with one agent against these answers; `options` are those of `asking`."""
     with LlmServer(*answers) as server:
         async with asking(server.url, **options) as model, a_run(inspecting(model, defaults), home, Files()) as run:
-            await run_phases(run, InlineScheduler())
-            handoff = run.steps[0].handoff
+            await run_phases(run)
+            handoff = run.log.state.steps[0].handoff
     gaps = [later - earlier for earlier, later in zip(server.arrived, server.arrived[1:], strict=False)]
     return Story(handoff, len(server.requests), gaps)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from echelon.testing.scheduler import InlineScheduler
 
 from echelon import Resilience, agent
 from echelon.agents.model import model_agent
@@ -210,8 +209,12 @@ async def test_in_an_outage_the_breaker_opens_and_nobody_else_notices(tmp_path: 
             job = inspecting(model, Resilience(attempts=1), breaker="provider")
             job.phase("count", each=count, over=of_paths)
             async with a_run(job, tmp_path, Files(paths=paths), limit=room_for(2)) as run:
-                delivered = await run_phases(run, InlineScheduler())
-                blocked = [step.handoff for step in run.steps if "breaker 'provider' is open" in _reason(step.handoff)]
+                delivered = await run_phases(run)
+                blocked = [
+                    step.handoff
+                    for step in run.log.state.steps
+                    if "breaker 'provider' is open" in _reason(step.handoff)
+                ]
 
     assert len(server.requests) <= 5 + 2  # five failures in a row open it; one more may be under way
     assert len(blocked) == len(paths) - len(server.requests)
@@ -225,8 +228,8 @@ async def test_two_providers_share_nothing(tmp_path: Path) -> None:
             job = inspecting(slow, Resilience(attempts=1, timeout_seconds=0.5), breaker="bad")
             job.phase("again", each=model_agent(model, breaker="good"), over=of_paths)
             async with a_run(job, tmp_path, Files(paths=("a.py", "b.py"))) as run:
-                delivered = await run_phases(run, InlineScheduler())
-                errors = [_reason(step.handoff) for step in run.steps if not step.handoff.done]
+                delivered = await run_phases(run)
+                errors = [_reason(step.handoff) for step in run.log.state.steps if not step.handoff.done]
 
     assert errors == ["no answer within its 0.5 s"] * 2
     assert len(delivered["again"].handoffs) == 2
@@ -255,7 +258,7 @@ async def _reported(home: Path, answers: Sequence[Answer]) -> Any:
         async with asking(server.url) as model:
             job = inspecting(model)
             async with prepared(job, Files(), RunOptions(), settings) as run:
-                return await finish(run, await run_phases(run.context, InlineScheduler()))
+                return await finish(run, await run_phases(run.context))
 
 
 def _reason(handoff: Handoff) -> str:

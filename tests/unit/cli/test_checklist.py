@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from echelon.cli.checklist_runs import Recorded, recorded_of
-from echelon.testing.scheduler import InlineScheduler
 
 from echelon import AgentFailed, Concern, Handoffs, Outcome, agent, command
 from echelon.agents.fallback import Fallback
@@ -83,8 +82,8 @@ class Doubtful:
 async def carry_out(job: Job, home: Path, given: Items, run_id: str = "run") -> None:
     """Run a job on a real journal, and put its end on record as the engine does."""
     async with a_run(job, home, given, run_id=run_id) as run:
-        delivered = await run_phases(run, InlineScheduler())
-        await run.journal.finish_run(run_id, status_after(delivered), run.now())
+        delivered = await run_phases(run)
+        await run.log.journal.finish_run(run_id, status_after(delivered), run.now())
 
 
 async def read(job: Job, home: Path) -> Recorded:

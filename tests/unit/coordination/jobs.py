@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from echelon import AgentFailed, Handoffs, Job, Resilience, agent, integrator
+from echelon.testing.runs import view_so_far
 
 ONCE = Resilience(attempts=1)
 
@@ -72,3 +73,13 @@ def looking(*, integrate: Any = None, name: str = "looking", defaults: Resilienc
 def of_domain(item: Item) -> str:
     """Say where an item belongs."""
     return item.domain
+
+
+def output_of(run, _outputs=None):
+    """Return the output of a run as everybody is shown it."""
+    return view_so_far(run).output
+
+
+def missing_in(run):
+    """Return what a run lacks, as everybody is shown it."""
+    return view_so_far(run).missing

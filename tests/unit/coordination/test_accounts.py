@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from echelon import AgentFailed, Budget, Fallback, Handoffs, Job, Outcome, Resilience, agent, integrator
 from echelon.coordination.accounts import budget_told, expected_tokens, spent_by
 from echelon.coordination.briefs import told_anew
-from echelon.coordination.result import output_of, status_after
+from echelon.coordination.result import status_after
 from echelon.model.assignment import Brief
 from echelon.model.handoff import Handoff, OutputReference
 from echelon.model.policy import BulkheadPolicy
@@ -22,7 +22,7 @@ from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard
 from echelon.testing.calls import a_call
 from tests.unit.coordination.budgets import ended, reason, using, worked
-from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, staged
+from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, output_of, staged
 
 pytestmark = pytest.mark.anyio
 
@@ -125,7 +125,9 @@ async def test_what_integrations_use_counts_for_their_domain_and_never_stops_the
 
     job = looking(each=using(2), integrate=merge_all, defaults=Resilience(domain_budget=Budget(tokens=30), attempts=1))
     run, delivered = await worked(job, tmp_path, items(15, 15))
-    accounts = [run.accounts.of(StepKind.TASK, t, run.plan.agent_of[t], job.defaults, run.account) for t in run.tasks]
+    accounts = [
+        run.accounts.of(StepKind.TASK, t, run.spec.plan.agent_of[t], job.defaults, run.account) for t in run.spec.tasks
+    ]
     used = {level.name: level.used.tokens for account in accounts if account for level in account.levels}
 
     assert output_of(run, delivered) == 30

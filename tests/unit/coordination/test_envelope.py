@@ -1,7 +1,6 @@
 from typing import Any
 
 import pytest
-from echelon.coordination.delivery import missing_of
 from pydantic import BaseModel, TypeAdapter
 
 from echelon.coordination.envelope import (
@@ -12,6 +11,7 @@ from echelon.coordination.envelope import (
     one_line,
     status_of,
 )
+from echelon.coordination.phase_output import missing_of
 from echelon.model.concern import Concern
 from echelon.model.errors import (
     AgentFailed,

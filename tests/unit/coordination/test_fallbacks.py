@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from echelon.coordination.delivery import Delivery
-from echelon.testing.scheduler import InlineScheduler
 from pydantic import ConfigDict, create_model
 
 from echelon import AgentFailed, Brief, Handoffs, Job, Resilience, agent
@@ -14,7 +12,8 @@ from echelon.agents.fallback import Fallback
 from echelon.contract.version import contract
 from echelon.coordination.context import RunContext
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.result import status_after
 from echelon.definition.need import Need
 from echelon.definition.rehearsal import Rehearsal, RehearsalJob
 from echelon.model.errors import DependencyFailed
@@ -26,7 +25,7 @@ from echelon.planning.planner import plan
 from echelon.runlog.measures import measure
 from echelon.testing.runs import a_run
 from echelon.visibility.progress import Progress
-from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, staged
+from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, missing_in, output_of, staged
 from tests.unit.coordination.test_integrating import clueless
 
 pytestmark = pytest.mark.anyio
@@ -67,8 +66,8 @@ def concluding(needs: Any, **phase: Any) -> Job:
     return job
 
 
-async def _delivered(run: RunContext) -> dict[str, Delivery]:
-    return await run_phases(run, InlineScheduler())
+async def _delivered(run: RunContext) -> dict[str, PhaseOutput]:
+    return await run_phases(run)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +116,7 @@ async def test_coupling_decides_whether_consumers_start(
         delivered = await _delivered(run)
 
         assert output_of(run, delivered) == output
-    step = next(step for step in run.steps if step.phase == "conclude")
+    step = next(step for step in run.log.state.steps if step.phase == "conclude")
     assert step.handoff.status is (Status.BLOCKED if output is None else Status.COMPLETED)
 
 
@@ -171,7 +170,7 @@ async def test_what_stands_in_says_so_and_is_trusted_less(
     assert handoff.fallback is not None
     assert "i1 cannot be read" in handoff.fallback.reason
     assert (handoff.confidence, status_after(delivered)) == (pytest.approx(confidence), status)
-    measures = measure(run.steps, 1)
+    measures = measure(run.log.state.steps, 1)
     assert (measures.completed, measures.failed, measures.fallbacks) == (2, 0, 1)
     assert (seen.phases["look"].done, seen.phases["look"].failed) == (2, 0)
 
@@ -183,7 +182,7 @@ async def test_what_stands_in_without_being_the_work_is_told_with_the_result(tmp
         delivered = await _delivered(run)
 
         assert output_of(run, delivered) == {"items": ["i0", "?"], "missing": []}
-    assert [(one.task_id, one.instead) for one in missing_in(delivered)] == [("look/i1", "the default value")]
+    assert [(one.task_id, one.instead) for one in missing_in(run)] == [("look/i1", "the default value")]
     assert status_after(delivered) is RunStatus.PARTIAL
 
 
@@ -199,14 +198,14 @@ async def test_the_last_good_output_is_that_of_an_earlier_run_on_the_same_inputs
     job, given = looking(each=sometimes, fallback=Fallback.last_good()), items(1)
     async with a_run(job, tmp_path, given, run_id="one") as run:
         await _delivered(run)
-        await run.journal.finish_run("one", RunStatus.COMPLETED, run.now())
+        await run.log.journal.finish_run("one", RunStatus.COMPLETED, run.now())
     broken.append(True)
     for run_id, confidence in (("two", 0.5), ("three", 0.25)):
         async with a_run(job, tmp_path, given, run_id=run_id) as run:
             delivered = await _delivered(run)
 
             assert output_of(run, delivered) == {"look/i0": "i0 then"}
-            await run.journal.finish_run(run_id, RunStatus.PARTIAL, run.now())
+            await run.log.journal.finish_run(run_id, RunStatus.PARTIAL, run.now())
         handoff = delivered["look"].handoffs[0]
         assert handoff.confidence == confidence
     assert handoff.fallback is not None
@@ -216,7 +215,7 @@ async def test_the_last_good_output_is_that_of_an_earlier_run_on_the_same_inputs
 async def test_a_phase_that_cannot_be_integrated_is_replaced_as_a_whole(tmp_path: Path) -> None:
     @agent
     async def read(look: Handoffs[Any]) -> list[Any]:
-        return [*look.outputs(), [one.task_id for one in look.apart]]
+        return [*look.outputs(), [one.task_id for one in look.unmerged]]
 
     job = looking(integrate=clueless)
     default = {"items": ["old"], "missing": []}
@@ -266,7 +265,7 @@ async def test_a_run_that_is_gone_on_with_tries_the_task_itself_and_does_not_ask
     for _ in range(3):
         async with a_run(job, tmp_path, items(1)) as run:
             outputs.append(output_of(run, await _delivered(run))["look/i0"])
-        assert measure(run.steps, 1).completed == 1
+        assert measure(run.log.state.steps, 1).completed == 1
 
     assert (outputs, asked) == (["other", "other", "first"], ["first", "other", "first", "first"])
 
@@ -316,7 +315,9 @@ async def test_a_lost_task_blocks_those_who_cannot_run_without_it_and_theirs_and
     async with a_run(job, tmp_path, Rehearsal()) as run:
         await _delivered(run)
 
-    ended = {step.handoff.task_id: step.handoff for step in run.steps if step.handoff.task_id in run.tasks}
+    ended = {
+        step.handoff.task_id: step.handoff for step in run.log.state.steps if step.handoff.task_id in run.spec.tasks
+    }
     assert {name for name, handoff in ended.items() if handoff.status is Status.BLOCKED} == {
         "needs-bad",
         "needs-blocked",

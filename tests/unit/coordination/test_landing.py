@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from echelon import Budget, Job, Outcome, Resilience, agent
-from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.coordination.result import status_after
 from echelon.model.errors import BudgetExhausted
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.handoff import LANDED
@@ -16,7 +16,7 @@ from echelon.model.run import RunStatus, StepKind
 from echelon.model.usage import Usage
 from echelon.resilience.budget import is_landing
 from tests.unit.coordination.budgets import ended, reason, worked
-from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, total
+from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, missing_in, output_of, total
 
 pytestmark = pytest.mark.anyio
 
@@ -43,13 +43,13 @@ async def test_an_agent_that_lands_writes_down_what_it_has_and_everybody_is_told
     }
     assert output_of(run, delivered) == {"items": ["i0, half of it", "i1, half of it"], "missing": []}
     assert status_after(delivered) is RunStatus.PARTIAL
-    assert [(one.reason, one.instead) for one in missing_in(delivered)] == [
+    assert [(one.reason, one.instead) for one in missing_in(run)] == [
         (LANDED, "i0, half of it"),
         (LANDED, "i1, half of it"),
     ]
-    told = [(report.trigger, report.level, report.message) for report in run.exceptions]
+    told = [(report.trigger, report.level, report.message) for report in run.log.state.exceptions]
     assert told == [(Trigger.RESOURCE, Level.WARNING, LANDED)] * 2
-    assert not any(step.handoff.landed for step in run.steps if step.kind is StepKind.INTEGRATION)
+    assert not any(step.handoff.landed for step in run.log.state.steps if step.kind is StepKind.INTEGRATION)
 
 
 @pytest.mark.parametrize(

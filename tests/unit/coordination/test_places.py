@@ -5,7 +5,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from echelon.testing.scheduler import InlineScheduler
 
 from echelon import Brief, Job, Resilience, agent
 from echelon.coordination.job_run import run_phases
@@ -52,9 +51,9 @@ async def test_a_domain_that_hangs_leaves_the_others_their_places(tmp_path: Path
         asyncio.timeout(DEADLOCK_SECONDS),
         a_run(looking(each=work), tmp_path, items(MANY, MANY), limit=places(4)) as run,
     ):
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
-    assert all(step.handoff.done for step in run.steps)
+    assert all(step.handoff.done for step in run.log.state.steps)
     assert most == 2
     assert run.limit is not None
     assert (run.limit.at_work, run.limit.waiting) == (0, 0)
@@ -74,8 +73,8 @@ async def test_a_domain_of_several_teams_has_one_part_of_the_places(tmp_path: Pa
         return item.id
 
     async with a_run(looking(each=work), tmp_path, items(10, 10, 10, 10), limit=places(8)) as run:
-        await run_phases(run, InlineScheduler())
-        parts = {run.plan.part_of(node) for node in run.plan.agent_of.values()}
+        await run_phases(run)
+        parts = {run.spec.plan.part_of(node) for node in run.spec.plan.agent_of.values()}
 
     assert len(parts) == 8
     assert set(most) == {"d0", "d1", "d2", "d3"}
@@ -96,9 +95,9 @@ async def test_a_domain_that_is_done_leaves_its_places_to_the_others(tmp_path: P
         asyncio.timeout(DEADLOCK_SECONDS),
         a_run(looking(each=work), tmp_path, items(12, 1), limit=places(4)) as run,
     ):
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
-    assert all(step.handoff.done for step in run.steps)
+    assert all(step.handoff.done for step in run.log.state.steps)
 
 
 async def test_nothing_is_kept_for_a_run_that_was_stopped(tmp_path: Path) -> None:
@@ -114,7 +113,7 @@ async def test_nothing_is_kept_for_a_run_that_was_stopped(tmp_path: Path) -> Non
 
     async def carried_out(job: Job, run_id: str) -> None:
         async with a_run(job, tmp_path / run_id, items(MANY, MANY), run_id=run_id) as run:
-            await run_phases(run, InlineScheduler())
+            await run_phases(run)
 
     job = looking(each=work, defaults=ONCE)
     stopped = asyncio.create_task(carried_out(job, "stopped"))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from echelon.testing.scheduler import InlineScheduler
 from pydantic import BaseModel
 
 from echelon import AgentFailed, Job, Resilience, agent
@@ -54,7 +53,7 @@ class Desk:
 
 async def carried_out(desk: Desk, home: Path, words: Words | None = None, **options: Any) -> RunResult:
     async with prepared(desk.job, words or Words(), RunOptions(**options), Settings(home=home)) as run:
-        result, _ = await finish(run, await run_phases(run.context, InlineScheduler()))
+        result, _ = await finish(run, await run_phases(run.context))
         return result
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from echelon.testing.scheduler import InlineScheduler
 from pydantic import BaseModel
 
 from echelon import Job, agent
@@ -49,7 +48,7 @@ async def carried_out(settings: Settings, *, stopped: BaseException | None = Non
         async with prepared(looking(), Inputs(), RunOptions(run_id="r"), settings) as run:
             if stopped is not None:
                 raise stopped
-            await finish(run, await run_phases(run.context, InlineScheduler()))
+            await finish(run, await run_phases(run.context))
     async with Journal.open(settings) as journal:
         return await journal.run("r")
 

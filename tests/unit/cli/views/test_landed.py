@@ -3,13 +3,15 @@
 import io
 from datetime import UTC, datetime
 
-from echelon.cli.recorded import lacking
 from rich.console import Console
 
 from echelon.cli.views.show import show_agent
 from echelon.model.handoff import LANDED, Handoff, Missing, OutputReference
-from echelon.model.run import StepKind, StepRecord
+from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.status import Status
+from echelon.runlog.events import RunStarted, StepEnded
+from echelon.runlog.state import fold
+from echelon.runlog.view import view_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -42,6 +44,12 @@ def shown(step: StepRecord) -> str:
     return written.getvalue()
 
 
+def missing_in(step: StepRecord) -> tuple[Missing, ...]:
+    run = RunRecord(run_id="r", job="j", source="", inputs={}, status=RunStatus.RUNNING, started=AT)
+    state = fold([RunStarted(run_id="r", at=AT, record=run), StepEnded(run_id="r", at=AT, record=step)])
+    return view_of(state, lambda _: None).missing
+
+
 def test_an_agent_that_landed_is_shown_as_one() -> None:
     assert f"landed      {LANDED}" in shown(recorded(landed=True))
     assert "landed" not in shown(recorded(landed=False))
@@ -50,5 +58,5 @@ def test_an_agent_that_landed_is_shown_as_one() -> None:
 def test_what_landed_is_listed_with_what_is_missing() -> None:
     missing = Missing(task_id="look/a.py", producer="look/a.py", reason=LANDED, instead="half of it")
 
-    assert lacking([recorded(landed=True)], None) == (missing,)
-    assert lacking([recorded(landed=False)], None) == ()
+    assert missing_in(recorded(landed=True)) == (missing,)
+    assert missing_in(recorded(landed=False)) == ()

@@ -9,10 +9,10 @@ from echelon.cli.arguments.options import AsJson, RunId
 from echelon.cli.reading import ask
 from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.show import show_incidents
-from echelon.cli.views.words import moment
 from echelon.journal.journal import Journal
 from echelon.model.exception_report import ExceptionReport, Level
 from echelon.model.incident import Incident
+from echelon.model.phrasing import moment
 from echelon.visibility.incidents import incidents_of
 
 #: From quiet to loud.

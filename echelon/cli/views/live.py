@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from echelon.cli.views.words import count, duration
+from echelon.model.phrasing import count, duration
 from echelon.visibility.progress import Happening, Progress, ProgressEvent, Tally
 
 #: Domains, or teams where there are no domains, shown at most; those with the most at work come first.
@@ -105,7 +105,7 @@ class Moving:
         for name, tally in busiest[:DOMAINS_SHOWN]:
             yield Text.assemble(("    ", ""), (name, "dim"), "  ", counts(tally))
         if len(busiest) > DOMAINS_SHOWN:
-            yield Text(f"    and {len(busiest) - DOMAINS_SHOWN} more", style="dim")
+            yield Text(f"    and {len(busiest) - DOMAINS_SHOWN:,} more", style="dim")
 
     def _breakers(self) -> Iterator[Text]:
         for note in filter(None, self._notes.values()):

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from echelon.cli.views.output import facts, table
 from echelon.cli.views.result import routes, show_missing, show_next, status_line
-from echelon.cli.views.words import count, duration, first, moment
 from echelon.model.handoff import LANDED, Handoff, Passed
 from echelon.model.incident import Incident
+from echelon.model.phrasing import count, duration, head, moment
 from echelon.model.run import RunView, StepRecord
 from echelon.visibility.report import measure_rows
 
@@ -65,9 +65,9 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
             ("usage", _usage(last)),
-            ("used", ", ".join(first([used.task_id for used in handoff.dependencies], 5))),
+            ("used", ", ".join(head([used.task_id for used in handoff.dependencies], 5))),
             ("next steps", "; ".join(handoff.next_steps)),
-            ("repaired", "; ".join(first(handoff.repairs, REPAIRS_SHOWN))),
+            ("repaired", "; ".join(head(handoff.repairs, REPAIRS_SHOWN))),
             ("received", _received(handoff)),
             ("output", f"{outputs_url.rstrip('/')}/{location.location}  {location.contract}" if location else "none"),
         ],
@@ -94,7 +94,7 @@ def show_concerns(console: Console, view: RunView) -> None:
     ]
     if lines:
         console.print(Text(f"{count(len(lines), 'open concern')}:", style="yellow"))
-        for line in first(lines, CONCERNS_SHOWN):
+        for line in head(lines, CONCERNS_SHOWN):
             console.print(f"  {line}")
 
 

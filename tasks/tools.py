@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from contracts.surveys import Survey
@@ -18,14 +18,22 @@ _NAMED = 20
 
 
 def run_tool(
-    *command: str, cwd: Path, timeout: float = TOOL_TIMEOUT_SECONDS, allowed: tuple[int, ...] = (0,)
+    *command: str,
+    cwd: Path,
+    timeout: float = TOOL_TIMEOUT_SECONDS,
+    allowed: tuple[int, ...] = (0,),
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a tool in `cwd`; `AgentFailed` says how it can be made to work when it does not."""
+    """Run a tool in `cwd`; `AgentFailed` says how it can be made to work when it does not.
+
+    It has the environment of this process, unless it is given another.
+    """
     tool = command[0]
     try:
         done = subprocess.run(  # noqa: S603 - an argument list, no shell; the tool is found in our own environment first
             [_find(tool), *command[1:]],
             cwd=cwd,
+            env=environment,
             timeout=timeout,
             stdin=subprocess.DEVNULL,
             capture_output=True,

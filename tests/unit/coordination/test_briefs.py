@@ -90,7 +90,7 @@ async def test_other_conventions_are_no_reason_to_do_work_again(tmp_path: Path) 
         await run_phases(run)
     told = len(hearing.looks)
     async with a_run(hearing.job, tmp_path, items(3, 3)) as run:
-        run.spec.conventions = ("Everything is different now.",)
+        vars(run.spec)["conventions"] = ("Everything is different now.",)
         await run_phases(run)
 
     assert (told, len(hearing.looks)) == (6, 6)

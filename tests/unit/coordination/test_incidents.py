@@ -11,10 +11,9 @@ from echelon.coordination.job_run import run_phases
 from echelon.model.errors import DependencyFailed
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.incident import Incident
-from echelon.model.run import RunView, StepRecord
+from echelon.model.run import StepRecord
 from echelon.runlog.incidents import incidents_of
-from echelon.runlog.measures import measure
-from echelon.testing.runs import a_run
+from echelon.testing.runs import a_run, view_so_far
 from echelon.visibility.report import default_report
 from tests.unit.coordination.jobs import (
     ONCE,
@@ -23,8 +22,8 @@ from tests.unit.coordination.jobs import (
     items,
     look,
     looking,
-    missing_in,
     of_domain,
+    on_record,
     output_of,
     staged,
 )
@@ -51,7 +50,7 @@ async def test_one_cause_is_told_loudly_once_however_many_it_hits(tmp_path: Path
     given = items(10, 10, 10, failing=frozenset(range(20)))
     async with a_run(looking(each=ask, integrate=staged), tmp_path, given) as run:
         await run_phases(run)
-        reports = await run.log.journal.exceptions(run.spec.run_id)
+        reports = (await on_record(run)).exceptions
         found = incidents_of(await run.log.journal.steps(run.spec.run_id), run.spec.plan)
 
     assert len(found) == 1
@@ -109,7 +108,7 @@ async def test_an_incident_that_reaches_further_is_told_once_more_at_the_end_and
     job.phase("end", agent=_end, needs="conclude")
     async with a_run(job, tmp_path, items(3, failing=frozenset({0, 1, 2}))) as run:
         await run_phases(run)
-        told = [one for one in await run.log.journal.exceptions(run.spec.run_id) if one.trigger is Trigger.INCIDENT]
+        told = [one for one in (await on_record(run)).exceptions if one.trigger is Trigger.INCIDENT]
 
     assert [one.level for one in told] == [Level.CRITICAL, Level.WARNING]
     assert "3 tasks failed in 1 domain" in told[0].message
@@ -142,9 +141,9 @@ async def test_what_a_fallback_replaced_is_contained_and_still_an_incident(tmp_p
 
     given = items(6, failing=frozenset(range(6)))
     async with a_run(looking(each=ask, fallback=other), tmp_path, given) as run:
-        delivered = await run_phases(run)
+        await run_phases(run)
 
-        assert set(output_of(run, delivered).values()) == {"other"}
+        assert set(output_of(run).values()) == {"other"}
     (incident,) = incidents_of(run.log.state.steps, run.spec.plan)
     assert len(incident.replaced) == len(incident.failed) == 6
     assert "6 replaced by a fallback" in incident.containment
@@ -172,16 +171,8 @@ async def test_a_task_that_is_delivered_when_the_run_is_gone_on_with_is_lost_no_
 async def test_a_report_tells_incidents_and_what_stands_in(tmp_path: Path) -> None:
     given = items(6, failing=frozenset(range(6)))
     async with a_run(looking(each=ask, fallback=Fallback.default("?")), tmp_path, given) as run:
-        delivered = await run_phases(run)
-        view = RunView(
-            record=await run.log.journal.run(run.spec.run_id),
-            steps=tuple(run.log.state.steps),
-            missing=missing_in(run),
-            concerns=(),
-            exceptions=tuple(run.log.state.exceptions),
-            measures=measure(run.log.state.steps, 1),
-        )
-        made = default_report(view)
+        await run_phases(run)
+        made = default_report(view_so_far(run))
 
     assert "6 tasks failed in 1 domain (d0)" in made["report.md"]
     assert "instead: the default value" in made["report.md"]

@@ -9,7 +9,6 @@ import pytest
 from echelon import Brief, Job, Resilience, agent
 from echelon.coordination.job_run import run_phases
 from echelon.model.policy import BulkheadPolicy
-from echelon.resilience.bulkhead import Bulkhead
 from echelon.testing.runs import a_run
 from tests.unit.coordination.jobs import ONCE, Item, items, looking
 
@@ -20,10 +19,6 @@ MANY = 9
 
 #: Nobody waits so long for something that happens.
 DEADLOCK_SECONDS = 20
-
-
-def places(number: int) -> Bulkhead:
-    return Bulkhead("run", BulkheadPolicy(max_concurrency=number, max_queue=None))
 
 
 @pytest.mark.parametrize("hangs", ["d0", "d1"])
@@ -49,14 +44,15 @@ async def test_a_domain_that_hangs_leaves_the_others_their_places(tmp_path: Path
 
     async with (
         asyncio.timeout(DEADLOCK_SECONDS),
-        a_run(looking(each=work), tmp_path, items(MANY, MANY), limit=places(4)) as run,
+        a_run(looking(each=work), tmp_path, items(MANY, MANY), max_concurrency=4) as run,
     ):
         await run_phases(run)
 
     assert all(step.handoff.done for step in run.log.state.steps)
     assert most == 2
-    assert run.limit is not None
-    assert (run.limit.at_work, run.limit.waiting) == (0, 0)
+    limit = run.guarding._limit
+    assert limit is not None
+    assert (limit.at_work, limit.waiting) == (0, 0)
 
 
 async def test_a_domain_of_several_teams_has_one_part_of_the_places(tmp_path: Path) -> None:
@@ -72,7 +68,7 @@ async def test_a_domain_of_several_teams_has_one_part_of_the_places(tmp_path: Pa
         at_work[item.domain] -= 1
         return item.id
 
-    async with a_run(looking(each=work), tmp_path, items(10, 10, 10, 10), limit=places(8)) as run:
+    async with a_run(looking(each=work), tmp_path, items(10, 10, 10, 10), max_concurrency=8) as run:
         await run_phases(run)
         parts = {run.spec.plan.part_of(node) for node in run.spec.plan.agent_of.values()}
 
@@ -93,7 +89,7 @@ async def test_a_domain_that_is_done_leaves_its_places_to_the_others(tmp_path: P
 
     async with (
         asyncio.timeout(DEADLOCK_SECONDS),
-        a_run(looking(each=work), tmp_path, items(12, 1), limit=places(4)) as run,
+        a_run(looking(each=work), tmp_path, items(12, 1), max_concurrency=4) as run,
     ):
         await run_phases(run)
 

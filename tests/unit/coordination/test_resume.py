@@ -1,5 +1,6 @@
 """A second process with the same run goes on where the first one stopped, and repeats nothing that is done (F8)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,14 +12,27 @@ from echelon.agents.agent import Effect
 from echelon.agents.handoffs import Received
 from echelon.coordination.context import RunContext
 from echelon.coordination.job_run import run_phases
-from echelon.journal.journal import Journal
+from echelon.coordination.memo import StepMemo
+from echelon.coordination.step.record import record_step
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import IllegalTransition
 from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Handoff
+from echelon.runlog.events import StepEnded, StepReused, StepStarted
 from echelon.settings import Settings
 from echelon.testing.runs import a_run
-from echelon.visibility.progress import Happening, ProgressEvent
-from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, missing_in, output_of, staged, total
+from tests.unit.coordination.jobs import (
+    ONCE,
+    Item,
+    Items,
+    Watched,
+    items,
+    looking,
+    missing_in,
+    output_of,
+    staged,
+    total,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -48,16 +62,16 @@ async def test_a_second_process_does_again_only_what_did_not_complete(tmp_path: 
     lookout.broken = {"i1"}
     job, given = looking(each=lookout.agent, integrate=total), items(3)
     async with a_run(job, tmp_path, given) as run:
-        first = await run_phases(run)
-        assert output_of(run, first)["missing"] == ["look/i1"]
+        await run_phases(run)
+        assert output_of(run)["missing"] == ["look/i1"]
     lookout.asked.clear()
     lookout.broken.clear()
     async with a_run(job, tmp_path, given) as run:
-        second = await run_phases(run)
+        await run_phases(run)
 
-        assert output_of(run, second) == {"items": ["i0", "i1", "i2"], "missing": []}
+        assert output_of(run) == {"items": ["i0", "i1", "i2"], "missing": []}
     assert lookout.asked == ["i1"]
-    assert missing_in(second) == ()
+    assert missing_in(run) == ()
 
 
 async def test_nothing_at_all_is_repeated_of_a_run_that_was_done(tmp_path: Path) -> None:
@@ -67,15 +81,15 @@ async def test_nothing_at_all_is_repeated_of_a_run_that_was_done(tmp_path: Path)
         first = await run_phases(run)
         steps = len(run.log.state.steps)
     lookout.asked.clear()
-    events: list[ProgressEvent] = []
-    async with a_run(job, tmp_path, given, observe=events.append) as run:
+    seen = Watched()
+    async with a_run(job, tmp_path, given, watch=seen) as run:
         second = await run_phases(run)
 
         assert len(await run.log.journal.steps(run.spec.run_id)) == len(run.log.state.steps) == steps
         assert len(await run.log.journal.concerns(run.spec.run_id)) == len(run.log.state.concerns) == 1
     assert (lookout.asked, second) == ([], first)
-    assert all(event.reused for event in events if event.happening is Happening.TASK_ENDED)
-    assert not any(event.happening is Happening.TASK_STARTED for event in events)
+    assert {event.task_id for event in seen.of(StepReused)} == {step.handoff.task_id for step in run.log.state.steps}
+    assert (seen.of(StepStarted), seen.of(StepEnded)) == ([], [])
 
 
 @pytest.mark.parametrize("change", ["inputs", "run"])
@@ -115,7 +129,7 @@ async def test_a_step_and_its_concerns_become_durable_together(tmp_path: Path) -
     lookout = Lookout()
     async with a_run(looking(each=lookout.agent), tmp_path, items(1)) as run:
         await run_phases(run)
-        async with Journal.open(Settings(home=tmp_path)) as elsewhere:
+        async with SqlJournal.open(Settings(home=tmp_path)) as elsewhere:
             steps, concerns = await elsewhere.steps(run.spec.run_id), await elsewhere.concerns(run.spec.run_id)
 
     assert [step.handoff.concerns for step in steps] == [(CONCERN,)]
@@ -126,7 +140,7 @@ async def test_a_step_that_is_completed_is_never_written_over(tmp_path: Path) ->
     async with a_run(looking(each=Lookout().agent), tmp_path, items(1)) as run:
         await run_phases(run)
         with pytest.raises(IllegalTransition):
-            await run.record(run.log.state.steps[0])
+            await record_step(run, run.log.state.steps[0])
 
         assert len(await run.log.journal.steps(run.spec.run_id)) == 1
 
@@ -145,7 +159,8 @@ async def test_an_agent_can_read_what_it_made_in_the_run_before(tmp_path: Path) 
     outputs, made = [], {}
     for run_id in ("one", "two"):
         async with a_run(job, tmp_path, Items(), run_id=run_id, previous=made) as run:
-            outputs.append(output_of(run, await run_phases(run)))
+            await run_phases(run)
+            outputs.append(output_of(run))
             made = await _previous(run)
 
     assert outputs == [1, 2]
@@ -209,7 +224,8 @@ async def test_code_that_has_changed_is_run_again_with_whatever_used_it_and_says
     for again in (["i0", "i1", "conclude"], []):  # once: then it is done with the new code
         asked.clear()
         async with a_run(_version(2, asked), tmp_path, items(2)) as run:
-            assert output_of(run, await run_phases(run)) == 4
+            await run_phases(run)
+            assert output_of(run) == 4
             told = _renewed(run)
         assert asked == again
 
@@ -290,7 +306,8 @@ async def test_what_changed_the_world_is_not_done_again_because_its_code_has_cha
     asked: list[str] = []
     for factor in (1, 2):
         async with a_run(_version(factor, asked, effect), tmp_path, items(1)) as run:
-            assert output_of(run, await run_phases(run)) == 1
+            await run_phases(run)
+            assert output_of(run) == 1
 
     assert asked == ["i0", "conclude"]
 
@@ -300,8 +317,8 @@ async def test_a_step_of_before_versions_were_recorded_still_counts(tmp_path: Pa
     async with a_run(_version(1, asked), tmp_path, items(1)) as run:
         await run_phases(run)
         older = [step.model_copy(update={"code": ""}) for step in run.log.state.steps]
-    async with a_run(_version(2, asked), tmp_path, items(1), steps=older) as run:
-        await run_phases(run)
+    async with a_run(_version(2, asked), tmp_path, items(1)) as run:
+        await run_phases(replace(run, memo=StepMemo({step.key: step for step in older})))
 
     assert asked == ["i0", "conclude"]
 

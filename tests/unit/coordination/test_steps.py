@@ -11,11 +11,13 @@ from pydantic import BaseModel
 from echelon import AgentFailed, Concern, Job, Outcome, Resilience, Workspace, agent
 from echelon.agents.call import Call, CallShape
 from echelon.coordination.job_run import run_phases
+from echelon.journal.port import Journal
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Handoff
 from echelon.model.usage import Usage
+from echelon.runlog.events import RunEvent, StepEnded
 from echelon.testing.runs import a_run
-from tests.unit.coordination.jobs import ONCE, Item, items, looking, missing_in, output_of
+from tests.unit.coordination.jobs import ONCE, Item, items, looking, missing_in, on_record, output_of
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +78,7 @@ async def test_an_output_without_a_json_form_is_a_broken_contract(tmp_path: Path
         return object()
 
     async with a_run(looking(each=look), tmp_path, items(1)) as run:
-        delivered = await run_phases(run)
+        await run_phases(run)
 
     assert "cannot be recorded" in missing_in(run)[0].reason
 
@@ -102,7 +104,7 @@ async def test_a_plain_function_that_exits_or_runs_dry_fails_at_once(tmp_path: P
         return next(iter(()))
 
     async with a_run(looking(each=look), tmp_path, items(2, failing=frozenset({0}))) as run:
-        delivered = await run_phases(run)
+        await run_phases(run)
 
     assert [one.reason for one in missing_in(run)] == [
         "look wanted to end the process with exit code usage: look",
@@ -122,21 +124,37 @@ async def test_every_attempt_gets_an_empty_folder_of_its_own(tmp_path: Path) -> 
     job = Job("working", goal="Work", inputs=type(items()), defaults=ONCE.model_copy(update={"backoff_seconds": 0.0}))
     job.phase("look", each=look, over=lambda items: items, key=lambda item: f"../{item.id}")
     async with a_run(job, tmp_path, items(2)) as run:
-        delivered = await run_phases(run)
-        names = set(output_of(run, delivered).values())
+        await run_phases(run)
+        names = set(output_of(run).values())
 
         assert len(names) == 2
         assert {folder.name for folder in (run.spec.folder / "work").iterdir()} > names
 
 
+class Full:
+    """A journal that has no room for another step."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def append(self, *events: RunEvent) -> None:
+        """Append anything else."""
+        if any(isinstance(event, StepEnded) for event in events):
+            raise JournalError("disk full")
+        await self._journal.append(*events)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+
 async def test_what_cannot_be_written_down_is_not_seen(tmp_path: Path) -> None:
     async with a_run(looking(), tmp_path, items(1)) as run:
-        run.spec.run_id = "nobody"  # a run that the journal does not know, so it refuses the step
+        run.log.journal = Full(run.log.journal)
         with pytest.raises(ExceptionGroup) as refused:
             await run_phases(run)
 
         assert refused.group_contains(JournalError)
-        assert run.log.state.steps == []
+        assert run.log.state.steps == (await on_record(run)).steps == ()
 
 
 class Mark(BaseModel):

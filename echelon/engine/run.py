@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from echelon.agents.capture import capturing
 from echelon.agents.workers import Workers
 from echelon.coordination.accounts import Accounts, account_of_job
 from echelon.coordination.context import RunContext
@@ -76,6 +77,8 @@ class RunOptions:
     """Where the job is defined, so that the run can be gone on with."""
     watch: Watch | None = None
     """Gets every event."""
+    show_prints: bool = True
+    """Does what agents print appear on the standard output too, and not in their logs only?"""
 
 
 DEFAULT_OPTIONS = RunOptions()
@@ -106,7 +109,7 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
             api_url=api_url,
         )
         request_picture(request, settings)
-        with _interpreter_tuned():
+        with _interpreter_tuned(), capturing(pass_on=options.show_prints):
             return await finish(run, await run_phases(run.context))
 
 

@@ -1,6 +1,7 @@
 """One run, and one agent of a run, as people read them."""
 
 import json
+import logging
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from echelon.model.handoff import LANDED, Handoff, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment
 from echelon.model.run import RunView, StepRecord
+from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
 
 #: Concerns and values named at most.
@@ -74,6 +76,15 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
     )
     for concern in handoff.concerns:
         console.print(f"  {concern.route.value.replace('_', ' ')}: {concern.about}: {concern.message}")
+
+
+def show_log(console: Console, task: str, lines: Sequence[Logged]) -> None:
+    """Print what an agent logged and printed, a line each."""
+    if not lines:
+        console.print(f"{task}: nothing was logged or printed")
+    for line in lines:
+        level = logging.getLevelName(line.level).lower() if line.source == "logging" else line.source
+        console.print(f"{line.at:%H:%M:%S.%f}"[:-3], f" {level:<8} {line.message}", sep="")
 
 
 def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from echelon import AgentFailed, Job, Resilience, agent
 from echelon.coordination.job_run import run_phases
 from echelon.engine.run import RunOptions, finish, prepared
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import InvalidInput, RunHeld
 from echelon.model.exception_report import Trigger
 from echelon.model.run import RunRecord, RunResult, RunStatus
@@ -53,13 +53,12 @@ class Desk:
 
 async def carried_out(desk: Desk, home: Path, words: Words | None = None, **options: Any) -> RunResult:
     async with prepared(desk.job, words or Words(), RunOptions(**options), Settings(home=home)) as run:
-        result, _ = await finish(run, await run_phases(run.context))
-        return result
+        return await finish(run, await run_phases(run.context))
 
 
 @asynccontextmanager
-async def journal_of(home: Path) -> AsyncIterator[Journal]:
-    async with Journal.open(Settings(home=home)) as journal:
+async def journal_of(home: Path) -> AsyncIterator[SqlJournal]:
+    async with SqlJournal.open(Settings(home=home)) as journal:
         yield journal
 
 

@@ -12,7 +12,7 @@ from echelon import Job, agent
 from echelon.coordination.job_run import run_phases
 from echelon.engine.recording import End, end_of_stopped
 from echelon.engine.run import RunOptions, finish, prepared
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.run import RunRecord, RunStatus
 from echelon.settings import Settings
 
@@ -49,7 +49,7 @@ async def carried_out(settings: Settings, *, stopped: BaseException | None = Non
             if stopped is not None:
                 raise stopped
             await finish(run, await run_phases(run.context))
-    async with Journal.open(settings) as journal:
+    async with SqlJournal.open(settings) as journal:
         return await journal.run("r")
 
 

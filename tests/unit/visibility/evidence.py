@@ -12,6 +12,7 @@ from echelon.model.plan import Plan
 from echelon.model.policy import DEFAULT_RESILIENCE
 from echelon.model.run import RunRecord, RunStatus, RunView, StepKind, StepRecord
 from echelon.planning.planner import plan
+from echelon.runlog.losses import is_lost, missing_of
 from echelon.runlog.measures import measure
 from echelon.visibility.checklist.answers import ChecklistItem
 from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
@@ -83,10 +84,13 @@ def a_run(
 ) -> RunView:
     """Record a run; `measured` overrides what follows from its steps."""
     record = RunRecord(run_id="r", job="job", source="s", inputs={}, status=status, started=AT, plan=made)
+    missing = tuple(missing_of(step.handoff) for step in steps if is_lost(step.handoff))
     return RunView(
         record=record,
         steps=tuple(steps),
-        missing=(),
+        launched=len(steps),
+        returned=len(steps) - len(missing),
+        missing=missing,
         concerns=tuple(concerns),
         exceptions=tuple(exceptions),
         measures=measure(steps, 10.0).model_copy(update=measured),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from contracts.modules import Evidence, Kind, Metrics, Module, Severity
 from contracts.surveys import Clone, DeadItem, LintHit
 from echelon import Concern
+from echelon.model.phrasing import listed
 from tasks.scoring import covered_lines
 from tasks.severities import CONCERNING, WEIGHTS
 
@@ -119,8 +120,7 @@ def _duplication(facts: Facts) -> Iterator[Evidence]:
 
 def _cycle(facts: Facts) -> Iterator[Evidence]:
     others = [path for path in facts.cycle if path != facts.module.path]
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    yield Evidence(kind=Kind.CYCLE, text=f"in an import cycle with {', '.join(others[:3])}{more}")
+    yield Evidence(kind=Kind.CYCLE, text=f"in an import cycle with {listed(others, 3)}")
 
 
 #: Part of the risk → who tells the facts behind it.

@@ -29,6 +29,7 @@ from echelon.model.errors import (
     EchelonError,
     InvalidJob,
 )
+from echelon.model.phrasing import one_line
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.budget import is_landing
@@ -185,7 +186,7 @@ def _translated(error: Exception, agent: ModelAgent, used: "RunUsage", budget: B
     exceptions = library("pydantic_ai.exceptions")
     if isinstance(error, exceptions.UsageLimitExceeded):
         return exhausted(error, agent.name, used, budget)
-    told = redacted(" ".join(str(error).split()), agent.model.model)
+    told = redacted(one_line(error), agent.model.model)
     said = f"{type(error).__name__}: {told[:QUOTED_CHARACTERS]}"
     for kind, ours in _OURS.items():
         if isinstance(error, getattr(exceptions, kind)):

@@ -5,6 +5,7 @@ because `Process.wait()` of Python 3.11 does not return while a grandchild holds
 """
 
 import asyncio
+import codecs
 import contextlib
 import os
 import signal
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.reaper import watched
 from echelon.resilience.timeout import pulse
 
@@ -52,8 +54,9 @@ async def run_process(
     What it writes is a heartbeat of the attempt under way.
     `OSError` when it cannot be started. A child that makes a session of its own has left the group and is not ended.
     """
+    observer = OBSERVER.get()
     _, child = await asyncio.get_running_loop().subprocess_exec(
-        lambda: _Child(limit_bytes, pulse()),
+        lambda: _Child(limit_bytes, pulse(), observer),
         *argv,
         stdin=DEVNULL if stdin is None else PIPE,
         stdout=PIPE,
@@ -74,8 +77,10 @@ async def run_process(
 class _Child(asyncio.SubprocessProtocol):
     """Collects what a process writes, and ends its group."""
 
-    def __init__(self, limit_bytes: int, beat: Callable[[], None]) -> None:
+    def __init__(self, limit_bytes: int, beat: Callable[[], None], observer: Observer | None) -> None:
         self._beat = beat
+        self._observer = observer
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.exited = asyncio.Event()
         self._closed = asyncio.Event()
         self._limit_bytes = limit_bytes
@@ -94,6 +99,8 @@ class _Child(asyncio.SubprocessProtocol):
         self._beat()
         if fd != _STDOUT:
             self._stderr_tail = (self._stderr_tail + data)[-STDERR_TAIL_BYTES:]
+            if self._observer is not None:
+                self._observer.wrote("stderr", self._decoder.decode(data))
         elif not self._too_much:
             self._stdout += data
             if self._too_much:

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 import os
 import runpy
 import sys
@@ -10,9 +11,14 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
+from echelon.agents.capture import capturing
 from echelon.agents.function import FunctionAgent
+from echelon.agents.observed import OBSERVER, Stream
 from echelon.agents.wire import pack_outcome, unpack
 from echelon.model.errors import AgentFailed, EchelonError
+
+#: Things that are noted of one call; what comes behind is lost.
+MAX_HEARD = 10_000
 
 
 def main() -> None:
@@ -23,8 +29,39 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     for line in requests:
-        answers.write(json.dumps(_answer(json.loads(line))) + "\n")
+        request, heard = json.loads(line), _Heard()
+        logging.getLogger().setLevel(request["log_level"])
+        with capturing(pass_on=False):
+            token = OBSERVER.set(heard)
+            try:
+                answer = _answer(request)
+            finally:
+                OBSERVER.reset(token)
+        answers.write(json.dumps(answer | {"heard": heard.everything}) + "\n")
         answers.flush()
+
+
+class _Heard:
+    """Notes what the function does, for the observer in the parent: the calls of it, in their order."""
+
+    def __init__(self) -> None:
+        self.everything: list[tuple[str, Any, str]] = []
+
+    def output_read(self, task_id: str, version: str) -> None:
+        """It reads the output of a task."""
+        self._note("output_read", task_id, version)
+
+    def logged(self, level: int, message: str) -> None:
+        """It writes to a log."""
+        self._note("logged", level, message)
+
+    def wrote(self, stream: Stream, text: str) -> None:
+        """It prints."""
+        self._note("wrote", stream, text)
+
+    def _note(self, *call: Any) -> None:
+        if len(self.everything) < MAX_HEARD:
+            self.everything.append(call)
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,13 @@ import asyncio
 import atexit
 import contextlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.outcome import Outcome
 from echelon.agents.wire import pack, unpack_outcome
 from echelon.model.concern import Concern
@@ -53,6 +55,7 @@ class Workers:
         request = {
             "module": _importable(function.__module__),
             "name": function.__qualname__,
+            "log_level": logging.getLogger().level,
             "arguments": {name: pack(value) for name, value in arguments.items()},
         }
         child = self._idle.pop() if self._idle else await _start()
@@ -65,6 +68,7 @@ class Workers:
         self._idle.append(child)
         if self._closed:  # by the end of another run on this loop
             await self.aclose()
+        _repeat(answer["heard"], OBSERVER.get())
         return _outcome(answer, contract)
 
     def close(self) -> None:
@@ -126,6 +130,20 @@ def _outcome(answer: dict[str, Any], contract: Any) -> Outcome[Any]:
         return unpack_outcome(answer["outcome"], contract)
     concerns = [Concern.model_validate(concern) for concern in failure["concerns"]]
     raise AgentFailed(failure["message"], concerns=concerns, passing=failure["passing"])
+
+
+def _repeat(heard: list[list[Any]], observer: Observer | None) -> None:
+    """Let the observer of the call hear what the child heard."""
+    if observer is None:
+        return
+    for what, *arguments in heard:
+        match what:
+            case "output_read":
+                observer.output_read(*arguments)
+            case "logged":
+                observer.logged(*arguments)
+            case _:
+                observer.wrote(*arguments)
 
 
 def _kill(child: asyncio.subprocess.Process) -> None:

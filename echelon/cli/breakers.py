@@ -9,8 +9,8 @@ from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.arguments.user import user_name
 from echelon.cli.views.output import out, print_json, table
-from echelon.cli.views.words import duration, moment
 from echelon.model.errors import InvalidInput
+from echelon.model.phrasing import duration, moment
 from echelon.resilience.breaker.board import BreakerBoard
 from echelon.resilience.breaker.share import Record
 from echelon.resilience.breaker.wire import since

@@ -10,10 +10,10 @@ from echelon.cli.arguments.options import AsJson
 from echelon.cli.arguments.user import user_name
 from echelon.cli.reading import ask
 from echelon.cli.views.output import facts, out, print_json, table
-from echelon.cli.views.words import moment
 from echelon.journal.port import Journal
 from echelon.model.concern import ConcernRecord, Disposition, Route
 from echelon.model.errors import InvalidInput
+from echelon.model.phrasing import moment
 from echelon.runlog.events import ConcernDisposed
 
 #: Every list begins with what cannot wait.

@@ -10,9 +10,9 @@ from echelon.cli.arguments.options import AsJson, RunId
 from echelon.cli.reading import ask
 from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.show import show_incidents
-from echelon.cli.views.words import moment
 from echelon.journal.outputs import OutputStore
 from echelon.model.exception_report import ExceptionReport, Level
+from echelon.model.phrasing import moment
 from echelon.visibility.history import view_run
 
 #: From quiet to loud.

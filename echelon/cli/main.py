@@ -17,6 +17,7 @@ from echelon.cli.commands import build_app
 from echelon.engine.bytecode import use_bytecode_cache
 from echelon.journal.crashpoints import arm
 from echelon.model.errors import CallerError, EchelonError
+from echelon.model.phrasing import one_line, truncate
 
 #: The command or the job was wrong; nothing was run.
 WRONG_USE = 2
@@ -66,7 +67,7 @@ def _reader_gone() -> int:
 
 
 def _unforeseen(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200]
+    text = truncate(one_line(error), 200)
     return (
         f"an unexpected error, {type(error).__name__}: {text}; the traceback is in {_write_log()}. "
         "Please report it with that file"

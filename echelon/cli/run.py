@@ -125,7 +125,7 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
     try:
         with showing(console) as display:
             result = run_until_stopped(
-                run_job(job, inputs, replace(options, watch=display.watch)),
+                run_job(job, inputs, replace(options, watch=display.watch, show_prints=False)),
                 on_stop=lambda: console.print("stopping; what is done is kept (once more: stop at once)"),
                 on_kill=lambda: _give_back(console),
             )

@@ -10,8 +10,8 @@ from echelon.cli.arguments.options import AsJson
 from echelon.cli.reading import ask
 from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.result import STATUSES
-from echelon.cli.views.words import duration, moment
 from echelon.journal.journal import DEFAULT_RUNS
+from echelon.model.phrasing import duration, moment
 from echelon.model.run import RunRecord
 
 

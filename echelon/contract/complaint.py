@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from echelon.model.phrasing import listed, truncate
+
 #: How much of a delivered text is quoted, in characters.
 QUOTED_CHARACTERS = 60
 
@@ -90,8 +92,7 @@ def described(value: Any) -> str:
 
 def quoted(text: str) -> str:
     """Return delivered text in quotes: cut, and without anything a terminal or a page could obey."""
-    cut = text if len(text) <= QUOTED_CHARACTERS else f"{text[: QUOTED_CHARACTERS - 1]}…"
-    return f"'{legible(cut)}'"
+    return f"'{legible(truncate(text, QUOTED_CHARACTERS))}'"
 
 
 def legible(text: str) -> str:
@@ -106,5 +107,4 @@ def _shown(character: str) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    shown = ", ".join(map(quoted, words[:WORDS_LISTED]))
-    return shown if len(words) <= WORDS_LISTED else f"{shown} and {len(words) - WORDS_LISTED:,} more"
+    return listed(words, WORDS_LISTED, quoted)

@@ -15,6 +15,7 @@ from pydantic_core import to_json, to_jsonable_python
 
 from echelon.contract.complaint import described, place, quoted, words_allowed
 from echelon.contract.vocabulary import meant
+from echelon.model.phrasing import head
 
 #: Rounds of mending; a misfit can hide others behind it.
 MAX_ROUNDS = 8
@@ -120,8 +121,7 @@ def _told(repairs: Sequence[str]) -> tuple[str, ...]:
     """Return the repairs to record. None at all means that only the JSON form fits: another class of the same shape."""
     if not repairs:
         return ("the output: read from its JSON form",)
-    rest = len(repairs) - REPAIRS_TOLD
-    return tuple(repairs[:REPAIRS_TOLD]) + ((f"and {rest:,} more",) if rest > 0 else ())
+    return tuple(head(repairs, REPAIRS_TOLD))
 
 
 def _at(value: Any, path: Sequence[Any]) -> Any:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from echelon.conventions.plan import plan_lines
 from echelon.conventions.size import Lines, size_lines
 from echelon.conventions.texts import TEXTS, Aspect
-from echelon.model.markdown import counted, literal, paragraph, section
+from echelon.model.markdown import literal, paragraph, section
 from echelon.model.organisation import Structure
+from echelon.model.phrasing import count
 from echelon.model.plan import Plan
 from echelon.planning.regime import Priority, structure_for
 
@@ -41,7 +42,7 @@ def _page(agents: int, structure: Structure, plan_says: Lines, head: str = "") -
         if lines:
             sections.append(render(aspect.value, lines))
     between = "\n" if structure in COMPACT else "\n\n"
-    title = f"# Conventions: {counted(agents, 'agent')}, {structure.value.replace('_', '-')}"
+    title = f"# Conventions: {count(agents, 'agent')}, {structure.value.replace('_', '-')}"
     body = between.join(sections) if agents else NOTHING_TO_DO
     return "\n\n".join(part for part in (title, head, body) if part) + "\n"
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from echelon.conventions.size import Lines
 from echelon.conventions.texts import Aspect
-from echelon.model.graph import Coupling
-from echelon.model.markdown import NAMED_AT_MOST, and_more, counted, literal, names
+from echelon.model.graph import Coupling, TaskSpec
+from echelon.model.markdown import NAMED_AT_MOST, literal, names
 from echelon.model.organisation import Structure
+from echelon.model.phrasing import count, listed
 from echelon.model.plan import NodeKind, PhasePlan, Plan
 
 NAMED_IN_A_ROW = 4  # names of one row, where a list has a row for each of several things
@@ -53,21 +54,24 @@ def _who_leads_whom(plan: Plan) -> Iterator[str]:
     for kind, title in LEADS.items():
         leads = [node.id for node in plan.tree if node.kind is kind]
         if leads:
-            listed = "" if tuple(leads) == primary.members else f": {names(leads)}"
-            yield f"{counted(len(leads), title)}, each with a lead{listed}."
+            ids = "" if tuple(leads) == primary.members else f": {names(leads)}"
+            yield f"{count(len(leads), title)}, each with a lead{ids}."
     yield f"Nobody leads more than {plan.span}; your brief names whom you report to."
 
 
 def _phases(plan: Plan) -> Iterator[str]:
     if len(plan.tasks) <= 1:
         return
-    rows = (f"{literal(phase.name)} ({counted(len(phase.tasks), 'task')})" for phase in plan.phases)
-    listed = and_more(rows, len(plan.phases), between=", then ")
-    yield f"{counted(len(plan.phases), 'phase')}: {listed}. Report at the end of yours."
+    rows = listed(plan.phases, NAMED_AT_MOST, _phase, between=", then ")
+    yield f"{count(len(plan.phases), 'phase')}: {rows}. Report at the end of yours."
     for phase in plan.phases[:NAMED_AT_MOST]:
         if phase.sync.hubs:
             hubs = names(phase.sync.hubs, NAMED_IN_A_ROW)
             yield f"Handed on at the sync point of {literal(phase.name)}, not one by one: {hubs}."
+
+
+def _phase(phase: PhasePlan) -> str:
+    return f"{literal(phase.name)} ({count(len(phase.tasks), 'task')})"
 
 
 def _owners(plan: Plan) -> Iterator[str]:
@@ -76,17 +80,20 @@ def _owners(plan: Plan) -> Iterator[str]:
     leads = sum(node.kind is not NodeKind.AGENT for node in plan.tree)
     crossings = len(plan.owners) - len(plan.tasks) - leads
     if crossings > 0:
-        crossing = counted(crossings, "dependenc", "ies", "y")
+        crossing = count(crossings, "dependency", "dependencies")
         yield f"{crossing} between teams: each is owned by the nearest coordinator above both ends."
 
 
 def _verifiers(plan: Plan) -> Iterator[str]:
     checks = [task for task in plan.tasks if task.verifies]
     if checks:
-        rows = (f"{literal(task.id)} checks {names(task.verifies, NAMED_IN_A_ROW)}" for task in checks)
-        yield f"Independent checks: {and_more(rows, len(checks), between='; ')}."
+        yield f"Independent checks: {listed(checks, NAMED_AT_MOST, _check, between='; ')}."
     if plan.infrastructure:
         yield f"Coordination agents: {names([agent.id for agent in plan.infrastructure])}."
+
+
+def _check(task: TaskSpec) -> str:
+    return f"{literal(task.id)} checks {names(task.verifies, NAMED_IN_A_ROW)}"
 
 
 def _couplings(plan: Plan) -> Iterator[str]:
@@ -98,10 +105,10 @@ def _couplings(plan: Plan) -> Iterator[str]:
 def _contracts(plan: Plan) -> Iterator[str]:
     contracts = Counter(task.contract for task in plan.tasks if task.contract)
     if contracts:
-        rows = (f"{literal(name)} ({counted(count, 'task')})" for name, count in contracts.most_common(NAMED_AT_MOST))
-        yield f"Outputs keep: {and_more(rows, len(contracts))}."
+        rows = [f"{literal(name)} ({count(number, 'task')})" for name, number in contracts.most_common()]
+        yield f"Outputs keep: {listed(rows, NAMED_AT_MOST)}."
     if plan.handoffs.crossing:
-        yield f"{counted(plan.handoffs.crossing, 'handoff')} between domains, each under its contract."
+        yield f"{count(plan.handoffs.crossing, 'handoff')} between domains, each under its contract."
 
 
 def _budget(plan: Plan) -> Iterator[str]:
@@ -117,7 +124,7 @@ def _plain(value: float) -> str:
 def _gates(plan: Plan) -> Iterator[str]:
     gated = [phase for phase in plan.phases if phase.gate]
     if gated:
-        yield f"Behind a gate: {and_more(map(_gate, gated), len(gated), between='; ')}."
+        yield f"Behind a gate: {listed(gated, NAMED_AT_MOST, _gate, between='; ')}."
         yield "None of these begins before all who take part are ready and every concern about it is disposed of."
 
 
@@ -129,9 +136,13 @@ def _changing(plan: Plan, places: Sequence[tuple[str, str]]) -> str:
     """Return who changes a thing: in turns, or one agent that holds all tasks which do, so that nobody takes turns."""
     agents = dict.fromkeys(plan.agent_of.get(task, task) for _, task in places)
     if len(agents) == 1:
-        return f"{counted(len(places), 'task')}, one after another, all of them of agent {names(list(agents))}"
-    turns = (f"{literal(task)} in {literal(phase)}" for phase, task in places)
-    return and_more(turns, len(places), NAMED_IN_A_ROW, ", then ")
+        return f"{count(len(places), 'task')}, one after another, all of them of agent {names(list(agents))}"
+    return listed(places, NAMED_IN_A_ROW, _turn, between=", then ")
+
+
+def _turn(place: tuple[str, str]) -> str:
+    phase, task = place
+    return f"{literal(task)} in {literal(phase)}"
 
 
 def _shared(plan: Plan) -> Iterator[str]:

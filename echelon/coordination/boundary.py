@@ -63,6 +63,15 @@ class Boundary:
         repairs = tuple(one_line(repair, MAX_REPAIR) for repair in (*outcome.repairs, *fitted.repairs))
         return Accepted(outcome=replace(outcome, output=fitted.value, summary=summary), plain=plain, repairs=repairs)
 
+    def salvage(self, violation: ContractViolation) -> Outcome[Any]:
+        """Return what an agent delivered that itself refused what its tool said; perhaps it can be mended (C5).
+
+        The violation itself where there is nothing, or nothing may be mended.
+        """
+        if not (self.flexible and violation.delivered):
+            raise violation
+        return Outcome(output=violation.delivered[0], usage=violation.usage or Usage())
+
     def _violation(self, message: str, outcome: Outcome[Any]) -> ContractViolation:
         violation = ContractViolation(message)
         violation.usage = outcome.usage  # what is refused has been paid for too
@@ -76,22 +85,15 @@ async def accept(boundary: Boundary, perform: Perform, ask_again: AskAgain | Non
     more; what both answers cost is told with the second.
     """
     try:
-        return await _first(boundary, perform)
+        try:
+            outcome = await perform()
+        except ContractViolation as violation:
+            outcome = boundary.salvage(violation)
+        return boundary.take(outcome)
     except ContractViolation as violation:
         if ask_again is None or not boundary.flexible:
             raise
         return await _second(boundary, violation, ask_again)
-
-
-async def _first(boundary: Boundary, perform: Perform) -> Accepted:
-    try:
-        outcome = await perform()
-    except ContractViolation as violation:
-        if not (boundary.flexible and violation.delivered):
-            raise
-        # The agent itself refused what its tool said; perhaps it can be mended.
-        outcome = Outcome(output=violation.delivered[0], usage=violation.usage or Usage())
-    return boundary.take(outcome)
 
 
 async def _second(boundary: Boundary, violation: ContractViolation, ask_again: AskAgain) -> Accepted:

@@ -16,6 +16,7 @@ from echelon.model.errors import (
 )
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.handoff import LANDED, ErrorReport, Handoff
+from echelon.model.phrasing import truncate
 from echelon.model.status import Status
 from echelon.resilience.errors import can_pass
 
@@ -52,8 +53,7 @@ def one_line(text: str, limit: int = MAX_SUMMARY) -> str:
 
 def shortened(text: str, limit: int) -> str:
     """Return a text that can be recorded and shown: not too long, without half characters or control characters."""
-    told = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "\n".join(map(legible, told.splitlines()))
+    return "\n".join(map(legible, truncate(text, limit).splitlines()))
 
 
 def status_of(error: Exception) -> Status:

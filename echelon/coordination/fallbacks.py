@@ -76,7 +76,8 @@ class FallbackChain:
 
     async def _by_another(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         assert lost.step is not None, "a need has no other agent as fallback; that is refused when the job is defined"
-        assert self._guard is not None and self._perform is not None, "whoever replaces tasks says how they are done"
+        assert self._guard is not None, "whoever replaces tasks gives the guard"
+        assert self._perform is not None, "whoever replaces tasks says how they are done"
         other: Agent = fallback.other
         used = lost.used(fallback.kind, f"agent {other.name}")
         key = digest_of((lost.key, "fallback", other.name))

@@ -9,8 +9,8 @@ from echelon.runlog.incidents import incidents_of
 async def report_incidents(run: RunContext) -> tuple[Incident, ...]:
     """Report the incidents that nobody was told about yet, each once a process; return all there are.
 
-    Called at each sync point: what is on record by then says how far an incident reached. `report_growth` says at the end
-    how far it went on from there.
+    Called at each sync point: what is on record by then says how far an incident reached. `report_growth` says at the
+    end how far it went on from there.
     """
     found = incidents_of(run.log.state.steps, run.spec.plan)
     news = [one for one in found if run.causes.is_first(_beginning(one))]

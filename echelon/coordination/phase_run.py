@@ -1,7 +1,7 @@
 """One part of a phase at work: tasks are handed out, teams work, and integrate in stages up to the coordinator (X2)."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,8 +72,8 @@ class PhaseRun:
     async def coordinate(self, stage: Stage) -> PhaseOutput:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
         async with asyncio.TaskGroup() as group:
-            parts = [group.create_task(self._place(stage, part)) for part in stage.parts]
-            agents = [group.create_task(self._work(task)) for task in stage.tasks]
+            parts = tuple(map(group.create_task, [self._place(stage, part) for part in stage.parts]))
+            agents = tuple(map(group.create_task, [self._work(task) for task in stage.tasks]))
         gathered = Gathered(
             parts=together(part.result() for part in parts),
             agents=output_of(agent.result() for agent in agents),
@@ -83,7 +83,7 @@ class PhaseRun:
         at_the_top = stage.node.parent is None and not output.handoffs
         return output.model_copy(update={"handoffs": output.unmerged, "unmerged": ()}) if at_the_top else output
 
-    def _place(self, stage: Stage, part: Stage) -> Any:
+    def _place(self, stage: Stage, part: Stage) -> Coroutine[Any, Any, PhaseOutput]:
         """Return the work of a part: placed where it reports to the primary, and done by us below that."""
         if stage.node.parent is not None:
             return self.coordinate(part)

@@ -3,7 +3,8 @@
 Placing is apart from showing: who shows a run follows its log.
 """
 
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from pydantic import Field
 
@@ -53,6 +54,6 @@ class StageOrder(Value):
 class Placement(Protocol):
     """Carries out orders, here or elsewhere."""
 
-    async def run(self, order: StageOrder) -> PhaseOutput:
+    def run(self, order: StageOrder) -> Coroutine[Any, Any, PhaseOutput]:
         """Do what is ordered. All of it is on record when this returns; failures are part of the output."""
         ...

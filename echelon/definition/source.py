@@ -18,6 +18,7 @@ from typing import TypeVar
 from echelon.definition.definition import JobDefinition
 from echelon.definition.graph_file.read import is_graph_file, read_graph
 from echelon.model.errors import CallerError, InvalidInput
+from echelon.model.phrasing import one_line
 
 J = TypeVar("J", bound=JobDefinition)
 
@@ -213,7 +214,7 @@ def _line_of(error: BaseException, where: Source) -> str:
 
 
 def _in_one_line(error: BaseException) -> str:
-    text = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    text = error.msg if isinstance(error, SyntaxError) else one_line(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from echelon.agents.capture import capturing
 from echelon.agents.workers import Workers
 from echelon.coordination.accounts import Accounts, account_of_job
 from echelon.coordination.context import RunContext
@@ -76,6 +77,8 @@ class RunOptions:
     """Where the job is defined, so that the run can be gone on with."""
     watch: Watch | None = None
     """Gets every event."""
+    show_prints: bool = True
+    """Does what agents print appear on the standard output too, and not in their logs only?"""
 
 
 DEFAULT_OPTIONS = RunOptions()
@@ -106,7 +109,7 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
             api_url=api_url,
         )
         request_picture(request, settings)
-        with _interpreter_tuned():
+        with _interpreter_tuned(), capturing(pass_on=options.show_prints):
             return await finish(run, await run_phases(run.context))
 
 
@@ -152,24 +155,26 @@ async def prepared(
         named = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
         record = found or await start_run(journal, job, inputs, ready.plan, **named)
         crashpoint("run.on-record")
-        async with journal.holding(record.run_id, settings.lease_seconds) as lease:
-            async with following(journal, record.run_id, options.watch) as run_log:
-                if found:
-                    await reopen_run(run_log, ready.plan)
-                crashpoint("run.taken")
-                spec = RunSpec(
-                    run_id=record.run_id,
-                    job=job,
-                    inputs=inputs,
-                    expansion=ready.expansion,
-                    plan=ready.plan,
-                    folder=settings.home / "runs" / record.run_id,
-                    previous=await previous_handoffs(journal, job, record),
-                )
-                context = context_of(spec, run_log, settings, lease, options)
-                async with _ended_on_record(context, found):
-                    await asyncio.to_thread(write_conventions, spec.plan, spec.folder)
-                    yield Prepared(context=context, record=run_log.state.record or record, options=options)
+        async with (
+            journal.holding(record.run_id, settings.lease_seconds) as lease,
+            following(journal, record.run_id, options.watch) as run_log,
+        ):
+            if found:
+                await reopen_run(run_log, ready.plan)
+            crashpoint("run.taken")
+            spec = RunSpec(
+                run_id=record.run_id,
+                job=job,
+                inputs=inputs,
+                expansion=ready.expansion,
+                plan=ready.plan,
+                folder=settings.home / "runs" / record.run_id,
+                previous=await previous_handoffs(journal, job, record),
+            )
+            context = context_of(spec, run_log, settings, lease, options)
+            async with _ended_on_record(context, found):
+                await asyncio.to_thread(write_conventions, spec.plan, spec.folder)
+                yield Prepared(context=context, record=run_log.state.record or record, options=options)
 
 
 @contextlib.asynccontextmanager

@@ -60,17 +60,20 @@ class _Draft:
 
 def admit(run_id: str, events: Sequence[RunEvent], known: Known) -> Rejection | None:
     """Return why a unit of events of one run is refused; None when it is admitted: then `known` knows of it."""
-    draft = _Draft(known)
-    begins = isinstance(events[0], RunStarted)
-    if not begins and run_id not in known.runs:
+    if run_id not in known.runs and not isinstance(events[0], RunStarted):
         return unknown("run", run_id, "echelon runs")
+    draft: _Draft | None = None
     for event in events:
         if event.run_id != run_id:
             return InvalidInput(f"events of runs {run_id!r} and {event.run_id!r} cannot be written as one unit")
         law = _LAWS.get(type(event))
-        if law is not None and (rejection := law(draft, event)) is not None:
+        if law is None:
+            continue
+        draft = draft or _Draft(known)
+        if (rejection := law(draft, event)) is not None:
             return rejection
-    draft.keep()
+    if draft is not None:
+        draft.keep()
     return None
 
 

@@ -41,11 +41,7 @@ class Fences:
         if fence is not None and fence.parts.get(session.part) == session.token:
             del fence.parts[session.part]
 
-    def token(self, run_id: str) -> int | None:
-        """Return the token that this process has of a run; None when it took nothing of it."""
-        fence = self._fences.get(run_id)
-        return fence.token if fence else None
-
     def among(self, run_ids: Iterable[str]) -> dict[str, Fence]:
-        """Return the fences of those runs of which this process took something."""
-        return {run_id: self._fences[run_id] for run_id in run_ids if run_id in self._fences}
+        """Return what holds now of those runs of which this process took something."""
+        found = {run_id: self._fences[run_id] for run_id in run_ids if run_id in self._fences}
+        return {run_id: Fence(fence.token, dict(fence.parts)) for run_id, fence in found.items()}

@@ -6,21 +6,22 @@ Events, rows and statements are made elsewhere; here they are only put together.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import Any, Self
+from operator import itemgetter
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select
 
 from echelon.journal import queries, rows
 from echelon.journal.admission import choose_run
 from echelon.journal.crashpoints import crashpoint
 from echelon.journal.database import Database
-from echelon.journal.feeds import Feeds, Pauses, follow
+from echelon.journal.feeds import Feeds, follow
 from echelon.journal.fence import Fences
 from echelon.journal.holder import this_process
 from echelon.journal.lease import Lease, hold
+from echelon.journal.listener import Listener
 from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
 from echelon.journal.sessions import GiveBack, Keep, Take
@@ -37,8 +38,10 @@ log = logging.getLogger("echelon.journal")
 
 DEFAULT_RUNS = 20
 
-#: Nobody tells that another process wrote: it is looked for.
-_POLLS = Pauses(first_seconds=0.02, longest_seconds=0.25)
+#: Events that `tail` gives at most at one time.
+TAIL_EVENTS = 1000
+
+T = TypeVar("T")
 
 
 class SqlJournal:
@@ -49,6 +52,7 @@ class SqlJournal:
         self._fences = Fences()
         self._feeds = Feeds()
         self._writer = GroupWriter(self._commit)
+        self._listener = Listener(database, self._feeds)
 
     @classmethod
     @asynccontextmanager
@@ -63,6 +67,7 @@ class SqlJournal:
             yield journal
         finally:
             try:
+                await journal._listener.close()
                 await journal._writer.close()
             finally:
                 await database.close()
@@ -118,73 +123,68 @@ class SqlJournal:
         self, run_id: str, *, after: int = 0, kinds: Sequence[str] = (), subject: str | None = None
     ) -> tuple[LoggedEvent, ...]:
         """Return the events of a run behind place `after`, of all kinds or some, in the order of the log."""
-        found = await self._read(queries.events_of(run_id, after, kinds, subject))
-        return tuple(rows.logged_event(row) for row in found)
+        query = queries.events_of(run_id, after, kinds, subject)
+        return tuple(await self._read(query, rows.logged_event))
 
     async def tail(self, run_id: str, after: int = 0) -> AsyncIterator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they become durable, whichever process writes them."""
 
         async def read(behind: int) -> Sequence[LoggedEvent]:
-            return await self.events(run_id, after=behind)
+            query = queries.events_of(run_id, behind, (), None).limit(TAIL_EVENTS)
+            return await self._read(query, rows.logged_event)
 
+        self._listener.start()
         with self._feeds.ringing(run_id) as bell:
-            async for found in follow(read, after, bell, _POLLS):
+            async for found in follow(read, after, bell, self._database.pauses):
                 yield found
 
     # Indexes -----------------------------------------------------------------------------------------------------
 
     async def steps(self, run_id: str, phase: str | None = None) -> tuple[StepRecord, ...]:
         """Return all attempts at the steps of a run, or of one phase of it, in the order of the log."""
-        return tuple(rows.step_record(row["payload"]) for row in await self._read(queries.steps_of(run_id, phase)))
+        return tuple(await self._read(queries.steps_of(run_id, phase), rows.step_record))
 
     async def completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
-        found = await self._read(queries.completed_step(key, run_id))
-        return rows.step_record(found[0]["payload"]) if found else None
+        found = await self._read(queries.completed_step(key, run_id), rows.step_record)
+        return found[0] if found else None
 
     async def ended_nodes(self, run_id: str, phase: str) -> set[str]:
         """Return the nodes whose step of a phase ended, whatever way: what the barrier of a sync point asks."""
-        return {row["node"] for row in await self._read(queries.ended_nodes(run_id, phase))}
+        return set(await self._read(queries.ended_nodes(run_id, phase), itemgetter("node")))
 
     async def runs(self, limit: int = DEFAULT_RUNS) -> tuple[RunRecord, ...]:
         """Return the newest runs, newest first, without their plans."""
-        return tuple(rows.run_record(row) for row in await self._read(queries.newest_runs(limit)))
+        return tuple(await self._read(queries.newest_runs(limit), rows.run_record))
 
     async def run(self, run_id: str) -> RunRecord:
         """Return a run with its plan, by its id or the beginning of it; raise `InvalidInput` unless that is one run."""
-        found = {row["run_id"]: row for row in await self._read(queries.runs_like(run_id))}
-        return await self._with_plan(found[choose_run(run_id, list(found))])
+        found = await self._read(queries.run_ids_like(run_id), itemgetter("run_id"))
+        [record] = await self._runs_with_plan(queries.run_named(choose_run(run_id, found)))
+        return record
 
     async def known_run(self, *, run_id: str | None = None, flow_run_id: str | None = None) -> RunRecord | None:
         """Return the run with exactly this id, or that a flow run of Prefect started; None when there is none."""
         named = queries.run_named(run_id) if run_id is not None else queries.run_of_flow_run(flow_run_id or "")
-        return await self._first_run(named)
+        return next(iter(await self._runs_with_plan(named)), None)
 
     async def last_completed(self, job: str, inputs_digest: str, before_run_id: str) -> RunRecord | None:
         """Return the newest completed run of a job on the same inputs before another run; None when there is none."""
-        return await self._first_run(queries.last_completed_run(job, inputs_digest, before_run_id))
+        query = queries.last_completed_run(job, inputs_digest, before_run_id)
+        return next(iter(await self._runs_with_plan(query)), None)
 
     async def concerns(self, run_id: str | None = None, *, open_only: bool = False) -> tuple[ConcernRecord, ...]:
         """Return the concerns of a run or of all runs, in the order they were raised (O1)."""
-        found = await self._read(queries.concerns(run_id, open_only=open_only))
-        return tuple(rows.concern_record(row["payload"], row["end"]) for row in found)
+        return tuple(await self._read(queries.concerns(run_id, open_only=open_only), rows.concern_record))
 
-    async def _first_run(self, query: Select[Any]) -> RunRecord | None:
-        found = await self._read(query)
-        return await self._with_plan(found[0]) if found else None
+    async def _runs_with_plan(self, query: Select[Any]) -> list[RunRecord]:
+        return await self._read(queries.with_plan(query), rows.run_record_with_plan)
 
-    async def _with_plan(self, row: rows.Row) -> RunRecord:
-        if row["plan_seq"] is None:
-            return rows.run_record(row)
-        [found] = await self._read(queries.event_at(row["run_id"], row["plan_seq"]))
-        return rows.run_record(row, rows.plan(found["payload"]))
+    async def _read(self, query: Select[Any], made: Callable[[rows.Row], T]) -> list[T]:
+        def work(connection: Connection) -> list[T]:
+            return [made(row._asdict()) for row in connection.execute(query)]
 
-    async def _read(self, query: Select[Any]) -> list[dict[str, Any]]:
-        return await retry_through_outage(lambda: self._rows(query))
-
-    async def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
-        async with self._database.reading() as connection:
-            return [row._asdict() for row in await connection.execute(query)]
+        return await retry_through_outage(lambda: self._database.read(work))
 
     async def _take(self, wish: Take) -> Session:
         taking = self._writer.submit(wish)
@@ -204,8 +204,10 @@ class SqlJournal:
                 self._writer.enqueue(GiveBack(session.run_id, session.part, session.token))
 
     async def _commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
-        async def write(connection: AsyncConnection) -> Written:
-            written = await perform(connection, batch, self._fences)
+        fences = self._fences.among({write.run_id for write in batch})
+
+        def write(connection: Connection) -> Written:
+            written = perform(connection, batch, fences)
             crashpoint("journal.uncommitted")
             return written
 

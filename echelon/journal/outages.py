@@ -4,11 +4,13 @@ What was asked may be asked again as it is; whether what was written is there mu
 may have happened whose answer was lost. A batch is there as a whole or not at all.
 """
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from echelon.journal.database import ConnectionLost, Database
@@ -44,18 +46,22 @@ async def retry_through_outage(work: Callable[[], Awaitable[T]]) -> T:
     return await retrying(again)
 
 
-async def commit_once(database: Database, perform: Callable[[AsyncConnection], Awaitable[Written]]) -> Written:
-    """Write a batch with `perform` in a transaction of its own, once, whatever happens to the connection meanwhile."""
+async def commit_once(database: Database, perform: Callable[[Connection], Written]) -> Written:
+    """Write a batch with `perform` in a transaction of its own, once: whatever happens to the connection meanwhile.
+
+    It is written even when the caller is cancelled, which is not heard of then: others wait for what comes of it.
+    """
     unanswered: Written | None = None
     """What was about to be committed when the connection was lost."""
 
-    async def commit() -> Written:
+    def commit(connection: Connection) -> Written:
         nonlocal unanswered
-        async with database.writing() as connection:
-            if unanswered is not None and await is_there(connection, unanswered):
-                return unanswered
-            unanswered = None
-            unanswered = await perform(connection)
+        if unanswered is not None and is_there(connection, unanswered):
+            return unanswered
+        unanswered = None
+        unanswered = perform(connection)
         return unanswered
 
-    return await retry_through_outage(commit)
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            return await retry_through_outage(lambda: database.write(commit))

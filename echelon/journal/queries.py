@@ -23,20 +23,21 @@ def events_of(run_id: str, after: int, kinds: Sequence[str], subject: str | None
     return query.order_by(_EVENTS.seq)
 
 
-def event_at(run_id: str, seq: int) -> Select[Any]:
-    """The event at a place of the log."""
-    return select(_EVENTS.payload).where(_EVENTS.run_id == run_id, _EVENTS.seq == seq)
-
-
 def newest_runs(limit: int) -> Select[Any]:
     """Runs, newest first."""
     return select(schema.runs).order_by(_RUNS.number.desc()).limit(limit)
 
 
-def runs_like(prefix: str) -> Select[Any]:
-    """Runs whose id begins with `prefix`, the exact one first."""
+def run_ids_like(prefix: str) -> Select[Any]:
+    """Ids of runs that begin with `prefix`, the exact one first."""
     begins = _RUNS.run_id.startswith(prefix, autoescape=True)
-    return select(schema.runs).where(begins).order_by(_RUNS.run_id).limit(MAX_CANDIDATES)
+    return select(_RUNS.run_id).where(begins).order_by(_RUNS.run_id).limit(MAX_CANDIDATES)
+
+
+def with_plan(runs: Select[Any]) -> Select[Any]:
+    """The same runs, each with the event that holds its newest plan."""
+    at_plan = (_EVENTS.run_id == _RUNS.run_id) & (_EVENTS.seq == _RUNS.plan_seq)
+    return runs.outerjoin(schema.events, at_plan).add_columns(_EVENTS.payload.label("plan"))
 
 
 def run_of_flow_run(flow_run_id: str) -> Select[Any]:

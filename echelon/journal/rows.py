@@ -25,6 +25,9 @@ from echelon.runlog.state import record_changes
 
 Row = Mapping[str, Any]
 
+#: Columns of a run that are fields of its record.
+_RUN_FIELDS = RunRecord.model_fields.keys() - {"plan"}
+
 
 def payloads(events: Sequence[RunEvent]) -> list[str]:
     """Return events as JSON; raise `InvalidInput` when one has no such form."""
@@ -63,23 +66,20 @@ def run_row(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def run_record(row: Row, plan: Plan | None = None) -> RunRecord:
-    """Return the run of a row, with its plan where that is known."""
-    values = {name: value for name, value in row.items() if name in RunRecord.model_fields}
-    return RunRecord.model_validate({**values, "inputs": from_json(values["inputs"]), "plan": plan})
+def run_record(row: Row) -> RunRecord:
+    """Return the run of a row, without its plan."""
+    values = {name: row[name] for name in _RUN_FIELDS}
+    return RunRecord.model_validate({**values, "inputs": from_json(values["inputs"])})
+
+
+def run_record_with_plan(row: Row) -> RunRecord:
+    """Return the run of a row that holds the event with its newest plan, if there is one."""
+    return run_record(row).model_copy(update={"plan": row["plan"] and _plan(row["plan"])})
 
 
 def run_changes(event: RunEvent) -> dict[str, Any]:
     """Return what an event changes in the row of its run."""
     return to_jsonable_python(record_changes(event))
-
-
-def plan(payload: str) -> Plan | None:
-    """Return the plan of the event written as `payload`."""
-    event = read_event(payload)
-    if isinstance(event, RunStarted):
-        return event.record.plan
-    return event.plan if isinstance(event, PlanExtended) else None
 
 
 def step_row(seq: int, record: StepRecord) -> dict[str, Any]:
@@ -94,17 +94,15 @@ def step_row(seq: int, record: StepRecord) -> dict[str, Any]:
     }
 
 
-def step_record(payload: str) -> StepRecord:
-    """Return the step of the event written as `payload`."""
-    return StepEnded.model_validate_json(payload).record
+def step_record(row: Row) -> StepRecord:
+    """Return the step of the event of a row."""
+    return StepEnded.model_validate_json(row["payload"]).record
 
 
-def concern_record(payload: str, end: str | None) -> ConcernRecord:
-    """Return the concern of the event written as `payload`, with the disposition of the one written as `end`."""
-    raised = ConcernRaised.model_validate_json(payload).record
-    if end is None:
-        return raised
-    return raised.model_copy(update={"disposition": disposition(end)})
+def concern_record(row: Row) -> ConcernRecord:
+    """Return the concern of the event of a row, with the disposition of the event that ended it, if there is one."""
+    raised = ConcernRaised.model_validate_json(row["payload"]).record
+    return raised if row["end"] is None else raised.model_copy(update={"disposition": disposition(row["end"])})
 
 
 def disposition(payload: str) -> Disposition:
@@ -127,3 +125,10 @@ def session_row(session: Session) -> dict[str, Any]:
 def session_record(row: Row) -> Session:
     """Return the session of a row."""
     return Session.model_validate({**from_json(row["record"]), "seen": row["seen"], "ended": row["ended"]})
+
+
+def _plan(payload: str) -> Plan | None:
+    event = read_event(payload)
+    if isinstance(event, RunStarted):
+        return event.record.plan
+    return event.plan if isinstance(event, PlanExtended) else None

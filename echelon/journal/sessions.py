@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, insert, select, update
 
 from echelon.journal import schema
 from echelon.journal.dialects import now_seconds
@@ -73,7 +72,7 @@ class GiveBack(LeaseChange):
         return "the end of the session"
 
 
-async def take(connection: AsyncConnection, wish: Take, token: int) -> tuple[Session, RunTaken | None]:
+def take(connection: Connection, wish: Take, token: int) -> tuple[Session, RunTaken | None]:
     """Give a run or a part to a process, in the transaction of `connection`, which has locked the row of the run.
 
     `token` is the newest one of the run. Returns what is to be written in the log, for a run. Raises `RunHeld` while
@@ -82,10 +81,10 @@ async def take(connection: AsyncConnection, wish: Take, token: int) -> tuple[Ses
     """
     if wish.part and wish.under != token:
         raise LeaseLost(wish.run_id)
-    await _refuse_while_held(connection, wish)
-    last = await _last_sign(connection, wish.run_id)
-    await _end_sessions(connection, wish)
-    newest = await _newest_part(connection, wish) if wish.part else token
+    _refuse_while_held(connection, wish)
+    last = _last_sign(connection, wish.run_id)
+    _end_sessions(connection, wish)
+    newest = _newest_part(connection, wish) if wish.part else token
     moment = datetime.now(UTC)
     session = Session(
         run_id=wish.run_id,
@@ -97,21 +96,21 @@ async def take(connection: AsyncConnection, wish: Take, token: int) -> tuple[Ses
         **vars(wish.holder),
     )
     expires = now_seconds(connection) + wish.ttl_seconds
-    await connection.execute(insert(schema.sessions).values(**session_row(session), expires=expires))
+    connection.execute(insert(schema.sessions).values(**session_row(session), expires=expires))
     return session, None if wish.part else taken_event(session, last)
 
 
-async def renew(connection: AsyncConnection, change: LeaseChange) -> None:
+def renew(connection: Connection, change: LeaseChange) -> None:
     """Carry out what a lease writes between its beginning and its end. Who lost it was refused before."""
     moment = datetime.now(UTC).isoformat()
     if isinstance(change, Keep):
         values = {"expires": now_seconds(connection) + change.ttl_seconds, "seen": moment}
-        await connection.execute(update(schema.sessions).where(*_same(change)).values(values))
+        connection.execute(update(schema.sessions).where(*_same(change)).values(values))
     elif isinstance(change, GiveBack):
-        await connection.execute(update(schema.sessions).where(*_same(change)).values(ended=moment, seen=moment))
+        connection.execute(update(schema.sessions).where(*_same(change)).values(ended=moment, seen=moment))
 
 
-async def newest_parts(connection: AsyncConnection, fences: Mapping[str, Fence]) -> dict[str, dict[str, int]]:
+def newest_parts(connection: Connection, fences: Mapping[str, Fence]) -> dict[str, dict[str, int]]:
     """Return the newest token of every part that was ever taken, by run, of the runs where parts are held."""
     run_ids = [run_id for run_id, fence in fences.items() if fence.parts]
     if not run_ids:
@@ -119,36 +118,36 @@ async def newest_parts(connection: AsyncConnection, fences: Mapping[str, Fence])
     query = select(_SESSIONS.run_id, _SESSIONS.part, func.max(_SESSIONS.token))
     query = query.where(_SESSIONS.run_id.in_(run_ids), _SESSIONS.part != "").group_by(_SESSIONS.run_id, _SESSIONS.part)
     newest: dict[str, dict[str, int]] = {}
-    for run_id, part, token in await connection.execute(query):
+    for run_id, part, token in connection.execute(query):
         newest.setdefault(run_id, {})[part] = token
     return newest
 
 
-async def _refuse_while_held(connection: AsyncConnection, wish: Take) -> None:
+def _refuse_while_held(connection: Connection, wish: Take) -> None:
     left = (_SESSIONS.expires - now_seconds(connection)).label("left")
-    found = await connection.execute(select(schema.sessions, left).where(*_open(wish), _SESSIONS.part == wish.part))
+    found = connection.execute(select(schema.sessions, left).where(*_open(wish), _SESSIONS.part == wish.part))
     for row in [row._asdict() for row in found]:
         session = session_record(row)
         if row["left"] > 0 and not is_dead(session):
             raise RunHeld(held_message(session, row["left"]))
 
 
-async def _end_sessions(connection: AsyncConnection, wish: Take) -> None:
+def _end_sessions(connection: Connection, wish: Take) -> None:
     """Close the session that a dead process left; for a run those of its parts too."""
     which = [*_open(wish), _SESSIONS.part == wish.part] if wish.part else _open(wish)
-    await connection.execute(update(schema.sessions).where(*which).values(ended=_SESSIONS.seen))
+    connection.execute(update(schema.sessions).where(*which).values(ended=_SESSIONS.seen))
 
 
-async def _last_sign(connection: AsyncConnection, run_id: str) -> datetime | None:
+def _last_sign(connection: Connection, run_id: str) -> datetime | None:
     """Return when somebody who worked on a run was last known to be alive; None when nobody did before."""
     query = select(func.max(func.coalesce(_SESSIONS.ended, _SESSIONS.seen))).where(_SESSIONS.run_id == run_id)
-    last = await connection.scalar(query)
+    last = connection.scalar(query)
     return None if last is None else datetime.fromisoformat(last)
 
 
-async def _newest_part(connection: AsyncConnection, wish: Take) -> int:
+def _newest_part(connection: Connection, wish: Take) -> int:
     of_part = _SESSIONS.run_id == wish.run_id, _SESSIONS.part == wish.part
-    return await connection.scalar(select(func.coalesce(func.max(_SESSIONS.token), 0)).where(*of_part)) or 0
+    return connection.scalar(select(func.coalesce(func.max(_SESSIONS.token), 0)).where(*of_part)) or 0
 
 
 def _open(wish: Take) -> Sequence[Any]:

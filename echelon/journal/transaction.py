@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, bindparam, exists, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Table, bindparam, exists, insert, select, update
 
 from echelon.journal import schema, sessions
 from echelon.journal.admission import Known, KnownConcern, admit, asked_concerns, asked_steps, unknown
 from echelon.journal.crashpoints import crashpoint
+from echelon.journal.dialects import announce
 from echelon.journal.feeds import Place
-from echelon.journal.fence import Fence, Fences
+from echelon.journal.fence import Fence
 from echelon.journal.queries import at_place_of
 from echelon.journal.rows import disposition, event_row, run_changes, run_row, session_row, step_row
 from echelon.journal.sessions import Take
@@ -68,30 +68,30 @@ class Written:
     """The runs it is about."""
 
 
-async def perform(connection: AsyncConnection, batch: Sequence[Write], fences: Fences) -> Written:
+def perform(connection: Connection, batch: Sequence[Write], fences: Mapping[str, Fence]) -> Written:
     """Write a batch, without what is refused: by a law, or since its run is held by another process meanwhile."""
     run_ids = {write.run_id for write in batch}
-    heads = await _lock_runs(connection, run_ids)
-    lost = await _find_lost(connection, heads, fences.among(run_ids))
-    page = _Page(connection, heads, await _find_known(connection, batch, heads))
+    heads = _lock_runs(connection, run_ids)
+    lost = _find_lost(connection, heads, fences)
+    page = _Page(connection, heads, _find_known(connection, batch, heads))
     page.written.run_ids = run_ids
     for write in batch:
         if write.run_id in lost and not isinstance(write, Take):  # who takes it again proves nothing
             outcome = LeaseLost(write.run_id)
         else:
-            outcome = page.append(write) if isinstance(write, Unit) else await page.change_lease(write)
+            outcome = page.append(write) if isinstance(write, Unit) else page.change_lease(write)
         page.written.outcomes.append(outcome)
-    await page.insert()
+    page.insert()
     return page.written
 
 
-async def is_there(connection: AsyncConnection, written: Written) -> bool:
+def is_there(connection: Connection, written: Written) -> bool:
     """Say whether a batch was written whose commit was not answered; False for one that may be written twice.
 
     Whoever may still be about to commit it is waited for: it holds the rows of its runs. A batch is there as a whole or
     not at all, so one of its rows speaks for all; it names a moment, so no other is the same.
     """
-    await _lock_runs(connection, written.run_ids)
+    _lock_runs(connection, written.run_ids)
     if written.rows:
         row = written.rows[0]
         same = [_EVENTS[name] == row[name] for name in ("run_id", "seq", "payload")]
@@ -100,13 +100,13 @@ async def is_there(connection: AsyncConnection, written: Written) -> bool:
         same = [schema.sessions.c[name] == row[name] for name in ("run_id", "part", "token", "record")]
     else:
         return False
-    return bool(await connection.scalar(select(exists().where(*same))))
+    return bool(connection.scalar(select(exists().where(*same))))
 
 
 class _Page:
     """What a batch adds to the journal, until it is inserted."""
 
-    def __init__(self, connection: AsyncConnection, heads: dict[str, Head], known: Known) -> None:
+    def __init__(self, connection: Connection, heads: dict[str, Head], known: Known) -> None:
         self.connection = connection
         self.heads = heads
         self.known = known
@@ -122,31 +122,32 @@ class _Page:
             self._write(unit.run_id, unit.events, unit.payloads)
         return rejection
 
-    async def change_lease(self, change: LeaseChange) -> Outcome:
+    def change_lease(self, change: LeaseChange) -> Outcome:
         """Take, keep or give back a run or a part of it."""
         head = self.heads.get(change.run_id)
         if head is None:
             return unknown("run", change.run_id, "echelon runs")
         if isinstance(change, Take):
-            return await self._take(change, head)
-        await sessions.renew(self.connection, change)
+            return self._take(change, head)
+        sessions.renew(self.connection, change)
         return None
 
-    async def insert(self) -> None:
+    def insert(self) -> None:
         """Write all of it."""
         for table in (schema.runs, schema.events, schema.steps, schema.concerns, schema.dispositions):
             if rows := self.written.rows if table is schema.events else self.indexes[table]:
-                await self.connection.execute(_INSERTS[table], rows)
+                self.connection.execute(_INSERTS[table], rows)
         grown = [{"of_run": place.run_id, "to_seq": place.seq} for place in _last_places(self.written.places)]
         if grown:
-            await self.connection.execute(_GROW, grown)
+            self.connection.execute(_GROW, grown)
+            announce(self.connection, [row["of_run"] for row in grown])
         for run_id, head in self.heads.items():
             if head.changes:
-                await self.connection.execute(update(schema.runs).where(_RUNS.run_id == run_id).values(head.changes))
+                self.connection.execute(update(schema.runs).where(_RUNS.run_id == run_id).values(head.changes))
 
-    async def _take(self, wish: Take, head: Head) -> Outcome:
+    def _take(self, wish: Take, head: Head) -> Outcome:
         try:
-            session, event = await sessions.take(self.connection, wish, head.token)
+            session, event = sessions.take(self.connection, wish, head.token)
         except EchelonError as refused:
             return refused
         self.written.taken.append(session)
@@ -210,6 +211,8 @@ _INSERTS = {
     table: insert(table) for table in (schema.runs, schema.events, schema.steps, schema.concerns, schema.dispositions)
 }
 
+_LOCK = select(_RUNS.seq, _RUNS.token).where(_RUNS.run_id == bindparam("wanted")).with_for_update()
+
 _GROW = update(schema.runs).where(_RUNS.run_id == bindparam("of_run")).values(seq=bindparam("to_seq"))
 
 
@@ -217,17 +220,19 @@ def _last_places(places: Iterable[Place]) -> Iterable[Place]:
     return {place.run_id: place for place in places}.values()
 
 
-async def _lock_runs(connection: AsyncConnection, run_ids: Iterable[str]) -> dict[str, Head]:
+def _lock_runs(connection: Connection, run_ids: Iterable[str]) -> dict[str, Head]:
     """Return where the logs of runs end; nobody else can write to them until the end of the transaction."""
-    query = select(_RUNS.run_id, _RUNS.seq, _RUNS.token).where(_RUNS.run_id.in_(run_ids))
-    # In one order, so that two processes with several runs each do not wait for each other.
-    found = await connection.execute(query.order_by(_RUNS.run_id).with_for_update())
-    return {run_id: Head(seq, token) for run_id, seq, token in found}
+    heads: dict[str, Head] = {}
+    for run_id in sorted(run_ids):  # in one order, so that two processes do not wait for each other
+        found = connection.execute(_LOCK, {"wanted": run_id}).first()
+        if found is not None:
+            heads[run_id] = Head(*found)
+    return heads
 
 
-async def _find_lost(connection: AsyncConnection, heads: Mapping[str, Head], fences: Mapping[str, Fence]) -> set[str]:
+def _find_lost(connection: Connection, heads: Mapping[str, Head], fences: Mapping[str, Fence]) -> set[str]:
     """Return the runs of which something is held by another process meanwhile."""
-    parts = await sessions.newest_parts(connection, fences)
+    parts = sessions.newest_parts(connection, fences)
     return {
         run_id
         for run_id, fence in fences.items()
@@ -235,20 +240,20 @@ async def _find_lost(connection: AsyncConnection, heads: Mapping[str, Head], fen
     }
 
 
-async def _find_known(connection: AsyncConnection, batch: Sequence[Write], heads: Collection[str]) -> Known:
+def _find_known(connection: Connection, batch: Sequence[Write], heads: Collection[str]) -> Known:
     """Return what the laws must know to judge a batch."""
     known = Known(runs=set(heads))
     events = [event for write in batch if isinstance(write, Unit) for event in write.events]
     steps, concerns = schema.steps.c, schema.concerns.c
     for keys in _cut({key for _, key in asked_steps(events)}):
         query = select(steps.run_id, steps.key, steps.status).where(steps.key.in_(keys), steps.run_id.in_(heads))
-        for run_id, key, status in await connection.execute(query.order_by(steps.seq)):
+        for run_id, key, status in connection.execute(query.order_by(steps.seq)):
             known.steps[run_id, key] = Status(status)
     for ids in _cut(asked_concerns(events)):
         query = select(concerns.id, concerns.run_id, _EVENTS.payload)
         query = query.outerjoin(schema.dispositions, schema.dispositions.c.concern_id == concerns.id)
         query = query.outerjoin(schema.events, at_place_of(schema.dispositions.c)).where(concerns.id.in_(ids))
-        for concern_id, run_id, end in await connection.execute(query):
+        for concern_id, run_id, end in connection.execute(query):
             known.concerns[concern_id] = KnownConcern(run_id, end and disposition(end))
     return known
 

@@ -86,7 +86,7 @@ class _Pending:
 
 
 class GroupWriter:
-    """The one writer of a process. `commit` makes a batch durable and says what it refused."""
+    """The one writer of a process. `commit` makes a batch durable and says what it refused; it cannot be cancelled."""
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
@@ -149,8 +149,6 @@ class GroupWriter:
             crashpoint("journal.queued")
             outcomes = await self._commit([pending.write for pending in batch])
             crashpoint("journal.committed")
-        except asyncio.CancelledError:
-            await self._settle(batch, again=again)  # rolled back; who waits must still be told
         except JournalError as error:
             _answer_all(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told and the writer lives on

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from echelon.model.graph import Dependency, TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation
+from echelon.model.phrasing import listed
 from echelon.model.plan import FindingLevel, Plan
 from echelon.planning.schedule.makespan import weights_of
 from echelon.planning.schedule.order import producers_of, topological
@@ -156,10 +157,4 @@ def _waiting(task: TaskSpec, points: Mapping[str, str]) -> TaskSpec:
 
 def named(ids: Sequence[str], most: int = 4) -> str:
     """Return ids as people read them: the first few, and how many more."""
-    more = f" and {len(ids) - most:,} more" if len(ids) > most else ""
-    return ", ".join(repr(one) for one in ids[:most]) + more
-
-
-def count(number: int, noun: str, many: str = "") -> str:
-    """Return a number with its noun, as in `1 task` and `2 tasks`."""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+    return listed(ids, most, repr)

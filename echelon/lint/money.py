@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from echelon.lint.case import INFO, WARNING, Case, Problem, count, named
+from echelon.lint.case import INFO, WARNING, Case, Problem, named
 from echelon.model.graph import TaskSpec
+from echelon.model.phrasing import count
 from echelon.model.usage import Budget
 
 

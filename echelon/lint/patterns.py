@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
-from echelon.lint.case import ERROR, WARNING, Case, Problem, count, named
+from echelon.lint.case import ERROR, WARNING, Case, Problem, named
 from echelon.model.graph import Coupling
+from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
 from echelon.planning.regime import pairs, scoped_pairs
 from echelon.planning.schedule.order import producers_of

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from math import ceil
 
-from echelon.lint.case import ERROR, INFO, WARNING, Case, Problem, count
+from echelon.lint.case import ERROR, INFO, WARNING, Case, Problem
 from echelon.model.organisation import Structure
+from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
 from echelon.planning.enough import obstacles, wish_refused
 from echelon.planning.regime import DEFAULT_SPAN, SYNC, VISIBILITY, Table, row, structure_for

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from echelon.lint.case import ERROR, INFO, WARNING, Case, Problem, count, named
+from echelon.lint.case import ERROR, INFO, WARNING, Case, Problem, named
 from echelon.lint.scale import planned_flat
 from echelon.model.graph import Coupling
+from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
 from echelon.planning.regime import DEFAULT_SPAN
 

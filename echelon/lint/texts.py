@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from echelon.lint.case import WARNING, Case, Problem, count
+from echelon.lint.case import WARNING, Case, Problem
+from echelon.model.phrasing import count, one_line, truncate
 
 QUOTED = 80  # characters of a text that are shown
 
@@ -146,7 +147,7 @@ def dictated(text: str) -> tuple[tuple[str, str], ...]:
         # A group is what is dictated itself, where the pattern had to read what stands before it.
         matches = [match[match.lastgroup or 0] for match in dictate.pattern.finditer(judged)]
         if len(matches) >= dictate.times:
-            found.setdefault(dictate.what, " … ".join(" ".join(words.split()) for words in matches[: dictate.times]))
+            found.setdefault(dictate.what, " … ".join(one_line(words) for words in matches[: dictate.times]))
     return tuple(found.items())
 
 
@@ -161,17 +162,16 @@ def over_specification(case: Case) -> Iterator[Problem]:
     for text, where in places.items():
         methods = dictated(text)
         if methods:
-            told = ", ".join(f"{what} ({_cut(words)!r})" for what, words in methods)
+            told = ", ".join(f"{what} ({_quote(words)!r})" for what, words in methods)
             more = f", as in {count(len(where) - 1, 'more place')}" if len(where) > 1 else ""
             yield Problem(
                 WARNING,
                 where[0],
-                f"{_cut(text)!r} dictates {told}{more}: an agent that is told how cannot use what it knows, and goes "
+                f"{_quote(text)!r} dictates {told}{more}: an agent that is told how cannot use what it knows, and goes "
                 "wrong confidently when the method does not fit",
                 "say what must be achieved and how success is seen; leave the method to the agent",
             )
 
 
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= QUOTED else f"{line[: QUOTED - 1]}…"
+def _quote(text: str) -> str:
+    return truncate(one_line(text), QUOTED)

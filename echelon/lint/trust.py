@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 
-from echelon.lint.case import ERROR, WARNING, Case, Problem, count, named
+from echelon.lint.case import ERROR, WARNING, Case, Problem, named
 from echelon.model.graph import TaskSpec
+from echelon.model.phrasing import count
 from echelon.planning.schedule.order import producers_of
 
 MANY_CALLS = 10  # calls for one task; beyond, retries are an attack on whoever is called (F3)

@@ -81,7 +81,5 @@ class ConcernRecord(Value):
     """What was raised."""
     at: datetime
     """When it was raised, in UTC."""
-    step: str = ""
-    """Key of the step that raised it; empty for a person's."""
     disposition: Disposition | None = None
     """What ended it; None while it is open."""

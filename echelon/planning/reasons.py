@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from echelon.model.graph import TaskSpec
 from echelon.model.organisation import Structure
+from echelon.model.phrasing import count
 from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, Reason
 from echelon.planning.enough import Verdict
 from echelon.planning.labels import by_capability
@@ -88,21 +89,21 @@ def reasons_for(facts: Facts) -> tuple[Reason, ...]:
 
 def _reasons(facts: Facts) -> Iterator[tuple[str, str]]:
     n = facts.agents
-    yield "R1", f"{_count(n, 'agent')}: {facts.structure}, because {WHY_STRUCTURE[facts.structure]}"
+    yield "R1", f"{count(n, 'agent')}: {facts.structure}, because {WHY_STRUCTURE[facts.structure]}"
     if facts.enough:
         yield facts.enough.rule, facts.enough.text
     yield from _manner(facts)
     yield from _merged(facts)
-    levels = f"{_count(facts.levels, 'coordinating level')} ({recommended_levels(n)} recommended)"
+    levels = f"{count(facts.levels, 'coordinating level')} ({recommended_levels(n)} recommended)"
     yield "R2", f"{levels}: nobody has more than {facts.span} direct reports"
     if facts.priority:
         yield "R1", WHY_PRIORITY[facts.priority]
     ends = "each ends" if len(facts.phases) > 1 else "it ends"
-    yield "D4", f"{_count(len(facts.phases), 'phase')}, {_phases_from(facts)}; {ends} with a sync point"
+    yield "D4", f"{count(len(facts.phases), 'phase')}, {_phases_from(facts)}; {ends} with a sync point"
     yield from _synchronised(facts)
     yield "D6", _ownership(facts)
     if facts.pairs.structure < facts.pairs.mesh:
-        yield "R7", f"{_count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
+        yield "R7", f"{count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
     if floor := overhead_floor(n):
         yield "R4", f"no design at this size coordinates for less than {floor.low:.0%} to {floor.high:.0%} of the cost"
 
@@ -113,8 +114,8 @@ def _manner(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "R1", FLAT_MANNER[facts.dependent, len(facts.phases) > 1]
     if facts.labels and facts.levels > 1:
         kept = facts.labels - len(cohesion(facts.tree).divided)
-        contracts = f"{_count(facts.handoffs.crossing, 'handoff')} between domains, each under an explicit contract"
-        yield "D2", f"{kept:,} of {_count(facts.labels, 'given domain')} kept together; {contracts}"
+        contracts = f"{count(facts.handoffs.crossing, 'handoff')} between domains, each under an explicit contract"
+        yield "D2", f"{kept:,} of {count(facts.labels, 'given domain')} kept together; {contracts}"
     if not facts.labels and facts.levels > 1:
         yield _formed_teams(facts)
 
@@ -131,7 +132,7 @@ def _formed_teams(facts: Facts) -> tuple[str, str]:
 
 def _found_domains(facts: Facts) -> str:
     inside = facts.handoffs.after - facts.handoffs.between_teams
-    counted = f"{inside:,} of {_count(facts.handoffs.after, 'handoff')} need not leave a team"
+    counted = f"{inside:,} of {count(facts.handoffs.after, 'handoff')} need not leave a team"
     hubs = facts.handoffs.at_sync_points
     synced = f"; {hubs:,} of the others are made at sync points, since a hub is at one end" if hubs else ""
     return f"no domains given: teams and domains are found by clustering the dependencies; {counted}{synced}"
@@ -141,14 +142,12 @@ def _merged(facts: Facts) -> Iterator[tuple[str, str]]:
     """Say what merging tasks into feature agents saved (D1)."""
     vanished = len(facts.tasks) - facts.agents
     if vanished and facts.handoffs.before == 0:
-        yield "D1", f"{len(facts.tasks):,} tasks are done by {_count(facts.agents, 'agent')}"
+        yield "D1", f"{len(facts.tasks):,} tasks are done by {count(facts.agents, 'agent')}"
     elif vanished:
         saved = facts.handoffs.tokens_saved
-        gone = (
-            f"{_count(facts.handoffs.before - facts.handoffs.after, 'handoff')} of {facts.handoffs.before:,} vanished"
-        )
+        gone = f"{count(facts.handoffs.before - facts.handoffs.after, 'handoff')} of {facts.handoffs.before:,} vanished"
         tokens = f"{saved.low / 1000:,.0f} to {saved.high / 1000:,.0f} thousand tokens"
-        yield "D1", f"{len(facts.tasks):,} tasks merged into {_count(facts.agents, 'agent')}: {gone}, {tokens} saved"
+        yield "D1", f"{len(facts.tasks):,} tasks merged into {count(facts.agents, 'agent')}: {gone}, {tokens} saved"
 
 
 def _synchronised(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -157,7 +156,7 @@ def _synchronised(facts: Facts) -> Iterator[tuple[str, str]]:
     through = facts.handoffs.before - direct
     if through and facts.handoffs.after < facts.handoffs.before:
         less = facts.handoffs.before - facts.handoffs.after
-        yield "D4", f"{_count(less, 'handoff')} saved: outputs of whole phases are handed on once, at their sync point"
+        yield "D4", f"{count(less, 'handoff')} saved: outputs of whole phases are handed on once, at their sync point"
 
 
 #: (Does any agent use the work of another? Is there more than one phase?) → how a flat structure works (R1).
@@ -173,8 +172,8 @@ def _ownership(facts: Facts) -> str:
     leads = len(facts.tree) - facts.agents
     crossings = len(facts.owners) - len(facts.tasks) - leads
     return (
-        f"one owner for each of {_count(len(facts.tasks), 'task')}, {_count(leads, 'integration')} and "
-        f"{_count(crossings, 'dependenc', 'ies', 'y')} between teams"
+        f"one owner for each of {count(len(facts.tasks), 'task')}, {count(leads, 'integration')} and "
+        f"{count(crossings, 'dependency', 'dependencies')} between teams"
     )
 
 
@@ -184,7 +183,3 @@ def _phases_from(facts: Facts) -> str:
     shared = any(task.touches for task in facts.tasks)
     apart = ", and tasks that change the same thing kept apart" if shared else ""
     return origin + apart + (", long tasks moved beside other long ones" if facts.levelled else "")
-
-
-def _count(number: int, noun: str, many: str = "s", one: str = "") -> str:
-    return f"{number:,} {noun}{one if number == 1 else many}"

@@ -57,6 +57,16 @@ class Place:
         self._sharer = sharer
 
     @property
+    def name(self) -> str:
+        """What the bulkhead is called."""
+        return self._bulkhead.name
+
+    @property
+    def waiting(self) -> int:
+        """Calls in the queue of the bulkhead."""
+        return self._bulkhead.waiting
+
+    @property
     def most(self) -> int:
         """Calls that the bulkhead lets through at one time, of all sharers."""
         return self._bulkhead.policy.max_concurrency

@@ -1,4 +1,4 @@
-"""Where a run at work stands, rolled up from its state: phases, domains, who is late, how long it will take (V3, V6)."""
+"""Where a run at work stands, rolled up from its state: phases, domains, who is late, how long it takes (V3, V6)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def tally_of(state: RunState, phase: str) -> Tally:
 
 
 def tallies_by_domain(state: RunState, phase: str, plan: Plan) -> dict[str, Tally]:
-    """Count the tasks of a phase by the node below the primary that they belong to; those of the primary are left out."""
+    """Count the tasks of a phase by the node below the primary that they are under, without those of the primary."""
     members: dict[str, list[StepName]] = {}
     for name in _tasks(state, phase):
         node = plan.agent_of.get(name.task_id)

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from echelon.cli.views.words import cut
 from echelon.model.errors import InvalidInput
+from echelon.model.phrasing import truncate
 from echelon.model.scaling import Measured
 
 COLUMNS = ["agents", "throughput"]
@@ -63,7 +63,9 @@ def _from_csv(path: Path, text: str) -> Iterator[tuple[str, Any]]:
 
 def _point(path: Path, where: str, row: Any) -> Measured:
     if not isinstance(row, dict):
-        raise InvalidInput(f"{path}, {where}: agents and throughput are expected, not {_shown(row)}; see {EXAMPLE}")
+        raise InvalidInput(
+            f"{path}, {where}: agents and throughput are expected, not {truncate(repr(row), 60)}; see {EXAMPLE}"
+        )
     try:
         point = Measured.model_validate(row)
     except ValidationError as error:
@@ -71,7 +73,3 @@ def _point(path: Path, where: str, row: Any) -> Measured:
         field = ".".join(map(str, first["loc"]))
         raise InvalidInput(f"{path}, {where}: {field}: {first['msg']}; give points like {EXAMPLE}") from None
     return point
-
-
-def _shown(row: object) -> str:
-    return cut(repr(row), 60)

@@ -16,6 +16,7 @@ from cyclopts import (
 from cyclopts.exceptions import ConsumeMultipleError, UnknownCommandError
 
 from echelon.cli.commands import COMMANDS
+from echelon.model.phrasing import one_line
 
 #: What a value is called, by its type.
 _TYPES: dict[Any, str] = {int: "a whole number", float: "a number", bool: "yes or no"}
@@ -26,7 +27,7 @@ def refusal(error: CycloptsError) -> str:
     explain = next((text for kind, text in _EXPLAIN if isinstance(error, kind)), _other)
     command = " ".join(error.command_chain or ())
     see = f"echelon {command} --help" if command else "echelon --help"
-    said = " ".join(explain(error, command).split())
+    said = one_line(explain(error, command))
     return f"{said}{'' if said.endswith('?') else '.'} See '{see}'"
 
 

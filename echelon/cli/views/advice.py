@@ -6,7 +6,7 @@ from rich.text import Text
 from echelon.advice.values import Advice
 from echelon.cli.views.output import facts, table
 from echelon.cli.views.plan import FINDING_STYLES
-from echelon.cli.views.words import count, percent
+from echelon.model.phrasing import count, percent, spaced
 from echelon.model.plan import Share
 
 
@@ -26,7 +26,7 @@ def _headline(advice: Advice) -> Text:
     levels = count(advice.levels, "level")
     recommended = "" if advice.levels == advice.depth else f" ({advice.depth} recommended)"
     return Text.assemble(
-        (f"{count(advice.agents, 'agent')}: {advice.structure}, {_words(advice.manner)}", "bold"),
+        (f"{count(advice.agents, 'agent')}: {advice.structure}, {spaced(advice.manner)}", "bold"),
         f", {levels}{recommended} of coordination. ",
         f"{manner.text[0].upper()}{manner.text[1:]}.",
     )
@@ -34,7 +34,7 @@ def _headline(advice: Advice) -> Text:
 
 def _facts(advice: Advice) -> list[tuple[str, str]]:
     step = advice.next_transition
-    helpers = ", ".join(f"{need.agents} × {_words(need.role)}" for need in advice.infrastructure)
+    helpers = ", ".join(f"{need.agents} × {spaced(need.role)}" for need in advice.infrastructure)
     return [
         ("coordination", f"usually {_share(advice.profile.overhead)} of the cost" if advice.agents > 1 else ""),
         ("fails first", advice.profile.fails_first if advice.agents > 1 else ""),
@@ -54,7 +54,7 @@ def _share(share: Share) -> str:
 def _show_choices(console: Console, advice: Advice) -> None:
     rows = table("rule", "aspect", "choice", "why", "price", title="Choices")
     for reason in advice.reasons:
-        rows.add_row(reason.rule, reason.aspect, Text(_words(reason.choice), style="bold"), reason.text, reason.price)
+        rows.add_row(reason.rule, reason.aspect, Text(spaced(reason.choice), style="bold"), reason.text, reason.price)
     console.print(rows)
 
 
@@ -74,10 +74,6 @@ def _show_findings(console: Console, advice: Advice) -> None:
     rows = table("rule", "level", "where", "what contradicts or is assumed", "what to do", title="Findings")
     for finding in advice.findings:
         level = Text(finding.level.value, style=FINDING_STYLES[finding.level])
-        rows.add_row(finding.rule, level, _words(finding.where), finding.message, finding.fix)
+        rows.add_row(finding.rule, level, spaced(finding.where), finding.message, finding.fix)
     console.print()
     console.print(rows)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from echelon.cli.views.words import count, duration
 from echelon.model.breaker_news import Turn
+from echelon.model.phrasing import count, duration
 from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseStarted
 from echelon.runlog.state import RunState
 from echelon.visibility.progress import (

@@ -8,8 +8,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from echelon.cli.views.output import facts, table
-from echelon.cli.views.words import count, cut, duration, first, percent
 from echelon.contract.version import without_digest
+from echelon.model.phrasing import count, duration, head, percent, truncate
 from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
 from echelon.model.terms import Level, Terms
 from echelon.planning.outline import agents_below
@@ -92,7 +92,7 @@ def _spending(plan: Plan) -> str:
 
 def _unpriced(models: Sequence[str]) -> str:
     named = [model for model in models if model != UNKNOWN_MODEL]
-    parts = [f"no price for {', '.join(first(named, 3))}"] if named else []
+    parts = [f"no price for {', '.join(head(named, 3))}"] if named else []
     parts += ["not all tasks name their model"] if len(named) < len(models) else []
     return ", ".join(parts) or "prices in several currencies"
 
@@ -133,7 +133,7 @@ def _grow(
         _grow(tree.add(_label(child, below)), child, children, below, single=single)
     rest = shown[MEMBERS_DRAWN:]
     if rest:
-        tree.add(Text(f"and {len(rest)} more with {count(sum(below[c.id] for c in rest), 'agent')}", style="dim"))
+        tree.add(Text(f"and {len(rest):,} more with {count(sum(below[c.id] for c in rest), 'agent')}", style="dim"))
 
 
 def _label(node: Node, below: Mapping[str, int]) -> Text:
@@ -204,6 +204,6 @@ def _show_findings(console: Console, plan: Plan) -> None:
     rows = table("rule", "level", "where", "what is wrong", "what to do", title="Findings")
     for finding in plan.findings:
         level = Text(finding.level.value, style=FINDING_STYLES[finding.level])
-        rows.add_row(finding.rule, level, cut(finding.where, WHERE_CHARACTERS), finding.message, finding.fix)
+        rows.add_row(finding.rule, level, truncate(finding.where, WHERE_CHARACTERS), finding.message, finding.fix)
     console.print()
     console.print(rows)

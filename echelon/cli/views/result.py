@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from echelon.cli.views.output import facts
-from echelon.cli.views.words import count, duration, first, percent
 from echelon.model.concern import ConcernRecord
 from echelon.model.handoff import Missing
+from echelon.model.phrasing import count, duration, head, percent
 from echelon.model.run import EXIT_CODES, Measures, RunResult, RunStatus
 
 #: Missing outputs named at most.
@@ -58,7 +58,7 @@ def show_missing(console: Console, missing: Sequence[Missing]) -> None:
     """Print the first outputs that are missing, each with its reason."""
     if missing:
         console.print(Text(f"{count(len(missing), 'output')} missing:", style="yellow"))
-        for line in first([f"{one.task_id}: {one.reason}{_instead(one)}" for one in missing], MISSING_SHOWN):
+        for line in head([f"{one.task_id}: {one.reason}{_instead(one)}" for one in missing], MISSING_SHOWN):
             console.print(f"  {line}")
 
 

@@ -1,6 +1,7 @@
 """One run, and one agent of a run, as people read them."""
 
 import json
+import logging
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -8,10 +9,11 @@ from rich.text import Text
 
 from echelon.cli.views.output import facts, table
 from echelon.cli.views.result import routes, show_missing, show_next, status_line
-from echelon.cli.views.words import count, duration, first, moment
 from echelon.model.handoff import LANDED, Handoff, Passed
 from echelon.model.incident import Incident
+from echelon.model.phrasing import count, duration, head, moment
 from echelon.model.run import RunView, StepRecord
+from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
 
 #: Concerns and values named at most.
@@ -65,15 +67,24 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
             ("usage", _usage(last)),
-            ("used", ", ".join(first([used.task_id for used in handoff.dependencies], 5))),
+            ("used", ", ".join(head([used.task_id for used in handoff.dependencies], 5))),
             ("next steps", "; ".join(handoff.next_steps)),
-            ("repaired", "; ".join(first(handoff.repairs, REPAIRS_SHOWN))),
+            ("repaired", "; ".join(head(handoff.repairs, REPAIRS_SHOWN))),
             ("received", _received(handoff)),
             ("output", f"{outputs_url.rstrip('/')}/{location.location}  {location.contract}" if location else "none"),
         ],
     )
     for concern in handoff.concerns:
         console.print(f"  {concern.route.value.replace('_', ' ')}: {concern.about}: {concern.message}")
+
+
+def show_log(console: Console, task: str, lines: Sequence[Logged]) -> None:
+    """Print what an agent logged and printed, a line each."""
+    if not lines:
+        console.print(f"{task}: nothing was logged or printed")
+    for line in lines:
+        level = logging.getLevelName(line.level).lower() if line.source == "logging" else line.source
+        console.print(f"{line.at:%H:%M:%S.%f}"[:-3], f" {level:<8} {line.message}", sep="")
 
 
 def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:
@@ -94,7 +105,7 @@ def show_concerns(console: Console, view: RunView) -> None:
     ]
     if lines:
         console.print(Text(f"{count(len(lines), 'open concern')}:", style="yellow"))
-        for line in first(lines, CONCERNS_SHOWN):
+        for line in head(lines, CONCERNS_SHOWN):
             console.print(f"  {line}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from echelon.cli.views.output import facts, table
-from echelon.cli.views.words import count, percent
+from echelon.model.phrasing import count, percent
 from echelon.model.scaling import Ceiling, Curve, Fit, ScalingPoint, Stretch
 from echelon.scaling.comparison import Comparison, Played
 from echelon.scaling.scalability import flat_speedup

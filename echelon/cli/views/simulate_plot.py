@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from echelon.cli.views.simulate import figure
-from echelon.cli.views.words import count
+from echelon.model.phrasing import count
 from echelon.model.scaling import Ceiling, Curve, Measured
 from echelon.scaling.comparison import Comparison
 from echelon.visibility.plots import Chart, Mark, Series, chart_svg

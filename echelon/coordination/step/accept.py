@@ -1,5 +1,6 @@
 """What an agent returns crosses its contract, and an agent that can be asked is asked once more (C3, C5)."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,13 +16,13 @@ class Accept:
 
     inner: Perform[Outcome[Any]]
 
-    async def __call__(self, step: Step) -> Accepted:
+    def __call__(self, step: Step) -> Awaitable[Accepted]:
         """Do a step until its output fits; `ContractViolation` when it does not."""
         flexible = step.guard.policy.contract == "flexible"
         boundary = Boundary(contract=step.contract, producer=step.agent.name, flexible=flexible)
         # Only a flexible boundary asks, and finding out who can be asked is slow.
         ask_again = self._asking(step) if flexible else None
-        return await accept(boundary, lambda: self.inner(step), ask_again)
+        return accept(boundary, lambda: self.inner(step), ask_again)
 
     def _asking(self, step: Step) -> AskAgain | None:
         """Return how the agent is asked once more; None for one that cannot be told what was wrong, or must not be."""

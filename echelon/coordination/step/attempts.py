@@ -1,6 +1,5 @@
-"""The attempts at one step, on record as they begin and as they fail (F3, V2)."""
+"""The attempts at one step, on record as they begin, wait and fail (F3, F5, V2)."""
 
-import time
 from datetime import datetime
 
 from echelon.coordination.boundary import Accepted
@@ -8,57 +7,60 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.envelope import error_report
 from echelon.coordination.step.step import Perform, Step
 from echelon.journal.crashpoints import crashpoint
-from echelon.runlog.events import AttemptFailed, StepStarted
+from echelon.runlog.events import AttemptFailed, StepStarted, Waited
 
 
 class Attempts:
-    """Makes attempts, and reports them."""
+    """Makes attempts, and hears from the guard what becomes of them."""
 
     def __init__(self, run: RunContext, step: Step, inner: Perform[Accepted]) -> None:
         self._run = run
         self._step = step
         self._inner = inner
-        self._made = 0
         self.began: datetime | None = None
-        """When the first one began; None before: it may have waited for a slot."""
+        """When the first one began; None before: it may wait for a slot."""
 
     async def make(self) -> Accepted:
-        """Make one attempt."""
+        """Make one attempt; `LeaseLost` when another process has taken the run."""
+        run, step = self._run, self._step
         if self.began is None:
-            self.began = self._run.now()
-            self._report_start(self.began)
-        self._made += 1
-        began = time.monotonic()
+            at = self.began = run.now()
+            run_id, key, task_id = run.spec.run_id, step.key, step.task_id
+            run.log.enqueue(
+                StepStarted(
+                    run_id=run_id, at=at, key=key, task_id=task_id, phase=step.phase, node=step.node, step=step.kind
+                )
+            )
         crashpoint("step.begun")
-        try:
-            return await self._inner(self._step)
-        except Exception as error:
-            self._report_failure(error, time.monotonic() - began)
-            raise
+        if run.lease is not None:
+            await run.lease.prove()
+        return await self._inner(step)
 
-    def _report_start(self, at: datetime) -> None:
-        step = self._step
-        self._run.log.enqueue(
-            StepStarted(
-                run_id=self._run.spec.run_id,
-                at=at,
+    def waited(self, limiter: str, seconds: float, queue_length: int) -> None:
+        """Put it on record that the step waited for a slot."""
+        run, step = self._run, self._step
+        run.log.enqueue(
+            Waited(
+                run_id=run.spec.run_id,
+                at=run.now(),
                 key=step.key,
                 task_id=step.task_id,
-                phase=step.phase,
-                node=step.node,
-                step=step.kind,
+                limiter=limiter,
+                seconds=seconds,
+                queue_length=queue_length,
             )
         )
 
-    def _report_failure(self, error: Exception, seconds: float) -> None:
-        step = self._step
-        self._run.log.enqueue(
+    def attempt_failed(self, attempt: int, error: Exception, seconds: float) -> None:
+        """Put it on record that an attempt failed."""
+        run, step = self._run, self._step
+        run.log.enqueue(
             AttemptFailed(
-                run_id=self._run.spec.run_id,
-                at=self._run.now(),
+                run_id=run.spec.run_id,
+                at=run.now(),
                 key=step.key,
                 task_id=step.task_id,
-                attempt=self._made,
+                attempt=attempt,
                 error=error_report(error),
                 seconds=seconds,
             )

@@ -1,9 +1,10 @@
 """Calls into code that is not ours: what it does to its own process or task is its failure, and stops nobody else."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from echelon.agents.agent import AsksAgain
 from echelon.agents.outcome import Outcome
@@ -11,8 +12,6 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.step.observer import observing
 from echelon.coordination.step.step import Perform, Step
 from echelon.model.errors import AgentFailed
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -24,14 +23,15 @@ class Contain:
 
     async def __call__(self, step: Step) -> Outcome[Any]:
         """Do a step; `AgentFailed` when it wanted to end the process or cancelled itself."""
-        with observing(self.run, step):
-            return await contain(step.agent.name, self.inner(step))
+        with contained(step.agent.name), observing(self.run, step):
+            return await self.inner(step)
 
 
-async def contain(name: str, work: Awaitable[T]) -> T:
-    """Wait for the work of somebody else's code, called `name`; `AgentFailed` for what must not reach others."""
+@contextmanager
+def contained(name: str) -> Iterator[None]:
+    """Call somebody else's code, named `name`, in the block; `AgentFailed` for what must not reach others."""
     try:
-        return await work
+        yield
     except SystemExit as leave:
         raise AgentFailed(f"{name} wanted to end the process with exit code {leave.code}") from leave
     except asyncio.CancelledError as cancelled:

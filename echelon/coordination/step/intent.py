@@ -4,6 +4,7 @@ An agent with the effect `write` is let work again after a crash, with the same 
 that it got this before. One that is `irreversible` is not: whether it happened only a person can find out.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,12 +26,12 @@ class Intent:
     run: RunContext
     inner: Perform[Outcome[Any]]
 
-    async def __call__(self, step: Step) -> Outcome[Any]:
-        """Do a step; `EffectUncertain` for irreversible work that may have happened, `LeaseLost` for a lost run."""
-        if self.run.lease is not None:
-            await self.run.lease.prove()
-        if step.agent.effect == "read" or step.complaint:
-            return await self.inner(step)
+    def __call__(self, step: Step) -> Awaitable[Outcome[Any]]:
+        """Do a step; what only reads, or is asked once more, needs no intent."""
+        return self.inner(step) if step.agent.effect == "read" or step.complaint else self._declare(step)
+
+    async def _declare(self, step: Step) -> Outcome[Any]:
+        """Declare what is about to be done, then do it; `EffectUncertain` where it may have happened already."""
         known = await self.run.intents.decided(step.task_id)
         if known is not None:
             return known

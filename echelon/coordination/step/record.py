@@ -1,4 +1,4 @@
-"""A step is put on record with everything it raised, in one transaction: no crash keeps one and loses the other (O1)."""
+"""A step is put on record with all it raised, in one transaction: no crash keeps one and loses the other (O1)."""
 
 import secrets
 

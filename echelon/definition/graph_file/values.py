@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from echelon.model.errors import InvalidInput
+from echelon.model.phrasing import truncate
 
 #: No count of tokens, seconds or money is larger; sums over millions of tasks stay far below what a float can hold.
 LARGEST_NUMBER = 10**18
@@ -75,4 +76,4 @@ def shown(value: object) -> str:
     if isinstance(value, dict | tuple | list):
         return "an object" if isinstance(value, dict) else "a list"
     text = _WORDS.get(value, repr(value)) if value is None or isinstance(value, bool) else repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+    return truncate(text, SHOWN_CHARACTERS)

@@ -12,6 +12,7 @@ import yaml
 
 from echelon.definition.graph_file.values import Unread, decimal, object_of, shown, whole
 from echelon.model.errors import InvalidInput
+from echelon.model.phrasing import one_line
 
 DEEPEST_NESTING = 50  # levels; a task graph needs five
 
@@ -46,10 +47,10 @@ def parse_yaml(text: str, loader: Any = _LOADER) -> Any:
     try:
         return _value_of(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
-        what = " ".join((error.problem or error.context or "it cannot be read").split())
+        what = one_line(error.problem or error.context or "it cannot be read")
         raise InvalidInput(f"this is not YAML{_at(error.problem_mark)}: {what}; correct it there") from error
     except (yaml.YAMLError, UnicodeError) as error:
-        what = " ".join(str(error).split())
+        what = one_line(error)
         raise InvalidInput(f"this is not YAML: {what}; correct it") from error
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pybreaker import STATE_CLOSED, STATE_OPEN
 
 from echelon.model.errors import DependencyFailed, InvalidInput
+from echelon.model.phrasing import one_line
 from echelon.resilience.breaker.lua import SCRIPT
 from echelon.resilience.breaker.redis_client import address_of, away_errors, client_of
 from echelon.resilience.breaker.share import Record
@@ -89,7 +90,7 @@ class BreakerBoard:
         try:
             yield
         except away_errors() as error:
-            why = " ".join(str(error).split()).rstrip(".")
+            why = one_line(error).rstrip(".")
             raise DependencyFailed(
                 f"Redis at {self.address} did not do what it was asked for ({why}); "
                 "start it, or correct or unset ECHELON_REDIS_URL",

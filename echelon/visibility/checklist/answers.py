@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from echelon.model.base import Value
+from echelon.model.phrasing import one_line, truncate
 from echelon.visibility.checklist.evidence import Evidence
 
 #: The longest proof, in characters: one that names everything is read by nobody.
@@ -102,5 +103,4 @@ def items_of(section: Section, entries: Sequence[Entry], evidence: Evidence) -> 
 
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
     """Return a text on one line, cut to `most` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return truncate(one_line(text), most)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from echelon.model.phrasing import count
 from echelon.model.run import RunView
 from echelon.visibility.checklist.answers import Answer, Check, not_applicable, not_done
 from echelon.visibility.checklist.evidence import Evidence
-from echelon.visibility.checklist.wording import counted
 
 RUN_ONCE = "run it once: echelon run SOURCE"
 WRITE_JOB = "a task graph has no agents to run: write the job in Python, then run it"
@@ -20,7 +20,7 @@ def from_agents(least: int, why: str) -> Callable[[Check], Check]:
     def decorate(check: Check) -> Check:
         def checked(evidence: Evidence) -> Answer:
             if evidence.plan.n_agents < least:
-                agents = counted(evidence.plan.n_agents, "agent")
+                agents = count(evidence.plan.n_agents, "agent")
                 return not_applicable(f"{agents}: {why} from {least} agents on")
             return check(evidence)
 
@@ -53,7 +53,7 @@ def with_run(check: Callable[[Evidence, RunView], Answer]) -> Check:
         if not evidence.runs:
             return _never_run(evidence)
         newest = evidence.runs[0].record
-        runs = counted(len(evidence.runs), "run")
+        runs = count(len(evidence.runs), "run")
         found = f"{runs} on record, none delivered a result; the last is {newest.run_id}"
         return not_done(found, f"see why: echelon show {newest.run_id}")
 

@@ -1,6 +1,7 @@
 """Scale: hierarchy, federation and infrastructure, each asked for only from the size that needs it (R1, R3)."""
 
 from echelon.model.graph import Coupling
+from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
 from echelon.model.run import RunView
 from echelon.planning.infrastructure import INFRASTRUCTURE_FROM
@@ -9,7 +10,7 @@ from echelon.visibility.checklist.answers import Answer, Entry, done, not_applic
 from echelon.visibility.checklist.conditions import from_agents, from_run, with_run
 from echelon.visibility.checklist.evidence import Evidence
 from echelon.visibility.checklist.optimization import integrating_kinds
-from echelon.visibility.checklist.wording import counted, named, share, tallied
+from echelon.visibility.checklist.wording import named, share, tallied
 
 FEDERATED_FROM = 101  # agents (R1)
 STATISTICS_FROM = 200  # agents (V5)
@@ -23,8 +24,8 @@ large = from_agents(INFRASTRUCTURE_FROM, "R3 asks for agents that coordinate onl
 def _leads_there(evidence: Evidence) -> Answer:
     if not evidence.leads:
         return not_done("R2: nobody leads below the primary", "leave the structure to the plan, or narrow the span")
-    leads = ", ".join(counted(number, lead) for lead, number in evidence.leads.items())
-    return done(f"R2: {leads} on {counted(evidence.plan.levels, 'coordinating level')}")
+    leads = ", ".join(count(number, lead) for lead, number in evidence.leads.items())
+    return done(f"R2: {leads} on {count(evidence.plan.levels, 'coordinating level')}")
 
 
 @deep
@@ -35,9 +36,9 @@ def _domains_bounded(evidence: Evidence) -> Answer:
     labels = {task.domain for task in evidence.plan.tasks if task.domain}
     bare = sum(task.domain is None for task in evidence.plan.tasks)
     if bare:
-        found = f"D2: {counted(bare, 'task')} in no domain; teams are made without their bounds"
+        found = f"D2: {count(bare, 'task')} in no domain; teams are made without their bounds"
         return not_done(found, "say where a task belongs: `domain=` of the phase, or `domain` in the graph")
-    return done(f"D2: {counted(len(labels), 'domain')}: {named(sorted(labels))}")
+    return done(f"D2: {count(len(labels), 'domain')}: {named(sorted(labels))}")
 
 
 @deep
@@ -51,9 +52,9 @@ def _domains_coordinated(evidence: Evidence) -> Answer:
 def _crossing(evidence: Evidence, crossing: int) -> Answer:
     bare = _without_contract(evidence)
     if bare:
-        found = f"D2: {counted(crossing, 'handoff')} cross a domain, and anything may come from {named(bare)}"
+        found = f"D2: {count(crossing, 'handoff')} cross a domain, and anything may come from {named(bare)}"
         return not_done(found, "state the contract of what other domains use")
-    return done(f"D2: {counted(crossing, 'handoff')} cross a domain, each under a contract")
+    return done(f"D2: {count(crossing, 'handoff')} cross a domain, each under a contract")
 
 
 @deep
@@ -73,7 +74,7 @@ def _federations_bounded(evidence: Evidence) -> Answer:
         return not_done(
             "R1: there are no parts that could go on by themselves", "name domains, so that it can be divided"
         )
-    return done(f"R1: {counted(len(parts), 'part')} that report to {evidence.plan.primary.id}: {named(parts)}")
+    return done(f"R1: {count(len(parts), 'part')} that report to {evidence.plan.primary.id}: {named(parts)}")
 
 
 @federated
@@ -89,9 +90,7 @@ def _federation_contracts(evidence: Evidence) -> Answer:
 @from_run
 def _versions_in_run(run: RunView) -> Answer:
     versions = dict.fromkeys(s.handoff.output_location.contract for s in run.steps if s.handoff.output_location)
-    return done(
-        f"C7: {counted(len(versions), 'contract')} with a version in run {run.record.run_id}: {named(versions)}"
-    )
+    return done(f"C7: {count(len(versions), 'contract')} with a version in run {run.record.run_id}: {named(versions)}")
 
 
 @federated
@@ -114,7 +113,7 @@ def _eventually_consistent(evidence: Evidence) -> Answer:
         if link.coupling is Coupling.TIGHT and domain_of[link.task] != task.domain
     ]
     if tight:
-        found = f"D3: {counted(len(tight), 'tight dependency', 'tight dependencies')} across domains: {named(tight)}"
+        found = f"D3: {count(len(tight), 'tight dependency', 'tight dependencies')} across domains: {named(tight)}"
         return not_done(found, "make them loose, or move both ends into one domain")
     return done("D3: no tight dependency crosses a domain, so none has to wait for another at every step")
 
@@ -124,18 +123,16 @@ def _coordination_agents(evidence: Evidence) -> Answer:
     planned = [one.id for one in evidence.plan.infrastructure]
     worked = {step.node for run in evidence.runs for step in run.steps}
     if not planned or not worked.issuperset(planned):
-        found = f"R3: {counted(len(planned), 'agent')} that coordinate only are planned, and no run shows them at work"
+        found = f"R3: {count(len(planned), 'agent')} that coordinate only are planned, and no run shows them at work"
         return not_done(found, "this version does not run them; the journal and the coordinators do their part")
-    return done(f"R3: {counted(len(planned), 'agent')} coordinate only: {named(planned)}")
+    return done(f"R3: {count(len(planned), 'agent')} coordinate only: {named(planned)}")
 
 
 @large
 @from_run
 def _state_kept(run: RunView) -> Answer:
     keys = {step.key for step in run.steps}
-    return done(
-        f"F8: the journal keeps {counted(len(keys), 'step')} of run {run.record.run_id} by what they were given"
-    )
+    return done(f"F8: the journal keeps {count(len(keys), 'step')} of run {run.record.run_id} by what they were given")
 
 
 @large

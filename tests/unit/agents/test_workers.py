@@ -22,10 +22,10 @@ from echelon.journal.outputs import OutputStore
 from echelon.model.errors import AgentTimeout, InvalidJob
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.status import Status
-from echelon.resilience.timeout import within
 from echelon.testing.calls import a_call
 from tests.unit.agents import crunching
 from tests.unit.agents.crunching import Numbers
+from tests.unit.resilience.limits import within
 
 pytestmark = pytest.mark.anyio
 

@@ -25,7 +25,7 @@ from echelon.model.fallback import UsedFallback
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.visibility.causes import cause_of
 from echelon.visibility.progress import Happening, ProgressEvent
 
@@ -138,7 +138,7 @@ def _asking(step: Step) -> AskAgain | None:
     return lambda wrong: _contained(step, lambda: agent.perform_again(step.call, wrong))()
 
 
-def _sealed(run: RunContext, step: Step, verdict: Verdict[Accepted]) -> Handoff:
+def _sealed(run: RunContext, step: Step, verdict: CallResult[Accepted]) -> Handoff:
     taken = verdict.value
     if verdict.error is not None or taken is None:
         missing = RuntimeError("the guard returned neither a value nor an error")
@@ -151,7 +151,7 @@ def _sealed(run: RunContext, step: Step, verdict: Verdict[Accepted]) -> Handoff:
         return _failed(step, verdict, ContractViolation(complaint(error, step.agent.name)))
 
 
-def _completed(run: RunContext, step: Step, verdict: Verdict[Accepted], taken: Accepted) -> Handoff:
+def _completed(run: RunContext, step: Step, verdict: CallResult[Accepted], taken: Accepted) -> Handoff:
     outcome = taken.outcome
     return Handoff(
         task_id=step.task_id,
@@ -174,7 +174,7 @@ def _completed(run: RunContext, step: Step, verdict: Verdict[Accepted], taken: A
     )
 
 
-def _failed(step: Step, verdict: Verdict[Any], error: Exception) -> Handoff:
+def _failed(step: Step, verdict: CallResult[Any], error: Exception) -> Handoff:
     # The dependency that is blamed: what fails together because of it is one incident (F6).
     report = error_report(error).model_copy(update={"dependency": step.guard.policy.breaker or ""})
     return Handoff(

@@ -47,7 +47,7 @@ class _Waiter:
             self._future.set_result(None)
 
 
-class Place:
+class Slot:
     """The way to a place, for one sharer: a context manager that may be entered many times, also at one time."""
 
     __slots__ = ("_bulkhead", "_sharer")
@@ -103,9 +103,9 @@ class Bulkhead:
         """Return how many places a sharer has taken."""
         return self._held.get(sharer, 0)
 
-    def place(self, sharer: str = "") -> Place:
+    def place(self, sharer: str = "") -> Slot:
         """Return the way to a place, for `async with`."""
-        return Place(self, sharer)
+        return Slot(self, sharer)
 
     def expect(self, sharer: str, calls: int) -> None:
         """Keep a fair part for so many calls to come; a negative number says that they are over, or will not come."""

@@ -20,9 +20,9 @@ from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.usage import Budget, Price, Usage
 from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account, Reservation, landing
-from echelon.resilience.bulkhead import Place
+from echelon.resilience.bulkhead import Slot
 from echelon.resilience.errors import can_pass
-from echelon.resilience.progress import Progress
+from echelon.resilience.progress import CallProgress
 from echelon.resilience.retry import Sleep, retrying
 from echelon.resilience.retry_budget import RetryBudget
 from echelon.resilience.timeout import within
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict(Generic[T]):
+class CallResult(Generic[T]):
     """How a call ended: with a value, or with the error of its last attempt."""
 
     value: T | None
@@ -76,7 +76,7 @@ class Guard:
         self._rooms = tuple(rooms)
         self._coming = 0
         #: Each place with the calls that the places before it let through at one time.
-        self._places = tuple(_let_through(room for room in rooms if isinstance(room, Place)))
+        self._places = tuple(_let_through(room for room in rooms if isinstance(room, Slot)))
         self._retry_budget = retry_budget
         self._price = price
         self._timeout_seconds = self.policy.timeout_seconds or inf
@@ -101,13 +101,13 @@ class Guard:
         tokens: int = 0,
         account: Account | None = None,
         land: Callable[[], Awaitable[T]] | None = None,
-    ) -> Verdict[T]:
+    ) -> CallResult[T]:
         """Do `work` within the policy; `tokens` is the estimate reserved for it, `account` that of this call alone.
 
         Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `land` writes down
         what there is; it is called once, when the budget is used up and a share of it was kept back for this.
         """
-        progress = Progress(work, account or self.account, self._price, tokens)
+        progress = CallProgress(work, account or self.account, self._price, tokens)
         value: T | None = None
         error: Exception | None = None
         try:
@@ -115,7 +115,7 @@ class Guard:
         except Exception as failure:  # noqa: BLE001 - whatever went wrong ends in an envelope
             error = failure
         seconds = self._seconds(progress)
-        return Verdict(
+        return CallResult(
             value=value,
             error=error,
             attempts=progress.attempts,
@@ -124,7 +124,7 @@ class Guard:
             landed=progress.landed,
         )
 
-    async def _or_land(self, progress: Progress[T], land: Callable[[], Awaitable[T]] | None) -> T:
+    async def _or_land(self, progress: CallProgress[T], land: Callable[[], Awaitable[T]] | None) -> T:
         try:
             return await self._within_budget(progress)
         except BudgetExhausted as exhausted:
@@ -136,9 +136,9 @@ class Guard:
             except Exception as failure:
                 raise exhausted from failure  # what it failed for first is what somebody can change
 
-    async def _landing(self, progress: Progress[T], land: Callable[[], Awaitable[T]], kept_back: Reservation) -> T:
+    async def _landing(self, progress: CallProgress[T], land: Callable[[], Awaitable[T]], kept_back: Reservation) -> T:
         """Make the last call, once, past the same rungs."""
-        last = Progress(land, progress.account, self._price)
+        last = CallProgress(land, progress.account, self._price)
         last.reservation = kept_back
         try:
             with landing():
@@ -150,12 +150,12 @@ class Guard:
         progress.landed = True
         return value
 
-    async def _within_budget(self, progress: Progress[T]) -> T:
+    async def _within_budget(self, progress: CallProgress[T]) -> T:
         cost = self._price.at_most(progress.tokens) if self._price else 0.0
         progress.reservation = progress.account.reserve(tokens=progress.tokens, cost=cost)
         return await self._paid(progress)
 
-    async def _paid(self, progress: Progress[T]) -> T:
+    async def _paid(self, progress: CallProgress[T]) -> T:
         assert progress.reservation is not None, "what is paid was reserved"
         try:
             return await self._with_room(progress, self._rooms)
@@ -165,14 +165,14 @@ class Guard:
             else:
                 progress.reservation.cancel()
 
-    async def _with_room(self, progress: Progress[T], rooms: tuple[AbstractAsyncContextManager[Any], ...]) -> T:
+    async def _with_room(self, progress: CallProgress[T], rooms: tuple[AbstractAsyncContextManager[Any], ...]) -> T:
         if rooms:
             async with rooms[0]:
                 return await self._with_room(progress, rooms[1:])
         progress.entered = self._clock()
         return await self._past_breaker(progress)
 
-    async def _past_breaker(self, progress: Progress[T]) -> T:
+    async def _past_breaker(self, progress: CallProgress[T]) -> T:
         if self._breaker is None:
             return await self._with_retries(progress)
         with await self._breaker.enter() as permit:
@@ -181,7 +181,7 @@ class Guard:
             permit.returned(value, seconds=progress.last_seconds)
             return value
 
-    async def _with_retries(self, progress: Progress[T]) -> T:
+    async def _with_retries(self, progress: CallProgress[T]) -> T:
         try:
             value = await self._attempt(progress)
         except Exception as error:
@@ -192,7 +192,7 @@ class Guard:
             self._retry_budget.succeeded(retried=progress.attempts > 1)
         return value
 
-    async def _again(self, progress: Progress[T], first_error: Exception) -> T:
+    async def _again(self, progress: CallProgress[T], first_error: Exception) -> T:
         """Go on after a first attempt that failed. Most calls need no second, and are spared the machinery of one."""
         failed: list[Exception] = [first_error]
 
@@ -210,7 +210,7 @@ class Guard:
             if progress.retry_held and self._retry_budget is not None:  # cancelled while it waited
                 self._retry_budget.give_back()
 
-    async def _attempt(self, progress: Progress[T]) -> T:
+    async def _attempt(self, progress: CallProgress[T]) -> T:
         assert progress.reservation is not None, "the budget rung is above the attempts"
         left, whose = progress.account.deadline(landing=progress.reservation.landing)
         if left <= 0:
@@ -231,7 +231,7 @@ class Guard:
         progress.note(value)
         return value
 
-    def _may_try_again(self, progress: Progress[T], wait_seconds: float) -> bool:
+    def _may_try_again(self, progress: CallProgress[T], wait_seconds: float) -> bool:
         """Say whether one more attempt is wanted by all rungs above; what it takes from them is taken."""
         assert progress.reservation is not None, "the budget rung is above the retries"
         if progress.reservation.landing or (progress.permit is not None and not progress.permit.holds):
@@ -243,11 +243,11 @@ class Guard:
         progress.retry_held = self._retry_budget is not None and self._retry_budget.take()
         return progress.retry_held or self._retry_budget is None
 
-    def _seconds(self, progress: Progress[T]) -> float:
+    def _seconds(self, progress: CallProgress[T]) -> float:
         return 0.0 if progress.entered is None else self._clock() - progress.entered
 
 
-def _let_through(places: Iterable[Place]) -> Iterator[tuple[Place, float]]:
+def _let_through(places: Iterable[Slot]) -> Iterator[tuple[Slot, float]]:
     most = inf
     for place in places:
         yield place, most

@@ -10,7 +10,7 @@ from echelon.model.policy import BreakerPolicy, Resilience
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.clock import FakeClock
 from tests.unit.resilience.guarding import DOWN, Told, guarded, most_at_once, script
 
@@ -19,7 +19,7 @@ def test_a_value_comes_back_with_its_price() -> None:
     clock = FakeClock()
     verdict = guarded(script("done", clock=clock), clock)
 
-    assert verdict == Verdict(value="done", error=None, attempts=1, seconds=1, usage=Usage(calls=1, seconds=1))
+    assert verdict == CallResult(value="done", error=None, attempts=1, seconds=1, usage=Usage(calls=1, seconds=1))
 
 
 def test_a_passing_error_is_tried_again_and_leaves_no_trace_in_the_verdict() -> None:
@@ -90,7 +90,7 @@ def test_the_usage_of_all_attempts_is_settled_also_of_those_that_failed() -> Non
 def test_the_estimate_is_reserved_while_the_call_is_under_way() -> None:
     account = Account(Budget(tokens=100), "job")
 
-    async def two_at_a_time() -> list[Verdict[str]]:
+    async def two_at_a_time() -> list[CallResult[str]]:
         guard = Guard(Resilience(), account=account)
 
         async def work() -> str:
@@ -233,7 +233,7 @@ def test_of_100_guarded_callers_at_half_open_exactly_one_reaches_the_dependency(
         await asyncio.sleep(0)
         return "done"
 
-    async def crowd() -> list[Verdict[str]]:
+    async def crowd() -> list[CallResult[str]]:
         guard = Guard(Resilience(), breaker=breaker, clock=clock)
         return await asyncio.gather(*(guard.call(work) for _ in range(100)))
 

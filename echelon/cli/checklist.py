@@ -4,8 +4,8 @@ from collections import Counter
 
 from echelon.cli.arguments.options import AsJson, Params, Priority, SourceName, Span, inputs_of
 from echelon.cli.arguments.source import load_job
-from echelon.cli.checklist_runs import recorded_of
-from echelon.cli.reading import ask
+from echelon.cli.checklist_runs import read_runs
+from echelon.cli.reading import query
 from echelon.cli.views.checklist import show_checklist
 from echelon.cli.views.output import out, print_json
 from echelon.definition.checklist_facts import evidence_of
@@ -25,7 +25,7 @@ def checklist(
     """Answer the implementation checklist for a job, item by item, from its plan, its definition and its runs."""
     job = load_job(source, span)
     inputs = inputs_of(job, param)
-    recorded = ask(lambda journal: recorded_of(journal, job.name))
+    recorded = query(lambda journal: read_runs(journal, job.name))
     evidence = evidence_of(job, job.plan_for(inputs, priority), recorded.runs, recorded.rehearsals)
     items = answered(evidence)
     if as_json:

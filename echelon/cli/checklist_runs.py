@@ -22,18 +22,18 @@ class Recorded(NamedTuple):
     rehearsals: tuple[RunView, ...]
 
 
-async def recorded_of(journal: Journal, job: str) -> Recorded:
+async def read_runs(journal: Journal, job: str) -> Recorded:
     """Return the newest runs and rehearsals of a job by its name, newest first, without their outputs."""
     records, rehearsal = await journal.runs(RUNS_SEARCHED), rehearsal_name(job)
     runs = [one.run_id for one in records if one.job == job and one.source != REHEARSAL_SOURCE]
     rehearsals = [one.run_id for one in records if one.source == REHEARSAL_SOURCE and one.job == rehearsal]
     return Recorded(
-        runs=tuple([await _viewed(journal, run_id) for run_id in runs[:RUNS_READ]]),
-        rehearsals=tuple([await _viewed(journal, run_id) for run_id in rehearsals[:RUNS_READ]]),
+        runs=tuple([await _view(journal, run_id) for run_id in runs[:RUNS_READ]]),
+        rehearsals=tuple([await _view(journal, run_id) for run_id in rehearsals[:RUNS_READ]]),
     )
 
 
-async def _viewed(journal: Journal, run_id: str) -> RunView:
+async def _view(journal: Journal, run_id: str) -> RunView:
     record = await journal.run(run_id)
     steps = await journal.steps(run_id)
     ended = record.finished or max((step.finished for step in steps), default=record.started)

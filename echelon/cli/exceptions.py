@@ -6,7 +6,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from echelon.cli.arguments.options import AsJson, RunId
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.show import show_incidents
 from echelon.journal.journal import Journal
@@ -29,7 +29,7 @@ def exceptions(
     as_json: AsJson = False,
 ) -> int:
     """Show what a run pushed upwards."""
-    run_id, everything, incidents = ask(lambda journal: _of(journal, run))
+    run_id, everything, incidents = query(lambda journal: _of(journal, run))
     found = [report for report in everything if LEVELS.index(report.level) >= LEVELS.index(level)]
     if as_json:
         print_json({"run_id": run_id, "exceptions": found, "incidents": incidents})

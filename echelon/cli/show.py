@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson, RunId
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.recorded import document_of, read_output, recorded_run, steps_of
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.show import show_agent, show_run
@@ -28,7 +28,7 @@ def show(
 ) -> int:
     """Show one run, or one agent of it."""
     outputs = OutputStore(read_settings().outputs_url)
-    view, breakers = ask(lambda journal: _recorded(journal, outputs, run))
+    view, breakers = query(lambda journal: _recorded(journal, outputs, run))
     if agent is not None:
         return _agent(view, agent, outputs, output=output, as_json=as_json)
     if as_json:

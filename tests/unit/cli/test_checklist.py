@@ -9,7 +9,7 @@ import pytest
 from echelon import AgentFailed, Concern, Handoffs, Outcome, agent, command
 from echelon.agents.fallback import Fallback
 from echelon.cli.checklist import checklist
-from echelon.cli.checklist_runs import Recorded, recorded_of
+from echelon.cli.checklist_runs import Recorded, read_runs
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
 from echelon.definition.checklist_facts import evidence_of
@@ -90,7 +90,7 @@ async def carry_out(job: Job, home: Path, given: Items, run_id: str = "run") -> 
 async def read(job: Job, home: Path) -> Recorded:
     """Read what the journal knows of a job."""
     async with Journal.open(Settings(home=home)) as journal:
-        return await recorded_of(journal, job.name)
+        return await read_runs(journal, job.name)
 
 
 def answers(job: Job, given: Items, recorded: Recorded) -> dict[str, ChecklistItem]:
@@ -194,7 +194,7 @@ async def test_the_rehearsal_of_a_graph_is_found_whatever_the_graph_is_called(tm
             run_id="try", job=rehearsed.name, source=REHEARSAL_SOURCE, inputs={}, status="running", started=STARTED
         )
         await journal.start_run(record)
-        found = await recorded_of(journal, job_name(graph))
+        found = await read_runs(journal, job_name(graph))
 
     assert [run.record.run_id for run in found.rehearsals] == ["try"]
 

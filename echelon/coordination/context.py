@@ -168,19 +168,19 @@ class RunContext:
         return known[1]
 
     def guard(self, agent: Agent, policy: Resilience, account: Account | None = None, domain: str = "") -> Guard:
-        """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all others for room in the run.
+        """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all others for a slot of the run.
 
-        What they use is taken from `account`, or else from that of the run; places are shared out by `domain` (F5).
+        What they use is taken from `account`, or else from that of the run; slots are shared out by `domain` (F5).
         """
         cpu_bound = isinstance(agent, FunctionAgent) and agent.cpu_bound
-        place = self.limit.place(domain) if self.limit else None
+        slot = self.limit.slot(domain) if self.limit else None
         model = facts_of(agent, policy).model
         return self._guards.guard(
             policy,
             caller=f"agent {agent.name!r}",
             account=account or self.account,
             domain=domain,
-            room=Workers.shared().room if cpu_bound else place,
+            limiter=Workers.shared().slots if cpu_bound else slot,
             price=self.expansion.graph.prices.get(model) if model else None,
         )
 

@@ -58,10 +58,10 @@ class PhaseRun:
         self._stand_ins = StandIns(self.run, Earlier(self.run), self._guards.guard)
 
     async def carry_out(self, stage: Stage) -> Delivery:
-        """Coordinate the whole phase; places are kept for everybody's work from its start to its end (F5)."""
+        """Coordinate the whole phase; slots are reserved for everybody's work from its start to its end (F5)."""
         plan, calls = self.run.plan, self.run.expansion.calls
         work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
-        with self._guards.places_kept(work):
+        with self._guards.reserved_slots(work):
             return await self._coordinate(stage)
 
     async def _coordinate(self, stage: Stage) -> Delivery:

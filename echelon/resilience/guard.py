@@ -29,6 +29,9 @@ from echelon.resilience.timeout import within
 
 T = TypeVar("T")
 
+#: Bounds how many calls are at work at one time: a bulkhead's slot, a semaphore.
+Limiter = AbstractAsyncContextManager[Any]
+
 
 @dataclass(frozen=True, kw_only=True)
 class CallResult(Generic[T]):
@@ -41,7 +44,7 @@ class CallResult(Generic[T]):
     attempts: int
     """Calls made; 0 when it was refused before the first."""
     seconds: float
-    """Time at work in seconds, waits between attempts included, the wait for room not."""
+    """Time at work in seconds, waits between attempts included, the wait for a slot not."""
     usage: Usage
     """What all attempts used together, as far as they told; `calls` counts every attempt at least once."""
     landed: bool = False
@@ -51,8 +54,8 @@ class CallResult(Generic[T]):
 class Guard:
     """Guards calls by one policy. It never raises for a failure of the call; only cancellation passes through.
 
-    A guard may be shared by concurrent calls. `rooms` bound how many are at work at one time (F5): bulkheads' places or
-    semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
+    A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots
+    or semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
     makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable.
     """
 
@@ -62,7 +65,7 @@ class Guard:
         *,
         breaker: Breaker | None = None,
         account: Account | None = None,
-        rooms: Sequence[AbstractAsyncContextManager[Any]] = (),
+        limiters: Sequence[Limiter] = (),
         retry_budget: RetryBudget | None = None,
         price: Price | None = None,
         rng: random.Random | None = None,
@@ -73,10 +76,10 @@ class Guard:
         self._breaker = breaker
         #: What all its calls are taken from, unless a call has an account of its own.
         self.account = account or Account(Budget(), "nobody", clock=clock)
-        self._rooms = tuple(rooms)
+        self._limiters = tuple(limiters)
         self._coming = 0
-        #: Each place with the calls that the places before it let through at one time.
-        self._places = tuple(_let_through(room for room in rooms if isinstance(room, Slot)))
+        #: Each slot with the calls that the slots before it let through at one time.
+        self._slots = tuple(_let_through(limiter for limiter in limiters if isinstance(limiter, Slot)))
         self._retry_budget = retry_budget
         self._price = price
         self._timeout_seconds = self.policy.timeout_seconds or inf
@@ -85,14 +88,14 @@ class Guard:
         self._clock = clock
         self._sleep = sleep
 
-    def expect(self, calls: int) -> None:
-        """Keep places for so many calls to come, or for fewer (a negative number): others must not take them all (F5).
+    def reserve(self, calls: int) -> None:
+        """Reserve slots for so many calls to come, so that others cannot take all; a negative number gives back (F5).
 
-        A call is expected until it has ended, whether it is made or not.
+        A reservation lasts until its call has ended, whether it is made or not.
         """
         before, self._coming = self._coming, self._coming + calls
-        for place, most in self._places:
-            place.expect(int(min(self._coming, most) - min(before, most)))
+        for slot, most in self._slots:
+            slot.reserve(int(min(self._coming, most) - min(before, most)))
 
     async def call(
         self,
@@ -158,17 +161,17 @@ class Guard:
     async def _paid(self, progress: CallProgress[T]) -> T:
         assert progress.reservation is not None, "what is paid was reserved"
         try:
-            return await self._with_room(progress, self._rooms)
+            return await self._with_limiters(progress, self._limiters)
         finally:
             if progress.attempts:  # made calls are paid, also when cancelled
                 progress.reservation.settle(progress.usage(self._seconds(progress)))
             else:
                 progress.reservation.cancel()
 
-    async def _with_room(self, progress: CallProgress[T], rooms: tuple[AbstractAsyncContextManager[Any], ...]) -> T:
-        if rooms:
-            async with rooms[0]:
-                return await self._with_room(progress, rooms[1:])
+    async def _with_limiters(self, progress: CallProgress[T], limiters: tuple[Limiter, ...]) -> T:
+        if limiters:
+            async with limiters[0]:
+                return await self._with_limiters(progress, limiters[1:])
         progress.entered = self._clock()
         return await self._past_breaker(progress)
 
@@ -247,8 +250,8 @@ class Guard:
         return 0.0 if progress.entered is None else self._clock() - progress.entered
 
 
-def _let_through(places: Iterable[Slot]) -> Iterator[tuple[Slot, float]]:
+def _let_through(slots: Iterable[Slot]) -> Iterator[tuple[Slot, float]]:
     most = inf
-    for place in places:
-        yield place, most
-        most = min(most, place.most)
+    for slot in slots:
+        yield slot, most
+        most = min(most, slot.most)

@@ -23,7 +23,7 @@ class CallProgress(Generic[T]):
         self.price = price
         #: Attempts made or begun.
         self.attempts = 0
-        #: When it got room; None before.
+        #: When it got its slots; None before.
         self.entered: float | None = None
         #: How long the attempt that succeeded took, in seconds.
         self.last_seconds = 0.0

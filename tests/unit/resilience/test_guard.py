@@ -135,7 +135,7 @@ def test_a_call_that_got_room_too_late_is_refused() -> None:
             clock.advance(6)
             return await super().acquire()
 
-    verdict = guarded(script("never"), clock, account=account, rooms=[SlowDoor(1)])
+    verdict = guarded(script("never"), clock, account=account, limiters=[SlowDoor(1)])
 
     assert isinstance(verdict.error, BudgetExhausted)
     assert verdict.attempts == 0
@@ -147,7 +147,7 @@ def test_a_cancelled_call_pays_what_it_made_and_gives_back_the_rest() -> None:
 
     async def cancelled() -> int:
         limit = asyncio.Semaphore(1)
-        guard = Guard(Resilience(), account=account, breaker=breaker, rooms=[limit])
+        guard = Guard(Resilience(), account=account, breaker=breaker, limiters=[limit])
         at_work = asyncio.create_task(guard.call(asyncio.Event().wait, tokens=50))
         waiting = asyncio.create_task(guard.call(asyncio.Event().wait, tokens=50))
         await asyncio.sleep(0)
@@ -163,7 +163,7 @@ def test_a_cancelled_call_pays_what_it_made_and_gives_back_the_rest() -> None:
 
 
 def test_no_more_calls_are_at_work_than_there_is_room_for() -> None:
-    guard = Guard(Resilience(), rooms=[asyncio.Semaphore(4)])
+    guard = Guard(Resilience(), limiters=[asyncio.Semaphore(4)])
 
     assert most_at_once(lambda work: [guard.call(work) for _ in range(40)]) == 4
 
@@ -176,7 +176,7 @@ def test_waiting_for_room_is_not_time_at_work() -> None:
             clock.advance(100)
             return await super().acquire()
 
-    verdict = guarded(script("done", clock=clock), clock, rooms=[SlowDoor(1)])
+    verdict = guarded(script("done", clock=clock), clock, limiters=[SlowDoor(1)])
 
     assert verdict.seconds == 1
 

@@ -155,12 +155,12 @@ def test_a_silent_attempt_is_ended_and_made_again() -> None:
     assert (verdict.error.idle, verdict.attempts) == (True, 2)
 
 
-def test_several_rooms_are_entered_in_order_and_none_is_kept_when_the_last_is_full() -> None:
+def test_several_limiters_are_entered_in_order_and_none_is_kept_when_the_last_is_full() -> None:
     domain, provider = [Bulkhead(name, BulkheadPolicy(max_concurrency=1, max_queue=0)) for name in ("domain", "p")]
 
     async def story() -> tuple[CallResult[Any], int]:
-        guard = Guard(Resilience(), rooms=[domain.place(), provider.place()])
-        async with provider.place("other"):
+        guard = Guard(Resilience(), limiters=[domain.slot(), provider.slot()])
+        async with provider.slot("other"):
             verdict = await guard.call(script("never"))
         return verdict, domain.at_work
 

@@ -24,13 +24,13 @@ MAX_ANSWER_BYTES = 256 * 2**20
 
 
 class Workers:
-    """Children that call functions, each one call at a time. Who calls takes a place in `room` first."""
+    """Children that call functions, each one call at a time. A caller takes one of `slots` first."""
 
     _shared: ClassVar[dict[int, "Workers"]] = {}
 
     def __init__(self, size: int) -> None:
-        #: Room for one call a processor. Callers wait here, where the wait counts as nobody's working time.
-        self.room = asyncio.Semaphore(size)
+        #: One call a processor. Callers wait here, where the wait does not count as working time.
+        self.slots = asyncio.Semaphore(size)
         self._idle: list[asyncio.subprocess.Process] = []
         self._closed = False
         atexit.register(self.close)

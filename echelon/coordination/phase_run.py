@@ -66,7 +66,7 @@ class PhaseRun:
         """Reserve slots for everybody's work during the block (F5)."""
         plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
         work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
-        with self._guards.places_kept(work):
+        with self._guards.reserved_slots(work):
             yield
 
     async def coordinate(self, stage: Stage) -> PhaseOutput:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.priors import Priors
-from echelon.planning.enough import Verdict, one_agent_is_enough, wish_refused
+from echelon.planning.enough import SingleAgentReason, one_agent_is_enough, wish_refused
 from echelon.planning.schedule.makespan import durations
 from echelon.planning.schedule.order import consumers_of, producers_of, topological
 
@@ -25,7 +25,7 @@ class Decomposition(NamedTuple):
     """The work of each agent, as one task with the agent's id."""
     holds: dict[str, tuple[str, ...]]
     """Agent id → its tasks, in the order they are done."""
-    enough: Verdict | None
+    enough: SingleAgentReason | None
     """Why one agent is enough, or why it is not although it was wanted; None when there is nothing to say."""
 
 
@@ -85,7 +85,7 @@ def _alike(first: TaskSpec, second: TaskSpec) -> bool:
 
 
 def _decomposition(
-    tasks: Sequence[TaskSpec], groups: Sequence[Sequence[TaskSpec]], enough: Verdict | None, priors: Priors
+    tasks: Sequence[TaskSpec], groups: Sequence[Sequence[TaskSpec]], enough: SingleAgentReason | None, priors: Priors
 ) -> Decomposition:
     taken = {task.id for task in tasks}
     names = [_name(group, taken) for group in groups]

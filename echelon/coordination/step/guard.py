@@ -37,9 +37,9 @@ class Guarded:
         keeps_back = account is not None and account.keeps_back
         land = attempts.make if keeps_back and may_land(step.kind, step.agent) else None
         tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
-        verdict = await guard.call(attempts.make, tokens=tokens, account=account, land=land, observer=attempts)
+        result = await guard.call(attempts.make, tokens=tokens, account=account, land=land, observer=attempts)
         crashpoint("step.performed")
-        handoff = seal(self.run, step, verdict)
+        handoff = seal(self.run, step, result)
         crashpoint("step.sealed")
         await self._record(step, handoff, attempts.began or self.run.now())
         crashpoint("step.recorded")

@@ -36,7 +36,7 @@ from echelon.model.errors import (
 from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.errors import can_pass
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.calls import NoInputs, a_call
 from echelon.testing.clock import FakeClock
 from echelon.testing.llm_server import Answer, LlmServer, babbles, hangs_up, refuses, says, stalls
@@ -84,7 +84,7 @@ def failure(*answers: Answer, call: Call | None = None, **options: Any) -> Excep
     return against(LlmServer(*answers), use, **options)
 
 
-def guarded(server: LlmServer, clock: FakeClock, **policy: Any) -> Verdict[Any]:
+def guarded(server: LlmServer, clock: FakeClock, **policy: Any) -> CallResult[Any]:
     guard = Guard(Resilience(**policy), rng=random.Random(1), clock=clock, sleep=clock.sleep)
     return against(server, lambda agent: guard.call(lambda: agent.perform(a_call())))
 

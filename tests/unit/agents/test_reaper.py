@@ -15,7 +15,7 @@ from echelon.agents.command import CommandAgent, command
 from echelon.agents.reaper import _REAPER, _Reaper, watched
 from echelon.model.errors import AgentTimeout
 from echelon.model.policy import Resilience
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.calls import a_call
 from tests.unit.agents.families import all_end, family_of, is_dead
 
@@ -42,7 +42,7 @@ def python(code: str, *args: str, **options: Any) -> CommandAgent:
     return command([sys.executable, "-S", "-c", code.replace("{", "{{").replace("}", "}}"), *args], **options)
 
 
-async def guarded(agent: CommandAgent) -> Verdict[Any]:
+async def guarded(agent: CommandAgent) -> CallResult[Any]:
     policy = agent.resilience.over(Resilience(attempts=1))
     return await Guard(policy).call(lambda: agent.perform(a_call()))
 
@@ -50,7 +50,7 @@ async def guarded(agent: CommandAgent) -> Verdict[Any]:
 def test_a_command_that_is_silent_for_too_long_is_killed_with_its_grandchildren(pipe: Path) -> None:
     """The family tells its ids through a pipe, which is no output."""
 
-    async def silent() -> tuple[Verdict[Any], list[psutil.Process]]:
+    async def silent() -> tuple[CallResult[Any], list[psutil.Process]]:
         reading = asyncio.create_task(asyncio.to_thread(family_of, pipe))
         verdict = await guarded(python(FAMILY, str(pipe), idle=2, name="tool"))
         return verdict, await reading

@@ -24,7 +24,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
 from echelon.agents.model import ModelAgent, contract_of_model, is_model, model_agent
-from echelon.coordination.boundary import Accepted, Boundary, accepted
+from echelon.coordination.boundary import Accepted, Boundary, accept
 from echelon.model.errors import (
     AgentFailed,
     AgentTimeout,
@@ -355,7 +355,7 @@ def test_under_a_flexible_contract_it_is_asked_once_more_and_told_what_was_wrong
     async def use(agent: ModelAgent) -> Accepted:
         boundary = Boundary(contract=TypeAdapter(Finding), producer="m", flexible=True)
         call = a_call()
-        return await accepted(boundary, lambda: agent.perform(call), lambda told: agent.perform_again(call, told))
+        return await accept(boundary, lambda: agent.perform(call), lambda told: agent.perform_again(call, told))
 
     taken = against(server, use)
     said = server.requests[-1]["messages"][-1]["content"]

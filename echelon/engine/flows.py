@@ -80,16 +80,12 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
             return await begun.shown()
         options = RunOptions(source=job.source, flow_run_id=flow_run.id)
         async with prepared(job, read_inputs(job.inputs_type, parameters), options, Settings()) as run:
-            state = await Work(run).shown()
-        if state.is_failed():
-            # Prefect says that a failure which is returned will be tried again, but only tries what is raised.
-            raise RunFailed(state.message)
-        return state
+            return await Work(run).shown()
 
     body.__name__ = body.__qualname__ = job.name.replace("-", "_")
     body.__doc__ = _documentation(job)
     body.__signature__ = inspect.Signature(_parameters(job))  # pyright: ignore[reportFunctionMemberAccess]
-    # Without a storage of its own a flow asks the server for one, in a request that blocks the event loop.
+    # Without a storage of its own a flow asks the server for one, in a request that blocks the event loop (3.9.1 too).
     storage = Settings().home / "prefect" / "results"
     function: Callable[..., Any] = body
     return Flow(

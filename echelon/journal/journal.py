@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import Select
+from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from echelon.journal import operations, queries, rows, sessions
@@ -216,10 +216,10 @@ class Journal:
         """Return the events of a run, or those of one kind, in the order they happened."""
         return tuple(rows.event_record(row) for row in await self._read(queries.events_of(run_id, kind)))
 
-    async def _read(self, query: Select[Any]) -> list[dict[str, Any]]:
+    async def _read(self, query: Executable) -> list[dict[str, Any]]:
         return await ridden_out(lambda: self._rows(query))
 
-    async def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+    async def _rows(self, query: Executable) -> list[dict[str, Any]]:
         async with self._database.reading() as connection:
             return [row._asdict() for row in await connection.execute(query)]
 

@@ -100,7 +100,7 @@ async def insert_dispositions(connection: AsyncConnection, rows: Sequence[Row]) 
     known = await _present(connection, schema.concerns.c.id, ids)
     table = schema.dispositions
     found = await connection.execute(select(table.c.concern_id, table.c.record).where(table.c.concern_id.in_(ids)))
-    ended: dict[str, str] = dict(found.tuples().all())
+    ended: dict[str, str] = dict(found.all())
     verdicts = [_dispose(known, ended, row) for row in rows]
     await _execute(connection, insert(table), _admitted(rows, verdicts))
     return verdicts

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Executable, Select, select
 
 from echelon.journal import schema
 from echelon.model.run import RunStatus
@@ -59,7 +59,7 @@ def ended_nodes(run_id: str, phase: str) -> Select[Any]:
     return select(_STEPS.node).distinct().where(_STEPS.run_id == run_id, _STEPS.phase == phase, ended)
 
 
-def concerns(run_id: str | None, *, open_only: bool) -> Select[Any]:
+def concerns(run_id: str | None, *, open_only: bool) -> Executable:
     """Concerns with their dispositions, in the order they were raised."""
     raised, ends = schema.concerns, schema.dispositions
     query = select(raised.c.record, ends.c.record.label("end")).outerjoin(ends, ends.c.concern_id == raised.c.id)

@@ -7,7 +7,6 @@ the run: on PostgreSQL nobody takes the run between the proof and the commit, on
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -102,5 +101,5 @@ async def perform_fenced(
 
 async def _lost(connection: AsyncConnection, held: set[str], tokens: Mapping[str, int]) -> frozenset[str]:
     query = select(_RUNS.run_id, _RUNS.token).where(_RUNS.run_id.in_(held)).with_for_update(read=True)
-    newest: dict[Any, Any] = dict((await connection.execute(query)).tuples().all())
+    newest: dict[str, int] = dict((await connection.execute(query)).all())
     return frozenset(run_id for run_id in held if newest.get(run_id) != tokens[run_id])

@@ -25,7 +25,7 @@ from echelon.resilience.breaker.board import BreakerBoard
 from echelon.settings import Settings
 
 #: Packages whose version decides whether a run works at all.
-PINNED = ("prefect", "fastapi", "sqlalchemy")
+PINNED = ("prefect", "sqlalchemy")
 
 #: Optional parts that users may want; what developers need is not asked for.
 EXTRAS = ("audit", "llm")

@@ -74,8 +74,8 @@ def single_connection_url(file: Path) -> str:
 
     Over a pool of connections SQLite answers "database is locked" as soon as two subflows start together, the API
     turns that into a 503, and the client waits 2, 4, 8 s. Prefect keeps one connection when it reads ':memory:' in the
-    URL (`AioSqliteConfiguration.engine`), also in the name of a folder. Remove when Prefect has a setting for it; a
-    test fails when the trick stops working.
+    URL (`AioSqliteConfiguration.engine`), also in the name of a folder. Remove when Prefect has a setting for it;
+    `tests/unit/engine/test_prefect_doors.py` fails when the trick stops working.
     """
     if sys.platform == "win32":  # no ':' in file names there: in memory, nothing is kept
         return "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"

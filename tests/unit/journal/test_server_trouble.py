@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import JournalError
 from echelon.settings import Settings
-from tests.unit.journal.records import run, step
+from echelon.testing.run_events import run_started, step_ended
 
 pytestmark = pytest.mark.anyio
 
@@ -22,8 +22,8 @@ def settings(postgres, tmp_path):
 
 @pytest.fixture
 async def journal(settings):
-    async with Journal.open(settings) as opened:
-        await opened.start_run(run())
+    async with SqlJournal.open(settings) as opened:
+        await opened.append(run_started())
         yield opened
     admin = await asyncpg.connect(settings.journal_url)
     await admin.execute("TRUNCATE runs, concerns CASCADE")
@@ -41,10 +41,10 @@ async def cut_off(settings):
 
 
 async def test_a_connection_that_was_lost_between_writes_is_made_anew(settings, journal):
-    await journal.append(step("before"))
+    await journal.append(step_ended("before"))
     await cut_off(settings)
 
-    await journal.append(step("after"))
+    await journal.append(step_ended("after"))
 
     assert [found.node for found in await journal.steps("r1")] == ["before", "after"]
 
@@ -87,7 +87,7 @@ async def test_a_database_that_is_not_there_is_told(settings):
     url = settings.journal_url.rpartition("/")[0]
 
     with pytest.raises(JournalError, match=r"cannot open the journal .*database \"nowhere\" does not exist"):
-        async with Journal.open(Settings(home=settings.home, journal_url=f"{url}/nowhere")):
+        async with SqlJournal.open(Settings(home=settings.home, journal_url=f"{url}/nowhere")):
             pass
 
 

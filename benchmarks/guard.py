@@ -55,10 +55,10 @@ def accounts() -> Account:
 
 
 def places(sharers: int) -> Bulkhead:
-    """Return a bulkhead that so many domains share."""
+    """Return a bulkhead that so many domains share, each of which wants all of it."""
     shared = Bulkhead("provider", BulkheadPolicy(max_concurrency=64))
     for number in range(sharers):
-        shared.shared_with(f"domain-{number}").__enter__()
+        shared.expect(f"domain-{number}", shared.policy.max_concurrency)
     return shared
 
 

@@ -97,7 +97,7 @@ async def test_a_model_whose_tokens_are_used_up_writes_down_what_it_has_and_the_
     assert (task.done, task.landed, task.attempts) == (True, True, 2)
     assert task.usage.tokens == 45
     assert len(server.requests) == 3
-    assert output_of(run, delivered) == {"found": 1, "missing": 0}
+    assert output_of(run) == {"found": 1, "missing": 0}
     assert status_after(delivered) is RunStatus.PARTIAL
     assert [(one.task_id, one.reason) for one in missing_in(run)] == [("inspect/api/a.py", LANDED)]
     assert [report.message for report in run.log.state.exceptions] == [LANDED]
@@ -115,7 +115,7 @@ async def test_a_domain_that_has_used_its_tokens_up_stops_itself_and_no_other(tm
     assert len(server.requests) == 3
     assert refused == ["the tokens budget of domain 'api' has 0 left, the call asks for 15"]
     assert ended["inspect/web/a.py"].done
-    assert output_of(run, delivered) == {"found": 3, "missing": 1}
+    assert output_of(run) == {"found": 3, "missing": 1}
     assert status_after(delivered) is RunStatus.PARTIAL
     assert not any(handoff.landed for handoff in ended.values())
 
@@ -128,6 +128,6 @@ async def test_tasks_land_in_what_the_whole_job_kept_back_and_what_they_made_is_
     (task,) = [step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK]
 
     assert (task.done, task.landed, task.usage.calls) == (True, True, 3)
-    assert output_of(run, delivered) == {"found": 1, "missing": 0}
+    assert output_of(run) == {"found": 1, "missing": 0}
     assert status_after(delivered) is RunStatus.PARTIAL
-    assert run.account.used.calls == 4
+    assert run.guarding.account.used.calls == 4

@@ -98,7 +98,7 @@ async def settled(server: SharedServer, run: RunResult, agents: int) -> Records:
     """Return the records of a run once the server, which records in batches, has all its task runs."""
     async with asyncio.timeout(20):
         while True:
-            records = await asyncio.to_thread(Records, server, run.spec.run_id)
+            records = await asyncio.to_thread(Records, server, run.run_id)
             done = [
                 task for task in (*records.tasks, *records.inner) if task["state_type"] not in {"PENDING", "RUNNING"}
             ]
@@ -120,7 +120,7 @@ async def test_a_run_is_a_flow_run_with_a_subflow_for_each_domain_and_a_task_run
     records = await settled(engine, run, agents=60 + len(teams) + 2 * len(domains) + 1)
 
     assert (run.status, run.output, len(domains)) == ("completed", 60, 2)
-    assert (records.flow_run["name"], records.flow_run["state_type"]) == (run.spec.run_id, "COMPLETED")
+    assert (records.flow_run["name"], records.flow_run["state_type"]) == (run.run_id, "COMPLETED")
     assert records.flow_run["parameters"] == {"domains": 2, "each": 30, "failing": []}
     assert sorted(flow["name"] for flow in records.subflows) == sorted(f"{domain} · greet" for domain in domains)
     assert Counter(records.named(task) for task in records.inner) == {
@@ -163,7 +163,7 @@ async def test_a_run_without_output_is_a_failed_flow_run_and_a_result_all_the_sa
 
 async def test_shown_by_team_the_agents_live_in_the_journal_alone(engine: SharedServer) -> None:
     teams = coordinators(NodeKind.TEAM, domains=2, each=30)
-    run = await run_job(crowd(), Crowd(domains=2, each=30), RunOptions(resolution="team"))
+    run = await run_job(crowd(), Crowd(domains=2, each=30), RunOptions(granularity="team"))
     records = await settled(engine, run, agents=len(teams) + 2)
 
     assert (run.output, run.measures.agents) == (60, 60)
@@ -243,7 +243,7 @@ from pathlib import Path
 from echelon import Handoffs, Job, agent
 from echelon.definition.definition import NoInputs
 from echelon.engine.run import RunOptions, run_job
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.settings import Settings
 
 trace = Path(sys.argv[1])
@@ -269,8 +269,8 @@ job.phase("work", each=work, over=lambda: list(range(4)))
 job.phase("end", agent=end, needs="work")
 
 async def main():
-    async with Journal.open(Settings()) as journal:
-        begun = [run.spec.run_id for run in await journal.runs() if run.job == "dying"]
+    async with SqlJournal.open(Settings()) as journal:
+        begun = [run.run_id for run in await journal.runs() if run.job == "dying"]
     run = await run_job(job, NoInputs(), RunOptions(run_id=begun[0] if begun else None))
     print(run.status, run.output)
 

@@ -23,6 +23,9 @@ Granularity = Literal["agent", "team"]
 #: How often a picture that is waited for is looked at, in seconds.
 _GLANCE_SECONDS = 0.05
 
+#: Processes started here that draw, until they have ended: Python warns of one that is forgotten while it is at work.
+_drawing: list[subprocess.Popen[bytes]] = []
+
 
 @dataclass(frozen=True, kw_only=True)
 class PictureRequest:
@@ -45,15 +48,18 @@ def request_picture(request: PictureRequest, settings: Settings) -> None:
     arriving = folder / f".{request.run_id}.{os.getpid()}"
     arriving.write_text(json.dumps(asdict(request)))
     arriving.replace(folder / f"{request.run_id}.json")
+    _drawing[:] = [process for process in _drawing if process.poll() is None]
     log = (folder / "drawing.log").open("ab")
     with log:
-        subprocess.Popen(
-            [sys.executable, "-m", "echelon.engine.picture.recorder"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=_environment(settings),
-            start_new_session=True,  # Ctrl-C in a terminal is for the run; its picture says that it was stopped
+        _drawing.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "echelon.engine.picture.recorder"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(settings),
+                start_new_session=True,  # Ctrl-C in a terminal is for the run; its picture says that it was stopped
+            )
         )
 
 

@@ -126,7 +126,7 @@ def _could_be_one(context: LintContext, run: Sequence[str]) -> bool:
         return False
     able = len({(task.capability, task.domain) for task in held}) == 1 or held[0].model is not None
     priors = context.graph.priors
-    return able and sum(_size(task, priors.task_tokens) for task in held) <= priors.context_room
+    return able and sum(_size(task, priors.task_tokens) for task in held) <= priors.context_budget
 
 
 def _size(task: TaskSpec, otherwise: int) -> int:

@@ -46,7 +46,7 @@ def chains(tasks: Sequence[TaskSpec], priors: Priors) -> Iterator[list[TaskSpec]
     by_id = {task.id: task for task in tasks}
     following = _following(tasks, by_id)
     continued = set(following.values())
-    room = priors.context_room
+    budget = priors.context_budget
     for head in tasks:
         if head.id in continued:
             continue
@@ -55,7 +55,7 @@ def chains(tasks: Sequence[TaskSpec], priors: Priors) -> Iterator[list[TaskSpec]
         while True:
             task = by_id[current]
             size = priors.task_tokens if task.tokens is None else task.tokens
-            if held and filled + size > room:
+            if held and filled + size > budget:
                 yield held
                 held, filled = [], 0
             held.append(task)

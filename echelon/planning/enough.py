@@ -52,9 +52,9 @@ def sequential_share(tasks: Sequence[TaskSpec]) -> float:
 def obstacles(graph: TaskGraph) -> Iterator[str]:
     """Yield what keeps one agent from doing everything, whoever wants it to."""
     tasks = graph.tasks
-    room = graph.priors.context_room
-    if (stated := stated_tokens(tasks)) > room:
-        yield f"{stated:,} tokens do not fit into the {room:,} that one context has room for"
+    budget = graph.priors.context_budget
+    if (stated := stated_tokens(tasks)) > budget:
+        yield f"{stated:,} tokens do not fit into the {budget:,} that one context can hold"
     if len({task.capability for task in tasks}) > 1:
         yield "the tasks ask for different capabilities"
     if len({task.model for task in tasks}) > 1:

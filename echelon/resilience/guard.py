@@ -52,8 +52,8 @@ class CallResult(Generic[T]):
 class Guard:
     """Guards calls by one policy. It never raises for a failure of the call; only cancellation passes through.
 
-    A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots or
-    semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
+    A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots
+    or semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
     makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable.
     """
 

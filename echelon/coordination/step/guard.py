@@ -5,10 +5,10 @@ from datetime import datetime
 
 from echelon.agents.code import code_of
 from echelon.coordination.accounts import expected_tokens, may_land
-from echelon.coordination.boundary import Accepted
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import deviation
 from echelon.coordination.step.attempts import Attempts
+from echelon.coordination.step.boundary import Accepted
+from echelon.coordination.step.envelope import deviation
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.seal import seal
 from echelon.coordination.step.step import Perform, Step

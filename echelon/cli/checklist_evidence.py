@@ -20,8 +20,8 @@ from echelon.model.policy import Resilience
 from echelon.model.run import RunView
 from echelon.model.session import pauses, seconds_without
 from echelon.planning.regime import Priority
-from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
 from echelon.runlog.measures import measure
+from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
 
 #: Runs of the job that are looked at, the newest; and runs of all jobs among which they are found.
 RUNS_READ = 10

@@ -13,9 +13,9 @@ from echelon.model.handoff import Missing
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import EXIT_CODES, RunView, StepKind, StepRecord
 from echelon.model.session import pauses, seconds_without
-from echelon.visibility.comparison import compare
 from echelon.runlog.incidents import incidents_of
 from echelon.runlog.measures import measure
+from echelon.visibility.comparison import compare
 
 
 async def recorded_run(journal: Journal, outputs: OutputStore, run_id: str) -> RunView:

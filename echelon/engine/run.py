@@ -42,8 +42,8 @@ from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
 from echelon.model.session import pauses, seconds_without
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
-from echelon.settings import Settings
 from echelon.runlog.measures import measure
+from echelon.settings import Settings
 from echelon.visibility.progress import Observer
 
 log = logging.getLogger("echelon.engine")

@@ -6,7 +6,7 @@ its name and its fields, since journals keep their events for good.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 

@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from echelon.model.concern import ConcernRecord, Route
 from echelon.model.run import Measures, RunView
-from echelon.visibility.comparison import compare
 from echelon.runlog.incidents import incidents_of
+from echelon.visibility.comparison import compare
 from echelon.visibility.pictures import structure_svg, timeline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates"

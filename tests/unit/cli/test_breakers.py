@@ -14,8 +14,8 @@ from echelon.journal.journal import Journal
 from echelon.model.breaker_news import BreakerNews, Turn
 from echelon.model.policy import BreakerPolicy
 from echelon.resilience.registry import BreakerRegistry
-from echelon.settings import Settings
 from echelon.runlog.breakers import BREAKER_EVENT
+from echelon.settings import Settings
 from tests.own_redis import Server, eventually, own_redis
 from tests.unit.cli.conftest import RUN_ID
 

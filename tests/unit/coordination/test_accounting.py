@@ -20,10 +20,10 @@ from echelon.coordination.job_run import run_phases
 from echelon.model.assignment import Brief
 from echelon.model.handoff import tokens_in
 from echelon.model.run import StepKind
+from echelon.runlog.measures import measure
 from echelon.testing.calls import a_call
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
-from echelon.runlog.measures import measure
 from tests.unit.coordination.jobs import Item, Items, items, looking, staged, total
 
 

@@ -15,9 +15,9 @@ from echelon.model.exception_report import Level, Trigger
 from echelon.model.policy import BreakerPolicy
 from echelon.resilience.breaker import Breaker
 from echelon.resilience.breaker_watcher import BreakerWatcher
+from echelon.runlog.breakers import BREAKER_EVENT, breakers_of
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
-from echelon.runlog.breakers import BREAKER_EVENT, breakers_of
 from echelon.visibility.progress import Happening, ProgressEvent
 from tests.unit.coordination.jobs import Item, items, looking
 

@@ -22,9 +22,9 @@ from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.planning.planner import plan
+from echelon.runlog.measures import measure
 from echelon.testing.runs import a_run
 from echelon.testing.scheduler import InlineScheduler
-from echelon.runlog.measures import measure
 from echelon.visibility.progress import Progress
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, staged
 from tests.unit.coordination.test_integrating import clueless

@@ -13,10 +13,10 @@ from echelon.model.errors import DependencyFailed
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.incident import Incident
 from echelon.model.run import RunView, StepRecord
-from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from echelon.runlog.incidents import incidents_of
 from echelon.runlog.measures import measure
+from echelon.testing.runs import a_run
+from echelon.testing.scheduler import InlineScheduler
 from echelon.visibility.report import default_report
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, of_domain, staged
 

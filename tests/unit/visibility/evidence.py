@@ -12,10 +12,10 @@ from echelon.model.plan import Plan
 from echelon.model.policy import DEFAULT_RESILIENCE
 from echelon.model.run import RunRecord, RunStatus, RunView, StepKind, StepRecord
 from echelon.planning.planner import plan
+from echelon.runlog.measures import measure
 from echelon.visibility.checklist.answers import ChecklistItem
 from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
 from echelon.visibility.checklist.items import checklist
-from echelon.runlog.measures import measure
 from tests.unit.visibility.building import AT, handoff
 
 HOUR = timedelta(hours=1)

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
-
 from echelon.journal.event import EventRecord
+
 from echelon.model.breaker_news import BreakerNews, Turn
 from echelon.runlog.breakers import BREAKER_EVENT, breakers_of
 

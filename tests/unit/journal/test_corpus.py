@@ -7,6 +7,7 @@ and waited for a person; the `.json` beside it is what the version that wrote it
 import json
 import sqlite3
 from contextlib import closing
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ async def test_every_run_is_there_in_its_order(journal):
 
 @pytest.mark.parametrize("run_id", RUNS)
 async def test_a_run_is_shown_as_it_was_shown_then(journal, run_id):
-    expected, state = RUNS[run_id], fold(await events_of(journal, run_id))
+    expected, state = deepcopy(RUNS[run_id]), fold(await events_of(journal, run_id))
     shown = json.loads(view_of(state, read=lambda _reference: None).model_dump_json())
     for concern in shown["concerns"]:
         assert concern.pop("step") == ""  # not known then

@@ -23,7 +23,7 @@ POLICIES = st.builds(
     idle_seconds=st.one_of(*OFF_OR_INHERITED, st.just(5.0)),
     attempts=st.none() | st.integers(1, 5),
     breaker=st.one_of(*OFF_OR_INHERITED, st.just("provider")),
-    breaker_policy=st.none() | st.just(BreakerPolicy(trial_calls=2)),
+    breaker_policy=st.none() | st.just(BreakerPolicy(half_open_calls=2)),
     provider=st.one_of(*OFF_OR_INHERITED, st.just("other")),
     bulkhead=st.one_of(*OFF_OR_INHERITED, st.just(BulkheadPolicy(max_concurrency=4))),
     budget=st.one_of(*OFF_OR_INHERITED, st.just(Budget(tokens=100, landing=0.2))),

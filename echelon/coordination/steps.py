@@ -13,7 +13,7 @@ from echelon.agents.call import Call
 from echelon.agents.code import code_of
 from echelon.agents.outcome import Outcome
 from echelon.contract.complaint import complaint
-from echelon.coordination.accounts import expected_tokens, may_land
+from echelon.coordination.accounts import expected_tokens, may_wrap_up
 from echelon.coordination.boundary import Accepted, AskAgain, Boundary, Perform, accepted
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import received_by
@@ -96,9 +96,9 @@ async def perform(run: RunContext, step: Step) -> Handoff:
 
     guard = step.guard
     account = run.accounts.of(step.kind, step.task_id, step.node, guard.policy, guard.account)
-    land = attempt if account is not None and account.keeps_back and may_land(step.kind, step.agent) else None
+    wrap_up = attempt if account is not None and account.keeps_back and may_wrap_up(step.kind, step.agent) else None
     tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
-    verdict = await guard.call(attempt, tokens=tokens, account=account, land=land)
+    verdict = await guard.call(attempt, tokens=tokens, account=account, wrap_up=wrap_up)
     crashpoint("step.performed")
     handoff = _sealed(run, step, verdict)
     crashpoint("step.sealed")
@@ -170,7 +170,7 @@ def _completed(run: RunContext, step: Step, verdict: CallResult[Accepted], taken
         received=received_by(step.call),
         fallback=step.fallback,
         # An integration in the last call is whole: it takes what there is, and says what is missing.
-        landed=verdict.landed and step.kind is StepKind.TASK,
+        wrapped_up=verdict.wrapped_up and step.kind is StepKind.TASK,
     )
 
 

@@ -3,7 +3,7 @@
 The breaker is asked once a call and told once how the call ended, attempts and all: a passing error that a retry cures
 must not open it. While it is open no further attempt is made under permits given before.
 
-When the budget is used up, a call that knows how to land gets one more within what was kept back for that (F4).
+When the budget is used up, a call that can wrap up gets one more within what was kept back for that (F4).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from echelon.model.errors import AgentTimeout, BudgetExhausted
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.usage import Budget, Price, Usage
 from echelon.resilience.breaker.breaker import Breaker
-from echelon.resilience.budget import Account, Reservation, landing
+from echelon.resilience.budget import Account, Reservation, final_call
 from echelon.resilience.bulkhead import Slot
 from echelon.resilience.errors import can_pass
 from echelon.resilience.progress import CallProgress
@@ -47,7 +47,7 @@ class CallResult(Generic[T]):
     """Time at work in seconds, waits between attempts included, the wait for a slot not."""
     usage: Usage
     """What all attempts used together, as far as they told; `calls` counts every attempt at least once."""
-    landed: bool = False
+    wrapped_up: bool = False
     """Was the value made in the last call, within what was kept back when the budget was used up?"""
 
 
@@ -103,18 +103,18 @@ class Guard:
         *,
         tokens: int = 0,
         account: Account | None = None,
-        land: Callable[[], Awaitable[T]] | None = None,
+        wrap_up: Callable[[], Awaitable[T]] | None = None,
     ) -> CallResult[T]:
         """Do `work` within the policy; `tokens` is the estimate reserved for it, `account` that of this call alone.
 
-        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `land` writes down
-        what there is; it is called once, when the budget is used up and a share of it was kept back for this.
+        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `wrap_up` writes
+        down what there is; it is called once, when the budget is used up and a share of it was kept back for this.
         """
         progress = CallProgress(work, account or self.account, self._price, tokens)
         value: T | None = None
         error: Exception | None = None
         try:
-            value = await self._or_land(progress, land)
+            value = await self._or_wrap_up(progress, wrap_up)
         except Exception as failure:  # noqa: BLE001 - whatever went wrong ends in an envelope
             error = failure
         seconds = self._seconds(progress)
@@ -124,33 +124,35 @@ class Guard:
             attempts=progress.attempts,
             seconds=seconds,
             usage=progress.usage(seconds),
-            landed=progress.landed,
+            wrapped_up=progress.wrapped_up,
         )
 
-    async def _or_land(self, progress: CallProgress[T], land: Callable[[], Awaitable[T]] | None) -> T:
+    async def _or_wrap_up(self, progress: CallProgress[T], wrap_up: Callable[[], Awaitable[T]] | None) -> T:
         try:
             return await self._within_budget(progress)
         except BudgetExhausted as exhausted:
-            kept_back = progress.account.land() if land else None
-            if kept_back is None or land is None:
+            kept_back = progress.account.reserve_final_call() if wrap_up else None
+            if kept_back is None or wrap_up is None:
                 raise
             try:
-                return await self._landing(progress, land, kept_back)
+                return await self._final_call(progress, wrap_up, kept_back)
             except Exception as failure:
                 raise exhausted from failure  # what it failed for first is what somebody can change
 
-    async def _landing(self, progress: CallProgress[T], land: Callable[[], Awaitable[T]], kept_back: Reservation) -> T:
+    async def _final_call(
+        self, progress: CallProgress[T], wrap_up: Callable[[], Awaitable[T]], kept_back: Reservation
+    ) -> T:
         """Make the last call, once, past the same rungs."""
-        last = CallProgress(land, progress.account, self._price)
+        last = CallProgress(wrap_up, progress.account, self._price)
         last.reservation = kept_back
         try:
-            with landing():
+            with final_call():
                 value = await self._paid(last)
         finally:
             progress.attempts += last.attempts
             progress.told.add(last.told)
             progress.entered = last.entered if progress.entered is None else progress.entered
-        progress.landed = True
+        progress.wrapped_up = True
         return value
 
     async def _within_budget(self, progress: CallProgress[T]) -> T:
@@ -215,7 +217,7 @@ class Guard:
 
     async def _attempt(self, progress: CallProgress[T]) -> T:
         assert progress.reservation is not None, "the budget rung is above the attempts"
-        left, whose = progress.account.deadline(landing=progress.reservation.landing)
+        left, whose = progress.account.deadline(final_call=progress.reservation.final_call)
         if left <= 0:
             raise BudgetExhausted("seconds", 0, 0, whose)
         progress.attempts += 1
@@ -237,7 +239,7 @@ class Guard:
     def _may_try_again(self, progress: CallProgress[T], wait_seconds: float) -> bool:
         """Say whether one more attempt is wanted by all rungs above; what it takes from them is taken."""
         assert progress.reservation is not None, "the budget rung is above the retries"
-        if progress.reservation.landing or (progress.permit is not None and not progress.permit.holds):
+        if progress.reservation.final_call or (progress.permit is not None and not progress.permit.holds):
             return False
         try:
             progress.reservation.extend(calls=1, seconds=wait_seconds)

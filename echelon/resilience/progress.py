@@ -34,7 +34,7 @@ class CallProgress(Generic[T]):
         #: Was a retry taken from the budget that is not made yet?
         self.retry_held = False
         #: Was it ended by the last call, within what was kept back?
-        self.landed = False
+        self.wrapped_up = False
 
     def note(self, result: object) -> None:
         """Take the usage that a value or an error tells; an attempt that tells no calls was one."""

@@ -1,4 +1,4 @@
-"""Jobs within budgets, with a model that is asked over real HTTP: tasks land, domains stop, results say so (F4, F7)."""
+"""Jobs within budgets, with a model behind real HTTP: tasks wrap up, domains stop, results say so (F4, F7)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import missing_in, output_of, status_after
-from echelon.model.handoff import LANDED
+from echelon.model.handoff import WRAPPED_UP
 from echelon.model.run import RunStatus, StepKind
 from echelon.testing.faults import calls
 from echelon.testing.llm_server import LlmServer, says
@@ -90,17 +90,17 @@ async def test_a_model_whose_tokens_are_used_up_writes_down_what_it_has_and_the_
 ) -> None:
     server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
     async with asking(server) as model:
-        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=50, landing=0.5)))
+        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=50, final_call=0.5)))
         run, delivered = await worked(job, tmp_path, "api/a.py")
     (task,) = [step.handoff for step in run.steps if step.kind is StepKind.TASK]
 
-    assert (task.done, task.landed, task.attempts) == (True, True, 2)
+    assert (task.done, task.wrapped_up, task.attempts) == (True, True, 2)
     assert task.usage.tokens == 45
     assert len(server.requests) == 3
     assert output_of(run, delivered) == {"found": 1, "missing": 0}
     assert status_after(delivered) is RunStatus.PARTIAL
-    assert [(one.task_id, one.reason) for one in missing_in(delivered)] == [("inspect/api/a.py", LANDED)]
-    assert [report.message for report in run.exceptions] == [LANDED]
+    assert [(one.task_id, one.reason) for one in missing_in(delivered)] == [("inspect/api/a.py", WRAPPED_UP)]
+    assert [report.message for report in run.exceptions] == [WRAPPED_UP]
 
 
 async def test_a_domain_that_has_used_its_tokens_up_stops_itself_and_no_other(tmp_path: Path) -> None:
@@ -117,17 +117,17 @@ async def test_a_domain_that_has_used_its_tokens_up_stops_itself_and_no_other(tm
     assert ended["inspect/web/a.py"].done
     assert output_of(run, delivered) == {"found": 3, "missing": 1}
     assert status_after(delivered) is RunStatus.PARTIAL
-    assert not any(handoff.landed for handoff in ended.values())
+    assert not any(handoff.wrapped_up for handoff in ended.values())
 
 
-async def test_tasks_land_in_what_the_whole_job_kept_back_and_what_they_made_is_integrated(tmp_path: Path) -> None:
+async def test_tasks_wrap_up_in_what_the_whole_job_kept_back_and_what_they_made_is_integrated(tmp_path: Path) -> None:
     server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
     async with asking(server) as model:
-        job = inspecting(model, Resilience(attempts=1), budget=Budget(calls=4, landing=0.5))
+        job = inspecting(model, Resilience(attempts=1), budget=Budget(calls=4, final_call=0.5))
         run, delivered = await worked(job, tmp_path, "api/a.py")
     (task,) = [step.handoff for step in run.steps if step.kind is StepKind.TASK]
 
-    assert (task.done, task.landed, task.usage.calls) == (True, True, 3)
+    assert (task.done, task.wrapped_up, task.usage.calls) == (True, True, 3)
     assert output_of(run, delivered) == {"found": 1, "missing": 0}
     assert status_after(delivered) is RunStatus.PARTIAL
     assert run.account.used.calls == 4

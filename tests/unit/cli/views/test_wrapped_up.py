@@ -1,4 +1,4 @@
-"""What landed says so, wherever a person looks (F4, F7)."""
+"""What was wrapped up says so, wherever a person looks (F4, F7)."""
 
 import io
 from datetime import UTC, datetime
@@ -7,14 +7,14 @@ from rich.console import Console
 
 from echelon.cli.recorded import lacking
 from echelon.cli.views.show import show_agent
-from echelon.model.handoff import LANDED, Handoff, Missing, OutputReference
+from echelon.model.handoff import WRAPPED_UP, Handoff, Missing, OutputReference
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def recorded(*, landed: bool) -> StepRecord:
+def recorded(*, wrapped_up: bool) -> StepRecord:
     handoff = Handoff(
         task_id="look/a.py",
         status=Status.COMPLETED,
@@ -22,7 +22,7 @@ def recorded(*, landed: bool) -> StepRecord:
         output_location=OutputReference(location="run/x.json", sha256="ab", size_bytes=1, contract="str@1"),
         producer="look/a.py",
         assignment_id="look/a.py#1",
-        landed=landed,
+        wrapped_up=wrapped_up,
     )
     return StepRecord(
         run_id="r",
@@ -42,13 +42,13 @@ def shown(step: StepRecord) -> str:
     return written.getvalue()
 
 
-def test_an_agent_that_landed_is_shown_as_one() -> None:
-    assert f"landed      {LANDED}" in shown(recorded(landed=True))
-    assert "landed" not in shown(recorded(landed=False))
+def test_an_agent_that_wrapped_up_is_shown_as_one() -> None:
+    assert f"wrapped up  {WRAPPED_UP}" in shown(recorded(wrapped_up=True))
+    assert "wrapped up" not in shown(recorded(wrapped_up=False))
 
 
-def test_what_landed_is_listed_with_what_is_missing() -> None:
-    missing = Missing(task_id="look/a.py", producer="look/a.py", reason=LANDED, instead="half of it")
+def test_what_was_wrapped_up_is_listed_with_what_is_missing() -> None:
+    missing = Missing(task_id="look/a.py", producer="look/a.py", reason=WRAPPED_UP, instead="half of it")
 
-    assert lacking([recorded(landed=True)], None) == (missing,)
-    assert lacking([recorded(landed=False)], None) == ()
+    assert lacking([recorded(wrapped_up=True)], None) == (missing,)
+    assert lacking([recorded(wrapped_up=False)], None) == ()

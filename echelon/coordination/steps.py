@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from echelon.agents.agent import Agent, AsksAgain
 from echelon.agents.call import Call
-from echelon.agents.code import code_of
+from echelon.agents.fingerprint.agent import fingerprint_of
 from echelon.agents.outcome import Outcome
 from echelon.contract.complaint import complaint
 from echelon.coordination.accounts import expected_tokens, may_wrap_up
@@ -205,7 +205,7 @@ async def _write_down(run: RunContext, step: Step, handoff: Handoff, began: date
         started=began,
         finished=ended,
         handoff=handoff,
-        code=code_of(step.agent),
+        code=fingerprint_of(step.agent),
     )
     news = deviation(handoff)
     # The first failure of a cause is told at once; the others are told by the incident at the sync point (F6).

@@ -76,7 +76,11 @@ def test_an_envelope_survives_the_way_through_json_unchanged() -> None:
 
 def test_a_handoff_on_record_from_before_wrapping_up_had_its_name_is_read() -> None:
     """Up to schema 1.2 it was called `landed`."""
-    written = handoff().model_copy(update={"wrapped_up": True, "schema_version": "1.2"}).model_dump(mode="json")
+    written = (
+        handoff(output_location=OUTPUT)
+        .model_copy(update={"wrapped_up": True, "schema_version": "1.2"})
+        .model_dump(mode="json")
+    )
     written["landed"] = written.pop("wrapped_up")
 
     read = Handoff.model_validate(written)

@@ -8,9 +8,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from operator import itemgetter
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Executable, Select
 
 from echelon.journal import queries, rows
 from echelon.journal.admission import choose_run
@@ -175,7 +175,7 @@ class SqlJournal:
     async def _runs_with_plan(self, query: Select[Any]) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)
 
-    async def _read(self, query: Select[Any], made: Callable[[rows.Row], T]) -> list[T]:
+    async def _read(self, query: Executable, made: Callable[[rows.Row], T]) -> list[T]:
         def work(connection: Connection) -> list[T]:
             return [made(row) for row in connection.execute(query).mappings()]
 

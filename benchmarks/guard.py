@@ -83,7 +83,7 @@ def rungs() -> dict[str, Call]:
         "idle timeout": guarded(Resilience(attempts=1, timeout_seconds=False, idle_seconds=60)),
         "retry with its budget": guarded(Resilience(timeout_seconds=False), retry_budget=everything["retry_budget"]),
         "breaker": guarded(bare, breaker=everything["breaker"]),
-        "bulkheads: domain, provider, run (8 domains)": guarded(bare, rooms=everything["rooms"]),
+        "bulkheads: domain, provider, run (8 domains)": guarded(bare, limiters=everything["rooms"]),
         "budgets: agent, domain, job, with a price": guarded(
             bare, account=everything["account"], price=everything["price"], tokens=100
         ),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from contracts.reports import AreaReport, Comparison, Hotspot, ModuleRow, PackageRow, ToolRow
+from contracts.reports import AreaReport, ChangeReport, Hotspot, ModuleRow, PackageRow, ToolRow
 from contracts.surveys import AnySurvey, HistorySurvey, PackageLinks
 from echelon import Handoffs
 from echelon.model.phrasing import count
@@ -12,7 +12,7 @@ from tasks.slices import absent
 
 
 def verdict_of(
-    path: Path, area: AreaReport, hotspots: Sequence[Hotspot], comparison: Comparison | None
+    path: Path, area: AreaReport, hotspots: Sequence[Hotspot], comparison: ChangeReport | None
 ) -> tuple[str, ...]:
     """Return the result in three sentences: what was looked at, what is risky, what changed."""
     if not area.rows and not area.missing:
@@ -38,7 +38,7 @@ def _danger(area: AreaReport, hotspots: Sequence[Hotspot]) -> str:
     return f"{start}{f'; {urgent}' if urgent else ''}."
 
 
-def _trend(comparison: Comparison | None) -> str:
+def _trend(comparison: ChangeReport | None) -> str:
     if comparison is None:
         return "There is no earlier run to compare with."
     worse, better = len(comparison.worse), len(comparison.better)

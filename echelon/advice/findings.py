@@ -7,8 +7,8 @@ its situation usually implies.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from echelon.advice.case import Case
 from echelon.advice.choices import CENTRALISED_UP_TO
+from echelon.advice.resolved import ResolvedQuestion
 from echelon.advice.situations import PATTERNS, implied
 from echelon.model.plan import Finding, FindingLevel
 
@@ -22,7 +22,7 @@ COHERENT_UP_TO = 100  # agents
 class Clash:
     """Two things asked for that cannot both be had."""
 
-    holds: Callable[[Case], bool]
+    holds: Callable[[ResolvedQuestion], bool]
     rule: str
     where: str
     message: str
@@ -131,32 +131,32 @@ CLASHES: tuple[Clash, ...] = (
 )
 
 
-def findings_for(case: Case) -> tuple[Finding, ...]:
+def findings_for(resolved: ResolvedQuestion) -> tuple[Finding, ...]:
     """Return what contradicts or was assumed, and how it was settled: the situation first, then the rest."""
-    return (*_situation(case), *(_finding(clash) for clash in CLASHES if clash.holds(case)))
+    return (*_situation(resolved), *(_finding(clash) for clash in CLASHES if clash.holds(resolved)))
 
 
-def _situation(case: Case) -> Iterator[Finding]:
-    name = case.given.situation
+def _situation(resolved: ResolvedQuestion) -> Iterator[Finding]:
+    name = resolved.given.situation
     if name is None:
         return
     pattern = PATTERNS[name]
-    if case.given.agents is None:
-        message = f"no number of agents is given; {case.agents} are taken, which is typical of {name!r}"
+    if resolved.given.agents is None:
+        message = f"no number of agents is given; {resolved.agents} are taken, which is typical of {name!r}"
         yield Finding(rule="A", level=INFO, where="agents", message=message, fix="give the number: --agents")
-    for field, usual in implied(case.given).items():
-        given = getattr(case.given, field)
+    for field, usual in implied(resolved.given).items():
+        given = getattr(resolved.given, field)
         if given not in {None, usual}:
             message = (
                 f"{name!r} usually means {_words(field, usual)}, but {_words(field, given)} is given; that decides"
             )
             fix = "leave the situation out, if the job does not resemble it"
             yield Finding(rule="A", level=INFO, where=field, message=message, fix=fix)
-    if case.structure not in pattern.fits:
-        remains = "" if case.alone else f". Of the pattern this holds: {pattern.remains}"
+    if resolved.structure not in pattern.fits:
+        remains = "" if resolved.alone else f". Of the pattern this holds: {pattern.remains}"
         message = (
-            f"{name!r} stands for {pattern.text}, which does not fit {_agents(case.agents)}; the number decides "
-            f"({case.structure}){remains}"
+            f"{name!r} stands for {pattern.text}, which does not fit {_agents(resolved.agents)}; the number decides "
+            f"({resolved.structure}){remains}"
         )
         fix = f"use a number of agents that fits, such as {pattern.typical_agents}, or leave the situation out"
         yield Finding(rule="A", level=WARNING, where="situation", message=message, fix=fix)

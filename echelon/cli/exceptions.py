@@ -7,7 +7,7 @@ from rich.text import Text
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson, RunId
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.show import show_incidents
 from echelon.journal.outputs import OutputStore
@@ -30,7 +30,7 @@ def exceptions(
 ) -> int:
     """Show what a run pushed upwards."""
     outputs = OutputStore(read_settings().outputs_url)
-    view = ask(lambda journal: view_run(journal, outputs, run))
+    view = query(lambda journal: view_run(journal, outputs, run))
     run_id = view.record.run_id
     found = [report for report in view.exceptions if LEVELS.index(report.level) >= LEVELS.index(level)]
     if as_json:

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson, RunId
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.show import show_agent, show_log, show_run
 from echelon.journal.outputs import OutputStore
@@ -30,7 +30,7 @@ def show(
 ) -> int:
     """Show one run, or one agent of it."""
     outputs = OutputStore(read_settings().outputs_url)
-    view = ask(lambda journal: view_run(journal, outputs, run))
+    view = query(lambda journal: view_run(journal, outputs, run))
     if log:
         return _log(view, agent, as_json=as_json)
     if agent is not None:
@@ -48,7 +48,7 @@ def _log(view: RunView, agent: str | None, *, as_json: bool) -> int:
     if agent is None:
         raise InvalidInput("--log is about one agent: name it behind the run, as in `echelon show RUN AGENT --log`")
     run_id, task = view.record.run_id, task_of(agent, view)
-    entries = ask(lambda journal: journal.events(run_id, kinds=("logged",), subject=task))
+    entries = query(lambda journal: journal.events(run_id, kinds=("logged",), subject=task))
     lines = [entry.event for entry in entries if isinstance(entry.event, Logged)]
     if as_json:
         document = [line.model_dump(mode="json", exclude={"run_id", "kind"}) for line in lines]

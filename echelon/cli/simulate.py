@@ -15,7 +15,7 @@ from echelon.cli.views.simulate import document, show
 from echelon.cli.views.simulate_plot import TITLE, drawn
 from echelon.model.errors import InvalidInput
 from echelon.planning.regime import DEFAULT_SPAN, MINIMUM_SPAN
-from echelon.scaling.comparison import Comparison, Shown, compare
+from echelon.scaling.comparison import CurveComparison, Shown, compare
 from echelon.scaling.scalability import MOST_AGENTS
 from echelon.scaling.simulation import DEFAULT_TASKS_PER_SYNC
 
@@ -72,7 +72,7 @@ def read_agents(text: str) -> range:
     return range(first, last + 1, step)
 
 
-def _tell(found: Comparison, plot: Path | None, *, as_json: bool) -> None:
+def _tell(found: CurveComparison, plot: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json(document(found, plot))
     else:

@@ -17,12 +17,12 @@ from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.briefs import assignment_for, brief_for
 from echelon.coordination.context import RunContext
 from echelon.coordination.fallbacks import FallbackChain
-from echelon.coordination.keys import step_key
 from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together, used
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.stage import Stage
+from echelon.coordination.step.keys import step_key
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition
@@ -66,7 +66,7 @@ class PhaseRun:
         """Reserve slots for everybody's work during the block (F5)."""
         plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
         work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
-        with self._guards.places_kept(work):
+        with self._guards.reserved_slots(work):
             yield
 
     async def coordinate(self, stage: Stage) -> PhaseOutput:

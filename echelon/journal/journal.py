@@ -5,7 +5,6 @@ Events, rows and statements are made elsewhere; here they are only put together.
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from operator import itemgetter
@@ -18,7 +17,7 @@ from echelon.journal.admission import choose_run
 from echelon.journal.crashpoints import crashpoint
 from echelon.journal.database import Database
 from echelon.journal.feeds import Feeds, follow
-from echelon.journal.fence import Fences
+from echelon.journal.fence import Fences, check_part
 from echelon.journal.holder import this_process
 from echelon.journal.lease import Lease, hold
 from echelon.journal.listener import Listener
@@ -26,15 +25,13 @@ from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
 from echelon.journal.sessions import GiveBack, Keep, Take
 from echelon.journal.transaction import Written, perform
-from echelon.journal.writer import GroupWriter, Outcome, Unit, Write
+from echelon.journal.writer import GroupWriter, Outcome, Unit, Write, log_rejection
 from echelon.model.concern import ConcernRecord
 from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
 from echelon.runlog.events import LoggedEvent, RunEvent
 from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
-
-log = logging.getLogger("echelon.journal")
 
 DEFAULT_RUNS = 20
 
@@ -81,12 +78,11 @@ class SqlJournal:
 
     def enqueue(self, *events: RunEvent) -> None:
         """Append events without waiting: they become durable with, and before, whatever is appended next."""
-        if not events:
-            return
         try:
-            self._writer.enqueue(_unit(events))
+            if events:
+                self._writer.enqueue(_unit(events))
         except (InvalidInput, JournalError) as refused:
-            log.error("%r of run %r is not on record: %s", events[0].kind, events[0].run_id, refused)
+            log_rejection(f"event {events[0].kind!r} of run {events[0].run_id!r}", refused)
 
     @asynccontextmanager
     async def holding(
@@ -98,8 +94,7 @@ class SqlJournal:
         under: int | None = None,
     ) -> AsyncIterator[Lease]:
         """Hold a run, or one part of it, during the block: no other process can (F8)."""
-        if bool(part) is not (under is not None):
-            raise InvalidInput("a part is held under the token of its run, and a run under none: give both or neither")
+        check_part(part, under)
         session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds))
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease

@@ -1,4 +1,4 @@
-"""Events as rows of the log and of its indexes, and rows as records. Pure; times are ISO 8601 text, payloads JSON text."""
+"""Events as rows of the log and of its indexes, and rows as records. Pure; times are ISO 8601, payloads JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

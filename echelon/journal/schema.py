@@ -62,6 +62,7 @@ steps = Table(
     Column("phase", String, nullable=False),
     Column("node", String, nullable=False),
     Column("status", String, nullable=False),
+    sqlite_with_rowid=False,  # one tree less to write
 )
 
 concerns = Table(

@@ -76,8 +76,8 @@ def take(connection: Connection, wish: Take, token: int) -> tuple[Session, RunTa
     """Give a run or a part to a process, in the transaction of `connection`, which has locked the row of the run.
 
     `token` is the newest one of the run. Returns what is to be written in the log, for a run. Raises `RunHeld` while
-    another process holds it: until its lease ends, or it is known to be dead; `LeaseLost` for a part whose run was taken
-    since.
+    another process holds it: until its lease ends, or it is known to be dead; `LeaseLost` for a part whose run was
+    taken since.
     """
     if wish.part and wish.under != token:
         raise LeaseLost(wish.run_id)

@@ -169,6 +169,11 @@ class GroupWriter:
             _answer_all(batch, error)
 
 
+def log_rejection(what: str, why: Exception) -> None:
+    """Tell that something is not on record that nobody waits for."""
+    log.error("%s is not on record: %s", what, why)
+
+
 def _answer_all(batch: Sequence[_Pending], error: Exception) -> None:
     for pending in batch:
         reason = error if isinstance(error, JournalError) else f"cannot write {pending.write.what}: {_reason(error)}"
@@ -185,7 +190,7 @@ def _reason(error: Exception) -> str:
 def _answer(pending: _Pending, outcome: Outcome) -> None:
     if pending.done is None:
         if isinstance(outcome, Exception):
-            log.error("%s is not on record: %s", pending.write.what, outcome)
+            log_rejection(pending.write.what, outcome)
     elif not pending.done.done():  # who waited may have been cancelled
         if isinstance(outcome, Exception):
             pending.done.set_exception(outcome)

@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 from echelon.model.usage import Price, Usage
 from echelon.resilience.breaker.breaker import Permit
 from echelon.resilience.budget import Account, Reservation
-from echelon.resilience.tally import Tally
+from echelon.resilience.tally import UsageTally
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class CallObserver(Protocol):
         ...
 
 
-class Progress(Generic[T]):
+class CallProgress(Generic[T]):
     """One call on its way down the rungs."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Progress(Generic[T]):
         #: How long the attempt that succeeded took, in seconds.
         self.last_seconds = 0.0
         #: What all attempts told that they used.
-        self.told = Tally()
+        self.told = UsageTally()
         self.reservation: Reservation | None = None
         self.permit: Permit | None = None
         #: Was a retry taken from the budget that is not made yet?

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from echelon.agents.code import code_of
 from echelon.coordination.accounts import expected_tokens, may_land
-from echelon.coordination.boundary import Accepted
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import deviation
 from echelon.coordination.step.attempts import Attempts
+from echelon.coordination.step.boundary import Accepted
+from echelon.coordination.step.envelope import deviation
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.seal import seal
 from echelon.coordination.step.step import Perform, Step
@@ -37,9 +37,9 @@ class Guarded:
         keeps_back = account is not None and account.keeps_back
         land = attempts.make if keeps_back and may_land(step.kind, step.agent) else None
         tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
-        verdict = await guard.call(attempts.make, tokens=tokens, account=account, land=land, observer=attempts)
+        result = await guard.call(attempts.make, tokens=tokens, account=account, land=land, observer=attempts)
         crashpoint("step.performed")
-        handoff = seal(self.run, step, verdict)
+        handoff = seal(self.run, step, result)
         crashpoint("step.sealed")
         await self._record(step, handoff, attempts.began or self.run.now())
         crashpoint("step.recorded")

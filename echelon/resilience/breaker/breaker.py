@@ -26,7 +26,7 @@ from echelon.resilience.breaker.fleet import Fleet
 from echelon.resilience.breaker.following import Following
 from echelon.resilience.breaker.permit import Permit
 from echelon.resilience.breaker.results import BadResult, Judge, blames, good
-from echelon.resilience.breaker.share import Record, Share
+from echelon.resilience.breaker.share import BreakerRecord, SharedStore
 
 __all__ = ["Breaker", "Permit"]
 
@@ -54,7 +54,7 @@ class Breaker(Following):
         listeners: Sequence[CircuitBreakerListener] = (),
         rng: random.Random | None = None,
         fleet: Fleet | None = None,
-        share: Share | None = None,
+        share: SharedStore | None = None,
     ) -> None:
         super().__init__(name, policy or BreakerPolicy(), clock=clock, listeners=listeners, rng=rng, fleet=fleet)
         self._judge = Judge(name, self.policy, counts, bad_result)
@@ -135,7 +135,7 @@ class Breaker(Following):
                 raise self.refusal()
             return Permit(self, self.generation, now, token)
 
-    def grant(self, record: Record, token: str | None) -> Permit:
+    def grant(self, record: BreakerRecord, token: str | None) -> Permit:
         """Make the permit for a trial call that the share gave a place for; `BreakerOpen` when it gave none."""
         with self.lock:
             self.follow(record)

@@ -3,14 +3,14 @@
 from pybreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN
 
 from echelon.resilience.breaker.results import Judged, Result
-from echelon.resilience.breaker.share import Ended, Record
+from echelon.resilience.breaker.share import BreakerRecord, Ended
 from echelon.resilience.breaker.states import States
 
 
 class Following(States):
     """A breaker that takes over what others did, and tells again what they missed."""
 
-    def follow(self, record: Record) -> None:
+    def follow(self, record: BreakerRecord) -> None:
         """Compare with the shared state, and take over or tell again."""
         with self.lock:
             if self._unpublished:  # what was read is older than what is about to be told
@@ -20,14 +20,14 @@ class Following(States):
             elif (record.state, record.isolated) != (self.state, self.isolated) and record.epoch != self._not_followed:
                 self._tell_again()
 
-    def published(self, record: Record | None) -> None:
+    def published(self, record: BreakerRecord | None) -> None:
         """Hear that what was told is on record, or that it could not be told."""
         with self.lock:
             self._unpublished -= 1
             if record is not None:
                 self.follow(record)
 
-    def settled(self, generation: int, ended: Ended, record: Record | None) -> None:
+    def settled(self, generation: int, ended: Ended, record: BreakerRecord | None) -> None:
         """Hear what became of a trial call; when it could not be told, it counts here."""
         with self.lock:
             self.ask_at = self.clock()
@@ -41,7 +41,7 @@ class Following(States):
         with self.lock:
             self.tell(lambda listener: listener.shared(self.name, self.shared))
 
-    def _adopt(self, record: Record) -> None:
+    def _adopt(self, record: BreakerRecord) -> None:
         self._epoch = record.epoch
         self.trips = record.trips
         if record.state == STATE_CLOSED:

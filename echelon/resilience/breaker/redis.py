@@ -18,7 +18,7 @@ from typing import Any
 from echelon.resilience.breaker.lua import SCRIPT
 from echelon.resilience.breaker.permit import Permit
 from echelon.resilience.breaker.redis_client import away_errors, client_of
-from echelon.resilience.breaker.share import Ended, Member, Record
+from echelon.resilience.breaker.share import BreakerRecord, Ended, Member
 from echelon.resilience.breaker.wire import keys_of, record_of
 
 READ_EVERY_SECONDS = 0.1
@@ -115,7 +115,7 @@ class RedisShare:
             return breaker.grant(record_of(reply), token if reply[6] else None)
         return breaker.admit_here()
 
-    def change(self, breaker: Member, change: Sequence[Any]) -> Record | None:
+    def change(self, breaker: Member, change: Sequence[Any]) -> BreakerRecord | None:
         """Make a change, and return what is on record then; None when Redis is away."""
         if self._up:
             with self._noticing():
@@ -162,7 +162,7 @@ class RedisLink:
         self._share.do(lambda: self._share.answer(self._breaker, answer))
         return answer
 
-    def publish(self, record: Record, *, always: bool) -> None:
+    def publish(self, record: BreakerRecord, *, always: bool) -> None:
         """Make `record` the shared state: unless it has changed since that epoch, or always."""
         wait_ms = round(record.trial_in_seconds * 1000)
         epoch = "always" if always else record.epoch

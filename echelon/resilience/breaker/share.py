@@ -16,7 +16,7 @@ from echelon.resilience.breaker.results import Result
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class BreakerRecord:
     """The shared state of a breaker, as all processes see it. Times are spans: no two clocks are compared."""
 
     state: str = STATE_CLOSED
@@ -55,7 +55,7 @@ class Member(Protocol):
     name: str
     policy: BreakerPolicy
 
-    def follow(self, record: Record) -> None:
+    def follow(self, record: BreakerRecord) -> None:
         """Compare with the shared state, and take over or tell again."""
         ...
 
@@ -67,15 +67,15 @@ class Member(Protocol):
         """Decide by what is known in this process alone."""
         ...
 
-    def grant(self, record: Record, token: str | None) -> Permit:
+    def grant(self, record: BreakerRecord, token: str | None) -> Permit:
         """Make the permit for a trial call that a place was given for."""
         ...
 
-    def published(self, record: Record | None) -> None:
+    def published(self, record: BreakerRecord | None) -> None:
         """Hear that what was told is on record, or that it could not be told."""
         ...
 
-    def settled(self, generation: int, ended: Ended, record: Record | None) -> None:
+    def settled(self, generation: int, ended: Ended, record: BreakerRecord | None) -> None:
         """Hear what became of a trial call."""
         ...
 
@@ -96,7 +96,7 @@ class Link(Protocol):
         """Ask for a trial call; the answer is a permit or `BreakerOpen`."""
         ...
 
-    def publish(self, record: Record, *, always: bool) -> None:
+    def publish(self, record: BreakerRecord, *, always: bool) -> None:
         """Make `record` the shared state: unless it has changed since that epoch, or always."""
         ...
 
@@ -105,7 +105,7 @@ class Link(Protocol):
         ...
 
 
-class Share(Protocol):
+class SharedStore(Protocol):
     """What keeps the state of breakers for several processes."""
 
     def join(self, breaker: Member) -> Link:

@@ -14,11 +14,11 @@ from pybreaker import (
 )
 
 from echelon.model.policy import BreakerPolicy
-from echelon.resilience.breaker.evidence import Evidence
+from echelon.resilience.breaker.evidence import FailureEvidence
 from echelon.resilience.breaker.fleet import Fleet
 from echelon.resilience.breaker.listener import BreakerListener
 from echelon.resilience.breaker.results import Judged, Result
-from echelon.resilience.breaker.share import Ended, Link, Record
+from echelon.resilience.breaker.share import BreakerRecord, Ended, Link
 from echelon.resilience.breaker.timing import open_seconds_of
 from echelon.resilience.breaker.trials import Trials
 
@@ -76,7 +76,7 @@ class States:
         self._fleet.add(name)
         self._storage = CircuitMemoryStorage(STATE_CLOSED)
         self._circuit = CircuitBreaker(name=name, state_storage=self._storage, listeners=listeners)
-        self._evidence = Evidence(policy, self._storage)
+        self._evidence = FailureEvidence(policy, self._storage)
 
     @property
     def state(self) -> str:
@@ -144,9 +144,9 @@ class States:
             self._unpublished += 1
             self._link.publish(self.record(), always=always)
 
-    def record(self) -> Record:
+    def record(self) -> BreakerRecord:
         """Return what others are told."""
-        return Record(
+        return BreakerRecord(
             state=self.state,
             epoch=self._epoch,
             trial_in_seconds=max(0.0, self.trial_at - self.clock()),

@@ -5,7 +5,7 @@ from echelon.model.exception_report import Trigger
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
 from echelon.model.run import RunView, StepKind
-from echelon.visibility.checklist.answers import Answer, Entry, done, not_done
+from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_done
 from echelon.visibility.checklist.conditions import (
     RAISE,
     SEE_FAILURE,
@@ -17,7 +17,7 @@ from echelon.visibility.checklist.conditions import (
     with_trials,
     with_work,
 )
-from echelon.visibility.checklist.evidence import Evidence, Kind, failed, latest, recovered, undelivered
+from echelon.visibility.checklist.evidence import AgentKind, JobEvidence, failed, latest, recovered, undelivered
 from echelon.visibility.checklist.wording import named
 
 #: From so many agents on each countermeasure is asked for (R4).
@@ -27,10 +27,10 @@ _ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
 
 
 @with_work
-def _breakers_set(evidence: Evidence) -> Answer:
+def _breakers_set(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
         return not_done("F1: a task graph does not say what its agents will call", WRITE_JOB)
-    bare = [call.name for call in evidence.calls if call.kind is Kind.MODEL and not call.policy.breaker]
+    bare = [call.name for call in evidence.calls if call.kind is AgentKind.MODEL and not call.policy.breaker]
     breakers = sorted({call.policy.breaker for call in evidence.calls if call.policy.breaker})
     if bare:
         return not_done(f"F1: no breaker guards the provider of {named(bare)}", 'name the provider: breaker="provider"')
@@ -40,7 +40,7 @@ def _breakers_set(evidence: Evidence) -> Answer:
     return done(f"F1: {count(len(breakers), 'breaker')} for what agents depend on: {named(breakers)}")
 
 
-def _fallbacks_defined(evidence: Evidence) -> Answer:
+def _fallbacks_defined(evidence: JobEvidence) -> ItemAnswer:
     stated = [fallback for phase in evidence.phases for fallback in phase.fallbacks]
     if stated:
         return done(f"F2: {count(len(stated), 'fallback')} stated: {named(stated)}")
@@ -48,7 +48,7 @@ def _fallbacks_defined(evidence: Evidence) -> Answer:
 
 
 @with_runs
-def _went_on_without(evidence: Evidence) -> Answer:
+def _went_on_without(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.runs:
         lost, went_on = undelivered(each), _went_on(each)
         if lost and went_on:
@@ -59,7 +59,7 @@ def _went_on_without(evidence: Evidence) -> Answer:
 
 
 @with_work
-def _retries_set(evidence: Evidence) -> Answer:
+def _retries_set(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
         return _retries_in_graph(evidence)
     unbounded = [c.name for c in evidence.calls if not (c.policy.timeout_seconds and c.policy.attempts)]
@@ -71,7 +71,7 @@ def _retries_set(evidence: Evidence) -> Answer:
     return done(f"F3: {count(len(evidence.calls), 'agent or integrator', 'agents and integrators')} have {tries}")
 
 
-def _retries_in_graph(evidence: Evidence) -> Answer:
+def _retries_in_graph(evidence: JobEvidence) -> ItemAnswer:
     bare = [task.id for task in evidence.plan.tasks if not task.attempts]
     if bare:
         found = f"F3: {count(len(bare), 'task')} without a number of attempts: {named(bare)}"
@@ -80,7 +80,7 @@ def _retries_in_graph(evidence: Evidence) -> Answer:
 
 
 @with_trials
-def _cascades_detected(evidence: Evidence) -> Answer:
+def _cascades_detected(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.tried:
         blocked = [report for report in each.exceptions if report.trigger is Trigger.BLOCKED]
         if blocked:
@@ -90,7 +90,7 @@ def _cascades_detected(evidence: Evidence) -> Answer:
 
 
 @from_agents(VERIFICATION_FROM, "R4 asks for independent verification")
-def _verified(evidence: Evidence) -> Answer:
+def _verified(evidence: JobEvidence) -> ItemAnswer:
     checks = [task for task in evidence.plan.tasks if task.verifies]
     if not checks:
         found = "O2: no task checks what another one made"
@@ -105,7 +105,7 @@ def _verified(evidence: Evidence) -> Answer:
     return done(f"O3: {count(len(checks), 'check')} of what other agents made, by another model or method: {names}")
 
 
-def _independent(check: TaskSpec, evidence: Evidence) -> bool:
+def _independent(check: TaskSpec, evidence: JobEvidence) -> bool:
     by_id, agent_of = {task.id: task for task in evidence.plan.tasks}, evidence.plan.agent_of
     return all(
         agent_of.get(one) != agent_of.get(check.id) and (check.model is None or check.model != by_id[one].model)
@@ -115,7 +115,7 @@ def _independent(check: TaskSpec, evidence: Evidence) -> bool:
 
 
 @from_agents(AUDIT_FROM, "R4 asks for audits")
-def _audited(evidence: Evidence) -> Answer:
+def _audited(evidence: JobEvidence) -> ItemAnswer:
     planned = [one.id for one in evidence.plan.infrastructure if one.role.value == "audit"]
     plan = f"; this version does not run the {count(len(planned), 'audit agent')} of the plan" if planned else ""
     found = f"O4: nobody samples integrations{plan}"
@@ -123,7 +123,7 @@ def _audited(evidence: Evidence) -> Answer:
 
 
 @with_runs
-def _concerns_kept(evidence: Evidence) -> Answer:
+def _concerns_kept(evidence: JobEvidence) -> ItemAnswer:
     raised = [one for each in evidence.runs for one in each.concerns]
     if not raised:
         return not_done(f"O1: no concern was raised in {count(len(evidence.runs), 'run')}", RAISE)
@@ -132,19 +132,19 @@ def _concerns_kept(evidence: Evidence) -> Answer:
 
 
 @from_agents(PATTERNS_FROM, "R4 asks for pattern detection")
-def _patterns_found(evidence: Evidence) -> Answer:
+def _patterns_found(evidence: JobEvidence) -> ItemAnswer:
     raised = sum(len(run.concerns) for run in evidence.runs)
     found = f"O7: {count(raised, 'concern')} of {count(len(evidence.runs), 'run')} are kept, but nothing compares them"
     return not_done(found, "look for what repeats: echelon concerns list --all")
 
 
 @for_several
-def _agent_failure_tried(evidence: Evidence) -> Answer:
+def _agent_failure_tried(evidence: JobEvidence) -> ItemAnswer:
     return _tried(evidence)
 
 
 @with_trials
-def _tried(evidence: Evidence) -> Answer:
+def _tried(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.tried:
         lost, tasks = failed(each), latest(each, StepKind.TASK)
         kept = sum(step.handoff.done for step in tasks)
@@ -155,12 +155,12 @@ def _tried(evidence: Evidence) -> Answer:
 
 
 @for_several
-def _missing_handled(evidence: Evidence) -> Answer:
+def _missing_handled(evidence: JobEvidence) -> ItemAnswer:
     return _handled(evidence)
 
 
 @with_runs
-def _handled(evidence: Evidence) -> Answer:
+def _handled(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.runs:
         gaps = {step.phase for step in undelivered(each)}
         merged = [s.node for s in latest(each, StepKind.INTEGRATION) if s.handoff.done and s.phase in gaps]
@@ -174,7 +174,7 @@ def _handled(evidence: Evidence) -> Answer:
 
 
 @with_runs
-def _escalation_works(evidence: Evidence) -> Answer:
+def _escalation_works(evidence: JobEvidence) -> ItemAnswer:
     risen = [one for each in evidence.runs for one in each.concerns if one.concern.route in _ESCALATED]
     ended = [one for one in risen if one.disposition]
     if not risen:
@@ -188,7 +188,7 @@ def _escalation_works(evidence: Evidence) -> Answer:
 
 
 @with_trials
-def _recovery_tried(evidence: Evidence) -> Answer:
+def _recovery_tried(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.tried:
         steps = recovered(each)
         if steps:

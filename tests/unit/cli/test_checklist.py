@@ -25,7 +25,7 @@ from echelon.runlog.events import ConcernDisposed, RunEnded, RunStarted
 from echelon.settings import Settings
 from echelon.testing.runs import a_run
 from echelon.visibility.checklist.answers import ChecklistItem, ItemState
-from echelon.visibility.checklist.evidence import Kind
+from echelon.visibility.checklist.evidence import AgentKind
 from echelon.visibility.checklist.items import checklist as answered
 from echelon.visibility.history import History, view_runs
 from tests.unit.cli.conftest import RUN_ID, STARTED, survey_plan
@@ -231,7 +231,7 @@ def test_the_definition_is_told_with_what_each_call_inherits() -> None:
         ("list", ("look",), False, False),
     ]
     calls = [phase.agents[0] for phase in phases]
-    assert [(call.kind, call.contract) for call in calls] == [(Kind.FUNCTION, "str"), (Kind.COMMAND, "str")]
+    assert [(call.kind, call.contract) for call in calls] == [(AgentKind.FUNCTION, "str"), (AgentKind.COMMAND, "str")]
     assert [(call.policy.timeout_seconds, call.policy.attempts) for call in calls] == [(300, 1), (7, 1)]
 
 

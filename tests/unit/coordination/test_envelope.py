@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from echelon.coordination.envelope import (
+from echelon.coordination.phase_output import missing_of
+from echelon.coordination.step.envelope import (
     MAX_MESSAGE,
     concerns_of,
     deviation,
@@ -11,7 +12,6 @@ from echelon.coordination.envelope import (
     one_line,
     status_of,
 )
-from echelon.coordination.phase_output import missing_of
 from echelon.model.concern import Concern
 from echelon.model.errors import (
     AgentFailed,

@@ -6,13 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.settings import Settings
+from echelon.testing.run_events import run_started
 from tests.chaos.postgres_server import PostgresServer, programs
-from tests.unit.journal import records
+
+pytest.register_assert_rewrite("echelon.testing.journal_contract")
 
 NAMED = "ECHELON_TEST_POSTGRES_URL"
+
+#: Makes a journal on a server an empty one.
+EMPTY = "TRUNCATE runs, events, steps, concerns, dispositions, sessions CASCADE"
 
 
 @pytest.fixture
@@ -27,9 +33,27 @@ def settings(tmp_path):
 
 @pytest.fixture
 async def journal(settings):
-    async with Journal.open(settings) as opened:
-        await opened.start_run(records.run())
+    async with SqlJournal.open(settings) as opened:
+        await opened.append(run_started())
         yield opened
+
+
+@pytest.fixture
+async def another(settings, journal):
+    """Another process, as far as the database can tell."""
+    async with SqlJournal.open(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def expire(journal):
+    """End the leases of a run, as if their processes had not been heard of for long."""
+
+    async def end(run_id):
+        statement = text("UPDATE sessions SET expires = 0 WHERE run_id = :run_id")
+        await journal._database.write(lambda connection: connection.execute(statement, {"run_id": run_id}))
+
+    return end
 
 
 @pytest.fixture(scope="session")
@@ -46,15 +70,19 @@ def postgres():
         _told(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+async def emptied(postgres):
+    """The same, empty again when the test is over."""
+    yield postgres
+    await _tell(postgres, EMPTY)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def on_both(request, tmp_path):
+def on_both(request, tmp_path):
     """Settings of the same journal on both databases, which is empty for each test."""
     if request.param == "sqlite":
-        yield Settings(home=tmp_path / "home")
-        return
-    url = request.getfixturevalue("postgres")
-    yield Settings(home=tmp_path / "home", journal_url=url)
-    await _tell(url, "TRUNCATE runs, concerns CASCADE")
+        return Settings(home=tmp_path / "home")
+    return Settings(home=tmp_path / "home", journal_url=request.getfixturevalue("emptied"))
 
 
 def _own_server(stack):

@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from tests.unit.journal.records import NOON, concern, disposition, key_of, run, step
 
 from echelon.journal import outages
 from echelon.journal.database import ConnectionLost
@@ -16,7 +17,6 @@ from echelon.model.run import RunStatus
 from echelon.model.session import EffectIntent
 from echelon.model.status import Status
 from echelon.settings import Settings
-from tests.unit.journal.records import NOON, concern, disposition, key_of, run, step
 from tests.unit.journal.wire import Cut, Wire
 
 pytestmark = pytest.mark.anyio

@@ -15,7 +15,7 @@ from echelon.planning.planner import plan
 from echelon.runlog.losses import is_lost, missing_of
 from echelon.runlog.measures import measure
 from echelon.visibility.checklist.answers import ChecklistItem
-from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
+from echelon.visibility.checklist.evidence import AgentKind, CallFacts, JobEvidence, PhaseFacts
 from echelon.visibility.checklist.items import checklist
 from tests.unit.visibility.building import AT, handoff
 
@@ -38,7 +38,7 @@ def planned(specs: Sequence[TaskSpec], **fields: Any) -> Plan:
 def a_call(name: str = "worker", **fields: Any) -> CallFacts:
     """State an agent, or an integrator."""
     return CallFacts(
-        **({"name": name, "kind": Kind.FUNCTION, "contract": "Out", "policy": DEFAULT_RESILIENCE} | fields)
+        **({"name": name, "kind": AgentKind.FUNCTION, "contract": "Out", "policy": DEFAULT_RESILIENCE} | fields)
     )
 
 
@@ -107,11 +107,11 @@ def ran(made: Plan, *, failing: int = 0, integrators: Sequence[str] = ("primary"
     return a_run(done, made=made, **({"status": status} | told))
 
 
-def evidence(made: Plan | None = None, *phases: PhaseFacts, runs: Sequence[RunView] = (), **told: Any) -> Evidence:
+def evidence(made: Plan | None = None, *phases: PhaseFacts, runs: Sequence[RunView] = (), **told: Any) -> JobEvidence:
     """Put evidence together; without a plan, of three tasks."""
-    return Evidence(plan=made or planned(tasks(3)), phases=phases, runs=tuple(runs), **told)
+    return JobEvidence(plan=made or planned(tasks(3)), phases=phases, runs=tuple(runs), **told)
 
 
-def item(found: Evidence, item_id: str) -> ChecklistItem:
+def item(found: JobEvidence, item_id: str) -> ChecklistItem:
     """Answer one item."""
     return next(one for one in checklist(found) if one.id == item_id)

@@ -13,7 +13,7 @@ from echelon.model.errors import AgentFailed, BreakerOpen, BudgetExhausted, Cont
 from echelon.model.policy import BreakerPolicy
 from echelon.model.usage import Usage
 from echelon.resilience.breaker.breaker import Breaker
-from echelon.resilience.breaker.share import Record
+from echelon.resilience.breaker.share import BreakerRecord
 from echelon.resilience.breaker.timing import open_seconds_of
 from echelon.resilience.breaker.trials import Trials
 from echelon.testing.clock import FakeClock
@@ -310,9 +310,9 @@ def test_each_half_open_time_has_all_its_places() -> None:
 
 def test_a_half_open_time_that_others_began_anew_makes_trials_of_the_one_before_late() -> None:
     breaker = made(FakeClock())
-    breaker.follow(Record(state="half-open", epoch=1, trips=1, reason="down"))
+    breaker.follow(BreakerRecord(state="half-open", epoch=1, trips=1, reason="down"))
     late = breaker.admit()
-    breaker.follow(Record(state="half-open", epoch=2, trips=2, reason="down"))
+    breaker.follow(BreakerRecord(state="half-open", epoch=2, trips=2, reason="down"))
     late.end(None)
 
     assert breaker.state == "half-open"

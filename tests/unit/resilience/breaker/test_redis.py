@@ -19,7 +19,7 @@ from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.breaker.listener import BreakerListener
 from echelon.resilience.breaker.permit import Permit
 from echelon.resilience.breaker.redis import RedisShare
-from echelon.resilience.breaker.share import Record
+from echelon.resilience.breaker.share import BreakerRecord
 from echelon.resilience.registry import BreakerRegistry
 from tests.own_redis import Server, eventually, own_redis
 
@@ -488,6 +488,6 @@ def test_two_real_processes_share_a_trip_and_exactly_n_trials(connect: Any, serv
 def test_a_record_that_is_older_than_what_is_known_changes_nothing(connect: Any) -> None:
     breaker = provider(connect(), open_seconds=30)
     trip(breaker)
-    breaker.follow(Record(state="closed", epoch=1))
+    breaker.follow(BreakerRecord(state="closed", epoch=1))
 
     assert breaker.state == "open"

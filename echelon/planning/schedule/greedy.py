@@ -1,7 +1,7 @@
-"""Lay items into slots one by one, each into the first that its producers and its rivals leave free (D4).
+"""Put items into slots one by one, each into the first that its producers and its rivals leave free (D4).
 
 Items are numbers; a producer's is smaller than its consumers'. Items rival each other when they touch the same thing.
-Nothing is chosen here: the order in which the items are laid decides everything.
+Nothing is chosen here: the order in which the items are placed decides everything.
 """
 
 from collections import defaultdict
@@ -54,7 +54,7 @@ class Taken:
         return slot
 
 
-def lay(items: Items, order: Iterable[int]) -> list[int]:
+def first_fit(items: Items, order: Iterable[int]) -> list[int]:
     """Return a slot for each item, given in `order`, in which producers come before their consumers."""
     free = _free_of_rivals(items.rivals) if items.rivals is not None else _free_of_things(items.things)
     slots = [-1] * len(items.before)
@@ -75,12 +75,12 @@ def _free_of_things(things: Sequence[Sequence[int]]) -> Callable[[int, int, list
     return lambda item, slot, _: taken.take(slot, things[item])
 
 
-def settled(items: Items, slots: Sequence[int]) -> list[int]:
+def compacted(items: Items, slots: Sequence[int]) -> list[int]:
     """Return `slots` with every item moved as far to the front as the others leave it room."""
-    return lay(items, sorted(range(len(slots)), key=slots.__getitem__))
+    return first_fit(items, sorted(range(len(slots)), key=slots.__getitem__))
 
 
-def pushed(items: Items, slots: Sequence[int]) -> list[int]:
+def pushed_back(items: Items, slots: Sequence[int]) -> list[int]:
     """Return `slots` with every item moved behind those that it follows."""
     result = list(slots)
     for item, used in enumerate(items.before):
@@ -121,7 +121,7 @@ def touching(things: Sequence[Sequence[int]]) -> list[list[int]]:
     return list(groups.values())
 
 
-def turned(items: Items) -> Items:
+def reversed_items(items: Items) -> Items:
     """Return the items with time running backwards; item i becomes item n - 1 - i."""
     last = len(items.before) - 1
     before: list[list[int]] = [[] for _ in items.before]
@@ -138,6 +138,6 @@ def turned(items: Items) -> Items:
     )
 
 
-def turned_back(items: Items, slots: Sequence[int], slots_in_all: int) -> list[int]:
-    """Return the slots of `items` for slots of the turned ones."""
+def forward_slots(items: Items, slots: Sequence[int], slots_in_all: int) -> list[int]:
+    """Return the slots of `items` for slots of the reversed ones."""
     return [slots_in_all - slot - width for slot, width in zip(reversed(slots), items.widths, strict=True)]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from echelon.model.errors import BudgetExhausted
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.tally import Tally
+from echelon.resilience.tally import UsageTally
 
 
 class Deadline(NamedTuple):
@@ -25,7 +25,7 @@ class Amounts(NamedTuple):
     cost: float = 0.0
 
 
-class Level:
+class Ledger:
     """The books of one account."""
 
     __slots__ = ("_bounds", "_clock", "_started", "_usual_seconds", "budget", "held", "name", "unpriced_tokens", "used")
@@ -33,7 +33,7 @@ class Level:
     def __init__(self, name: str, budget: Budget, clock: Callable[[], float], spent: Usage) -> None:
         self.name = name
         self.budget = budget
-        self.used = Tally()
+        self.used = UsageTally()
         self.used.add(spent)
         #: What calls under way have set aside, as in `Amounts`; time is compared and never held.
         self.held = [0.0, 0, 0, 0.0]

@@ -39,7 +39,7 @@ ALONE_OR_FLAT = frozenset({Structure.SINGLE, Structure.FLAT})
 
 
 @dataclass(frozen=True)
-class Case:
+class ResolvedQuestion:
     """A question in which everything that matters is known."""
 
     agents: int
@@ -130,7 +130,7 @@ def _stronger(coupling: CouplingNeed) -> CouplingNeed:
     return STRENGTHS[STRENGTHS.index(coupling) + 1]
 
 
-def complete(question: Question) -> Case:
+def complete(question: Question) -> ResolvedQuestion:
     """Fill in what nobody said: from the situation, then from what else is said, then by default (§A).
 
     Raises `InvalidInput` for a number of agents below 1 or above 10**12, an unknown priority, or neither a number nor a
@@ -142,7 +142,7 @@ def complete(question: Question) -> Case:
     settled = {"agents": agents, "independent": known.get("independent", True) and not needs_coupling(known)}
     asked = question.model_copy(update=_defaults(known) | known | settled)
     structure = structure_for(agents, check_priority(asked.priority))
-    return Case(agents=agents, structure=structure, given=question, asked=asked)
+    return ResolvedQuestion(agents=agents, structure=structure, given=question, asked=asked)
 
 
 def needs_coupling(known: Mapping[str, object]) -> bool:

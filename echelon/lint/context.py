@@ -46,7 +46,7 @@ class Chain(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Case:
+class LintContext:
     """A graph and a plan for it; the plan may be made by hand, so nothing is taken for granted."""
 
     graph: TaskGraph

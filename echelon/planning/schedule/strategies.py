@@ -1,6 +1,6 @@
-"""Ways to place items that bear on each other in few slots, from the quick to the thorough (D4).
+"""Strategies that place items that bear on each other in few slots, from the quick to the thorough (D4).
 
-Quick rules lay each item into its first free slot. Unless a lower bound proves their result best, DSATUR, moving items
+Greedy rules put each item into its first free slot. Unless a lower bound proves their result best, DSATUR, moving items
 to and fro, and an exact search follow. All limits are counts, so the answer is the same on every machine.
 """
 
@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from echelon.planning.schedule.colouring import Puzzle, Steps, clique, dsatur, fit, rivals_within
-from echelon.planning.schedule.laying import Items, lay, length, pushed, settled, touching, turned, turned_back
+from echelon.planning.schedule.greedy import (
+    Items,
+    compacted,
+    first_fit,
+    forward_slots,
+    length,
+    pushed_back,
+    reversed_items,
+    touching,
+)
 
 EXACT_ITEMS = 80  # rivals of one part; above, the search is not tried
 SEARCH_LINKS = 400_000  # links followed to find how far rivals are apart; above, the search is not tried
@@ -16,8 +25,8 @@ LOOKED_AT = 1_000_000  # rivals looked at while moving items to and fro
 MOVES = 20  # to and fro, at most
 
 
-class Try(NamedTuple):
-    """What a way starts from."""
+class Attempt(NamedTuple):
+    """What a strategy starts from."""
 
     part: Items
     """Items that bear on each other."""
@@ -31,16 +40,16 @@ class Try(NamedTuple):
     """What a search may still use up."""
 
 
-def solved(part: Items, least: int, steps: Steps) -> list[int]:
+def solve(part: Items, least: int, steps: Steps) -> list[int]:
     """Return slots for a part, at best as many as are needed anyway: `least`, or the part's own lower bound."""
-    best, back = lay(part, range(len(part.before))), turned(part)
+    best, back = first_fit(part, range(len(part.before))), reversed_items(part)
     enough = max(least, _bound(part, back))
-    for way in WAYS:
+    for strategy in STRATEGIES:
         if length(part, best) <= enough:
             break
         # The first of equals is kept: it is nearest to the order given.
-        best = min(best, way(Try(part, back, best, enough, steps)), key=lambda slots: length(part, slots))
-    return settled(part, best)
+        best = min(best, strategy(Attempt(part, back, best, enough, steps)), key=lambda slots: length(part, slots))
+    return compacted(part, best)
 
 
 def _bound(part: Items, back: Items) -> int:
@@ -70,25 +79,25 @@ def _longest_tail_first(items: Items) -> list[int]:
     return sorted(range(len(load)), key=lambda item: (-items.tails[item], items.widths[item], -load[item], item))
 
 
-def from_the_start(attempt: Try) -> list[int]:
+def from_the_start(attempt: Attempt) -> list[int]:
     """Lay the item with the most slots behind it first, then the one with the most rivals."""
-    return lay(attempt.part, _longest_tail_first(attempt.part))
+    return first_fit(attempt.part, _longest_tail_first(attempt.part))
 
 
-def from_the_end(attempt: Try) -> list[int]:
+def from_the_end(attempt: Attempt) -> list[int]:
     """Do the same with time running backwards."""
-    slots = lay(attempt.back, _longest_tail_first(attempt.back))
-    return turned_back(attempt.part, slots, length(attempt.back, slots))
+    slots = first_fit(attempt.back, _longest_tail_first(attempt.back))
+    return forward_slots(attempt.part, slots, length(attempt.back, slots))
 
 
-def by_saturation(attempt: Try) -> list[int]:
+def by_saturation(attempt: Attempt) -> list[int]:
     """Colour by DSATUR where no order is to be kept."""
     if any(attempt.part.before) or attempt.part.rivals is None:
         return attempt.best
     return dsatur(attempt.part.rivals, attempt.part.heads)
 
 
-def to_and_fro(attempt: Try) -> list[int]:
+def to_and_fro(attempt: Attempt) -> list[int]:
     """Lay the items late, the last first, then early again, again and again, and return the best."""
     part, back = attempt.part, attempt.back
     everything = range(len(attempt.best))
@@ -96,16 +105,16 @@ def to_and_fro(attempt: Try) -> list[int]:
     looked_at = len(everything) + sum(map(len, part.rivals or part.things))
     for _ in range(min(MOVES, LOOKED_AT // looked_at)):
         ends = [slot + width for slot, width in zip(slots, part.widths, strict=True)][::-1]
-        late = lay(back, sorted(everything, key=ends.__getitem__, reverse=True))
-        slots = turned_back(part, late, length(back, late))
-        slots = lay(part, sorted(everything, key=slots.__getitem__))
+        late = first_fit(back, sorted(everything, key=ends.__getitem__, reverse=True))
+        slots = forward_slots(part, late, length(back, late))
+        slots = first_fit(part, sorted(everything, key=slots.__getitem__))
         best = min(best, slots, key=lambda some: length(part, some))
         if length(part, best) <= attempt.enough:
             break
     return best
 
 
-def by_search(attempt: Try) -> list[int]:
+def by_search(attempt: Attempt) -> list[int]:
     """Search for fewer slots than the best so far, again and again, until there is no way or the steps are used up.
 
     Half of the steps left is the most that one part may use, so that none leaves all the others without.
@@ -123,7 +132,7 @@ def by_search(attempt: Try) -> list[int]:
         slots = list(part.heads)
         for item, slot in zip(contested, found, strict=True):
             slots[item] = slot
-        best = settled(part, pushed(part, slots))
+        best = compacted(part, pushed_back(part, slots))
     attempt.steps.left -= given - own.left
     return best
 
@@ -149,11 +158,17 @@ def _followers(part: Items, item: int, number: Mapping[int, int]) -> list[tuple[
     """Return which of the numbered items come after `item`, and by how many slots at least."""
     apart = {item: 0}
     for other in range(item + 1, len(part.before)):
-        ways = [apart[one] + part.widths[one] for one in part.before[other] if one in apart]
-        if ways:
-            apart[other] = max(ways)
+        distances = [apart[one] + part.widths[one] for one in part.before[other] if one in apart]
+        if distances:
+            apart[other] = max(distances)
     return [(number[other], slots) for other, slots in apart.items() if other in number and other != item]
 
 
 #: From the quick to the thorough.
-WAYS: tuple[Callable[[Try], list[int]], ...] = (from_the_start, from_the_end, by_saturation, to_and_fro, by_search)
+STRATEGIES: tuple[Callable[[Attempt], list[int]], ...] = (
+    from_the_start,
+    from_the_end,
+    by_saturation,
+    to_and_fro,
+    by_search,
+)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.outcome import Outcome
-from echelon.agents.wire import pack, unpack_outcome
+from echelon.agents.processes.wire import pack, unpack_outcome
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentFailed
 
@@ -24,13 +24,13 @@ MAX_ANSWER_BYTES = 256 * 2**20
 
 
 class Workers:
-    """Children that call functions, each one call at a time. Who calls takes a place in `room` first."""
+    """Children that call functions, each one call at a time. A caller takes one of `slots` first."""
 
     _shared: ClassVar[dict[int, "Workers"]] = {}
 
     def __init__(self, size: int) -> None:
-        #: Room for one call a processor. Callers wait here, where the wait counts as nobody's working time.
-        self.room = asyncio.Semaphore(size)
+        #: One call a processor. Callers wait here, where the wait does not count as working time.
+        self.slots = asyncio.Semaphore(size)
         self._idle: list[asyncio.subprocess.Process] = []
         self._closed = False
         atexit.register(self.close)
@@ -90,7 +90,7 @@ async def _start() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "echelon.agents.worker",
+        "echelon.agents.processes.worker",
         json.dumps(search),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -157,7 +157,7 @@ class Writer:
         return task_id.split("/", 2)[2] if kind_of(task_id) is StepKind.INTEGRATION else self.plan.agent_of[task_id]
 
     def whole(self, **inputs: Any) -> list[RunEvent]:
-        """Make a run in which everybody works for a second, all at once, and every coordinator integrates after that."""
+        """Make a run in which everybody works for a second, all at once, and then every coordinator integrates."""
         tasks = self.plan.phases[0].tasks
         events = [*self.start(**inputs), self.phase_started(0.0)]
         events += [self.begin(task, 0.1) for task in tasks]

@@ -173,15 +173,15 @@ class Picture:
             state = part.look(until)
             if not part.may_end:
                 del scene.touched_parts[key]
+            before = self._drawn.get(_part_key(key))
             if self._is_news(_part_key(key), state):
-                self._draw_part(part, key, state, strokes)
+                self._draw_part(part, state, before, strokes)
         scene.touched_steps.clear()
         strokes.entered += states_of_job
         return strokes
 
     def _is_news(self, key: str, state: DrawnState) -> bool:
-        before = self._drawn.get(key)
-        if before == state:
+        if self._drawn.get(key) == state:
             return False
         self._drawn[key] = state
         return True
@@ -200,41 +200,42 @@ class Picture:
             attempts=step.attempts,
         )
 
-    def _draw_part(self, part: Part, key: PartKey, state: DrawnState, strokes: Strokes) -> None:
-        if part.is_domain:
-            self._draw_domain(part, key, state, strokes)
+    def _draw_part(self, part: Part, state: DrawnState, before: DrawnState | None, strokes: Strokes) -> None:
+        key = _part_key((part.phase, part.node))
+        if not part.is_domain:
+            strokes.tasks.append(self._team_drawn(part, key, state))
             return
-        strokes.tasks.append(
-            DrawTaskRun(
-                id=id_of(self.run_id, _part_key(key)),
-                flow_key=_flow_key(part.phase, part.domain),
-                task="team",
-                dynamic_key=_part_key(key),
-                title=f"{part.node} · {part.phase}",
-                started=part.since,
-                state=state,
-            )
+        begun = DrawnState(kind=StateKind.RUNNING, at=part.since)
+        if before is None:
+            strokes.opened.append(self._domain_opened(part, key, begun))
+        elif before.ended and state.ended:
+            # Prefect keeps the time of the first end, unless the flow run is at work again in between.
+            again = DrawnState(kind=StateKind.RUNNING, at=max(part.since, before.at))
+            strokes.entered.append(EnterState(key=key, state=again))
+        if before is not None or state != begun:
+            strokes.entered.append(EnterState(key=key, state=state))
+
+    def _team_drawn(self, part: Part, key: str, state: DrawnState) -> DrawTaskRun:
+        return DrawTaskRun(
+            id=id_of(self.run_id, key),
+            flow_key=_flow_key(part.phase, part.domain),
+            task="team",
+            dynamic_key=key,
+            title=f"{part.node} · {part.phase}",
+            started=part.since,
+            state=state,
         )
 
-    def _draw_domain(self, part: Part, key: PartKey, state: DrawnState, strokes: Strokes) -> None:
-        if part.is_shown:
-            strokes.entered.append(EnterState(key=_part_key(key), state=state))
-            return
-        part.is_shown = True
-        begun = DrawnState(kind=StateKind.RUNNING, at=part.since)
-        strokes.opened.append(
-            OpenFlowRun(
-                key=_part_key(key),
-                idempotency_key=f"{self.run_id}/{_part_key(key)}",
-                title=f"{part.node} · {part.phase}",
-                flow="domain",
-                parameters={"domain": part.node, "phase": part.phase, "agents": len(part.planned)},
-                state=begun,
-                parent_task=id_of(self.run_id, _part_key(key)),
-            )
+    def _domain_opened(self, part: Part, key: str, begun: DrawnState) -> OpenFlowRun:
+        return OpenFlowRun(
+            key=key,
+            idempotency_key=f"{self.run_id}/{key}",
+            title=f"{part.node} · {part.phase}",
+            flow="domain",
+            parameters={"domain": part.node, "phase": part.phase, "agents": len(part.planned)},
+            state=begun,
+            parent_task=id_of(self.run_id, key),
         )
-        if state != begun:
-            strokes.entered.append(EnterState(key=_part_key(key), state=state))
 
 
 _DRAW: dict[type[happened.Event], Callable[[Picture, Any], None]] = {

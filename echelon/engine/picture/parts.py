@@ -78,8 +78,6 @@ class Part:
     """Was somebody at work then?"""
     is_closed: bool = False
     """Was it done when it was last looked at?"""
-    is_shown: bool = False
-    """Has its flow run been opened?"""
 
     @property
     def is_domain(self) -> bool:

@@ -104,7 +104,7 @@ def is_held(connection: Connection, run_id: str) -> bool:
     """Say whether a process that may be alive holds a run."""
     left = (_SESSIONS.expires - now_seconds(connection)).label("left")
     which = _SESSIONS.run_id == run_id, _SESSIONS.part == "", _SESSIONS.ended.is_(None)
-    found = [row._asdict() for row in connection.execute(select(schema.sessions, left).where(*which))]
+    found = connection.execute(select(schema.sessions, left).where(*which)).mappings()
     return any(row["left"] > 0 and not is_dead(session_record(row)) for row in found)
 
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from echelon.model.policy import BulkheadPolicy, Resilience
 from echelon.model.usage import Budget, Price, Usage
-from echelon.resilience.breaker import Breaker
+from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard
@@ -55,10 +55,10 @@ def accounts() -> Account:
 
 
 def places(sharers: int) -> Bulkhead:
-    """Return a bulkhead that so many domains share."""
+    """Return a bulkhead that so many domains share, each of which wants all of it."""
     shared = Bulkhead("provider", BulkheadPolicy(max_concurrency=64))
     for number in range(sharers):
-        shared.shared_with(f"domain-{number}").__enter__()
+        shared.expect(f"domain-{number}", shared.policy.max_concurrency)
     return shared
 
 
@@ -83,7 +83,7 @@ def rungs() -> dict[str, Call]:
         "idle timeout": guarded(Resilience(attempts=1, timeout_seconds=False, idle_seconds=60)),
         "retry with its budget": guarded(Resilience(timeout_seconds=False), retry_budget=everything["retry_budget"]),
         "breaker": guarded(bare, breaker=everything["breaker"]),
-        "bulkheads: domain, provider, run (8 domains)": guarded(bare, rooms=everything["rooms"]),
+        "bulkheads: domain, provider, run (8 domains)": guarded(bare, limiters=everything["rooms"]),
         "budgets: agent, domain, job, with a price": guarded(
             bare, account=everything["account"], price=everything["price"], tokens=100
         ),

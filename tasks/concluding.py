@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from contracts.reports import AreaReport, Comparison, Hotspot, ModuleRow, PackageRow, ToolRow
+from contracts.reports import AreaReport, ChangeReport, Hotspot, ModuleRow, PackageRow, ToolRow
 from contracts.surveys import AnySurvey, HistorySurvey, PackageLinks
 from echelon import Handoffs
+from echelon.model.phrasing import count
 from tasks.slices import absent
 
 
 def verdict_of(
-    path: Path, area: AreaReport, hotspots: Sequence[Hotspot], comparison: Comparison | None
+    path: Path, area: AreaReport, hotspots: Sequence[Hotspot], comparison: ChangeReport | None
 ) -> tuple[str, ...]:
     """Return the result in three sentences: what was looked at, what is risky, what changed."""
     if not area.rows and not area.missing:
@@ -22,8 +23,8 @@ def verdict_of(
 def _extent(area: AreaReport) -> str:
     packages = len({row.package for row in area.rows})
     missing = len(area.missing)
-    left_out = f"; {_count(missing, 'module')} could not be and {'is' if missing == 1 else 'are'} listed below"
-    extent = f"{_count(len(area.rows), 'module')} in {_count(packages, 'package')} ({area.lines:,} lines)"
+    left_out = f"; {count(missing, 'module')} could not be and {'is' if missing == 1 else 'are'} listed below"
+    extent = f"{count(len(area.rows), 'module')} in {count(packages, 'package')} ({area.lines:,} lines)"
     return f"{extent} {'was' if len(area.rows) == 1 else 'were'} inspected{left_out if missing else ''}."
 
 
@@ -31,19 +32,19 @@ def _danger(area: AreaReport, hotspots: Sequence[Hotspot]) -> str:
     if not hotspots:
         return "No module is risky enough to act on."
     signals = len(area.signals)
-    found = _count(signals, "critical finding")
+    found = count(signals, "critical finding")
     urgent = f"{found} (code or commands that are run) need{'s' * (signals == 1)} a look today" if signals else ""
     start = f"Start with {hotspots[0].path}: {hotspots[0].reason[0].lower()}{hotspots[0].reason[1:].rstrip('.')}"
     return f"{start}{f'; {urgent}' if urgent else ''}."
 
 
-def _trend(comparison: Comparison | None) -> str:
+def _trend(comparison: ChangeReport | None) -> str:
     if comparison is None:
         return "There is no earlier run to compare with."
     worse, better = len(comparison.worse), len(comparison.better)
     if not worse and not better:
         return "No module got notably better or worse since the last run."
-    return f"Since the last run {_count(worse, 'module')} got worse and {better:,} better."
+    return f"Since the last run {count(worse, 'module')} got worse and {better:,} better."
 
 
 def package_rows(rows: Sequence[ModuleRow], links: Mapping[str, PackageLinks]) -> tuple[PackageRow, ...]:
@@ -87,7 +88,3 @@ def notes_of(survey: Handoffs[AnySurvey], history: HistorySurvey) -> tuple[str, 
 
 def _tool(task_id: str) -> str:
     return task_id.rpartition("/")[2].replace("_", " ")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"

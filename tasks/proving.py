@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from contracts.modules import Evidence, Kind, Metrics, Module, Severity
 from contracts.surveys import Clone, DeadItem, LintHit
 from echelon import Concern
+from echelon.model.phrasing import listed
 from tasks.scoring import covered_lines
 from tasks.severities import CONCERNING, WEIGHTS
 
@@ -15,7 +16,7 @@ _SEVERE = (Severity.CRITICAL, Severity.HIGH)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class ModuleFacts:
     """Everything known about one module."""
 
     module: Module
@@ -32,18 +33,18 @@ class Facts:
     """The modules of the import cycle it is in, itself included."""
 
 
-def evidence_of(facts: Facts, order: Iterable[Kind]) -> tuple[Evidence, ...]:
+def evidence_of(facts: ModuleFacts, order: Iterable[Kind]) -> tuple[Evidence, ...]:
     """Return the facts behind each part of the risk, in the order of the parts."""
     return tuple(evidence for kind in order for evidence in _TELLERS[kind](facts))
 
 
-def critical_of(facts: Facts) -> tuple[Evidence, ...]:
+def critical_of(facts: ModuleFacts) -> tuple[Evidence, ...]:
     """Return the findings that must reach the top one by one (X8)."""
     severe = (hit for hit in facts.hits if hit.severity is Severity.CRITICAL)
     return tuple(Evidence(kind=Kind.DEFECTS, text=f"{hit.rule} {hit.message}", line=hit.line) for hit in severe)
 
 
-def concerns_of(facts: Facts) -> tuple[Concern, ...]:
+def concerns_of(facts: ModuleFacts) -> tuple[Concern, ...]:
     """Return what somebody must hear about: one concern for each rule, with all its lines."""
     rules = by_rule(hit for hit in facts.hits if hit.rule in CONCERNING)
     return tuple(_concern(facts.module, hits[0].rule, hits) for hits in rules)
@@ -60,7 +61,7 @@ def _concern(module: Module, rule: str, hits: Sequence[LintHit]) -> Concern:
     )
 
 
-def _complexity(facts: Facts) -> Iterator[Evidence]:
+def _complexity(facts: ModuleFacts) -> Iterator[Evidence]:
     found = facts.metrics
     text = f"{found.worst_function}() has complexity {found.worst_complexity}"
     if found.complex_functions > 1:
@@ -68,16 +69,16 @@ def _complexity(facts: Facts) -> Iterator[Evidence]:
     yield Evidence(kind=Kind.COMPLEXITY, text=text, line=found.worst_line)
 
 
-def _size(facts: Facts) -> Iterator[Evidence]:
+def _size(facts: ModuleFacts) -> Iterator[Evidence]:
     yield Evidence(kind=Kind.SIZE, text=f"{facts.metrics.code_lines:,} lines of code in one file")
 
 
-def _maintainability(facts: Facts) -> Iterator[Evidence]:
+def _maintainability(facts: ModuleFacts) -> Iterator[Evidence]:
     index = facts.metrics.maintainability
     yield Evidence(kind=Kind.MAINTAINABILITY, text=f"maintainability index {index:.0f} of 100")
 
 
-def _defects(facts: Facts) -> Iterator[Evidence]:
+def _defects(facts: ModuleFacts) -> Iterator[Evidence]:
     rules = by_rule(facts.hits)
     severe = sorted(
         (hits for hits in rules if hits[0].severity in _SEVERE), key=lambda hits: _SEVERE.index(hits[0].severity)
@@ -105,26 +106,25 @@ def _more_lines(hits: Sequence[LintHit]) -> str:
     return f" (also in lines {', '.join(str(hit.line) for hit in hits[1:9])})" if len(hits) > 1 else ""
 
 
-def _dead_code(facts: Facts) -> Iterator[Evidence]:
+def _dead_code(facts: ModuleFacts) -> Iterator[Evidence]:
     for item in sorted(facts.dead, key=lambda item: -item.lines)[:2]:
         length = f", {item.lines} lines" if item.lines > 1 else ""
         yield Evidence(kind=Kind.DEAD_CODE, text=f"{item.what} {item.name} is not used{length}", line=item.line)
 
 
-def _duplication(facts: Facts) -> Iterator[Evidence]:
+def _duplication(facts: ModuleFacts) -> Iterator[Evidence]:
     longest = max(facts.clones, key=lambda clone: clone.end_line - clone.line)
     text = f"{covered_lines(facts.clones)} lines exist elsewhere too, the longest piece in {', '.join(longest.others)}"
     yield Evidence(kind=Kind.DUPLICATION, text=text, line=longest.line)
 
 
-def _cycle(facts: Facts) -> Iterator[Evidence]:
+def _cycle(facts: ModuleFacts) -> Iterator[Evidence]:
     others = [path for path in facts.cycle if path != facts.module.path]
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    yield Evidence(kind=Kind.CYCLE, text=f"in an import cycle with {', '.join(others[:3])}{more}")
+    yield Evidence(kind=Kind.CYCLE, text=f"in an import cycle with {listed(others, 3)}")
 
 
 #: Part of the risk → who tells the facts behind it.
-_TELLERS: dict[Kind, Callable[[Facts], Iterator[Evidence]]] = {
+_TELLERS: dict[Kind, Callable[[ModuleFacts], Iterator[Evidence]]] = {
     Kind.COMPLEXITY: _complexity,
     Kind.SIZE: _size,
     Kind.MAINTAINABILITY: _maintainability,

@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from contracts.surveys import Survey
 from echelon import AgentFailed, Concern
+from echelon.model.phrasing import count, head
 
 #: The longest a tool may take over a whole tree, in seconds.
 TOOL_TIMEOUT_SECONDS = 300.0
@@ -17,14 +18,22 @@ _NAMED = 20
 
 
 def run_tool(
-    *command: str, cwd: Path, timeout: float = TOOL_TIMEOUT_SECONDS, allowed: tuple[int, ...] = (0,)
+    *command: str,
+    cwd: Path,
+    timeout: float = TOOL_TIMEOUT_SECONDS,
+    allowed: tuple[int, ...] = (0,),
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a tool in `cwd`; `AgentFailed` says how it can be made to work when it does not."""
+    """Run a tool in `cwd`; `AgentFailed` says how it can be made to work when it does not.
+
+    It has the environment of this process, unless it is given another.
+    """
     tool = command[0]
     try:
         done = subprocess.run(  # noqa: S603 - an argument list, no shell; the tool is found in our own environment first
             [_find(tool), *command[1:]],
             cwd=cwd,
+            env=environment,
             timeout=timeout,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -57,14 +66,13 @@ def unread_concerns(tool: str, survey: Survey, told: Container[str]) -> tuple[Co
     named = [f"{path}: {reason}" for path, reason in sorted(survey.unread.items()) if path not in told]
     if not named:
         return ()
-    more = [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
-    count = len(named)
+    modules = count(len(named), "module")
     return (
         Concern(
             about=tool,
-            message=f"{tool} did not see {count} module{'s' * (count != 1)}; what it would say of them is not known",
+            message=f"{tool} did not see {modules}; what it would say of them is not known",
             confidence=1.0,
             impact=0.3,
-            evidence=(*named[:_NAMED], *more),
+            evidence=tuple(head(named, _NAMED)),
         ),
     )

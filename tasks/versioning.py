@@ -9,7 +9,8 @@ from pathlib import Path
 from contracts.surveys import Changes, HistorySurvey
 from echelon import AgentFailed, Outcome, agent
 from tasks.discovery import discover
-from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool
+from tasks.git_calls import run_git
+from tasks.tools import TOOL_TIMEOUT_SECONDS
 
 #: How far back to look: whichever comes first.
 MAX_COMMITS = 2_000
@@ -21,10 +22,8 @@ _MIN_SHARED = 4
 _MIN_SHARE = 0.5
 _DAY = 86_400  # seconds
 
-# Nothing that the repository itself configures is run, and nothing is fetched.
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "--no-optional-locks")
 _LOG = (
-    *(*_GIT, "log", "--relative", "--numstat", "-z", "-M", "--no-merges", "--no-ext-diff", "--no-textconv"),
+    *("--relative", "--numstat", "-z", "-M", "--no-merges"),
     *(f"--max-count={MAX_COMMITS}", f"--since={MAX_AGE}", "--format=%x01%ae%x09%ct", "--", "."),
 )
 
@@ -45,10 +44,10 @@ class Commit:
 def history(path: Path, exclude: Sequence[str]) -> Outcome[HistorySurvey]:
     """Find how often and by how many people each module is changed."""
     try:
-        shallow = run_tool(*_GIT, "rev-parse", "--is-shallow-repository", cwd=path, timeout=30).stdout.strip()
-        log = run_tool(*_LOG, cwd=path).stdout
+        shallow = run_git("rev-parse", "--is-shallow-repository", cwd=path, timeout=30).stdout.strip()
+        log = run_git("log", *_LOG, cwd=path).stdout
     except AgentFailed as failure:
-        return _none(f"no git history: {str(failure).rpartition('fatal: ')[2]}")
+        return _none(f"no git history: {_reason(str(failure))}")
     commits = list(follow_renames(parse_log(log)))
     if not commits:
         return _none(f"no git history: no commit of the last {MAX_AGE.replace('.', ' ')} touches this folder")
@@ -59,6 +58,12 @@ def history(path: Path, exclude: Sequence[str]) -> Outcome[HistorySurvey]:
         summary=f"{len(commits)} commits touched {len(survey.modules)} of today's modules"
         + (f"; {note}" if note else ""),
     )
+
+
+def _reason(said: str) -> str:
+    reason = said.rpartition("fatal: ")[2]
+    lacking = reason.startswith("unable to read")
+    return f"the clone lacks objects, and an audit fetches none: {reason}" if lacking else reason
 
 
 def _none(note: str) -> Outcome[HistorySurvey]:

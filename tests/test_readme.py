@@ -66,8 +66,9 @@ def test_runs_go_side_by_side_and_leave_prefect_as_it_was(project: Path) -> None
         "asyncio.run(main())"
     )
     quiet = {"PREFECT_HOME": str(project / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    patient = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90"}  # its own 20 s are not enough when others test
 
-    assert run(project, "-c", code, **quiet).split() == ["5", "5", "5"]
+    assert run(project, "-c", code, **quiet, **patient).split() == ["5", "5", "5"]
 
 
 def test_a_function_a_command_and_a_model_work_in_one_job(project: Path) -> None:

@@ -115,7 +115,7 @@ def _all_phases(call: Call) -> Handoffs[Any]:
     return Handoffs(
         [received for handoffs in call.upstream.values() for received in handoffs],
         [missing for handoffs in call.upstream.values() for missing in handoffs.missing],
-        [received for handoffs in call.upstream.values() for received in handoffs.apart],
+        [received for handoffs in call.upstream.values() for received in handoffs.unmerged],
     )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from echelon.agents.code_reach import executed_by, function_in, reached_from, value_of
-from echelon.agents.contract import contract_name
 from echelon.agents.model import ModelAgent
 from echelon.agents.prompt import prompt_of
+from echelon.contract.version import contract_name
 
 #: What the version of a model agent is made of, in this order.
 PARTS = ("instructions", "model", "settings", "contract", "tools", "prompt")

@@ -10,6 +10,7 @@ from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
 from echelon.agents.stated import policy_of
 from echelon.model.errors import InvalidJob
+from echelon.model.integration import is_combination
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget
 
@@ -80,6 +81,10 @@ class Integrator:
     def combine(self, function: Callable[..., Any]) -> Any:
         """Set how results of integrations are integrated further up; returns the integrator that does."""
         return replace(self, combiner=function_agent(function, resilience=self.merger.resilience))
+
+    def function_of(self, phase: str, task_id: str) -> FunctionAgent:
+        """Return the function that does an integration of a phase, by its id."""
+        return self.combiner if self.combiner is not None and is_combination(phase, task_id) else self.merger
 
     def bind(self, shape: CallShape) -> Self:
         """Check both functions against what they will be given; `InvalidJob` when one cannot be served."""

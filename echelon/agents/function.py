@@ -14,7 +14,7 @@ from echelon.agents.binding import Binding, bind, hints_of
 from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback
 from echelon.agents.outcome import Outcome, outcome_of
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
-from echelon.agents.contract_fit import is_other_version, unfit
-from echelon.agents.contract_reading import read_output
+from echelon.agents.observed import OBSERVER
+from echelon.contract.fit import is_other_version, unfit
+from echelon.contract.reading import read_output
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import ContractViolation
 from echelon.model.handoff import Handoff, Missing, Passed
@@ -37,6 +38,9 @@ class Received(Generic[T]):
         `ContractViolation` when it was written under another major version of its contract (C7).
         """
         assert self.handoff.output_location is not None, "only completed handoffs are received"
+        observer = OBSERVER.get()
+        if observer is not None:
+            observer.output_read(self.task_id, self.handoff.output_location.sha256)
         return read_output(self.store, self.handoff.output_location, self.contract)
 
     def read_as(self, wanted: Any) -> "Received[Any]":
@@ -56,12 +60,12 @@ class Handoffs(Sequence[Received[T]], Generic[T]):
         self,
         received: Sequence[Received[T]] = (),
         missing: Sequence[Missing] = (),
-        apart: Sequence[Received[Any]] = (),
+        unmerged: Sequence[Received[Any]] = (),
     ) -> None:
         self._received = tuple(received)
         self.missing = tuple(missing)
         #: Completed work that is in none of them, since the integration that should hold it failed (F7).
-        self.apart = tuple(apart)
+        self.unmerged = tuple(unmerged)
 
     @overload
     def __getitem__(self, index: int) -> Received[T]: ...
@@ -80,7 +84,7 @@ class Handoffs(Sequence[Received[T]], Generic[T]):
         """Return them as a consumer that is built for a contract, or a version of it, reads them (C7).
 
         What does not fit, such as the parts of an integration that failed, is missing with the reason; it stays at
-        hand in `apart` (F7).
+        hand in `unmerged` (F7).
         """
         contracts = {id(received.contract): received.contract for received in self}
         misfits = {key: why for key, contract in contracts.items() if (why := unfit(contract, wanted))}
@@ -89,7 +93,7 @@ class Handoffs(Sequence[Received[T]], Generic[T]):
         if not strange and all(new is old for new, old in zip(read, self, strict=True)):
             return self
         told = [received.missing_since(f"it is {misfits[id(received.contract)]}") for received in strange]
-        return Handoffs(read, (*self.missing, *told), (*self.apart, *strange))
+        return Handoffs(read, (*self.missing, *told), (*self.unmerged, *strange))
 
     @cached_property
     def passed(self) -> Passed:

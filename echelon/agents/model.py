@@ -29,6 +29,7 @@ from echelon.model.errors import (
     EchelonError,
     InvalidJob,
 )
+from echelon.model.phrasing import one_line
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.budget import is_landing
@@ -69,19 +70,19 @@ class ModelAgent:
         """Ask the model once; what it used is told with the outcome, and with the error."""
         if is_landing():
             return await self._landed(call)
-        return await self._asked(call, self.prompt(call))
+        return await self._ask(call, self.prompt(call))
 
     async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
-        return await self._asked(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
+        return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
 
     async def _landed(self, call: Call) -> Outcome[Any]:
         """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
         so_far = conversation(call.notes)
         prompt = LANDING if so_far else f"{self.prompt(call)}\n\n{LANDING}"
-        return await self._asked(call, prompt, so_far)
+        return await self._ask(call, prompt, so_far)
 
-    async def _asked(self, call: Call, prompt: str, so_far: Sequence[Any] = ()) -> Outcome[Any]:
+    async def _ask(self, call: Call, prompt: str, so_far: Sequence[Any] = ()) -> Outcome[Any]:
         used: RunUsage = library("pydantic_ai.usage").RunUsage()
         budget = call.brief.assignment.budget
         try:
@@ -185,7 +186,7 @@ def _translated(error: Exception, agent: ModelAgent, used: "RunUsage", budget: B
     exceptions = library("pydantic_ai.exceptions")
     if isinstance(error, exceptions.UsageLimitExceeded):
         return exhausted(error, agent.name, used, budget)
-    told = redacted(" ".join(str(error).split()), agent.model.model)
+    told = redacted(one_line(error), agent.model.model)
     said = f"{type(error).__name__}: {told[:QUOTED_CHARACTERS]}"
     for kind, ours in _OURS.items():
         if isinstance(error, getattr(exceptions, kind)):

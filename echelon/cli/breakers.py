@@ -5,15 +5,15 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json, table
-from echelon.cli.user import user_name
-from echelon.cli.words import duration, moment
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.arguments.user import user_name
+from echelon.cli.views.output import out, print_json, table
 from echelon.model.errors import InvalidInput
-from echelon.resilience.breaker_board import BreakerBoard
-from echelon.resilience.breaker_share import Record
-from echelon.resilience.breaker_wire import since
+from echelon.model.phrasing import duration, moment
+from echelon.resilience.breaker.board import BreakerBoard
+from echelon.resilience.breaker.share import BreakerRecord
+from echelon.resilience.breaker.wire import since
 
 STYLES = {"open": "bold red", "half-open": "yellow", "closed": "green"}
 
@@ -88,7 +88,7 @@ def _board() -> BreakerBoard:
     return BreakerBoard(url.get_secret_value())
 
 
-def _document(name: str, record: Record) -> dict[str, Any]:
+def _document(name: str, record: BreakerRecord) -> dict[str, Any]:
     return {
         "name": name,
         "state": record.state,
@@ -100,12 +100,12 @@ def _document(name: str, record: Record) -> dict[str, Any]:
     }
 
 
-def _next_trial(record: Record) -> float | None:
+def _next_trial(record: BreakerRecord) -> float | None:
     """Return the seconds until calls are tried again; None when they are not refused, or without an end."""
     return None if record.state == "closed" or record.isolated else record.trial_in_seconds
 
 
-def _show(records: dict[str, Record]) -> None:
+def _show(records: dict[str, BreakerRecord]) -> None:
     rows = table("name", "state", "since", "openings in a row", "next trial", "why")
     for name, record in records.items():
         state, wait = Text(record.state, style=STYLES[record.state]), _next_trial(record)

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from echelon.cli.configured import read_settings
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson, Params, SourceName, inputs_of
+from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
-from echelon.cli.options import AsJson, Params, SourceName, inputs_of
-from echelon.cli.output import err, facts, log_to, out, print_json
-from echelon.cli.source import load_job, parse_source
-from echelon.engine.server_settings import configure
+from echelon.cli.views.output import err, facts, log_to, out, print_json
+from echelon.definition.source import parse_source
+from echelon.engine.server.settings import configure
 
 
 def serve(

@@ -3,7 +3,8 @@
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,7 +13,9 @@ from echelon.agents.binding import bind_inputs
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator
 from echelon.agents.fallback import Fallbacks
+from echelon.agents.prices import published_prices
 from echelon.definition.fitting import agents_of, check_received, fitted
+from echelon.definition.graph_job import job_name
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.standing_in import check_need, fallbacks_for
@@ -77,6 +80,19 @@ class JobDefinition:
         #: The task graph that the job was made from; None for one that has agents.
         self.graph: TaskGraph | None = None
 
+    @classmethod
+    def from_graph(cls, graph: TaskGraph, *, source: str = "") -> Self:
+        """Make a job of a task graph: it can be planned and rehearsed, but no agents are known that would do its tasks.
+
+        `source` is the file that the graph was read from.
+        """
+        job = cls(job_name(graph), goal=graph.goal, budget=graph.budget, constraints=graph.constraints)
+        # What the file says about prices holds; the rest is looked up.
+        prices = published_prices(task.model for task in graph.tasks) | graph.prices
+        job.graph = graph.model_copy(update={"prices": prices})
+        job.source = source
+        return job
+
     def phase(
         self,
         name: str,
@@ -129,6 +145,21 @@ class JobDefinition:
             tokens=tokens,
             single=agent is not None,
         )
+
+    @property
+    def location(self) -> str:
+        """Where the job is written, as `<absolute file>:<variable>`, so that a run can be gone on with from any folder.
+
+        Empty for a job that cannot be found again: made in a function, or typed into an interpreter.
+        """
+        file = getattr(sys.modules.get(self.module), "__file__", None)
+        return f"{Path(file).resolve()}:{self.variable}" if file and self.variable else ""
+
+    @property
+    def variable(self) -> str | None:
+        """The name of the job in its module; None when it has none there."""
+        variables = vars(sys.modules[self.module]) if self.module in sys.modules else {}
+        return next((name for name, value in variables.items() if value is self), None)
 
     def _check_name(self, name: str) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from pydantic.errors import PydanticUserError
 
 from echelon.agents.agent import Agent
-from echelon.agents.contract import contract_name
 from echelon.agents.model import ModelAgent
+from echelon.contract.version import contract_name
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
 

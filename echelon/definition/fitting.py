@@ -6,12 +6,12 @@ from typing import Any, get_args, get_origin
 from echelon.agents.agent import Agent
 from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
-from echelon.agents.contract import UNSTATED, type_name, version_of
-from echelon.agents.contract_fit import unfit
 from echelon.agents.decorators import Integrator
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.model import is_model, model_agent
+from echelon.contract.fit import unfit
+from echelon.contract.version import UNSTATED, type_name, version_of
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
 

@@ -24,8 +24,8 @@ from echelon.model.errors import AgentFailed, InvalidInput
 from echelon.model.graph import Coupling, TaskGraph, TaskSpec
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.usage import Usage
-from echelon.planning.order import producers_of
 from echelon.planning.rehearsal import rehearsed
+from echelon.planning.schedule.order import producers_of
 
 #: SOURCE of a run that is a rehearsal: what it needs is in its plan, which is on record.
 REHEARSAL_SOURCE = "rehearsal"

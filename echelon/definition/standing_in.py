@@ -8,10 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import CallShape
-from echelon.agents.contract_fit import unfit
-from echelon.agents.contract_json import recordable
-from echelon.agents.contract_repair import strictly
 from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of, never_tried
+from echelon.contract.fit import unfit
+from echelon.contract.json import recordable
+from echelon.contract.repair import strictly
 from echelon.definition.fitting import agents_of, handing_on
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition

@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from echelon.agents.agent import Agent
-from echelon.agents.contract import contract_name
 from echelon.agents.fallback import Fallback
+from echelon.contract.version import contract_name
 from echelon.definition.definition import JobDefinition
 from echelon.definition.fitting import handing_on
 from echelon.definition.need import Need

@@ -16,8 +16,8 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from pydantic import ValidationError
 
-from echelon.engine.server import ServerHandle, ServerKind, resolve_server
-from echelon.engine.server_kept import LocalServer
+from echelon.engine.server.handle import ServerHandle, ServerKind, resolve_server
+from echelon.engine.server.kept import LocalServer
 from echelon.model.errors import InvalidInput
 
 #: A run that is due while one is at work would look at the same things; the next one finds what it would have found.

@@ -101,5 +101,6 @@ def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Gen
 def _is_lost(error: Exception) -> bool:
     """Say whether the server is gone or refuses us: drivers tell that in many ways, some of them in their own words."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated
+        # Outside of a statement no record is at fault: it could not connect, or not commit.
+        return is_away(error) or error.statement is None
     return type(error).__module__.startswith("asyncpg.")

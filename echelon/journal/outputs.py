@@ -80,6 +80,13 @@ class OutputStore:
             self._cache.put(key, value, len(data))
         return value
 
+    def read_json(self, reference: OutputReference) -> Any:
+        """Return an output as JSON; None when it cannot be read any more."""
+        try:
+            return self.get(reference, object)
+        except JournalError:
+            return None
+
     def _verified(self, reference: OutputReference) -> bytes:
         if not _LOCATION.fullmatch(reference.location):
             raise InvalidInput(f"{reference.location!r} is no output of a run; use the reference that `put` returned")

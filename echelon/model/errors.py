@@ -25,6 +25,8 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from echelon.model.phrasing import count
+
 if TYPE_CHECKING:
     from echelon.model.concern import Concern
     from echelon.model.usage import Usage
@@ -143,17 +145,17 @@ class BreakerOpen(InfrastructureError):
 
 
 class BulkheadFull(InfrastructureError):
-    """So many calls wait for the same places that no more may join them (F5)."""
+    """So many calls wait for the same slots that no more may join them (F5)."""
 
     passing = True
 
-    def __init__(self, name: str, places: int, waiting: int) -> None:
+    def __init__(self, name: str, slots: int, waiting: int) -> None:
         super().__init__(
-            f"no room at {name!r}: {places} calls at work and {waiting} waiting are all it allows; try again later, or "
+            f"{name!r} is full: it allows {count(slots, 'call')} at work and {waiting:,} waiting; try again later, or "
             "raise max_concurrency or max_queue of its bulkhead"
         )
         self.name = name
-        self.places = places
+        self.slots = slots
         self.waiting = waiting
 
 

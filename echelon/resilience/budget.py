@@ -18,7 +18,7 @@ from math import inf
 
 from echelon.model.errors import BudgetExhausted, IllegalTransition
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.budget_level import Amounts, Deadline, Level
+from echelon.resilience.ledger import Amounts, Deadline, Ledger
 
 _LANDING: ContextVar[bool] = ContextVar("echelon_landing", default=False)
 
@@ -54,11 +54,11 @@ class Account:
         spent: Usage | None = None,
     ) -> None:
         self.name = name
-        self._own = Level(name, budget, clock, spent or Usage())
+        self._own = Ledger(name, budget, clock, spent or Usage())
         #: From here up to the root: what a call takes is recorded in all of them.
-        self.levels: tuple[Level, ...] = _together([(self._own,), *(parent.levels for parent in parents)])
+        self.levels: tuple[Ledger, ...] = _together([(self._own,), *(parent.levels for parent in parents)])
         #: Those that may refuse a call.
-        self.bounding: tuple[Level, ...] = _together([(self._own,), *(parent.bounding for parent in parents)])
+        self.bounding: tuple[Ledger, ...] = _together([(self._own,), *(parent.bounding for parent in parents)])
         #: Is a share kept back for landing, here or in a parent?
         self.keeps_back = any(level.keeps_back for level in self.bounding)
         #: Guards the whole tree.
@@ -191,6 +191,6 @@ class Reservation:
             raise IllegalTransition(self._state, wanted)
 
 
-def _together(ways: Iterable[tuple[Level, ...]]) -> tuple[Level, ...]:
+def _together(ways: Iterable[tuple[Ledger, ...]]) -> tuple[Ledger, ...]:
     """Put the levels of several ways up behind each other, each of them once."""
     return tuple(dict.fromkeys(level for way in ways for level in way))

@@ -10,9 +10,9 @@ from pybreaker import CircuitBreakerListener
 
 from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.policy import BreakerPolicy
-from echelon.resilience.breaker import Breaker
-from echelon.resilience.breaker_fleet import Fleet
-from echelon.resilience.breaker_redis import RedisShare
+from echelon.resilience.breaker.breaker import Breaker
+from echelon.resilience.breaker.fleet import Fleet
+from echelon.resilience.breaker.redis import RedisShare
 
 
 class BreakerRegistry:

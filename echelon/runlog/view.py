@@ -24,7 +24,8 @@ Read = Callable[[OutputReference], Any]
 def view_of(state: RunState, read: Read, previous: Any = None) -> RunView:
     """Return everything that is known about a run; `previous` is the output of the run before it, if there was one."""
     record, latest = state.record, _in_plan(state)
-    assert record is not None and state.last_at is not None, "a log begins with the start of its run"
+    assert record is not None, "a log begins with the start of its run"
+    assert state.last_at is not None, "the start of a run happened at some time"
     missing = _missing(latest, record.plan)
     launched = len(latest.keys() | _planned(record.plan))
     return RunView(
@@ -151,7 +152,7 @@ def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> Any:
 
 
 def is_single(phase: PhasePlan) -> bool:
-    """Say whether the output of a phase is that of its one agent; a phase with items has a mapping, whatever their count.
+    """Say whether the output of a phase is that of its one agent; with items it is a mapping, whatever their count.
 
     Plans of earlier versions do not say which it is.
     """

@@ -21,16 +21,15 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
-from echelon.coordination.claims import Word
 from echelon.coordination.job_run import run_phases
-from echelon.engine.run import RunOptions, finish, prepared
+from echelon.coordination.step.intents import OperatorDecision
+from echelon.engine.run import RunOptions, finish, prepare_run
 from echelon.journal import crashpoints
 from echelon.journal.digest import digest_of
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.handoff import Handoff
 from echelon.model.status import Status
 from echelon.settings import Settings
-from echelon.testing.scheduler import InlineScheduler
 from tests.chaos.bills import bills
 from tests.chaos.parcels import Parcels, World, parcels
 
@@ -111,12 +110,12 @@ async def carry_out(errand: Errand) -> Ended:
     options = RunOptions(
         run_id=await known_run(settings, errand.world),
         max_concurrency=errand.concurrency,
-        word=Word(redo=frozenset(errand.redo), done=errand.done),
+        decision=OperatorDecision(redo=frozenset(errand.redo), done=errand.done),
     )
-    async with prepared(JOBS[errand.job], inputs, options, settings) as run:
-        World(inputs.world).begin(step.handoff.task_id for step in run.context.finished.values())
-        result, _ = await finish(run, await run_phases(run.context, InlineScheduler()))
-        journal, run_id = run.context.journal, run.context.run_id
+    async with prepare_run(JOBS[errand.job], inputs, options, settings) as run:
+        World(inputs.world).begin(step.handoff.task_id for step in run.context.log.state.finished_steps.values())
+        result = await finish(run, await run_phases(run.context))
+        journal, run_id = run.context.log.journal, run.context.spec.run_id
         handoffs = [step.handoff for step in await journal.steps(run_id)]
         return Ended(
             run_id=run_id,
@@ -138,7 +137,7 @@ def uncertain(handoffs: Sequence[Handoff]) -> dict[str, str]:
 
 async def known_run(settings: Settings, world: str) -> str | None:
     """Return the run that works on a world; None before there is one."""
-    async with Journal.open(settings) as journal:
+    async with SqlJournal.open(settings) as journal:
         return next((one.run_id for one in await journal.runs(MAX_RUNS) if one.inputs["world"] == world), None)
 
 

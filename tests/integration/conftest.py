@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from echelon.engine.server_kept import LocalServer
+from echelon.engine.server.kept import LocalServer
 from tests.unit.audit.building import git, tree
 
 #: What a process may take to end when it is asked to, in seconds; a worker of Prefect gives what it runs 30.

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.handoff import Handoff
 from echelon.model.run import RunRecord, StepRecord
 from echelon.settings import Settings
@@ -38,7 +38,7 @@ HANDOFF_FIELDS = {
 
 async def recorded(home: Path, run_id: str) -> tuple[RunRecord, tuple[StepRecord, ...]]:
     """Return a run and its steps from the journal."""
-    async with Journal.open(Settings(home=home)) as journal:
+    async with SqlJournal.open(Settings(home=home)) as journal:
         return await journal.run(run_id), await journal.steps(run_id)
 
 

@@ -163,7 +163,7 @@ async def test_a_run_without_output_is_a_failed_flow_run_and_a_result_all_the_sa
 
 async def test_shown_by_team_the_agents_live_in_the_journal_alone(engine: SharedServer) -> None:
     teams = coordinators(NodeKind.TEAM, domains=2, each=30)
-    run = await run_job(crowd(), Crowd(domains=2, each=30), RunOptions(resolution="team"))
+    run = await run_job(crowd(), Crowd(domains=2, each=30), RunOptions(granularity="team"))
     records = await settled(engine, run, agents=len(teams) + 2)
 
     assert (run.output, run.measures.agents) == (60, 60)
@@ -183,7 +183,7 @@ import asyncio, os, signal, sys, time
 from pathlib import Path
 from pydantic import BaseModel
 from echelon import Handoffs, Job, agent
-from echelon.engine.server import EmbeddedServer
+from echelon.engine.server.handle import EmbeddedServer
 
 class Inputs(BaseModel):
     n: int = 24
@@ -243,7 +243,7 @@ from pathlib import Path
 from echelon import Handoffs, Job, agent
 from echelon.definition.definition import NoInputs
 from echelon.engine.run import RunOptions, run_job
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.settings import Settings
 
 trace = Path(sys.argv[1])
@@ -269,7 +269,7 @@ job.phase("work", each=work, over=lambda: list(range(4)))
 job.phase("end", agent=end, needs="work")
 
 async def main():
-    async with Journal.open(Settings()) as journal:
+    async with SqlJournal.open(Settings()) as journal:
         begun = [run.run_id for run in await journal.runs() if run.job == "dying"]
     run = await run_job(job, NoInputs(), RunOptions(run_id=begun[0] if begun else None))
     print(run.status, run.output)

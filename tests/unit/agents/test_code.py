@@ -88,7 +88,7 @@ def kept(item):
     return item != "no"
 
 @dataclasses.dataclass
-class Word:
+class OperatorDecision:
     text: str
     weight: int = 1
 
@@ -98,7 +98,7 @@ class Word:
 
     @staticmethod
     def of(item):
-        return Word(item)
+        return OperatorDecision(item)
 
 first = bound(LIMIT)
 
@@ -111,7 +111,7 @@ def unused(item):
 
 @agent
 def look(item: str) -> list[str]:
-    return [Word.of(clean(one)).text for one in first(json.loads(item)) if kept(one)] + [other(item)]
+    return [OperatorDecision.of(clean(one)).text for one in first(json.loads(item)) if kept(one)] + [other(item)]
 """
 
 
@@ -130,7 +130,7 @@ def helped(old: str = "", new: str = "", *, project: str = "project") -> str:
         pytest.param(('!= "no"', '!= "nothing"'), id="helper-with-a-cache"),
         pytest.param(("LIMIT = 3", "LIMIT = 4"), id="constant-in-a-closure"),
         pytest.param(("> 2", "> 3"), id="property-of-a-class"),
-        pytest.param(("return Word(item)", "return Word(item, 2)"), id="static-method"),
+        pytest.param(("return OperatorDecision(item)", "return OperatorDecision(item, 2)"), id="static-method"),
         pytest.param(("weight: int = 1", "weight: int = 2"), id="default-of-a-field"),
         pytest.param(("weight: int = 1", "weight: float = 1"), id="kind-of-a-field"),
         pytest.param(('return "other"', 'return "another"'), id="agent-that-is-called"),

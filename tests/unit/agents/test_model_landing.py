@@ -23,7 +23,7 @@ from echelon.model.errors import BudgetExhausted
 from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.budget import Account
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.calls import a_call
 from echelon.testing.faults import calls, stalls_for_ever
 from echelon.testing.llm_server import Answer, LlmServer, says
@@ -36,10 +36,10 @@ class Finding(BaseModel):
 GOOD = says({"path": "a.py"}, tokens_in=20)
 
 
-def landed(server: LlmServer, budget: Budget, call: Call | None = None, **policy: Any) -> Verdict[Any]:
+def landed(server: LlmServer, budget: Budget, call: Call | None = None, **policy: Any) -> CallResult[Any]:
     """Let a model with a tool work within a budget."""
 
-    async def use(agent: ModelAgent) -> Verdict[Any]:
+    async def use(agent: ModelAgent) -> CallResult[Any]:
         given, guard = call or a_call(budget=budget), Guard(Resilience(attempts=1, **policy))
 
         async def attempt() -> Any:
@@ -117,7 +117,7 @@ def test_a_conversation_that_is_cut_off_by_the_clock_is_kept_too() -> None:
 def test_without_a_conversation_it_is_asked_afresh_and_told_why() -> None:
     budget, server = Budget(calls=4, landing=0.5), LlmServer(GOOD)
 
-    async def use(agent: ModelAgent) -> Verdict[Any]:
+    async def use(agent: ModelAgent) -> CallResult[Any]:
         call, account = a_call(budget=budget), Account(budget, "task 'a.py'", spent=Usage(calls=2))
 
         async def attempt() -> Any:

@@ -163,16 +163,6 @@ def test_history_counts_commits_and_authors_across_renames_below_the_audited_fol
     )
 
 
-def test_what_the_audited_repository_configures_is_not_run(repository: Path, tmp_path: Path) -> None:
-    trap = tmp_path / "ran"
-    for key in ("core.fsmonitor", "diff.external", "core.pager", "diff.trap.textconv"):
-        git(repository, "config", key, f"touch {trap}")
-    tree(repository, {".gitattributes": "*.py diff=trap\n"})
-
-    assert history(path=repository, exclude=()).output.commits == 5
-    assert not trap.exists()
-
-
 def test_without_git_there_is_a_note_and_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     survey = history(path=tmp_path, exclude=()).output

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from cyclopts import App, CycloptsError
 
+from echelon.cli.arguments.refusals import refusal
 from echelon.cli.conventions import conventions
-from echelon.cli.refusals import refusal
+from echelon.conventions.page import conventions_for
 from echelon.model.errors import InvalidInput
-from echelon.planning.conventions import conventions_for
 
 JOB = """
 from pydantic import BaseModel

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from echelon import Job
-from echelon.cli.source import load_job
 from echelon.definition.definition import NoInputs
 from echelon.definition.expansion import expand
+from echelon.definition.source import load_job as load
 from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.usage import Budget
+
+#: What commands use.
+load_job = partial(load, job_type=Job)
 
 Echelon = Callable[..., Any]
 

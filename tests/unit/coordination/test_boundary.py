@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from echelon.agents.outcome import Outcome
-from echelon.coordination.boundary import Accepted, Boundary, accepted
-from echelon.coordination.envelope import MAX_SUMMARY
+from echelon.coordination.step.boundary import Accepted, Boundary, accept
+from echelon.coordination.step.envelope import MAX_SUMMARY
 from echelon.model.errors import AgentFailed, ContractViolation
 from echelon.model.usage import Usage
 
@@ -91,7 +91,7 @@ class Agent:
 
 
 async def take(agent: Agent, *, flexible: bool = True, asks: bool = True) -> Accepted:
-    return await accepted(boundary(flexible=flexible), agent.answer, agent.again if asks else None)
+    return await accept(boundary(flexible=flexible), agent.answer, agent.again if asks else None)
 
 
 async def test_an_agent_that_can_be_asked_is_asked_once_more_and_both_answers_are_paid() -> None:

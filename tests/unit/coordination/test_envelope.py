@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from echelon.coordination.delivery import missing_of
-from echelon.coordination.envelope import (
+from echelon.coordination.phase_output import missing_of
+from echelon.coordination.step.envelope import (
     MAX_MESSAGE,
     concerns_of,
     deviation,

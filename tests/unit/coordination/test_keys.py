@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from echelon.agents.contract import contract_name
-from echelon.coordination.keys import step_key
+from echelon.contract.version import contract_name
+from echelon.coordination.step.keys import step_key
 from echelon.model.run import StepKind
 
 PARTS: dict[str, Any] = {
@@ -22,8 +22,8 @@ PARTS: dict[str, Any] = {
     "upstream_digest": "2",
 }
 PROGRAM = f"""
-from echelon.agents.contract import contract_name
-from echelon.coordination.keys import step_key
+from echelon.contract.version import contract_name
+from echelon.coordination.step.keys import step_key
 from echelon.model.run import StepKind
 parts = {PARTS | {"kind": "task"}!r}
 print(step_key(**(parts | {{"kind": StepKind.TASK}})), contract_name(dict[str, int]))

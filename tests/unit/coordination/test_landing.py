@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from echelon import Budget, Job, Outcome, Resilience, agent
-from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.coordination.result import status_after
 from echelon.model.errors import BudgetExhausted
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.handoff import LANDED
@@ -16,7 +16,7 @@ from echelon.model.run import RunStatus, StepKind
 from echelon.model.usage import Usage
 from echelon.resilience.budget import is_landing
 from tests.unit.coordination.budgets import ended, reason, worked
-from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, total
+from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, missing_in, output_of, total
 
 pytestmark = pytest.mark.anyio
 
@@ -41,15 +41,15 @@ async def test_an_agent_that_lands_writes_down_what_it_has_and_everybody_is_told
         "look/i0": (True, True),
         "look/i1": (True, True),
     }
-    assert output_of(run, delivered) == {"items": ["i0, half of it", "i1, half of it"], "missing": []}
+    assert output_of(run) == {"items": ["i0, half of it", "i1, half of it"], "missing": []}
     assert status_after(delivered) is RunStatus.PARTIAL
-    assert [(one.reason, one.instead) for one in missing_in(delivered)] == [
+    assert [(one.reason, one.instead) for one in missing_in(run)] == [
         (LANDED, "i0, half of it"),
         (LANDED, "i1, half of it"),
     ]
-    told = [(report.trigger, report.level, report.message) for report in run.exceptions]
+    told = [(report.trigger, report.level, report.message) for report in run.log.state.exceptions]
     assert told == [(Trigger.RESOURCE, Level.WARNING, LANDED)] * 2
-    assert not any(step.handoff.landed for step in run.steps if step.kind is StepKind.INTEGRATION)
+    assert not any(step.handoff.landed for step in run.log.state.steps if step.kind is StepKind.INTEGRATION)
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,11 @@ async def test_every_agent_lands_in_what_the_job_kept_back_and_so_does_the_integ
         integrate=total,
         resilience=limited,
     )
-    run, delivered = await worked(job, tmp_path, items(7))
+    run, _ = await worked(job, tmp_path, items(7))
     handoffs = ended(run).values()
 
     assert sorted(handoff.landed for handoff in handoffs) == [False] * 5 + [True] * 2
-    assert output_of(run, delivered)["items"].count("late") == 2
+    assert output_of(run)["items"].count("late") == 2
 
 
 async def test_a_plain_function_in_its_thread_is_told_that_it_lands(tmp_path: Path) -> None:
@@ -114,5 +114,5 @@ async def test_what_landed_is_kept_when_the_run_is_gone_on_with(tmp_path: Path) 
     first, _ = await worked(looking(each=never_done, defaults=KEPT), tmp_path, items(1))
     second, delivered = await worked(looking(each=never_done, defaults=KEPT), tmp_path, items(1))
 
-    assert len(second.steps) == len(first.steps) == 1
+    assert len(second.log.state.steps) == len(first.log.state.steps) == 1
     assert status_after(delivered) is RunStatus.PARTIAL

@@ -11,13 +11,13 @@ from pydantic import BaseModel
 from echelon import AgentFailed, Concern, Job, Outcome, Resilience, Workspace, agent
 from echelon.agents.call import Call, CallShape
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.result import missing_in, output_of
+from echelon.journal.port import Journal
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Handoff
 from echelon.model.usage import Usage
+from echelon.runlog.events import RunEvent, StepEnded
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
-from tests.unit.coordination.jobs import ONCE, Item, items, looking
+from tests.unit.coordination.jobs import ONCE, Item, items, looking, missing_in, on_record, output_of
 
 pytestmark = pytest.mark.anyio
 
@@ -62,8 +62,8 @@ async def test_an_agent_that_does_not_deliver_ends_in_a_failed_handoff_and_stops
         return await done
 
     async with a_run(looking(each=look), tmp_path, items(3, failing=frozenset({1}))) as run:
-        delivered = await run_phases(run, InlineScheduler())
-        failed = [step.handoff for step in await run.journal.steps(run.run_id) if not step.handoff.done]
+        delivered = await run_phases(run)
+        failed = [step.handoff for step in await run.log.journal.steps(run.spec.run_id) if not step.handoff.done]
 
     assert [handoff.task_id for handoff in delivered["look"].handoffs] == ["look/i0", "look/i2"]
     assert len(failed) == 1
@@ -78,9 +78,9 @@ async def test_an_output_without_a_json_form_is_a_broken_contract(tmp_path: Path
         return object()
 
     async with a_run(looking(each=look), tmp_path, items(1)) as run:
-        delivered = await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
-    assert "cannot be recorded" in missing_in(delivered)[0].reason
+    assert "cannot be recorded" in missing_in(run)[0].reason
 
 
 async def test_concerns_of_an_agent_that_failed_are_on_record(tmp_path: Path) -> None:
@@ -91,9 +91,9 @@ async def test_concerns_of_an_agent_that_failed_are_on_record(tmp_path: Path) ->
         raise AgentFailed("locked", concerns=[concern])
 
     async with a_run(looking(each=look), tmp_path, items(1)) as run:
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
-        assert [record.concern for record in await run.journal.concerns(run.run_id)] == [concern]
+        assert [record.concern for record in await run.log.journal.concerns(run.spec.run_id)] == [concern]
 
 
 async def test_a_plain_function_that_exits_or_runs_dry_fails_at_once(tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ async def test_a_plain_function_that_exits_or_runs_dry_fails_at_once(tmp_path: P
         return next(iter(()))
 
     async with a_run(looking(each=look), tmp_path, items(2, failing=frozenset({0}))) as run:
-        delivered = await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
-    assert [one.reason for one in missing_in(delivered)] == [
+    assert [one.reason for one in missing_in(run)] == [
         "look wanted to end the process with exit code usage: look",
         "RuntimeError: look raised StopIteration: a next() without a default?",
     ]
@@ -124,21 +124,37 @@ async def test_every_attempt_gets_an_empty_folder_of_its_own(tmp_path: Path) -> 
     job = Job("working", goal="Work", inputs=type(items()), defaults=ONCE.model_copy(update={"backoff_seconds": 0.0}))
     job.phase("look", each=look, over=lambda items: items, key=lambda item: f"../{item.id}")
     async with a_run(job, tmp_path, items(2)) as run:
-        delivered = await run_phases(run, InlineScheduler())
-        names = set(output_of(run, delivered).values())
+        await run_phases(run)
+        names = set(output_of(run).values())
 
         assert len(names) == 2
-        assert {folder.name for folder in (run.folder / "work").iterdir()} > names
+        assert {folder.name for folder in (run.spec.folder / "work").iterdir()} > names
+
+
+class Full:
+    """A journal that has no room for another step."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def append(self, *events: RunEvent) -> None:
+        """Append anything else."""
+        if any(isinstance(event, StepEnded) for event in events):
+            raise JournalError("disk full")
+        await self._journal.append(*events)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
 
 
 async def test_what_cannot_be_written_down_is_not_seen(tmp_path: Path) -> None:
     async with a_run(looking(), tmp_path, items(1)) as run:
-        run.run_id = "nobody"  # a run that the journal does not know, so it refuses the step
+        run.log.journal = Full(run.log.journal)
         with pytest.raises(ExceptionGroup) as refused:
-            await run_phases(run, InlineScheduler())
+            await run_phases(run)
 
         assert refused.group_contains(JournalError)
-        assert run.steps == []
+        assert run.log.state.steps == (await on_record(run)).steps == ()
 
 
 class Mark(BaseModel):
@@ -156,8 +172,8 @@ async def marked(home: Path, deed: Any, **how: Any) -> Handoff:
         return deed()
 
     async with a_run(looking(each=look, **how), home, items(1)) as run:
-        await run_phases(run, InlineScheduler())
-        return run.steps[0].handoff
+        await run_phases(run)
+        return run.log.state.steps[0].handoff
 
 
 @pytest.mark.parametrize(
@@ -193,8 +209,8 @@ async def test_an_agent_may_be_flexible_in_a_strict_job(tmp_path: Path) -> None:
         return item.id
 
     async with a_run(looking(each=look), tmp_path, items(1)) as run:
-        await run_phases(run, InlineScheduler())
-        handoff = run.steps[0].handoff
+        await run_phases(run)
+        handoff = run.log.state.steps[0].handoff
 
     assert handoff.output_location is not None
     assert (handoff.done, handoff.repairs) == (True, ())
@@ -225,8 +241,8 @@ class Stubborn:
 async def test_an_agent_is_told_what_was_wrong_and_asked_once_more(tmp_path: Path) -> None:
     stubborn = Stubborn()
     async with a_run(looking(each=stubborn), tmp_path, items(1)) as run:
-        await run_phases(run, InlineScheduler())
-        handoff = run.steps[0].handoff
+        await run_phases(run)
+        handoff = run.log.state.steps[0].handoff
 
     assert len(stubborn.told) == 1
     assert handoff.repairs[0].startswith("asked once more: look delivered something else than its contract")

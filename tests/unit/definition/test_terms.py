@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from echelon import Handoffs, Job, Resilience, agent, integrator
-from echelon.agents.contract import contract, contract_name
 from echelon.agents.fallback import Fallback
+from echelon.contract.version import contract, contract_name
 from echelon.definition.need import Need
 from echelon.definition.terms import terms_of
 from echelon.model.errors import InvalidJob

@@ -1,9 +1,12 @@
 """A PostgreSQL server that goes away, refuses or is restarted: told as trouble of the journal, not of a record."""
 
+import contextlib
+
 import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.util import await_only
+from sqlalchemy.engine import make_url
 
 from echelon.journal.journal import SqlJournal
 from echelon.model.errors import JournalError
@@ -45,6 +48,29 @@ async def test_a_connection_that_is_lost_in_the_middle_of_a_write_is_told_as_tro
 
     with pytest.raises(JournalError, match=r"cannot write the journal postgresql\+asyncpg://.* that the disk has room"):
         await journal._database.write(write)
+
+
+@contextlib.asynccontextmanager
+async def closed_to_everybody(settings):
+    """Let nobody connect to the database inside the block, and end the connections that there are."""
+    url = make_url(settings.journal_url)
+    admin = await asyncpg.connect(url.set(database="postgres").render_as_string(hide_password=False))
+    await admin.execute(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", url.database)
+    try:
+        yield
+    finally:
+        await admin.execute(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
+        await admin.close()
+
+
+async def test_a_server_that_lets_nobody_in_is_told_as_trouble_with_the_server_and_not_of_a_record(settings, journal):
+    async with closed_to_everybody(settings):
+        with pytest.raises(JournalError, match=r"cannot write the journal .*not currently accepting connections"):
+            await journal.append(step_ended("meanwhile"))
+    await journal.append(step_ended("after"))
+
+    assert [found.node for found in await journal.steps("r1")] == ["after"]
 
 
 async def test_a_database_that_is_not_there_is_told(settings):

@@ -10,7 +10,7 @@ from echelon.model.policy import BulkheadPolicy, Resilience
 from echelon.model.usage import Budget, Price, Usage
 from echelon.resilience.budget import Account, is_landing
 from echelon.resilience.bulkhead import Bulkhead
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.clock import FakeClock
 from tests.unit.resilience.guarding import DOWN, Told, guarded, script
 
@@ -36,7 +36,7 @@ def test_a_cost_that_a_call_tells_itself_is_taken_and_one_without_a_price_stays_
 def test_the_dearest_way_of_its_tokens_is_reserved_while_a_call_is_under_way() -> None:
     account = Account(Budget(cost=1.0), "job")
 
-    async def two_at_a_time() -> list[Verdict[None]]:
+    async def two_at_a_time() -> list[CallResult[None]]:
         guard = Guard(Resilience(), account=account, price=Price(input=1, output=6))
         return await asyncio.gather(*(guard.call(lambda: asyncio.sleep(0), tokens=100_000) for _ in range(2)))
 
@@ -46,7 +46,7 @@ def test_the_dearest_way_of_its_tokens_is_reserved_while_a_call_is_under_way() -
     assert account.reserved["cost"] == 0
 
 
-def landed(account: Account, work: Any, land: Any, clock: FakeClock | None = None, **parts: Any) -> Verdict[Any]:
+def landed(account: Account, work: Any, land: Any, clock: FakeClock | None = None, **parts: Any) -> CallResult[Any]:
     clock = clock or FakeClock()
 
     async def last() -> Any:
@@ -155,12 +155,12 @@ def test_a_silent_attempt_is_ended_and_made_again() -> None:
     assert (verdict.error.idle, verdict.attempts) == (True, 2)
 
 
-def test_several_rooms_are_entered_in_order_and_none_is_kept_when_the_last_is_full() -> None:
+def test_several_limiters_are_entered_in_order_and_none_is_kept_when_the_last_is_full() -> None:
     domain, provider = [Bulkhead(name, BulkheadPolicy(max_concurrency=1, max_queue=0)) for name in ("domain", "p")]
 
-    async def story() -> tuple[Verdict[Any], int]:
-        guard = Guard(Resilience(), rooms=[domain.place(), provider.place()])
-        async with provider.place("other"):
+    async def story() -> tuple[CallResult[Any], int]:
+        guard = Guard(Resilience(), limiters=[domain.slot(), provider.slot()])
+        async with provider.slot("other"):
             verdict = await guard.call(script("never"))
         return verdict, domain.at_work
 

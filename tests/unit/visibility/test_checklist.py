@@ -14,7 +14,7 @@ from echelon.model.plan import Finding, FindingLevel, PhasePlan, SyncPoint
 from echelon.model.policy import Resilience
 from echelon.model.run import RunStatus, StepKind
 from echelon.visibility.checklist.answers import MOST_CHARACTERS, ItemState, Section
-from echelon.visibility.checklist.evidence import Evidence, Kind
+from echelon.visibility.checklist.evidence import AgentKind, JobEvidence
 from echelon.visibility.checklist.items import TABLE, checklist
 from echelon.visibility.checklist.success import COORDINATION, ESCALATION, FIRST_TRY, INTEGRATION, grade
 from tests.unit.planning.building import label_mixes, labelled
@@ -44,31 +44,31 @@ GAPS = ran(THREE, failing=1)
 CONTRACT = ErrorReport(kind="ContractViolation", message="no", can_pass=False)
 
 
-def linked(coupling: Coupling, reason: str = "", *, contract: str | None = None) -> Evidence:
+def linked(coupling: Coupling, reason: str = "", *, contract: str | None = None) -> JobEvidence:
     """Plan two tasks, the second of which uses the first."""
     link = Dependency(task="a", coupling=coupling, reason=reason)
     first = TaskSpec(id="a", goal="do", contract=contract, domain="x")
     return evidence(planned([first, TaskSpec(id="b", goal="do", depends_on=(link,), contract=contract, domain="y")]))
 
 
-def checking(model: str | None) -> Evidence:
+def checking(model: str | None) -> JobEvidence:
     """Plan four tasks, the last of which checks the first."""
     specs = [TaskSpec(id=f"t{n}", goal="do", model="m") for n in range(3)]
     return evidence(planned([*specs, TaskSpec(id="v", goal="check", verifies=("t0",), model=model)]))
 
 
-def warned(rule: str) -> Evidence:
+def warned(rule: str) -> JobEvidence:
     """Plan with a warning."""
     finding = Finding(rule=rule, level=FindingLevel.WARNING, where="work/t0", message="too large", fix="split it")
     return evidence(THREE.model_copy(update={"findings": (finding,)}))
 
 
-def changed(made: object = THREE, **update: object) -> Evidence:
+def changed(made: object = THREE, **update: object) -> JobEvidence:
     """Plan with something else in it."""
     return evidence(made.model_copy(update=update))  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def crossing(contract: str | None) -> Evidence:
+def crossing(contract: str | None) -> JobEvidence:
     """Plan ten tasks in two domains; one domain uses the other."""
     uses = (Dependency(task="t0", coupling=Coupling.TIGHT, reason="it must"),)
     specs = [TaskSpec(id=f"t{n}", goal="do", domain=f"d{n // 5}", contract=contract) for n in range(10)]
@@ -76,13 +76,13 @@ def crossing(contract: str | None) -> Evidence:
     return evidence(planned(specs))
 
 
-def policed(sync: str) -> Evidence:
+def policed(sync: str) -> JobEvidence:
     """Plan with another way to synchronise."""
     phases = tuple(p.model_copy(update={"sync": p.sync.model_copy(update={"policy": sync})}) for p in THREE.phases)
     return changed(phases=phases)
 
 
-def measured(**measures: float | None) -> Evidence:
+def measured(**measures: float | None) -> JobEvidence:
     """Put a run on record that measured something."""
     return evidence(THREE, STAGED, runs=[ran(THREE, **measures)])  # pyright: ignore[reportArgumentType]
 
@@ -94,7 +94,7 @@ UNTYPED = a_phase(agents=tuple(ALL_TASKS_WITH))
 LATER = PhasePlan(name="x", tasks=("work/t0",), sync=SyncPoint(owner="nobody"))
 INFRASTRUCTURE_AT_WORK = [step(one.id) for one in LARGE.infrastructure]
 
-Row = tuple[str, Evidence, str]
+Row = tuple[str, JobEvidence, str]
 
 DONE: list[Row] = [
     ("foundation.regime.count-agents", evidence(), "R1: 3 agents for 3 tasks"),
@@ -243,7 +243,7 @@ NOT_DONE: list[Row] = [
     ("resilience.protection.breakers", evidence(), "a task graph"),
     (
         "resilience.protection.breakers",
-        evidence(THREE, a_phase(agents=(a_call("llm", kind=Kind.MODEL),))),
+        evidence(THREE, a_phase(agents=(a_call("llm", kind=AgentKind.MODEL),))),
         "no breaker guards the provider of llm",
     ),
     ("resilience.protection.fallbacks", evidence(runs=[WHOLE]), "none was needed in 1 run"),

@@ -1,0 +1,94 @@
+"""Asking for Prefect's picture of a run: a file in a folder, and a process that draws what is asked for there.
+
+One drawing process serves all runs of a home; it is started when there is none and ends when nothing is left to draw.
+What was asked for and not drawn, since a machine went down for example, is drawn by the next one. No Prefect here.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from echelon.engine.bytecode import bytecode_environment
+from echelon.settings import Settings
+
+Granularity = Literal["agent", "team"]
+
+#: How often a picture that is waited for is looked at, in seconds.
+_GLANCE_SECONDS = 0.05
+
+#: Processes started here that draw, until they have ended: Python warns of one that is forgotten while it is at work.
+_drawing: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureRequest:
+    """A run that Prefect is to show."""
+
+    run_id: str
+    """The run."""
+    flow_run_id: str | None = None
+    """The flow run of Prefect that it is; None: one is made for it."""
+    granularity: Granularity | None = None
+    """Is every agent a task run, or every team? None decides by the number of agents (R4)."""
+    api_url: str = ""
+    """The Prefect API; empty: the one that is configured, kept, or started for this by who draws."""
+
+
+def request_picture(request: PictureRequest, settings: Settings) -> None:
+    """Have a run drawn; returns at once."""
+    folder = requests_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    arriving = folder / f".{request.run_id}.{os.getpid()}"
+    arriving.write_text(json.dumps(asdict(request)))
+    arriving.replace(folder / f"{request.run_id}.json")
+    _drawing[:] = [process for process in _drawing if process.poll() is None]
+    log = (folder / "drawing.log").open("ab")
+    with log:
+        _drawing.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "echelon.engine.picture.recorder"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(settings),
+                start_new_session=True,  # Ctrl-C in a terminal is for the run; its picture says that it was stopped
+            )
+        )
+
+
+def wait_for_picture(run_id: str, settings: Settings, timeout_seconds: float) -> bool:
+    """Wait until a run is drawn; False when that takes too long."""
+    file, until = requests_folder(settings) / f"{run_id}.json", time.monotonic() + timeout_seconds
+    while file.exists():
+        if time.monotonic() > until:
+            return False
+        time.sleep(_GLANCE_SECONDS)
+    return True
+
+
+def read_request(file: Path) -> PictureRequest:
+    """Return the request in a file; `ValueError` or `TypeError` when it is none."""
+    return PictureRequest(**json.loads(file.read_text()))
+
+
+def requests_folder(settings: Settings) -> Path:
+    """Return where pictures are asked for: one folder a journal, since a run is found in its journal only."""
+    journal = hashlib.sha256(settings.journal_url.encode()).hexdigest()[:12]
+    return settings.home / "prefect" / "pictures" / journal
+
+
+def _environment(settings: Settings) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        **bytecode_environment(),
+        "ECHELON_HOME": str(settings.home),
+        "ECHELON_JOURNAL_URL": settings.journal_url,
+        "ECHELON_OUTPUTS_URL": settings.outputs_url,
+    }

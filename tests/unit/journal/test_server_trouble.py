@@ -5,8 +5,8 @@ import contextlib
 import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.util import await_only
 from sqlalchemy.engine import make_url
+from sqlalchemy.util import await_only
 
 from echelon.journal.journal import SqlJournal
 from echelon.model.errors import JournalError

@@ -7,11 +7,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from functools import partial
 from operator import itemgetter
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Executable, Select
+from sqlalchemy import Connection
 
 from echelon.journal import queries, rows
 from echelon.journal.admission import choose_run
@@ -24,7 +23,7 @@ from echelon.journal.lease import Lease, hold
 from echelon.journal.listener import Listener
 from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
-from echelon.journal.sessions import GiveBack, Keep, Take, is_held
+from echelon.journal.sessions import GiveBack, Keep, Take
 from echelon.journal.transaction import Written, perform
 from echelon.journal.writer import GroupWriter, Outcome, Unit, Write, log_rejection
 from echelon.model.concern import ConcernRecord
@@ -100,10 +99,6 @@ class SqlJournal:
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
 
-    async def is_held(self, run_id: str) -> bool:
-        """Say whether a process that may be alive holds a run."""
-        return await retry_through_outage(lambda: self._database.read(partial(is_held, run_id=run_id)))
-
     def watching(self, run_id: str, watcher: Watcher) -> AbstractContextManager[None]:
         """Call `watcher` with what this process appends to a run during the block, once it is durable."""
         return self._feeds.watching(run_id, watcher)
@@ -177,10 +172,10 @@ class SqlJournal:
         """Return the concerns of a run or of all runs, in the order they were raised (O1)."""
         return tuple(await self._read(queries.concerns(run_id, open_only=open_only), rows.concern_record))
 
-    async def _runs_with_plan(self, query: Select[Any]) -> list[RunRecord]:
+    async def _runs_with_plan(self, query: queries.Query) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)
 
-    async def _read(self, query: Executable, made: Callable[[rows.Row], T]) -> list[T]:
+    async def _read(self, query: queries.Query, made: Callable[[rows.Row], T]) -> list[T]:
         def work(connection: Connection) -> list[T]:
             return [made(row) for row in connection.execute(query).mappings()]
 

@@ -50,7 +50,7 @@ def guarded(policy: Resilience, *, tokens: int = 0, **parts: Any) -> Call:
 
 def accounts() -> Account:
     """Return the account of an agent in a domain of a job, with every bound there is."""
-    budget = Budget(seconds=3600, tokens=10**9, calls=10**9, cost=10**6, landing=0.1)
+    budget = Budget(seconds=3600, tokens=10**9, calls=10**9, cost=10**6, final_call=0.1)
     return Account(budget, "agent", Account(budget, "domain", Account(budget, "job")))
 
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
+from functools import partial
 from operator import itemgetter
 from typing import Self, TypeVar
 
@@ -23,7 +24,7 @@ from echelon.journal.lease import Lease, hold
 from echelon.journal.listener import Listener
 from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
-from echelon.journal.sessions import GiveBack, Keep, Take
+from echelon.journal.sessions import GiveBack, Keep, Take, is_held
 from echelon.journal.transaction import Written, perform
 from echelon.journal.writer import GroupWriter, Outcome, Unit, Write, log_rejection
 from echelon.model.concern import ConcernRecord
@@ -98,6 +99,10 @@ class SqlJournal:
         session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds))
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
+
+    async def is_held(self, run_id: str) -> bool:
+        """Say whether a process that may be alive holds a run."""
+        return await retry_through_outage(lambda: self._database.read(partial(is_held, run_id=run_id)))
 
     def watching(self, run_id: str, watcher: Watcher) -> AbstractContextManager[None]:
         """Call `watcher` with what this process appends to a run during the block, once it is durable."""

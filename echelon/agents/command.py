@@ -17,7 +17,7 @@ from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
 from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
 from echelon.agents.process import Finished, run_process
-from echelon.agents.stated import policy_of
+from echelon.agents.shortcuts import shortcuts
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget, Usage
@@ -155,7 +155,7 @@ def command(
     `{placeholders}` in arguments, `cwd` and `stdin` are filled by name: from fields of the item, from inputs of the
     job, with `{item}` (an item that is text, a number or a path) and `{workspace}` (a folder to write in).
     Stdout is read as `parse` says and validated against `output`; without both it is text, with `output` it is JSON.
-    JSON is taken as strictly as a contract is; `contract="flexible"` mends it where that takes no guess (C5).
+    JSON is taken as strictly as a contract is; `contract="flexible"` repairs it where that takes no guess (C5).
     Stdin is empty; `env` is added to the environment; `timeout` is in seconds for one attempt, `idle` without any
     output; then the command and its children are killed. `budget` is what one task may use (F4), `fallback` stands in
     when it finally does not deliver (F2). `resilience` says more about how it is guarded.
@@ -177,7 +177,7 @@ def command(
         output_type=output if output is not None else _DEFAULT_OUTPUT.get(chosen, Any),
         parse=chosen,
         effect=effect,
-        resilience=policy_of(
+        resilience=shortcuts(
             resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
         ),
         ok_exit_codes=tuple(ok_exit_codes),
@@ -200,7 +200,7 @@ _PARSERS: dict[Format, Callable[[str], Any]] = {"lines": str.splitlines, "text":
 
 
 def _readable(parse: Parse, stdout: str) -> tuple[Any, ...]:
-    """Return what was written to stdout, for a flexible contract to mend (C5); nothing when it is no JSON."""
+    """Return what was written to stdout, for a flexible contract to repair (C5); nothing when it is no JSON."""
     try:
         return (from_json(stdout),) if parse == "json" else ()
     except ValueError:

@@ -14,7 +14,7 @@ from echelon.agents.fallback import Fallback
 from echelon.agents.handoffs import Previous, Received
 from echelon.contract.fit import is_other_version
 from echelon.contract.json import recordable
-from echelon.contract.repair import strictly
+from echelon.contract.repair import validate_strict
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.briefs import told_anew
@@ -145,7 +145,7 @@ class StandIns:
     async def _default(self, place: Place, fallback: Fallback) -> Handoff | None:
         used = place.used(fallback.kind, "the default value")
         contract = self._run.adapter(place.output_type)
-        plain = recordable(strictly(fallback.value, contract).value, contract)
+        plain = recordable(validate_strict(fallback.value, contract).value, contract)
         key = digest_of((place.key, "default", plain))
         location = self._run.outputs.put(self._run.run_id, key, plain, contract_name(place.output_type))
         return await self._stands_in(place, used, location, used.lowered(1.0))

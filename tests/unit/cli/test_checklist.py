@@ -63,16 +63,16 @@ GRAPH = {
 
 
 class Doubtful:
-    """An agent that doubts the first item, and fails for the second until it is mended."""
+    """An agent that doubts the first item, and fails for the second until it is repaired."""
 
     def __init__(self) -> None:
-        self.mended = False
+        self.repaired = False
         doubtful = self
 
         @agent
         async def look(item: Item) -> Outcome[str]:
             """Look at an item."""
-            if item.id == "i1" and not doubtful.mended:
+            if item.id == "i1" and not doubtful.repaired:
                 raise AgentFailed("it cannot be read")
             doubts = (Concern(about=item.id, message="odd", confidence=0.2, impact=0.9),) if item.id == "i0" else ()
             return Outcome(output=item.id, concerns=doubts)
@@ -130,7 +130,7 @@ async def test_a_failure_that_is_made_good_by_a_resume_is_proof_of_resilience(tm
     job = looking(each=doubtful.agent, integrate=staged)
     await carry_out(job, tmp_path, TWELVE)
     partial = answers(job, TWELVE, await read(job, tmp_path))
-    doubtful.mended = True
+    doubtful.repaired = True
     await carry_out(job, tmp_path, TWELVE)
     whole = answers(job, TWELVE, await read(job, tmp_path))
 

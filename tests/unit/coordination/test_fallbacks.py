@@ -236,7 +236,7 @@ async def test_an_open_breaker_leads_to_the_fallback_at_once(tmp_path: Path) -> 
         raise DependencyFailed("down", passing=True)
 
     async with a_run(looking(each=ask), tmp_path, items(8)) as run:
-        run.breakers.get("provider").isolate("being mended")
+        run.breakers.get("provider").isolate("being repaired")
         delivered = await _delivered(run)
 
     assert asked == []

@@ -72,7 +72,7 @@ def unpack_outcome(packed: dict[str, Any], contract: Any) -> Outcome[Any]:
 
 
 def _fitting(plain: Any, contract: TypeAdapter[Any]) -> Any:
-    """Return an output as its contract has it; as it came when it does not fit, for the boundary to refuse or repair."""
+    """Return an output as its contract has it; as it came when it does not fit, for the boundary to judge."""
     try:
         return validate_strict(plain, contract).value
     except ValidationError:

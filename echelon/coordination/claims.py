@@ -14,8 +14,8 @@ from echelon.agents.agent import Agent
 from echelon.agents.call import Call
 from echelon.agents.function import FunctionAgent
 from echelon.agents.outcome import Outcome
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.journal.journal import Journal
 from echelon.model.errors import AgentFailed, EffectUncertain, InvalidInput
 from echelon.model.session import Claim
@@ -98,7 +98,7 @@ class Claims:
             await self._note(TOLD_DONE, task_id)
             return Outcome(output=self._word.done[task_id], summary="a person says that it was done")
         claim = await self._take(key, task_id, agent.effect)
-        crashpoint("claim.taken")
+        failpoint("claim.taken")
         brief = call.brief.model_copy(update={"idempotency_key": claim.idempotency_key})
         try:
             outcome = await agent.perform(replace(call, brief=brief))
@@ -106,7 +106,7 @@ class Claims:
             if isinstance(agent, FunctionAgent):
                 await self._settle(claim)
             raise
-        crashpoint("effect.done")
+        failpoint("effect.done")
         return outcome
 
     async def _take(self, key: str, task_id: str, effect: str) -> Claim:

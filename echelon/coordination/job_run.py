@@ -16,8 +16,8 @@ from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import stage_of
 from echelon.coordination.supply import Gap, filled, gaps_in, note_of, patience_seconds, skipped, why_starved
 from echelon.definition.need import Need
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import Coupling
 from echelon.model.handoff import Missing
@@ -35,7 +35,7 @@ async def run_phases(run: RunContext, scheduler: Scheduler) -> dict[str, Deliver
 async def _in_turn(run: RunContext, scheduler: Scheduler) -> dict[str, Delivery]:
     delivered: dict[str, Delivery] = {}
     for phase in run.plan.phases:
-        crashpoint("phase.begun")
+        failpoint("phase.begun")
         run.observe(_event(run, phase, Happening.PHASE_STARTED))
         received = await _supplied(run, phase, delivered)
         starved = _starved(run, phase, received)
@@ -45,7 +45,7 @@ async def _in_turn(run: RunContext, scheduler: Scheduler) -> dict[str, Delivery]
             worked = await _worked(run, phase, scheduler, delivered, received)
             delivered[phase.name] = await _synchronised(run, phase, worked)
         await tell_incidents(run)
-        crashpoint("phase.ended")
+        failpoint("phase.ended")
         run.observe(_event(run, phase, Happening.PHASE_ENDED))
     await tell_growth(run)
     return delivered
@@ -118,7 +118,7 @@ def _all_needs(run: RunContext) -> list[Need]:
 
 async def _synchronised(run: RunContext, phase: PhasePlan, delivery: Delivery) -> Delivery:
     """Ask the journal, which alone knows, who has ended; whoever has not is missing (F7)."""
-    crashpoint("sync.reached")
+    failpoint("sync.reached")
     ended = await run.journal.ended(run.run_id, phase.name)
     known = {missing.task_id for missing in delivery.missing}
     lost = {task: run.plan.agent_of[task] for task in phase.tasks if run.plan.agent_of[task] not in ended}

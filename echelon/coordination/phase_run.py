@@ -24,8 +24,8 @@ from echelon.coordination.scheduler import Scheduler
 from echelon.coordination.stage import Stage
 from echelon.coordination.steps import Step, perform
 from echelon.definition.phase import PhaseDefinition
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.plan import NodeKind
@@ -130,9 +130,9 @@ class PhaseRun:
         if not received.handoffs:
             return received
         step = self._integration_step(verb, stage, function, received)
-        crashpoint("integration.begun")
+        failpoint("integration.begun")
         handoff = await self.scheduler.integration(self.phase.name, stage.node.id, lambda: perform(self.run, step))
-        crashpoint("integration.ended")
+        failpoint("integration.ended")
         if handoff.done:
             return replace(received, handoffs=(handoff,))
         missing = (*received.missing, missing_of(handoff))

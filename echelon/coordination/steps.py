@@ -18,7 +18,7 @@ from echelon.coordination.boundary import Accepted, AskAgain, Boundary, Perform,
 from echelon.coordination.context import RunContext
 from echelon.coordination.delivery import received_by
 from echelon.coordination.envelope import concerns_of, deviation, error_report, one_line, status_of
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import AgentFailed, ContractViolation, JournalError
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.fallback import UsedFallback
@@ -91,7 +91,7 @@ async def perform(run: RunContext, step: Step) -> Handoff:
             began.append(run.now())
             _tell(run, step, _STARTED)
         # Checked inside the guard: a bad result counts against the dependency like an error does.
-        crashpoint("step.begun")
+        failpoint("step.begun")
         return await accepted(boundary, _contained(step, work), ask_again)
 
     guard = step.guard
@@ -99,11 +99,11 @@ async def perform(run: RunContext, step: Step) -> Handoff:
     wrap_up = attempt if account is not None and account.keeps_back and may_wrap_up(step.kind, step.agent) else None
     tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
     verdict = await guard.call(attempt, tokens=tokens, account=account, wrap_up=wrap_up)
-    crashpoint("step.performed")
+    failpoint("step.performed")
     handoff = _sealed(run, step, verdict)
-    crashpoint("step.sealed")
+    failpoint("step.sealed")
     await _write_down(run, step, handoff, began[0] if began else run.now())
-    crashpoint("step.recorded")
+    failpoint("step.recorded")
     _tell(run, step, _ENDED, handoff)
     return handoff
 

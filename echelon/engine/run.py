@@ -33,7 +33,7 @@ from echelon.engine.recording import (
 )
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import JournalError
@@ -134,14 +134,14 @@ async def prepared(
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with Journal.open(settings) as journal:
-        crashpoint("run.planned")
+        failpoint("run.planned")
         found = await find_run(journal, job, options.run_id, options.flow_run_id)
         told = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
         record = found or await start_run(journal, job, inputs, ready.plan, **told)
-        crashpoint("run.on-record")
+        failpoint("run.on-record")
         async with journal.holding(record.run_id, settings.lease_seconds) as lease:
             record = await go_on(journal, record, ready.plan) if found else record
-            crashpoint("run.taken")
+            failpoint("run.taken")
             known = await recorded(journal, record.run_id) if found else {}
             context = RunContext(
                 run_id=record.run_id,
@@ -201,11 +201,11 @@ async def finish(run: Prepared, delivered: Mapping[str, Delivery]) -> tuple[RunR
         output=output_of(context, delivered),
         previous=_previous_output(context),
     )
-    crashpoint("report.made")
+    failpoint("report.made")
     files = await asyncio.to_thread(write_report, context.job, view, folder)
-    crashpoint("report.written")
+    failpoint("report.written")
     await journal.finish_run(context.run_id, status, ended, str(folder))
-    crashpoint("run.finished")
+    failpoint("run.finished")
     result = RunResult(
         run_id=context.run_id,
         status=status,

@@ -14,9 +14,9 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from echelon.journal import operations, queries, rows, sessions
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.database import Database
 from echelon.journal.event import EventRecord
+from echelon.journal.failpoints import failpoint
 from echelon.journal.holder import this_process
 from echelon.journal.lease import Lease, held
 from echelon.journal.outages import committed, ridden_out
@@ -80,7 +80,7 @@ class Journal:
         """
         async with self._database.writing() as connection:
             session = await sessions.take(connection, run_id, this_process(), ttl_seconds)
-            crashpoint("lease.uncommitted")
+            failpoint("lease.uncommitted")
         self._tokens[run_id] = session.token
         async with held(Lease(session, ttl_seconds, self._writer.submit)) as lease:
             yield lease
@@ -229,7 +229,7 @@ class Journal:
     async def _commit(self, batch: Sequence[Write]) -> Sequence[Verdict]:
         async def perform(connection: AsyncConnection) -> Sequence[Verdict]:
             verdicts = await sessions.perform_fenced(connection, batch, self._tokens)
-            crashpoint("journal.uncommitted")
+            failpoint("journal.uncommitted")
             return verdicts
 
         return await committed(self._database, batch, perform)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.journal.sessions import give_back, keep
 from echelon.journal.writer import Write
 from echelon.model.errors import JournalError, LeaseLost
@@ -90,7 +90,7 @@ async def held(lease: Lease) -> AsyncIterator[Lease]:
     assert owner is not None, "a coroutine runs in a task"
     before = owner.cancelling()
     beating = asyncio.create_task(lease.keep_beating(owner.cancel), name="echelon-lease")
-    crashpoint("lease.taken")
+    failpoint("lease.taken")
     try:
         yield lease
     except asyncio.CancelledError as cancelled:
@@ -101,7 +101,7 @@ async def held(lease: Lease) -> AsyncIterator[Lease]:
         beating.cancel()
         await asyncio.wait([beating])
         await _given_back(lease)
-        crashpoint("lease.given-back")
+        failpoint("lease.given-back")
 
 
 async def _given_back(lease: Lease) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import EchelonError, JournalError
 
 #: Bounds one transaction, and the number of parameters of its queries.
@@ -95,9 +95,9 @@ class GroupWriter:
     async def _settle(self, batch: Sequence[_Pending], *, again: bool = True) -> None:
         """Commit a batch and answer all who wait; a batch with a poisonous row is halved until that row is alone."""
         try:
-            crashpoint("journal.queued")
+            failpoint("journal.queued")
             verdicts = await self._commit([pending.write for pending in batch])
-            crashpoint("journal.committed")
+            failpoint("journal.committed")
         except asyncio.CancelledError:
             await self._settle(batch, again=again)  # rolled back; who waits must still be told
         except JournalError as error:

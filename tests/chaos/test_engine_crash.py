@@ -19,7 +19,7 @@ JOB = f"{Path(__file__).with_name('parcels.py')}:parcels"
 
 def echelon(engine: SharedServer, *arguments: str, at: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "echelon", *arguments, "--json"]
-    environment = {**os.environ, "ECHELON_CRASH_AT": at}
+    environment = {**os.environ, "ECHELON_FAILPOINT_AT": at}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
 
 

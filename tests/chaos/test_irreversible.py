@@ -1,4 +1,4 @@
-"""What cannot be undone, for a world that knows no keys, is done once, or a person is asked: at every crash point (F8).
+"""What cannot be undone, for a world that knows no keys, is done once, or a person is asked: at every failpoint (F8).
 
 The person looks at what the world received, says so, and the run ends like the one that nobody killed.
 """

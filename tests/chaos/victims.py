@@ -24,7 +24,7 @@ from pydantic import TypeAdapter
 from echelon.coordination.claims import Word
 from echelon.coordination.job_run import run_phases
 from echelon.engine.run import RunOptions, finish, prepared
-from echelon.journal import crashpoints
+from echelon.journal import failpoints
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import Journal
 from echelon.model.handoff import Handoff
@@ -56,7 +56,7 @@ class Errand:
     world: str
     """Folder of the world; it names the run, so that many may share a journal."""
     at: str = ""
-    """Crash point and passage; empty: it lives."""
+    """Failpoint and passage; empty: it lives."""
     listing: str = ""
     """File for the names of the points that are passed."""
     kill_after_seconds: float | None = None
@@ -68,7 +68,7 @@ class Errand:
     seconds: float = 0.0
     """Time that agents take."""
     concurrency: int = 1
-    """Agents at work at one time; one at a time they pass the crash points always in the same order."""
+    """Agents at work at one time; one at a time they pass the failpoints always in the same order."""
     redo: tuple[str, ...] = ()
     """Tasks that a person wants done again."""
     done: dict[str, str] = field(default_factory=dict[str, str])
@@ -202,7 +202,7 @@ def _forked(errand: Errand) -> Ended:
 
 def _child(errand: Errand, writing: int) -> int:
     signal.alarm(HANGS_SECONDS)
-    crashpoints.arm({crashpoints.AT: errand.at, crashpoints.LIST: errand.listing})
+    failpoints.arm({failpoints.AT: errand.at, failpoints.LIST: errand.listing})
     with os.fdopen(writing, "w") as told:
         try:
             told.write(json.dumps(asdict(asyncio.run(carry_out(errand)))))

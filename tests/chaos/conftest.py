@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.parcels import World
 from tests.chaos.postgres_server import PostgresServer, programs
+from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
 #: Every failpoint of the package: a new one is in the matrix without anybody thinking of it.

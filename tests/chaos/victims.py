@@ -31,8 +31,8 @@ from echelon.model.handoff import Handoff
 from echelon.model.status import Status
 from echelon.settings import Settings
 from echelon.testing.scheduler import InlineScheduler
-from tests.chaos.bills import bills
-from tests.chaos.parcels import Parcels, World, parcels
+from tests.chaos.payments_job import payments_job
+from tests.chaos.shipping_job import Parcels, World, shipping_job
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[2]
 MAX_RUNS = 50
 
 #: The jobs there are errands for, by name.
-JOBS = {job.name: job for job in (parcels, bills)}
+JOBS = {job.name: job for job in (shipping_job, payments_job)}
 
 #: A run that takes longer hangs, in seconds.
 HANGS_SECONDS = 60
@@ -50,7 +50,7 @@ HANGS_SECONDS = 60
 class Errand:
     """A run of a job, begun or gone on with, and where it is killed."""
 
-    job: str = parcels.name
+    job: str = shipping_job.name
     """Name of the job."""
     home: str
     world: str

@@ -69,14 +69,14 @@ class ModelAgent:
     async def perform(self, call: Call) -> Outcome[Any]:
         """Ask the model once; what it used is told with the outcome, and with the error."""
         if is_final_call():
-            return await self._wrapped_up(call)
+            return await self._wrap_up(call)
         return await self._ask(call, self.prompt(call))
 
     async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
         return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
 
-    async def _wrapped_up(self, call: Call) -> Outcome[Any]:
+    async def _wrap_up(self, call: Call) -> Outcome[Any]:
         """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
         so_far = conversation(call.notes)
         prompt = FINAL_CALL if so_far else f"{self.prompt(call)}\n\n{FINAL_CALL}"

@@ -1,6 +1,5 @@
 """`echelon serve`: run a job on a schedule until stopped."""
 
-import importlib
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -34,9 +33,9 @@ def serve(
     job = load_job(source)
     inputs = inputs_of(job, param)
     log_to(err())
-    # Before Prefect is imported: it reads its settings then.
     configure(settings.home)
-    deploying = importlib.import_module("echelon.engine.deploying")
+    from echelon.engine import deploying  # imports Prefect, which reads its settings then
+
     schedule = deploying.schedule_of(cron=cron, interval_seconds=interval, timezone=timezone)
     serving = deploying.serve_job(
         job.entrypoint,

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from echelon.journal import queries, rows
 from echelon.journal.admission import choose_run
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.database import Database
+from echelon.journal.failpoints import failpoint
 from echelon.journal.feeds import Feeds, follow
 from echelon.journal.fence import Fences, check_part
 from echelon.journal.holder import this_process
@@ -208,7 +208,7 @@ class SqlJournal:
 
         def write(connection: Connection) -> Written:
             written = perform(connection, batch, fences)
-            crashpoint("journal.uncommitted")
+            failpoint("journal.uncommitted")
             return written
 
         written = await commit_once(self._database, write)

@@ -55,7 +55,7 @@ class FallbackChain:
             FallbackKind.AGENT: self._by_another,
             FallbackKind.LAST_GOOD: self._last_good,
             FallbackKind.DEFAULT: self._default,
-            FallbackKind.SKIP: self._skipped,
+            FallbackKind.SKIP: self._skip,
         }
 
     async def replace(self, step: Step, lost: Handoff, fallbacks: Sequence[Fallback]) -> Handoff:
@@ -112,7 +112,7 @@ class FallbackChain:
         location = self._run.outputs.put(self._run.spec.run_id, key, plain, contract_name(lost.output_type))
         return await self._stands_in(lost, used, location, used.lowered(1.0))
 
-    async def _skipped(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
+    async def _skip(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         if lost.handoff is None:
             return None  # nobody handed anything on; that it is skipped is told to who needs it
         used = lost.used(fallback.kind, f"skipped: {fallback.note}")

@@ -70,7 +70,7 @@ class IntentLog:
         self._decision = decision.about(self._begun, log.run_id)
         self._redo = set(self._decision.redo)
 
-    async def decided(self, task_id: str) -> Outcome[Any] | None:
+    async def recall_decision(self, task_id: str) -> Outcome[Any] | None:
         """Return what a person knows to have come of a task; None where nobody said that it was done."""
         if task_id not in self._decision.done or task_id not in self._begun:
             return None

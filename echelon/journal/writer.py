@@ -22,7 +22,7 @@ MAX_BATCH = 1000
 
 #: What nobody waits for comes along with what is appended next, or is written by itself after so long: half of the
 #: transactions of a run would be for nothing else.
-LINGER_SECONDS = 0.05
+LINGER_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)

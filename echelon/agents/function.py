@@ -36,7 +36,7 @@ class FunctionAgent:
     cpu_bound: bool = False
     binding: Binding | None = None
     fallback: tuple[Fallback, ...] = ()
-    lands: bool = False
+    can_wrap_up: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function directly, as a test would."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from echelon.agents.capture import capturing
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.coordination.breaker_watch import breakers_on_record
 from echelon.coordination.local_placement import LocalPlacement
 from echelon.coordination.phase_output import PhaseOutput

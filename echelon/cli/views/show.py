@@ -9,7 +9,7 @@ from rich.text import Text
 
 from echelon.cli.views.output import facts, table
 from echelon.cli.views.result import routes, show_missing, show_next, status_line
-from echelon.model.handoff import LANDED, Handoff, Passed
+from echelon.model.handoff import WRAPPED_UP, Handoff, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, tally
 from echelon.model.run import RunView, StepRecord
@@ -65,7 +65,7 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("error", _error_of(handoff)),
             ("what to do", handoff.error.next_step if handoff.error else ""),
             ("stands in", f"{handoff.fallback.said}, since: {handoff.fallback.reason}" if handoff.fallback else ""),
-            ("landed", LANDED if handoff.landed else ""),
+            ("wrapped up", WRAPPED_UP if handoff.wrapped_up else ""),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),

@@ -50,7 +50,7 @@ def _completed(run: RunContext, step: Step, result: CallResult[Accepted], taken:
         received=received_by(step.call),
         fallback=step.fallback,
         # An integration in the last call is whole: it takes what there is, and says what is missing.
-        landed=result.landed and step.kind is StepKind.TASK,
+        wrapped_up=result.wrapped_up and step.kind is StepKind.TASK,
     )
 
 

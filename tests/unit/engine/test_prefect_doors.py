@@ -40,8 +40,8 @@ from prefect.server.utilities.messaging import create_publisher
 from prefect.server.utilities.messaging.memory import Topic
 from prefect.settings import Settings
 
-from echelon.engine.server import settings as server_settings
 from echelon.engine.deploying import ONE_AT_A_TIME, deployment_of, next_run
+from echelon.engine.server import settings as server_settings
 from echelon.engine.server.database import database_file, prefect_version, single_connection_url
 from echelon.engine.server.process import waiting_events
 

@@ -20,6 +20,10 @@ log = logging.getLogger("echelon.journal")
 #: Events that bound one transaction, and the number of parameters of its queries; a unit is never cut.
 MAX_BATCH = 1000
 
+#: What nobody waits for comes along with what is appended next, or is written by itself after so long: half of the
+#: transactions of a run would be for nothing else.
+LINGER_SECONDS = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -92,6 +96,8 @@ class GroupWriter:
         self._commit = commit
         self._queue: asyncio.Queue[_Pending | None] = asyncio.Queue()
         self._closed = False
+        self._hurry = asyncio.Event()
+        """Set while somebody waits for something in the queue."""
         self._task = asyncio.create_task(self._run(), name="echelon-journal-writer")
 
     def submit(self, write: Write) -> asyncio.Future[Session | None]:
@@ -101,6 +107,7 @@ class GroupWriter:
         """
         done: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
         self._put(_Pending(write, done))
+        self._hurry.set()
         return done
 
     def enqueue(self, write: Write) -> None:
@@ -112,6 +119,7 @@ class GroupWriter:
         if not self._closed:
             self._closed = True
             self._queue.put_nowait(None)
+            self._hurry.set()
         await asyncio.shield(self._task)
 
     def _put(self, pending: _Pending) -> None:
@@ -128,7 +136,9 @@ class GroupWriter:
                 first = await self._queue.get()
             except asyncio.CancelledError:
                 continue
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+                async with asyncio.timeout(LINGER_SECONDS):
+                    await self._hurry.wait()
                 await asyncio.sleep(0)  # whoever is ready to write at this moment comes along
             return first
 
@@ -141,6 +151,8 @@ class GroupWriter:
                     break
                 batch.append(pending)
                 size += pending.write.size
+            if self._queue.empty():
+                self._hurry.clear()
             await self._settle(batch)
 
     async def _settle(self, batch: Sequence[_Pending], *, again: bool = True) -> None:

@@ -28,6 +28,7 @@ class Ledger:
     def __init__(self):
         self.batches = []
         self.down = False
+        self.committed = asyncio.Event()
 
     async def commit(self, batch):
         names = [write.what for write in batch]
@@ -36,6 +37,7 @@ class Ledger:
         if POISON in names:
             raise ValueError("cannot swallow poison")
         self.batches.append(names)
+        self.committed.set()
         return [REFUSED if name == "refused" else None for name in names]
 
 
@@ -79,6 +81,25 @@ async def test_a_batch_is_bounded_by_the_events_of_its_units_and_no_unit_is_cut(
     await settle(writer.submit(Write("d", 3 * MAX_BATCH)))
 
     assert ledger.batches == [["a", "b"], ["c"], ["d"]]
+
+
+async def test_what_nobody_waits_for_comes_along_with_what_is_appended_next(writer, ledger):
+    for name in ("a", "b"):
+        writer.enqueue(Write(name))
+        await asyncio.sleep(0)  # the writer has seen it, and does not begin
+    await settle(*submit(writer, "c"))
+    await settle(*submit(writer, "d"))
+
+    assert ledger.batches == [["a", "b", "c"], ["d"]]
+
+
+async def test_what_nobody_waits_for_is_written_by_itself_after_a_moment(writer, ledger):
+    await settle(*submit(writer, "a"))
+    writer.enqueue(Write("b"))
+    ledger.committed.clear()
+    await asyncio.wait_for(ledger.committed.wait(), 10)
+
+    assert ledger.batches == [["a"], ["b"]]
 
 
 async def test_what_nobody_waits_for_is_written_in_its_turn_and_logged_when_it_is_refused(writer, ledger, caplog):

@@ -53,12 +53,12 @@ async def test_an_agent_that_lands_writes_down_what_it_has_and_everybody_is_told
 
 
 @pytest.mark.parametrize(
-    ("options", "lands"),
-    [({}, True), ({"effect": "write"}, True), ({"effect": "irreversible"}, False), ({"lands": False}, False)],
+    ("options", "wraps_up"),
+    [({}, True), ({"effect": "write"}, True), ({"effect": "irreversible"}, False), ({"can_wrap_up": False}, False)],
     ids=["reads", "writes", "cannot be undone", "does not land"],
 )
-async def test_who_is_called_once_more(tmp_path: Path, options: dict[str, Any], lands: bool) -> None:
-    how: dict[str, Any] = {"lands": True} | options
+async def test_who_is_called_once_more(tmp_path: Path, options: dict[str, Any], wraps_up: bool) -> None:
+    how: dict[str, Any] = {"can_wrap_up": True} | options
 
     @agent(**how)
     async def look(item: Item) -> str:
@@ -68,8 +68,8 @@ async def test_who_is_called_once_more(tmp_path: Path, options: dict[str, Any], 
     run, _ = await worked(looking(each=look, defaults=KEPT), tmp_path, items(1))
     handoff = ended(run)["look/i0"]
 
-    assert (handoff.done, handoff.wrapped_up) == (lands, lands)
-    assert lands or reason(handoff) == "the tokens budget of the model has 50 left, the call asks for 51"
+    assert (handoff.done, handoff.wrapped_up) == (wraps_up, wraps_up)
+    assert wraps_up or reason(handoff) == "the tokens budget of the model has 50 left, the call asks for 51"
 
 
 async def test_every_agent_lands_in_what_the_job_kept_back_and_so_does_the_integration(tmp_path: Path) -> None:

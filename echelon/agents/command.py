@@ -16,7 +16,7 @@ from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
 from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
-from echelon.agents.process import Finished, run_process
+from echelon.agents.processes.process import Finished, run_process
 from echelon.agents.stated import policy_of
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
 from echelon.model.policy import Off, Resilience, Strictness

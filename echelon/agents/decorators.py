@@ -22,7 +22,7 @@ def agent(
     goal: str | None = None,
     effect: Effect = "read",
     cpu_bound: bool = False,
-    lands: bool = False,
+    can_wrap_up: bool = False,
     timeout: float | Off | None = None,
     idle: float | Off | None = None,
     attempts: int | None = None,
@@ -42,8 +42,9 @@ def agent(
     Async functions run on the loop, plain ones in a thread, `cpu_bound=True` in a process of their own.
 
     `fallback` stands in when it finally does not deliver: another agent, or a `Fallback` (F2).
-    `lands=True` calls it once more when a budget is used up and a share of it was kept back (`Budget(landing=0.2)`), to
-    write down what it has; `is_landing()` of `echelon.resilience.budget` tells it so, in the function (F4).
+    `can_wrap_up=True` calls it once more when a budget is used up and a share of it was kept back
+    (`Budget(final_call=0.2)`), to write down what it has; `is_final_call()` of `echelon.resilience.budget` tells it so,
+    in the function (F4).
 
         @agent(timeout=60)
         async def inspect(module: Module, brief: Brief) -> Finding: ...
@@ -55,12 +56,12 @@ def agent(
     )
     if cpu_bound and policy.idle_seconds:
         raise InvalidJob("an agent that is cpu_bound has no heartbeat: give it a timeout instead of an idle one")
-    if cpu_bound and lands:
-        raise InvalidJob("an agent that is cpu_bound cannot be told that it lands: it works in a process of its own")
+    if cpu_bound and can_wrap_up:
+        raise InvalidJob("an agent that is cpu_bound cannot wrap up: its process cannot tell the final call")
 
     def decorate(target: Callable[..., Any]) -> FunctionAgent:
         made = function_agent(target, name=name, goal=goal, effect=effect, resilience=policy, cpu_bound=cpu_bound)
-        return replace(made, fallback=fallbacks_of(fallback), lands=lands)
+        return replace(made, fallback=fallbacks_of(fallback), can_wrap_up=can_wrap_up)
 
     return decorate if function is None else decorate(function)
 

@@ -20,7 +20,7 @@ _DATA_IS_DATA = (
 )
 
 #: What a model is told when its budget is used up (F4).
-LANDING = (
+FINAL_CALL = (
     "Your budget is used up: this is your last answer, and no tool can be called any more. Answer now, in the form you "
     "were asked for, with what you have so far. Say what is not done wherever the form has room for it, and make up "
     "nothing."

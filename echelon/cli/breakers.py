@@ -12,7 +12,7 @@ from echelon.cli.views.output import out, print_json, table
 from echelon.model.errors import InvalidInput
 from echelon.model.phrasing import duration, moment
 from echelon.resilience.breaker.board import BreakerBoard
-from echelon.resilience.breaker.share import BreakerRecord
+from echelon.resilience.breaker.store import BreakerRecord
 from echelon.resilience.breaker.wire import since
 
 STYLES = {"open": "bold red", "half-open": "yellow", "closed": "green"}
@@ -102,11 +102,11 @@ def _document(name: str, record: BreakerRecord) -> dict[str, Any]:
 
 def _next_trial(record: BreakerRecord) -> float | None:
     """Return the seconds until calls are tried again; None when they are not refused, or without an end."""
-    return None if record.state == "closed" or record.isolated else record.trial_in_seconds
+    return None if record.state == "closed" or record.isolated else record.probe_in_seconds
 
 
 def _show(records: dict[str, BreakerRecord]) -> None:
-    rows = table("name", "state", "since", "openings in a row", "next trial", "why")
+    rows = table("name", "state", "since", "openings in a row", "next probe", "why")
     for name, record in records.items():
         state, wait = Text(record.state, style=STYLES[record.state]), _next_trial(record)
         when = "when it is reset" if record.isolated else "" if wait is None else f"in {duration(wait)}"

@@ -132,7 +132,7 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
     except Interrupted:
         _tell_stopped(
             console,
-            options.run_id or query(lambda journal: _stopped_run(journal, job.source, began)),
+            options.run_id or query(lambda journal: _find_stopped_run(journal, job.source, began)),
             options,
             as_json=as_json,
         )
@@ -150,7 +150,7 @@ def _give_back(console: Console) -> None:
     console.print("echelon: stopped at once; what was done before is kept, `echelon runs` names the run")
 
 
-async def _stopped_run(journal: Journal, source: str, began: datetime) -> str | None:
+async def _find_stopped_run(journal: Journal, source: str, began: datetime) -> str | None:
     """Return the id of the run that was just stopped; None when it was stopped before it was on record."""
     mine = [record for record in await journal.runs() if record.source == source and record.started >= began]
     return mine[0].run_id if mine else None

@@ -112,7 +112,7 @@ def _contracts(plan: Plan) -> Iterator[str]:
 
 
 def _budget(plan: Plan) -> Iterator[str]:
-    bounds = plan.budget.model_dump(exclude_none=True, exclude={"landing"}) if plan.budget else {}
+    bounds = plan.budget.model_dump(exclude_none=True, exclude={"final_call"}) if plan.budget else {}
     if bounds:
         yield f"The job may use {', '.join(f'{_plain(value)} {unit}' for unit, value in bounds.items())} at most."
 

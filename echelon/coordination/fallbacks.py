@@ -19,9 +19,9 @@ from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.briefs import told_anew
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.loss import OpenLoss, loss_of
 from echelon.coordination.previous_runs import PreviousRuns
+from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.step import Perform, Step
 from echelon.journal.digest import digest_of

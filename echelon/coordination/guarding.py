@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from echelon.agents.agent import Agent
 from echelon.agents.function import FunctionAgent
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.definition.facts import facts_of
 from echelon.model.policy import Resilience
 from echelon.model.usage import Price

@@ -17,12 +17,12 @@ from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.briefs import assignment_for, brief_for
 from echelon.coordination.context import RunContext
 from echelon.coordination.fallbacks import FallbackChain
-from echelon.coordination.keys import step_key
 from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together, used
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.stage import Stage
+from echelon.coordination.step.keys import step_key
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition

@@ -13,18 +13,18 @@ from typing import Any
 from pydantic import BaseModel
 
 from echelon.agents.capture import capturing
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.coordination.accounts import Accounts, account_of_job
 from echelon.coordination.context import RunContext
 from echelon.coordination.contracts import Contracts
 from echelon.coordination.guarding import Guarding
-from echelon.coordination.intents import IntentLog, OperatorDecision
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.memo import StepMemo
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.result import status_after
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import RunSpec, utc_now
+from echelon.coordination.step.intents import IntentLog, OperatorDecision
+from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.planned import planned
@@ -101,7 +101,7 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     """
     settings = Settings()
     api_url = options.api_url or await _api_url(settings)
-    async with prepared(job, inputs, options, settings) as run:
+    async with prepare_run(job, inputs, options, settings) as run:
         request = PictureRequest(
             run_id=run.record.run_id,
             flow_run_id=options.flow_run_id,
@@ -144,7 +144,7 @@ def limit_for(agents: int) -> Bulkhead:
 
 
 @contextlib.asynccontextmanager
-async def prepared(
+async def prepare_run(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
 ) -> AsyncIterator[Prepared]:
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
@@ -172,7 +172,7 @@ async def prepared(
                 previous=await previous_handoffs(journal, job, record),
             )
             context = context_of(spec, run_log, settings, lease, options)
-            async with _ended_on_record(context, found):
+            async with _record_interruption(context, found):
                 await asyncio.to_thread(write_conventions, spec.plan, spec.folder)
                 yield Prepared(context=context, record=run_log.state.record or record, options=options)
 
@@ -224,7 +224,7 @@ def context_of(
 
 
 @contextlib.asynccontextmanager
-async def _ended_on_record(context: RunContext, found: RunRecord | None) -> AsyncIterator[None]:
+async def _record_interruption(context: RunContext, found: RunRecord | None) -> AsyncIterator[None]:
     """Put it on record when the block is stopped from outside; `found` is how the run was found, if it was."""
     try:
         yield

@@ -1,6 +1,6 @@
 """The door to the database: transactions to read and to write in, with its errors put into words once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Self, TypeVar
 
@@ -83,7 +83,7 @@ class Database:
 
 
 @contextmanager
-def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
+def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Generator[None]:
     try:
         yield
     except Exception as error:

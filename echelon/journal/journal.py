@@ -5,12 +5,12 @@ Events, rows and statements are made elsewhere; here they are only put together.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from operator import itemgetter
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Executable, Select
 
 from echelon.journal import queries, rows
 from echelon.journal.admission import choose_run
@@ -53,7 +53,7 @@ class SqlJournal:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings) -> AsyncIterator[Self]:
+    async def open(cls, settings: Settings) -> AsyncGenerator[Self]:
         """Open the journal, made or brought up to date where needed; leaving the block writes what is queued.
 
         Raise `JournalError` when it cannot be opened or was written by a newer version, `InvalidInput` for a bad URL.
@@ -92,7 +92,7 @@ class SqlJournal:
         *,
         part: str = "",
         under: int | None = None,
-    ) -> AsyncIterator[Lease]:
+    ) -> AsyncGenerator[Lease]:
         """Hold a run, or one part of it, during the block: no other process can (F8)."""
         check_part(part, under)
         session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds))
@@ -121,7 +121,7 @@ class SqlJournal:
         query = queries.events_of(run_id, after, kinds, subject)
         return tuple(await self._read(query, rows.logged_event))
 
-    async def tail(self, run_id: str, after: int = 0) -> AsyncIterator[Sequence[LoggedEvent]]:
+    async def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they become durable, whichever process writes them."""
 
         async def read(behind: int) -> Sequence[LoggedEvent]:
@@ -175,9 +175,9 @@ class SqlJournal:
     async def _runs_with_plan(self, query: Select[Any]) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)
 
-    async def _read(self, query: Select[Any], made: Callable[[rows.Row], T]) -> list[T]:
+    async def _read(self, query: Executable, made: Callable[[rows.Row], T]) -> list[T]:
         def work(connection: Connection) -> list[T]:
-            return [made(row._asdict()) for row in connection.execute(query)]
+            return [made(row) for row in connection.execute(query).mappings()]
 
         return await retry_through_outage(lambda: self._database.read(work))
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from echelon.journal.crashpoints import crashpoint
@@ -85,7 +85,7 @@ class Lease:
 
 
 @contextlib.asynccontextmanager
-async def hold(lease: Lease) -> AsyncIterator[Lease]:
+async def hold(lease: Lease) -> AsyncGenerator[Lease]:
     """Keep a lease during the block. When it is lost the block is cancelled, and `LeaseLost` raised in its place."""
     owner = asyncio.current_task()
     assert owner is not None, "a coroutine runs in a task"

@@ -3,7 +3,7 @@
 Adapters: `SqlJournal` (SQLite, PostgreSQL) and `echelon.testing.MemoryJournal`. One contract suite holds for all.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
@@ -63,7 +63,7 @@ class Journal(Protocol):
         """Return the events of a run behind place `after`, of all kinds or some, in the order of the log."""
         ...
 
-    def tail(self, run_id: str, after: int = 0) -> AsyncIterator[Sequence[LoggedEvent]]:
+    def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they become durable, whichever process writes them.
 
         Never ends by itself: who has seen enough (`RunEnded`) stops. No event is given twice or left out.

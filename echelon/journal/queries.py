@@ -15,7 +15,7 @@ _RUNS = schema.runs.c
 _STEPS = schema.steps.c
 
 
-def events_of(run_id: str, after: int, kinds: Sequence[str], subject: str | None) -> Select[Any]:
+def events_of(run_id: str, after: int, kinds: Sequence[str], subject: str | None) -> Select[Any, Any]:
     """Events of a run behind a place, of all kinds or some, in the order of the log."""
     query = select(_EVENTS.seq, _EVENTS.payload).where(_EVENTS.run_id == run_id, _EVENTS.seq > after)
     query = query.where(_EVENTS.kind.in_(kinds)) if kinds else query
@@ -83,7 +83,7 @@ def ended_nodes(run_id: str, phase: str) -> Select[Any]:
     return select(_STEPS.node).distinct().where(_STEPS.run_id == run_id, _STEPS.phase == phase, ended)
 
 
-def concerns(run_id: str | None, *, open_only: bool) -> Select[Any]:
+def concerns(run_id: str | None, *, open_only: bool) -> Select[Any, Any]:
     """Concerns with their dispositions, in the order they were raised."""
     raised, ends = schema.concerns, schema.dispositions
     end = schema.events.alias("end")

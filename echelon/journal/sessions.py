@@ -126,7 +126,7 @@ def newest_parts(connection: Connection, fences: Mapping[str, Fence]) -> dict[st
 def _refuse_while_held(connection: Connection, wish: Take) -> None:
     left = (_SESSIONS.expires - now_seconds(connection)).label("left")
     found = connection.execute(select(schema.sessions, left).where(*_open(wish), _SESSIONS.part == wish.part))
-    for row in [row._asdict() for row in found]:
+    for row in found.mappings():
         session = session_record(row)
         if row["left"] > 0 and not is_dead(session):
             raise RunHeld(held_message(session, row["left"]))

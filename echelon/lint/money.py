@@ -42,7 +42,7 @@ def _costing(tasks: int) -> str:
 
 
 def _bounded(budget: Budget | None) -> bool:
-    return budget is not None and any(bound is not None for name, bound in budget if name != "landing")
+    return budget is not None and any(bound is not None for name, bound in budget if name != "final_call")
 
 
 def _without_price(context: LintContext) -> Iterator[Problem]:

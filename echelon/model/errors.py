@@ -137,7 +137,7 @@ class BreakerOpen(InfrastructureError):
 
     def __init__(self, name: str, reason: str, retry_in_seconds: float) -> None:
         # Without an end when a person opened it.
-        trial = f"next trial in {retry_in_seconds:.1f} s" if isfinite(retry_in_seconds) else "until it is reset"
+        trial = f"next probe in {retry_in_seconds:.1f} s" if isfinite(retry_in_seconds) else "until it is reset"
         super().__init__(f"breaker {name!r} is open ({reason}); {trial}")
         self.name = name
         self.reason = reason

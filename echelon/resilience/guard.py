@@ -3,7 +3,7 @@
 The breaker is asked once a call and told once how the call ended, attempts and all: a passing error that a retry cures
 must not open it. While it is open no further attempt is made under permits given before.
 
-When the budget is used up, a call that knows how to land gets one more within what was kept back for that (F4).
+When the budget is used up, a call that knows how to wrap up gets one more within what was kept back for that (F4).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from echelon.model.errors import AgentTimeout, BudgetExhausted
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.usage import Budget, Price, Usage
 from echelon.resilience.breaker.breaker import Breaker
-from echelon.resilience.budget import Account, landing
+from echelon.resilience.budget import Account, final_call
 from echelon.resilience.bulkhead import Slot
 from echelon.resilience.errors import can_pass
 from echelon.resilience.progress import CallObserver, CallProgress
@@ -45,15 +45,15 @@ class CallResult(Generic[T]):
     """Time at work in seconds, waits between attempts included, the wait for room not."""
     usage: Usage
     """What all attempts used together, as far as they told; `calls` counts every attempt at least once."""
-    landed: bool = False
+    wrapped_up: bool = False
     """Was the value made in the last call, within what was kept back when the budget was used up?"""
 
 
 class Guard:
     """Guards calls by one policy. It never raises for a failure of the call; only cancellation passes through.
 
-    A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots or
-    semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
+    A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots
+    or semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
     makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable.
     """
 
@@ -100,12 +100,12 @@ class Guard:
         *,
         tokens: int = 0,
         account: Account | None = None,
-        land: Callable[[], Awaitable[T]] | None = None,
+        wrap_up: Callable[[], Awaitable[T]] | None = None,
         observer: CallObserver | None = None,
     ) -> CallResult[T]:
         """Do `work` within the policy; `tokens` is the estimate reserved for it, `account` that of this call alone.
 
-        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `land` writes down
+        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `wrap_up` writes down
         what there is; it is called once, when the budget is used up and a share of it was kept back for this.
         `observer` hears of waits and of attempts that fail.
         """
@@ -114,7 +114,7 @@ class Guard:
         try:
             await self._climb(progress)
         except BudgetExhausted as exhausted:
-            error = await self._land(progress, land, exhausted)
+            error = await self._wrap_up(progress, wrap_up, exhausted)
         except Exception as failure:  # noqa: BLE001 - whatever went wrong ends in an envelope
             error = failure
         seconds = progress.seconds_at_work(self._clock())
@@ -124,7 +124,7 @@ class Guard:
             attempts=progress.attempts,
             seconds=seconds,
             usage=progress.usage(seconds),
-            landed=progress.landed,
+            wrapped_up=progress.wrapped_up,
         )
 
     async def _climb(self, progress: CallProgress[T]) -> None:
@@ -142,17 +142,17 @@ class Guard:
             if self._retry_budget is not None:
                 self._retry_budget.succeeded(retried=progress.attempts > 1)
 
-    async def _land(
-        self, progress: CallProgress[T], land: Callable[[], Awaitable[T]] | None, exhausted: BudgetExhausted
+    async def _wrap_up(
+        self, progress: CallProgress[T], wrap_up: Callable[[], Awaitable[T]] | None, exhausted: BudgetExhausted
     ) -> Exception | None:
         """Make the last call, once, past the same rungs; return why there is no value, None when there is one."""
-        kept_back = progress.account.land() if land else None
-        if kept_back is None or land is None:
+        kept_back = progress.account.reserve_final_call() if wrap_up else None
+        if kept_back is None or wrap_up is None:
             return exhausted
-        last = CallProgress(land, progress.account, self._price, observer=progress.observer)
+        last = CallProgress(wrap_up, progress.account, self._price, observer=progress.observer)
         last.reservation = kept_back
         try:
-            with landing():
+            with final_call():
                 await self._climb(last)
         except Exception as failure:  # noqa: BLE001 - what it failed for first is what somebody can change
             exhausted.__cause__ = failure
@@ -161,7 +161,7 @@ class Guard:
             progress.attempts += last.attempts
             progress.told.add(last.told)
             progress.entered = last.entered if progress.entered is None else progress.entered
-        progress.value, progress.landed = last.value, True
+        progress.value, progress.wrapped_up = last.value, True
         return None
 
     async def _again(self, progress: CallProgress[T], first_error: Exception) -> T:
@@ -184,7 +184,7 @@ class Guard:
 
     async def _attempt(self, progress: CallProgress[T]) -> T:
         assert progress.reservation is not None, "the budget rung is above the attempts"
-        left, whose = progress.account.deadline(landing=progress.reservation.landing)
+        left, whose = progress.account.deadline(final_call=progress.reservation.final_call)
         if left <= 0:
             raise BudgetExhausted("seconds", 0, 0, whose)
         progress.attempts += 1
@@ -207,7 +207,7 @@ class Guard:
     def _may_try_again(self, progress: CallProgress[T], wait_seconds: float) -> bool:
         """Say whether one more attempt is wanted by all rungs above; what it takes from them is taken."""
         assert progress.reservation is not None, "the budget rung is above the retries"
-        if progress.reservation.landing or (progress.permit is not None and not progress.permit.holds):
+        if progress.reservation.final_call or (progress.permit is not None and not progress.permit.holds):
             return False
         try:
             progress.reservation.extend(calls=1, seconds=wait_seconds)

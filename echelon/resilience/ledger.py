@@ -40,18 +40,18 @@ class Ledger:
         self.unpriced_tokens = 0
         self._clock = clock
         self._started = clock() - spent.seconds
-        #: (position in `Amounts`, all of it, what may be used before landing) of everything that is bounded.
+        #: (position in `Amounts`, all of it, what may be used before the final call) of everything that is bounded.
         self._bounds = tuple(_bounds(budget))
         self._usual_seconds = budget.usual.seconds
 
     @property
     def keeps_back(self) -> bool:
-        """Is there a share for landing?"""
-        return self.budget.landing > 0
+        """Is a share kept back for a final call?"""
+        return self.budget.final_call > 0
 
-    def seconds_left(self, *, landing: bool) -> float:
+    def seconds_left(self, *, final_call: bool) -> float:
         """Return the wall time left; infinite without a bound."""
-        bound = self.budget.seconds if landing else self._usual_seconds
+        bound = self.budget.seconds if final_call else self._usual_seconds
         return inf if bound is None else bound - (self._clock() - self._started)
 
     def bounds(self) -> Iterator[tuple[str, float, float]]:
@@ -59,11 +59,11 @@ class Ledger:
         gone = self._gone()
         return ((Amounts._fields[at], bound, gone[at]) for at, bound, _ in self._bounds)
 
-    def refuse_unless_left(self, wanted: Amounts, *, landing: bool) -> None:
+    def refuse_unless_left(self, wanted: Amounts, *, final_call: bool) -> None:
         """Raise `BudgetExhausted` when less is left than is wanted, or nothing."""
         gone = self._gone()
         for at, bound, usual in self._bounds:
-            allowed = bound if landing else usual
+            allowed = bound if final_call else usual
             left = allowed - gone[at] - self.held[at]
             if wanted[at] > left or gone[at] >= allowed:
                 raise BudgetExhausted(Amounts._fields[at], wanted[at], max(0.0, left), self.name)

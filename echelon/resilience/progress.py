@@ -54,7 +54,7 @@ class CallProgress(Generic[T]):
         #: Was a retry taken from the budget that is not made yet?
         self.retry_held = False
         #: Was it ended by the last call, within what was kept back?
-        self.landed = False
+        self.wrapped_up = False
 
     def fail(self, error: Exception, seconds: float) -> None:
         """Take into account that an attempt failed after so many seconds."""

@@ -8,7 +8,7 @@ other = journal.beside()        # what another process would see, with leases an
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -137,7 +137,7 @@ class MemoryJournal:
         *,
         part: str = "",
         under: int | None = None,
-    ) -> AsyncIterator[Lease]:
+    ) -> AsyncGenerator[Lease]:
         """Hold a run, or one part of it, during the block."""
         check_part(part, under)
         session = self._take(run_id, part, under or 0, ttl_seconds)
@@ -174,7 +174,7 @@ class MemoryJournal:
             if (not kinds or logged.event.kind in kinds) and subject in (None, logged.event.subject)
         )
 
-    async def tail(self, run_id: str, after: int = 0) -> AsyncIterator[Sequence[LoggedEvent]]:
+    async def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they are written, whoever writes them."""
 
         async def read(behind: int) -> Sequence[LoggedEvent]:

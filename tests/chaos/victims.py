@@ -21,9 +21,9 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
-from echelon.coordination.intents import OperatorDecision
 from echelon.coordination.job_run import run_phases
-from echelon.engine.run import RunOptions, finish, prepared
+from echelon.coordination.step.intents import OperatorDecision
+from echelon.engine.run import RunOptions, finish, prepare_run
 from echelon.journal import crashpoints
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import SqlJournal
@@ -112,7 +112,7 @@ async def carry_out(errand: Errand) -> Ended:
         max_concurrency=errand.concurrency,
         decision=OperatorDecision(redo=frozenset(errand.redo), done=errand.done),
     )
-    async with prepared(JOBS[errand.job], inputs, options, settings) as run:
+    async with prepare_run(JOBS[errand.job], inputs, options, settings) as run:
         World(inputs.world).begin(step.handoff.task_id for step in run.context.log.state.finished_steps.values())
         result = await finish(run, await run_phases(run.context))
         journal, run_id = run.context.log.journal, run.context.spec.run_id

@@ -10,7 +10,7 @@ import pytest
 from echelon import Resilience, agent
 from echelon.agents.model import model_agent
 from echelon.coordination.job_run import run_phases
-from echelon.engine.run import RunOptions, finish, prepared
+from echelon.engine.run import RunOptions, finish, prepare_run
 from echelon.model.handoff import Handoff
 from echelon.settings import Settings
 from echelon.testing.faults import (
@@ -257,7 +257,7 @@ async def _reported(home: Path, answers: Sequence[Answer]) -> Any:
     with LlmServer(*answers) as server:
         async with asking(server.url) as model:
             job = inspecting(model)
-            async with prepared(job, Files(), RunOptions(), settings) as run:
+            async with prepare_run(job, Files(), RunOptions(), settings) as run:
                 return await finish(run, await run_phases(run.context))
 
 

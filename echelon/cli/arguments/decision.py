@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from echelon.coordination.intents import OperatorDecision
+from echelon.coordination.step.intents import OperatorDecision
 from echelon.model.errors import InvalidInput
 
 Redo = Annotated[

@@ -9,7 +9,7 @@ from rich.text import Text
 from echelon.cli.views.output import facts
 from echelon.model.concern import ConcernRecord
 from echelon.model.handoff import Missing
-from echelon.model.phrasing import count, duration, head, percent
+from echelon.model.phrasing import count, duration, head, percent, tally
 from echelon.model.run import EXIT_CODES, Measures, RunResult, RunStatus
 
 #: Missing outputs named at most.
@@ -33,6 +33,7 @@ def show_result(console: Console, result: RunResult) -> None:
         console,
         [
             ("agents", _agents(result.measures)),
+            ("steps", tally(result.launched, result.returned, len(result.missing))),
             ("time", _time(result.measures)),
             ("concerns", routes(result.concerns)),
             (

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from echelon.cli.views.output import facts, table
 from echelon.cli.views.result import routes, show_missing, show_next, status_line
-from echelon.model.handoff import LANDED, Handoff, Passed
+from echelon.model.handoff import WRAPPED_UP, Handoff, Passed
 from echelon.model.incident import Incident
-from echelon.model.phrasing import count, duration, head, moment
+from echelon.model.phrasing import count, duration, head, moment, tally
 from echelon.model.run import RunView, StepRecord
 from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
@@ -20,6 +20,7 @@ from echelon.visibility.report import measure_rows
 CONCERNS_SHOWN = 10
 INPUT_CHARACTERS = 300
 REPAIRS_SHOWN = 5
+AT_WORK_SHOWN = 5
 
 
 def show_run(console: Console, view: RunView) -> None:
@@ -35,6 +36,8 @@ def show_run(console: Console, view: RunView) -> None:
             ("started", moment(record.started)),
             ("finished", moment(record.finished)),
             ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
+            ("steps", tally(view.launched, view.returned, len(view.missing))),
+            ("at work", ", ".join(head(view.at_work, AT_WORK_SHOWN))),
             ("concerns", routes(view.concerns)),
             ("breakers", "\n".join(one.said for one in view.breakers)),
             ("report", record.report or ""),
@@ -62,7 +65,7 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("error", _error_of(handoff)),
             ("what to do", handoff.error.next_step if handoff.error else ""),
             ("stands in", f"{handoff.fallback.said}, since: {handoff.fallback.reason}" if handoff.fallback else ""),
-            ("landed", LANDED if handoff.landed else ""),
+            ("wrapped up", WRAPPED_UP if handoff.wrapped_up else ""),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),

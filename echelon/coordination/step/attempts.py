@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from echelon.coordination.boundary import Accepted
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import error_report
+from echelon.coordination.step.boundary import Accepted
+from echelon.coordination.step.envelope import error_report
 from echelon.coordination.step.step import Perform, Step
 from echelon.journal.crashpoints import crashpoint
 from echelon.runlog.events import AttemptFailed, StepStarted, Waited

@@ -5,10 +5,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from echelon.contract.complaint import complaint
-from echelon.coordination.boundary import Accepted
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import concerns_of, error_report, one_line, status_of
 from echelon.coordination.phase_output import received_by
+from echelon.coordination.step.boundary import Accepted
+from echelon.coordination.step.envelope import concerns_of, error_report, one_line, status_of
 from echelon.coordination.step.step import Step
 from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff
@@ -50,7 +50,7 @@ def _completed(run: RunContext, step: Step, result: CallResult[Accepted], taken:
         received=received_by(step.call),
         fallback=step.fallback,
         # An integration in the last call is whole: it takes what there is, and says what is missing.
-        landed=result.landed and step.kind is StepKind.TASK,
+        wrapped_up=result.wrapped_up and step.kind is StepKind.TASK,
     )
 
 

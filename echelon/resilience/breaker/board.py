@@ -11,9 +11,9 @@ from pybreaker import STATE_CLOSED, STATE_OPEN
 from echelon.model.errors import DependencyFailed, InvalidInput
 from echelon.model.phrasing import one_line
 from echelon.resilience.breaker.lua import SCRIPT
+from echelon.resilience.breaker.machine import isolation
 from echelon.resilience.breaker.redis_client import address_of, away_errors, client_of
-from echelon.resilience.breaker.share import BreakerRecord
-from echelon.resilience.breaker.states import isolation
+from echelon.resilience.breaker.store import BreakerRecord
 from echelon.resilience.breaker.wire import EVERY_KEY, keys_of, name_of, record_of
 
 #: A person waits longer for an answer than a call does, in seconds.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from echelon.resilience.breaker.share import BreakerRecord
+from echelon.resilience.breaker.store import BreakerRecord
 
 _BEGIN, _END = "echelon:breaker:{", "}"
 
@@ -13,7 +13,7 @@ EVERY_KEY = f"{_BEGIN}*{_END}"
 
 
 def keys_of(name: str) -> list[str]:
-    """Return the keys of a breaker: its record, and its places for trial calls."""
+    """Return the keys of a breaker: its record, and its slots for probes."""
     key = f"{_BEGIN}{name}{_END}"  # the braces keep both keys on one node of a cluster
     return [key, f"{key}:trials"]
 
@@ -29,7 +29,7 @@ def record_of(reply: Sequence[Any]) -> BreakerRecord:
     return BreakerRecord(
         state=state,
         epoch=int(epoch),
-        trial_in_seconds=int(wait_ms) / 1000,
+        probe_in_seconds=int(wait_ms) / 1000,
         trips=int(trips),
         reason=reason,
         isolated=isolated,

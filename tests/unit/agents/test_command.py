@@ -15,7 +15,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
 from echelon.agents.command import CommandAgent, command, find_program
 from echelon.agents.fallback import Fallback
-from echelon.agents.process import Finished, run_process
+from echelon.agents.processes.process import Finished, run_process
 from echelon.model.errors import AgentFailed, ContractViolation, EchelonError, InvalidInput, InvalidJob
 from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage

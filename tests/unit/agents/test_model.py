@@ -24,7 +24,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
 from echelon.agents.model import ModelAgent, contract_of_model, is_model, model_agent
-from echelon.coordination.boundary import Accepted, Boundary, accept
+from echelon.coordination.step.boundary import Accepted, Boundary, accept
 from echelon.model.errors import (
     AgentFailed,
     AgentTimeout,

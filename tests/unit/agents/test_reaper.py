@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from echelon.agents.command import CommandAgent, command
-from echelon.agents.reaper import _REAPER, _Reaper, watched
+from echelon.agents.processes.reaper import _REAPER, _Reaper, watched
 from echelon.model.errors import AgentTimeout
 from echelon.model.policy import Resilience
 from echelon.resilience.guard import CallResult, Guard
@@ -33,7 +33,7 @@ TALKATIVE = "import time\nfor _ in range(8): time.sleep(0.1); print('.', flush=T
 #: An Echelon of its own: runs the family and waits.
 OWNER = """
 import asyncio, sys
-from echelon.agents.process import run_process
+from echelon.agents.processes.process import run_process
 asyncio.run(run_process([sys.executable, "-S", "-c", sys.argv[1], sys.argv[2]], limit_bytes=1000))
 """
 
@@ -103,7 +103,7 @@ def test_a_helper_that_was_killed_itself_is_replaced(pipe: Path) -> None:
 
 
 def test_the_helper_ends_with_its_owner() -> None:
-    code = "from echelon.agents.reaper import watched, _REAPER\nwith watched(2**22 + 1): print(_REAPER._process.pid)\n"
+    code = "from echelon.agents.processes.reaper import watched, _REAPER\nwith watched(2**22 + 1): print(_REAPER._process.pid)\n"
     told = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stderr == ""

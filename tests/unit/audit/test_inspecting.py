@@ -7,7 +7,7 @@ import pytest
 from contracts.modules import Kind, Module
 from contracts.surveys import Clone, DeadCodeSurvey, DeadItem, DuplicationSurvey, ImportSurvey, Links, LintSurvey
 from echelon import AgentFailed, Handoffs
-from echelon.agents.wire import pack, unpack
+from echelon.agents.processes.wire import pack, unpack
 from echelon.journal.outputs import OutputStore
 from echelon.model.concern import Route
 from tasks.inspecting import inspect_module

@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from echelon.agents.outcome import Outcome
-from echelon.coordination.boundary import Accepted, Boundary, accept
-from echelon.coordination.envelope import MAX_SUMMARY
+from echelon.coordination.step.boundary import Accepted, Boundary, accept
+from echelon.coordination.step.envelope import MAX_SUMMARY
 from echelon.model.errors import AgentFailed, ContractViolation
 from echelon.model.usage import Usage
 

@@ -10,9 +10,9 @@ import pytest
 from echelon import AgentFailed, Brief, Job, Resilience, agent, command
 from echelon.agents.agent import Effect
 from echelon.coordination.context import RunContext
-from echelon.coordination.intents import OperatorDecision
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
+from echelon.coordination.step.intents import OperatorDecision
 from echelon.model.errors import InvalidInput, LeaseLost
 from echelon.model.exception_report import Trigger
 from echelon.model.run import RunStatus

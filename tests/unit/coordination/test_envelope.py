@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from echelon.coordination.envelope import (
+from echelon.coordination.phase_output import missing_of
+from echelon.coordination.step.envelope import (
     MAX_MESSAGE,
     concerns_of,
     deviation,
@@ -11,7 +12,6 @@ from echelon.coordination.envelope import (
     one_line,
     status_of,
 )
-from echelon.coordination.phase_output import missing_of
 from echelon.model.concern import Concern
 from echelon.model.errors import (
     AgentFailed,
@@ -23,7 +23,7 @@ from echelon.model.errors import (
     EchelonError,
 )
 from echelon.model.exception_report import Level, Trigger
-from echelon.model.handoff import LANDED, ErrorReport, Handoff, Missing, OutputReference
+from echelon.model.handoff import WRAPPED_UP, ErrorReport, Handoff, Missing, OutputReference
 from echelon.model.status import Status
 
 
@@ -107,14 +107,14 @@ def test_only_what_deviates_is_told(status: Status, attempts: int, news: object)
     assert deviation(handoff) == news
 
 
-def test_what_landed_is_told_whatever_it_took() -> None:
+def test_what_was_wrapped_up_is_told_whatever_it_took() -> None:
     output = OutputReference(location="l", sha256="s", size_bytes=1, contract="c")
     who: dict[str, Any] = {"task_id": "t", "summary": "half of it", "producer": "a", "assignment_id": "t#1"}
-    landed = Handoff(**who, status=Status.COMPLETED, output_location=output, attempts=3, landed=True)
+    wrapped_up = Handoff(**who, status=Status.COMPLETED, output_location=output, attempts=3, wrapped_up=True)
 
-    assert deviation(landed) == (Trigger.RESOURCE, Level.WARNING, LANDED)
-    assert missing_of(landed) == Missing(task_id="t", producer="a", reason=LANDED, instead="half of it")
-    assert landed.falls_short
+    assert deviation(wrapped_up) == (Trigger.RESOURCE, Level.WARNING, WRAPPED_UP)
+    assert missing_of(wrapped_up) == Missing(task_id="t", producer="a", reason=WRAPPED_UP, instead="half of it")
+    assert wrapped_up.falls_short
 
 
 def test_a_line_is_shortened_by_its_end_only() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from echelon.contract.version import contract_name
-from echelon.coordination.keys import step_key
+from echelon.coordination.step.keys import step_key
 from echelon.model.run import StepKind
 
 PARTS: dict[str, Any] = {
@@ -23,7 +23,7 @@ PARTS: dict[str, Any] = {
 }
 PROGRAM = f"""
 from echelon.contract.version import contract_name
-from echelon.coordination.keys import step_key
+from echelon.coordination.step.keys import step_key
 from echelon.model.run import StepKind
 parts = {PARTS | {"kind": "task"}!r}
 print(step_key(**(parts | {{"kind": StepKind.TASK}})), contract_name(dict[str, int]))

@@ -40,8 +40,8 @@ from prefect.server.utilities.messaging import create_publisher
 from prefect.server.utilities.messaging.memory import Topic
 from prefect.settings import Settings
 
-from echelon.engine.server import settings
 from echelon.engine.deploying import ONE_AT_A_TIME, deployment_of, next_run
+from echelon.engine.server import settings as server_settings
 from echelon.engine.server.database import database_file, prefect_version, single_connection_url
 from echelon.engine.server.process import waiting_events
 
@@ -172,13 +172,13 @@ def test_the_app_of_a_server_is_made_for_one_run_or_for_long() -> None:
 
 def all_of_ours() -> dict[str, str]:
     groups = (
-        settings.NO_TELEMETRY,
-        settings.QUIET_CLIENT,
-        settings.LOCAL_CLIENT,
-        settings.BATCHED_RECORDING,
-        settings.LASTING_LEASES,
-        settings.ONE_RUN_ONLY,
-        dict.fromkeys(settings.DATABASE_VARIABLES, "sqlite+aiosqlite:///x.db"),
+        server_settings.NO_TELEMETRY,
+        server_settings.QUIET_CLIENT,
+        server_settings.LOCAL_CLIENT,
+        server_settings.BATCHED_RECORDING,
+        server_settings.LASTING_LEASES,
+        server_settings.ONE_RUN_ONLY,
+        dict.fromkeys(server_settings.DATABASE_VARIABLES, "sqlite+aiosqlite:///x.db"),
         {
             "PREFECT_API_URL": "http://127.0.0.1:1/api",
             "PREFECT_API_SSL_CERT_FILE": "one.pem",
@@ -241,7 +241,7 @@ def test_who_holds_a_place_under_a_limit_can_be_remembered_on_disk(tmp_path: Pat
 
     Breaks: after a power cut a deployment with a limit would never run again (`LASTING_LEASES`).
     """
-    module = importlib.import_module(settings.LASTING_LEASES["PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"])
+    module = importlib.import_module(server_settings.LASTING_LEASES["PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"])
 
     async def leases() -> list[Path]:
         await module.ConcurrencyLeaseStorage(tmp_path / "leases").create_lease([], timedelta(seconds=60))
@@ -276,10 +276,10 @@ def test_prefect_reads_its_settings_in_the_order_that_we_read_them(monkeypatch: 
     chosen = []
     for name, text in files.items():
         Path(name).write_text(text)
-        configured = settings.configured_server()
+        configured = server_settings.configured_server()
         chosen.append((Settings().api.url, configured and configured.url))
     monkeypatch.setenv("PREFECT_API_URL", "http://environment/api")
-    configured = settings.configured_server()
+    configured = server_settings.configured_server()
     chosen.append((Settings().api.url, configured and configured.url))
 
     names = ("profile", "pyproject", "prefect", "dotenv", "environment")
@@ -303,7 +303,7 @@ def test_an_imported_prefect_takes_other_settings_inside_a_block() -> None:
     assert settings.get_current_settings().api.url != inside
 
 
-@pytest.mark.parametrize("name", sorted(settings._SETTINGS))
+@pytest.mark.parametrize("name", sorted(server_settings._SETTINGS))
 def test_a_setting_of_an_imported_prefect_has_the_name_of_its_variable(name: str) -> None:
     """Door: `prefect.settings.PREFECT_…` names each setting as the environment does.
 
@@ -317,7 +317,7 @@ def test_the_settings_of_the_process_can_be_read_again(
 ) -> None:
     """Door: `context.GLOBAL_SETTINGS_CONTEXT` and `context.refresh_global_settings_context`.
 
-    Breaks: flows behind a run would be sent to its server, which is gone (`settings.restore`).
+    Breaks: flows behind a run would be sent to its server, which is gone (`server_settings.restore`).
     """
     before = context.GLOBAL_SETTINGS_CONTEXT
     try:
@@ -334,7 +334,7 @@ def test_a_client_trusts_only_the_authority_that_it_is_given(tmp_path: Path) -> 
 
     Breaks: every client of a run would take 40 ms for authorities that plain HTTP never asks (`_short_trust`).
     """
-    short = settings._short_trust(tmp_path, "http://127.0.0.1:1/api")["PREFECT_API_SSL_CERT_FILE"]
+    short = server_settings._short_trust(tmp_path, "http://127.0.0.1:1/api")["PREFECT_API_SSL_CERT_FILE"]
     source = inspect.getsource(importlib.import_module("prefect.client.orchestration"))
 
     assert len(ssl.create_default_context(cafile=short).get_ca_certs()) == 1

@@ -57,17 +57,32 @@ def expire(journal):
 
 
 @pytest.fixture(scope="session")
-def postgres():
-    """An empty journal on a server: one that the environment names, else one of our own.
-
-    Without both it is skipped, but never in CI.
-    """
+def postgres_server():
+    """A server: one that the environment names, else one of our own. Without both it is skipped, but never in CI."""
     with contextlib.ExitStack() as stack:
-        server = os.environ.get(NAMED) or _own_server(stack)
-        name = f"echelon_{uuid.uuid4().hex}"
-        _told(server, f"CREATE DATABASE {name}")
-        yield f"{server}/{name}"
-        _told(server, f"DROP DATABASE {name} WITH (FORCE)")
+        yield os.environ.get(NAMED) or _own_server(stack)
+
+
+@contextlib.contextmanager
+def _database(server):
+    name = f"echelon_{uuid.uuid4().hex}"
+    _told(server, f"CREATE DATABASE {name}")
+    yield f"{server}/{name}"
+    _told(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server):
+    """A database for many tests."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def blank(postgres_server):
+    """A database without a journal in it."""
+    with _database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Which process holds a run: one that is dead holds none, and one that cannot reach the journal keeps what it has (F8)."""
+"""Which process holds a run: a dead one holds none, and one that cannot reach the journal keeps what it has (F8)."""
 
 import asyncio
 import subprocess
@@ -47,9 +47,12 @@ async def test_the_run_of_a_process_that_is_dead_is_taken_at_once(journal, anoth
 
 
 async def test_the_part_of_a_process_that_is_dead_is_taken_at_once(journal, another):
-    async with another.holding("r1", LONG), left_behind(journal, LONG, part="north", under=1, **ended_process()):
-        async with another.holding("r1", LONG, part="north", under=1) as part:
-            assert part.session.token == 2
+    async with (
+        another.holding("r1", LONG),
+        left_behind(journal, LONG, part="north", under=1, **ended_process()),
+        another.holding("r1", LONG, part="north", under=1) as part,
+    ):
+        assert part.session.token == 2
 
 
 @pytest.mark.parametrize(

@@ -6,28 +6,19 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.util import await_only
 
 from echelon.journal.journal import SqlJournal
 from echelon.model.errors import JournalError
 from echelon.settings import Settings
-from echelon.testing.run_events import run_started, step_ended
+from echelon.testing.run_events import step_ended
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def settings(postgres, tmp_path):
-    return Settings(home=tmp_path, journal_url=postgres)
-
-
-@pytest.fixture
-async def journal(settings):
-    async with SqlJournal.open(settings) as opened:
-        await opened.append(run_started())
-        yield opened
-    admin = await asyncpg.connect(settings.journal_url)
-    await admin.execute("TRUNCATE runs, concerns CASCADE")
-    await admin.close()
+def settings(emptied, tmp_path):
+    return Settings(home=tmp_path, journal_url=emptied)
 
 
 async def cut_off(settings):
@@ -50,14 +41,13 @@ async def test_a_connection_that_was_lost_between_writes_is_made_anew(settings, 
 
 
 async def test_a_connection_that_is_lost_in_the_middle_of_a_write_is_told_as_trouble_with_the_server(settings, journal):
-    async def write():
-        async with journal._database.writing() as connection:
-            await connection.execute(text("SELECT 1"))
-            await cut_off(settings)
-            await connection.execute(text("SELECT 1"))
+    def write(connection):
+        connection.execute(text("SELECT 1"))
+        await_only(cut_off(settings))
+        connection.execute(text("SELECT 1"))
 
     with pytest.raises(JournalError, match=r"cannot write the journal postgresql\+asyncpg://.* that the disk has room"):
-        await write()
+        await journal._database.write(write)
 
 
 @contextlib.asynccontextmanager
@@ -77,8 +67,8 @@ async def closed_to_everybody(settings):
 async def test_a_server_that_lets_nobody_in_is_told_as_trouble_with_the_server_and_not_of_a_record(settings, journal):
     async with closed_to_everybody(settings):
         with pytest.raises(JournalError, match=r"cannot write the journal .*not currently accepting connections"):
-            await journal.append(step("meanwhile"))
-    await journal.append(step("after"))
+            await journal.append(step_ended("meanwhile"))
+    await journal.append(step_ended("after"))
 
     assert [found.node for found in await journal.steps("r1")] == ["after"]
 
@@ -92,5 +82,6 @@ async def test_a_database_that_is_not_there_is_told(settings):
 
 
 async def test_a_process_that_stops_in_the_middle_of_a_transaction_does_not_keep_its_locks_for_ever(journal):
-    async with journal._database.reading() as connection:
-        assert await connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "10s"
+    query = text("SHOW idle_in_transaction_session_timeout")
+
+    assert await journal._database.read(lambda connection: connection.scalar(query)) == "10s"

@@ -1,16 +1,25 @@
 """The writer is tested with commits of its own: what it promises does not depend on a database."""
 
 import asyncio
+from dataclasses import dataclass
 
 import pytest
 
-from echelon.journal.writer import MAX_BATCH, GroupWriter, Write
+from echelon.journal.writer import MAX_BATCH, GroupWriter
 from echelon.model.errors import InvalidInput, JournalError
 
 pytestmark = pytest.mark.anyio
 
 POISON = "poison"
 REFUSED = InvalidInput("no")
+
+
+@dataclass(frozen=True)
+class Write:
+    """Something to be written, of a size."""
+
+    what: str
+    size: int = 1
 
 
 class Ledger:
@@ -43,7 +52,7 @@ async def writer(ledger):
 
 
 def submit(writer, *names):
-    return [writer.submit(Write(operation=Ledger.commit, row={}, what=name)) for name in names]
+    return [writer.submit(Write(name)) for name in names]
 
 
 async def settle(*futures):
@@ -63,6 +72,32 @@ async def test_a_batch_is_bounded(writer, ledger):
     await settle(*submit(writer, *["x"] * (2 * MAX_BATCH + 1)))
 
     assert [len(batch) for batch in ledger.batches] == [MAX_BATCH, MAX_BATCH, 1]
+
+
+async def test_a_batch_is_bounded_by_the_events_of_its_units_and_no_unit_is_cut(writer, ledger):
+    await settle(*[writer.submit(Write(name, size)) for name, size in (("a", MAX_BATCH - 1), ("b", 5), ("c", 1))])
+    await settle(writer.submit(Write("d", 3 * MAX_BATCH)))
+
+    assert ledger.batches == [["a", "b"], ["c"], ["d"]]
+
+
+async def test_what_nobody_waits_for_is_written_in_its_turn_and_logged_when_it_is_refused(writer, ledger, caplog):
+    writer.enqueue(Write("a"))
+    writer.enqueue(Write("refused"))
+    writer.enqueue(Write(POISON))
+    await settle(*submit(writer, "b"))
+
+    assert [name for batch in ledger.batches for name in batch] == ["a", "refused", "b"]
+    assert "refused is not on record: no" in caplog.text
+    assert "poison is not on record: cannot write poison" in caplog.text
+
+
+async def test_what_nobody_waits_for_is_logged_when_the_database_is_in_trouble(writer, ledger, caplog):
+    ledger.down = True
+    writer.enqueue(Write("a"))
+    await settle(*submit(writer, "b"))
+
+    assert "a is not on record: the disk is full" in caplog.text
 
 
 async def test_what_comes_during_a_commit_shares_the_next_one(ledger):

@@ -5,7 +5,7 @@ within one table stays. JSON is put together by hand: what the values of today l
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from heapq import merge
 from itertools import chain
@@ -119,7 +119,7 @@ class _Entry(NamedTuple):
     subject: str
     fields: Mapping[str, str]
     """What it says, each as JSON."""
-    index: Mapping[str, Any] = {}
+    indexed: Mapping[str, Any] = {}
     """What of it stands in the index of its kind."""
 
 
@@ -144,7 +144,7 @@ class _Move:
         self._insert(_CONCERNS, [row for _, row in sorted(self._concerns, key=itemgetter(0))])
         self._insert(_DISPOSITIONS, self._dispositions)
 
-    def _move_run(self, run: Mapping[str, Any]) -> None:
+    def _move_run(self, run: sa.RowMapping) -> None:
         run_id, seq, last = run["run_id"], 0, _time(run["started"])
         for entry in chain([_started(run)], self._entries(run_id)):
             seq, last = seq + 1, max(last, entry.at)
@@ -170,7 +170,7 @@ class _Move:
         return merge(*streams, key=attrgetter("at"))
 
     def _stream(
-        self, run_id: str, table: str, entries: Callable[[Mapping[str, Any]], Iterator[_Entry]]
+        self, run_id: str, table: str, entries: Callable[[sa.RowMapping], Iterator[_Entry]]
     ) -> Iterator[_Entry]:
         """Give the entries of one table; none is earlier than the one before it, whatever its clock said."""
         last, latest = 0, datetime.min.replace(tzinfo=UTC)
@@ -201,9 +201,9 @@ class _Move:
         })  # fmt: skip
         place = {"run_id": run_id, "seq": seq}
         if entry.kind == "step_ended":
-            self._steps.append({**place, **entry.index})
+            self._steps.append({**place, **entry.indexed})
         elif entry.kind == "concern_raised":
-            self._concerns.append((entry.index["number"], {**place, "id": entry.subject}))
+            self._concerns.append((entry.indexed["number"], {**place, "id": entry.subject}))
         elif entry.kind == "concern_disposed":
             self._dispositions.append({**place, "concern_id": entry.subject})
         if len(self._events) >= _ROWS:
@@ -220,13 +220,13 @@ class _Move:
 
     def _rows(
         self, table: str, *which: sa.ColumnElement[bool], order: str = "number", limit: int = _ROWS
-    ) -> list[Mapping[str, Any]]:
+    ) -> Sequence[sa.RowMapping]:
         query = sa.select(sa.text("*")).select_from(sa.table(table)).where(*which)
         found = self._connection.execute(query.order_by(sa.column(order)).limit(limit))
-        return [row._asdict() for row in found]
+        return found.mappings().all()
 
 
-def _started(run: Mapping[str, Any]) -> _Entry:
+def _started(run: sa.RowMapping) -> _Entry:
     record = {
         **{name: _json(run[name]) for name in ("run_id", "job", "source", "started", "flow_run_id")},
         "inputs": run["inputs"],
@@ -236,7 +236,7 @@ def _started(run: Mapping[str, Any]) -> _Entry:
     return _Entry(_time(run["started"]), "run_started", "", {"record": _object(record)})
 
 
-def _ended(run: Mapping[str, Any], last: datetime) -> _Entry | None:
+def _ended(run: sa.RowMapping, last: datetime) -> _Entry | None:
     """Return the end of a run; None while it is at work."""
     if run["status"] == "running" and run["finished"] is None:
         return None
@@ -251,7 +251,7 @@ class _Sessions:
     def __init__(self) -> None:
         self._idle_since: str | None = None
 
-    def __call__(self, row: Mapping[str, Any]) -> Iterator[_Entry]:
+    def __call__(self, row: sa.RowMapping) -> Iterator[_Entry]:
         """Give the entry of one session."""
         record = json.loads(row["record"])
         fields = {name: _json(record[name]) for name in ("token", "host", "pid")}
@@ -259,29 +259,29 @@ class _Sessions:
         self._idle_since = row["ended"] or row["seen"]
 
 
-def _of_event(row: Mapping[str, Any]) -> Iterator[_Entry]:
+def _of_event(row: sa.RowMapping) -> Iterator[_Entry]:
     make = _EVENTS_OF.get(row["kind"])
     if make is not None:
         kind, fields = make(row)
         yield _Entry(_time(row["at"]), kind, "" if kind == "run_reopened" else row["subject"], fields)
 
 
-def _reopened(row: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+def _reopened(row: sa.RowMapping) -> tuple[str, Mapping[str, str]]:
     before = json.loads(row["payload"])
     return "run_reopened", {"before": _json(before["status"]), "finished": _json(before["finished"])}
 
 
-def _breaker(row: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+def _breaker(row: sa.RowMapping) -> tuple[str, Mapping[str, str]]:
     return "breaker_changed", {"news": row["payload"]}
 
 
-def _decided(row: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+def _decided(row: sa.RowMapping) -> tuple[str, Mapping[str, str]]:
     decision = "redo" if row["kind"] == "effect.redone" else "done"
     return "operator_decided", {"task_id": _json(row["subject"]), "decision": _json(decision)}
 
 
 #: What became of each kind of event that there was.
-_EVENTS_OF: dict[str, Callable[[Mapping[str, Any]], tuple[str, Mapping[str, str]]]] = {
+_EVENTS_OF: dict[str, Callable[[sa.RowMapping], tuple[str, Mapping[str, str]]]] = {
     "run.reopened": _reopened,
     "breaker": _breaker,
     "effect.redone": _decided,
@@ -289,7 +289,7 @@ _EVENTS_OF: dict[str, Callable[[Mapping[str, Any]], tuple[str, Mapping[str, str]
 }
 
 
-def _of_claim(row: Mapping[str, Any]) -> Iterator[_Entry]:
+def _of_claim(row: sa.RowMapping) -> Iterator[_Entry]:
     record = json.loads(row["record"])
     at, task = _time(record["at"]), record["task_id"]
     yield _Entry(at, "effect_intended", task, {"intent": row["record"]})
@@ -298,32 +298,32 @@ def _of_claim(row: Mapping[str, Any]) -> Iterator[_Entry]:
         yield _Entry(at, "effect_settled", task, fields)
 
 
-def _of_step(row: Mapping[str, Any]) -> Iterator[_Entry]:
+def _of_step(row: sa.RowMapping) -> Iterator[_Entry]:
     record = json.loads(row["record"])
     index = {name: row[name] for name in ("key", "phase", "node", "status")}
     fields = {"record": row["record"]}
     yield _Entry(_time(record["finished"]), "step_ended", record["handoff"]["task_id"], fields, index)
 
 
-def _of_concern(row: Mapping[str, Any]) -> Iterator[_Entry]:
+def _of_concern(row: sa.RowMapping) -> Iterator[_Entry]:
     at = _time(json.loads(row["record"])["at"])
     yield _Entry(at, "concern_raised", row["id"], {"record": row["record"]}, {"number": row["number"]})
 
 
-def _disposed(row: Mapping[str, Any], raised: datetime) -> _Entry:
+def _disposed(row: sa.RowMapping, raised: datetime) -> _Entry:
     at = max(_time(json.loads(row["record"])["at"]), raised)
     fields = {"concern_id": _json(row["concern_id"]), "disposition": row["record"]}
     return _Entry(at, "concern_disposed", row["concern_id"], fields)
 
 
-def _of_exception(row: Mapping[str, Any]) -> Iterator[_Entry]:
+def _of_exception(row: sa.RowMapping) -> Iterator[_Entry]:
     at = _time(json.loads(row["record"])["at"])
     yield _Entry(at, "exception_pushed", "", {"report": row["record"]})
 
 
 def _payload(run_id: str, entry: _Entry) -> str:
     head = {"run_id": _json(run_id), "at": _json(entry.at.isoformat()), "kind": _json(entry.kind)}
-    return _object(head | entry.fields)
+    return _object({**head, **entry.fields})
 
 
 def _object(fields: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from echelon.agents.outcome import Outcome
 from echelon.contract.complaint import complaint
 from echelon.contract.json import recordable
 from echelon.contract.repair import flexibly, strictly
-from echelon.coordination.envelope import MAX_MESSAGE, one_line, shortened, summary_of
+from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened, summary_of
 from echelon.model.errors import ContractViolation, EchelonError
 from echelon.model.usage import Usage
 

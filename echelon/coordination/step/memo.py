@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from echelon.agents.agent import Agent
-from echelon.agents.code import changed_parts, code_of, has_changed
+from echelon.agents.fingerprint.agent import changed_parts, fingerprint_of, has_changed
 from echelon.journal.digest import digest_of
 from echelon.model.run import StepKind, StepRecord
 
@@ -41,7 +41,7 @@ class StepMemo:
         known = self._finished.get(key)
         if known is None:
             return MemoHit(key=key, renewed=self._why(kind, task_id, contract))
-        code = code_of(agent)
+        code = fingerprint_of(agent)
         if agent.effect != "read" or not has_changed(known.code, code):
             return MemoHit(key=key, known=known)
         own_key = digest_of((key, code))

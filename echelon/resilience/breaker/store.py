@@ -1,6 +1,6 @@
 """What processes share about a breaker, and the port through which they do (F1).
 
-Shared are the state, its times and the places for trial calls. Not shared are the windows: each process opens the
+Shared are the state, its times and the slots for probes. Not shared are the windows: each process opens the
 breaker by what it saw itself, and all of them follow.
 """
 
@@ -23,8 +23,8 @@ class BreakerRecord:
     """`closed`, `open` or `half-open`."""
     epoch: int = 0
     """Grows with every change; 0 when nothing is on record."""
-    trial_in_seconds: float = 0.0
-    """Time until the first trial call; until a place is free, when half-open."""
+    probe_in_seconds: float = 0.0
+    """Time until the first probe; until a slot is free, when half-open."""
     trips: int = 0
     """Openings in a row."""
     reason: str = ""
@@ -37,7 +37,7 @@ class BreakerRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a trial call ended, and what follows if it was the deciding one."""
+    """How a probe ended, and what follows if it was the deciding one."""
 
     epoch: int
     """The half-open time it belongs to."""
@@ -50,7 +50,7 @@ class Ended:
 
 
 class Member(Protocol):
-    """A breaker as its share sees it. All methods may be called from any thread."""
+    """A breaker as its store sees it. All methods may be called from any thread."""
 
     name: str
     policy: BreakerPolicy
@@ -60,7 +60,7 @@ class Member(Protocol):
         ...
 
     def must_ask(self) -> bool:
-        """Say whether a trial call still has to be asked for."""
+        """Say whether a probe still has to be asked for."""
         ...
 
     def admit_here(self) -> Permit:
@@ -68,7 +68,7 @@ class Member(Protocol):
         ...
 
     def grant(self, record: BreakerRecord, token: str | None) -> Permit:
-        """Make the permit for a trial call that a place was given for."""
+        """Make the permit for a probe that a slot was given for."""
         ...
 
     def published(self, record: BreakerRecord | None) -> None:
@@ -76,11 +76,11 @@ class Member(Protocol):
         ...
 
     def settled(self, generation: int, ended: Ended, record: BreakerRecord | None) -> None:
-        """Hear what became of a trial call."""
+        """Hear what became of a probe."""
         ...
 
     def share_changed(self) -> None:
-        """Hear that the share was lost, or is there again."""
+        """Hear that the store was lost, or is there again."""
         ...
 
 
@@ -93,7 +93,7 @@ class Link(Protocol):
         ...
 
     def ask(self) -> Future[Permit]:
-        """Ask for a trial call; the answer is a permit or `BreakerOpen`."""
+        """Ask for a probe; the answer is a permit or `BreakerOpen`."""
         ...
 
     def publish(self, record: BreakerRecord, *, always: bool) -> None:
@@ -101,7 +101,7 @@ class Link(Protocol):
         ...
 
     def settle(self, generation: int, ended: Ended) -> None:
-        """Tell how a trial call ended."""
+        """Tell how a probe ended."""
         ...
 
 

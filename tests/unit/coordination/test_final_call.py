@@ -10,7 +10,7 @@ from echelon import Budget, Job, Outcome, Resilience, agent
 from echelon.coordination.result import status_after
 from echelon.model.errors import BudgetExhausted
 from echelon.model.exception_report import Level, Trigger
-from echelon.model.handoff import LANDED
+from echelon.model.handoff import WRAPPED_UP
 from echelon.model.policy import BulkheadPolicy
 from echelon.model.run import RunStatus, StepKind
 from echelon.model.usage import Usage
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 KEPT = Resilience(budget=Budget(tokens=100, landing=0.5))
 
 
-@agent(lands=True)
+@agent(can_wrap_up=True)
 async def never_done(item: Item) -> str:
     """Use everything up, as a model does that finds no end."""
     if is_landing():
@@ -37,19 +37,19 @@ async def test_an_agent_that_lands_writes_down_what_it_has_and_everybody_is_told
     run, delivered = await worked(looking(each=never_done, integrate=total, defaults=KEPT), tmp_path, items(2))
     handoffs = ended(run)
 
-    assert {task: (handoff.done, handoff.landed) for task, handoff in handoffs.items()} == {
+    assert {task: (handoff.done, handoff.wrapped_up) for task, handoff in handoffs.items()} == {
         "look/i0": (True, True),
         "look/i1": (True, True),
     }
     assert output_of(run) == {"items": ["i0, half of it", "i1, half of it"], "missing": []}
     assert status_after(delivered) is RunStatus.PARTIAL
     assert [(one.reason, one.instead) for one in missing_in(run)] == [
-        (LANDED, "i0, half of it"),
-        (LANDED, "i1, half of it"),
+        (WRAPPED_UP, "i0, half of it"),
+        (WRAPPED_UP, "i1, half of it"),
     ]
     told = [(report.trigger, report.level, report.message) for report in run.log.state.exceptions]
-    assert told == [(Trigger.RESOURCE, Level.WARNING, LANDED)] * 2
-    assert not any(step.handoff.landed for step in run.log.state.steps if step.kind is StepKind.INTEGRATION)
+    assert told == [(Trigger.RESOURCE, Level.WARNING, WRAPPED_UP)] * 2
+    assert not any(step.handoff.wrapped_up for step in run.log.state.steps if step.kind is StepKind.INTEGRATION)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ async def test_who_is_called_once_more(tmp_path: Path, options: dict[str, Any], 
     run, _ = await worked(looking(each=look, defaults=KEPT), tmp_path, items(1))
     handoff = ended(run)["look/i0"]
 
-    assert (handoff.done, handoff.landed) == (lands, lands)
+    assert (handoff.done, handoff.wrapped_up) == (lands, lands)
     assert lands or reason(handoff) == "the tokens budget of the model has 50 left, the call asks for 51"
 
 
 async def test_every_agent_lands_in_what_the_job_kept_back_and_so_does_the_integration(tmp_path: Path) -> None:
-    @agent(lands=True)
+    @agent(can_wrap_up=True)
     async def look(item: Item) -> Outcome[str]:
         """Look at an item."""
         return Outcome(output="late" if is_landing() else "in time", usage=Usage(tokens_in=10))
@@ -91,12 +91,12 @@ async def test_every_agent_lands_in_what_the_job_kept_back_and_so_does_the_integ
     run, _ = await worked(job, tmp_path, items(7))
     handoffs = ended(run).values()
 
-    assert sorted(handoff.landed for handoff in handoffs) == [False] * 5 + [True] * 2
+    assert sorted(handoff.wrapped_up for handoff in handoffs) == [False] * 5 + [True] * 2
     assert output_of(run)["items"].count("late") == 2
 
 
 async def test_a_plain_function_in_its_thread_is_told_that_it_lands(tmp_path: Path) -> None:
-    @agent(lands=True)
+    @agent(can_wrap_up=True)
     def look(item: Item) -> str:
         """Look at an item."""
         return "late" if is_landing() else "in time"
@@ -107,7 +107,7 @@ async def test_a_plain_function_in_its_thread_is_told_that_it_lands(tmp_path: Pa
 
     assert said == {"in time": 2, "late": 2}
     assert len(delivered["look"].missing) == 1
-    assert {handoff.landed for handoff in ended(run).values() if handoff.summary == "late"} == {True}
+    assert {handoff.wrapped_up for handoff in ended(run).values() if handoff.summary == "late"} == {True}
 
 
 async def test_what_landed_is_kept_when_the_run_is_gone_on_with(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ Some of it has no public name in the library; what a version of it does not have
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from echelon.agents.code_reach import executed_by, function_in, reached_from, value_of
+from echelon.agents.fingerprint.function import executed_by, function_in, reached_from, value_of
 from echelon.agents.model import ModelAgent
 from echelon.agents.prompt import prompt_of
 from echelon.contract.version import contract_name
 
-#: What the version of a model agent is made of, in this order.
+#: What the fingerprint of a model agent is made of, in this order.
 PARTS = ("instructions", "model", "settings", "contract", "tools", "prompt")
 
 #: Where the library keeps what a model is always told.
@@ -27,7 +27,7 @@ _TOLD = (
 _OF_THE_LINE = frozenset({"extra_headers", "timeout", "max_retries"})
 
 
-def words_of(agent: ModelAgent) -> tuple[list[str], ...]:
+def parts_of(agent: ModelAgent) -> tuple[list[str], ...]:
     """Return the words of each of `PARTS`; none where nothing is known."""
     inner = agent.model
     told = [word for name in _TOLD for word in _told(getattr(inner, name, ()))]

@@ -10,7 +10,7 @@ from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.models.test import TestModel
 
 from echelon.agents.call import Call
-from echelon.agents.code import changed_parts, code_of
+from echelon.agents.fingerprint.agent import changed_parts, fingerprint_of
 from echelon.agents.model import ModelAgent, model_agent
 
 
@@ -69,7 +69,7 @@ def _validated(changed: ModelAgent) -> None:
     ],
 )
 def test_whatever_changes_an_answer_changes_the_version_and_is_named(changed: dict[str, Any], part: str) -> None:
-    assert changed_parts(code_of(reviewer()), code_of(reviewer(**changed))) == (part,)
+    assert changed_parts(fingerprint_of(reviewer()), fingerprint_of(reviewer(**changed))) == (part,)
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def test_what_is_given_to_a_model_later_counts_too(change: Callable[[ModelAgent]
     changed = reviewer()
     change(changed)
 
-    assert changed_parts(code_of(reviewer()), code_of(changed)) == (part,)
+    assert changed_parts(fingerprint_of(reviewer()), fingerprint_of(changed)) == (part,)
 
 
 def test_the_same_model_told_the_same_has_the_same_version_whatever_keys_it_is_called_with() -> None:
     keyed = reviewer(model_settings={"extra_headers": {"Authorization": "Bearer secret-key"}, "timeout": 3})
     plain = reviewer(model_settings={})
 
-    assert code_of(keyed) == code_of(plain)
-    assert code_of(reviewer()) == code_of(reviewer())
+    assert fingerprint_of(keyed) == fingerprint_of(plain)
+    assert fingerprint_of(reviewer()) == fingerprint_of(reviewer())
 
 
 class _Bare:
@@ -120,9 +120,9 @@ class _Given(_Toolset):
 
 def test_what_the_library_does_not_have_counts_as_nothing() -> None:
     bare: Any = _Bare()
-    versions = [code_of(ModelAgent(model=bare, name="bare", goal="Answer", output_type=int))]
+    versions = [fingerprint_of(ModelAgent(model=bare, name="bare", goal="Answer", output_type=int))]
     bare.toolsets, bare.__dict__["_instructions"] = [_Toolset(), _Given()], {"first": "Be brief."}
-    versions.append(code_of(ModelAgent(model=bare, name="again", goal="Answer", output_type=int)))
+    versions.append(fingerprint_of(ModelAgent(model=bare, name="again", goal="Answer", output_type=int)))
 
     assert changed_parts(*versions) == ("its instructions", "its tools")
 
@@ -132,6 +132,8 @@ class _Unhashable(_Bare):
 
 
 def test_a_model_that_cannot_be_kept_in_a_cache_has_a_version_too() -> None:
-    versions = {code_of(ModelAgent(model=one(), name="n", goal="g", output_type=int)) for one in (_Unhashable, _Bare)}  # type: ignore[arg-type]
+    versions = {
+        fingerprint_of(ModelAgent(model=one(), name="n", goal="g", output_type=int)) for one in (_Unhashable, _Bare)
+    }  # type: ignore[arg-type]
 
     assert len(versions) == 1

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from echelon.agents.capture import capturing
 from echelon.agents.function import FunctionAgent
 from echelon.agents.observed import OBSERVER, Stream
-from echelon.agents.wire import pack_outcome, unpack
+from echelon.agents.processes.wire import pack_outcome, unpack
 from echelon.model.errors import AgentFailed, EchelonError
 
 #: Things that are noted of one call; what comes behind is lost.

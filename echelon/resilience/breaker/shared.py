@@ -1,13 +1,13 @@
-"""How a breaker keeps in step with the same breaker in other processes (F1). Called from the share's thread."""
+"""How a breaker keeps in step with the same breaker in other processes (F1). Called from the store's thread."""
 
 from pybreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN
 
+from echelon.resilience.breaker.machine import BreakerMachine
 from echelon.resilience.breaker.results import Judged, Result
-from echelon.resilience.breaker.share import BreakerRecord, Ended
-from echelon.resilience.breaker.states import States
+from echelon.resilience.breaker.store import BreakerRecord, Ended
 
 
-class Following(States):
+class SharedBreaker(BreakerMachine):
     """A breaker that takes over what others did, and tells again what they missed."""
 
     def follow(self, record: BreakerRecord) -> None:
@@ -28,7 +28,7 @@ class Following(States):
                 self.follow(record)
 
     def settled(self, generation: int, ended: Ended, record: BreakerRecord | None) -> None:
-        """Hear what became of a trial call; when it could not be told, it counts here."""
+        """Hear what became of a probe; when it could not be told, it counts here."""
         with self.lock:
             self.ask_at = self.clock()
             if record is not None:
@@ -37,7 +37,7 @@ class Following(States):
                 self.decide(Judged(ended.result, None, slow=ended.result is Result.SLOW))
 
     def share_changed(self) -> None:
-        """Pass on that the share was lost, or is there again."""
+        """Pass on that the store was lost, or is there again."""
         with self.lock:
             self.tell(lambda listener: listener.shared(self.name, self.shared))
 
@@ -52,7 +52,7 @@ class Following(States):
             self._not_followed = record.epoch  # different from the others on purpose: nothing to tell again
         else:
             self.isolated, self.isolated_by, self.reason = "", "", record.reason
-            self._open_for(record.trial_in_seconds)
+            self._open_for(record.probe_in_seconds)
             self._enter(record.state)
 
     def _adopt_closed(self) -> None:
@@ -62,7 +62,7 @@ class Following(States):
             self.recover()
 
     def _enter(self, state: str) -> None:
-        # Half-open again is another half-open time: the trials of the one before say nothing any more.
+        # Half-open again is another half-open time: the probes of the one before say nothing any more.
         if state != self.state or state == STATE_HALF_OPEN:
             self.change(state)
 

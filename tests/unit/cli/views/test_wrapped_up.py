@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from echelon.cli.views.show import show_agent
-from echelon.model.handoff import LANDED, Handoff, Missing, OutputReference
+from echelon.model.handoff import WRAPPED_UP, Handoff, Missing, OutputReference
 from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.runlog.events import RunStarted, StepEnded
@@ -24,7 +24,7 @@ def recorded(*, landed: bool) -> StepRecord:
         output_location=OutputReference(location="run/x.json", sha256="ab", size_bytes=1, contract="str@1"),
         producer="look/a.py",
         assignment_id="look/a.py#1",
-        landed=landed,
+        wrapped_up=landed,
     )
     return StepRecord(
         run_id="r",
@@ -51,12 +51,12 @@ def missing_in(step: StepRecord) -> tuple[Missing, ...]:
 
 
 def test_an_agent_that_landed_is_shown_as_one() -> None:
-    assert f"landed      {LANDED}" in shown(recorded(landed=True))
-    assert "landed" not in shown(recorded(landed=False))
+    assert f"landed      {WRAPPED_UP}" in shown(recorded(wrapped_up=True))
+    assert "landed" not in shown(recorded(wrapped_up=False))
 
 
 def test_what_landed_is_listed_with_what_is_missing() -> None:
-    missing = Missing(task_id="look/a.py", producer="look/a.py", reason=LANDED, instead="half of it")
+    missing = Missing(task_id="look/a.py", producer="look/a.py", reason=WRAPPED_UP, instead="half of it")
 
-    assert missing_in(recorded(landed=True)) == (missing,)
-    assert missing_in(recorded(landed=False)) == ()
+    assert missing_in(recorded(wrapped_up=True)) == (missing,)
+    assert missing_in(recorded(wrapped_up=False)) == ()

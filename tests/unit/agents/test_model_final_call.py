@@ -1,4 +1,4 @@
-"""How a model lands: its budget is used up, and it is asked for what it has (F4). Over real HTTP."""
+"""How a model wraps up: its budget is used up, and it is asked for what it has (F4). Over real HTTP."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,12 +13,12 @@ from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from echelon.agents.agent import Lands
+from echelon.agents.agent import CanWrapUp
 from echelon.agents.call import Call
 from echelon.agents.fallback import Fallback
 from echelon.agents.model import ModelAgent, model_agent
 from echelon.agents.model_limits import LANDING_REQUESTS, conversation, kept_tokens, limits
-from echelon.agents.prompt import LANDING
+from echelon.agents.prompt import FINAL_CALL
 from echelon.model.errors import BudgetExhausted
 from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
@@ -36,7 +36,7 @@ class Finding(BaseModel):
 GOOD = says({"path": "a.py"}, tokens_in=20)
 
 
-def landed(server: LlmServer, budget: Budget, call: Call | None = None, **policy: Any) -> CallResult[Any]:
+def wrapped_up(server: LlmServer, budget: Budget, call: Call | None = None, **policy: Any) -> CallResult[Any]:
     """Let a model with a tool work within a budget."""
 
     async def use(agent: ModelAgent) -> CallResult[Any]:
@@ -45,7 +45,7 @@ def landed(server: LlmServer, budget: Budget, call: Call | None = None, **policy
         async def attempt() -> Any:
             return await agent.perform(given)
 
-        return await guard.call(attempt, account=Account(budget, "task 'a.py'"), land=attempt)
+        return await guard.call(attempt, account=Account(budget, "task 'a.py'"), wrap_up=attempt)
 
     return with_tool(server, use)
 
@@ -82,23 +82,23 @@ def is_whole(request: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     ("budget", "before"),
     [
-        (Budget(tokens=50, landing=0.5), 2),  # 15 tokens a request, 25 before it lands: hit behind an answer
-        (Budget(calls=4, landing=0.5), 2),  # hit before a request
+        (Budget(tokens=50, final_call=0.5), 2),  # 15 tokens a request, 25 before it wraps up: hit behind an answer
+        (Budget(calls=4, final_call=0.5), 2),  # hit before a request
     ],
     ids=["tokens", "calls"],
 )
 def test_it_goes_on_with_its_conversation_without_its_tools(budget: Budget, before: int) -> None:
     server = LlmServer(*[calls("look", "{}")] * before, GOOD)
-    verdict = landed(server, budget)
+    verdict = wrapped_up(server, budget)
     last = server.requests[-1]
 
     assert verdict.error is None
     assert verdict.value is not None
-    assert (verdict.landed, verdict.value.output) == (True, Finding(path="a.py"))
+    assert (verdict.wrapped_up, verdict.value.output) == (True, Finding(path="a.py"))
     assert len(server.requests) == before + 1
     assert tools_of(server.requests[0]) == ["look", "final_result"]
     assert tools_of(last) == ["final_result"]
-    assert last["messages"][-1] == {"role": "user", "content": LANDING}
+    assert last["messages"][-1] == {"role": "user", "content": FINAL_CALL}
     assert {"role": "tool", "tool_call_id": "1", "content": "a line of code"} in last["messages"]
     assert is_whole(last)
     assert verdict.usage.tokens == before * 15 + 25
@@ -106,16 +106,16 @@ def test_it_goes_on_with_its_conversation_without_its_tools(budget: Budget, befo
 
 def test_a_conversation_that_is_cut_off_by_the_clock_is_kept_too() -> None:
     server = LlmServer(calls("look", "{}"), stalls_for_ever(), GOOD)
-    verdict = landed(server, Budget(seconds=3.0, landing=0.5))
+    verdict = wrapped_up(server, Budget(seconds=3.0, final_call=0.5))
 
     assert verdict.error is None
-    assert verdict.landed
+    assert verdict.wrapped_up
     assert {"role": "tool", "tool_call_id": "1", "content": "a line of code"} in server.requests[-1]["messages"]
     assert is_whole(server.requests[-1])
 
 
 def test_without_a_conversation_it_is_asked_afresh_and_told_why() -> None:
-    budget, server = Budget(calls=4, landing=0.5), LlmServer(GOOD)
+    budget, server = Budget(calls=4, final_call=0.5), LlmServer(GOOD)
 
     async def use(agent: ModelAgent) -> CallResult[Any]:
         call, account = a_call(budget=budget), Account(budget, "task 'a.py'", spent=Usage(calls=2))
@@ -123,14 +123,14 @@ def test_without_a_conversation_it_is_asked_afresh_and_told_why() -> None:
         async def attempt() -> Any:
             return await agent.perform(call)
 
-        return await Guard(Resilience()).call(attempt, account=account, land=attempt)
+        return await Guard(Resilience()).call(attempt, account=account, wrap_up=attempt)
 
     verdict = with_tool(server, use)
     said = server.requests[0]["messages"][-1]["content"]
 
-    assert verdict.landed
+    assert verdict.wrapped_up
     assert said.startswith("# Task\n- do the task")
-    assert said.endswith(LANDING)
+    assert said.endswith(FINAL_CALL)
 
 
 @pytest.mark.parametrize(
@@ -138,12 +138,12 @@ def test_without_a_conversation_it_is_asked_afresh_and_told_why() -> None:
     [(says({"path": "a.py"}, tokens_in=500), "has 25 left"), (calls("look", "{}"), "has 25 left")],
     ids=["all of it is gone", "it does not stop"],
 )
-def test_one_that_cannot_land_has_failed_for_what_it_failed_for_first(answer: Answer, why: str) -> None:
-    verdict = landed(LlmServer(answer), Budget(tokens=50, landing=0.5))
+def test_one_that_cannot_wrap_up_has_failed_for_what_it_failed_for_first(answer: Answer, why: str) -> None:
+    verdict = wrapped_up(LlmServer(answer), Budget(tokens=50, final_call=0.5))
 
     assert isinstance(verdict.error, BudgetExhausted)
     assert why in str(verdict.error)
-    assert not verdict.landed
+    assert not verdict.wrapped_up
 
 
 @pytest.mark.parametrize(
@@ -151,15 +151,15 @@ def test_one_that_cannot_land_has_failed_for_what_it_failed_for_first(answer: An
     [
         (Budget(), (50, None), (LANDING_REQUESTS, None)),
         (Budget(tokens=100, calls=10), (10, 100), (1, None)),
-        (Budget(tokens=100, calls=10, landing=0.3), (7, 70), (3, 30)),
-        (Budget(tokens=100, landing=0.5), (50, 50), (LANDING_REQUESTS, 50)),
-        (Budget(calls=1, tokens=1, landing=0.5), (1, 1), (1, 1)),
+        (Budget(tokens=100, calls=10, final_call=0.3), (7, 70), (3, 30)),
+        (Budget(tokens=100, final_call=0.5), (50, 50), (LANDING_REQUESTS, 50)),
+        (Budget(calls=1, tokens=1, final_call=0.5), (1, 1), (1, 1)),
     ],
 )
 def test_what_is_kept_back_is_for_the_last_call_alone(
     budget: Budget, usual: tuple[int, int | None], last: tuple[int, int | None]
 ) -> None:
-    before, behind = limits(budget), limits(budget, landing=True)
+    before, behind = limits(budget), limits(budget, final_call=True)
 
     assert (before.request_limit, before.total_tokens_limit) == usual
     assert (behind.request_limit, kept_tokens(budget)) == last
@@ -168,7 +168,7 @@ def test_what_is_kept_back_is_for_the_last_call_alone(
 
 def test_the_last_answer_is_no_longer_than_what_is_kept_back() -> None:
     server = LlmServer(calls("look", "{}"), calls("look", "{}"), GOOD)
-    landed(server, Budget(tokens=50, landing=0.5))
+    wrapped_up(server, Budget(tokens=50, final_call=0.5))
 
     assert [request.get("max_completion_tokens", request.get("max_tokens")) for request in server.requests] == [
         None,
@@ -189,14 +189,14 @@ def test_a_model_has_the_options_of_every_agent() -> None:
         name="large",
         idle=5,
         breaker=False,
-        budget=Budget(tokens=100, landing=0.2),
+        budget=Budget(tokens=100, final_call=0.2),
         resilience=Resilience(attempts=7, idle_seconds=9),
         fallback=other,
     )
 
     assert agent.resilience == Resilience(
-        idle_seconds=5, breaker=False, budget=Budget(tokens=100, landing=0.2), attempts=7
+        idle_seconds=5, breaker=False, budget=Budget(tokens=100, final_call=0.2), attempts=7
     )
     assert agent.fallback == (Fallback.agent(other),)
-    assert isinstance(agent, Lands)
-    assert agent.lands
+    assert isinstance(agent, CanWrapUp)
+    assert agent.can_wrap_up

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from echelon.agents.observed import OBSERVER, Observer
-from echelon.agents.reaper import watched
+from echelon.agents.processes.reaper import watched
 from echelon.resilience.timeout import pulse
 
 #: How long a process may take to end itself when asked to, in seconds.

@@ -17,10 +17,10 @@ from echelon.model.policy import BreakerPolicy
 from echelon.resilience.breaker.evidence import FailureEvidence
 from echelon.resilience.breaker.fleet import Fleet
 from echelon.resilience.breaker.listener import BreakerListener
+from echelon.resilience.breaker.probes import Probes
 from echelon.resilience.breaker.results import Judged, Result
-from echelon.resilience.breaker.share import BreakerRecord, Ended, Link
+from echelon.resilience.breaker.store import BreakerRecord, Ended, Link
 from echelon.resilience.breaker.timing import open_seconds_of
-from echelon.resilience.breaker.trials import Trials
 
 #: How much of the last error is quoted in a refusal, in characters.
 QUOTED_CHARACTERS = 200
@@ -31,7 +31,7 @@ def isolation(why: str, by: str) -> str:
     return f"isolated by {by}: {why}" if by else f"isolated: {why}"
 
 
-class States:
+class BreakerMachine:
     """What a breaker knows, and how it changes."""
 
     def __init__(
@@ -60,18 +60,18 @@ class States:
         self.degraded = ""
         #: Openings in a row, without a recovery that lasted.
         self.trips = 0
-        #: When the first trial call may be made, by its clock.
-        self.trial_at = 0.0
-        #: When the share may be asked again, by its clock.
+        #: When the first probe may be made, by its clock.
+        self.probe_at = 0.0
+        #: When the store may be asked again, by its clock.
         self.ask_at = 0.0
-        self.trials = Trials(policy.trial_calls)
+        self.probes = Probes(policy.half_open_calls)
         self._link: Link | None = None
         self._epoch = 0
         self._not_followed = -1
         self._unpublished = 0
         self._closed_at: float | None = None
         self._open_seconds = 0.0
-        self._rng = rng or random.Random()  # noqa: S311 - spreads trials, protects nothing
+        self._rng = rng or random.Random()  # noqa: S311 - spreads probes, protects nothing
         self._fleet = fleet or Fleet()
         self._fleet.add(name)
         self._storage = CircuitMemoryStorage(STATE_CLOSED)
@@ -125,7 +125,7 @@ class States:
     def change(self, state: str) -> None:
         """Begin a new generation, in a state that may be the same."""
         self.generation += 1
-        self.trials = Trials(self.policy.trial_calls)
+        self.probes = Probes(self.policy.half_open_calls)
         self._evidence.clear()
         if state == STATE_CLOSED:
             self._fleet.leave(self.name)
@@ -149,7 +149,7 @@ class States:
         return BreakerRecord(
             state=self.state,
             epoch=self._epoch,
-            trial_in_seconds=max(0.0, self.trial_at - self.clock()),
+            probe_in_seconds=max(0.0, self.probe_at - self.clock()),
             trips=self.trips,
             reason=self.reason,
             isolated=self.isolated,
@@ -172,10 +172,10 @@ class States:
 
     def _reason_of(self, result: Result) -> str:
         failed = result is Result.FAILURE
-        return self._evidence.quoted("the trial call failed") if failed else "the trial calls were slow"
+        return self._evidence.quoted("the probe failed") if failed else "the probes were slow"
 
     def _ignore(self, _judged: Judged) -> None:
-        """A neutral outcome changes nothing; the place of a trial was given back already."""
+        """A neutral outcome changes nothing; the slot of a probe was given back already."""
 
     def _noted(self, judged: Judged) -> None:
         """Take an outcome of a closed breaker; a good one never opens it, but may show that it need not be open."""
@@ -188,17 +188,17 @@ class States:
             elif failed or judged.slow:
                 self._open(cause)
 
-    def _trial_succeeded(self, judged: Judged) -> None:
-        self.trials.succeeded(slow=judged.slow)
-        if not self.trials.complete:
+    def _probe_succeeded(self, judged: Judged) -> None:
+        self.probes.succeeded(slow=judged.slow)
+        if not self.probes.complete:
             return
-        if self.trials.slow_rate >= self.policy.slow_call_rate:
+        if self.probes.slow_rate >= self.policy.slow_call_rate:
             self._open(self._reason_of(judged.result))
         else:
             self.recover()
             self.publish()
 
-    def _trial_failed(self, judged: Judged) -> None:
+    def _probe_failed(self, judged: Judged) -> None:
         self._open(self._reason_of(judged.result))
 
     def _open(self, reason: str) -> None:
@@ -219,7 +219,7 @@ class States:
 
     def _open_for(self, seconds: float) -> None:
         self._open_seconds = seconds
-        self.trial_at = self.clock() + seconds
+        self.probe_at = self.clock() + seconds
 
     def _degrade(self, why: str) -> None:
         told, self.degraded = self.degraded, why
@@ -234,13 +234,13 @@ _CHANGE: dict[str, Callable[[CircuitBreaker], object]] = {
 }
 
 #: (state, result) → what to do. Nothing is admitted when open, so nothing of that generation can end there.
-_TAKE: dict[tuple[str, Result], Callable[[States, Judged], None]] = {
-    (STATE_CLOSED, Result.SUCCESS): States._noted,  # noqa: SLF001 - the table belongs to the class
-    (STATE_CLOSED, Result.SLOW): States._noted,  # noqa: SLF001
-    (STATE_CLOSED, Result.FAILURE): States._noted,  # noqa: SLF001
-    (STATE_CLOSED, Result.NEUTRAL): States._ignore,  # noqa: SLF001
-    (STATE_HALF_OPEN, Result.SUCCESS): States._trial_succeeded,  # noqa: SLF001
-    (STATE_HALF_OPEN, Result.SLOW): States._trial_succeeded,  # noqa: SLF001
-    (STATE_HALF_OPEN, Result.FAILURE): States._trial_failed,  # noqa: SLF001
-    (STATE_HALF_OPEN, Result.NEUTRAL): States._ignore,  # noqa: SLF001
+_TAKE: dict[tuple[str, Result], Callable[[BreakerMachine, Judged], None]] = {
+    (STATE_CLOSED, Result.SUCCESS): BreakerMachine._noted,  # noqa: SLF001 - the table belongs to the class
+    (STATE_CLOSED, Result.SLOW): BreakerMachine._noted,  # noqa: SLF001
+    (STATE_CLOSED, Result.FAILURE): BreakerMachine._noted,  # noqa: SLF001
+    (STATE_CLOSED, Result.NEUTRAL): BreakerMachine._ignore,  # noqa: SLF001
+    (STATE_HALF_OPEN, Result.SUCCESS): BreakerMachine._probe_succeeded,  # noqa: SLF001
+    (STATE_HALF_OPEN, Result.SLOW): BreakerMachine._probe_succeeded,  # noqa: SLF001
+    (STATE_HALF_OPEN, Result.FAILURE): BreakerMachine._probe_failed,  # noqa: SLF001
+    (STATE_HALF_OPEN, Result.NEUTRAL): BreakerMachine._ignore,  # noqa: SLF001
 }

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from echelon import Handoffs, agent, command
-from echelon.agents.code import changed_parts, code_of, has_changed
+from echelon.agents.fingerprint.agent import changed_parts, fingerprint_of, has_changed
 from echelon.agents.function import FunctionAgent
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 PLAIN = """
 @agent
@@ -28,7 +28,7 @@ def look(item: str, limit: int = 3) -> list[str]:
 def version(source: str) -> str:
     names: dict[str, Any] = {"agent": agent, "Handoffs": Handoffs}
     exec(source, names)
-    return code_of(names["look"])
+    return fingerprint_of(names["look"])
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_is_executed_makes_another_version(change: tuple[str, str]) -> None
 
 
 def test_the_version_is_the_same_in_every_process() -> None:
-    program = "from tests.unit.agents.test_code import PLAIN, version; print(version(PLAIN))"
+    program = "from tests.unit.agents.fingerprint.test_agent import PLAIN, version; print(version(PLAIN))"
     told = {subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).strip() for _ in range(2)}
 
     assert told == {version(PLAIN)}
@@ -119,7 +119,7 @@ def helped(old: str = "", new: str = "", *, project: str = "project") -> str:
     names = vars(ModuleType(project))
     sys.modules.setdefault(project, ModuleType(project))  # dataclasses look their module up
     exec(HELPED.replace(old, new), names)
-    return code_of(names["look"])
+    return fingerprint_of(names["look"])
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_what_a_helper_does_not_execute_changes_nothing(change: tuple[str, str])
 
 
 def test_a_script_has_the_same_version_where_it_is_imported_and_in_every_process() -> None:
-    program = "from tests.unit.agents.test_code import helped; print(helped(project='__main__'))"
+    program = "from tests.unit.agents.fingerprint.test_agent import helped; print(helped(project='__main__'))"
     told = {subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).strip() for _ in range(2)}
 
     assert told == {helped()}
@@ -166,7 +166,7 @@ def test_what_a_library_does_is_not_followed() -> None:
     for factor in (1, 2):
         exec(f"def helper(item):\n    return {factor}\nhelper.__module__ = 'library'", names)
         exec("@agent\ndef look(item: str) -> int:\n    return helper(item)", names)
-        versions.add(code_of(names["look"]))
+        versions.add(fingerprint_of(names["look"]))
 
     assert len(versions) == 1
 
@@ -187,7 +187,7 @@ def made(count):
         exec(f"def helper(item):\n    return {factor}", vars(module))
         names: dict[str, Any] = {"__name__": "project.work", "agent": agent, "helpers": module}
         exec(source, names)
-        versions.append(code_of(names["made"](len(versions))))
+        versions.append(fingerprint_of(names["made"](len(versions))))
 
     assert versions[0] != versions[1] == versions[2]
 
@@ -196,7 +196,7 @@ def test_a_name_of_a_closure_that_is_not_set_yet_is_no_trouble() -> None:
     def look(item: str) -> int:
         return later(item)
 
-    assert code_of(agent(look)).startswith("function-")
+    assert fingerprint_of(agent(look)).startswith("function-")
 
     def later(item: str) -> int:
         return len(item)
@@ -210,7 +210,7 @@ def test_versions_are_equal_exactly_when_the_code_is(one: int, other: int, docum
         names: dict[str, Any] = {"__name__": "project", "agent": agent}
         helper = f"def helper(item):\n    {documentation!r}\n    return item * ({factor})"
         exec(f"{helper}\n@agent\ndef look(item: int) -> int:\n    return helper(item)", names)
-        return code_of(names["look"])
+        return fingerprint_of(names["look"])
 
     assert (made(one, documentation) == made(other, "other")) is (one == other)
 
@@ -224,9 +224,9 @@ def test_an_object_of_your_own_has_no_version() -> None:
     counting: Any = _Counting()
     counted = replace(command(["ls"]), parse=counting)
 
-    assert code_of(counting) == ""
-    assert code_of(FunctionAgent(function=counting, name="count", goal="Count", output_type=int)) == ""
-    assert changed_parts(code_of(command(["ls"])), code_of(counted)) == ("how its output is read",)
+    assert fingerprint_of(counting) == ""
+    assert fingerprint_of(FunctionAgent(function=counting, name="count", goal="Count", output_type=int)) == ""
+    assert changed_parts(fingerprint_of(command(["ls"])), fingerprint_of(counted)) == ("how its output is read",)
 
 
 def test_how_a_command_is_read_is_part_of_it() -> None:
@@ -235,7 +235,7 @@ def test_how_a_command_is_read_is_part_of_it() -> None:
 
     first, other = command(["ls"]), command(["ls"], parse=counted, output=int)
 
-    assert changed_parts(code_of(first), code_of(other)) == ("how its output is read",)
+    assert changed_parts(fingerprint_of(first), fingerprint_of(other)) == ("how its output is read",)
 
 
 def test_a_command_is_its_arguments() -> None:
@@ -245,8 +245,8 @@ def test_a_command_is_its_arguments() -> None:
         command(["ls", "-l", "{path}"]),
     )
 
-    assert code_of(first) == code_of(same)
-    assert has_changed(code_of(first), code_of(other))
+    assert fingerprint_of(first) == fingerprint_of(same)
+    assert has_changed(fingerprint_of(first), fingerprint_of(other))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from echelon.model.errors import (
     EffectUncertain,
 )
 from echelon.model.exception_report import Level, Trigger
-from echelon.model.handoff import LANDED, ErrorReport, Handoff
+from echelon.model.handoff import WRAPPED_UP, ErrorReport, Handoff
 from echelon.model.phrasing import truncate
 from echelon.model.status import Status
 from echelon.resilience.errors import can_pass
@@ -88,8 +88,8 @@ def deviation(handoff: Handoff) -> tuple[Trigger, Level, str] | None:
     if handoff.error is not None:
         trigger = Trigger.BLOCKED if handoff.status is Status.BLOCKED else Trigger.FAILED
         return trigger, Level.WARNING, handoff.error.message
-    if handoff.landed:
-        return Trigger.RESOURCE, Level.WARNING, LANDED
+    if handoff.wrapped_up:
+        return Trigger.RESOURCE, Level.WARNING, WRAPPED_UP
     if handoff.attempts > 1:
         return Trigger.RETRIED, Level.INFO, f"needed {handoff.attempts} attempts"
     return None

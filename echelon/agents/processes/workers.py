@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.outcome import Outcome
-from echelon.agents.wire import pack, unpack_outcome
+from echelon.agents.processes.wire import pack, unpack_outcome
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentFailed
 
@@ -90,7 +90,7 @@ async def _start() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "echelon.agents.worker",
+        "echelon.agents.processes.worker",
         json.dumps(search),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

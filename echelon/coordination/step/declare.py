@@ -20,7 +20,7 @@ _NOTHING_HAPPENED = (AgentFailed, InvalidInput)
 
 
 @dataclass(frozen=True)
-class Intent:
+class Declare:
     """Lets an agent work, once it is durable that it was begun."""
 
     run: RunContext

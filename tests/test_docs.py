@@ -4,13 +4,13 @@ A page is a story: its fences are used in their order, in a project and a home o
 
 - A fence below a line that names a file in code marks and ends with a colon is that file of the project.
 - Any other `python` fence is a script; what it prints stands behind `#>`.
-- An `sh` fence is a list of commands. `echelon` is called, other programs are checked as far as they are cheap to check.
+- An `sh` fence is a list of commands. `echelon` is called; of other programs that is checked which is cheap to check.
 - A `console` fence has commands behind `$`, and below each what it prints: first what goes to stderr, then the rest.
 - `json`, `yaml` and `toml` fences without a file are read; `text` fences are pictures for people.
 
 In what is printed `…` stands for any text, alone on a line for any lines; numbers with a unit, times, and ids of runs
 may be any. `# exit code 3` behind a command is what it ends with; without it that is 0. `RUN` in a command is the last
-run of the page, `CONCERN` its first open concern.
+run of the page, `CONCERN` its first open concern; a command about a `TASK` is only parsed.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -38,7 +38,7 @@ from echelon.resilience.registry import BreakerRegistry
 from echelon.testing.llm_server import Answer, LlmServer, says
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 #: What the model of a page answers.
 ANSWERS: dict[str, Answer] = {
@@ -97,7 +97,8 @@ _ANY: dict[str, str] = {
     r"\b([a-z][a-z-]*)-\d{8}-\d{6}-[0-9a-f]{4}\b": r"\1-RUN",
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+Z?)?": "MOMENT",
     r"\b\d\d:\d\d:\d\d\.\d{3}\b": "TIME",
-    r"\b[\d,.]+ (s|ms|min|h|%|MB)(?![a-z])": r"N \1",
+    r"\b(?:[\d,]+ h )?(?:[\d,]+ min )?[\d,.]+ s\b": "N s",
+    r"\b[\d,.]+ (ms|min|h|%|MB)(?![a-z])": r"N \1",
 }
 
 
@@ -110,11 +111,24 @@ def plain(text: str) -> str:
 
 
 def prints(expected: str, printed: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return json.loads(expected) == json.loads(printed)
     pattern = "".join(
         r"(?:.*\n)*?" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + r"\n"
         for line in plain(expected).splitlines()
     )
     return re.fullmatch(pattern, plain(printed)) is not None
+
+
+def project_modules() -> list[str]:
+    """Return the modules of a project that are imported, of this one or that of a page."""
+    return [name for name in sys.modules if name.partition(".")[0] in ("flows", "tasks", "contracts")]
+
+
+def is_elsewhere(arguments: list[str]) -> bool:
+    """Say whether a command is about a job of this repository, not one of the page: that has tests of its own."""
+    files = [Path(word.partition(":")[0]) for word in arguments[1:2]]
+    return any((ROOT / file).is_file() and not file.exists() for file in files)
 
 
 # A page ---------------------------------------------------------------------------------------------------------------
@@ -129,7 +143,6 @@ class Story:
     capture: pytest.CaptureFixture[str]
     patch: pytest.MonkeyPatch
     line: int = 0
-    files: list[str] = field(default_factory=list[str])
 
     def use(self, fence: Fence) -> None:
         self.line = fence.line
@@ -193,11 +206,7 @@ class Story:
         return _PROGRAMS[program](self, arguments) if program in _PROGRAMS else ""
 
     def _echelon(self, arguments: list[str], code: int) -> str:
-        # A job of this repository that is not one of the page: it has its own tests.
-        elsewhere = any(
-            (ROOT / word.partition(":")[0]).is_file() and not Path(word).exists() for word in arguments[1:2]
-        )
-        if arguments[0] in NOT_CALLED or (elsewhere and not Path(arguments[1].partition(":")[0]).exists()):
+        if arguments[0] in NOT_CALLED or is_elsewhere(arguments) or any("TASK" in word for word in arguments):
             build_app().parse_args(arguments, exit_on_error=False, print_error=False)
             return ""
         with self._process():
@@ -219,8 +228,8 @@ class Story:
     def _process(self) -> Iterator[None]:
         """Let the block find what a new process would: nothing imported from the project, no breakers."""
         self.patch.setattr(BreakerRegistry, "_shared", {})
-        for module in [name for name in sys.modules if name.partition(".")[0] in ("flows", "tasks", "contracts")]:
-            del sys.modules[module]
+        for name in project_modules():
+            del sys.modules[name]
         importlib.invalidate_caches()
         here = str(Path.cwd())
         if here in sys.path:
@@ -324,18 +333,13 @@ def story(
     monkeypatch.setenv("PREFECT_PROFILES_PATH", str(tmp_path / "no-profiles.toml"))
     monkeypatch.setattr("echelon.engine.run.request_picture", lambda *_: None)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", sys.modules)
     monkeypatch.chdir(tmp_path)
-    imported = {
-        name: module
-        for name, module in sys.modules.items()
-        if name.partition(".")[0] in ("flows", "tasks", "contracts")
-    }
+    imported = {name: sys.modules[name] for name in project_modules()}
     with LlmServer(ANSWERS.get(named(page), says("done"))) as model:
         monkeypatch.setenv("OPENAI_BASE_URL", model.url)
         monkeypatch.setenv("OPENAI_API_KEY", "none")
         yield Story(page, tmp_path, capsys, monkeypatch)
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("flows", "tasks", "contracts")]:
+    for name in project_modules():
         del sys.modules[name]
     sys.modules.update(imported)
 

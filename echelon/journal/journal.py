@@ -8,9 +8,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from operator import itemgetter
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Executable, Select
+from sqlalchemy import Connection
 
 from echelon.journal import queries, rows
 from echelon.journal.admission import choose_run
@@ -172,10 +172,10 @@ class SqlJournal:
         """Return the concerns of a run or of all runs, in the order they were raised (O1)."""
         return tuple(await self._read(queries.concerns(run_id, open_only=open_only), rows.concern_record))
 
-    async def _runs_with_plan(self, query: Select[Any]) -> list[RunRecord]:
+    async def _runs_with_plan(self, query: queries.Query) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)
 
-    async def _read(self, query: Executable, made: Callable[[rows.Row], T]) -> list[T]:
+    async def _read(self, query: queries.Query, made: Callable[[rows.Row], T]) -> list[T]:
         def work(connection: Connection) -> list[T]:
             return [made(row) for row in connection.execute(query).mappings()]
 

@@ -51,6 +51,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def is_held(self, run_id: str) -> bool:
+        """Say whether a process that may be alive holds a run: a dead one's lease ends, or it is seen to be dead."""
+        ...
+
     def watching(self, run_id: str, watcher: Watcher) -> AbstractContextManager[None]:
         """Call `watcher` with what this process appends to a run during the block, once it is durable."""
         ...

@@ -100,6 +100,14 @@ def take(connection: Connection, wish: Take, token: int) -> tuple[Session, RunTa
     return session, None if wish.part else taken_event(session, last)
 
 
+def is_held(connection: Connection, run_id: str) -> bool:
+    """Say whether a process that may be alive holds a run."""
+    left = (_SESSIONS.expires - now_seconds(connection)).label("left")
+    which = _SESSIONS.run_id == run_id, _SESSIONS.part == "", _SESSIONS.ended.is_(None)
+    found = connection.execute(select(schema.sessions, left).where(*which)).mappings()
+    return any(row["left"] > 0 and not is_dead(session_record(row)) for row in found)
+
+
 def renew(connection: Connection, change: LeaseChange) -> None:
     """Carry out what a lease writes between its beginning and its end. Who lost it was refused before."""
     moment = datetime.now(UTC).isoformat()

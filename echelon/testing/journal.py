@@ -144,6 +144,10 @@ class MemoryJournal:
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
 
+    async def is_held(self, run_id: str) -> bool:
+        """Say whether a process that may be alive holds a run."""
+        return any(map(_is_live, self._memory.sessions.get((run_id, ""), ())))
+
     def watching(self, run_id: str, watcher: Watcher) -> AbstractContextManager[None]:
         """Call `watcher` with what this journal appends to a run during the block."""
         return self._feeds.watching(run_id, watcher)
@@ -265,9 +269,8 @@ class MemoryJournal:
             raise LeaseLost(run_id)
         before = memory.sessions.setdefault((run_id, part), [])
         for held in before:
-            left = held.expires - time.monotonic()
-            if held.session.ended is None and left > 0 and not is_dead(held.session):
-                raise RunHeld(held_message(held.session, left))
+            if _is_live(held):
+                raise RunHeld(held_message(held.session, held.expires - time.monotonic()))
         signs = [held.session.ended or held.session.seen for held in memory.of_run(run_id)]
         for held in before if part else memory.of_run(run_id):
             held.session = held.session.model_copy(update={"ended": held.session.ended or held.session.seen})
@@ -287,6 +290,10 @@ class MemoryJournal:
 
     def _held(self, session: Session) -> _Held:
         return self._memory.sessions[session.run_id, session.part][session.token - 1]
+
+
+def _is_live(held: _Held) -> bool:
+    return held.session.ended is None and held.expires > time.monotonic() and not is_dead(held.session)
 
 
 def _newest(runs: Iterable[RunRecord]) -> RunRecord | None:

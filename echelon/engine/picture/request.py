@@ -4,6 +4,7 @@ One drawing process serves all runs of a home; it is started when there is none 
 What was asked for and not drawn, since a machine went down for example, is drawn by the next one. No Prefect here.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,15 +17,19 @@ from pathlib import Path
 from typing import Literal
 
 from echelon.engine.bytecode import bytecode_environment
+from echelon.engine.picture.lock import is_served
 from echelon.settings import Settings
 
 Granularity = Literal["agent", "team"]
 
+#: Drawing waits for whoever has work to do.
+DRAWING_NICENESS = 10
+
 #: How often a picture that is waited for is looked at, in seconds.
 _GLANCE_SECONDS = 0.05
 
-#: Processes started here that draw, until they have ended: Python warns of one that is forgotten while it is at work.
-_drawing: list[subprocess.Popen[bytes]] = []
+#: Processes that were started to draw; each is asked once in a while whether it has ended, so that none stays behind.
+_STARTED: "list[subprocess.Popen[bytes]]" = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +53,26 @@ def request_picture(request: PictureRequest, settings: Settings) -> None:
     arriving = folder / f".{request.run_id}.{os.getpid()}"
     arriving.write_text(json.dumps(asdict(request)))
     arriving.replace(folder / f"{request.run_id}.json")
-    _drawing[:] = [process for process in _drawing if process.poll() is None]
-    log = (folder / "drawing.log").open("ab")
-    with log:
-        _drawing.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "echelon.engine.picture.recorder"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=_environment(settings),
-                start_new_session=True,  # Ctrl-C in a terminal is for the run; its picture says that it was stopped
-            )
+    if not is_served(folder):
+        _start_recorder(folder, settings)
+
+
+def _start_recorder(folder: Path, settings: Settings) -> None:
+    with (folder / "drawing.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "echelon.engine.picture.recorder"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(settings),
+            start_new_session=True,  # Ctrl-C in a terminal is for the run; its picture says that it was stopped
+            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # it has ended, or may not be told; it says so itself too
+            os.setpriority(os.PRIO_PROCESS, process.pid, DRAWING_NICENESS)
+    _STARTED[:] = [started for started in _STARTED if started.poll() is None]
+    _STARTED.append(process)
 
 
 def wait_for_picture(run_id: str, settings: Settings, timeout_seconds: float) -> bool:

@@ -196,14 +196,17 @@ class EmbeddedServer(ServerHandle):
         process.stop()
 
 
-def spawn_embedded(home: Path) -> ServerProcess:
-    """Spawn the server of one run."""
+def spawn_embedded(home: Path, *, share: bool = True) -> ServerProcess:
+    """Spawn a server that lives as long as this process wants; `share` lets it borrow a database where it must.
+
+    Raises `ServerError` when another server has the records of the home, and `share` is False.
+    """
     folder = home / "prefect"
     if settings.database_is_chosen():
         folder.mkdir(parents=True, exist_ok=True)
         database = ServerDatabase(url=None)
     else:
-        database = claim_database(folder, share=True)
+        database = claim_database(folder, share=share)
     # A second server in this home must not write over the log of the first.
     log = (database.temporary or folder) / "server.log"
     return spawn(folder, database, settings.ONE_RUN_ONLY, log=log)

@@ -24,6 +24,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ DRAIN_SECONDS = 20.0
 LAST_RESORT_SECONDS = DRAIN_SECONDS + 5
 
 STDIN = 0
+
+#: Header of a request that says when what it tells happened.
+AT_HEADER = b"x-echelon-at"
 
 
 class RunServer(uvicorn.Server):
@@ -125,6 +129,36 @@ def end_with_parent(boot: dict[str, Any]) -> threading.Event:
     return gone
 
 
+class GivenTimes:
+    """Lets a request say when what it tells happened, in place of now: an HTTP header, a time in ISO 8601.
+
+    Prefect's API has no field for when a flow run entered a state, so a run that is drawn from its log would begin
+    when it is drawn. Prefect gives each state the time of its own `now`, which is asked for here. Remove when the API
+    takes a time.
+    """
+
+    def __init__(self, app: Any) -> None:
+        from prefect.server.schemas import states
+        from prefect.types import DateTime
+        from pydantic import TypeAdapter
+
+        self.app = app
+        self.read: Callable[[str], Any] = TypeAdapter(DateTime).validate_python
+        self.given: ContextVar[Any] = ContextVar("given", default=None)
+        clock = states.now  # pyright: ignore[reportPrivateImportUsage] - a door, tested as one
+        states.now = lambda *zone: self.given.get() or clock(*zone)  # pyright: ignore[reportPrivateImportUsage]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Handle a request, at the time it gives."""
+        given = next((value for name, value in scope.get("headers", ()) if name == AT_HEADER), None)
+        token = self.given.set(self.read(given.decode())) if given else None
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            if token is not None:
+                self.given.reset(token)
+
+
 def listening_socket(boot: dict[str, Any]) -> socket.socket:
     """Return the socket to listen on: the parent's, so that requests made before now are answered too."""
     if boot["socket"] is not None:
@@ -146,7 +180,9 @@ def main() -> None:
     if gone.is_set():
         return
     app = create_app(ephemeral=boot["ephemeral"], final=True)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        GivenTimes(app), log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2
+    )
     RunServer(config, boot, gone).run(sockets=[listening_socket(boot)])
     if boot["temporary"]:
         shutil.rmtree(boot["temporary"], ignore_errors=True)

@@ -1,5 +1,6 @@
 """Spawning the process of a local Prefect server, and ending it. The process itself is `process.py`."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -41,6 +42,11 @@ class ServerProcess:
         """The id of the process."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Has the process ended, whatever way?"""
+        return self._process.poll() is not None
+
     def stop(self) -> None:
         """Let the server write its last records and end; kill it when that takes more than STOP_SECONDS."""
         if self._process.stdin is None:
@@ -61,6 +67,10 @@ class ServerProcess:
             answer(self.url, timeout_seconds)  # no polling: the socket listens already, the answer comes when it can
         except (OSError, http.client.HTTPException) as error:
             raise self.failure(str(error) or type(error).__name__) from error
+
+    async def ready(self, timeout_seconds: float = START_SECONDS) -> None:
+        """Wait for the API like `wait_ready`, while the event loop goes on."""
+        await asyncio.to_thread(self.wait_ready, timeout_seconds)
 
     def detach(self) -> None:
         """Leave the process to itself; it goes on when this one has ended."""

@@ -1,0 +1,105 @@
+"""A connection to Prefect's API. Requests are plain JSON: a server of our own is asked without Prefect's client.
+
+Measured: Prefect's client takes 1.4 s of processor time to import, httpx 0.15 s. Only a server that somebody else runs
+is asked through it, since it alone knows of API keys, headers, CSRF tokens and certificates in the user's profile.
+"""
+
+import contextlib
+import http
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import httpx
+
+#: How long one request may take, in seconds; a server that boots answers the first one late.
+REQUEST_SECONDS = 60.0
+
+#: A server of ours enters a state at this time instead of its own (`server/process.py`); others pay no heed to it.
+AT_HEADER = "x-echelon-at"
+
+#: Answers after which the same request may pass later.
+_LATER = frozenset({408, 425, 429})
+
+Send = Callable[[str, str, Any, dict[str, str]], Awaitable[httpx.Response]]
+"""Sends a request: method, path, JSON, headers."""
+
+
+class Unreachable(Exception):
+    """The server does not answer, or cannot at the moment."""
+
+
+class Refused(Exception):
+    """The server does not accept a request, and would not a second time."""
+
+
+class Answer(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    """HTTP status."""
+    body: Any
+    """The JSON; None when there was none."""
+
+    @property
+    def is_new(self) -> bool:
+        """Was something created, and not found?"""
+        return self.status == http.HTTPStatus.CREATED
+
+
+class Api:
+    """Prefect's API."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    async def post(self, path: str, body: Any, at: datetime | None = None) -> Answer:
+        """Ask for something to be done; `at` is when it happened. Raises `Unreachable` or `Refused`."""
+        return await self._ask("POST", path, body, {} if at is None else {AT_HEADER: at.isoformat()})
+
+    async def get(self, path: str) -> Answer:
+        """Read something; the status of the answer is 404 when it is not there."""
+        return await self._ask("GET", path, None, {})
+
+    async def _ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
+        try:
+            response = await self._send(method, path, body, headers)
+        except httpx.HTTPStatusError as error:  # Prefect's client raises where httpx answers
+            response = error.response
+        except (httpx.TransportError, OSError) as error:
+            raise Unreachable(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        status = response.status_code
+        if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
+            raise Unreachable(f"{method} {path} was answered with HTTP status {status}")
+        if status >= http.HTTPStatus.BAD_REQUEST and not (method == "GET" and status == http.HTTPStatus.NOT_FOUND):
+            raise Refused(f"{method} {path} was answered with HTTP status {status}: {response.text[:500]}")
+        return Answer(status, response.json() if response.content else None)
+
+
+@contextlib.asynccontextmanager
+async def open_own(url: str) -> AsyncGenerator[Api]:
+    """Give the API of a server of ours, which asks for no credentials."""
+    # Answers are small and come from the same machine: compressing them costs more than it saves.
+    headers = {"accept-encoding": "identity"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False) as client:
+
+        async def send(method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
+            return await client.request(method, path, json=body, headers=headers)
+
+        yield Api(send)
+
+
+@contextlib.asynccontextmanager
+async def open_configured(url: str) -> AsyncGenerator[Api]:
+    """Give the API of a server that somebody else runs, with what Prefect's settings say about it."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings(updates={PREFECT_API_URL: url}):
+        client = get_client()
+    async with client:
+
+        async def send(method: Any, path: Any, body: Any, headers: dict[str, str]) -> httpx.Response:
+            return await client.request(method, path, json=body, headers=headers)
+
+        yield Api(send)

@@ -5,10 +5,10 @@ from pathlib import Path
 from contracts.modules import Module, ModuleFinding
 from contracts.surveys import AnySurvey, DeadCodeSurvey, DuplicationSurvey, ImportSurvey, LintSurvey
 from echelon import AgentFailed, Concern, Handoffs, Outcome, agent
+from tasks.evidence import ModuleFacts, concerns_of, critical_of, evidence_of
+from tasks.lookup import absent, survey_of
 from tasks.measuring import measure
-from tasks.proving import ModuleFacts, concerns_of, critical_of, evidence_of
 from tasks.scoring import by_weight, risk_of, score_parts
-from tasks.slices import absent, survey_of
 from tasks.sources import UnreadableError, read_source
 
 #: Tests may use passwords and run commands; what vulture calls unused there, pytest calls by name.

@@ -95,7 +95,7 @@ def _decode(raw: bytes) -> str:
 
 
 @dataclass
-class Mirror:
+class CleanCopy:
     """A copy of everything readable, as UTF-8, under names no tool can misread.
 
     Tools run on the copy: they meet no pipe to hang on, no link to follow, no configuration of the audited project
@@ -121,10 +121,10 @@ class Mirror:
         return module.path if module else None
 
 
-def mirror(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> Mirror:
+def clean_copy(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> CleanCopy:
     """Copy every module of `modules` that can be read and parsed into `workspace`."""
     prefix = "/".join(package_prefix(root))
-    made = Mirror(workspace.resolve())
+    made = CleanCopy(workspace.resolve())
     for module in modules:
         try:
             source = read_source(root, module, max_bytes)

@@ -8,7 +8,7 @@ from echelon.agents.agent import Effect
 from echelon.agents.call import CallShape
 from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
-from echelon.agents.stated import policy_of
+from echelon.agents.shortcuts import shortcuts
 from echelon.model.errors import InvalidJob
 from echelon.model.integration import is_combination
 from echelon.model.policy import Off, Resilience, Strictness
@@ -37,7 +37,7 @@ def agent(
     Its return annotation is the contract of its output; its docstring, or `goal`, says what it achieves.
     `timeout` is in seconds for one attempt, `idle` without a `heartbeat()` in between; `attempts` counts the first;
     `breaker` names the dependency it calls, `budget` is what one task may use; False switches off what the job or the
-    phase states. `resilience` says more, where these do not. `contract="flexible"` mends an output that does not fit,
+    phase states. `resilience` says more, where these do not. `contract="flexible"` repairs an output that does not fit,
     where that takes no guess (C5).
     Async functions run on the loop, plain ones in a thread, `cpu_bound=True` in a process of their own.
 
@@ -51,7 +51,7 @@ def agent(
     """
     # No heartbeat leaves a process of its own, so that one would always seem silent.
     idle = False if cpu_bound and idle is None else idle
-    policy = policy_of(
+    policy = shortcuts(
         resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
     )
     if cpu_bound and policy.idle_seconds:
@@ -112,7 +112,7 @@ def integrator(
         @merge.combine
         async def merge(reports: Handoffs[PackageReport]) -> PackageReport: ...
     """
-    resilience = policy_of(timeout=timeout, attempts=attempts, contract=contract)
+    resilience = shortcuts(timeout=timeout, attempts=attempts, contract=contract)
 
     def decorate(target: Callable[..., Any]) -> Integrator:
         return Integrator(merger=function_agent(target, name=name, resilience=resilience))

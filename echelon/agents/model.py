@@ -21,7 +21,7 @@ from echelon.agents.model_limits import conversation, exhausted, kept_tokens, li
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.secrets import redacted
-from echelon.agents.stated import policy_of
+from echelon.agents.shortcuts import shortcuts
 from echelon.model.errors import (
     AgentFailed,
     ContractViolation,
@@ -69,14 +69,14 @@ class ModelAgent:
     async def perform(self, call: Call) -> Outcome[Any]:
         """Ask the model once; what it used is told with the outcome, and with the error."""
         if is_final_call():
-            return await self._wrapped_up(call)
+            return await self._wrap_up(call)
         return await self._ask(call, self.prompt(call))
 
     async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
         return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
 
-    async def _wrapped_up(self, call: Call) -> Outcome[Any]:
+    async def _wrap_up(self, call: Call) -> Outcome[Any]:
         """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
         so_far = conversation(call.notes)
         prompt = FINAL_CALL if so_far else f"{self.prompt(call)}\n\n{FINAL_CALL}"
@@ -140,7 +140,8 @@ def model_agent(
     `idle`, `attempts`, `breaker`, `resilience` and `fallback` are those of `agent`. `budget` is what one task may use;
     tokens and calls are enforced while the model works. Where a share is kept back (`Budget(final_call=0.2)`), the
     model is asked for what it has when the rest is used up, in the same conversation and without its tools (F4). With
-    `contract="flexible"` an answer that does not fit is mended where that takes no guess, or else asked for once more.
+    `contract="flexible"` an answer that does not fit is repaired where that takes no guess, or else asked for once
+    more.
 
         review = model_agent(Agent("openai:gpt-5", output_type=Review, instructions="You review code."), name="review")
     """
@@ -155,7 +156,7 @@ def model_agent(
         prompt=prompt,
         deps=deps,
         effect=effect,
-        resilience=policy_of(
+        resilience=shortcuts(
             resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
         ),
         fallback=fallbacks_of(fallback),

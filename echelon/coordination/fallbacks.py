@@ -14,7 +14,7 @@ from echelon.agents.fallback import Fallback
 from echelon.agents.handoffs import Previous, Received
 from echelon.contract.fit import is_other_version
 from echelon.contract.json import recordable
-from echelon.contract.repair import strictly
+from echelon.contract.repair import validate_strict
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.briefs import told_anew
@@ -107,7 +107,7 @@ class FallbackChain:
     async def _default(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         used = lost.used(fallback.kind, "the default value")
         contract = self._run.contracts.adapter(lost.output_type)
-        plain = recordable(strictly(fallback.value, contract).value, contract)
+        plain = recordable(validate_strict(fallback.value, contract).value, contract)
         key = digest_of((lost.key, "default", plain))
         location = self._run.outputs.put(self._run.spec.run_id, key, plain, contract_name(lost.output_type))
         return await self._stands_in(lost, used, location, used.lowered(1.0))

@@ -26,8 +26,8 @@ from echelon.coordination.step.keys import step_key
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.integration import Verb, integration_id
@@ -132,9 +132,9 @@ class PhaseRun:
         if not received.handoffs:
             return received
         step = self._integration_step(verb, stage, function, received)
-        crashpoint("integration.begun")
+        failpoint("integration.begun")
         handoff = await self._perform(step)
-        crashpoint("integration.ended")
+        failpoint("integration.ended")
         if handoff.done:
             return received.model_copy(update={"handoffs": (handoff,)})
         missing = (*received.missing, missing_of(handoff))

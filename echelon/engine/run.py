@@ -32,7 +32,7 @@ from echelon.engine.picture.request import Granularity, PictureRequest, request_
 from echelon.engine.recording import End, end_of, end_of_stopped, find_run, previous_handoffs, reopen_run, start_run
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.journal.journal import SqlJournal
 from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
@@ -150,18 +150,18 @@ async def prepare_run(
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with SqlJournal.open(settings) as journal:
-        crashpoint("run.planned")
+        failpoint("run.planned")
         found = await find_run(journal, job, options.run_id, options.flow_run_id)
         named = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
         record = found or await start_run(journal, job, inputs, ready.plan, **named)
-        crashpoint("run.on-record")
+        failpoint("run.on-record")
         async with (
             journal.holding(record.run_id, settings.lease_seconds) as lease,
             following(journal, record.run_id, options.watch) as run_log,
         ):
             if found:
                 await reopen_run(run_log, ready.plan)
-            crashpoint("run.taken")
+            failpoint("run.taken")
             spec = RunSpec(
                 run_id=record.run_id,
                 job=job,
@@ -253,11 +253,11 @@ async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult
         report=str(folder),
     )
     view = view_of(state.apply(ended), context.outputs.read_json, _previous_output(context))
-    crashpoint("report.made")
+    failpoint("report.made")
     await asyncio.to_thread(write_report, context.spec.job, view, folder)
-    crashpoint("report.written")
+    failpoint("report.written")
     await context.log.append(ended)
-    crashpoint("run.finished")
+    failpoint("run.finished")
     return result_of(view)
 
 

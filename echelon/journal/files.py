@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 
 #: Flags that exist on some platforms only: do not follow a link; do not translate line ends.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -95,7 +95,7 @@ def _fill(path: Path, data: bytes) -> None:
     handle = _create(path)
     try:
         with os.fdopen(handle, "wb") as file:
-            crashpoint("output.torn", lambda: os.write(handle, data[: len(data) // 2]))
+            failpoint("output.torn", lambda: os.write(handle, data[: len(data) // 2]))
             file.write(data)
     except BaseException:
         path.unlink(missing_ok=True)

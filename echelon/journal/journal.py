@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
+from functools import partial
 from operator import itemgetter
 from typing import Self, TypeVar
 
@@ -14,8 +15,8 @@ from sqlalchemy import Connection
 
 from echelon.journal import queries, rows
 from echelon.journal.admission import choose_run
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.database import Database
+from echelon.journal.failpoints import failpoint
 from echelon.journal.feeds import Feeds, follow
 from echelon.journal.fence import Fences, check_part
 from echelon.journal.holder import this_process
@@ -23,7 +24,7 @@ from echelon.journal.lease import Lease, hold
 from echelon.journal.listener import Listener
 from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
-from echelon.journal.sessions import GiveBack, Keep, Take
+from echelon.journal.sessions import GiveBack, Keep, Take, is_held
 from echelon.journal.transaction import Written, perform
 from echelon.journal.writer import GroupWriter, Outcome, Unit, Write, log_rejection
 from echelon.model.concern import ConcernRecord
@@ -98,6 +99,10 @@ class SqlJournal:
         session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds))
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
+
+    async def is_held(self, run_id: str) -> bool:
+        """Say whether a process that may be alive holds a run."""
+        return await retry_through_outage(lambda: self._database.read(partial(is_held, run_id=run_id)))
 
     def watching(self, run_id: str, watcher: Watcher) -> AbstractContextManager[None]:
         """Call `watcher` with what this process appends to a run during the block, once it is durable."""
@@ -203,7 +208,7 @@ class SqlJournal:
 
         def write(connection: Connection) -> Written:
             written = perform(connection, batch, fences)
-            crashpoint("journal.uncommitted")
+            failpoint("journal.uncommitted")
             return written
 
         written = await commit_once(self._database, write)

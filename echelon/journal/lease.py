@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import JournalError, LeaseLost
 from echelon.model.session import Session
 
@@ -91,7 +91,7 @@ async def hold(lease: Lease) -> AsyncGenerator[Lease]:
     assert owner is not None, "a coroutine runs in a task"
     before = owner.cancelling()
     beating = asyncio.create_task(lease.keep_beating(owner.cancel), name="echelon-lease")
-    crashpoint("lease.taken")
+    failpoint("lease.taken")
     try:
         yield lease
     except asyncio.CancelledError as cancelled:
@@ -102,7 +102,7 @@ async def hold(lease: Lease) -> AsyncGenerator[Lease]:
         beating.cancel()
         await asyncio.wait([beating])
         await _try_to_give_back(lease)
-        crashpoint("lease.given-back")
+        failpoint("lease.given-back")
 
 
 async def _try_to_give_back(lease: Lease) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Table, bindparam, exists, insert, select, upd
 
 from echelon.journal import schema, sessions
 from echelon.journal.admission import Known, KnownConcern, admit, asked_concerns, asked_steps, unknown
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.dialects import announce
+from echelon.journal.failpoints import failpoint
 from echelon.journal.feeds import Place
 from echelon.journal.fence import Fence
 from echelon.journal.queries import at_place_of
@@ -154,7 +154,7 @@ class _Page:
         if event is not None:
             head.token = head.changes["token"] = session.token
             self._write(wish.run_id, (event,), (event.model_dump_json(),))
-        crashpoint("lease.uncommitted")
+        failpoint("lease.uncommitted")
         return session
 
     def _write(self, run_id: str, events: Sequence[RunEvent], payloads: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from echelon.journal.admission import Rejection
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import JournalError
 from echelon.model.session import Session
 from echelon.runlog.events import RunEvent
@@ -146,9 +146,9 @@ class GroupWriter:
     async def _settle(self, batch: Sequence[_Pending], *, again: bool = True) -> None:
         """Commit a batch and answer all who wait; a batch with a poisonous unit is halved until that one is alone."""
         try:
-            crashpoint("journal.queued")
+            failpoint("journal.queued")
             outcomes = await self._commit([pending.write for pending in batch])
-            crashpoint("journal.committed")
+            failpoint("journal.committed")
         except JournalError as error:
             _answer_all(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told and the writer lives on

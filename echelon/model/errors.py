@@ -84,7 +84,7 @@ class AgentFailed(AgentError):
 class ContractViolation(AgentError):
     """The output is not what the contract says."""
 
-    #: The output itself, where it could be read at all: one value or none. A flexible contract mends it (C5).
+    #: The output itself, where it could be read at all: one value or none. A flexible contract repairs it (C5).
     delivered: "tuple[Any, ...]" = ()
 
 

@@ -123,7 +123,7 @@ class Handoff(Value):
     attempts: int = Field(default=1, ge=0)
     """Calls made for it, the last one included; 0 when it was refused before the first."""
     repairs: tuple[str, ...] = ()
-    """What was mended in the output so that it fits a flexible contract (C5)."""
+    """What was repaired in the output so that it fits a flexible contract (C5)."""
     fallback: UsedFallback | None = None
     """What stood in for the work itself; None when nothing had to (F2)."""
     received: Passed = Passed()

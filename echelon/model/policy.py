@@ -25,7 +25,7 @@ Off = Annotated[Literal[False], BeforeValidator(_not_zero)]
 _Seconds = Annotated[float, Field(gt=0, strict=True)]
 _Attempts = Annotated[int, Field(ge=1, strict=True)]
 
-#: Does a contract refuse what does not fit, or mend it where that takes no guess (C5)?
+#: Does a contract refuse what does not fit, or repair it where that takes no guess (C5)?
 Strictness = Literal["strict", "flexible"]
 
 
@@ -120,7 +120,7 @@ class Resilience(Value):
     backoff_max_seconds: float | None = Field(default=None, ge=0)
     """The longest wait between two attempts."""
     contract: Strictness | None = None
-    """Is an output that does not fit refused (`strict`, what holds when nobody says otherwise) or mended (C5)?"""
+    """Is an output that does not fit refused (`strict`, what holds when nobody says otherwise) or repaired (C5)?"""
 
     def over(self, outer: "Resilience") -> "Resilience":
         """Return this policy with everything unset taken from `outer`."""

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.parcels import World
 from tests.chaos.postgres_server import PostgresServer, programs
+from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
-#: Every crash point of the package: a new one is in the matrix without anybody thinking of it.
+#: Every failpoint of the package: a new one is in the matrix without anybody thinking of it.
 POINTS = sorted({
     name
     for file in (Path(__file__).parents[2] / "echelon").rglob("*.py")
-    for name in re.findall(r'(?<!def )crashpoint\("([^"]+)"', file.read_text(encoding="utf-8"))
+    for name in re.findall(r'(?<!def )failpoint\("([^"]+)"', file.read_text(encoding="utf-8"))
 })  # fmt: skip
 
 #: All passages of all points take minutes; without it a few of each are tried.
@@ -43,7 +43,7 @@ class Place:
         return self.nursery.run(Errand(home=str(home), world=str(world), at=at, settings=self.settings, **more))
 
     def passages(self, scenario: str, **more: Any) -> list[str]:
-        """Return the crash points that a run passes, in their order."""
+        """Return the failpoints that a run passes, in their order."""
         listing = self.folder / f"{scenario}.points"
         self.errand(scenario, listing=str(listing), **more)
         return listing.read_text(encoding="utf-8").split()

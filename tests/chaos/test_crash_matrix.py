@@ -1,4 +1,4 @@
-"""A run is killed at every crash point, once and twice, and gone on with: nothing is lost, nothing is done twice (F8).
+"""A run is killed at every failpoint, once and twice, and gone on with: nothing is lost, nothing is done twice (F8).
 
 Side effects are judged by what the world outside received, work by what agents were asked.
 """
@@ -60,7 +60,7 @@ def test_what_agents_made_is_put_together_in_stages(whole: Whole, stage: str) ->
     assert any(stage in task for task in whole.ended.completed)
 
 
-def test_every_crash_point_is_passed(whole: Whole) -> None:
+def test_every_failpoint_is_passed(whole: Whole) -> None:
     assert set(POINTS) - set(whole.passages) == set()
 
 

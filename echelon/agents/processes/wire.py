@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from echelon.agents.call import Workspace
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome, outcome_of
-from echelon.contract.repair import strictly
+from echelon.contract.repair import validate_strict
 from echelon.journal.outputs import OutputStore
 from echelon.model.concern import Concern
 from echelon.model.handoff import Handoff, Missing
@@ -72,9 +72,9 @@ def unpack_outcome(packed: dict[str, Any], contract: Any) -> Outcome[Any]:
 
 
 def _fitting(plain: Any, contract: TypeAdapter[Any]) -> Any:
-    """Return an output as its contract has it; as it came when it does not fit, for the boundary to refuse or mend."""
+    """Return an output as its contract has it; as it came when it does not fit, for the boundary to judge."""
     try:
-        return strictly(plain, contract).value
+        return validate_strict(plain, contract).value
     except ValidationError:
         return plain
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from echelon.agents.outcome import Outcome
 from echelon.contract.complaint import complaint
 from echelon.contract.json import recordable
-from echelon.contract.repair import flexibly, strictly
+from echelon.contract.repair import validate_lenient, validate_strict
 from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened, summary_of
 from echelon.model.errors import ContractViolation, EchelonError
 from echelon.model.usage import Usage
@@ -52,7 +52,7 @@ class Boundary:
     def take(self, outcome: Outcome[Any]) -> Accepted:
         """Accept an outcome; `ContractViolation` says where it does not fit, what was delivered, and by whom."""
         try:
-            fitted = (flexibly if self.flexible else strictly)(outcome.output, self.contract)
+            fitted = (validate_lenient if self.flexible else validate_strict)(outcome.output, self.contract)
             plain = recordable(fitted.value, self.contract)
         except ValidationError as error:
             raise self._violation(complaint(error, self.producer), outcome) from error

@@ -12,7 +12,7 @@ from echelon.agents.function import FunctionAgent
 from echelon.agents.outcome import Outcome
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.step import Perform, Step
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import AgentFailed, InvalidInput
 
 #: What an agent raises to say that it did nothing. A command or a model says so of what it knows, which is less.
@@ -36,7 +36,7 @@ class Declare:
         if known is not None:
             return known
         intent = await self.run.intents.begin(step.key, step.task_id, step.agent.effect)
-        crashpoint("claim.taken")
+        failpoint("claim.taken")
         brief = step.call.brief.model_copy(update={"idempotency_key": intent.idempotency_key})
         try:
             outcome = await self.inner(replace(step, call=replace(step.call, brief=brief)))
@@ -44,5 +44,5 @@ class Declare:
             if isinstance(step.agent, FunctionAgent):
                 await self.run.intents.settle(intent)
             raise
-        crashpoint("effect.done")
+        failpoint("effect.done")
         return outcome

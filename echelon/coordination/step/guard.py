@@ -12,7 +12,7 @@ from echelon.coordination.step.envelope import deviation
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.seal import seal
 from echelon.coordination.step.step import Perform, Step
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import Handoff
 from echelon.model.run import StepRecord
@@ -38,11 +38,11 @@ class Guarded:
         wrap_up = attempts.make if keeps_back and may_wrap_up(step.kind, step.agent) else None
         tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
         result = await guard.call(attempts.make, tokens=tokens, account=account, wrap_up=wrap_up, observer=attempts)
-        crashpoint("step.performed")
+        failpoint("step.performed")
         handoff = seal(self.run, step, result)
-        crashpoint("step.sealed")
+        failpoint("step.sealed")
         await self._record(step, handoff, attempts.began or self.run.now())
-        crashpoint("step.recorded")
+        failpoint("step.recorded")
         return handoff
 
     async def _record(self, step: Step, handoff: Handoff, began: datetime) -> None:

@@ -63,16 +63,16 @@ GRAPH = {
 
 
 class Doubtful:
-    """An agent that doubts the first item, and fails for the second until it is mended."""
+    """An agent that doubts the first item, and fails for the second until it is repaired."""
 
     def __init__(self) -> None:
-        self.mended = False
+        self.repaired = False
         doubtful = self
 
         @agent
         async def look(item: Item) -> Outcome[str]:
             """Look at an item."""
-            if item.id == "i1" and not doubtful.mended:
+            if item.id == "i1" and not doubtful.repaired:
                 raise AgentFailed("it cannot be read")
             doubts = (Concern(about=item.id, message="odd", confidence=0.2, impact=0.9),) if item.id == "i0" else ()
             return Outcome(output=item.id, concerns=doubts)
@@ -124,7 +124,7 @@ async def test_a_run_without_trouble_proves_what_it_shows_and_no_more(tmp_path: 
     )
     assert states(before, *proven) == ["not_done"] * 3
     assert states(found, *proven) == ["done"] * 3
-    assert "run run kept version 1.2" in found["foundation.contracts.handoff-format"].proof
+    assert "run run kept version 1.3" in found["foundation.contracts.handoff-format"].proof
     assert "integrated in stages" in found["optimization.visibility.aggregation"].proof
     unseen = ("resilience.tests.agent-failure", "resilience.tests.recovery", "resilience.verification.concerns")
     assert states(found, *unseen) == ["not_done"] * 3
@@ -136,7 +136,7 @@ async def test_a_failure_that_is_made_good_by_a_resume_is_proof_of_resilience(tm
     job = looking(each=doubtful.agent, integrate=staged)
     await carry_out(job, tmp_path, TWELVE)
     partial = answers(job, TWELVE, await read(job, tmp_path))
-    doubtful.mended = True
+    doubtful.repaired = True
     await carry_out(job, tmp_path, TWELVE)
     whole = answers(job, TWELVE, await read(job, tmp_path))
 

@@ -1,4 +1,4 @@
-"""Every output crosses one boundary: strict refuses, flexible mends or asks once more (C3, C5)."""
+"""Every output crosses one boundary: strict refuses, flexible repairs or asks once more (C3, C5)."""
 
 import math
 from dataclasses import replace

@@ -4,7 +4,7 @@ from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget
 
 
-def policy_of(
+def shortcuts(
     more: Resilience | None = None,
     *,
     timeout: float | Off | None = None,

@@ -3,8 +3,8 @@
 One stands at every commit boundary: before something is done, between doing and writing it down, between writing it
 down and telling so. They do nothing unless the environment says otherwise, which is read once, at the first of them:
 
-    ECHELON_CRASH_AT=<name>:<k>    kill -9 when the point is passed for the k-th time; `*` stands for any point
-    ECHELON_CRASH_LIST=<file>      append the name of every point that is passed
+    ECHELON_FAILPOINT_AT=<name>:<k>    kill -9 when the point is passed for the k-th time; `*` stands for any point
+    ECHELON_FAILPOINT_LIST=<file>      append the name of every point that is passed
 """
 
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from echelon.model.errors import InvalidInput
 
-AT = "ECHELON_CRASH_AT"
-LIST = "ECHELON_CRASH_LIST"
+AT = "ECHELON_FAILPOINT_AT"
+LIST = "ECHELON_FAILPOINT_LIST"
 
 #: Stands for every point: its count is the number of points passed in all.
 ANY = "*"
@@ -28,7 +28,7 @@ _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _Last = Callable[[], object]
 
 
-class Crashes:
+class Failpoints:
     """Where this process dies, and where it is written down which points it passed. Safe to use from threads."""
 
     def __init__(self, name: str | None, passage: int, listing: Path | None) -> None:
@@ -51,32 +51,32 @@ class Crashes:
                 os.kill(os.getpid(), _KILL)
 
 
-def read_crashes(environment: Mapping[str, str]) -> Crashes | None:
+def read_failpoints(environment: Mapping[str, str]) -> Failpoints | None:
     """Return what the environment asks for; None when it asks for nothing; `InvalidInput` when it makes no sense."""
     at, listing = environment.get(AT, ""), environment.get(LIST, "")
     if not at and not listing:
         return None
     name, _, passage = at.partition(":")
     if at and not (name and passage.isdecimal() and int(passage)):
-        raise InvalidInput(f"{AT}={at!r} names no passage of a crash point; write <name>:<k>, k from 1 up")
-    return Crashes(name or None, int(passage or 0), Path(listing) if listing else None)
+        raise InvalidInput(f"{AT}={at!r} names no passage of a failpoint; write <name>:<k>, k from 1 up")
+    return Failpoints(name or None, int(passage or 0), Path(listing) if listing else None)
 
 
 #: Stands for an environment that was not read yet: not at import, which must not fail because of it.
-_UNREAD = Crashes(None, 0, None)
+_UNREAD = Failpoints(None, 0, None)
 
-_crashes: Crashes | None = _UNREAD
+_failpoints: Failpoints | None = _UNREAD
 
 
 def arm(environment: Mapping[str, str]) -> None:
     """Read the environment, once more for a process that was forked; `InvalidInput` when it makes no sense."""
-    global _crashes  # noqa: PLW0603 - one for the process, like the environment itself
-    _crashes = read_crashes(environment)
+    global _failpoints  # noqa: PLW0603 - one for the process, like the environment itself
+    _failpoints = read_failpoints(environment)
 
 
-def crashpoint(name: str, last: _Last | None = None) -> None:
+def failpoint(name: str, last: _Last | None = None) -> None:
     """Die here if this process was told to. `last` is done only then: the half of a write that a crash leaves."""
-    if _crashes is _UNREAD:
+    if _failpoints is _UNREAD:
         arm(os.environ)
-    if _crashes is not None:
-        _crashes.passed(name, last)
+    if _failpoints is not None:
+        _failpoints.passed(name, last)

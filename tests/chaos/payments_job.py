@@ -1,7 +1,7 @@
 """A job whose agents do what cannot be undone, for a world that knows no keys: asked twice, it does it twice."""
 
 from echelon import Brief, Job, Resilience, agent
-from tests.chaos.parcels import Parcel, Parcels, World, merge, of_inputs
+from tests.chaos.shipping_job import Parcel, Parcels, World, merge, of_inputs
 
 
 @agent(effect="irreversible")
@@ -13,5 +13,5 @@ async def pay(parcel: Parcel, brief: Brief) -> str:
     return parcel.id
 
 
-bills = Job("bills", goal="Pay for every parcel", inputs=Parcels, defaults=Resilience(attempts=1))
-bills.phase("pay", each=pay, over=of_inputs, integrate=merge)
+payments_job = Job("payments", goal="Pay for every parcel", inputs=Parcels, defaults=Resilience(attempts=1))
+payments_job.phase("pay", each=pay, over=of_inputs, integrate=merge)

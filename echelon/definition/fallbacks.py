@@ -11,7 +11,7 @@ from echelon.agents.call import CallShape
 from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of, never_tried
 from echelon.contract.fit import unfit
 from echelon.contract.json import recordable
-from echelon.contract.repair import strictly
+from echelon.contract.repair import validate_strict
 from echelon.definition.fitting import agents_of, handing_on
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
@@ -70,10 +70,10 @@ def _checked(phase: str, where: str, agent: Agent, fallback: Fallback, shape: Ca
 
 
 def _check_fits(where: str, value: Any, producer: Agent) -> None:
-    """Refuse a default that the boundary would refuse; nothing is mended of what was stated in advance (C5)."""
+    """Refuse a default that the boundary would refuse; nothing is repaired of what was stated in advance (C5)."""
     contract: TypeAdapter[Any] = TypeAdapter(producer.output_type)
     try:
-        recordable(strictly(value, contract).value, contract)
+        recordable(validate_strict(value, contract).value, contract)
     except (ValueError, TypeError, RecursionError) as error:
         said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise InvalidJob(f"{where}: the default {value!r} does not fit what {producer.name!r} makes: {said}") from error

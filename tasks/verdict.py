@@ -8,7 +8,7 @@ from contracts.reports import AreaReport, ChangeReport, Hotspot, ModuleRow, Pack
 from contracts.surveys import AnySurvey, HistorySurvey, PackageLinks
 from echelon import Handoffs
 from echelon.model.phrasing import count
-from tasks.slices import absent
+from tasks.lookup import absent
 
 
 def verdict_of(

@@ -190,12 +190,12 @@ def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
-parcels = Job(
-    "parcels",
+shipping_job = Job(
+    "shipping",
     goal="Bring every parcel to its place",
     inputs=Parcels,
     defaults=Resilience(attempts=1),
     span=2,  # five parcels are enough for teams below domains
 )
-parcels.phase("send", each=send, over=of_inputs, domain=of_domain, integrate=staged)
-parcels.phase("track", each=track, over=of_inputs, domain=of_domain, needs="send", integrate=staged)
+shipping_job.phase("send", each=send, over=of_inputs, domain=of_domain, integrate=staged)
+shipping_job.phase("track", each=track, over=of_inputs, domain=of_domain, needs="send", integrate=staged)

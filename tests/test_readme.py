@@ -78,9 +78,8 @@ def test_every_command_is_named() -> None:
     assert [command.name for command in COMMANDS if f"`{command.name}`" not in named] == []
 
 
-@pytest.mark.engine
-def test_runs_go_side_by_side_and_leave_prefect_as_it_was(tmp_path: Path) -> None:
-    """Two runs of the first job at one time; behind them its flow finds Prefect's own server."""
+def test_runs_go_side_by_side_and_do_not_import_prefect(tmp_path: Path) -> None:
+    """Two runs of the first job at one time, in a process of their own; their pictures have tests of their own."""
     words = next(fence for fence in fences(README) if fence.file == "flows/words.py")
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "__init__.py").touch()
@@ -88,23 +87,19 @@ def test_runs_go_side_by_side_and_leave_prefect_as_it_was(tmp_path: Path) -> Non
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("one two")
     code = (
-        "import asyncio\nfrom flows.words import words\n"
+        "import asyncio, sys\nimport echelon.engine.run\nfrom flows.words import words\n"
+        "echelon.engine.run.request_picture = lambda *_: None\n"
         "async def main():\n"
         "    both = await asyncio.gather(words.run(path='notes'), words.run(path='notes'))\n"
-        "    print(*[run.output['count/a.md'] for run in (*both, await words.flow(path='notes'))])\n"
+        "    print(*[run.output['count/a.md'] for run in both], 'prefect' in sys.modules)\n"
         "asyncio.run(main())"
     )
-    environment = {
-        "ECHELON_HOME": str(tmp_path / "home"),
-        "PYTHONPATH": str(tmp_path),
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # its own 20 s are not enough when others test
-    }
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ECHELON_"))}
+    own = {"PREFECT_PROFILES_PATH": str(tmp_path / "none.toml"), "ECHELON_HOME": str(tmp_path / "home")}
     ended = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env=os.environ | environment,
+        env=mine | own | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=100,
@@ -112,7 +107,7 @@ def test_runs_go_side_by_side_and_leave_prefect_as_it_was(tmp_path: Path) -> Non
     )
 
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split() == ["2", "2", "2"]
+    assert ended.stdout.split() == ["2", "2", "False"]
 
 
 # All pages ------------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ COMMANDS = (
     Command(
         "resume",
         "echelon.cli.run:resume",
-        "Go on with a run that was stopped; what is done is not done again.",
+        "Resume a run that was stopped; completed work is not repeated.",
         "echelon resume audit-20260131-120000-ab12",
     ),
     Command("runs", "echelon.cli.runs:runs", "List the last runs.", "echelon runs --limit 5"),

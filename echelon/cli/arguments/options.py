@@ -26,7 +26,9 @@ Params = Annotated[
 ]
 Span = Annotated[
     int | None,
-    Parameter(name="--span", validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have."),
+    Parameter(
+        name="--span", validator=Number(gte=MINIMUM_SPAN), help="Maximum number of direct reports per coordinator."
+    ),
 ]
 Priority = Annotated[
     PlanningPriority | None,

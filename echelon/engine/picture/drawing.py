@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from echelon.engine.picture.api import ApiAnswer, Api, Refused
+from echelon.engine.picture.api import Api, ApiAnswer, Refused
 from echelon.engine.picture.reports import artifacts_of
 from echelon.engine.picture.strokes import (
     JOB,

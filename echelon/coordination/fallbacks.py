@@ -1,7 +1,7 @@
 """What stands in for work that was finally not delivered: the first fallback that has something to give (F2).
 
 The failure stays on record, and so does what stood in: as a second record of the same task under a key of its own. A
-run that is gone on with tries the task itself again.
+run that is resumed tries the task itself again.
 """
 
 import asyncio
@@ -138,7 +138,7 @@ class FallbackChain:
         now = self._run.now()
         record = StepRecord(
             run_id=self._run.spec.run_id,
-            # Another key each time: a run that is gone on with may lose the same task again.
+            # Another key each time: a run that is resumed may lose the same task again.
             key=digest_of((lost.key, "fallback", len(self._run.log.state.steps))),
             phase=lost.phase,
             node=lost.loss.producer,

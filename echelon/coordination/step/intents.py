@@ -44,7 +44,7 @@ class OperatorDecision:
         strange = sorted(one for one, tasks in meant.items() if not tasks)
         if strange:
             raise InvalidInput(
-                f"run {run_id!r} has begun nothing for task {strange[0]!r} that could be redone or done; what it has "
+                f"run {run_id!r} has started no irreversible or writing work for task {strange[0]!r} that could be redone or done; what it has "
                 f"begun that changes the world: {', '.join(sorted(begun)[:MAX_NAMED]) or 'nothing'}"
             )
         return OperatorDecision(

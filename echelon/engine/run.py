@@ -115,7 +115,7 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
 
 
 async def _api_url(settings: Settings) -> str:
-    """Return the Prefect API of a run, which answers; empty where whoever draws the picture starts one, or nobody does."""
+    """Return the Prefect API of a run, which answers; empty where the process that draws the picture starts its own."""
     if not settings.picture:
         return ""
     server = resolve_server(settings.home)

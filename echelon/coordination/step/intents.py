@@ -44,8 +44,8 @@ class OperatorDecision:
         strange = sorted(one for one, tasks in meant.items() if not tasks)
         if strange:
             raise InvalidInput(
-                f"run {run_id!r} has started no irreversible or writing work for task {strange[0]!r} that could be redone or done; what it has "
-                f"begun that changes the world: {', '.join(sorted(begun)[:MAX_NAMED]) or 'nothing'}"
+                f"run {run_id!r} has started no irreversible or writing work for task {strange[0]!r} that could be "
+                f"redone or done; what it has started: {', '.join(sorted(begun)[:MAX_NAMED]) or 'nothing'}"
             )
         return OperatorDecision(
             redo=frozenset(task for one in self.redo for task in meant[one]),

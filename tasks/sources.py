@@ -83,12 +83,12 @@ def _decode(raw: bytes) -> str:
     if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise UnreadableError("it is UTF-16, which Python does not read; save it as UTF-8")
     if b"\0" in raw:
-        raise UnreadableError(f"it has a null byte at offset {raw.index(0):,}; it is no Python source")
+        raise UnreadableError(f"it has a null byte at offset {raw.index(0):,}; it is not Python source")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         return io.StringIO(raw.decode(encoding), newline=None).read()
     except SyntaxError as error:
-        raise UnreadableError(f"its encoding cannot be told ({error.msg}); save it as UTF-8") from error
+        raise UnreadableError(f"its encoding cannot be determined ({error.msg}); save it as UTF-8") from error
     except (UnicodeDecodeError, LookupError) as error:
         reason = f"byte {error.start:,} is no {error.encoding}" if isinstance(error, UnicodeDecodeError) else error
         raise UnreadableError(f"its text cannot be decoded ({reason}); save it as UTF-8") from error

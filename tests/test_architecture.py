@@ -23,42 +23,8 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 
 #: What is known to break a rule and is being rewritten: rule → places. A place that breaks its rule no longer must go.
-KNOWN: dict[str, frozenset[str]] = {
-    "a coroutine is named by a verb": frozenset(
-        {
-            "echelon/cli/recorded.py:recorded_run",
-            "echelon/cli/run.py:_stopped_run",
-            "echelon/cli/show.py:_recorded",
-            "echelon/coordination/boundary.py:accepted",
-            "echelon/coordination/claims.py:carried_out",
-            "echelon/coordination/context.py:carried_out",
-            "echelon/coordination/fallbacks.py:_skipped",
-            "echelon/coordination/job_run.py:_blocked",
-            "echelon/coordination/job_run.py:_supplied",
-            "echelon/coordination/job_run.py:_synchronised",
-            "echelon/coordination/job_run.py:_worked",
-            "echelon/coordination/steps.py:contained",
-            "echelon/engine/flows.py:_recorded_by_prefect",
-            "echelon/engine/flows.py:shown",
-            "echelon/engine/mirror.py:_shown",
-            "echelon/engine/recording.py:recorded",
-            "echelon/engine/room.py:opened",
-            "echelon/engine/run.py:_ended_on_record",
-            "echelon/engine/run.py:prepared",
-            "echelon/journal/journal.py:completed_step",
-            "echelon/journal/journal.py:ended",
-            "echelon/journal/lease.py:_given_back",
-            "echelon/journal/lease.py:held",
-            "echelon/journal/outages.py:committed",
-            "echelon/journal/sessions.py:_lost",
-        }
-    ),
-    "a module of ours is not imported by a string": frozenset({"echelon/engine/run.py", "echelon/job.py"}),
-    "a package is imported at the top of a file": frozenset(),
-}
+KNOWN: dict[str, frozenset[str]] = {}
 
-#: Prefect reads its environment when it is imported, so what imports Prefect is imported where the environment is set.
-BEHIND_THE_ENVIRONMENT = {"echelon.engine.deploying"}
 
 #: Where things are written that people read; what git and tools leave behind is not ours.
 TEXTS = (*PACKAGES, "tests", "benchmarks", "docs", "README.md", "CHANGELOG.md", "pyproject.toml", "Makefile", ".ci")
@@ -146,7 +112,11 @@ def imports_by_string() -> Iterator[tuple[str, object]]:
     for file in MODULES:
         nodes = list(ast.walk(parsed(file)))
         if any(isinstance(node, ast.Attribute | ast.Name) and named_by(node) == "import_module" for node in nodes):
-            logs = {node.args[0] for node in nodes if isinstance(node, ast.Call) and named_by(node.func) == "getLogger"}
+            logs = {
+                node.args[0]
+                for node in nodes
+                if isinstance(node, ast.Call) and named_by(node.func) == "getLogger" and node.args
+            }
             texts = [node.value for node in nodes if isinstance(node, ast.Constant) and node not in logs]
             if ours := sorted(text for text in texts if isinstance(text, str) and OUR_MODULE.fullmatch(text)):
                 yield named(file), ours
@@ -159,7 +129,7 @@ def named_by(node: ast.expr) -> str:
 def imports_inside_functions() -> Iterator[tuple[str, object]]:
     for file in MODULES:
         for one in functions(file):
-            found = set(imported_by(one)) - BEHIND_THE_ENVIRONMENT
+            found = set(imported_by(one))
             if ours := sorted(module for module in found if module.split(".")[0] in PACKAGES):
                 yield f"{named(file)}:{one.name}", ours
 

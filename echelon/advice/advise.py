@@ -136,14 +136,14 @@ def _depth(resolved: ResolvedQuestion) -> AdviceReason:
     levels, recommended = _levels(resolved), recommended_levels(resolved.agents)
     talking = pairs(resolved.agents).mesh
     coherent = "the recommended depth, with narrower teams, because coherence comes first"
-    fewest = "as few levels as keep everybody at 8 direct reports"
+    fewest = "the fewest levels that keep every coordinator at 8 direct reports"
     why = coherent if resolved.asked.priority == "coherence" else fewest
-    meshed = f"{why}; everybody talking to everybody would be {talking:,} {'pair' if talking == 1 else 'pairs'} (R7)"
+    meshed = f"{why}; all agents talking to each other would be {talking:,} {'pair' if talking == 1 else 'pairs'} (R7)"
     return AdviceReason(
         rule="R2",
         aspect="depth",
         choice=f"{levels} (recommended {recommended})",
-        text="one agent has nobody above or below" if resolved.alone else meshed,
+        text="one agent has no other above or below it" if resolved.alone else meshed,
         price=price_of("depth", "deeper") if levels > 1 else None,
     )
 
@@ -173,7 +173,7 @@ def _unlike_the_size(resolved: ResolvedQuestion, policy: str) -> str:
 def _coordination_agents(resolved: ResolvedQuestion) -> AdviceReason:
     agents, count = resolved.agents, infrastructure_count(resolved.agents)
     if resolved.alone:
-        text = "there is nobody to coordinate"
+        text = "there are no other agents to coordinate"
         return AdviceReason(rule="R3", aspect="infrastructure", choice="none", text=text, price=None)
     few = f"below {INFRASTRUCTURE_FROM} agents the leads coordinate beside their other work"
     many = f"from {INFRASTRUCTURE_FROM} agents on coordination is work of its own: {', '.join(_listed(agents))}"

@@ -27,10 +27,10 @@ WHY_CONSEQUENCE: dict[Consequence, str] = {
 }
 
 WHY_NEED: dict[CouplingNeed, str] = {
-    "tight": "the work is said to need everything at once or not at all",
-    "medium": "the work is said to need coordination but to bear some delay",
-    "loose": "the work is said to recover from what does not fit",
-    "none": "tasks are said to need nothing from each other",
+    "tight": "the work is stated to need everything at once or not at all",
+    "medium": "the work is stated to need coordination but to tolerate some delay",
+    "loose": "the work is stated to recover from inconsistencies",
+    "none": "tasks are stated to need nothing from each other",
 }
 
 MOST_AGENTS = 10**12  # agents; a larger number is a slip, and its pairs could not even be written down
@@ -91,7 +91,7 @@ class ResolvedQuestion:
     def coupled(self) -> tuple[CouplingNeed, str]:
         """The coupling inside a team or domain, and why (D3)."""
         if self.alone:
-            return "none", "there is nobody to depend on"
+            return "none", "there are no other agents to depend on"
         strongest, why = max(self._needs(), key=lambda need: STRENGTHS.index(need[0]))
         if self.coherent_tiers and strongest != "tight":
             return _stronger(strongest), "one step closer than the work alone asks for, because coherence comes first"
@@ -119,11 +119,11 @@ class ResolvedQuestion:
         if asked.coupling_need:
             yield asked.coupling_need, WHY_NEED[asked.coupling_need]
         if self.tight_domains:
-            yield "tight", "the domains are said to need each other"
+            yield "tight", "the domains are stated to need each other"
         if self.structure is Structure.FLAT and asked.independent:
             yield "none", "no task needs another"
         elif asked.coupling_need != "none" or not asked.independent:
-            yield "loose", "the default: nothing said asks for more"
+            yield "loose", "the default: nothing stated asks for more"
 
 
 def _stronger(coupling: CouplingNeed) -> CouplingNeed:

@@ -87,7 +87,7 @@ class CommandAgent:
     async def _run(self, argv: list[str], cwd: str | None, stdin: str | None, env: dict[str, str]) -> Finished:
         folder = None if cwd is None else Path(cwd)
         if folder is not None and not folder.is_dir():
-            raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: there is no such folder")
+            raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: the folder does not exist")
         program = find_program(argv[0], dict(self.env).get("PATH"))
         if program is None:
             raise AgentFailed(_not_installed(self.name, argv[0]))
@@ -107,7 +107,7 @@ class CommandAgent:
             )
         if finished.exit_code not in self.ok_exit_codes:
             tail = finished.stderr_tail.decode(errors="replace")[-QUOTED_CHARACTERS:].strip()
-            said = tail or "and said nothing on stderr"
+            said = tail or "and wrote nothing to stderr"
             raise AgentFailed(f"command {self.name!r} {_how_it_ended(finished.exit_code)}: {said}")
         return finished.stdout.decode(errors="replace")
 

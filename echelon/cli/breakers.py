@@ -48,13 +48,15 @@ def isolate(
     name: Name,
     /,
     *,
-    reason: Annotated[str, Parameter(help="Why; whoever is refused is told.")],
+    reason: Annotated[str, Parameter(help="The reason; refused callers see it.")],
     by: Annotated[str | None, Parameter(help="Who decides; without it the name of the user.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Refuse all calls to a dependency in all processes, until it is reset."""
     if not (name.strip() and reason.strip()):
-        raise InvalidInput("name or --reason is empty; say which dependency and why, whoever is refused is told")
+        raise InvalidInput(
+            "the name or --reason is empty; give the dependency and the reason, which refused callers see"
+        )
     with _board() as board:
         known = name in board.records()
         record = board.isolate(name, reason, by or user_name())

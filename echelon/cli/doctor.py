@@ -80,7 +80,7 @@ def _safely(check: tuple[str, Callable[[Settings], Check]], settings: Settings) 
     try:
         return look(settings)
     except Exception as error:  # noqa: BLE001 - a check that fails is the finding
-        return Check(name, ok=False, detail=one_line(error), fix="put right what it says, then ask again")
+        return Check(name, ok=False, detail=one_line(error), fix="correct what it says, then run it again")
 
 
 def _python() -> Check:

@@ -28,7 +28,7 @@ def exceptions(
     level: Annotated[Level, Parameter(help="This level and the louder ones.")] = Level.INFO,
     as_json: AsJson = False,
 ) -> int:
-    """Show what a run pushed upwards."""
+    """Show what a run reported: failures, retries, breakers, incidents."""
     outputs = OutputStore(read_settings().outputs_url)
     view = query(lambda journal: view_run(journal, outputs, run))
     run_id = view.record.run_id

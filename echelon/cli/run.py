@@ -83,7 +83,9 @@ def resume(
     """Go on with a run: the same job, inputs and id; completed steps are taken from the journal."""
     record = query(lambda journal: journal.run(run))
     if not record.source:
-        raise InvalidInput(f"run {record.run_id!r} was not started from a file; go on with it where it was started")
+        raise InvalidInput(
+            f"run {record.run_id!r} was not started from a file; resume it from the program that started it"
+        )
     job = _job_of(record)
     options = RunOptions(
         run_id=record.run_id,
@@ -126,7 +128,7 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
         with showing(console) as display:
             result = run_until_stopped(
                 run_job(job, inputs, replace(options, watch=display.watch, show_prints=False)),
-                on_stop=lambda: console.print("stopping; what is done is kept (once more: stop at once)"),
+                on_stop=lambda: console.print("stopping; completed work is kept (press again to stop at once)"),
                 on_kill=lambda: _give_back(console),
             )
     except Interrupted:
@@ -158,10 +160,10 @@ async def _find_stopped_run(journal: Journal, source: str, began: datetime) -> s
 
 def _tell_stopped(console: Console, run_id: str | None, options: RunOptions, *, as_json: bool) -> None:
     if run_id is None:
-        console.print("echelon: stopped before anything was begun")
+        console.print("echelon: stopped before anything started")
         return
     if as_json:
         outputs = OutputStore(read_settings().outputs_url)
         print_json(document_of(query(lambda journal: view_run(journal, outputs, run_id))))
     out = f" --out {options.out}" if options.out else ""
-    console.print(f"echelon: stopped; what is done is kept. Go on with: echelon resume {run_id}{out}")
+    console.print(f"echelon: stopped; completed work is kept. Resume with: echelon resume {run_id}{out}")

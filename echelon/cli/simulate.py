@@ -35,7 +35,7 @@ def simulate(
         Parameter(help="Your own measurements under one coordinator: JSON [{agents, throughput}] or CSV."),
     ] = None,
     span: Annotated[
-        int, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
+        int, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Maximum number of direct reports per coordinator.")
     ] = DEFAULT_SPAN,
     tasks_per_sync: Annotated[
         int, Parameter(validator=Number(gte=1), help="Tasks of each agent between two sync points.")

@@ -120,7 +120,7 @@ async def _synchronise(run: RunContext, phase: PhasePlan, output: PhaseOutput) -
     failpoint("sync.reached")
     agent_of = run.spec.plan.agent_of
     await run.log.refresh()  # what is known from here on is known of parts that were done elsewhere, too
-    ended = await run.log.journal.ended_nodes(run.spec.run_id, phase.name)
+    ended = await run.log.journal.list_ended_nodes(run.spec.run_id, phase.name)
     known = {missing.task_id for missing in output.missing}
     lost = {task: agent_of[task] for task in phase.tasks if agent_of[task] not in ended}
     missing = tuple(

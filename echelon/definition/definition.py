@@ -148,7 +148,7 @@ class JobDefinition:
 
     @property
     def location(self) -> str:
-        """Where the job is written, as `<absolute file>:<variable>`, so that a run can be gone on with from any folder.
+        """Where the job is written, as `<absolute file>:<variable>`, so that a run can be resumed from any folder.
 
         Empty for a job that cannot be found again: made in a function, or typed into an interpreter.
         """

@@ -56,7 +56,7 @@ def schedule_of(*, cron: str | None, interval_seconds: float | None, timezone: s
         CronSchedule(cron=cron, timezone=timezone)
     except ValidationError as error:
         raise InvalidInput(
-            f"--cron {cron!r} is no cron schedule; give five fields: minute hour day month weekday, as '0 3 * * *'"
+            f"--cron {cron!r} is not a cron schedule; give five fields: minute hour day month weekday, as '0 3 * * *'"
         ) from error
     return Cron(cron, timezone=timezone)
 

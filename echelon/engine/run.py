@@ -60,9 +60,9 @@ class RunOptions:
     """What a caller may decide about a run."""
 
     run_id: str | None = None
-    """The run: one that is on record is gone on with, any other is started; None starts one with an id of its own."""
+    """The run: one that is on record is resumed, any other is started; None starts one with an id of its own."""
     flow_run_id: str | None = None
-    """The flow run of Prefect that this is; when it was tried before, its run is gone on with (F8)."""
+    """The flow run of Prefect that this is; when it was tried before, its run is resumed (F8)."""
     decision: OperatorDecision = OperatorDecision()
     """What a person says about irreversible work that may have happened."""
     out: Path | None = None
@@ -74,7 +74,7 @@ class RunOptions:
     max_concurrency: int | None = None
     """Agents at work at one time; None takes the one of the settings."""
     source: str = ""
-    """Where the job is defined, so that the run can be gone on with."""
+    """Where the job is defined, so that the run can be resumed."""
     watch: Watch | None = None
     """Gets every event."""
     show_prints: bool = True
@@ -102,19 +102,22 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     settings = Settings()
     api_url = options.api_url or await _api_url(settings)
     async with prepare_run(job, inputs, options, settings) as run:
-        request = PictureRequest(
-            run_id=run.record.run_id,
-            flow_run_id=options.flow_run_id,
-            granularity=options.granularity,
-            api_url=api_url,
-        )
-        request_picture(request, settings)
+        if settings.picture:
+            request = PictureRequest(
+                run_id=run.record.run_id,
+                flow_run_id=options.flow_run_id,
+                granularity=options.granularity,
+                api_url=api_url,
+            )
+            request_picture(request, settings)
         with _interpreter_tuned(), capturing(pass_on=options.show_prints):
             return await finish(run, await run_phases(run.context))
 
 
 async def _api_url(settings: Settings) -> str:
-    """Return the Prefect API of a run, which answers; empty where whoever draws the picture starts one."""
+    """Return the Prefect API of a run, which answers; empty where whoever draws the picture starts one, or nobody does."""
+    if not settings.picture:
+        return ""
     server = resolve_server(settings.home)
     await server.check()
     return server.url

@@ -144,14 +144,14 @@ class SqlJournal:
         """Return all attempts at the steps of a run, or of one phase of it, in the order of the log."""
         return tuple(await self._read(queries.steps_of(run_id, phase), rows.step_record))
 
-    async def completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
+    async def find_completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
-        found = await self._read(queries.completed_step(key, run_id), rows.step_record)
+        found = await self._read(queries.find_completed_step(key, run_id), rows.step_record)
         return found[0] if found else None
 
-    async def ended_nodes(self, run_id: str, phase: str) -> set[str]:
+    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
         """Return the nodes whose step of a phase ended, whatever way: what the barrier of a sync point asks."""
-        return set(await self._read(queries.ended_nodes(run_id, phase), itemgetter("node")))
+        return set(await self._read(queries.list_ended_nodes(run_id, phase), itemgetter("node")))
 
     async def runs(self, limit: int = DEFAULT_RUNS) -> tuple[RunRecord, ...]:
         """Return the newest runs, newest first, without their plans."""

@@ -80,11 +80,11 @@ class Journal(Protocol):
         """Return all attempts at the steps of a run, or of one phase of it, in the order of the log."""
         ...
 
-    async def completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
+    async def find_completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
         ...
 
-    async def ended_nodes(self, run_id: str, phase: str) -> set[str]:
+    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
         """Return the nodes whose step of a phase ended, whatever way: what the barrier of a sync point asks."""
         ...
 

@@ -71,7 +71,7 @@ def steps_of(run_id: str, phase: str | None) -> Query:
     return query.order_by(_STEPS.seq)
 
 
-def completed_step(key: str, run_id: str | None) -> Query:
+def find_completed_step(key: str, run_id: str | None) -> Query:
     """The completed step with a key; of several runs, that of the newest one."""
     query = select(_EVENTS.payload).join(schema.steps, at_place_of(_STEPS))
     query = query.where(_STEPS.key == key, _STEPS.status == Status.COMPLETED.value)
@@ -80,7 +80,7 @@ def completed_step(key: str, run_id: str | None) -> Query:
     return query.join(schema.runs, _RUNS.run_id == _STEPS.run_id).order_by(_RUNS.number.desc()).limit(1)
 
 
-def ended_nodes(run_id: str, phase: str) -> Query:
+def list_ended_nodes(run_id: str, phase: str) -> Query:
     """Nodes whose step of a phase has ended, whatever way."""
     ended = _STEPS.status.in_(sorted(ENDED))
     return select(_STEPS.node).distinct().where(_STEPS.run_id == run_id, _STEPS.phase == phase, ended)

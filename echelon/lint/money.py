@@ -27,7 +27,7 @@ def _without_budget(context: LintContext) -> Iterator[Problem]:
     yield Problem(
         WARNING,
         context.graph.name,
-        f"{_costing(costly)} and there is no budget{expected}: nobody stops an agent that goes astray",
+        f"{_costing(costly)} and there is no budget{expected}: nothing stops an agent that goes astray",
         "give the job a budget (tokens, calls or seconds)",
     )
 

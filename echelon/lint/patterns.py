@@ -28,7 +28,7 @@ def continuous_coordination(context: LintContext) -> Iterator[Problem]:
         yield Problem(
             ERROR if context.agents > SMALL_UP_TO else WARNING,
             "organisation.sync",
-            f"continuous coordination of {context.agents:,} agents: each action concerns everybody, in "
+            f"continuous coordination of {context.agents:,} agents: each action concerns all agents, in "
             f"{count(talking, 'pair')}, so that agents talk instead of work; it costs more than the drift it prevents",
             "accept bounded drift: synchronise at the end of a phase, and put the savings into integration",
         )
@@ -40,8 +40,8 @@ def continuous_coordination(context: LintContext) -> Iterator[Problem]:
             WARNING,
             single[0],
             f"{len(single)} of {phases} phases hold a single task, though the dependencies need only "
-            f"{count(needed, 'phase')}: every sync point stops everybody for the sake of one task",
-            f"put tasks that do not wait for each other into one phase: {named(single)}",
+            f"{count(needed, 'phase')}: every sync point stops all agents for one task",
+            f"put tasks that do not depend on each other into one phase: {named(single)}",
         )
 
 
@@ -73,7 +73,7 @@ def comprehensive_visibility(context: LintContext) -> Iterator[Problem]:
             WARNING,
             context.graph.name,
             f"each of {agents:,} agents depends on or works beside {scope:.0f} others on average: a scope that wide is "
-            "no scope, and every change concerns nearly everybody",
+            "no scope, and every change concerns nearly all agents",
             "cut the dependencies to what is really used, or let a sync point hand on one summary for many outputs",
         )
 
@@ -104,7 +104,7 @@ def tight_integration(context: LintContext) -> Iterator[Problem]:
             context.graph.name,
             f"{tight:,} of {len(couplings):,} dependencies are tight ({tight / len(couplings):.0%}, more than "
             f"{TIGHT_SHARE:.0%}): one failure takes all that hang on it along, and nothing can be changed alone",
-            "keep tight what must happen together; give the others a fallback (medium), or let them go on without",
+            "keep tight what must happen together; give the others a fallback (medium), or let them continue without",
         )
     reach, links = _furthest_tight_chain(context)
     if reach >= LONG_REACH:
@@ -148,8 +148,8 @@ def approval_of_everything(context: LintContext) -> Iterator[Problem]:
             ERROR if tasks > SMALL_UP_TO else WARNING,
             "organisation.approval",
             f"a person must approve all {tasks:,} tasks, {count(batches, 'batch', 'batches')} of {APPROVALS_AT_ONCE} "
-            "at best: whoever approves sets the pace, agents wait, and approvals become a habit",
-            "approve what cannot be undone or what agents are unsure of; let the rest go on (approval 'selected')",
+            "at best: the approver sets the pace, agents wait, and approvals become a habit",
+            "approve what cannot be undone or what agents are unsure of; let the rest continue (approval 'selected')",
         )
     gated = [task.id for task in context.tasks if task.irreversible]
     if len(gated) >= MANY_GATES and 2 * len(gated) > tasks:

@@ -18,7 +18,7 @@ FAR = 2  # structures apart, from which a wish is an error and no matter of tast
 SYNC_MISFITS: Table[dict[str, str]] = (
     (3, {"interval": "a fixed rhythm costs more than asking when it is needed"}),
     (30, {}),
-    (None, {"event": "some event of so many agents happens all the time, so that everybody is always interrupted"}),
+    (None, {"event": "with so many agents some event always happens, so that all are constantly interrupted"}),
 )
 
 #: Ways to look that do not fit so many agents (R4, V5: statistics from 200 agents on).
@@ -105,8 +105,8 @@ def flat_past_ten(context: LintContext) -> Iterator[Problem]:
     yield Problem(
         level,
         where,
-        f"{what}: past {FLAT_LIMIT} the one coordinator is saturated, everybody waits for it, and integration fails",
-        f"let leads stand in between: {structure_for(agents)}, nobody with more than {DEFAULT_SPAN} direct reports",
+        f"{what}: past {FLAT_LIMIT} the single coordinator is saturated, all agents wait for it, and integration fails",
+        f"add leads in between: {structure_for(agents)}, none with more than {DEFAULT_SPAN} direct reports",
     )
 
 

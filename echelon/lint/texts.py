@@ -167,8 +167,8 @@ def over_specification(context: LintContext) -> Iterator[Problem]:
             yield Problem(
                 WARNING,
                 where[0],
-                f"{_quote(text)!r} dictates {told}{more}: an agent that is told how cannot use what it knows, and goes "
-                "wrong confidently when the method does not fit",
+                f"{_quote(text)!r} dictates {told}{more}: an agent given the method cannot use its own knowledge, and "
+                "fails confidently when the method does not fit",
                 "say what must be achieved and how success is seen; leave the method to the agent",
             )
 

@@ -22,7 +22,7 @@ def verification(context: LintContext) -> Iterator[Problem]:
                 yield Problem(
                     ERROR,
                     task.id,
-                    f"{task.id!r} checks {author.id!r}, and agent {agent or task.id!r} does both: nobody finds the "
+                    f"{task.id!r} checks {author.id!r}, and agent {agent or task.id!r} does both: no one finds the "
                     "errors that it cannot see",
                     "let another agent check it",
                 )
@@ -59,7 +59,7 @@ def _unchecked(context: LintContext, checked: Collection[str]) -> Iterator[Probl
         yield Problem(
             WARNING,
             tasks[0],
-            f"{who} {why}, and nobody checks it",
+            f"{who} {why}, and no other agent checks it",
             f"add a task that verifies {'it' if one else 'each'}, by another agent with another model or method",
         )
 
@@ -77,7 +77,7 @@ def irreversible_without_gate(context: LintContext) -> Iterator[Problem]:
             yield Problem(
                 ERROR,
                 task.id,
-                f"{task.id!r} cannot be undone, and stands behind no gate: it would begin without anybody confirming",
+                f"{task.id!r} is irreversible and has no gate: it would start without confirmation",
                 "put it into the gate of its phase",
             )
 
@@ -96,6 +96,6 @@ def multiplying_retries(context: LintContext) -> Iterator[Problem]:
             ERROR if calls > MANY_CALLS else WARNING,
             tasks[0],
             f"{count(len(layers), 'layer')} of retries around one call multiply: {arithmetic} calls when it fails, for "
-            f"{count(len(tasks), 'task')} ({named(tasks)}); whoever is already overloaded gets that many more",
+            f"{count(len(tasks), 'task')} ({named(tasks)}); those already overloaded get that many more",
             "retry in one layer only: set the attempts of all inner ones to 1",
         )

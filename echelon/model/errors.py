@@ -169,7 +169,7 @@ class LeaseLost(JournalError):
     def __init__(self, run_id: str) -> None:
         super().__init__(
             f"another process took run {run_id!r} over while this one was not heard of; nothing more is written here. "
-            f"`echelon show {run_id}` tells how it goes on"
+            f"`echelon show {run_id}` shows its progress"
         )
         self.run_id = run_id
 

@@ -57,7 +57,7 @@ class ErrorReport(Value):
     dependency: str = ""
     """The dependency whose breaker guards the call; empty when none does (F1)."""
     causes: tuple[str, ...] = ()
-    """Tasks or phases that it waited for in vain (F6)."""
+    """Tasks or phases that it waited for and did not get (F6)."""
 
     @property
     def asks(self) -> str:

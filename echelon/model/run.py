@@ -17,7 +17,7 @@ from echelon.model.plan import Plan
 class RunStatus(StrEnum):
     """Where a run stands."""
 
-    RUNNING = "running"  #: at work, or its process died
+    RUNNING = "running"  #: running, or its process was killed
     COMPLETED = "completed"  #: everything was delivered
     PARTIAL = "partial"  #: done, with something missing
     FAILED = "failed"  #: no output

@@ -62,7 +62,7 @@ def obstacles(graph: TaskGraph) -> Iterator[str]:
     if any(task.irreversible for task in tasks):
         yield "what cannot be undone stands behind a gate of its own"
     if any(task.verifies for task in tasks):
-        yield "nobody checks their own work"
+        yield "no agent checks its own work"
     if len({task.phase for task in tasks}) > 1 or any(task.needs for task in tasks):
         yield "the job has sync points of its own"
 

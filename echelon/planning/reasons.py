@@ -66,10 +66,10 @@ class PlanFacts(NamedTuple):
 #: Why each structure is the one for its numbers (R1).
 WHY_STRUCTURE: dict[Structure, str] = {
     Structure.SINGLE: "there is nothing to coordinate",
-    Structure.FLAT: "one coordinator can still follow everybody, so a hierarchy would only cost",
-    Structure.HIERARCHICAL: "one coordinator can no longer follow everybody, so leads stand in between",
+    Structure.FLAT: "one coordinator can still follow all agents, so a hierarchy would only add cost",
+    Structure.HIERARCHICAL: "one coordinator can no longer follow all agents, so there are leads in between",
     Structure.MULTI_TIER: "the leads themselves need to be led, and outputs are integrated in stages",
-    Structure.FEDERATED: "nobody can hold the whole, so domains work on their own and meet through explicit contracts",
+    Structure.FEDERATED: "no agent can hold the whole, so domains work alone and meet through explicit contracts",
 }
 
 #: What a priority does to the tree (R1, R2).
@@ -95,7 +95,7 @@ def _reasons(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     yield from _manner(facts)
     yield from _merged(facts)
     levels = f"{count(facts.levels, 'coordinating level')} ({recommended_levels(n)} recommended)"
-    yield "R2", f"{levels}: nobody has more than {facts.span} direct reports"
+    yield "R2", f"{levels}: no one has more than {facts.span} direct reports"
     if facts.priority:
         yield "R1", WHY_PRIORITY[facts.priority]
     ends = "each ends" if len(facts.phases) > 1 else "it ends"

@@ -72,7 +72,7 @@ class Guard:
     ) -> None:
         self.policy = policy.over(DEFAULT_RESILIENCE)
         #: What all its calls are taken from, unless a call has an account of its own.
-        self.account = account or Account(Budget(), "nobody", clock=clock)
+        self.account = account or Account(Budget(), "no budget", clock=clock)
         self._rungs = tuple(_rungs(price, clock, limiters, breaker))
         self._coming = 0
         #: Each slot with the calls that the slots before it let through at one time.
@@ -105,8 +105,8 @@ class Guard:
     ) -> CallResult[T]:
         """Do `work` within the policy; `tokens` is the estimate reserved for it, `account` that of this call alone.
 
-        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `wrap_up` writes down
-        what there is; it is called once, when the budget is used up and a share of it was kept back for this.
+        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `wrap_up` writes
+        down what there is; it is called once, when the budget is used up and a share of it was kept back for this.
         `observer` hears of waits and of attempts that fail.
         """
         progress = CallProgress(work, account or self.account, self._price, tokens, observer)

@@ -194,14 +194,14 @@ class MemoryJournal:
         """Return all attempts at the steps of a run, or of one phase of it, in the order of the log."""
         return tuple(step for step in self._memory.steps if step.run_id == run_id and phase in (None, step.phase))
 
-    async def completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
+    async def find_completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none."""
         done = [step for step in self._memory.steps if step.key == key and step.handoff.done]
         order = list(self._memory.runs)
         found = [step for step in done if run_id in (None, step.run_id)]
         return max(found, key=lambda step: order.index(step.run_id), default=None)
 
-    async def ended_nodes(self, run_id: str, phase: str) -> set[str]:
+    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
         """Return the nodes whose step of a phase ended, whatever way."""
         return {step.node for step in await self.steps(run_id, phase) if step.handoff.status in ENDED}
 

@@ -50,7 +50,7 @@ def steps_of(agent: str, view: RunView) -> tuple[StepRecord, ...]:
     found = tuple(step for step in view.steps if meant in _names(step))
     if not found:
         where = f"run {view.record.run_id!r}"
-        raise InvalidInput(f"{agent!r} has not ended anything in {where} yet; look again when it has")
+        raise InvalidInput(f"{agent!r} has not finished anything in {where} yet")
     return found
 
 

@@ -70,9 +70,7 @@ def test_every_failpoint_is_passed(whole: Whole) -> None:
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_that_was_killed_comes_to_the_same(place: Place, whole: Whole, point: str) -> None:
     for at in passages(whole, point):
-        scenario = f"once-{at}"
-
-        assert place.errand(scenario, at, count=len(PARCELS)).killed
+        scenario = place.kill(f"once-{at}", at, count=len(PARCELS))
         check(place, scenario, whole)
 
 
@@ -82,8 +80,6 @@ def test_a_run_that_was_killed_again_while_it_recovered_comes_to_the_same(
 ) -> None:
     """Killed at the same point again where the recovery passes it, else in the middle of what it passes."""
     for number, at in enumerate(passages(whole, point) if EVERY_PASSAGE else passages(whole, point)[-1:]):
-        scenario = f"twice-{at}"
-
-        assert place.errand(scenario, at, count=len(PARCELS)).killed
+        scenario = place.kill(f"twice-{at}", at, count=len(PARCELS))
         place.errand(scenario, f"{point}:1" if number % 2 else f"*:{7 + number}", count=len(PARCELS))
         check(place, scenario, whole)

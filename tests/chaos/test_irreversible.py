@@ -87,9 +87,7 @@ def test_a_run_that_nobody_kills_pays_once(place: Place, whole: Whole) -> None:
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_that_was_killed_pays_once_or_asks_a_person(place: Place, whole: Whole, point: str) -> None:
     for at in passages(whole, point):
-        scenario = f"paid-{at}"
-
-        assert place.errand(scenario, at, **PAYMENTS).killed
+        scenario = place.kill(f"paid-{at}", at, **PAYMENTS)
         check(place, scenario, whole)
 
 

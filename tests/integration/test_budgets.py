@@ -90,7 +90,7 @@ async def test_a_model_whose_tokens_are_used_up_writes_down_what_it_has_and_the_
 ) -> None:
     server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
     async with asking(server) as model:
-        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=50, landing=0.5)))
+        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=50, final_call=0.5)))
         run, delivered = await worked(job, tmp_path, "api/a.py")
     (task,) = [step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK]
 
@@ -123,7 +123,7 @@ async def test_a_domain_that_has_used_its_tokens_up_stops_itself_and_no_other(tm
 async def test_tasks_land_in_what_the_whole_job_kept_back_and_what_they_made_is_integrated(tmp_path: Path) -> None:
     server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
     async with asking(server) as model:
-        job = inspecting(model, Resilience(attempts=1), budget=Budget(calls=4, landing=0.5))
+        job = inspecting(model, Resilience(attempts=1), budget=Budget(calls=4, final_call=0.5))
         run, delivered = await worked(job, tmp_path, "api/a.py")
     (task,) = [step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK]
 

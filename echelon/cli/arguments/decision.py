@@ -35,6 +35,6 @@ def _output(text: str) -> tuple[str, Any]:
             return task, json.loads(output)
     except json.JSONDecodeError as error:
         raise InvalidInput(
-            f"--done {task}: the output is no JSON ({error}); quote text: --done '{task}=\"sent\"'"
+            f"--done {task}: the output is not valid JSON ({error}); quote text: --done '{task}=\"sent\"'"
         ) from error
     raise InvalidInput(f"--done takes task=output, not {text!r}; as in --done 'pay/invoice-7=\"paid\"'")

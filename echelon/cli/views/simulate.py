@@ -133,7 +133,7 @@ def _decided(curve: Curve, found: CurveComparison) -> str:
     if found.as_default:
         told.append("structured numbers are therefore those of the default span and tasks per sync")
     return "; ".join(
-        [*told, "flat and the tree alone: queues only"] if told else ["nothing: one agent waits for nobody"]
+        [*told, "flat and the tree alone: queues only"] if told else ["nothing: a single agent waits for no other"]
     )
 
 

@@ -32,7 +32,7 @@ class Declare:
 
     async def _declare(self, step: Step) -> Outcome[Any]:
         """Declare what is about to be done, then do it; `EffectUncertain` where it may have happened already."""
-        known = await self.run.intents.decided(step.task_id)
+        known = await self.run.intents.recall_decision(step.task_id)
         if known is not None:
             return known
         intent = await self.run.intents.begin(step.key, step.task_id, step.agent.effect)

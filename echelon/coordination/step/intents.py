@@ -44,7 +44,7 @@ class OperatorDecision:
         strange = sorted(one for one, tasks in meant.items() if not tasks)
         if strange:
             raise InvalidInput(
-                f"run {run_id!r} has begun nothing for task {strange[0]!r} that could be redone or done; what it has "
+                f"run {run_id!r} has started no irreversible or writing work for task {strange[0]!r} that could be redone or done; what it has "
                 f"begun that changes the world: {', '.join(sorted(begun)[:MAX_NAMED]) or 'nothing'}"
             )
         return OperatorDecision(
@@ -70,7 +70,7 @@ class IntentLog:
         self._decision = decision.about(self._begun, log.run_id)
         self._redo = set(self._decision.redo)
 
-    async def decided(self, task_id: str) -> Outcome[Any] | None:
+    async def recall_decision(self, task_id: str) -> Outcome[Any] | None:
         """Return what a person knows to have come of a task; None where nobody said that it was done."""
         if task_id not in self._decision.done or task_id not in self._begun:
             return None

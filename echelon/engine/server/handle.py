@@ -110,7 +110,7 @@ class ServerHandle:
 
     def _unreachable(self, reason: str) -> ServerError:
         if self.kind is ServerKind.KEPT:
-            remedy = "run `echelon down`, then `echelon up` or go on without"
+            remedy = "run `echelon down`, then `echelon up`, or continue without it"
         else:
             remedy = "start that server, correct the address, or remove the setting to run on an embedded server"
         chosen = f", chosen by {self.origin}" if self.origin else ""

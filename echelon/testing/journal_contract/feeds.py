@@ -44,11 +44,11 @@ class FeedContract(Base):
         assert seen[-1].event.kind == "run_taken"
 
     async def test_what_is_watched_is_durable_and_was_not_refused(self, r1: Journal, another: Journal) -> None:
-        async def found(seq: int) -> bool:
+        async def is_found(seq: int) -> bool:
             return any(logged.seq == seq for logged in await another.events("r1"))
 
         looking: list[asyncio.Task[bool]] = []
-        with r1.watching("r1", lambda events: looking.append(asyncio.create_task(found(events[-1].seq)))):
+        with r1.watching("r1", lambda events: looking.append(asyncio.create_task(is_found(events[-1].seq)))):
             await asyncio.gather(*[r1.append(step_ended()) for _ in range(3)], return_exceptions=True)
 
         assert await asyncio.gather(*looking) == [True]

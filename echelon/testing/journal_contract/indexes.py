@@ -125,7 +125,7 @@ class IndexContract(Base):
         await r1.append(step_ended())
 
         assert await r1.steps("r1") == (step_record(),)
-        assert await r1.completed_step(key_of("inspect")) == step_record()
+        assert await r1.find_completed_step(key_of("inspect")) == step_record()
 
     async def test_steps_can_be_asked_for_by_phase(self, r1: Journal) -> None:
         await r1.append(step_ended("a", phase="inspect"), step_ended("b", phase="report"))
@@ -145,21 +145,21 @@ class IndexContract(Base):
         await r1.append(step_ended(run_id="r2", summary="newer"))
         await r1.append(step_ended(run_id="r1"))
 
-        assert getattr(await r1.completed_step(key_of("inspect")), "run_id", None) == "r2"
-        assert getattr(await r1.completed_step(key_of("inspect"), run_id="r1"), "run_id", None) == "r1"
+        assert getattr(await r1.find_completed_step(key_of("inspect")), "run_id", None) == "r2"
+        assert getattr(await r1.find_completed_step(key_of("inspect"), run_id="r1"), "run_id", None) == "r1"
 
     async def test_what_is_not_completed_is_no_completed_step(self, r1: Journal) -> None:
         await r1.append(step_ended(status=Status.FAILED))
 
-        assert await r1.completed_step(key_of("inspect")) is None
-        assert await r1.completed_step("nothing", run_id="r1") is None
+        assert await r1.find_completed_step(key_of("inspect")) is None
+        assert await r1.find_completed_step("nothing", run_id="r1") is None
 
     async def test_the_barrier_sees_every_node_that_ended_whatever_way(self, r1: Journal) -> None:
         for name, status in (("a", Status.COMPLETED), ("b", Status.FAILED), ("c", Status.BLOCKED)):
             await r1.append(step_ended(name, status))
         await r1.append(step_ended("elsewhere", phase="report"), step_started("at work"))
 
-        assert await r1.ended_nodes("r1", "inspect") == {"a", "b", "c"}
+        assert await r1.list_ended_nodes("r1", "inspect") == {"a", "b", "c"}
 
     async def test_a_disposed_concern_stays_on_record(self, r1: Journal) -> None:
         raised, still_open = concern_raised("c-1"), concern_raised("c-2", message="another")

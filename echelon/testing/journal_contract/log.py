@@ -60,14 +60,14 @@ class LogContract(Base):
     async def test_events_can_be_asked_for_by_place_kind_and_subject(self, r1: Journal) -> None:
         await r1.append(step_started("a"), step_ended("a"), step_started("b"), concern_raised("c-1"))
 
-        async def asked(**which: object) -> list[int]:
+        async def ask(**which: object) -> list[int]:
             return [logged.seq for logged in await r1.events("r1", **which)]  # type: ignore[arg-type]
 
-        assert await asked(after=3) == [4, 5]
-        assert await asked(kinds=("step_started", "concern_raised")) == [2, 4, 5]
-        assert await asked(subject="a") == [2, 3]
-        assert await asked(kinds=("step_started",), subject="b", after=1) == [4]
-        assert await asked(subject="nobody") == []
+        assert await ask(after=3) == [4, 5]
+        assert await ask(kinds=("step_started", "concern_raised")) == [2, 4, 5]
+        assert await ask(subject="a") == [2, 3]
+        assert await ask(kinds=("step_started",), subject="b", after=1) == [4]
+        assert await ask(subject="nobody") == []
 
     async def test_an_unknown_run_has_nounwrap(self, journal: Journal) -> None:
         assert await journal.events("r9") == ()
@@ -93,4 +93,4 @@ class LogContract(Base):
         append.cancel()
         await r1.append(step_ended("behind it"))
 
-        assert await r1.ended_nodes("r1", "inspect") == {"inspect", "behind it"}
+        assert await r1.list_ended_nodes("r1", "inspect") == {"inspect", "behind it"}

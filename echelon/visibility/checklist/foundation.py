@@ -40,7 +40,7 @@ def _pattern_selected(evidence: JobEvidence) -> ItemAnswer:
         return not_done(found, "leave the structure to the plan")
     widest = max((len(node.members) for node in evidence.coordinators), default=0)
     levels = count(plan.levels, "coordinating level")
-    return done(f"R2: {levels}, nobody leads more than {widest} (span {plan.span}); {plan.profile.topology}")
+    return done(f"R2: {levels}, no one leads more than {widest} (span {plan.span}); {plan.profile.topology}")
 
 
 @with_work
@@ -166,7 +166,7 @@ def _status_told(run: RunView) -> ItemAnswer:
     silent = [task.id for task in run.record.plan.tasks if task.id not in ended] if run.record.plan else []
     if silent:
         found = f"X1: {count(len(silent), 'task')} of run {run.record.run_id} never reported: {named(silent)}"
-        return not_done(found, f"go on with it: echelon resume {run.record.run_id}")
+        return not_done(found, f"resume it: echelon resume {run.record.run_id}")
     tasks = count(len(latest(run, StepKind.TASK)), "task")
     return done(f"X1: {tasks} of run {run.record.run_id} reported an end, none stayed silent")
 
@@ -179,7 +179,7 @@ def _integration_simple(evidence: JobEvidence) -> ItemAnswer:
     whole = [p for p in evidence.phases if p.merger or p.name in needed or evidence.tasks_in.get(p.name, 0) < 2]
     loose = [phase.name for phase in evidence.phases if phase not in whole]
     if loose:
-        found = f"D6: nobody puts together what the agents of {named(loose)} deliver"
+        found = f"D6: no one integrates the outputs of the agents of {named(loose)} deliver"
         return not_done(found, "give the phase `integrate=`, or a later phase that `needs` it")
     merged = [phase.name for phase in evidence.phases if phase.merger]
     by = f"integrators in {named(merged)}" if merged else "later phases"
@@ -210,12 +210,14 @@ ENTRIES = (
         _dependencies_identified,
     ),
     Entry("boundaries.map-graph", "What depends on what is drawn as a graph, without a cycle.", _graph_mapped),
-    Entry("contracts.vocabulary", "Everybody means the same by each word for how work stands.", _words_agreed),
+    Entry(
+        "contracts.vocabulary", "All agents use the words for the state of work with the same meaning.", _words_agreed
+    ),
     Entry("contracts.handoff-format", "Work changes hands in one stated format.", _handoffs_kept),
-    Entry("contracts.error-format", "Failures are told in one stated format.", _errors_reported),
+    Entry("contracts.error-format", "Failures are reported in one stated format.", _errors_reported),
     Entry("contracts.interfaces", "What agents take from each other is typed.", _interfaces_stated),
     Entry("coordination.orchestrator", "There is an orchestrator that suits the size.", _orchestrator_there),
     Entry("coordination.assignment", "Each task reaches exactly one agent.", _tasks_assigned),
     Entry("coordination.status-protocol", "Agents report how their tasks ended.", _status_told),
-    Entry("coordination.integration", "Somebody puts the outputs together.", _integration_simple),
+    Entry("coordination.integration", "The outputs are integrated.", _integration_simple),
 )

@@ -36,7 +36,7 @@ def _protocol_for_levels(evidence: JobEvidence) -> ItemAnswer:
     merging = [phase for phase in evidence.phases if phase.merger]
     flat = [phase.name for phase in merging if phase.combiner is None]
     if not merging or flat:
-        where = f"in {named(flat)} the primary alone integrates" if flat else "nobody integrates at any level"
+        where = f"in {named(flat)} the primary alone integrates" if flat else "no level is integrated"
         fix = "give the phase an integrator with `combine`, so that each team and domain integrates its own"
         return not_done(f"X2: {syncs} for {evidence.plan.levels} levels, but {where}", fix)
     return done(f"X2: {syncs}; teams, domains and primary integrate in stages in {named([p.name for p in merging])}")
@@ -57,7 +57,7 @@ def _exceptions_only(run: RunView) -> ItemAnswer:
 def _escalation_triggered(evidence: JobEvidence) -> ItemAnswer:
     routes = tallied(Counter(one.concern.route.value for each in evidence.runs for one in each.concerns))
     if not routes:
-        return not_done(f"O1: nobody raised a concern in {count(len(evidence.runs), 'run')}", RAISE)
+        return not_done(f"O1: no concern was raised in {count(len(evidence.runs), 'run')}", RAISE)
     return done(f"O1: concerns went where confidence and impact send them: {routes}")
 
 
@@ -91,7 +91,7 @@ def _levels_aggregated(evidence: JobEvidence) -> ItemAnswer:
 def _aggregated_in_run(run: RunView) -> ItemAnswer:
     kinds = integrating_kinds(run)
     if {NodeKind.DOMAIN, NodeKind.TEAM}.isdisjoint(kinds):
-        found = f"V3: in run {run.record.run_id} nobody below the primary integrated"
+        found = f"V3: in run {run.record.run_id} no coordinator below the primary integrated"
         return not_done(found, "give the phase an integrator with `combine`")
     return done(f"V3: run {run.record.run_id} was integrated in stages: {tallied(kinds)}")
 
@@ -112,7 +112,7 @@ def _integration_owned(evidence: JobEvidence) -> ItemAnswer:
     ownerless = [node.id for node in evidence.coordinators if node.id not in owners]
     ownerless += [phase.name for phase in evidence.plan.phases if phase.sync.owner not in evidence.plan.nodes]
     if ownerless:
-        return not_done(f"D6: nobody owns the integration of {named(ownerless)}", "plan the job again")
+        return not_done(f"D6: no one owns the integration of {named(ownerless)}", "plan the job again")
     coordinators = count(len(evidence.coordinators), "coordinator")
     return done(f"D6: {coordinators} and {count(len(evidence.plan.phases), 'sync point')} have one owner each")
 

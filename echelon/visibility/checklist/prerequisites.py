@@ -80,7 +80,7 @@ def _conventions_given(evidence: JobEvidence) -> ItemAnswer:
 def _humans_oversee(evidence: JobEvidence) -> ItemAnswer:
     final = [task.id for task in evidence.plan.tasks if task.irreversible]
     if final:
-        found = f"O5: nobody is asked before {named(final)}, which cannot be undone"
+        found = f"O5: no one is asked before {named(final)}, which cannot be undone"
         return not_done(found, "gates are not in this version; run what cannot be undone as a job of its own")
     return _humans_answered(evidence)
 
@@ -121,7 +121,7 @@ def _integration_validated(run: RunView) -> ItemAnswer:
     integrations = latest(run, StepKind.INTEGRATION)
     lost = [step.node for step in integrations if not step.handoff.done]
     if not integrations or lost:
-        found = f"failed at {named(lost)}" if lost else "nobody integrated"
+        found = f"failed at {named(lost)}" if lost else "no coordinator integrated"
         return not_done(
             f"X2: {found} in run {run.record.run_id}", "give phases an integrator, and see it work in a run"
         )
@@ -133,7 +133,7 @@ def _integration_validated(run: RunView) -> ItemAnswer:
 def _exceptions_proven(evidence: JobEvidence) -> ItemAnswer:
     survived = [run for run in evidence.tried if run.exceptions and run.measures.completed]
     if not survived:
-        found = f"V1: in {count(len(evidence.tried), 'run')} nobody saw something go wrong and the rest arrive"
+        found = f"V1: in {count(len(evidence.tried), 'run')} no failure was seen that left the rest intact"
         return not_done(found, TRY_FAILURES)
     run = survived[0]
     pushed = count(len(run.exceptions), "exception")

@@ -52,7 +52,7 @@ def _went_on_without(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.runs:
         lost, went_on = undelivered(each), _went_on(each)
         if lost and went_on:
-            told = f"{count(len(lost), 'output')} missing, and {named(went_on)} went on, told which and why"
+            told = f"{count(len(lost), 'output')} missing, and {named(went_on)} continued, informed which and why"
             return done(f"F7: in run {each.record.run_id} there were {told}")
     found = f"F2: none is stated, and none was needed in {count(len(evidence.runs), 'run')}"
     return not_done(found, f"consumers get what is there and what is missing; {SEE_FAILURE}")
@@ -84,7 +84,7 @@ def _cascades_detected(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.tried:
         blocked = [report for report in each.exceptions if report.trigger is Trigger.BLOCKED]
         if blocked:
-            return done(f"F6: run {each.record.run_id} told one cause once: {blocked[0].message}")
+            return done(f"F6: run {each.record.run_id} reported one cause once: {blocked[0].message}")
     found = f"F6: in {count(len(evidence.tried), 'run')} no failure reached those who depend on it"
     return not_done(found, TRY_FAILURES)
 
@@ -118,7 +118,7 @@ def _independent(check: TaskSpec, evidence: JobEvidence) -> bool:
 def _audited(evidence: JobEvidence) -> ItemAnswer:
     planned = [one.id for one in evidence.plan.infrastructure if one.role.value == "audit"]
     plan = f"; this version does not run the {count(len(planned), 'audit agent')} of the plan" if planned else ""
-    found = f"O4: nobody samples integrations{plan}"
+    found = f"O4: integrations are not sampled{plan}"
     return not_done(found, "read some integrations yourself: echelon show RUN NODE --output")
 
 
@@ -128,7 +128,7 @@ def _concerns_kept(evidence: JobEvidence) -> ItemAnswer:
     if not raised:
         return not_done(f"O1: no concern was raised in {count(len(evidence.runs), 'run')}", RAISE)
     ended = [one for one in raised if one.disposition]
-    return done(f"O1: {count(len(raised), 'concern')} on record, {len(ended):,} ended by somebody with a reason")
+    return done(f"O1: {count(len(raised), 'concern')} on record, {len(ended):,} closed by someone with a reason")
 
 
 @from_agents(PATTERNS_FROM, "R4 asks for pattern detection")
@@ -180,7 +180,7 @@ def _escalation_works(evidence: JobEvidence) -> ItemAnswer:
     if not risen:
         return not_done(f"O1: nothing was escalated in {count(len(evidence.runs), 'run')}", RAISE)
     if not ended:
-        found = f"O1: {count(len(risen), 'escalated concern')}, and nobody has answered yet"
+        found = f"O1: {count(len(risen), 'escalated concern')}, and no one has answered yet"
         return not_done(found, f"echelon concerns dispose {risen[0].id} --as … --reason …")
     end = ended[0].disposition
     author = end.author if end else ""
@@ -217,13 +217,15 @@ ENTRIES = (
     Entry("protection.breakers", "Calls to what fails again and again are refused for a while.", _breakers_set),
     Entry("protection.fallbacks", "It is settled what happens without an output.", _fallbacks_defined),
     Entry("protection.timeouts-and-retries", "Each call ends, and is made again only so often.", _retries_set),
-    Entry("protection.cascades", "Failures with one cause are told as one.", _cascades_detected),
-    Entry("verification.independent-channel", "Somebody checks who does not report to those checked.", _verified),
+    Entry("protection.cascades", "Failures with one cause are reported as one incident.", _cascades_detected),
+    Entry(
+        "verification.independent-channel", "Checks are made by those who do not report to those checked.", _verified
+    ),
     Entry("verification.audit", "Integrations are sampled and judged.", _audited),
-    Entry("verification.concerns", "Concerns are kept until somebody ends them with a reason.", _concerns_kept),
+    Entry("verification.concerns", "Concerns are kept until someone closes them with a reason.", _concerns_kept),
     Entry("verification.patterns", "What is raised again and again is noticed.", _patterns_found),
     Entry("tests.agent-failure", "It was seen what happens when an agent fails.", _agent_failure_tried),
     Entry("tests.missing-outputs", "It was seen that integration copes with gaps.", _missing_handled),
-    Entry("tests.escalation", "It was seen that what is escalated reaches somebody.", _escalation_works),
+    Entry("tests.escalation", "Escalations were seen to reach someone.", _escalation_works),
     Entry("tests.recovery", "It was seen that a stopped run can go on.", _recovery_tried),
 )

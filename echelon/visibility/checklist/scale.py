@@ -23,7 +23,9 @@ large = from_agents(INFRASTRUCTURE_FROM, "R3 asks for agents that coordinate onl
 @deep
 def _leads_there(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.leads:
-        return not_done("R2: nobody leads below the primary", "leave the structure to the plan, or narrow the span")
+        return not_done(
+            "R2: there are no leads below the primary", "leave the structure to the plan, or narrow the span"
+        )
     leads = ", ".join(count(number, lead) for lead, number in evidence.leads.items())
     return done(f"R2: {leads} on {count(evidence.plan.levels, 'coordinating level')}")
 
@@ -178,7 +180,9 @@ ENTRIES = (
     Entry("infrastructure.agents", "Some agents do nothing but coordinate.", _coordination_agents),
     Entry("infrastructure.state", "The state of the whole is kept in one durable place.", _state_kept),
     Entry(
-        "infrastructure.routing", "What is handed on finds its way without everybody talking to all.", _messages_routed
+        "infrastructure.routing",
+        "Handoffs reach their consumers without all agents talking to each other.",
+        _messages_routed,
     ),
     Entry("infrastructure.statistics", "Many agents are looked at by rates and samples.", _statistics_shown),
 )

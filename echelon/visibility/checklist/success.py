@@ -59,7 +59,7 @@ def _coordination(evidence: JobEvidence, run: RunView) -> ItemAnswer:
     if value is None or not latest(run, StepKind.INTEGRATION):
         found = f"not measured: run {run.record.run_id} has no integration whose cost is known"
         return not_done(
-            f"M1: {found}", "give phases an integrator; what consumers put together themselves is not told apart"
+            f"M1: {found}", "give phases an integrator; what consumers integrate themselves cannot be distinguished"
         )
     low, high = COORDINATION_TARGET
     # At some sizes more is usual (R4): 40 % of coordination is no waste where nobody gets below it.
@@ -103,7 +103,7 @@ def _escalation(run: RunView) -> ItemAnswer:
 def _context(evidence: JobEvidence) -> ItemAnswer:
     if evidence.calls and all(call.kind in _WITHOUT_CONTEXT for call in evidence.calls):
         return not_applicable("M5: all agents are functions and commands, so there is no context to fill")
-    found = "M5: not measured: no agent tells how full its context was at the end, target 50–80 %"
+    found = "M5: not measured: no agent reports how full its context was at the end, target 50–80 %"
     return not_done(found, "this version does not learn it; see the tokens of an agent: echelon show RUN AGENT")
 
 

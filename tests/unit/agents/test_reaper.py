@@ -103,7 +103,10 @@ def test_a_helper_that_was_killed_itself_is_replaced(pipe: Path) -> None:
 
 
 def test_the_helper_ends_with_its_owner() -> None:
-    code = "from echelon.agents.processes.reaper import watched, _REAPER\nwith watched(2**22 + 1): print(_REAPER._process.pid)\n"
+    code = (
+        "from echelon.agents.processes.reaper import watched, _REAPER\n"
+        "with watched(2**22 + 1): print(_REAPER._process.pid)\n"
+    )
     told = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stderr == ""

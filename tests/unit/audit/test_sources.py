@@ -33,7 +33,7 @@ def test_source_is_decoded_as_python_does(tmp_path: Path, content: bytes, text: 
     [
         ("does_not_parse.py", r"not valid for Python 3\.\d+ \(line 1: "),
         ("null_bytes.py", r"null byte at offset 5"),
-        ("latin_1_undeclared.py", r"encoding cannot be told|cannot be decoded"),
+        ("latin_1_undeclared.py", r"encoding cannot be determined|cannot be decoded"),
         ("utf_16.py", r"is UTF-16"),
         ("unknown_encoding.py", r"unknown encoding: klingon"),
         ("too_large.py", r"1,200,000 bytes, the limit is 1,000,000"),

@@ -77,7 +77,7 @@ def test_a_failed_agent_shows_its_error_and_attempts(echelon, survey):
     [
         ("d.py", "has no agent 'd.py'; perhaps"),
         ("py", "has no agent 'py'"),
-        ("rank/rank", "'rank/rank' has not ended anything"),
+        ("rank/rank", "'rank/rank' has not finished anything"),
     ],
 )
 def test_an_unknown_agent_is_wrong_use_with_a_hint(echelon, survey, agent, line):

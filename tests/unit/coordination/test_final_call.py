@@ -14,7 +14,7 @@ from echelon.model.handoff import WRAPPED_UP
 from echelon.model.policy import BulkheadPolicy
 from echelon.model.run import RunStatus, StepKind
 from echelon.model.usage import Usage
-from echelon.resilience.budget import is_landing
+from echelon.resilience.budget import is_final_call
 from tests.unit.coordination.budgets import ended, reason, worked
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, missing_in, output_of, total
 
@@ -22,13 +22,13 @@ pytestmark = pytest.mark.anyio
 
 
 #: Half of it is kept back.
-KEPT = Resilience(budget=Budget(tokens=100, landing=0.5))
+KEPT = Resilience(budget=Budget(tokens=100, final_call=0.5))
 
 
 @agent(can_wrap_up=True)
 async def never_done(item: Item) -> str:
     """Use everything up, as a model does that finds no end."""
-    if is_landing():
+    if is_final_call():
         return f"{item.id}, half of it"
     raise BudgetExhausted("tokens", 51, 50, "the model")
 
@@ -53,12 +53,12 @@ async def test_an_agent_that_lands_writes_down_what_it_has_and_everybody_is_told
 
 
 @pytest.mark.parametrize(
-    ("options", "lands"),
-    [({}, True), ({"effect": "write"}, True), ({"effect": "irreversible"}, False), ({"lands": False}, False)],
+    ("options", "wraps_up"),
+    [({}, True), ({"effect": "write"}, True), ({"effect": "irreversible"}, False), ({"can_wrap_up": False}, False)],
     ids=["reads", "writes", "cannot be undone", "does not land"],
 )
-async def test_who_is_called_once_more(tmp_path: Path, options: dict[str, Any], lands: bool) -> None:
-    how: dict[str, Any] = {"lands": True} | options
+async def test_who_is_called_once_more(tmp_path: Path, options: dict[str, Any], wraps_up: bool) -> None:
+    how: dict[str, Any] = {"can_wrap_up": True} | options
 
     @agent(**how)
     async def look(item: Item) -> str:
@@ -68,17 +68,17 @@ async def test_who_is_called_once_more(tmp_path: Path, options: dict[str, Any], 
     run, _ = await worked(looking(each=look, defaults=KEPT), tmp_path, items(1))
     handoff = ended(run)["look/i0"]
 
-    assert (handoff.done, handoff.wrapped_up) == (lands, lands)
-    assert lands or reason(handoff) == "the tokens budget of the model has 50 left, the call asks for 51"
+    assert (handoff.done, handoff.wrapped_up) == (wraps_up, wraps_up)
+    assert wraps_up or reason(handoff) == "the tokens budget of the model has 50 left, the call asks for 51"
 
 
 async def test_every_agent_lands_in_what_the_job_kept_back_and_so_does_the_integration(tmp_path: Path) -> None:
     @agent(can_wrap_up=True)
     async def look(item: Item) -> Outcome[str]:
         """Look at an item."""
-        return Outcome(output="late" if is_landing() else "in time", usage=Usage(tokens_in=10))
+        return Outcome(output="late" if is_final_call() else "in time", usage=Usage(tokens_in=10))
 
-    job = Job("kept", goal="See", inputs=Items, budget=Budget(tokens=100, landing=0.5), defaults=ONCE)
+    job = Job("kept", goal="See", inputs=Items, budget=Budget(tokens=100, final_call=0.5), defaults=ONCE)
     limited = Resilience(bulkhead=BulkheadPolicy(max_concurrency=1))
     job.phase(
         "look",
@@ -99,9 +99,9 @@ async def test_a_plain_function_in_its_thread_is_told_that_it_lands(tmp_path: Pa
     @agent(can_wrap_up=True)
     def look(item: Item) -> str:
         """Look at an item."""
-        return "late" if is_landing() else "in time"
+        return "late" if is_final_call() else "in time"
 
-    policy = Resilience(attempts=1, domain_budget=Budget(calls=4, landing=0.5))
+    policy = Resilience(attempts=1, domain_budget=Budget(calls=4, final_call=0.5))
     run, delivered = await worked(looking(each=look, defaults=policy), tmp_path, items(5))
     said = Counter(handoff.summary for handoff in delivered["look"].handoffs)
 

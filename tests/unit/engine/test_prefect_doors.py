@@ -40,7 +40,7 @@ from prefect.server.utilities.messaging import create_publisher
 from prefect.server.utilities.messaging.memory import Topic
 from prefect.settings import Settings
 
-from echelon.engine.deploying import ONE_AT_A_TIME, deployment_of, next_run
+from echelon.engine.deploying import deployment_of, next_run
 from echelon.engine.server import settings as server_settings
 from echelon.engine.server.database import database_file, prefect_version, single_connection_url
 from echelon.engine.server.process import waiting_events
@@ -437,7 +437,7 @@ def test_a_deployment_has_a_working_folder() -> None:
 
     assert isinstance(deployment, RunnerDeployment)
     assert (deployment.full_name, deployment.entrypoint) == ("audit/often", "flows.audit:audit.flow")
-    assert deployment.concurrency_limit == ONE_AT_A_TIME.limit
+    assert deployment.concurrency_limit == 1
     assert "path=self._path" in inspect.getsource(RunnerDeployment)
 
 

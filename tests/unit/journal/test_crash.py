@@ -86,7 +86,7 @@ async def test_a_killed_process_does_not_lock_others_out(started):
     async with SqlJournal.open(started) as journal:
         await journal.append(step_ended("after"))
 
-        assert await journal.completed_step(key_of("after")) == step_record("after")
+        assert await journal.find_completed_step(key_of("after")) == step_record("after")
 
 
 async def test_two_processes_write_to_one_journal_at_the_same_time(started):
@@ -126,4 +126,4 @@ async def test_the_writer_lives_on_after_trouble_with_the_database(started):
             await journal.append(concern_disposed("x"))
         await journal.append(step_ended("after"))
 
-        assert await journal.ended_nodes("r1", "inspect") == {"after"}
+        assert await journal.list_ended_nodes("r1", "inspect") == {"after"}

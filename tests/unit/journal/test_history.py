@@ -149,7 +149,7 @@ class History(RuleBasedStateMachine):
             for phase in ("inspect", "report"):
                 ended = {step.node for step in fold(self.model.logs["r1"]).steps if step.phase == phase}
 
-                assert self.runner.run(self.journal.ended_nodes("r1", phase)) == ended
+                assert self.runner.run(self.journal.list_ended_nodes("r1", phase)) == ended
 
     @invariant()
     def what_was_watched_is_the_log(self):

@@ -20,7 +20,7 @@ def test_without_a_decision_nothing_is_said():
     [
         ("pay", "--done takes task=output, not 'pay'"),
         ("=3", "--done takes task=output"),
-        ("pay=paid", r"--done pay: the output is no JSON .*quote text"),
+        ("pay=paid", r"--done pay: the output is not valid JSON .*quote text"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_an_example(text, says):

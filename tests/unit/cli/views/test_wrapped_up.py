@@ -1,4 +1,4 @@
-"""What landed says so, wherever a person looks (F4, F7)."""
+"""What was wrapped up says so, wherever a person looks (F4, F7)."""
 
 import io
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from echelon.runlog.view import view_of
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def recorded(*, landed: bool) -> StepRecord:
+def recorded(*, wrapped_up: bool) -> StepRecord:
     handoff = Handoff(
         task_id="look/a.py",
         status=Status.COMPLETED,
@@ -24,7 +24,7 @@ def recorded(*, landed: bool) -> StepRecord:
         output_location=OutputReference(location="run/x.json", sha256="ab", size_bytes=1, contract="str@1"),
         producer="look/a.py",
         assignment_id="look/a.py#1",
-        wrapped_up=landed,
+        wrapped_up=wrapped_up,
     )
     return StepRecord(
         run_id="r",
@@ -50,12 +50,12 @@ def missing_in(step: StepRecord) -> tuple[Missing, ...]:
     return view_of(state, lambda _: None).missing
 
 
-def test_an_agent_that_landed_is_shown_as_one() -> None:
-    assert f"landed      {WRAPPED_UP}" in shown(recorded(wrapped_up=True))
-    assert "landed" not in shown(recorded(wrapped_up=False))
+def test_an_agent_that_wrapped_up_is_shown_as_one() -> None:
+    assert f"wrapped up  {WRAPPED_UP}" in shown(recorded(wrapped_up=True))
+    assert "wrapped up" not in shown(recorded(wrapped_up=False))
 
 
-def test_what_landed_is_listed_with_what_is_missing() -> None:
+def test_what_was_wrapped_up_is_listed_with_what_is_missing() -> None:
     missing = Missing(task_id="look/a.py", producer="look/a.py", reason=WRAPPED_UP, instead="half of it")
 
     assert missing_in(recorded(wrapped_up=True)) == (missing,)

@@ -52,7 +52,10 @@ def test_a_summary_is_one_short_line_whoever_writes_it(outcome: Outcome[Any], su
     [
         (BAD, "look delivered something else than its contract: line: Input should be a valid integer"),
         (CARELESS, "severity: 'High' is not in its vocabulary: 'high', 'low'"),
-        (Finding.model_construct(line=math.nan), "what look delivered cannot be recorded: line: nan is no number"),
+        (
+            Finding.model_construct(line=math.nan),
+            "what look delivered cannot be recorded: line: nan is not a valid JSON number",
+        ),
         (Finding.model_construct(line="7x"), "what look delivered cannot be recorded: no consumer could read it, line"),
     ],
     ids=["C5-kind", "C3-word", "C1-not-finite", "C1-unreadable"],

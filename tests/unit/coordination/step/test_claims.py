@@ -253,7 +253,10 @@ def test_a_person_can_speak_of_many_tasks_by_a_pattern(word: OperatorDecision, a
 @pytest.mark.parametrize(
     ("word", "line"),
     [
-        (OperatorDecision(redo=frozenset({"send/*"})), r"has begun nothing for task 'send/\*'.*: pay/a, pay/b"),
+        (
+            OperatorDecision(redo=frozenset({"send/*"})),
+            r"has started no irreversible or writing work for task 'send/\*'.*: pay/a, pay/b",
+        ),
         (OperatorDecision(redo=frozenset({"pay/*"}), done={"pay/a": 1}), "'pay/a' is to be redone and is done"),
     ],
 )
@@ -264,7 +267,7 @@ def test_a_pattern_that_means_nothing_or_contradicts_another_is_refused(word: Op
 
 @pytest.mark.parametrize("word", [OperatorDecision(redo=frozenset({PAY})), OperatorDecision(done={PAY: "x"})])
 async def test_there_is_nothing_to_say_about_what_was_never_begun(tmp_path: Path, word: OperatorDecision) -> None:
-    with pytest.raises(InvalidInput, match="run 'run' has begun nothing for task 'pay/pay'"):
+    with pytest.raises(InvalidInput, match="run 'run' has started no irreversible or writing work for task 'pay/pay'"):
         async with a_run(Counter("irreversible").job(), tmp_path, decision=word):
             pass
 

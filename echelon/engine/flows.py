@@ -1,4 +1,4 @@
-"""A job as a Prefect flow: typed parameters from its inputs, its phases inside, its report as artifacts (X1)."""
+"""A job as a Prefect flow: typed parameters from its inputs. What happens inside is drawn from its log (X1)."""
 
 import asyncio
 import functools
@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from prefect import Flow, get_client
+from prefect import Flow
 from prefect.client.schemas.objects import State
+from prefect.context import get_run_context
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
@@ -32,8 +33,7 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
     """Return a job as a Prefect flow: its parameters are the job's inputs, its result is a `RunResult`."""
 
     async def body(**parameters: Any) -> State[Any]:
-        async with get_client() as client:
-            api_url = str(client.api_url)
+        api_url = str(get_run_context().client.api_url)
         options = RunOptions(source=job.source, flow_run_id=flow_run.id, api_url=api_url)
         result = await run_job(job, read_inputs(job.inputs_type, parameters), options)
         await asyncio.to_thread(wait_for_picture, result.run_id, Settings(), PICTURE_SECONDS)

@@ -145,8 +145,9 @@ class GivenTimes:
         self.app = app
         self.read: Callable[[str], Any] = TypeAdapter(DateTime).validate_python
         self.given: ContextVar[Any] = ContextVar("given", default=None)
-        clock = states.now
-        states.now = lambda *zone: self.given.get() or clock(*zone)
+        module: Any = states
+        clock = module.now
+        module.now = lambda *zone: self.given.get() or clock(*zone)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Handle a request, at the time it gives."""

@@ -19,7 +19,9 @@ from echelon.engine.picture.mapping import DIED
 from echelon.engine.picture.progress import Progress, ProgressFile
 from echelon.engine.picture.recorder import Recorder
 from echelon.engine.picture.request import PictureRequest, read_request
+from echelon.journal.journal import SqlJournal
 from echelon.runlog.events import Logged, RunEvent
+from echelon.settings import Settings
 from echelon.testing.journal import MemoryJournal
 from tests.unit.engine.synthetic import PHASE, RUN_ID, Writer, plan_of
 
@@ -210,6 +212,19 @@ async def test_a_run_that_nobody_knows_is_not_drawn(tmp_path: Path, monkeypatch:
     await follow(server, MemoryJournal(), tmp_path)
 
     assert server.asked == []
+
+
+async def test_a_run_is_held_by_who_works_on_it_and_is_alive(tmp_path: Path) -> None:
+    memory = await journal_of(WRITER.start()[:1])
+    async with SqlJournal.open(Settings(home=tmp_path)) as durable:
+        await durable.append(*WRITER.start()[:1])
+        for journal in (memory, durable):
+            held = [await journal.is_held(RUN_ID), await journal.is_held("unknown")]
+            async with journal.holding(RUN_ID):
+                held.append(await journal.is_held(RUN_ID))
+            held.append(await journal.is_held(RUN_ID))
+
+            assert held == [False, False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """Folder of the outputs: a path, or any URL that fsspec understands. May hold a password."""
     redis_url: SecretStr | None = None
     """Redis that processes share their breakers through; None keeps them in the process."""
+    picture: bool = True
+    """Does Prefect show each run? A process of its own draws it; without it no server is needed or asked."""
     max_concurrency: int = Field(default=DEFAULT_MAX_CONCURRENCY, ge=1)
     """The most agents at work at one time in one process (F5)."""
     lease_seconds: float = Field(default=DEFAULT_LEASE_SECONDS, gt=0, allow_inf_nan=False)

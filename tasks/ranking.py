@@ -18,9 +18,9 @@ from echelon import Handoffs, Outcome, Previous, agent
 from echelon.model.phrasing import count
 from tasks.areas import merge
 from tasks.comparing import compare
-from tasks.concluding import notes_of, package_rows, tool_rows, verdict_of
+from tasks.lookup import survey_of
 from tasks.scoring import by_weight
-from tasks.slices import survey_of
+from tasks.verdict import notes_of, package_rows, tool_rows, verdict_of
 
 #: How many modules are ranked; from a risk below the bound on nobody needs to act.
 MAX_HOTSPOTS = 20

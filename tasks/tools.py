@@ -47,7 +47,7 @@ def run_tool(
         ) from error
     if done.returncode not in allowed:
         said = (done.stderr or done.stdout).strip()[-500:] or "nothing"
-        raise AgentFailed(f"{tool} ended with exit code {done.returncode} and said: {said}")
+        raise AgentFailed(f"{tool} ended with exit code {done.returncode} and wrote: {said}")
     return done
 
 

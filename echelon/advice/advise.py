@@ -6,7 +6,6 @@ for so many agents gets, because both read the same tables.
 
 from collections.abc import Iterator
 
-from echelon.advice.case import Case, complete
 from echelon.advice.choices import (
     AS_NEEDED_UP_TO,
     COMMUNICATION,
@@ -20,6 +19,7 @@ from echelon.advice.choices import (
 )
 from echelon.advice.findings import findings_for
 from echelon.advice.prices import price_of
+from echelon.advice.resolved import ResolvedQuestion, complete
 from echelon.advice.rules import When, choose
 from echelon.advice.safety import PAUSES, VERIFICATION
 from echelon.advice.situations import PATTERNS
@@ -50,39 +50,39 @@ def advise(question: Question) -> Advice:
     >>> advice.structure.value, advice.levels, advice.sync, advice.sync_frequency
     ('hierarchical', 2, 'interval', 'frequent')
     """
-    case = complete(question)
-    policy, frequency = choose(SYNC, case).choice
+    resolved = complete(question)
+    policy, frequency = choose(SYNC, resolved).choice
     return Advice(
-        agents=case.agents,
-        structure=case.structure,
-        manner=choose(MANNERS, case).choice,
-        levels=_levels(case),
-        depth=recommended_levels(case.agents),
-        profile=profile(case.agents),
+        agents=resolved.agents,
+        structure=resolved.structure,
+        manner=choose(MANNERS, resolved).choice,
+        levels=_levels(resolved),
+        depth=recommended_levels(resolved.agents),
+        profile=profile(resolved.agents),
         sync=policy,
         sync_frequency=frequency,
-        coupling=case.coupling,
-        coupling_across=choose(COUPLING_ACROSS, case).choice,
-        contracts=choose(CONTRACTS, case).choice,
-        control=choose(CONTROL, case).choice,
-        communication=choose(COMMUNICATION, case).choice,
-        integration=choose(INTEGRATION, case).choice,
-        visibility=choose(VISIBILITY, case).choice,
-        verification=choose(VERIFICATION, case).choice,
-        pauses=choose(PAUSES, case).choice,
-        infrastructure=_infrastructure(case.agents),
-        next_transition=next_transition(case.agents),
-        signals=() if case.alone else SIGNALS,
-        reasons=_all_reasons(case),
-        findings=findings_for(case),
-        question=case.asked,
+        coupling=resolved.coupling,
+        coupling_across=choose(COUPLING_ACROSS, resolved).choice,
+        contracts=choose(CONTRACTS, resolved).choice,
+        control=choose(CONTROL, resolved).choice,
+        communication=choose(COMMUNICATION, resolved).choice,
+        integration=choose(INTEGRATION, resolved).choice,
+        visibility=choose(VISIBILITY, resolved).choice,
+        verification=choose(VERIFICATION, resolved).choice,
+        pauses=choose(PAUSES, resolved).choice,
+        infrastructure=_infrastructure(resolved.agents),
+        next_transition=next_transition(resolved.agents),
+        signals=() if resolved.alone else SIGNALS,
+        reasons=_all_reasons(resolved),
+        findings=findings_for(resolved),
+        question=resolved.asked,
     )
 
 
-def _levels(case: Case) -> int:
+def _levels(resolved: ResolvedQuestion) -> int:
     """Return the coordinating levels that a plan builds: the recommended ones for coherence, else the fewest (R2)."""
-    coherent = case.asked.priority == "coherence"
-    return recommended_levels(case.agents) if coherent else minimum_levels(case.agents)
+    coherent = resolved.asked.priority == "coherence"
+    return recommended_levels(resolved.agents) if coherent else minimum_levels(resolved.agents)
 
 
 def _infrastructure(agents: int) -> tuple[InfrastructureNeed, ...]:
@@ -91,34 +91,36 @@ def _infrastructure(agents: int) -> tuple[InfrastructureNeed, ...]:
     )
 
 
-def _all_reasons(case: Case) -> tuple[AdviceReason, ...]:
+def _all_reasons(resolved: ResolvedQuestion) -> tuple[AdviceReason, ...]:
     """Return the reason of every choice; a single agent coordinates nothing, so only being alone has a price."""
-    found = tuple(_reasons(case))
-    if not case.alone:
+    found = tuple(_reasons(resolved))
+    if not resolved.alone:
         return found
     return tuple(one if one.aspect == "structure" else one.model_copy(update={"price": None}) for one in found)
 
 
-def _reasons(case: Case) -> Iterator[AdviceReason]:
+def _reasons(resolved: ResolvedQuestion) -> Iterator[AdviceReason]:
     """Yield the reason of every choice, the most far-reaching first."""
-    if case.asked.situation:
-        pattern = PATTERNS[case.asked.situation]
-        text = ALONE_IN_A_SITUATION if case.alone else pattern.text
-        yield AdviceReason(rule="A", aspect="situation", choice=case.asked.situation, text=text, price=pattern.price)
-    yield _reason("R1", "structure", case.structure, WHY_STRUCTURE[case.structure])
-    yield _of("manner", choose(MANNERS, case))
-    yield _depth(case)
-    yield _sync(case)
-    yield _reason("D3", "coupling", *case.coupled)
-    yield _of("coupling across", choose(COUPLING_ACROSS, case))
-    yield _of("contracts", choose(CONTRACTS, case))
-    yield _of("control", choose(CONTROL, case))
-    yield _of("communication", choose(COMMUNICATION, case))
-    yield _of("integration", choose(INTEGRATION, case))
-    yield _of("visibility", choose(VISIBILITY, case))
-    yield _of("verification", choose(VERIFICATION, case))
-    yield _of("pauses", choose(PAUSES, case))
-    yield _coordination_agents(case)
+    if resolved.asked.situation:
+        pattern = PATTERNS[resolved.asked.situation]
+        text = ALONE_IN_A_SITUATION if resolved.alone else pattern.text
+        yield AdviceReason(
+            rule="A", aspect="situation", choice=resolved.asked.situation, text=text, price=pattern.price
+        )
+    yield _reason("R1", "structure", resolved.structure, WHY_STRUCTURE[resolved.structure])
+    yield _of("manner", choose(MANNERS, resolved))
+    yield _depth(resolved)
+    yield _sync(resolved)
+    yield _reason("D3", "coupling", *resolved.coupled)
+    yield _of("coupling across", choose(COUPLING_ACROSS, resolved))
+    yield _of("contracts", choose(CONTRACTS, resolved))
+    yield _of("control", choose(CONTROL, resolved))
+    yield _of("communication", choose(COMMUNICATION, resolved))
+    yield _of("integration", choose(INTEGRATION, resolved))
+    yield _of("visibility", choose(VISIBILITY, resolved))
+    yield _of("verification", choose(VERIFICATION, resolved))
+    yield _of("pauses", choose(PAUSES, resolved))
+    yield _coordination_agents(resolved)
 
 
 def _of(aspect: str, chosen: When[str]) -> AdviceReason:
@@ -129,49 +131,49 @@ def _reason(rule: str, aspect: str, choice: str, text: str) -> AdviceReason:
     return AdviceReason(rule=rule, aspect=aspect, choice=str(choice), text=text, price=price_of(aspect, choice))
 
 
-def _depth(case: Case) -> AdviceReason:
+def _depth(resolved: ResolvedQuestion) -> AdviceReason:
     """Say how many levels, and how many pairs would talk without them (R2, R7)."""
-    levels, recommended = _levels(case), recommended_levels(case.agents)
-    talking = pairs(case.agents).mesh
+    levels, recommended = _levels(resolved), recommended_levels(resolved.agents)
+    talking = pairs(resolved.agents).mesh
     coherent = "the recommended depth, with narrower teams, because coherence comes first"
-    fewest = "as few levels as keep everybody at 8 direct reports"
-    why = coherent if case.asked.priority == "coherence" else fewest
-    meshed = f"{why}; everybody talking to everybody would be {talking:,} {'pair' if talking == 1 else 'pairs'} (R7)"
+    fewest = "the fewest levels that keep every coordinator at 8 direct reports"
+    why = coherent if resolved.asked.priority == "coherence" else fewest
+    meshed = f"{why}; all agents talking to each other would be {talking:,} {'pair' if talking == 1 else 'pairs'} (R7)"
     return AdviceReason(
         rule="R2",
         aspect="depth",
         choice=f"{levels} (recommended {recommended})",
-        text="one agent has nobody above or below" if case.alone else meshed,
+        text="one agent has no other above or below it" if resolved.alone else meshed,
         price=price_of("depth", "deeper") if levels > 1 else None,
     )
 
 
-def _sync(case: Case) -> AdviceReason:
-    chosen = choose(SYNC, case)
+def _sync(resolved: ResolvedQuestion) -> AdviceReason:
+    chosen = choose(SYNC, resolved)
     policy, frequency = chosen.choice
-    reason = _reason(chosen.rule, "sync", policy, chosen.text + _tiers(case) + _unlike_the_size(case, policy))
+    reason = _reason(chosen.rule, "sync", policy, chosen.text + _tiers(resolved) + _unlike_the_size(resolved, policy))
     return reason.model_copy(update={"choice": f"{policy} ({frequency})"})
 
 
-def _tiers(case: Case) -> str:
+def _tiers(resolved: ResolvedQuestion) -> str:
     """Say who meets at a sync: it is never everybody at once when there are tiers (R4)."""
-    if case.agents > INFRASTRUCTURE_FROM:
+    if resolved.agents > INFRASTRUCTURE_FROM:
         return "; each level at a pace of its own, since all at once cannot meet"
-    return "; so few may also talk at any time" if AS_NEEDED_UP_TO < case.agents <= 10 else ""
+    return "; so few may also talk at any time" if AS_NEEDED_UP_TO < resolved.agents <= 10 else ""
 
 
-def _unlike_the_size(case: Case, policy: str) -> str:
+def _unlike_the_size(resolved: ResolvedQuestion, policy: str) -> str:
     """Say why so few get fixed sync points, though the profile of their number asks for none (R4)."""
-    few = 1 < case.agents <= AS_NEEDED_UP_TO
+    few = 1 < resolved.agents <= AS_NEEDED_UP_TO
     return (
         "; this comes before the as-needed sync that is usual for so few (R4)" if few and policy != "as_needed" else ""
     )
 
 
-def _coordination_agents(case: Case) -> AdviceReason:
-    agents, count = case.agents, infrastructure_count(case.agents)
-    if case.alone:
-        text = "there is nobody to coordinate"
+def _coordination_agents(resolved: ResolvedQuestion) -> AdviceReason:
+    agents, count = resolved.agents, infrastructure_count(resolved.agents)
+    if resolved.alone:
+        text = "there are no other agents to coordinate"
         return AdviceReason(rule="R3", aspect="infrastructure", choice="none", text=text, price=None)
     few = f"below {INFRASTRUCTURE_FROM} agents the leads coordinate beside their other work"
     many = f"from {INFRASTRUCTURE_FROM} agents on coordination is work of its own: {', '.join(_listed(agents))}"

@@ -26,7 +26,7 @@ MANNERS: Choices[Manner] = (
         lambda c: c.one_team and bool(c.asked.independent),
         "parallel",
         "R1",
-        "nobody waits for anybody: all work side by side, and the outputs meet at one point, once",
+        "no agent waits for another: all work in parallel, and the outputs meet at one point, once",
     ),
     When(
         lambda c: c.one_team,
@@ -44,7 +44,7 @@ MANNERS: Choices[Manner] = (
         lambda c: c.federated,
         "contracted_domains",
         "R1",
-        "nobody can hold the whole: draw the boundaries of domains, write a contract for all that crosses them, "
+        "no agent can hold the whole: draw the boundaries of domains, write a contract for all that crosses them, "
         "accept that the whole coheres loosely, and pay for verification",
     ),
     When(
@@ -72,7 +72,7 @@ MANNERS: Choices[Manner] = (
         lambda c: bool(c.asked.natural_domains),
         "loose_domains",
         "R1",
-        "each domain has a lead, and the domains go on without waiting for each other",
+        "each domain has a lead, and the domains work without waiting for each other",
     ),
     When(always, "capability_teams", "R1", "there are no domains to follow, so teams are formed by what agents can do"),
 )
@@ -81,7 +81,7 @@ COUPLING_ACROSS: Choices[CouplingNeed] = (
     When(lambda c: c.alone, "none", "D3", "there is one agent, so nothing crosses"),
     When(lambda c: c.one_team, "none", "D3", "there is one team, so nothing crosses"),
     When(lambda c: c.federated, "loose", "D3", "domains that govern themselves cannot wait for each other"),
-    When(lambda c: c.tight_domains, "tight", "D3", "the domains are said to need each other"),
+    When(lambda c: c.tight_domains, "tight", "D3", "the domains are stated to need each other"),
     When(
         lambda c: c.coherent_tiers, "medium", "D3", "coherence asks for more than loose, with a fallback on both sides"
     ),
@@ -89,7 +89,7 @@ COUPLING_ACROSS: Choices[CouplingNeed] = (
 )
 
 SYNC: Choices[tuple[SyncPolicy, Frequency]] = (
-    When(lambda c: c.alone, ("none", "never"), "X3", "a single agent has nobody to synchronise with"),
+    When(lambda c: c.alone, ("none", "never"), "X3", "a single agent has no other to synchronise with"),
     When(
         lambda c: c.asked.change_rate == "high",
         ("adaptive", "frequent"),
@@ -126,9 +126,7 @@ SYNC: Choices[tuple[SyncPolicy, Frequency]] = (
         "R4",
         "so few meet when one of them needs it, and once at the end; fixed sync points would only interrupt",
     ),
-    When(
-        always, ("phase", "regular"), "X3", "what is asked for stays the same during a task: changes wait for its end"
-    ),
+    When(always, ("phase", "regular"), "X3", "requirements stay the same during a task: changes wait for its end"),
 )
 
 CONTRACTS: Choices[Contracts] = (
@@ -147,12 +145,12 @@ CONTRACTS: Choices[Contracts] = (
     ),
     When(lambda c: c.alone, "flexible", "C5", "nothing changes hands; only what is delivered must fit"),
     When(lambda c: c.one_team, "flexible", "C5", "one coordinator can ask back, so simple contracts are enough"),
-    When(always, "strict", "C5", "with several teams nobody can settle by asking what a word was meant to say"),
+    When(always, "strict", "C5", "with several teams, the meaning of a word cannot be settled by asking"),
 )
 
 CONTROL: Choices[Control] = (
     When(lambda c: c.alone, "centralised", "A", "the one agent decides"),
-    When(lambda c: c.one_team, "centralised", "A", "one coordinator follows everybody"),
+    When(lambda c: c.one_team, "centralised", "A", "one coordinator can follow all agents"),
     When(
         lambda c: c.agents > CENTRALISED_UP_TO,
         "distributed",
@@ -160,14 +158,14 @@ CONTROL: Choices[Control] = (
         f"one centre cannot hold more than about {CENTRALISED_UP_TO} agents",
     ),
     When(lambda c: c.asked.priority == "resilience", "distributed", "A", "work must survive the loss of any one part"),
-    When(lambda c: c.asked.priority == "speed", "distributed", "A", "leads who decide alone need not wait for the top"),
+    When(lambda c: c.asked.priority == "speed", "distributed", "A", "leads that decide alone do not wait for the top"),
     When(
         always, "centralised", "A", "at this size one view of the whole is still possible, and it keeps work coherent"
     ),
 )
 
 COMMUNICATION: Choices[Communication] = (
-    When(lambda c: c.alone, "asynchronous", "A", "there is nobody to talk to"),
+    When(lambda c: c.alone, "asynchronous", "A", "there are no other agents to talk to"),
     When(
         lambda c: c.coupling == "tight",
         "synchronous",
@@ -180,8 +178,10 @@ COMMUNICATION: Choices[Communication] = (
         "A",
         "some delay is bearable: answer under a contract, in time",
     ),
-    When(lambda c: c.coupling == "none", "asynchronous", "A", "nobody needs an answer from another to go on"),
-    When(always, "asynchronous", "A", "work goes on without the answer, so events serve and throughput stays high"),
+    When(lambda c: c.coupling == "none", "asynchronous", "A", "no agent needs an answer from another to continue"),
+    When(
+        always, "asynchronous", "A", "work continues without the answer, so events are enough and throughput stays high"
+    ),
 )
 
 INTEGRATION: Choices[Integration] = (
@@ -197,5 +197,10 @@ VISIBILITY: Choices[Visibility] = (
     When(lambda c: c.alone, "comprehensive", "R4", "the work of one agent can be seen in full"),
     When(lambda c: c.agents <= 10, "comprehensive", "R4", "so few can be seen in full"),
     When(lambda c: c.agents <= 200, "exceptions", "R4", "full reports would fill the leads' context"),
-    When(always, "statistical", "V5", "nobody can watch each agent: rates and samples must do, with detail on demand"),
+    When(
+        always,
+        "statistical",
+        "V5",
+        "no one can watch each agent: rates and samples must be enough, with detail on demand",
+    ),
 )

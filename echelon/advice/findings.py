@@ -7,8 +7,8 @@ its situation usually implies.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from echelon.advice.case import Case
 from echelon.advice.choices import CENTRALISED_UP_TO
+from echelon.advice.resolved import ResolvedQuestion
 from echelon.advice.situations import PATTERNS, implied
 from echelon.model.plan import Finding, FindingLevel
 
@@ -22,7 +22,7 @@ COHERENT_UP_TO = 100  # agents
 class Clash:
     """Two things asked for that cannot both be had."""
 
-    holds: Callable[[Case], bool]
+    holds: Callable[[ResolvedQuestion], bool]
     rule: str
     where: str
     message: str
@@ -66,14 +66,14 @@ CLASHES: tuple[Clash, ...] = (
         lambda c: c.federated and bool(c.asked.natural_domains) and c.asked.domain_coupling == "tight",
         "D3",
         "domain_coupling",
-        "the domains are said to need each other, but federated domains can only be coupled loosely",
+        "the domains are stated to need each other, but federated domains can only be coupled loosely",
         "merge the domains that need each other most, and write contracts for what still crosses",
     ),
     Clash(
         lambda c: c.alone and (c.given.coupling_need not in {None, "none"} or c.given.domain_coupling is not None),
         "D3",
         "coupling",
-        "a coupling is given, but one agent depends on nobody; it is passed over",
+        "a coupling is given, but a single agent depends on no other; it is ignored",
         "leave it out, or give the number of agents that share the work",
         INFO,
     ),
@@ -96,21 +96,21 @@ CLASHES: tuple[Clash, ...] = (
         lambda c: c.needs_less_than_danger and not c.alone,
         "D3",
         "coupling_need",
-        "the coupling said to be needed is weaker than the consequence of an error allows; the consequence decides",
+        "the stated coupling is weaker than the consequence of an error allows; the consequence decides",
         "state a smaller consequence if that is true, else keep the stronger coupling",
     ),
     Clash(
         lambda c: c.asked.coupling_need == "none" and c.asked.independent is False and not c.alone,
         "D3",
         "coupling_need",
-        "tasks are said to need each other and yet no coupling; they are coupled loosely",
+        "tasks are stated to need each other but no coupling; they are coupled loosely",
         "leave one of the two out",
     ),
     Clash(
         lambda c: c.said_independent and not c.asked.independent and not c.alone,
         "D3",
         "independent",
-        "tasks are said to be independent and yet to need a coupling; they are taken to depend on each other",
+        "tasks are stated to be independent but to need a coupling; they are treated as dependent",
         "leave one of the two out",
     ),
     Clash(
@@ -131,32 +131,32 @@ CLASHES: tuple[Clash, ...] = (
 )
 
 
-def findings_for(case: Case) -> tuple[Finding, ...]:
+def findings_for(resolved: ResolvedQuestion) -> tuple[Finding, ...]:
     """Return what contradicts or was assumed, and how it was settled: the situation first, then the rest."""
-    return (*_situation(case), *(_finding(clash) for clash in CLASHES if clash.holds(case)))
+    return (*_situation(resolved), *(_finding(clash) for clash in CLASHES if clash.holds(resolved)))
 
 
-def _situation(case: Case) -> Iterator[Finding]:
-    name = case.given.situation
+def _situation(resolved: ResolvedQuestion) -> Iterator[Finding]:
+    name = resolved.given.situation
     if name is None:
         return
     pattern = PATTERNS[name]
-    if case.given.agents is None:
-        message = f"no number of agents is given; {case.agents} are taken, which is typical of {name!r}"
+    if resolved.given.agents is None:
+        message = f"no number of agents is given; {resolved.agents} are taken, which is typical of {name!r}"
         yield Finding(rule="A", level=INFO, where="agents", message=message, fix="give the number: --agents")
-    for field, usual in implied(case.given).items():
-        given = getattr(case.given, field)
+    for field, usual in implied(resolved.given).items():
+        given = getattr(resolved.given, field)
         if given not in {None, usual}:
             message = (
                 f"{name!r} usually means {_words(field, usual)}, but {_words(field, given)} is given; that decides"
             )
             fix = "leave the situation out, if the job does not resemble it"
             yield Finding(rule="A", level=INFO, where=field, message=message, fix=fix)
-    if case.structure not in pattern.fits:
-        remains = "" if case.alone else f". Of the pattern this holds: {pattern.remains}"
+    if resolved.structure not in pattern.fits:
+        remains = "" if resolved.alone else f". Of the pattern this holds: {pattern.remains}"
         message = (
-            f"{name!r} stands for {pattern.text}, which does not fit {_agents(case.agents)}; the number decides "
-            f"({case.structure}){remains}"
+            f"{name!r} stands for {pattern.text}, which does not fit {_agents(resolved.agents)}; the number decides "
+            f"({resolved.structure}){remains}"
         )
         fix = f"use a number of agents that fits, such as {pattern.typical_agents}, or leave the situation out"
         yield Finding(rule="A", level=WARNING, where="situation", message=message, fix=fix)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from echelon.advice.case import Case
+from echelon.advice.resolved import ResolvedQuestion
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -13,7 +13,7 @@ T_co = TypeVar("T_co", covariant=True)
 class When(Generic[T_co]):
     """A row: where it holds, what it chooses, and why."""
 
-    holds: Callable[[Case], bool]
+    holds: Callable[[ResolvedQuestion], bool]
     choice: T_co
     rule: str
     """Rule id."""
@@ -24,11 +24,11 @@ class When(Generic[T_co]):
 Choices = Sequence[When[T_co]]
 
 
-def always(_case: Case) -> bool:
+def always(_resolved: ResolvedQuestion) -> bool:
     """Hold everywhere: the last row of every table."""
     return True
 
 
-def choose(table: Choices[T_co], case: Case) -> When[T_co]:
+def choose(table: Choices[T_co], resolved: ResolvedQuestion) -> When[T_co]:
     """Return the first row of `table` that holds."""
-    return next(row for row in table if row.holds(case))
+    return next(row for row in table if row.holds(resolved))

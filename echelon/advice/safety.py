@@ -11,7 +11,7 @@ VERIFICATION: Choices[Verification] = (
         lambda c: c.agents >= INFRASTRUCTURE_FROM,
         "dedicated",
         "O3",
-        "nobody can look at everything, so agents do nothing but audit and verify",
+        "no agent can look at everything, so dedicated agents audit and verify",
     ),
     When(
         lambda c: c.agents > 10,
@@ -19,16 +19,16 @@ VERIFICATION: Choices[Verification] = (
         "O4",
         "reports pass several levels: beside a second look, integrations are sampled and concerns are logged",
     ),
-    When(lambda c: c.agents > 3, "independent", "O3", "authority begins to silence doubts: somebody else looks again"),
+    When(lambda c: c.agents > 3, "independent", "O3", "authority begins to silence doubts: a second agent reviews"),
     When(
         lambda c: c.alone and c.catastrophic,
         "independent",
         "O3",
         "an error may do damage that stays: a person or another agent looks again",
     ),
-    When(lambda c: c.catastrophic, "independent", "O3", "an error may do damage that stays: somebody else looks again"),
+    When(lambda c: c.catastrophic, "independent", "O3", "an error may do lasting damage: a second agent reviews"),
     When(lambda c: c.agents > 1, "escalation", "O1", "with so few, a plain way to raise a concern is enough"),
-    When(always, "none", "O3", "there is no handoff at which anything could get lost"),
+    When(always, "none", "O3", "there is no handoff in which information could be lost"),
 )
 
 PAUSES: Choices[Pauses] = (
@@ -62,5 +62,5 @@ PAUSES: Choices[Pauses] = (
         "O5",
         "rework is expensive, so all confirm before what cannot be undone",
     ),
-    When(always, "none", "O5", "no error is said to be expensive; an irreversible step still waits at its gate"),
+    When(always, "none", "O5", "no error is stated to be expensive; an irreversible step still waits at its gate"),
 )

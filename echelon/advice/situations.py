@@ -28,7 +28,7 @@ class Pattern(NamedTuple):
 
 PATTERNS: dict[Situation, Pattern] = {
     "small-coherent": Pattern(
-        text="one coordinator who leads everybody directly and puts the outputs closely together",
+        text="one coordinator that leads all agents directly and integrates the outputs closely",
         typical_agents=5,
         implies=Question(priority="coherence", coupling_need="tight"),
         fits=frozenset({Structure.SINGLE, Structure.FLAT}),
@@ -48,7 +48,7 @@ PATTERNS: dict[Situation, Pattern] = {
         typical_agents=200,
         implies=Question(priority="speed", coupling_need="loose"),
         fits=frozenset({Structure.FEDERATED}),
-        remains="coupling stays loose and nobody waits for answers, whatever the structure",
+        remains="coupling stays loose and no agent waits for answers, in any structure",
         price="the whole is less coherent, and contradictions show up late",
     ),
     "high-stakes": Pattern(

@@ -48,15 +48,15 @@ class Agent(Protocol):
 
 
 @runtime_checkable
-class Lands(Protocol):
+class CanWrapUp(Protocol):
     """An agent that can write down what it has when its budget is used up (F4).
 
-    It is called once more then, within what was kept back for this; `is_landing()` of `echelon.resilience.budget` tells
-    it so.
+    It is called once more then, within what was kept back for this; `is_final_call()` of `echelon.resilience.budget`
+    tells it so.
     """
 
     @property
-    def lands(self) -> bool:
+    def can_wrap_up(self) -> bool:
         """Is it of use to call it once more?"""
         ...
 

@@ -16,8 +16,8 @@ from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
 from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
-from echelon.agents.process import Finished, run_process
-from echelon.agents.stated import policy_of
+from echelon.agents.processes.process import Finished, run_process
+from echelon.agents.shortcuts import shortcuts
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget, Usage
@@ -87,7 +87,7 @@ class CommandAgent:
     async def _run(self, argv: list[str], cwd: str | None, stdin: str | None, env: dict[str, str]) -> Finished:
         folder = None if cwd is None else Path(cwd)
         if folder is not None and not folder.is_dir():
-            raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: there is no such folder")
+            raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: the folder does not exist")
         program = find_program(argv[0], dict(self.env).get("PATH"))
         if program is None:
             raise AgentFailed(_not_installed(self.name, argv[0]))
@@ -107,7 +107,7 @@ class CommandAgent:
             )
         if finished.exit_code not in self.ok_exit_codes:
             tail = finished.stderr_tail.decode(errors="replace")[-QUOTED_CHARACTERS:].strip()
-            said = tail or "and said nothing on stderr"
+            said = tail or "and wrote nothing to stderr"
             raise AgentFailed(f"command {self.name!r} {_how_it_ended(finished.exit_code)}: {said}")
         return finished.stdout.decode(errors="replace")
 
@@ -177,7 +177,7 @@ def command(
         output_type=output if output is not None else _DEFAULT_OUTPUT.get(chosen, Any),
         parse=chosen,
         effect=effect,
-        resilience=policy_of(
+        resilience=shortcuts(
             resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
         ),
         ok_exit_codes=tuple(ok_exit_codes),

@@ -8,7 +8,7 @@ from echelon.agents.agent import Effect
 from echelon.agents.call import CallShape
 from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
-from echelon.agents.stated import policy_of
+from echelon.agents.shortcuts import shortcuts
 from echelon.model.errors import InvalidJob
 from echelon.model.integration import is_combination
 from echelon.model.policy import Off, Resilience, Strictness
@@ -22,7 +22,7 @@ def agent(
     goal: str | None = None,
     effect: Effect = "read",
     cpu_bound: bool = False,
-    lands: bool = False,
+    can_wrap_up: bool = False,
     timeout: float | Off | None = None,
     idle: float | Off | None = None,
     attempts: int | None = None,
@@ -37,30 +37,31 @@ def agent(
     Its return annotation is the contract of its output; its docstring, or `goal`, says what it achieves.
     `timeout` is in seconds for one attempt, `idle` without a `heartbeat()` in between; `attempts` counts the first;
     `breaker` names the dependency it calls, `budget` is what one task may use; False switches off what the job or the
-    phase states. `resilience` says more, where these do not. `contract="flexible"` mends an output that does not fit,
+    phase states. `resilience` says more, where these do not. `contract="flexible"` repairs an output that does not fit,
     where that takes no guess (C5).
     Async functions run on the loop, plain ones in a thread, `cpu_bound=True` in a process of their own.
 
     `fallback` stands in when it finally does not deliver: another agent, or a `Fallback` (F2).
-    `lands=True` calls it once more when a budget is used up and a share of it was kept back (`Budget(landing=0.2)`), to
-    write down what it has; `is_landing()` of `echelon.resilience.budget` tells it so, in the function (F4).
+    `can_wrap_up=True` calls it once more when a budget is used up and a share of it was kept back
+    (`Budget(final_call=0.2)`), to write down what it has; `is_final_call()` of `echelon.resilience.budget` tells it so,
+    in the function (F4).
 
         @agent(timeout=60)
         async def inspect(module: Module, brief: Brief) -> Finding: ...
     """
     # No heartbeat leaves a process of its own, so that one would always seem silent.
     idle = False if cpu_bound and idle is None else idle
-    policy = policy_of(
+    policy = shortcuts(
         resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
     )
     if cpu_bound and policy.idle_seconds:
         raise InvalidJob("an agent that is cpu_bound has no heartbeat: give it a timeout instead of an idle one")
-    if cpu_bound and lands:
-        raise InvalidJob("an agent that is cpu_bound cannot be told that it lands: it works in a process of its own")
+    if cpu_bound and can_wrap_up:
+        raise InvalidJob("an agent that is cpu_bound cannot wrap up: its process cannot tell the final call")
 
     def decorate(target: Callable[..., Any]) -> FunctionAgent:
         made = function_agent(target, name=name, goal=goal, effect=effect, resilience=policy, cpu_bound=cpu_bound)
-        return replace(made, fallback=fallbacks_of(fallback), lands=lands)
+        return replace(made, fallback=fallbacks_of(fallback), can_wrap_up=can_wrap_up)
 
     return decorate if function is None else decorate(function)
 
@@ -111,7 +112,7 @@ def integrator(
         @merge.combine
         async def merge(reports: Handoffs[PackageReport]) -> PackageReport: ...
     """
-    resilience = policy_of(timeout=timeout, attempts=attempts, contract=contract)
+    resilience = shortcuts(timeout=timeout, attempts=attempts, contract=contract)
 
     def decorate(target: Callable[..., Any]) -> Integrator:
         return Integrator(merger=function_agent(target, name=name, resilience=resilience))

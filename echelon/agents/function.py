@@ -14,7 +14,7 @@ from echelon.agents.binding import Binding, bind, hints_of
 from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback
 from echelon.agents.outcome import Outcome, outcome_of
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
 
@@ -36,7 +36,7 @@ class FunctionAgent:
     cpu_bound: bool = False
     binding: Binding | None = None
     fallback: tuple[Fallback, ...] = ()
-    lands: bool = False
+    can_wrap_up: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function directly, as a test would."""

@@ -40,7 +40,7 @@ class Received(Generic[T]):
         assert self.handoff.output_location is not None, "only completed handoffs are received"
         observer = OBSERVER.get()
         if observer is not None:
-            observer.output_read(self.handoff)
+            observer.output_read(self.task_id, self.handoff.output_location.sha256)
         return read_output(self.store, self.handoff.output_location, self.contract)
 
     def read_as(self, wanted: Any) -> "Received[Any]":

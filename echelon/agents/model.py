@@ -19,9 +19,9 @@ from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
 from echelon.agents.model_limits import conversation, exhausted, kept_tokens, library, limits
 from echelon.agents.outcome import Outcome
-from echelon.agents.prompt import LANDING, correction, prompt_of
+from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.secrets import redacted
-from echelon.agents.stated import policy_of
+from echelon.agents.shortcuts import shortcuts
 from echelon.model.errors import (
     AgentFailed,
     ContractViolation,
@@ -32,7 +32,7 @@ from echelon.model.errors import (
 from echelon.model.phrasing import one_line
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.budget import is_landing
+from echelon.resilience.budget import is_final_call
 from echelon.resilience.errors import can_pass
 
 if TYPE_CHECKING:
@@ -62,27 +62,27 @@ class ModelAgent:
         return self
 
     @property
-    def lands(self) -> bool:
+    def can_wrap_up(self) -> bool:
         """Any model can write down what it has (F4)."""
         return True
 
     async def perform(self, call: Call) -> Outcome[Any]:
         """Ask the model once; what it used is told with the outcome, and with the error."""
-        if is_landing():
-            return await self._landed(call)
-        return await self._asked(call, self.prompt(call))
+        if is_final_call():
+            return await self._wrap_up(call)
+        return await self._ask(call, self.prompt(call))
 
     async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
-        return await self._asked(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
+        return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
 
-    async def _landed(self, call: Call) -> Outcome[Any]:
+    async def _wrap_up(self, call: Call) -> Outcome[Any]:
         """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
         so_far = conversation(call.notes)
-        prompt = LANDING if so_far else f"{self.prompt(call)}\n\n{LANDING}"
-        return await self._asked(call, prompt, so_far)
+        prompt = FINAL_CALL if so_far else f"{self.prompt(call)}\n\n{FINAL_CALL}"
+        return await self._ask(call, prompt, so_far)
 
-    async def _asked(self, call: Call, prompt: str, so_far: Sequence[Any] = ()) -> Outcome[Any]:
+    async def _ask(self, call: Call, prompt: str, so_far: Sequence[Any] = ()) -> Outcome[Any]:
         used: RunUsage = library("pydantic_ai.usage").RunUsage()
         budget = call.brief.assignment.budget
         try:
@@ -93,7 +93,7 @@ class ModelAgent:
                     message_history=so_far or None,
                     deps=self.deps(call) if self.deps else None,
                     usage=used,
-                    usage_limits=limits(budget, landing=is_landing()),
+                    usage_limits=limits(budget, final_call=is_final_call()),
                     model_settings=self._settings(budget),
                 )
         except Exception as error:
@@ -106,12 +106,12 @@ class ModelAgent:
 
     def _tools(self) -> AbstractContextManager[None]:
         """Take the model's tools away in the last call: there is nothing left to use them with."""
-        return self.model.override(tools=[], toolsets=[], native_tools=[]) if is_landing() else nullcontext()
+        return self.model.override(tools=[], toolsets=[], native_tools=[]) if is_final_call() else nullcontext()
 
     def _settings(self, budget: Budget) -> Any:
         """Switch the retries of the provider's client off, where the model knows the setting; bound the last answer."""
         knows = "max_retries" not in getattr(self.model.model, "unsupported_settings", ())
-        kept = kept_tokens(budget) if is_landing() else None
+        kept = kept_tokens(budget) if is_final_call() else None
         return ({"max_retries": 0} if knows else {}) | ({} if kept is None else {"max_tokens": kept})
 
 
@@ -138,9 +138,10 @@ def model_agent(
     Its output type is the contract; state `output` when that is made by a function. `prompt` makes the prompt of a
     call, by default from the assignment, the item and the inputs; `deps` makes the agent's dependencies. `timeout`,
     `idle`, `attempts`, `breaker`, `resilience` and `fallback` are those of `agent`. `budget` is what one task may use;
-    tokens and calls are enforced while the model works. Where a share is kept back (`Budget(landing=0.2)`), the model
-    is asked for what it has when the rest is used up, in the same conversation and without its tools (F4). With
-    `contract="flexible"` an answer that does not fit is mended where that takes no guess, or else asked for once more.
+    tokens and calls are enforced while the model works. Where a share is kept back (`Budget(final_call=0.2)`), the
+    model is asked for what it has when the rest is used up, in the same conversation and without its tools (F4). With
+    `contract="flexible"` an answer that does not fit is repaired where that takes no guess, or else asked for once
+    more.
 
         review = model_agent(Agent("openai:gpt-5", output_type=Review, instructions="You review code."), name="review")
     """
@@ -155,7 +156,7 @@ def model_agent(
         prompt=prompt,
         deps=deps,
         effect=effect,
-        resilience=policy_of(
+        resilience=shortcuts(
             resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
         ),
         fallback=fallbacks_of(fallback),

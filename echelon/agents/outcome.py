@@ -26,7 +26,7 @@ class Outcome(Generic[T]):
     usage: Usage = field(default_factory=Usage)
     """Tokens and calls; seconds are measured around the call."""
     repairs: tuple[str, ...] = ()
-    """What the agent's own machinery mended, or asked for again, before the output fitted (C5)."""
+    """What the agent's own machinery repaired, or asked for again, before the output fitted (C5)."""
 
 
 def outcome_of(returned: Any) -> Outcome[Any]:

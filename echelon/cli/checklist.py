@@ -4,7 +4,7 @@ from collections import Counter
 
 from echelon.cli.arguments.options import AsJson, Params, Priority, SourceName, Span, inputs_of
 from echelon.cli.arguments.source import load_job
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.checklist import show_checklist
 from echelon.cli.views.output import out, print_json
 from echelon.definition.checklist_facts import evidence_of
@@ -31,7 +31,7 @@ def checklist(
     job = load_job(source, span)
     inputs = inputs_of(job, param)
     rehearsal = rehearsal_name(job.name)
-    history = ask(lambda journal: view_runs(journal, job.name, rehearsal, REHEARSAL_SOURCE, RUNS_READ))
+    history = query(lambda journal: view_runs(journal, job.name, rehearsal, REHEARSAL_SOURCE, RUNS_READ))
     evidence = evidence_of(job, job.plan_for(inputs, priority), history.runs, history.rehearsals)
     items = answered(evidence)
     if as_json:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.arguments.user import user_name
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.output import facts, out, print_json, table
 from echelon.journal.port import Journal
 from echelon.model.concern import ConcernRecord, Disposition, Route
@@ -39,7 +39,7 @@ def list_concerns(
     as_json: AsJson = False,
 ) -> int:
     """List the open concerns, the most urgent first."""
-    records = ask(lambda journal: _concerns(journal, run, open_only=not all_of_them))
+    records = query(lambda journal: _concerns(journal, run, open_only=not all_of_them))
     found = sorted(records, key=lambda record: URGENCY.index(record.concern.route))
     if as_json:
         print_json({"concerns": [_document(record) for record in found]})
@@ -53,7 +53,7 @@ def list_concerns(
 @app.command(name="show")
 def show_concern(concern_id: ConcernId, /, *, as_json: AsJson = False) -> int:
     """Show one concern with its evidence and what became of it."""
-    record = ask(lambda journal: _one(journal, concern_id))
+    record = query(lambda journal: _one(journal, concern_id))
     if as_json:
         print_json(_document(record))
     else:
@@ -81,7 +81,7 @@ def dispose(
         raise InvalidInput("--reason is empty; say why, it is kept with the concern")
     author = by or user_name()
     ended = Disposition(verdict=verdict, author=author, reason=reason, at=datetime.now(UTC))
-    record = ask(lambda journal: _dispose(journal, concern_id, ended))
+    record = query(lambda journal: _dispose(journal, concern_id, ended))
     if as_json:
         print_json(_document(record))
     else:

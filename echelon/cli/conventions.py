@@ -20,7 +20,7 @@ def conventions(
     /,
     *,
     agents: Annotated[
-        int | None, Parameter(validator=Number(gte=1), help="A number of agents, when there is no job yet.")
+        int | None, Parameter(validator=Number(gte=1), help="The number of agents, when there is no job yet.")
     ] = None,
     param: Params = None,
     span: Span = None,

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
 from echelon.engine.server.handle import ServerKind, resolve_server
 from echelon.journal.schema import HEAD
@@ -25,7 +25,7 @@ from echelon.resilience.breaker.board import BreakerBoard
 from echelon.settings import Settings
 
 #: Packages whose version decides whether a run works at all.
-PINNED = ("prefect", "fastapi", "sqlalchemy")
+PINNED = ("prefect", "sqlalchemy")
 
 #: Optional parts that users may want; what developers need is not asked for.
 EXTRAS = ("audit", "llm")
@@ -80,7 +80,7 @@ def _safely(check: tuple[str, Callable[[Settings], Check]], settings: Settings) 
     try:
         return look(settings)
     except Exception as error:  # noqa: BLE001 - a check that fails is the finding
-        return Check(name, ok=False, detail=one_line(error), fix="put right what it says, then ask again")
+        return Check(name, ok=False, detail=one_line(error), fix="correct what it says, then run it again")
 
 
 def _python() -> Check:
@@ -136,7 +136,7 @@ def _clock(settings: Settings) -> Check:
 
 
 def _journal() -> Check:
-    newest = ask(lambda journal: journal.runs(1))
+    newest = query(lambda journal: journal.runs(1))
     last = f", last run {newest[0].run_id}" if newest else ", no runs yet"
     return Check("journal", ok=True, detail=f"opens, revision {HEAD}{last}")
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson, RunId
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.show import show_incidents
 from echelon.journal.outputs import OutputStore
@@ -28,9 +28,9 @@ def exceptions(
     level: Annotated[Level, Parameter(help="This level and the louder ones.")] = Level.INFO,
     as_json: AsJson = False,
 ) -> int:
-    """Show what a run pushed upwards."""
+    """Show what a run reported: failures, retries, breakers, incidents."""
     outputs = OutputStore(read_settings().outputs_url)
-    view = ask(lambda journal: view_run(journal, outputs, run))
+    view = query(lambda journal: view_run(journal, outputs, run))
     run_id = view.record.run_id
     found = [report for report in view.exceptions if LEVELS.index(report.level) >= LEVELS.index(level)]
     if as_json:

@@ -15,7 +15,7 @@ from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.refusals import refusal
 from echelon.cli.commands import build_app
 from echelon.engine.bytecode import use_bytecode_cache
-from echelon.journal.crashpoints import arm
+from echelon.journal.failpoints import arm
 from echelon.model.errors import CallerError, EchelonError
 from echelon.model.phrasing import one_line, truncate
 

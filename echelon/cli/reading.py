@@ -11,11 +11,11 @@ from echelon.journal.port import Journal
 T = TypeVar("T")
 
 
-def ask(question: Callable[[Journal], Awaitable[T]]) -> T:
+def query(question: Callable[[Journal], Awaitable[T]]) -> T:
     """Return the answer of the journal to a question; raise `JournalError` when it cannot be read."""
 
-    async def asked() -> T:
+    async def run() -> T:
         async with SqlJournal.open(read_settings()) as journal:
             return await question(journal)
 
-    return asyncio.run(asked())
+    return asyncio.run(run())

@@ -15,7 +15,7 @@ from echelon.cli.arguments.decision import Done, Redo, decision_of
 from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
 from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.live import showing
 from echelon.cli.views.output import err, log_to, print_json
 from echelon.cli.views.output import out as out_console
@@ -81,9 +81,11 @@ def resume(
     as_json: AsJson = False,
 ) -> int:
     """Go on with a run: the same job, inputs and id; completed steps are taken from the journal."""
-    record = ask(lambda journal: journal.run(run))
+    record = query(lambda journal: journal.run(run))
     if not record.source:
-        raise InvalidInput(f"run {record.run_id!r} was not started from a file; go on with it where it was started")
+        raise InvalidInput(
+            f"run {record.run_id!r} was not started from a file; resume it from the program that started it"
+        )
     job = _job_of(record)
     options = RunOptions(
         run_id=record.run_id,
@@ -125,14 +127,14 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
     try:
         with showing(console) as display:
             result = run_until_stopped(
-                run_job(job, inputs, replace(options, watch=display.watch)),
-                on_stop=lambda: console.print("stopping; what is done is kept (once more: stop at once)"),
+                run_job(job, inputs, replace(options, watch=display.watch, show_prints=False)),
+                on_stop=lambda: console.print("stopping; completed work is kept (press again to stop at once)"),
                 on_kill=lambda: _give_back(console),
             )
     except Interrupted:
         _tell_stopped(
             console,
-            options.run_id or ask(lambda journal: _stopped_run(journal, job.source, began)),
+            options.run_id or query(lambda journal: _find_stopped_run(journal, job.source, began)),
             options,
             as_json=as_json,
         )
@@ -150,7 +152,7 @@ def _give_back(console: Console) -> None:
     console.print("echelon: stopped at once; what was done before is kept, `echelon runs` names the run")
 
 
-async def _stopped_run(journal: Journal, source: str, began: datetime) -> str | None:
+async def _find_stopped_run(journal: Journal, source: str, began: datetime) -> str | None:
     """Return the id of the run that was just stopped; None when it was stopped before it was on record."""
     mine = [record for record in await journal.runs() if record.source == source and record.started >= began]
     return mine[0].run_id if mine else None
@@ -158,10 +160,10 @@ async def _stopped_run(journal: Journal, source: str, began: datetime) -> str | 
 
 def _tell_stopped(console: Console, run_id: str | None, options: RunOptions, *, as_json: bool) -> None:
     if run_id is None:
-        console.print("echelon: stopped before anything was begun")
+        console.print("echelon: stopped before anything started")
         return
     if as_json:
         outputs = OutputStore(read_settings().outputs_url)
-        print_json(document_of(ask(lambda journal: view_run(journal, outputs, run_id))))
+        print_json(document_of(query(lambda journal: view_run(journal, outputs, run_id))))
     out = f" --out {options.out}" if options.out else ""
-    console.print(f"echelon: stopped; what is done is kept. Go on with: echelon resume {run_id}{out}")
+    console.print(f"echelon: stopped; completed work is kept. Resume with: echelon resume {run_id}{out}")

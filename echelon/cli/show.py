@@ -6,12 +6,14 @@ from cyclopts import Parameter
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson, RunId
-from echelon.cli.reading import ask
+from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
-from echelon.cli.views.show import show_agent, show_run
+from echelon.cli.views.show import show_agent, show_log, show_run
 from echelon.journal.outputs import OutputStore
+from echelon.model.errors import InvalidInput
 from echelon.model.run import RunView
-from echelon.visibility.document import document_of, steps_of
+from echelon.runlog.events import Logged
+from echelon.visibility.document import document_of, steps_of, task_of
 from echelon.visibility.history import view_run
 
 
@@ -23,11 +25,14 @@ def show(
     /,
     *,
     output: Annotated[bool, Parameter(help="Print the output itself, as JSON.")] = False,
+    log: Annotated[bool, Parameter(help="Print what the agent logged and printed.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Show one run, or one agent of it."""
     outputs = OutputStore(read_settings().outputs_url)
-    view = ask(lambda journal: view_run(journal, outputs, run))
+    view = query(lambda journal: view_run(journal, outputs, run))
+    if log:
+        return _log(view, agent, as_json=as_json)
     if agent is not None:
         return _agent(view, agent, outputs, output=output, as_json=as_json)
     if as_json:
@@ -36,6 +41,20 @@ def show(
         print_json(view.output)
     else:
         show_run(out(), view)
+    return 0
+
+
+def _log(view: RunView, agent: str | None, *, as_json: bool) -> int:
+    if agent is None:
+        raise InvalidInput("--log is about one agent: name it behind the run, as in `echelon show RUN AGENT --log`")
+    run_id, task = view.record.run_id, task_of(agent, view)
+    entries = query(lambda journal: journal.events(run_id, kinds=("logged",), subject=task))
+    lines = [entry.event for entry in entries if isinstance(entry.event, Logged)]
+    if as_json:
+        document = [line.model_dump(mode="json", exclude={"run_id", "kind"}) for line in lines]
+        print_json({"run_id": run_id, "agent": task, "log": document})
+    else:
+        show_log(out(), task, lines)
     return 0
 
 

@@ -38,7 +38,9 @@ def _check_finite(value: Any) -> None:
         json.dumps(value, allow_nan=False, skipkeys=True, default=_opaque)
     except ValueError:
         for where, number in _not_finite(value, ()):
-            raise ValueError(f"{place(where)}: {number} is no number in JSON; leave it out, or return None") from None
+            raise ValueError(
+                f"{place(where)}: {number} is not a valid JSON number; leave it out, or return None"
+            ) from None
 
 
 def _opaque(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from echelon.contract.complaint import complaint
-from echelon.contract.repair import flexibly
+from echelon.contract.repair import validate_lenient
 from echelon.contract.version import contract_name, stated_in, type_name, version_of
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import ContractViolation
@@ -32,6 +32,6 @@ def read_output(store: OutputStore, reference: OutputReference, contract: Any) -
             f"for {wanted}; run its producer again"
         )
     try:
-        return flexibly(store.get(reference, Any), TypeAdapter(contract)).value
+        return validate_lenient(store.get(reference, Any), TypeAdapter(contract)).value
     except ValidationError as error:
         raise ContractViolation(complaint(error, f"output {reference.location}, {reference.contract},")) from error

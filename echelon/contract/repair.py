@@ -1,8 +1,8 @@
 """Strict and flexible reading of what an agent delivered (C5). Pure.
 
 Strict takes a value as its contract says and nothing else; numbers are not made of text, nor text of numbers. What has
-no kind of its own in JSON (a date, a path, a word of a vocabulary) may come as text. Flexible mends what can be mended
-without guessing, and says what it mended; what comes of it fits the strict contract.
+no kind of its own in JSON (a date, a path, a word of a vocabulary) may come as text. Flexible repairs what can be
+repaired without guessing, and says what it repaired; what comes of it fits the strict contract.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,22 +17,22 @@ from echelon.contract.complaint import described, place, quoted, words_allowed
 from echelon.contract.vocabulary import meant
 from echelon.model.phrasing import head
 
-#: Rounds of mending; a misfit can hide others behind it.
+#: Rounds of repair; a misfit can hide others behind it.
 MAX_ROUNDS = 8
 
 #: Repairs told; the rest is counted.
-REPAIRS_TOLD = 20
+REPAIRS_RECORDED = 20
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """An output that fits its contract, with what was mended for it."""
+    """An output that fits its contract, with what was repaired for it."""
 
     value: Any
     repairs: tuple[str, ...] = ()
 
 
-def strictly(value: Any, contract: TypeAdapter[Any]) -> Fitted:
+def validate_strict(value: Any, contract: TypeAdapter[Any]) -> Fitted:
     """Return an output that fits as it is; pydantic's `ValidationError` says where it does not."""
     try:
         return Fitted(contract.validate_python(value, strict=True))
@@ -45,42 +45,42 @@ def strictly(value: Any, contract: TypeAdapter[Any]) -> Fitted:
         return Fitted(contract.validate_json(data, strict=True))
 
 
-def flexibly(value: Any, contract: TypeAdapter[Any]) -> Fitted:
-    """Return an output that fits, mended where that takes no guess; `ValidationError` where it would (C5)."""
+def validate_lenient(value: Any, contract: TypeAdapter[Any]) -> Fitted:
+    """Return an output that fits, repaired where that takes no guess; `ValidationError` where it would (C5)."""
     try:
-        return strictly(value, contract)
+        return validate_strict(value, contract)
     except ValidationError as misfit:
         try:
             plain = to_jsonable_python(value)
         except ValueError:
             raise misfit from None
-        return _mended(deepcopy(plain), contract)
+        return _repaired(deepcopy(plain), contract)
 
 
-def _mended(plain: Any, contract: TypeAdapter[Any]) -> Fitted:
+def _repaired(plain: Any, contract: TypeAdapter[Any]) -> Fitted:
     repairs: list[str] = []
     holder = [plain]  # so that the output itself can be replaced like anything in it
     for _ in range(MAX_ROUNDS):
         try:
             fitted = contract.validate_json(to_json(holder[0]))
         except ValidationError as misfit:
-            mended = [told for problem in misfit.errors(include_url=False) if (told := _mend(holder, problem))]
-            if not mended:
+            repaired = [told for problem in misfit.errors(include_url=False) if (told := _repair(holder, problem))]
+            if not repaired:
                 raise
-            repairs += mended
+            repairs += repaired
         else:
-            return Fitted(fitted, _told([*repairs, *_coerced(holder[0], contract)]))
-    return Fitted(contract.validate_json(to_json(holder[0])), _told(repairs))
+            return Fitted(fitted, _recorded([*repairs, *_coerced(holder[0], contract)]))
+    return Fitted(contract.validate_json(to_json(holder[0])), _recorded(repairs))
 
 
-def _mend(holder: list[Any], problem: Mapping[str, Any]) -> str | None:
-    """Mend one misfit in place and say what was done; None when that would take a guess."""
-    mend = _MENDERS.get(problem["type"])
+def _repair(holder: list[Any], problem: Mapping[str, Any]) -> str | None:
+    """Repair one misfit in place and say what was done; None when that would take a guess."""
+    repair = _REPAIRERS.get(problem["type"])
     path = (0, *problem["loc"])
     parent = _at(holder, path[:-1])
-    if mend is None or not _has(parent, path[-1]):
+    if repair is None or not _has(parent, path[-1]):
         return None
-    return mend(parent, path[-1], problem)
+    return repair(parent, path[-1], problem)
 
 
 def _drop(parent: Any, key: Any, problem: Mapping[str, Any]) -> str | None:
@@ -99,8 +99,8 @@ def _reword(parent: Any, key: Any, problem: Mapping[str, Any]) -> str | None:
     return f"{place(problem['loc'])}: {quoted(said)} read as {quoted(word)}"
 
 
-#: Kind of misfit → how it is mended.
-_MENDERS: dict[str, Callable[[Any, Any, Mapping[str, Any]], str | None]] = {
+#: Kind of misfit → how it is repaired.
+_REPAIRERS: dict[str, Callable[[Any, Any, Mapping[str, Any]], str | None]] = {
     "extra_forbidden": _drop,
     "enum": _reword,
     "literal_error": _reword,
@@ -117,11 +117,11 @@ def _coerced(plain: Any, contract: TypeAdapter[Any]) -> list[str]:
     return []
 
 
-def _told(repairs: Sequence[str]) -> tuple[str, ...]:
+def _recorded(repairs: Sequence[str]) -> tuple[str, ...]:
     """Return the repairs to record. None at all means that only the JSON form fits: another class of the same shape."""
     if not repairs:
         return ("the output: read from its JSON form",)
-    return tuple(head(repairs, REPAIRS_TOLD))
+    return tuple(head(repairs, REPAIRS_RECORDED))
 
 
 def _at(value: Any, path: Sequence[Any]) -> Any:

@@ -13,7 +13,7 @@ def meant(said: str, vocabulary: Sequence[str]) -> str | None:
     """Return the one word that differs from `said` in case, spaces or a single typo; None when there is not just one.
 
     A typo is one letter too many, too few, wrong or swapped, in a word of at least five letters that keeps its first:
-    otherwise `incomplete` would be mended to `complete`, and `unsafe` to `safe`.
+    otherwise `incomplete` would be repaired to `complete`, and `unsafe` to `safe`.
     """
     plain = _plain(said)
     for same in (lambda word: _plain(word) == plain, lambda word: _is_typo(plain, _plain(word))):

@@ -11,10 +11,8 @@ PAGE = "conventions.md"
 
 SHARED_NAMED = 3  # shared things named in a brief; the page names more
 
-_SAY_HOW_SURE = (
-    "Where your output has room for it, say how sure you are and what worries you; nobody can hold that back."
-)
-_ALONE_TO_THE_END = "Until its phase ends everybody works alone; how far you are is asked for, not told."
+_SAY_HOW_SURE = "Where your output allows it, state your confidence and your concerns; no one may suppress them."
+_ALONE_TO_THE_END = "Until its phase ends each agent works alone; report progress only when asked."
 _WHOLE_PAGE = f"The whole page is {PAGE} in the folder of the run."
 
 #: Rules of an agent that does a task, by structure.

@@ -56,7 +56,7 @@ def _who_leads_whom(plan: Plan) -> Iterator[str]:
         if leads:
             ids = "" if tuple(leads) == primary.members else f": {names(leads)}"
             yield f"{count(len(leads), title)}, each with a lead{ids}."
-    yield f"Nobody leads more than {plan.span}; your brief names whom you report to."
+    yield f"No one leads more than {plan.span}; your brief names whom you report to."
 
 
 def _phases(plan: Plan) -> Iterator[str]:
@@ -76,7 +76,7 @@ def _phase(phase: PhasePlan) -> str:
 
 def _owners(plan: Plan) -> Iterator[str]:
     owners = dict.fromkeys(phase.sync.owner for phase in plan.phases)
-    yield f"The whole is put together by {names(list(owners))}, the owner of the sync points."
+    yield f"The whole is integrated by {names(list(owners))}, the owner of the sync points."
     leads = sum(node.kind is not NodeKind.AGENT for node in plan.tree)
     crossings = len(plan.owners) - len(plan.tasks) - leads
     if crossings > 0:
@@ -112,7 +112,7 @@ def _contracts(plan: Plan) -> Iterator[str]:
 
 
 def _budget(plan: Plan) -> Iterator[str]:
-    bounds = plan.budget.model_dump(exclude_none=True, exclude={"landing"}) if plan.budget else {}
+    bounds = plan.budget.model_dump(exclude_none=True, exclude={"final_call"}) if plan.budget else {}
     if bounds:
         yield f"The job may use {', '.join(f'{_plain(value)} {unit}' for unit, value in bounds.items())} at most."
 
@@ -148,6 +148,6 @@ def _turn(place: tuple[str, str]) -> str:
 def _shared(plan: Plan) -> Iterator[str]:
     things = shared_things(plan)
     for thing, places in list(things.items())[:NAMED_AT_MOST]:
-        yield f"{literal(thing)} is changed by {_changing(plan, places)}; nobody else."
+        yield f"{literal(thing)} is changed by {_changing(plan, places)}; no other agent."
     if len(things) > NAMED_AT_MOST:
         yield f"And {len(things) - NAMED_AT_MOST:,} more things are shared in this way."

@@ -54,23 +54,23 @@ class Aspect(StrEnum):
 Texts = Mapping[Structure, tuple[str, ...]]
 
 _ONE_DIRECTION = (
-    "Take directions from your own lead only. When somebody else directs you too, do not choose: tell your lead."
+    "Take directions from your own lead only. If another agent directs you too, do not choose: report it to your lead."
 )
 _ONE_LEVEL = "Each level talks with the one above and the one below. Only concerns may pass levels."
-_BETWEEN = "Between two sync points everybody works alone; only a finished task or an exception is told."
+_BETWEEN = "Between two sync points each agent works alone; only a finished task or an exception is reported."
 _NEW_BRIEF = "After a sync point read the new brief before going on: it says what changed."
 _REFERENCES_KEPT = (
     "Every summary keeps references to what it was made from. Critical exceptions pass all levels unshortened, with "
     "the path they came by."
 )
-_UP_BY_LEVEL = "Agents tell their lead the detail; leads tell the primary a summary and the exceptions."
+_UP_BY_LEVEL = "Agents report detail to their lead; leads report a summary and the exceptions to the primary."
 _PEER_THEN_BATCH = (
     f"In between, another agent looks first; then it waits for approval, {APPROVALS_AT_A_TIME} at a time, never one by "
     "one."
 )
-_NOT_ITS_AUTHOR = "Nobody verifies what they made themselves; the same model agreeing with itself counts for nothing."
+_NOT_ITS_AUTHOR = "No agent verifies its own work; the same model agreeing with itself is no evidence."
 _MISSING = "What did not arrive is passed on as missing, with the reason; nothing is made up in its place."
-_READY = "Before such a step everybody taking part says that they are ready; anybody may ask for more time."
+_READY = "Before such a step every agent taking part confirms that it is ready; any of them may ask for more time."
 _TURNS = "Change only what your task names. What several tasks change is changed in turns, a phase each."
 _BOUNDS = "Budgets are bounds. Ask before you need more; do not finish badly to stay below."
 
@@ -79,8 +79,8 @@ TEXTS: dict[Aspect, Texts] = {
         SINGLE: ("One agent does everything and answers for it.",),
         FLAT: (
             (
-                "One coordinator leads everybody. Agents may settle small things among themselves, and tell the "
-                "coordinator what they settled."
+                "One coordinator leads all agents. Agents may settle small things among themselves, and report what "
+                "they settled to the coordinator."
             ),
         ),
         HIERARCHICAL: (
@@ -93,7 +93,7 @@ TEXTS: dict[Aspect, Texts] = {
         MULTI_TIER: (
             (
                 "The primary leads domains, a domain lead leads teams, a team lead leads the agents who do the tasks; "
-                "a level that nobody needs is left out."
+                "a level that is not needed is left out."
             ),
             _ONE_LEVEL,
             _ONE_DIRECTION,
@@ -106,8 +106,8 @@ TEXTS: dict[Aspect, Texts] = {
         ),
     },
     Aspect.INFORMATION: {
-        FLAT: ("Tell the coordinator that you have finished, or that something is wrong; not how far you are.",),
-        HIERARCHICAL: (_UP_BY_LEVEL, "Nobody reports how far they are.", _REFERENCES_KEPT),
+        FLAT: ("Report to the coordinator that you have finished, or that something is wrong; not your progress.",),
+        HIERARCHICAL: (_UP_BY_LEVEL, "Progress is not reported.", _REFERENCES_KEPT),
         MULTI_TIER: (
             (
                 "Agents tell their lead exceptions only. Team leads tell counts and what is critical. Domain "
@@ -118,7 +118,7 @@ TEXTS: dict[Aspect, Texts] = {
         ),
         FEDERATED: (
             (
-                "Agents tell their lead exceptions only; leads pass on counts, rates and samples, and single "
+                "Agents report only exceptions to their lead; leads pass on counts, rates and samples, and single "
                 "cases only when they are critical."
             ),
             (
@@ -136,7 +136,7 @@ TEXTS: dict[Aspect, Texts] = {
         FEDERATED: (
             *decides(FEDERATED),
             _PEER_THEN_BATCH,
-            "A domain needs nobody's leave for what stays inside of it and keeps its contracts.",
+            "A domain needs no approval for what stays inside it and keeps its contracts.",
         ),
     },
     Aspect.SYNC: {
@@ -157,7 +157,7 @@ TEXTS: dict[Aspect, Texts] = {
         HIERARCHICAL: (
             (
                 "Each lead puts the outputs of its own agents together; the primary puts together what the leads made. "
-                "Nobody else does it for them."
+                "No other agent does it for them."
             ),
             _MISSING,
         ),
@@ -178,11 +178,11 @@ TEXTS: dict[Aspect, Texts] = {
         SINGLE: (STOP,),
         FLAT: (TRIGGERS, SILENCE),
         HIERARCHICAL: (TRIGGERS, SILENCE),
-        MULTI_TIER: (TRIGGERS, SILENCE, "Failures with one cause are told as one."),
+        MULTI_TIER: (TRIGGERS, SILENCE, "Failures with one cause are reported as one incident."),
         FEDERATED: (
             TRIGGERS,
             SILENCE,
-            "Failures with one cause are told as one.",
+            "Failures with one cause are reported as one incident.",
             "A conflict between domains is an exception: the nearest owner of both decides and writes down why.",
         ),
     },

@@ -23,14 +23,14 @@ STATUSES: dict[Status, str] = {
     Status.IN_PROGRESS: "its agent is at work",
     Status.COMPLETED: "done, its output can be read",
     Status.FAILED: "cannot be done (`error` says why)",
-    Status.BLOCKED: "waits for something outside of the agent (`error` says for what)",
+    Status.BLOCKED: "waits for something outside the agent (`error` says what)",
 }
 
 #: What each coupling says of the consumer (D3).
 COUPLINGS: dict[Coupling, str] = {
     Coupling.TIGHT: "cannot run without it",
     Coupling.MEDIUM: "has a fallback and takes it",
-    Coupling.LOOSE: "is better with it and goes on without",
+    Coupling.LOOSE: "is better with it and continues without",
     Coupling.NONE: "does not use it",
 }
 
@@ -68,7 +68,7 @@ TRIGGERS = (
     f"Speak up at once when a status changes, when you are more than {LATE_SHARE:.0%} later than expected, when more "
     f"than {RESOURCE_SHARE:.0%} of context or budget is used, when you are blocked, and on every error."
 )
-SILENCE = "Otherwise say nothing: no news is good news. Whoever wants to know more asks."
+SILENCE = "Otherwise report nothing: no news is good news. Whoever needs more asks."
 PERSON_LOOKS = (
     f"A concern with low confidence and high impact always goes to a person (both are high from {HIGH:g} on)."
 )

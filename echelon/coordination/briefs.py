@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from echelon.agents.call import Call
-from echelon.coordination.envelope import one_line
 from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.step.envelope import one_line
 from echelon.definition.definition import JobDefinition
 from echelon.model.assignment import Assignment, Brief, Intent
 from echelon.model.graph import TaskSpec

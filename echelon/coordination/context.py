@@ -6,14 +6,14 @@ from typing import Any
 
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.coordination.accounts import Accounts
-from echelon.coordination.causes import ReportedCauses
 from echelon.coordination.contracts import Contracts
 from echelon.coordination.guarding import Guarding
-from echelon.coordination.intents import IntentLog
-from echelon.coordination.memo import StepMemo
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import RunSpec
+from echelon.coordination.step.causes import ReportedCauses
+from echelon.coordination.step.intents import IntentLog
+from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.workspaces import Workspaces
 from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore

@@ -1,7 +1,7 @@
 """What stands in for work that was finally not delivered: the first fallback that has something to give (F2).
 
 The failure stays on record, and so does what stood in: as a second record of the same task under a key of its own. A
-run that is gone on with tries the task itself again.
+run that is resumed tries the task itself again.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from echelon.agents.fallback import Fallback
 from echelon.agents.handoffs import Previous, Received
 from echelon.contract.fit import is_other_version
 from echelon.contract.json import recordable
-from echelon.contract.repair import strictly
+from echelon.contract.repair import validate_strict
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.briefs import told_anew
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.loss import OpenLoss, loss_of
 from echelon.coordination.previous_runs import PreviousRuns
+from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.step import Perform, Step
 from echelon.journal.digest import digest_of
@@ -55,7 +55,7 @@ class FallbackChain:
             FallbackKind.AGENT: self._by_another,
             FallbackKind.LAST_GOOD: self._last_good,
             FallbackKind.DEFAULT: self._default,
-            FallbackKind.SKIP: self._skipped,
+            FallbackKind.SKIP: self._skip,
         }
 
     async def replace(self, step: Step, lost: Handoff, fallbacks: Sequence[Fallback]) -> Handoff:
@@ -107,12 +107,12 @@ class FallbackChain:
     async def _default(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         used = lost.used(fallback.kind, "the default value")
         contract = self._run.contracts.adapter(lost.output_type)
-        plain = recordable(strictly(fallback.value, contract).value, contract)
+        plain = recordable(validate_strict(fallback.value, contract).value, contract)
         key = digest_of((lost.key, "default", plain))
         location = self._run.outputs.put(self._run.spec.run_id, key, plain, contract_name(lost.output_type))
         return await self._stands_in(lost, used, location, used.lowered(1.0))
 
-    async def _skipped(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
+    async def _skip(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         if lost.handoff is None:
             return None  # nobody handed anything on; that it is skipped is told to who needs it
         used = lost.used(fallback.kind, f"skipped: {fallback.note}")
@@ -138,7 +138,7 @@ class FallbackChain:
         now = self._run.now()
         record = StepRecord(
             run_id=self._run.spec.run_id,
-            # Another key each time: a run that is gone on with may lose the same task again.
+            # Another key each time: a run that is resumed may lose the same task again.
             key=digest_of((lost.key, "fallback", len(self._run.log.state.steps))),
             phase=lost.phase,
             node=lost.loss.producer,

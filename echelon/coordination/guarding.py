@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from echelon.agents.agent import Agent
 from echelon.agents.function import FunctionAgent
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.definition.facts import facts_of
 from echelon.model.policy import Resilience
 from echelon.model.usage import Price
@@ -43,13 +43,13 @@ class Guarding:
         What they use is taken from `account`, or else from that of the run; slots are shared out by `domain` (F5).
         """
         cpu_bound = isinstance(agent, FunctionAgent) and agent.cpu_bound
-        slot = self._limit.place(domain) if self._limit else None
+        slot = self._limit.slot(domain) if self._limit else None
         model = facts_of(agent, policy).model
         return self._guards.guard(
             policy,
             caller=f"agent {agent.name!r}",
             account=account or self.account,
             domain=domain,
-            room=Workers.shared().room if cpu_bound else slot,
+            limiter=Workers.shared().slots if cpu_bound else slot,
             price=self._prices.get(model) if model else None,
         )

@@ -15,8 +15,8 @@ from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.readiness import deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
 from echelon.definition.need import Need
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import Coupling
 from echelon.model.handoff import Missing
@@ -38,7 +38,7 @@ async def run_phases(run: RunContext, parts: Placement | None = None) -> dict[st
 async def _run_phase(
     run: RunContext, phase: PhasePlan, here: Placement, outputs: Mapping[str, PhaseOutput]
 ) -> PhaseOutput:
-    crashpoint("phase.begun")
+    failpoint("phase.begun")
     run_id, tasks = run.spec.run_id, len(phase.tasks)
     run.log.enqueue(PhaseStarted(run_id=run_id, at=run.now(), phase=phase.name, expected=tasks))
     received = await _receive(run, phase, outputs)
@@ -48,7 +48,7 @@ async def _run_phase(
     else:
         output = await _synchronise(run, phase, await here.run(_order(run, phase, outputs, received)))
     await report_incidents(run)
-    crashpoint("phase.ended")
+    failpoint("phase.ended")
     await run.log.append(PhaseEnded(run_id=run_id, at=run.now(), phase=phase.name))
     return output
 
@@ -117,9 +117,10 @@ def _all_needs(run: RunContext) -> list[Need]:
 
 async def _synchronise(run: RunContext, phase: PhasePlan, output: PhaseOutput) -> PhaseOutput:
     """Ask the journal, which alone knows, who has ended; whoever has not is missing (F7)."""
-    crashpoint("sync.reached")
+    failpoint("sync.reached")
     agent_of = run.spec.plan.agent_of
-    ended = await run.log.journal.ended_nodes(run.spec.run_id, phase.name)
+    await run.log.refresh()  # what is known from here on is known of parts that were done elsewhere, too
+    ended = await run.log.journal.list_ended_nodes(run.spec.run_id, phase.name)
     known = {missing.task_id for missing in output.missing}
     lost = {task: agent_of[task] for task in phase.tasks if agent_of[task] not in ended}
     missing = tuple(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from echelon.coordination.envelope import one_line
+from echelon.coordination.step.envelope import one_line
 from echelon.coordination.step.step import Step
 from echelon.model.fallback import FallbackKind, UsedFallback
 from echelon.model.handoff import Handoff

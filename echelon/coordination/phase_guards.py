@@ -26,11 +26,11 @@ class PhaseGuards:
         self._coming: dict[str, Guard] = {}
 
     @contextmanager
-    def places_kept(self, work: Iterable[tuple[str, Agent, str]]) -> Iterator[None]:
-        """Keep places for the calls of tasks, each until it is `over`: task, agent, domain (F5)."""
+    def reserved_slots(self, work: Iterable[tuple[str, Agent, str]]) -> Iterator[None]:
+        """Reserve slots for the calls of tasks, each until it is `over`: task, agent, domain (F5)."""
         self._coming = {task: self.guard(agent, domain) for task, agent, domain in work}
         for guard, calls in Counter(self._coming.values()).items():
-            guard.expect(calls)
+            guard.reserve(calls)
         try:
             yield
         finally:
@@ -38,10 +38,10 @@ class PhaseGuards:
                 self.over(task)
 
     def over(self, task_id: str) -> None:
-        """Keep no place for a task any longer."""
+        """Reserve no slot for a task any longer."""
         guard = self._coming.pop(task_id, None)
         if guard is not None:
-            guard.expect(-1)
+            guard.reserve(-1)
 
     def guard(self, agent: Agent, domain: str = "") -> Guard:
         """Return what guards the calls of an agent, for one domain."""

@@ -17,17 +17,17 @@ from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.briefs import assignment_for, brief_for
 from echelon.coordination.context import RunContext
 from echelon.coordination.fallbacks import FallbackChain
-from echelon.coordination.keys import step_key
 from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together, used
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.stage import Stage
+from echelon.coordination.step.keys import step_key
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.integration import Verb, integration_id
@@ -66,7 +66,7 @@ class PhaseRun:
         """Reserve slots for everybody's work during the block (F5)."""
         plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
         work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
-        with self._guards.places_kept(work):
+        with self._guards.reserved_slots(work):
             yield
 
     async def coordinate(self, stage: Stage) -> PhaseOutput:
@@ -132,9 +132,9 @@ class PhaseRun:
         if not received.handoffs:
             return received
         step = self._integration_step(verb, stage, function, received)
-        crashpoint("integration.begun")
+        failpoint("integration.begun")
         handoff = await self._perform(step)
-        crashpoint("integration.ended")
+        failpoint("integration.ended")
         if handoff.done:
             return received.model_copy(update={"handoffs": (handoff,)})
         missing = (*received.missing, missing_of(handoff))

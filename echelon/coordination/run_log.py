@@ -42,8 +42,9 @@ class RunLog:
     @property
     def state(self) -> RunState:
         """What is known of the run by now; what other processes wrote is known after `refresh`."""
-        if self._unfolded:
-            entries, self._unfolded = self._unfolded, []
+        # What `refresh` has read may be reported after that: nothing is folded twice.
+        entries, self._unfolded = [entry for entry in self._unfolded if entry.seq > self._seq], []
+        if entries:
             self._has_gap = self._has_gap or entries[0].seq != self._seq + 1 or _skips(entries)
             self._state = self._state.apply(*[entry.event for entry in entries])
             self._seq = entries[-1].seq
@@ -51,14 +52,16 @@ class RunLog:
 
     async def refresh(self) -> RunState:
         """Return what is known by everybody: what others wrote is folded in where it stands in the log."""
-        await self.append()  # behind everything that was only queued
-        state = self.state
-        newer = await self.journal.events(self.run_id, after=0 if self._has_gap else self._seq)
+        while True:
+            state, seq, has_gap = self.state, self._seq, self._has_gap
+            newer = await self.journal.events(self.run_id, after=0 if has_gap else seq)
+            if self._seq == seq:
+                break
+            # Somebody has looked at the state meanwhile, so that more was folded: what was read is out of date.
         if newer:
-            before = RunState() if self._has_gap else state
-            self._state = before.apply(*[entry.event for entry in newer])
-            self._seq, self._has_gap, self._unfolded = newer[-1].seq, False, []
-        return self._state
+            self._state = (RunState() if has_gap else state).apply(*[entry.event for entry in newer])
+            self._seq, self._has_gap = newer[-1].seq, False
+        return self.state
 
 
 def _skips(entries: Sequence[LoggedEvent]) -> bool:

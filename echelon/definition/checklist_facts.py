@@ -12,20 +12,20 @@ from echelon.definition.terms import called
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import RunView
-from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
+from echelon.visibility.checklist.evidence import AgentKind, CallFacts, JobEvidence, PhaseFacts
 
-_KINDS: tuple[tuple[type, Kind], ...] = (
-    (FunctionAgent, Kind.FUNCTION),
-    (CommandAgent, Kind.COMMAND),
-    (ModelAgent, Kind.MODEL),
+_KINDS: tuple[tuple[type, AgentKind], ...] = (
+    (FunctionAgent, AgentKind.FUNCTION),
+    (CommandAgent, AgentKind.COMMAND),
+    (ModelAgent, AgentKind.MODEL),
 )
 
 
 def evidence_of(
     job: JobDefinition, plan: Plan, runs: Sequence[RunView] = (), rehearsals: Sequence[RunView] = ()
-) -> Evidence:
+) -> JobEvidence:
     """Return what is known about a job: its plan, its definition, and the runs and rehearsals on record."""
-    return Evidence(
+    return JobEvidence(
         plan=plan,
         phases=tuple(_phase(phase, job.defaults) for phase in job.phases.values()),
         constraints=job.constraints,
@@ -57,7 +57,7 @@ def _stand_ins(phase: PhaseDefinition) -> Iterator[str]:
 def _call(agent: Agent, inherited: Resilience) -> CallFacts:
     return CallFacts(
         name=agent.name,
-        kind=next((kind for known, kind in _KINDS if isinstance(agent, known)), Kind.OTHER),
+        kind=next((kind for known, kind in _KINDS if isinstance(agent, known)), AgentKind.OTHER),
         contract=_contract(agent.output_type),
         policy=agent.resilience.over(inherited),
     )

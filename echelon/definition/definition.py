@@ -14,11 +14,11 @@ from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator
 from echelon.agents.fallback import Fallbacks
 from echelon.agents.prices import published_prices
+from echelon.definition.fallbacks import check_need, fallbacks_for
 from echelon.definition.fitting import agents_of, check_received, fitted
 from echelon.definition.graph_job import job_name
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.standing_in import check_need, fallbacks_for
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import Coupling, TaskGraph
 from echelon.model.organisation import Organisation
@@ -148,7 +148,7 @@ class JobDefinition:
 
     @property
     def location(self) -> str:
-        """Where the job is written, as `<absolute file>:<variable>`, so that a run can be gone on with from any folder.
+        """Where the job is written, as `<absolute file>:<variable>`, so that a run can be resumed from any folder.
 
         Empty for a job that cannot be found again: made in a function, or typed into an interpreter.
         """

@@ -109,7 +109,7 @@ def _explained(phase: str, what: str) -> Iterator[None]:
 
 
 def _check_recordable(phase: str, key: Any, item: Any) -> None:
-    """Refuse an item that has no JSON form: without one a task has no identity, and cannot be gone on with (F8)."""
+    """Refuse an item that has no JSON form: without one a task has no identity, and cannot be resumed (F8)."""
     try:
         canonical_json(item)
     except InvalidInput as error:

@@ -57,7 +57,7 @@ def read_rehearsal(told: Mapping[str, Any]) -> Rehearsal:
         raise InvalidInput(f"--{option} {first['input']}: {first['msg'].lower()}") from error
 
 
-class Part(BaseModel):
+class SimulatedTask(BaseModel):
     """What a simulated agent is told."""
 
     id: str
@@ -112,10 +112,10 @@ class RehearsalJob(JobDefinition):
         return Expansion(graph=TaskGraph(name=self.name, goal=self.goal, tasks=self.plan.tasks), calls=calls)
 
 
-def _part(task: TaskSpec, rehearsal: Rehearsal) -> Part:
+def _part(task: TaskSpec, rehearsal: Rehearsal) -> SimulatedTask:
     # A generator for each agent: who fails does not depend on the order of the tasks.
     fails = random.Random(f"{rehearsal.seed}/{task.id}").random() < rehearsal.failure_rate  # noqa: S311
-    return Part(id=task.id, seconds=task.seconds or 0.0, tokens=task.tokens, fails=fails)
+    return SimulatedTask(id=task.id, seconds=task.seconds or 0.0, tokens=task.tokens, fails=fails)
 
 
 def _phase(phase: PhasePlan, plan: Plan, integrator: Integrator) -> PhaseDefinition:
@@ -134,7 +134,7 @@ def _phase(phase: PhasePlan, plan: Plan, integrator: Integrator) -> PhaseDefinit
     )
 
 
-async def simulate(part: Part) -> Outcome[Simulated]:
+async def simulate(part: SimulatedTask) -> Outcome[Simulated]:
     """Take the stated time."""
     await asyncio.sleep(part.seconds)
     if part.fails:

@@ -85,7 +85,7 @@ def parse_source(source: str, folder: Path | None = None) -> Source:
     if not path.endswith(".py") and "/" not in path and "\\" not in path:
         if not all(part.isidentifier() for part in path.split(".")):
             raise InvalidInput(
-                f"{source!r} is no source of a job: give a file and a variable (flows/audit.py:audit) "
+                f"{source!r} is not a job source: give a file and a variable (flows/audit.py:audit) "
                 "or a module and a variable (package.module:audit)"
             )
         return Source(root=here, module=path, variable=variable, file=None)
@@ -126,7 +126,7 @@ def _split(source: str) -> tuple[str, str | None]:
     if not colon or variable.startswith(("\\", "/")):  # a drive of Windows
         return source, None
     if not path or not variable.isidentifier():
-        raise InvalidInput(f"{source!r} is no source of a job: what follows the ':' must be the name of a variable")
+        raise InvalidInput(f"{source!r} is not a job source: what follows the ':' must be the name of a variable")
     return path, variable
 
 
@@ -191,7 +191,7 @@ def _not_found(error: ModuleNotFoundError, where: Source) -> str:
     if where.file is not None and missing == where.module:
         return _hidden(where.file, where.module.partition(".")[0])
     if where.module == missing or where.module.startswith(f"{missing}."):
-        return f"there is no module {missing!r} in {where.root}, and none is installed; or give a file: flows/audit.py"
+        return f"no module named {missing!r} in {where.root}, and none is installed; or give a file: flows/audit.py"
     top = missing.partition(".")[0]
     extra = EXTRAS.get(top)
     package = f"'echelon[{extra}]'" if extra else top.replace("_", "-")

@@ -1,16 +1,13 @@
-"""A job as a Prefect flow: typed parameters from its inputs. What happens inside is drawn from its log (X1)."""
+"""A job as a Prefect flow: typed parameters from its inputs, its run inside, which is drawn from its log (X1).
+
+Prefect is imported when a flow is asked for, and not before: it takes seconds, which `plan` and `run` do not pay.
+"""
 
 import asyncio
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
-
-from prefect import Flow
-from prefect.client.schemas.objects import State
-from prefect.context import get_run_context
-from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
+from typing import TYPE_CHECKING, Annotated, Any
 
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
@@ -19,6 +16,10 @@ from echelon.engine.run import RunOptions, run_job
 from echelon.model.errors import EchelonError
 from echelon.model.run import RunResult, RunStatus
 from echelon.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.client.schemas.objects import State
 
 #: A flow run ends when its picture is complete, or after so many seconds.
 PICTURE_SECONDS = 15.0
@@ -29,19 +30,18 @@ class RunFailed(EchelonError):
 
 
 @functools.cache
-def flow_of(job: JobDefinition) -> Flow[..., Any]:
+def flow_of(job: JobDefinition) -> "Flow[..., Any]":
     """Return a job as a Prefect flow: its parameters are the job's inputs, its result is a `RunResult`."""
+    from prefect import Flow
+    from prefect.context import get_run_context
+    from prefect.runtime import flow_run
 
-    async def body(**parameters: Any) -> State[Any]:
+    async def body(**parameters: Any) -> "State[Any]":
         api_url = str(get_run_context().client.api_url)
         options = RunOptions(source=job.source, flow_run_id=flow_run.id, api_url=api_url)
         result = await run_job(job, read_inputs(job.inputs_type, parameters), options)
         await asyncio.to_thread(wait_for_picture, result.run_id, Settings(), PICTURE_SECONDS)
-        state = _state_of(result)
-        if state.is_failed():
-            # Prefect says that a failure which is returned will be tried again, but only tries what is raised.
-            raise RunFailed(state.message)
-        return state
+        return _state_of(result)
 
     body.__name__ = body.__qualname__ = job.name.replace("-", "_")
     body.__doc__ = _documentation(job)
@@ -62,7 +62,9 @@ def flow_of(job: JobDefinition) -> Flow[..., Any]:
 _ENDED_OTHERWISE = (RunStatus.PARTIAL, RunStatus.WAITING)
 
 
-def _state_of(result: RunResult) -> State[Any]:
+def _state_of(result: RunResult) -> "State[Any]":
+    from prefect.states import Completed, Failed
+
     if result.status is RunStatus.COMPLETED:
         return Completed(data=result, message=f"run {result.run_id}")
     first = f"{result.missing[0].task_id}: {result.missing[0].reason}" if result.missing else ""

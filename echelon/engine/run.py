@@ -12,18 +12,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from echelon.agents.workers import Workers
+from echelon.agents.capture import capturing
+from echelon.agents.processes.workers import Workers
 from echelon.coordination.accounts import Accounts, account_of_job
 from echelon.coordination.context import RunContext
 from echelon.coordination.contracts import Contracts
 from echelon.coordination.guarding import Guarding
-from echelon.coordination.intents import IntentLog, OperatorDecision
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.memo import StepMemo
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.result import status_after
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import RunSpec, utc_now
+from echelon.coordination.step.intents import IntentLog, OperatorDecision
+from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.planned import planned
@@ -31,7 +32,7 @@ from echelon.engine.picture.request import Granularity, PictureRequest, request_
 from echelon.engine.recording import End, end_of, end_of_stopped, find_run, previous_handoffs, reopen_run, start_run
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.journal.journal import SqlJournal
 from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
@@ -59,9 +60,9 @@ class RunOptions:
     """What a caller may decide about a run."""
 
     run_id: str | None = None
-    """The run: one that is on record is gone on with, any other is started; None starts one with an id of its own."""
+    """The run: one that is on record is resumed, any other is started; None starts one with an id of its own."""
     flow_run_id: str | None = None
-    """The flow run of Prefect that this is; when it was tried before, its run is gone on with (F8)."""
+    """The flow run of Prefect that this is; when it was tried before, its run is resumed (F8)."""
     decision: OperatorDecision = OperatorDecision()
     """What a person says about irreversible work that may have happened."""
     out: Path | None = None
@@ -73,9 +74,11 @@ class RunOptions:
     max_concurrency: int | None = None
     """Agents at work at one time; None takes the one of the settings."""
     source: str = ""
-    """Where the job is defined, so that the run can be gone on with."""
+    """Where the job is defined, so that the run can be resumed."""
     watch: Watch | None = None
     """Gets every event."""
+    show_prints: bool = True
+    """Does what agents print appear on the standard output too, and not in their logs only?"""
 
 
 DEFAULT_OPTIONS = RunOptions()
@@ -98,20 +101,23 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     """
     settings = Settings()
     api_url = options.api_url or await _api_url(settings)
-    async with prepared(job, inputs, options, settings) as run:
-        request = PictureRequest(
-            run_id=run.record.run_id,
-            flow_run_id=options.flow_run_id,
-            granularity=options.granularity,
-            api_url=api_url,
-        )
-        request_picture(request, settings)
-        with _interpreter_tuned():
+    async with prepare_run(job, inputs, options, settings) as run:
+        if settings.picture:
+            request = PictureRequest(
+                run_id=run.record.run_id,
+                flow_run_id=options.flow_run_id,
+                granularity=options.granularity,
+                api_url=api_url,
+            )
+            request_picture(request, settings)
+        with _interpreter_tuned(), capturing(pass_on=options.show_prints):
             return await finish(run, await run_phases(run.context))
 
 
 async def _api_url(settings: Settings) -> str:
-    """Return the Prefect API of a run, which answers; empty where whoever draws the picture starts one."""
+    """Return the Prefect API of a run, which answers; empty where the process that draws the picture starts its own."""
+    if not settings.picture:
+        return ""
     server = resolve_server(settings.home)
     await server.check()
     return server.url
@@ -141,24 +147,24 @@ def limit_for(agents: int) -> Bulkhead:
 
 
 @contextlib.asynccontextmanager
-async def prepared(
+async def prepare_run(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
 ) -> AsyncIterator[Prepared]:
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with SqlJournal.open(settings) as journal:
-        crashpoint("run.planned")
+        failpoint("run.planned")
         found = await find_run(journal, job, options.run_id, options.flow_run_id)
         named = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
         record = found or await start_run(journal, job, inputs, ready.plan, **named)
-        crashpoint("run.on-record")
+        failpoint("run.on-record")
         async with (
             journal.holding(record.run_id, settings.lease_seconds) as lease,
             following(journal, record.run_id, options.watch) as run_log,
         ):
             if found:
                 await reopen_run(run_log, ready.plan)
-            crashpoint("run.taken")
+            failpoint("run.taken")
             spec = RunSpec(
                 run_id=record.run_id,
                 job=job,
@@ -169,7 +175,7 @@ async def prepared(
                 previous=await previous_handoffs(journal, job, record),
             )
             context = context_of(spec, run_log, settings, lease, options)
-            async with _ended_on_record(context, found):
+            async with _record_interruption(context, found):
                 await asyncio.to_thread(write_conventions, spec.plan, spec.folder)
                 yield Prepared(context=context, record=run_log.state.record or record, options=options)
 
@@ -221,7 +227,7 @@ def context_of(
 
 
 @contextlib.asynccontextmanager
-async def _ended_on_record(context: RunContext, found: RunRecord | None) -> AsyncIterator[None]:
+async def _record_interruption(context: RunContext, found: RunRecord | None) -> AsyncIterator[None]:
     """Put it on record when the block is stopped from outside; `found` is how the run was found, if it was."""
     try:
         yield
@@ -250,11 +256,11 @@ async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult
         report=str(folder),
     )
     view = view_of(state.apply(ended), context.outputs.read_json, _previous_output(context))
-    crashpoint("report.made")
+    failpoint("report.made")
     await asyncio.to_thread(write_report, context.spec.job, view, folder)
-    crashpoint("report.written")
+    failpoint("report.written")
     await context.log.append(ended)
-    crashpoint("run.finished")
+    failpoint("run.finished")
     return result_of(view)
 
 

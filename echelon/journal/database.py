@@ -1,6 +1,6 @@
 """The door to the database: transactions to read and to write in, with its errors put into words once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Self, TypeVar
 
@@ -83,7 +83,7 @@ class Database:
 
 
 @contextmanager
-def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
+def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Generator[None]:
     try:
         yield
     except Exception as error:
@@ -101,5 +101,6 @@ def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Ite
 def _is_lost(error: Exception) -> bool:
     """Say whether the server is gone or refuses us: drivers tell that in many ways, some of them in their own words."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated
+        # Outside of a statement no record is at fault: it could not connect, or not commit.
+        return is_away(error) or error.statement is None
     return type(error).__module__.startswith("asyncpg.")

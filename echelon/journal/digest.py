@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -31,9 +32,9 @@ def _with_sets_in_order(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return _with_sets_in_order(value.model_dump())
     if isinstance(value, set | frozenset):
-        return sorted((_with_sets_in_order(member) for member in value), key=canonical_json)
+        return sorted((_with_sets_in_order(member) for member in cast("Iterable[Any]", value)), key=canonical_json)
     if isinstance(value, dict):
-        return {key: _with_sets_in_order(member) for key, member in value.items()}
+        return {key: _with_sets_in_order(member) for key, member in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [_with_sets_in_order(member) for member in value]
+        return [_with_sets_in_order(member) for member in cast("Iterable[Any]", value)]
     return value

@@ -111,6 +111,7 @@ class ServerDriver:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._one_by_one = asyncio.Lock()
+        self._transactions: set[asyncio.Task[Any]] = set()
 
     async def read(self, work: Work[T]) -> T:
         """Do `work` on a connection of the pool."""
@@ -119,8 +120,10 @@ class ServerDriver:
 
     async def write(self, work: Work[T]) -> T:
         """Do `work` in a transaction, behind the one that is in work."""
-        async with self._one_by_one, self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        writing = asyncio.create_task(self._write(work), name="echelon-journal-transaction")
+        self._transactions.add(writing)
+        writing.add_done_callback(self._forget)
+        return await asyncio.shield(writing)  # a driver that is cancelled in the middle leaves its connection broken
 
     async def listen(self, heard: Callable[[str], None], ready: Callable[[], None]) -> None:
         """Listen until the connection is lost."""
@@ -129,9 +132,12 @@ class ServerDriver:
         def hear(_connection: object, _pid: int, _channel: str, run_id: str) -> None:
             heard(run_id)
 
+        def end(_connection: object) -> None:
+            ended.set()
+
         async with self._engine.connect() as connection:
             raw: Any = (await connection.get_raw_connection()).driver_connection
-            raw.add_termination_listener(lambda _connection: ended.set())
+            raw.add_termination_listener(end)
             await raw.add_listener(CHANNEL, hear)
             ready()
             try:
@@ -140,5 +146,15 @@ class ServerDriver:
                 await connection.invalidate()  # it listens: nobody else can use it
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Wait for what is in work, and close every connection."""
+        await asyncio.gather(*self._transactions, return_exceptions=True)
         await self._engine.dispose()
+
+    def _forget(self, writing: asyncio.Task[Any]) -> None:
+        self._transactions.discard(writing)
+        if not writing.cancelled():
+            writing.exception()  # whoever waits hears of it; it may be that nobody does any more
+
+    async def _write(self, work: Work[T]) -> T:
+        async with self._one_by_one, self._engine.begin() as connection:
+            return await connection.run_sync(work)

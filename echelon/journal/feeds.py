@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
@@ -33,7 +33,7 @@ class Feeds:
         self._bells: dict[str, set[asyncio.Event]] = {}
 
     @contextmanager
-    def watching(self, run_id: str, watcher: Watcher) -> Iterator[None]:
+    def watching(self, run_id: str, watcher: Watcher) -> Generator[None]:
         """Hand `watcher` the events of a run that this process writes during the block."""
         watchers = self._watchers.setdefault(run_id, [])
         watchers.append(watcher)
@@ -45,7 +45,7 @@ class Feeds:
                 self._watchers.pop(run_id, None)
 
     @contextmanager
-    def ringing(self, run_id: str) -> Iterator[asyncio.Event]:
+    def ringing(self, run_id: str) -> Generator[asyncio.Event]:
         """Give what is set whenever a run may have new events, whoever wrote them."""
         bell = asyncio.Event()
         bells = self._bells.setdefault(run_id, set())
@@ -104,7 +104,7 @@ class Pauses(NamedTuple):
 _GROWTH = 1.6
 
 
-async def follow(read: Read, after: int, bell: asyncio.Event, pauses: Pauses) -> AsyncIterator[Sequence[LoggedEvent]]:
+async def follow(read: Read, after: int, bell: asyncio.Event, pauses: Pauses) -> AsyncGenerator[Sequence[LoggedEvent]]:
     """Give what stands in a log behind `after`, then what is new, for ever."""
     pause = pauses.first_seconds
     while True:

@@ -1,8 +1,9 @@
-"""What proves that this process may still write to a run: the tokens it was given, which must be the newest (F8). Pure."""
+"""What proves that a process may still write to a run: the tokens it was given, which must be the newest (F8). Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from echelon.model.errors import InvalidInput
 from echelon.model.session import Session
 
 
@@ -45,3 +46,9 @@ class Fences:
         """Return what holds now of those runs of which this process took something."""
         found = {run_id: self._fences[run_id] for run_id in run_ids if run_id in self._fences}
         return {run_id: Fence(fence.token, dict(fence.parts)) for run_id, fence in found.items()}
+
+
+def check_part(part: str, under: int | None) -> None:
+    """Raise `InvalidInput` unless what is asked for is a run, or a part under the token of its run."""
+    if bool(part) is not (under is not None):
+        raise InvalidInput("a part is held under the token of its run, and a run under none: give both or neither")

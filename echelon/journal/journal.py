@@ -5,21 +5,20 @@ Events, rows and statements are made elsewhere; here they are only put together.
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from operator import itemgetter
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 
 from echelon.journal import queries, rows
 from echelon.journal.admission import choose_run
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.database import Database
+from echelon.journal.failpoints import failpoint
 from echelon.journal.feeds import Feeds, follow
-from echelon.journal.fence import Fences
+from echelon.journal.fence import Fences, check_part
 from echelon.journal.holder import this_process
 from echelon.journal.lease import Lease, hold
 from echelon.journal.listener import Listener
@@ -27,15 +26,13 @@ from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
 from echelon.journal.sessions import GiveBack, Keep, Take, is_held
 from echelon.journal.transaction import Written, perform
-from echelon.journal.writer import GroupWriter, Outcome, Unit, Write
+from echelon.journal.writer import GroupWriter, Outcome, Unit, Write, log_rejection
 from echelon.model.concern import ConcernRecord
 from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
 from echelon.runlog.events import LoggedEvent, RunEvent
 from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
-
-log = logging.getLogger("echelon.journal")
 
 DEFAULT_RUNS = 20
 
@@ -57,7 +54,7 @@ class SqlJournal:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings) -> AsyncIterator[Self]:
+    async def open(cls, settings: Settings) -> AsyncGenerator[Self]:
         """Open the journal, made or brought up to date where needed; leaving the block writes what is queued.
 
         Raise `JournalError` when it cannot be opened or was written by a newer version, `InvalidInput` for a bad URL.
@@ -82,12 +79,11 @@ class SqlJournal:
 
     def enqueue(self, *events: RunEvent) -> None:
         """Append events without waiting: they become durable with, and before, whatever is appended next."""
-        if not events:
-            return
         try:
-            self._writer.enqueue(_unit(events))
+            if events:
+                self._writer.enqueue(_unit(events))
         except (InvalidInput, JournalError) as refused:
-            log.error("%r of run %r is not on record: %s", events[0].kind, events[0].run_id, refused)
+            log_rejection(f"event {events[0].kind!r} of run {events[0].run_id!r}", refused)
 
     @asynccontextmanager
     async def holding(
@@ -97,10 +93,9 @@ class SqlJournal:
         *,
         part: str = "",
         under: int | None = None,
-    ) -> AsyncIterator[Lease]:
+    ) -> AsyncGenerator[Lease]:
         """Hold a run, or one part of it, during the block: no other process can (F8)."""
-        if bool(part) is not (under is not None):
-            raise InvalidInput("a part is held under the token of its run, and a run under none: give both or neither")
+        check_part(part, under)
         session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds))
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
@@ -131,7 +126,7 @@ class SqlJournal:
         query = queries.events_of(run_id, after, kinds, subject)
         return tuple(await self._read(query, rows.logged_event))
 
-    async def tail(self, run_id: str, after: int = 0) -> AsyncIterator[Sequence[LoggedEvent]]:
+    async def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they become durable, whichever process writes them."""
 
         async def read(behind: int) -> Sequence[LoggedEvent]:
@@ -149,14 +144,14 @@ class SqlJournal:
         """Return all attempts at the steps of a run, or of one phase of it, in the order of the log."""
         return tuple(await self._read(queries.steps_of(run_id, phase), rows.step_record))
 
-    async def completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
+    async def find_completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
-        found = await self._read(queries.completed_step(key, run_id), rows.step_record)
+        found = await self._read(queries.find_completed_step(key, run_id), rows.step_record)
         return found[0] if found else None
 
-    async def ended_nodes(self, run_id: str, phase: str) -> set[str]:
+    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
         """Return the nodes whose step of a phase ended, whatever way: what the barrier of a sync point asks."""
-        return set(await self._read(queries.ended_nodes(run_id, phase), itemgetter("node")))
+        return set(await self._read(queries.list_ended_nodes(run_id, phase), itemgetter("node")))
 
     async def runs(self, limit: int = DEFAULT_RUNS) -> tuple[RunRecord, ...]:
         """Return the newest runs, newest first, without their plans."""
@@ -182,12 +177,12 @@ class SqlJournal:
         """Return the concerns of a run or of all runs, in the order they were raised (O1)."""
         return tuple(await self._read(queries.concerns(run_id, open_only=open_only), rows.concern_record))
 
-    async def _runs_with_plan(self, query: Select[Any]) -> list[RunRecord]:
+    async def _runs_with_plan(self, query: queries.Query) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)
 
-    async def _read(self, query: Select[Any], made: Callable[[rows.Row], T]) -> list[T]:
+    async def _read(self, query: queries.Query, made: Callable[[rows.Row], T]) -> list[T]:
         def work(connection: Connection) -> list[T]:
-            return [made(row._asdict()) for row in connection.execute(query)]
+            return [made(row) for row in connection.execute(query).mappings()]
 
         return await retry_through_outage(lambda: self._database.read(work))
 
@@ -213,7 +208,7 @@ class SqlJournal:
 
         def write(connection: Connection) -> Written:
             written = perform(connection, batch, fences)
-            crashpoint("journal.uncommitted")
+            failpoint("journal.uncommitted")
             return written
 
         written = await commit_once(self._database, write)

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import JournalError, LeaseLost
 from echelon.model.session import Session
 
@@ -85,13 +85,13 @@ class Lease:
 
 
 @contextlib.asynccontextmanager
-async def hold(lease: Lease) -> AsyncIterator[Lease]:
+async def hold(lease: Lease) -> AsyncGenerator[Lease]:
     """Keep a lease during the block. When it is lost the block is cancelled, and `LeaseLost` raised in its place."""
     owner = asyncio.current_task()
     assert owner is not None, "a coroutine runs in a task"
     before = owner.cancelling()
     beating = asyncio.create_task(lease.keep_beating(owner.cancel), name="echelon-lease")
-    crashpoint("lease.taken")
+    failpoint("lease.taken")
     try:
         yield lease
     except asyncio.CancelledError as cancelled:
@@ -102,7 +102,7 @@ async def hold(lease: Lease) -> AsyncIterator[Lease]:
         beating.cancel()
         await asyncio.wait([beating])
         await _try_to_give_back(lease)
-        crashpoint("lease.given-back")
+        failpoint("lease.given-back")
 
 
 async def _try_to_give_back(lease: Lease) -> None:

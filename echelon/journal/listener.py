@@ -12,7 +12,7 @@ log = logging.getLogger("echelon.journal")
 
 
 class Listener:
-    """Wakes those who follow runs, through one connection for all of them. Until it hears again, they look by themselves."""
+    """Wakes those who follow runs, through one connection for all of them; while it is cut they look by themselves."""
 
     def __init__(self, database: Database, feeds: Feeds) -> None:
         self._database = database

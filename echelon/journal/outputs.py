@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.journal.files import files_at
 from echelon.model.errors import ContractViolation, InvalidInput, JournalError
 from echelon.model.handoff import OutputReference
@@ -55,9 +55,9 @@ class OutputStore:
         sha256 = hashlib.sha256(data).hexdigest()
         location = f"{_folder(run_id)}/{_name(step_key)}-{sha256[:_DIGEST_IN_NAME]}.json"
         try:
-            crashpoint("output.made")
+            failpoint("output.made")
             self._files.write(location, data)
-            crashpoint("output.written")
+            failpoint("output.written")
         except OSError as error:
             raise JournalError(
                 f"cannot write output {location} below {self._files.root}: {error}. Check that the folder "

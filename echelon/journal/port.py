@@ -3,7 +3,7 @@
 Adapters: `SqlJournal` (SQLite, PostgreSQL) and `echelon.testing.MemoryJournal`. One contract suite holds for all.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
@@ -67,7 +67,7 @@ class Journal(Protocol):
         """Return the events of a run behind place `after`, of all kinds or some, in the order of the log."""
         ...
 
-    def tail(self, run_id: str, after: int = 0) -> AsyncIterator[Sequence[LoggedEvent]]:
+    def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they become durable, whichever process writes them.
 
         Never ends by itself: who has seen enough (`RunEnded`) stops. No event is given twice or left out.
@@ -80,11 +80,11 @@ class Journal(Protocol):
         """Return all attempts at the steps of a run, or of one phase of it, in the order of the log."""
         ...
 
-    async def completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
+    async def find_completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
         ...
 
-    async def ended_nodes(self, run_id: str, phase: str) -> set[str]:
+    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
         """Return the nodes whose step of a phase ended, whatever way: what the barrier of a sync point asks."""
         ...
 

@@ -10,12 +10,15 @@ from echelon.journal.admission import MAX_CANDIDATES
 from echelon.model.run import RunStatus
 from echelon.model.status import ENDED, Status
 
+Query = Select[*tuple[Any, ...]]
+"""A question, whatever columns it asks for."""
+
 _EVENTS = schema.events.c
 _RUNS = schema.runs.c
 _STEPS = schema.steps.c
 
 
-def events_of(run_id: str, after: int, kinds: Sequence[str], subject: str | None) -> Select[Any]:
+def events_of(run_id: str, after: int, kinds: Sequence[str], subject: str | None) -> Query:
     """Events of a run behind a place, of all kinds or some, in the order of the log."""
     query = select(_EVENTS.seq, _EVENTS.payload).where(_EVENTS.run_id == run_id, _EVENTS.seq > after)
     query = query.where(_EVENTS.kind.in_(kinds)) if kinds else query
@@ -23,29 +26,29 @@ def events_of(run_id: str, after: int, kinds: Sequence[str], subject: str | None
     return query.order_by(_EVENTS.seq)
 
 
-def newest_runs(limit: int) -> Select[Any]:
+def newest_runs(limit: int) -> Query:
     """Runs, newest first."""
     return select(schema.runs).order_by(_RUNS.number.desc()).limit(limit)
 
 
-def run_ids_like(prefix: str) -> Select[Any]:
+def run_ids_like(prefix: str) -> Query:
     """Ids of runs that begin with `prefix`, the exact one first."""
     begins = _RUNS.run_id.startswith(prefix, autoescape=True)
     return select(_RUNS.run_id).where(begins).order_by(_RUNS.run_id).limit(MAX_CANDIDATES)
 
 
-def with_plan(runs: Select[Any]) -> Select[Any]:
+def with_plan(runs: Query) -> Query:
     """The same runs, each with the event that holds its newest plan."""
     at_plan = (_EVENTS.run_id == _RUNS.run_id) & (_EVENTS.seq == _RUNS.plan_seq)
     return runs.outerjoin(schema.events, at_plan).add_columns(_EVENTS.payload.label("plan"))
 
 
-def run_of_flow_run(flow_run_id: str) -> Select[Any]:
+def run_of_flow_run(flow_run_id: str) -> Query:
     """The newest run that a flow run of Prefect started."""
     return select(schema.runs).where(_RUNS.flow_run_id == flow_run_id).order_by(_RUNS.number.desc()).limit(1)
 
 
-def run_named(run_id: str) -> Select[Any]:
+def run_named(run_id: str) -> Query:
     """The run with exactly this id."""
     return select(schema.runs).where(_RUNS.run_id == run_id)
 
@@ -54,21 +57,21 @@ def run_named(run_id: str) -> Select[Any]:
 WITH_OUTPUT = (RunStatus.COMPLETED, RunStatus.PARTIAL)
 
 
-def last_completed_run(job: str, inputs_digest: str, before_run_id: str) -> Select[Any]:
+def last_completed_run(job: str, inputs_digest: str, before_run_id: str) -> Query:
     """The newest run of a job on the same inputs, begun before another run, that has an output, maybe a partial one."""
     before = select(_RUNS.number).where(_RUNS.run_id == before_run_id).scalar_subquery()
     same = (_RUNS.job == job, _RUNS.inputs_digest == inputs_digest, _RUNS.status.in_(WITH_OUTPUT))
     return select(schema.runs).where(*same, _RUNS.number < before).order_by(_RUNS.number.desc()).limit(1)
 
 
-def steps_of(run_id: str, phase: str | None) -> Select[Any]:
+def steps_of(run_id: str, phase: str | None) -> Query:
     """All attempts at the steps of a run, in the order of the log."""
     query = select(_EVENTS.payload).join(schema.steps, at_place_of(_STEPS)).where(_STEPS.run_id == run_id)
     query = query if phase is None else query.where(_STEPS.phase == phase)
     return query.order_by(_STEPS.seq)
 
 
-def completed_step(key: str, run_id: str | None) -> Select[Any]:
+def find_completed_step(key: str, run_id: str | None) -> Query:
     """The completed step with a key; of several runs, that of the newest one."""
     query = select(_EVENTS.payload).join(schema.steps, at_place_of(_STEPS))
     query = query.where(_STEPS.key == key, _STEPS.status == Status.COMPLETED.value)
@@ -77,13 +80,13 @@ def completed_step(key: str, run_id: str | None) -> Select[Any]:
     return query.join(schema.runs, _RUNS.run_id == _STEPS.run_id).order_by(_RUNS.number.desc()).limit(1)
 
 
-def ended_nodes(run_id: str, phase: str) -> Select[Any]:
+def list_ended_nodes(run_id: str, phase: str) -> Query:
     """Nodes whose step of a phase has ended, whatever way."""
     ended = _STEPS.status.in_(sorted(ENDED))
     return select(_STEPS.node).distinct().where(_STEPS.run_id == run_id, _STEPS.phase == phase, ended)
 
 
-def concerns(run_id: str | None, *, open_only: bool) -> Select[Any]:
+def concerns(run_id: str | None, *, open_only: bool) -> Query:
     """Concerns with their dispositions, in the order they were raised."""
     raised, ends = schema.concerns, schema.dispositions
     end = schema.events.alias("end")

@@ -1,9 +1,10 @@
-"""Events as rows of the log and of its indexes, and rows as records. Pure; times are ISO 8601 text, payloads JSON text."""
+"""Events as rows of the log and of its indexes, and rows as records. Pure; times are ISO 8601, payloads JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import from_json, to_jsonable_python
+from sqlalchemy import RowMapping
 
 from echelon.journal.digest import canonical_json, digest_of
 from echelon.model.concern import ConcernRecord, Disposition
@@ -23,7 +24,7 @@ from echelon.runlog.events import (
 )
 from echelon.runlog.state import record_changes
 
-Row = Mapping[str, Any]
+Row = RowMapping
 
 #: Columns of a run that are fields of its record.
 _RUN_FIELDS = RunRecord.model_fields.keys() - {"plan"}

@@ -62,6 +62,7 @@ steps = Table(
     Column("phase", String, nullable=False),
     Column("node", String, nullable=False),
     Column("status", String, nullable=False),
+    sqlite_with_rowid=False,  # one tree less to write
 )
 
 concerns = Table(
@@ -88,7 +89,7 @@ sessions = Table(
     Column("run_id", String, ForeignKey("runs.run_id"), nullable=False),
     Column("part", String, nullable=False, server_default=""),  # empty for the run itself
     Column("token", Integer, nullable=False),
-    Column("expires", Float, nullable=False),
+    Column("expires", Float[float](), nullable=False),
     Column("seen", String, nullable=False),
     Column("ended", String),
     Column("record", Text, nullable=False),

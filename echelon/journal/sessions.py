@@ -76,8 +76,8 @@ def take(connection: Connection, wish: Take, token: int) -> tuple[Session, RunTa
     """Give a run or a part to a process, in the transaction of `connection`, which has locked the row of the run.
 
     `token` is the newest one of the run. Returns what is to be written in the log, for a run. Raises `RunHeld` while
-    another process holds it: until its lease ends, or it is known to be dead; `LeaseLost` for a part whose run was taken
-    since.
+    another process holds it: until its lease ends, or it is known to be dead; `LeaseLost` for a part whose run was
+    taken since.
     """
     if wish.part and wish.under != token:
         raise LeaseLost(wish.run_id)
@@ -104,7 +104,7 @@ def is_held(connection: Connection, run_id: str) -> bool:
     """Say whether a process that may be alive holds a run."""
     left = (_SESSIONS.expires - now_seconds(connection)).label("left")
     which = _SESSIONS.run_id == run_id, _SESSIONS.part == "", _SESSIONS.ended.is_(None)
-    found = [row._asdict() for row in connection.execute(select(schema.sessions, left).where(*which))]
+    found = connection.execute(select(schema.sessions, left).where(*which)).mappings()
     return any(row["left"] > 0 and not is_dead(session_record(row)) for row in found)
 
 
@@ -134,7 +134,7 @@ def newest_parts(connection: Connection, fences: Mapping[str, Fence]) -> dict[st
 def _refuse_while_held(connection: Connection, wish: Take) -> None:
     left = (_SESSIONS.expires - now_seconds(connection)).label("left")
     found = connection.execute(select(schema.sessions, left).where(*_open(wish), _SESSIONS.part == wish.part))
-    for row in [row._asdict() for row in found]:
+    for row in found.mappings():
         session = session_record(row)
         if row["left"] > 0 and not is_dead(session):
             raise RunHeld(held_message(session, row["left"]))

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Table, bindparam, exists, insert, select, upd
 
 from echelon.journal import schema, sessions
 from echelon.journal.admission import Known, KnownConcern, admit, asked_concerns, asked_steps, unknown
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.dialects import announce
+from echelon.journal.failpoints import failpoint
 from echelon.journal.feeds import Place
 from echelon.journal.fence import Fence
 from echelon.journal.queries import at_place_of
@@ -137,10 +137,10 @@ class _Page:
         for table in (schema.runs, schema.events, schema.steps, schema.concerns, schema.dispositions):
             if rows := self.written.rows if table is schema.events else self.indexes[table]:
                 self.connection.execute(_INSERTS[table], rows)
-        grown = [{"of_run": place.run_id, "to_seq": place.seq} for place in _last_places(self.written.places)]
+        grown = {place.run_id: place.seq for place in self.written.places}
         if grown:
-            self.connection.execute(_GROW, grown)
-            announce(self.connection, [row["of_run"] for row in grown])
+            self.connection.execute(_GROW, [{"of_run": run_id, "to_seq": seq} for run_id, seq in grown.items()])
+            announce(self.connection, list(grown))
         for run_id, head in self.heads.items():
             if head.changes:
                 self.connection.execute(update(schema.runs).where(_RUNS.run_id == run_id).values(head.changes))
@@ -154,7 +154,7 @@ class _Page:
         if event is not None:
             head.token = head.changes["token"] = session.token
             self._write(wish.run_id, (event,), (event.model_dump_json(),))
-        crashpoint("lease.uncommitted")
+        failpoint("lease.uncommitted")
         return session
 
     def _write(self, run_id: str, events: Sequence[RunEvent], payloads: Sequence[str]) -> None:
@@ -214,10 +214,6 @@ _INSERTS = {
 _LOCK = select(_RUNS.seq, _RUNS.token).where(_RUNS.run_id == bindparam("wanted")).with_for_update()
 
 _GROW = update(schema.runs).where(_RUNS.run_id == bindparam("of_run")).values(seq=bindparam("to_seq"))
-
-
-def _last_places(places: Iterable[Place]) -> Iterable[Place]:
-    return {place.run_id: place for place in places}.values()
 
 
 def _lock_runs(connection: Connection, run_ids: Iterable[str]) -> dict[str, Head]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from echelon.journal.admission import Rejection
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import JournalError
 from echelon.model.session import Session
 from echelon.runlog.events import RunEvent
@@ -19,6 +19,10 @@ log = logging.getLogger("echelon.journal")
 
 #: Events that bound one transaction, and the number of parameters of its queries; a unit is never cut.
 MAX_BATCH = 1000
+
+#: What nobody waits for comes along with what is appended next, or is written by itself after so long: half of the
+#: transactions of a run would be for nothing else.
+LINGER_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class GroupWriter:
         self._commit = commit
         self._queue: asyncio.Queue[_Pending | None] = asyncio.Queue()
         self._closed = False
+        self._hurry = asyncio.Event()
+        """Set while somebody waits for something in the queue."""
         self._task = asyncio.create_task(self._run(), name="echelon-journal-writer")
 
     def submit(self, write: Write) -> asyncio.Future[Session | None]:
@@ -101,6 +107,7 @@ class GroupWriter:
         """
         done: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
         self._put(_Pending(write, done))
+        self._hurry.set()
         return done
 
     def enqueue(self, write: Write) -> None:
@@ -112,6 +119,7 @@ class GroupWriter:
         if not self._closed:
             self._closed = True
             self._queue.put_nowait(None)
+            self._hurry.set()
         await asyncio.shield(self._task)
 
     def _put(self, pending: _Pending) -> None:
@@ -128,7 +136,9 @@ class GroupWriter:
                 first = await self._queue.get()
             except asyncio.CancelledError:
                 continue
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+                async with asyncio.timeout(LINGER_SECONDS):
+                    await self._hurry.wait()
                 await asyncio.sleep(0)  # whoever is ready to write at this moment comes along
             return first
 
@@ -141,14 +151,16 @@ class GroupWriter:
                     break
                 batch.append(pending)
                 size += pending.write.size
+            if self._queue.empty():
+                self._hurry.clear()
             await self._settle(batch)
 
     async def _settle(self, batch: Sequence[_Pending], *, again: bool = True) -> None:
         """Commit a batch and answer all who wait; a batch with a poisonous unit is halved until that one is alone."""
         try:
-            crashpoint("journal.queued")
+            failpoint("journal.queued")
             outcomes = await self._commit([pending.write for pending in batch])
-            crashpoint("journal.committed")
+            failpoint("journal.committed")
         except JournalError as error:
             _answer_all(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told and the writer lives on
@@ -169,6 +181,11 @@ class GroupWriter:
             _answer_all(batch, error)
 
 
+def log_rejection(what: str, why: Exception) -> None:
+    """Tell that something is not on record that nobody waits for."""
+    log.error("%s is not on record: %s", what, why)
+
+
 def _answer_all(batch: Sequence[_Pending], error: Exception) -> None:
     for pending in batch:
         reason = error if isinstance(error, JournalError) else f"cannot write {pending.write.what}: {_reason(error)}"
@@ -185,7 +202,7 @@ def _reason(error: Exception) -> str:
 def _answer(pending: _Pending, outcome: Outcome) -> None:
     if pending.done is None:
         if isinstance(outcome, Exception):
-            log.error("%s is not on record: %s", pending.write.what, outcome)
+            log_rejection(pending.write.what, outcome)
     elif not pending.done.done():  # who waited may have been cancelled
         if isinstance(outcome, Exception):
             pending.done.set_exception(outcome)

@@ -2,32 +2,32 @@
 
 from collections.abc import Iterator
 
-from echelon.lint.case import INFO, WARNING, Case, Problem, named
+from echelon.lint.context import INFO, WARNING, LintContext, Problem, named
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
 from echelon.model.usage import Budget
 
 
-def money(case: Case) -> Iterator[Problem]:
+def money(context: LintContext) -> Iterator[Problem]:
     """Find missing budgets and prices of work that costs tokens, and budgets that the forecast exceeds (F4).
 
     Work without tokens and models (functions, commands) costs nothing that has a price, and gets no finding.
     """
-    yield from _without_budget(case)
-    yield from _without_price(case)
-    yield from _exceeded(case)
+    yield from _without_budget(context)
+    yield from _without_price(context)
+    yield from _exceeded(context)
 
 
-def _without_budget(case: Case) -> Iterator[Problem]:
-    costly = sum(map(_costs_tokens, case.tasks))
-    if not costly or _bounded(case.graph.budget):
+def _without_budget(context: LintContext) -> Iterator[Problem]:
+    costly = sum(map(_costs_tokens, context.tasks))
+    if not costly or _bounded(context.graph.budget):
         return
-    foreseen = case.plan.spending.tokens
+    foreseen = context.plan.spending.tokens
     expected = f", {foreseen.low:,.0f} to {foreseen.high:,.0f} tokens are expected" if foreseen else ""
     yield Problem(
         WARNING,
-        case.graph.name,
-        f"{_costing(costly)} and there is no budget{expected}: nobody stops an agent that goes astray",
+        context.graph.name,
+        f"{_costing(costly)} and there is no budget{expected}: nothing stops an agent that goes astray",
         "give the job a budget (tokens, calls or seconds)",
     )
 
@@ -42,23 +42,23 @@ def _costing(tasks: int) -> str:
 
 
 def _bounded(budget: Budget | None) -> bool:
-    return budget is not None and any(bound is not None for name, bound in budget if name != "landing")
+    return budget is not None and any(bound is not None for name, bound in budget if name != "final_call")
 
 
-def _without_price(case: Case) -> Iterator[Problem]:
+def _without_price(context: LintContext) -> Iterator[Problem]:
     used: dict[str, int] = {}
-    for task in case.tasks:
-        if task.model is not None and _costs_tokens(task) and task.model not in case.graph.prices:
+    for task in context.tasks:
+        if task.model is not None and _costs_tokens(task) and task.model not in context.graph.prices:
             used[task.model] = used.get(task.model, 0) + 1
     if used:
         yield Problem(
-            WARNING if case.graph.prices else INFO,
+            WARNING if context.graph.prices else INFO,
             min(used),
             f"no price is known for {named(sorted(used))} ({count(sum(used.values()), 'task')}): the cost of the job "
             "cannot be foreseen",
             "state the price of each model per million tokens",
         )
-    nameless = [task.id for task in case.tasks if task.model is None and _costs_tokens(task)]
+    nameless = [task.id for task in context.tasks if task.model is None and _costs_tokens(task)]
     if nameless:
         yield Problem(
             INFO,
@@ -69,14 +69,14 @@ def _without_price(case: Case) -> Iterator[Problem]:
         )
 
 
-def _exceeded(case: Case) -> Iterator[Problem]:
-    budget, plan = case.graph.budget, case.plan
+def _exceeded(context: LintContext) -> Iterator[Problem]:
+    budget, plan = context.graph.budget, context.plan
     if budget is None:
         return
     tokens = None if plan.spending.tokens is None else plan.spending.tokens.low
     rows = (
         ("tokens", budget.tokens, tokens),
-        ("calls", budget.calls, len(case.tasks)),
+        ("calls", budget.calls, len(context.tasks)),
         ("seconds", budget.seconds, plan.makespan.predicted),
     )
     for what, bound, foreseen in rows:

@@ -1,14 +1,14 @@
 """Judge a plan before anything is spent: what is known to fail, where, why, and what to do instead (L).
 
-The rules are a table. A check looks at a `Case` and yields problems; it never changes a plan. Pure: the same graph and
-plan always give the same findings. What the planner itself found is among them.
+The rules are a table. A check looks at a `LintContext` and yields problems; it never changes a plan. Pure: the same
+graph and plan always give the same findings. What the planner itself found is among them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from echelon.lint import chains, money, patterns, scale, structure, texts, trust
-from echelon.lint.case import Case, Problem
+from echelon.lint.context import LintContext, Problem
 from echelon.model.graph import TaskGraph
 from echelon.model.plan import Finding, FindingLevel, Plan
 
@@ -21,7 +21,7 @@ class Rule(NamedTuple):
 
     id: str
     """Rule id."""
-    check: Callable[[Case], Iterator[Problem]]
+    check: Callable[[LintContext], Iterator[Problem]]
     """Finds what breaks it."""
     told: int = TOLD
     """Findings told one by one."""
@@ -59,8 +59,8 @@ def lint(graph: TaskGraph, plan: Plan) -> tuple[Finding, ...]:
     Many findings of one check are shortened to the first ones and the number of the others. Raises `InvalidInput` when
     the tasks of `graph` wait for each other in a cycle.
     """
-    case = Case(graph, plan)
-    found = [finding for rule in RULES for finding in _of(rule, case)]
+    context = LintContext(graph, plan)
+    found = [finding for rule in RULES for finding in _of(rule, context)]
     return tuple(sorted([*plan.findings, *found], key=_rank))
 
 
@@ -69,8 +69,8 @@ def counted(findings: Sequence[Finding]) -> dict[FindingLevel, int]:
     return {level: sum(finding.level is level for finding in findings) for level in LEVELS}
 
 
-def _of(rule: Rule, case: Case) -> Iterator[Finding]:
-    problems = sorted(rule.check(case), key=lambda problem: (LEVELS.index(problem.level), problem.where, problem))
+def _of(rule: Rule, context: LintContext) -> Iterator[Finding]:
+    problems = sorted(rule.check(context), key=lambda problem: (LEVELS.index(problem.level), problem.where, problem))
     for problem in problems[: rule.told]:
         yield Finding(rule=rule.id, **problem._asdict())
     rest = problems[rule.told :]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from echelon.lint.case import ERROR, INFO, WARNING, Case, Problem, named
+from echelon.lint.context import ERROR, INFO, WARNING, LintContext, Problem, named
 from echelon.lint.scale import planned_flat
 from echelon.model.graph import Coupling
 from echelon.model.phrasing import count
@@ -11,13 +11,13 @@ from echelon.model.plan import NodeKind
 from echelon.planning.regime import DEFAULT_SPAN
 
 
-def without_owner(case: Case) -> Iterator[Problem]:
+def without_owner(context: LintContext) -> Iterator[Problem]:
     """Find tasks and integrations that nobody, somebody unknown, or several own (D6)."""
-    plan = case.plan
+    plan = context.plan
     fix = "give it exactly one owner: an agent for a task, a coordinator for an integration"
     holders = Counter(task for node in plan.tree if node.kind is NodeKind.AGENT for task in node.members)
     integrations = [node.id for node in plan.tree if node.kind is not NodeKind.AGENT]
-    for what, kind in [*((task.id, "task") for task in case.tasks), *((one, "integration") for one in integrations)]:
+    for what, kind in [*((task.id, "task") for task in context.tasks), *((one, "integration") for one in integrations)]:
         owner = plan.owners.get(what)
         if owner is None:
             yield Problem(ERROR, what, f"{kind} {what!r} has no owner: it falls between all the others", fix)
@@ -33,16 +33,16 @@ def without_owner(case: Case) -> Iterator[Problem]:
             yield Problem(ERROR, phase.name, message, fix)
 
 
-def crossing_without_contract(case: Case) -> Iterator[Problem]:
+def crossing_without_contract(context: LintContext) -> Iterator[Problem]:
     """Find producers whose output crosses a boundary and keeps no stated contract (C1, D2)."""
-    crossing = _crossing(case)
-    silent = [task for task in crossing if case.by_id[task].contract is None]
+    crossing = _crossing(context)
+    silent = [task for task in crossing if context.by_id[task].contract is None]
     if not silent:
         return
-    if all(task.contract is None for task in case.tasks):
+    if all(task.contract is None for task in context.tasks):
         yield Problem(
             INFO,
-            case.graph.name,
+            context.graph.name,
             f"no task states a contract, and the outputs of {count(len(silent), 'task')} cross a boundary between "
             f"domains or teams ({named(silent)}): what they promise is left to luck",
             "state the contract of each of them, as in `Finding@1`",
@@ -59,25 +59,25 @@ def crossing_without_contract(case: Case) -> Iterator[Problem]:
         )
 
 
-def _crossing(case: Case) -> dict[str, tuple[str, int]]:
+def _crossing(context: LintContext) -> dict[str, tuple[str, int]]:
     """Return the tasks whose output crosses a boundary, with what kind of boundary and how many others use it."""
     used_in: dict[str, set[tuple[str, str]]] = {}
-    for used, user in case.links:
-        if case.crosses(case.by_id[used], case.by_id[user]):
-            used_in.setdefault(used, set()).add(case.place(case.by_id[user]))
-    for phase, takers in case.needing.items():
-        places = {case.place(task) for task in takers}
-        for task in case.phases.get(phase, ()):
-            others = places - {case.place(task)}
+    for used, user in context.links:
+        if context.crosses(context.by_id[used], context.by_id[user]):
+            used_in.setdefault(used, set()).add(context.place(context.by_id[user]))
+    for phase, takers in context.needing.items():
+        places = {context.place(task) for task in takers}
+        for task in context.phases.get(phase, ()):
+            others = places - {context.place(task)}
             if others:
                 used_in.setdefault(task.id, set()).update(others)
     return {task: (min(kind for kind, _ in places), len(places)) for task, places in used_in.items()}
 
 
-def tight_without_reason(case: Case) -> Iterator[Problem]:
+def tight_without_reason(context: LintContext) -> Iterator[Problem]:
     """Find tight couplings that nobody gives a reason for, of tasks and of whole phases (D3)."""
-    ties = [(task.id, one.task, one.coupling, one.reason) for task in case.tasks for one in task.depends_on]
-    ties += [(one.phase, one.needs or "", one.coupling, one.reason) for one in case.plan.terms if one.coupling]
+    ties = [(task.id, one.task, one.coupling, one.reason) for task in context.tasks for one in task.depends_on]
+    ties += [(one.phase, one.needs or "", one.coupling, one.reason) for one in context.plan.terms if one.coupling]
     for user, used, coupling, reason in dict.fromkeys(ties):  # agents of one phase have its needs in common
         if coupling is Coupling.TIGHT and not reason.strip():
             yield Problem(
@@ -89,19 +89,19 @@ def tight_without_reason(case: Case) -> Iterator[Problem]:
             )
 
 
-def too_many_reports(case: Case) -> Iterator[Problem]:
+def too_many_reports(context: LintContext) -> Iterator[Problem]:
     """Find coordinators with more than 8 direct reports; a larger span that was asked for is a warning (R2)."""
-    for node in case.plan.tree:
+    for node in context.plan.tree:
         reports = len(node.members)
-        told_by_l2 = node is case.plan.primary and planned_flat(case)
+        told_by_l2 = node is context.plan.primary and planned_flat(context)
         if node.kind is NodeKind.AGENT or reports <= DEFAULT_SPAN or told_by_l2:
             continue
-        wanted = case.plan.span >= reports
+        wanted = context.plan.span >= reports
         yield Problem(
             WARNING if wanted else ERROR,
             node.id,
             f"{node.id!r} has {reports} direct reports, more than {DEFAULT_SPAN}"
-            f"{f' (a span of {case.plan.span} was asked for)' if wanted else ''}: its context fills with coordination, "
-            "and its reports wait",
+            f"{f' (a span of {context.plan.span} was asked for)' if wanted else ''}: its context fills with "
+            "coordination, and its reports wait",
             f"put a level in between, or plan with a span of {DEFAULT_SPAN}",
         )

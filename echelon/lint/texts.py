@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from echelon.lint.case import WARNING, Case, Problem
+from echelon.lint.context import WARNING, LintContext, Problem
 from echelon.model.phrasing import count, one_line, truncate
 
 QUOTED = 80  # characters of a text that are shown
@@ -151,13 +151,13 @@ def dictated(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def over_specification(case: Case) -> Iterator[Problem]:
+def over_specification(context: LintContext) -> Iterator[Problem]:
     """Find goals and constraints that say how the work is to be done; tasks with the same goal are one finding (L6)."""
     places: dict[str, list[str]] = defaultdict(list)
-    places[case.graph.goal].append(case.graph.name)
-    for text in case.graph.constraints:
+    places[context.graph.goal].append(context.graph.name)
+    for text in context.graph.constraints:
         places[text].append("constraints")
-    for task in case.tasks:
+    for task in context.tasks:
         places[task.goal].append(task.id)
     for text, where in places.items():
         methods = dictated(text)
@@ -167,8 +167,8 @@ def over_specification(case: Case) -> Iterator[Problem]:
             yield Problem(
                 WARNING,
                 where[0],
-                f"{_quote(text)!r} dictates {told}{more}: an agent that is told how cannot use what it knows, and goes "
-                "wrong confidently when the method does not fit",
+                f"{_quote(text)!r} dictates {told}{more}: an agent given the method cannot use its own knowledge, and "
+                "fails confidently when the method does not fit",
                 "say what must be achieved and how success is seen; leave the method to the agent",
             )
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 
-from echelon.lint.case import ERROR, WARNING, Case, Problem, named
+from echelon.lint.context import ERROR, WARNING, LintContext, Problem, named
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
 from echelon.planning.schedule.order import producers_of
@@ -12,24 +12,24 @@ from echelon.planning.schedule.order import producers_of
 MANY_CALLS = 10  # calls for one task; beyond, retries are an attack on whoever is called (F3)
 
 
-def verification(case: Case) -> Iterator[Problem]:
+def verification(context: LintContext) -> Iterator[Problem]:
     """Find checks by the author, checks that share the author's blind spots, and danger that nobody checks (O3)."""
     blind: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for task in case.tasks:
-        for author in (case.by_id[one] for one in task.verifies):
-            agent = case.plan.agent_of.get(task.id)
-            if task.id == author.id or (agent is not None and agent == case.plan.agent_of.get(author.id)):
+    for task in context.tasks:
+        for author in (context.by_id[one] for one in task.verifies):
+            agent = context.plan.agent_of.get(task.id)
+            if task.id == author.id or (agent is not None and agent == context.plan.agent_of.get(author.id)):
                 yield Problem(
                     ERROR,
                     task.id,
-                    f"{task.id!r} checks {author.id!r}, and agent {agent or task.id!r} does both: nobody finds the "
+                    f"{task.id!r} checks {author.id!r}, and agent {agent or task.id!r} does both: no one finds the "
                     "errors that it cannot see",
                     "let another agent check it",
                 )
             elif task.model is not None and task.model == author.model:
                 blind[task.model].append((task.id, author.id))
     yield from _same_model(blind)
-    yield from _unchecked(case, {author for task in case.tasks for author in task.verifies})
+    yield from _unchecked(context, {author for task in context.tasks for author in task.verifies})
 
 
 def _same_model(blind: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Problem]:
@@ -46,12 +46,12 @@ def _same_model(blind: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Prob
         )
 
 
-def _unchecked(case: Case, checked: Collection[str]) -> Iterator[Problem]:
+def _unchecked(context: LintContext, checked: Collection[str]) -> Iterator[Problem]:
     """Find danger that nobody checks; tasks that are dangerous in the same way are one finding."""
     alike: dict[str, list[str]] = defaultdict(list)
-    for task in case.tasks:
+    for task in context.tasks:
         dangerous = task.irreversible or task.error_consequence == "catastrophic"
-        if dangerous and task.id not in checked and not _waits_for_a_check(case, task):
+        if dangerous and task.id not in checked and not _waits_for_a_check(context, task):
             alike["cannot be undone" if task.irreversible else "would be a catastrophe when wrong"].append(task.id)
     for why, tasks in alike.items():
         one = len(tasks) == 1
@@ -59,33 +59,33 @@ def _unchecked(case: Case, checked: Collection[str]) -> Iterator[Problem]:
         yield Problem(
             WARNING,
             tasks[0],
-            f"{who} {why}, and nobody checks it",
+            f"{who} {why}, and no other agent checks it",
             f"add a task that verifies {'it' if one else 'each'}, by another agent with another model or method",
         )
 
 
-def _waits_for_a_check(case: Case, task: TaskSpec) -> bool:
+def _waits_for_a_check(context: LintContext, task: TaskSpec) -> bool:
     """Tell whether something it uses is a check: what cannot be undone is checked before, not after."""
-    return task.irreversible and any(case.by_id[used].verifies for used in producers_of(task))
+    return task.irreversible and any(context.by_id[used].verifies for used in producers_of(task))
 
 
-def irreversible_without_gate(case: Case) -> Iterator[Problem]:
+def irreversible_without_gate(context: LintContext) -> Iterator[Problem]:
     """Find tasks that cannot be undone and begin without anybody confirming (O5)."""
-    gated = {task for phase in case.plan.phases for task in phase.gate}
-    for task in case.tasks:
+    gated = {task for phase in context.plan.phases for task in phase.gate}
+    for task in context.tasks:
         if task.irreversible and task.id not in gated:
             yield Problem(
                 ERROR,
                 task.id,
-                f"{task.id!r} cannot be undone, and stands behind no gate: it would begin without anybody confirming",
+                f"{task.id!r} is irreversible and has no gate: it would start without confirmation",
                 "put it into the gate of its phase",
             )
 
 
-def multiplying_retries(case: Case) -> Iterator[Problem]:
+def multiplying_retries(context: LintContext) -> Iterator[Problem]:
     """Find layers of retries around each other: their attempts multiply (F3)."""
     alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    for task in case.tasks:
+    for task in context.tasks:
         layers = tuple(layer for layer in task.attempts if layer > 1)
         if len(layers) > 1:
             alike[layers].append(task.id)
@@ -96,6 +96,6 @@ def multiplying_retries(case: Case) -> Iterator[Problem]:
             ERROR if calls > MANY_CALLS else WARNING,
             tasks[0],
             f"{count(len(layers), 'layer')} of retries around one call multiply: {arithmetic} calls when it fails, for "
-            f"{count(len(tasks), 'task')} ({named(tasks)}); whoever is already overloaded gets that many more",
+            f"{count(len(tasks), 'task')} ({named(tasks)}); those already overloaded get that many more",
             "retry in one layer only: set the attempts of all inner ones to 1",
         )

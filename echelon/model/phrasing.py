@@ -91,3 +91,8 @@ def listed(items: Collection[T], most: int, show: Callable[[T], str] = str, betw
     rest = len(items) - most
     shown = between.join(show(item) for item in islice(items, most))
     return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def tally(launched: int, returned: int, missing: int) -> str:
+    """Say how many steps a run had to do, how many delivered, and how many did not."""
+    return f"{launched:,} launched, {returned:,} returned, {missing:,} missing"

@@ -17,7 +17,7 @@ from echelon.model.plan import Plan
 class RunStatus(StrEnum):
     """Where a run stands."""
 
-    RUNNING = "running"  #: at work, or its process died
+    RUNNING = "running"  #: running, or its process was killed
     COMPLETED = "completed"  #: everything was delivered
     PARTIAL = "partial"  #: done, with something missing
     FAILED = "failed"  #: no output
@@ -129,7 +129,7 @@ class Measures(Value):
     tokens_by_value: int = 0
     """The same in tokens, estimated from the bytes (C6)."""
     repaired: int = 0
-    """Outputs that were mended so that they fit a flexible contract (C5)."""
+    """Outputs that were repaired so that they fit a flexible contract (C5)."""
     fallbacks: int = 0
     """Tasks that were not delivered and that a fallback stands in for, a note that skips them included (F2)."""
 

@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 from echelon.model.usage import Price, Usage
 from echelon.resilience.breaker.breaker import Permit
 from echelon.resilience.budget import Account, Reservation
-from echelon.resilience.tally import Tally
+from echelon.resilience.tally import UsageTally
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class CallObserver(Protocol):
         ...
 
 
-class Progress(Generic[T]):
+class CallProgress(Generic[T]):
     """One call on its way down the rungs."""
 
     def __init__(
@@ -48,13 +48,13 @@ class Progress(Generic[T]):
         #: How long the attempt that succeeded took, in seconds.
         self.last_seconds = 0.0
         #: What all attempts told that they used.
-        self.told = Tally()
+        self.told = UsageTally()
         self.reservation: Reservation | None = None
         self.permit: Permit | None = None
         #: Was a retry taken from the budget that is not made yet?
         self.retry_held = False
         #: Was it ended by the last call, within what was kept back?
-        self.landed = False
+        self.wrapped_up = False
 
     def fail(self, error: Exception, seconds: float) -> None:
         """Take into account that an attempt failed after so many seconds."""

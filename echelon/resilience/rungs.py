@@ -10,17 +10,21 @@ from typing import Any, Protocol
 
 from echelon.model.usage import Price
 from echelon.resilience.breaker.breaker import Breaker
-from echelon.resilience.bulkhead import Place
-from echelon.resilience.progress import Progress
+from echelon.resilience.bulkhead import Slot
+from echelon.resilience.progress import CallProgress
 
 #: Who had to wait for less did not wait, in seconds: the loop was busy with others.
 SHORTEST_WAIT_SECONDS = 0.001
 
 
+Limiter = AbstractAsyncContextManager[Any]
+"""Bounds how many calls are at work at one time: a bulkhead's slot, a semaphore."""
+
+
 class Rung(Protocol):
     """Something that a call must pass before it is made."""
 
-    def around(self, call: Progress[Any]) -> AbstractAsyncContextManager[None]:
+    def around(self, call: CallProgress[Any]) -> AbstractAsyncContextManager[None]:
         """Hold what the call needs of this rung until it has ended; raises when it may not be made."""
         ...
 
@@ -33,7 +37,7 @@ class BudgetRung:
         self._clock = clock
 
     @asynccontextmanager
-    async def around(self, call: Progress[Any]) -> AsyncIterator[None]:
+    async def around(self, call: CallProgress[Any]) -> AsyncIterator[None]:
         """Reserve, unless something is kept back for this very call; `BudgetExhausted` when too little is left."""
         if call.reservation is None:
             cost = self._price.at_most(call.tokens) if self._price else 0.0
@@ -50,18 +54,18 @@ class BudgetRung:
 class SlotRung:
     """So many calls are at work at one time; whoever finds no slot waits (F5)."""
 
-    def __init__(self, limiter: AbstractAsyncContextManager[Any]) -> None:
+    def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
-        self._place = limiter if isinstance(limiter, Place) else None
+        self._slot = limiter if isinstance(limiter, Slot) else None
 
     @asynccontextmanager
-    async def around(self, call: Progress[Any]) -> AsyncIterator[None]:
+    async def around(self, call: CallProgress[Any]) -> AsyncIterator[None]:
         """Take a slot, at once or after a wait, which is reported; `BulkheadFull` when too many wait."""
-        queue_length, began = self._place.waiting if self._place else 0, time.monotonic()
+        queue_length, began = self._slot.waiting if self._slot else 0, time.monotonic()
         async with self._limiter:
             waited = time.monotonic() - began
             if waited >= SHORTEST_WAIT_SECONDS and call.observer is not None:
-                name = self._place.name if self._place else "processors"
+                name = self._slot.name if self._slot else "processors"
                 call.observer.waited(name, waited, queue_length)
             yield
 
@@ -73,7 +77,7 @@ class BreakerRung:
         self._breaker = breaker
 
     @asynccontextmanager
-    async def around(self, call: Progress[Any]) -> AsyncIterator[None]:
+    async def around(self, call: CallProgress[Any]) -> AsyncIterator[None]:
         """Ask the breaker, and report how the call ended; `BreakerOpen` while it refuses calls."""
         with await self._breaker.enter() as permit:
             call.permit = permit

@@ -6,7 +6,7 @@ its name and its fields, since journals keep their events for good.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
@@ -323,10 +323,10 @@ RunEvent = Annotated[
 _READER: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
 
 
-class LoggedEvent(Value):
+class LoggedEvent(NamedTuple):
     """An event with its place in the log of its run."""
 
-    seq: int = Field(ge=1)
+    seq: int
     """1 for the first event of the run, then one more each."""
     event: RunEvent
     """What happened."""

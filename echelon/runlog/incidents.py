@@ -58,7 +58,7 @@ def _losses(steps: Sequence[StepRecord]) -> dict[str, _Loss]:
 
 
 def _grouped(losses: Mapping[str, _Loss]) -> list[list[_Loss]]:
-    """Put together what shares a cause, and those who waited in vain with what they waited for."""
+    """Put together what shares a cause, and those who did not get what they waited for with what that was."""
     parent = {task: task for task in losses}
 
     def root(name: str) -> str:

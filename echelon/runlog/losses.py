@@ -1,13 +1,13 @@
 """What a step that did not deliver means to those who count on it (F2, F7). Pure."""
 
-from echelon.model.handoff import LANDED, Handoff, Missing
+from echelon.model.handoff import WRAPPED_UP, Handoff, Missing
 
 
 def missing_of(handoff: Handoff) -> Missing:
     """Say what a handoff that failed, is blocked or falls short means to its consumers."""
     used, error, who = handoff.fallback, handoff.error, {"task_id": handoff.task_id, "producer": handoff.producer}
-    if handoff.landed:
-        return Missing(**who, reason=LANDED, instead=handoff.summary)
+    if handoff.wrapped_up:
+        return Missing(**who, reason=WRAPPED_UP, instead=handoff.summary)
     assert error or used, "the envelope guarantees an error where there is no output"
     reason = used.reason if used else error.message if error else ""
     return Missing(**who, reason=reason, instead=used.said if used else "", asks=error.asks if error else "")

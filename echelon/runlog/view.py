@@ -148,7 +148,8 @@ def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> Any:
     tasks = [step for step in done if step.kind is StepKind.TASK]
     if is_single(last):
         return _read(tasks[0], read) if tasks else None
-    return {step.handoff.task_id: _read(step, read) for step in tasks} or None
+    done_by = {step.handoff.task_id: step for step in tasks}
+    return {task: _read(done_by[task], read) for task in last.tasks if task in done_by} or None
 
 
 def is_single(phase: PhasePlan) -> bool:

@@ -42,7 +42,7 @@ class Advantage(Value):
     """structured / flat_best."""
 
 
-class Comparison(Value):
+class CurveComparison(Value):
     """The curves, what they rest on, and what they come to."""
 
     basis: Fit
@@ -77,7 +77,7 @@ def compare(
     points: Sequence[Measured] | None = None,
     span: int = DEFAULT_SPAN,
     tasks_per_sync: int = DEFAULT_TASKS_PER_SYNC,
-) -> Comparison:
+) -> CurveComparison:
     """Return the curves over `agents`, from the parameters of `points`, or of the known example when there are none.
 
     Raises `InvalidInput` for points that no curve can be fitted to, a span below 2, or no task between sync points.
@@ -88,7 +88,7 @@ def compare(
     sizes = [size for size in sizes if size <= PLAYED_AGENTS]
     under_structure = structured(agents, parameters, span, tasks_per_sync)
     with_flat, with_tree = shown != "structured", shown != "flat"
-    return Comparison(
+    return CurveComparison(
         basis=basis,
         basis_points=tuple(FLAT_EXAMPLE if points is None else points),
         measured=points is not None,

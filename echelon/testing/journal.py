@@ -7,9 +7,8 @@ other = journal.beside()        # what another process would see, with leases an
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,14 +16,15 @@ from datetime import UTC, datetime
 from echelon.journal.admission import MAX_CANDIDATES, Known, admit, choose_run, unknown
 from echelon.journal.digest import digest_of
 from echelon.journal.feeds import Feeds, Pauses, Place, follow
-from echelon.journal.fence import Fences
+from echelon.journal.fence import Fences, check_part
 from echelon.journal.holder import held_message, is_dead, taken_event, this_process
 from echelon.journal.lease import Lease, hold
 from echelon.journal.port import Watcher
 from echelon.journal.queries import WITH_OUTPUT
 from echelon.journal.rows import payloads
+from echelon.journal.writer import log_rejection
 from echelon.model.concern import ConcernRecord
-from echelon.model.errors import EchelonError, InvalidInput, LeaseLost, RunHeld
+from echelon.model.errors import EchelonError, LeaseLost, RunHeld
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
 from echelon.model.status import ENDED
@@ -39,8 +39,6 @@ from echelon.runlog.events import (
 )
 from echelon.runlog.state import record_changes
 from echelon.settings import DEFAULT_LEASE_SECONDS
-
-log = logging.getLogger("echelon.journal")
 
 #: Everybody who writes rings; it is looked for now and then all the same.
 _POLLS = Pauses(first_seconds=1.0, longest_seconds=1.0)
@@ -129,7 +127,7 @@ class MemoryJournal:
             if events:
                 self._write(events)
         except EchelonError as refused:
-            log.error("%r of run %r is not on record: %s", events[0].kind, events[0].run_id, refused)
+            log_rejection(f"event {events[0].kind!r} of run {events[0].run_id!r}", refused)
 
     @asynccontextmanager
     async def holding(
@@ -139,10 +137,9 @@ class MemoryJournal:
         *,
         part: str = "",
         under: int | None = None,
-    ) -> AsyncIterator[Lease]:
+    ) -> AsyncGenerator[Lease]:
         """Hold a run, or one part of it, during the block."""
-        if bool(part) is not (under is not None):
-            raise InvalidInput("a part is held under the token of its run, and a run under none: give both or neither")
+        check_part(part, under)
         session = self._take(run_id, part, under or 0, ttl_seconds)
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
@@ -181,7 +178,7 @@ class MemoryJournal:
             if (not kinds or logged.event.kind in kinds) and subject in (None, logged.event.subject)
         )
 
-    async def tail(self, run_id: str, after: int = 0) -> AsyncIterator[Sequence[LoggedEvent]]:
+    async def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they are written, whoever writes them."""
 
         async def read(behind: int) -> Sequence[LoggedEvent]:
@@ -197,14 +194,14 @@ class MemoryJournal:
         """Return all attempts at the steps of a run, or of one phase of it, in the order of the log."""
         return tuple(step for step in self._memory.steps if step.run_id == run_id and phase in (None, step.phase))
 
-    async def completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
+    async def find_completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none."""
         done = [step for step in self._memory.steps if step.key == key and step.handoff.done]
         order = list(self._memory.runs)
         found = [step for step in done if run_id in (None, step.run_id)]
         return max(found, key=lambda step: order.index(step.run_id), default=None)
 
-    async def ended_nodes(self, run_id: str, phase: str) -> set[str]:
+    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
         """Return the nodes whose step of a phase ended, whatever way."""
         return {step.node for step in await self.steps(run_id, phase) if step.handoff.status in ENDED}
 
@@ -285,6 +282,11 @@ class MemoryJournal:
         if not part:
             self._publish(run_id, memory.write(run_id, [taken_event(session, max(signs, default=None))]))
         return session
+
+    def expire(self, run_id: str) -> None:
+        """End every lease of a run and its parts, as if their processes had not been heard of for long."""
+        for held in self._memory.of_run(run_id):
+            held.expires = 0.0
 
     def _held(self, session: Session) -> _Held:
         return self._memory.sessions[session.run_id, session.part][session.token - 1]

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.coordination.context import RunContext
-from echelon.coordination.intents import OperatorDecision
 from echelon.coordination.spec import RunSpec, utc_now
+from echelon.coordination.step.intents import OperatorDecision
 from echelon.definition.definition import JobDefinition, NoInputs
 from echelon.definition.planned import planned
 from echelon.engine.run import RunOptions, Watch, context_of, following

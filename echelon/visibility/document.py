@@ -44,20 +44,34 @@ def document_of(view: RunView) -> dict[str, Any]:
 def steps_of(agent: str, view: RunView) -> tuple[StepRecord, ...]:
     """Return the records of one agent or coordinator, by its task, its node or the end of its name.
 
-    Raise `InvalidInput` when nobody, or more than one, is meant.
+    Raise `InvalidInput` when nobody, or more than one, is meant, and for an agent that has not ended anything.
     """
-    names = sorted({name for step in view.steps for name in _names(step)})
+    meant = _meant(agent, view)
+    found = tuple(step for step in view.steps if meant in _names(step))
+    if not found:
+        where = f"run {view.record.run_id!r}"
+        raise InvalidInput(f"{agent!r} has not finished anything in {where} yet")
+    return found
+
+
+def task_of(agent: str, view: RunView) -> str:
+    """Return the task of one agent or coordinator, by the same names, whether it has ended or not."""
+    meant = _meant(agent, view)
+    tasks = [step.handoff.task_id for step in view.steps if meant in _names(step)]
+    return tasks[-1] if tasks else meant
+
+
+def _meant(agent: str, view: RunView) -> str:
     tasks = [task.id for task in view.record.plan.tasks] if view.record.plan else []
+    names = sorted({*(name for step in view.steps for name in _names(step)), *tasks})
     meant = [agent] if agent in names else [name for name in names if name.endswith(f"/{agent}")]
     if len(meant) == 1:
-        return tuple(step for step in view.steps if meant[0] in _names(step))
+        return meant[0]
     where = f"run {view.record.run_id!r}"
     if meant:
         candidates = ", ".join(meant[:MAX_NAMED])
         raise InvalidInput(f"{agent!r} may mean several agents of {where}: {candidates}; give the whole name")
-    if agent in tasks:
-        raise InvalidInput(f"{agent!r} has not ended anything in {where} yet; look again when it has")
-    close = difflib.get_close_matches(agent, [*names, *tasks], n=3, cutoff=0.4)
+    close = difflib.get_close_matches(agent, names, n=3, cutoff=0.4)
     hint = (
         f"perhaps {', '.join(close)}" if close else f"`echelon plan` and `echelon show {view.record.run_id}` name them"
     )

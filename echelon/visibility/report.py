@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from echelon.model.concern import ConcernRecord, Route
-from echelon.model.phrasing import duration, one_line, size
+from echelon.model.phrasing import duration, one_line, size, tally
 from echelon.model.run import Measures, RunView
 from echelon.visibility.comparison import compare
 from echelon.visibility.pictures import structure_svg, timeline_svg
@@ -57,6 +57,7 @@ def report_context(run: RunView) -> dict[str, Any]:
     return {
         "run": run,
         "plan": plan,
+        "counted": tally(run.launched, run.returned, len(run.missing)),
         "concerns": sorted(run.concerns, key=_urgency),
         "measures": measure_rows(run),
         "incidents": run.incidents,

@@ -131,7 +131,7 @@ async def test_whatever_an_agent_worries_about_is_kept_until_somebody_disposes_o
     job.phase("inspect", agent=inspect)
     run = await job.run()
 
-    assert [(one.concern.about, one.concern.route, one.disposition) for one in run.log.state.concerns] == [
+    assert [(one.concern.about, one.concern.route, one.disposition) for one in run.concerns] == [
         ("the door", "human_review", None)
     ]
 
@@ -187,7 +187,7 @@ async def test_a_failure_that_can_pass_is_tried_again() -> None:
     run = await job.run()
 
     assert (run.status, run.measures.first_try_rate) == ("completed", 0.0)
-    assert [report.trigger for report in run.log.state.exceptions] == ["retried"]
+    assert [report.trigger for report in run.exceptions] == ["retried"]
 
 
 async def test_a_plain_function_gets_a_thread_and_a_folder_of_its_own() -> None:

@@ -10,7 +10,7 @@ import pytest
 from echelon import Resilience, agent
 from echelon.agents.model import model_agent
 from echelon.coordination.job_run import run_phases
-from echelon.engine.run import RunOptions, finish, prepared, room_for
+from echelon.engine.run import RunOptions, finish, prepare_run
 from echelon.model.handoff import Handoff
 from echelon.settings import Settings
 from echelon.testing.faults import (
@@ -208,7 +208,7 @@ async def test_in_an_outage_the_breaker_opens_and_nobody_else_notices(tmp_path: 
         async with asking(server.url) as model:
             job = inspecting(model, Resilience(attempts=1), breaker="provider")
             job.phase("count", each=count, over=of_paths)
-            async with a_run(job, tmp_path, Files(paths=paths), limit=room_for(2)) as run:
+            async with a_run(job, tmp_path, Files(paths=paths), max_concurrency=2) as run:
                 delivered = await run_phases(run)
                 blocked = [
                     step.handoff
@@ -257,7 +257,7 @@ async def _reported(home: Path, answers: Sequence[Answer]) -> Any:
     with LlmServer(*answers) as server:
         async with asking(server.url) as model:
             job = inspecting(model)
-            async with prepared(job, Files(), RunOptions(), settings) as run:
+            async with prepare_run(job, Files(), RunOptions(), settings) as run:
                 return await finish(run, await run_phases(run.context))
 
 

@@ -15,12 +15,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-import sqlalchemy as sa
 from prefect import flow, task
-from prefect.server.database.configurations import AioSqliteConfiguration
 
 from echelon.engine.server import settings
-from echelon.engine.server.database import database_file, single_connection_url
+from echelon.engine.server.database import database_file
 from echelon.engine.server.handle import EmbeddedServer, ServerKind, resolve_server
 from echelon.engine.server.kept import LocalServer
 from echelon.engine.server.spawn import listen
@@ -160,23 +158,6 @@ def test_eight_subflows_at_once_meet_no_locked_database_and_all_is_recorded_when
 
         assert count(server.url, "flow_runs") == 8 + 1
         assert count(server.url, "task_runs") == 96 + 8  # a subflow has a task run of its own in its parent
-
-
-def test_prefect_still_opens_one_connection_for_a_file_in_a_memory_folder(tmp_path):
-    """The trick in `single_connection_url` rests on one line of Prefect."""
-    file = database_file(tmp_path)
-    file.parent.mkdir(parents=True)
-
-    async def pool() -> tuple[int, int, str]:
-        engine = await AioSqliteConfiguration(single_connection_url(file)).engine()
-        async with engine.connect() as connection:
-            await connection.execute(sa.text("create table kept (x)"))
-        inner = engine.sync_engine.pool
-        await engine.dispose()
-        return inner.size(), inner._max_overflow, type(inner).__name__
-
-    assert asyncio.run(pool()) == (1, 0, "AsyncAdaptedQueuePool")
-    assert file.stat().st_size > 0
 
 
 def test_the_server_ends_when_its_parent_is_killed(home):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from echelon.coordination.intents import OperatorDecision
+from echelon.coordination.step.intents import OperatorDecision
 from echelon.model.errors import InvalidInput
 
 Redo = Annotated[
@@ -35,6 +35,6 @@ def _output(text: str) -> tuple[str, Any]:
             return task, json.loads(output)
     except json.JSONDecodeError as error:
         raise InvalidInput(
-            f"--done {task}: the output is no JSON ({error}); quote text: --done '{task}=\"sent\"'"
+            f"--done {task}: the output is not valid JSON ({error}); quote text: --done '{task}=\"sent\"'"
         ) from error
     raise InvalidInput(f"--done takes task=output, not {text!r}; as in --done 'pay/invoice-7=\"paid\"'")

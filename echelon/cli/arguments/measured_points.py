@@ -30,7 +30,7 @@ def _text(path: Path) -> str:
             raise InvalidInput(f"{path} is larger than {MOST_BYTES:,} bytes: give a file of points, like {EXAMPLE}")
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidInput(f"{path} is no text: give a file of points, like {EXAMPLE}") from None
+        raise InvalidInput(f"{path} is not a text file: give a file of points, like {EXAMPLE}") from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise InvalidInput(f"cannot read the points in {path}: {reason}; give a file that can be read") from None
@@ -40,7 +40,7 @@ def _from_json(path: Path, text: str) -> Iterator[tuple[str, Any]]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path} is no JSON ({error}); give a list like {EXAMPLE}") from None
+        raise InvalidInput(f"{path} is not valid JSON ({error}); give a list like {EXAMPLE}") from None
     if not isinstance(document, list):
         raise InvalidInput(f"{path} holds no list of points; give one like {EXAMPLE}")
     for number, row in enumerate(document, start=1):

@@ -26,7 +26,9 @@ Params = Annotated[
 ]
 Span = Annotated[
     int | None,
-    Parameter(name="--span", validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have."),
+    Parameter(
+        name="--span", validator=Number(gte=MINIMUM_SPAN), help="Maximum number of direct reports per coordinator."
+    ),
 ]
 Priority = Annotated[
     PlanningPriority | None,
@@ -41,7 +43,7 @@ MaxConcurrency = Annotated[
 def inputs_of(job: Job, params: Sequence[str] | None) -> BaseModel:
     """Return the inputs of a job from `name=value` texts; `InvalidInput` says which one does not fit.
 
-    Paths become absolute, so that the run means the same folder when it is gone on with from elsewhere.
+    Paths become absolute, so that the run means the same folder when it is resumed from elsewhere.
     """
     typed: dict[str, str] = {}
     for text in params or ():

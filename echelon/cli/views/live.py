@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from echelon.model.breaker_news import Turn
 from echelon.model.phrasing import count, duration
 from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseStarted
 from echelon.runlog.state import RunState
@@ -62,7 +63,7 @@ class Plain:
                 self._console.print(f"phase {phase}: {_ended(tally_of(self._state, phase))} in {took}")
             case BreakerChanged(news=news) if news.message in breaker_notes(self._state):
                 self._console.print(news.message)
-            case BreakerChanged(news=news):
+            case BreakerChanged(news=news) if news.turn is not Turn.LEFT:
                 self._console.print(f"breaker {news.name!r} lets calls through again")
             case _:
                 pass

@@ -56,6 +56,8 @@ def log_to(console: Console) -> None:
     logger = logging.getLogger("echelon")
     logger.handlers = [handler]
     logger.propagate = False
+    # What agents log goes to their logs; how much of it is for their loggers to say.
+    logging.getLogger().setLevel(logging.INFO)
 
 
 def _console(*, stderr: bool) -> Console:

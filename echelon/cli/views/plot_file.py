@@ -16,7 +16,7 @@ def check_plot_file(path: Path) -> Path:
     """Return `path` when a picture can be written to it; `InvalidInput` says what is wrong, before any work is done."""
     if path.suffix.lower() not in _FORMATS:
         known = ", ".join(_FORMATS)
-        raise InvalidInput(f"--plot cannot tell the format of {str(path)!r}: end its name in one of {known}")
+        raise InvalidInput(f"--plot does not know the format of {str(path)!r}: end its name in one of {known}")
     if path.is_dir():
         raise InvalidInput(f"--plot {path} is a folder: name a file")
     if not path.parent.is_dir():

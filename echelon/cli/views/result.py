@@ -9,7 +9,7 @@ from rich.text import Text
 from echelon.cli.views.output import facts
 from echelon.model.concern import ConcernRecord
 from echelon.model.handoff import Missing
-from echelon.model.phrasing import count, duration, head, percent
+from echelon.model.phrasing import count, duration, head, percent, tally
 from echelon.model.run import EXIT_CODES, Measures, RunResult, RunStatus
 
 #: Missing outputs named at most.
@@ -20,9 +20,9 @@ STATUSES: dict[RunStatus, tuple[str, str]] = {
     RunStatus.COMPLETED: ("bold green", "everything was delivered"),
     RunStatus.PARTIAL: ("bold yellow", "done, with something missing"),
     RunStatus.FAILED: ("bold red", "there is no output"),
-    RunStatus.INTERRUPTED: ("bold yellow", "stopped from outside; what is done is kept"),
+    RunStatus.INTERRUPTED: ("bold yellow", "stopped from outside; completed work is kept"),
     RunStatus.WAITING: ("bold cyan", "a person must answer"),
-    RunStatus.RUNNING: ("bold cyan", "at work, or its process died"),
+    RunStatus.RUNNING: ("bold cyan", "running, or its process was killed"),
 }
 
 
@@ -33,6 +33,7 @@ def show_result(console: Console, result: RunResult) -> None:
         console,
         [
             ("agents", _agents(result.measures)),
+            ("steps", tally(result.launched, result.returned, len(result.missing))),
             ("time", _time(result.measures)),
             ("concerns", routes(result.concerns)),
             (
@@ -68,7 +69,7 @@ def show_next(console: Console, run_id: str, status: RunStatus, missing: Sequenc
     for question in asked:
         console.print(Text(question, style="bold cyan"))
     if not asked and status is not RunStatus.COMPLETED:
-        console.print(Text(f"go on with what is missing: echelon resume {run_id}", style="dim"))
+        console.print(Text(f"to continue with what is missing: echelon resume {run_id}", style="dim"))
 
 
 def _instead(missing: Missing) -> str:

@@ -1,6 +1,7 @@
 """One run, and one agent of a run, as people read them."""
 
 import json
+import logging
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -8,16 +9,18 @@ from rich.text import Text
 
 from echelon.cli.views.output import facts, table
 from echelon.cli.views.result import routes, show_missing, show_next, status_line
-from echelon.model.handoff import LANDED, Handoff, Passed
+from echelon.model.handoff import WRAPPED_UP, Handoff, Passed
 from echelon.model.incident import Incident
-from echelon.model.phrasing import count, duration, head, moment
+from echelon.model.phrasing import count, duration, head, moment, tally
 from echelon.model.run import RunView, StepRecord
+from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
 
 #: Concerns and values named at most.
 CONCERNS_SHOWN = 10
 INPUT_CHARACTERS = 300
 REPAIRS_SHOWN = 5
+AT_WORK_SHOWN = 5
 
 
 def show_run(console: Console, view: RunView) -> None:
@@ -33,6 +36,8 @@ def show_run(console: Console, view: RunView) -> None:
             ("started", moment(record.started)),
             ("finished", moment(record.finished)),
             ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
+            ("steps", tally(view.launched, view.returned, len(view.missing))),
+            ("at work", ", ".join(head(view.at_work, AT_WORK_SHOWN))),
             ("concerns", routes(view.concerns)),
             ("breakers", "\n".join(one.said for one in view.breakers)),
             ("report", record.report or ""),
@@ -60,7 +65,7 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("error", _error_of(handoff)),
             ("what to do", handoff.error.next_step if handoff.error else ""),
             ("stands in", f"{handoff.fallback.said}, since: {handoff.fallback.reason}" if handoff.fallback else ""),
-            ("landed", LANDED if handoff.landed else ""),
+            ("wrapped up", WRAPPED_UP if handoff.wrapped_up else ""),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
@@ -74,6 +79,15 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
     )
     for concern in handoff.concerns:
         console.print(f"  {concern.route.value.replace('_', ' ')}: {concern.about}: {concern.message}")
+
+
+def show_log(console: Console, task: str, lines: Sequence[Logged]) -> None:
+    """Print what an agent logged and printed, a line each."""
+    if not lines:
+        console.print(f"{task}: nothing was logged or printed")
+    for line in lines:
+        level = logging.getLevelName(line.level).lower() if line.source == "logging" else line.source
+        console.print(f"{line.at:%H:%M:%S.%f}"[:-3], f" {level:<8} {line.message}", sep="")
 
 
 def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:

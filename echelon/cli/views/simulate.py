@@ -9,7 +9,7 @@ from rich.console import Console
 from echelon.cli.views.output import facts, table
 from echelon.model.phrasing import count, percent
 from echelon.model.scaling import Ceiling, Curve, Fit, ScalingPoint, Stretch
-from echelon.scaling.comparison import Comparison, Played
+from echelon.scaling.comparison import CurveComparison, Played
 from echelon.scaling.scalability import flat_speedup
 from echelon.scaling.simulation import spread
 
@@ -21,7 +21,7 @@ STRETCHES_SHOWN = 4
 _ROUND = frozenset(factor * 10**power // 2 for power in range(6) for factor in (2, 3, 4, 6, 10, 16))
 
 
-def document(found: Comparison, plot: Path | None = None) -> dict[str, Any]:
+def document(found: CurveComparison, plot: Path | None = None) -> dict[str, Any]:
     """Return everything for machines; the `points` and the `ceiling` at the top are those of the leading curve."""
     curve = leading(found)
     return {
@@ -48,7 +48,7 @@ def document(found: Comparison, plot: Path | None = None) -> dict[str, Any]:
     }
 
 
-def leading(found: Comparison) -> Curve:
+def leading(found: CurveComparison) -> Curve:
     """Return the curve that the answer is about: the user's own where points were given, else that of the structure."""
     first = (found.flat, found.structured) if found.measured else (found.structured, found.flat)
     curve = first[0] or first[1]
@@ -63,7 +63,7 @@ def _series(curve: Curve | None, played: Played | None) -> dict[str, Any] | None
     return {"points": curve.points, "ceiling": curve.ceiling, "limited_by": curve.limited_by, **simulated}
 
 
-def show(console: Console, found: Comparison, plot: Path | None = None) -> None:
+def show(console: Console, found: CurveComparison, plot: Path | None = None) -> None:
     """Print a comparison."""
     facts(console, _facts(found))
     console.print()
@@ -74,7 +74,7 @@ def show(console: Console, found: Comparison, plot: Path | None = None) -> None:
         console.print(f"Picture: {plot}", soft_wrap=True)
 
 
-def _facts(found: Comparison) -> list[tuple[str, str]]:
+def _facts(found: CurveComparison) -> list[tuple[str, str]]:
     fitted = found.basis.parameters
     whose = "your points" if found.measured else "the known example of flat coordination"
     rows = [
@@ -109,7 +109,7 @@ def _ceiling(ceiling: Ceiling) -> str:
     return f"{reached}, the most that was looked at: no ceiling up to there"
 
 
-def _assumed(found: Comparison) -> str:
+def _assumed(found: CurveComparison) -> str:
     return (
         f"at most {found.span} direct reports (R2), work brought together once in {count(found.tasks_per_sync, 'task')}"
         " of each agent (D4), never less overhead than is usual (R4)"
@@ -123,7 +123,7 @@ _BOUNDS = {
 }
 
 
-def _decided(curve: Curve, found: Comparison) -> str:
+def _decided(curve: Curve, found: CurveComparison) -> str:
     """Say which bound decides the structured points, and whether span and tasks per sync change any of them."""
     bounds = sorted({stretch.by for stretch in curve.limited_by})
     told = [f"{_BOUNDS[by]} at {_numbers([one for one in curve.limited_by if one.by == by])}" for by in bounds]
@@ -133,7 +133,7 @@ def _decided(curve: Curve, found: Comparison) -> str:
     if found.as_default:
         told.append("structured numbers are therefore those of the default span and tasks per sync")
     return "; ".join(
-        [*told, "flat and the tree alone: queues only"] if told else ["nothing: one agent waits for nobody"]
+        [*told, "flat and the tree alone: queues only"] if told else ["nothing: a single agent waits for no other"]
     )
 
 
@@ -146,7 +146,7 @@ def _numbers(stretches: Sequence[Stretch]) -> str:
     return f"{shown} and {more:,} more stretches" if more > 0 else f"{shown} agents"
 
 
-def _worth(found: Comparison) -> str:
+def _worth(found: CurveComparison) -> str:
     advantage = found.advantage
     return (
         f"{figure(advantage.structured)} with {advantage.agents} agents, {advantage.ratio:.1f} times the best of flat "
@@ -154,7 +154,7 @@ def _worth(found: Comparison) -> str:
     )
 
 
-def _show_points(console: Console, found: Comparison) -> None:
+def _show_points(console: Console, found: CurveComparison) -> None:
     curves = [(name, curve) for name, curve in _curves(found) if curve]
     headings = [f"{name}{what}" for name, _ in curves for what in ("", " overhead")]
     unit = "in the unit of your points" if found.measured else "in multiples of one agent"
@@ -168,7 +168,7 @@ def _show_points(console: Console, found: Comparison) -> None:
     console.print(rows)
 
 
-def _curves(found: Comparison) -> list[tuple[str, Curve | None]]:
+def _curves(found: CurveComparison) -> list[tuple[str, Curve | None]]:
     return [("flat", found.flat), ("tree alone", found.tree), ("structured", found.structured)]
 
 
@@ -191,7 +191,7 @@ def _thinned(agents: Sequence[int]) -> list[int]:
     return sorted({0, *inner, len(agents) - 1})
 
 
-def _show_fit(console: Console, found: Comparison) -> None:
+def _show_fit(console: Console, found: CurveComparison) -> None:
     """Print beside one another what was given and what the parameters say."""
     parameters = found.basis.parameters
     rows = table("agents", "measured" if found.measured else "example", "fitted", title="Fit")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from echelon.cli.views.simulate import figure
 from echelon.model.phrasing import count
 from echelon.model.scaling import Ceiling, Curve, Measured
-from echelon.scaling.comparison import Comparison
+from echelon.scaling.comparison import CurveComparison
 from echelon.visibility.plots import Chart, Mark, Series, chart_svg
 
 TITLE = "Throughput against the number of agents"
@@ -15,7 +15,7 @@ POINTS_DRAWN = 400
 FLAT, TREE, STRUCTURED, MEASURED = "#b3402a", "#8a6d1f", "#1f5f8b", "#1c2529"
 
 
-def drawn(found: Comparison) -> str:
+def drawn(found: CurveComparison) -> str:
     """Return the comparison as an SVG picture."""
     fitted = found.basis.parameters
     chart = Chart(
@@ -33,7 +33,7 @@ def drawn(found: Comparison) -> str:
     return chart_svg(chart)
 
 
-def _series(found: Comparison) -> Iterator[Series]:
+def _series(found: CurveComparison) -> Iterator[Series]:
     for name, curve, colour, dashed in (
         ("structured", found.structured, STRUCTURED, False),
         ("tree alone, sync after every task", found.tree, TREE, True),
@@ -51,7 +51,7 @@ def _series(found: Comparison) -> Iterator[Series]:
             yield Series(name=f"{name}, played", points=_pairs(played.points), colour=colour, dots=True)
 
 
-def _marks(found: Comparison) -> Iterator[Mark]:
+def _marks(found: CurveComparison) -> Iterator[Mark]:
     """Mark the ceilings that were found within what is drawn."""
     for curve, colour in ((found.structured, STRUCTURED), (found.flat, FLAT)):
         if curve and curve.ceiling.found and _inside(curve, curve.ceiling):

@@ -1,1 +1,1 @@
-"""One step as layers, each a file: recall → guard → accept → contain → intent → agent."""
+"""One step as layers, each a file: recall → guard → accept → contain → declare → agent."""

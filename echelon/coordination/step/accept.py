@@ -6,7 +6,7 @@ from typing import Any
 
 from echelon.agents.agent import AsksAgain
 from echelon.agents.outcome import Outcome
-from echelon.coordination.boundary import Accepted, AskAgain, Boundary, accept
+from echelon.coordination.step.boundary import Accepted, AskAgain, Boundary, accept
 from echelon.coordination.step.step import Perform, Step
 
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from echelon.coordination.boundary import Accepted
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import error_report
+from echelon.coordination.step.boundary import Accepted
+from echelon.coordination.step.envelope import error_report
 from echelon.coordination.step.step import Perform, Step
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.runlog.events import AttemptFailed, StepStarted, Waited
 
 
@@ -31,7 +31,7 @@ class Attempts:
                     run_id=run_id, at=at, key=key, task_id=task_id, phase=step.phase, node=step.node, step=step.kind
                 )
             )
-        crashpoint("step.begun")
+        failpoint("step.begun")
         if run.lease is not None:
             await run.lease.prove()
         return await self._inner(step)

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from echelon.agents.code import code_of
-from echelon.coordination.accounts import expected_tokens, may_land
-from echelon.coordination.boundary import Accepted
+from echelon.agents.fingerprint.agent import fingerprint_of
+from echelon.coordination.accounts import expected_tokens, may_wrap_up
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import deviation
 from echelon.coordination.step.attempts import Attempts
+from echelon.coordination.step.boundary import Accepted
+from echelon.coordination.step.envelope import deviation
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.seal import seal
 from echelon.coordination.step.step import Perform, Step
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import Handoff
 from echelon.model.run import StepRecord
@@ -35,14 +35,14 @@ class Guarded:
         guard = step.guard
         account = self.run.accounts.of(step.kind, step.task_id, step.node, guard.policy, guard.account)
         keeps_back = account is not None and account.keeps_back
-        land = attempts.make if keeps_back and may_land(step.kind, step.agent) else None
+        wrap_up = attempts.make if keeps_back and may_wrap_up(step.kind, step.agent) else None
         tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
-        verdict = await guard.call(attempts.make, tokens=tokens, account=account, land=land, observer=attempts)
-        crashpoint("step.performed")
-        handoff = seal(self.run, step, verdict)
-        crashpoint("step.sealed")
+        result = await guard.call(attempts.make, tokens=tokens, account=account, wrap_up=wrap_up, observer=attempts)
+        failpoint("step.performed")
+        handoff = seal(self.run, step, result)
+        failpoint("step.sealed")
         await self._record(step, handoff, attempts.began or self.run.now())
-        crashpoint("step.recorded")
+        failpoint("step.recorded")
         return handoff
 
     async def _record(self, step: Step, handoff: Handoff, began: datetime) -> None:
@@ -56,7 +56,7 @@ class Guarded:
             started=began,
             finished=ended,
             handoff=handoff,
-            code=code_of(step.agent),
+            code=fingerprint_of(step.agent),
         )
         news = deviation(handoff)
         # The first failure of a cause is reported at once; the others by the incident at the sync point (F6).

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import one_line
+from echelon.coordination.step.envelope import one_line
 from echelon.coordination.step.step import Perform, Step
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import Handoff

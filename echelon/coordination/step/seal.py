@@ -5,33 +5,33 @@ from typing import Any
 from pydantic import ValidationError
 
 from echelon.contract.complaint import complaint
-from echelon.coordination.boundary import Accepted
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import concerns_of, error_report, one_line, status_of
 from echelon.coordination.phase_output import received_by
+from echelon.coordination.step.boundary import Accepted
+from echelon.coordination.step.envelope import concerns_of, error_report, one_line, status_of
 from echelon.coordination.step.step import Step
 from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff
 from echelon.model.run import StepKind
 from echelon.model.status import Status
-from echelon.resilience.guard import Verdict
+from echelon.resilience.guard import CallResult
 
 
-def seal(run: RunContext, step: Step, verdict: Verdict[Accepted]) -> Handoff:
+def seal(run: RunContext, step: Step, result: CallResult[Accepted]) -> Handoff:
     """Return the handoff of a step; its output is written, by reference, before."""
-    taken = verdict.value
-    if verdict.error is not None or taken is None:
+    taken = result.value
+    if result.error is not None or taken is None:
         missing = RuntimeError("the guard returned neither a value nor an error")
-        return _failed(step, verdict, verdict.error or missing)
+        return _failed(step, result, result.error or missing)
     try:
-        return _completed(run, step, verdict, taken)
+        return _completed(run, step, result, taken)
     except (ContractViolation, JournalError) as error:
-        return _failed(step, verdict, error)
+        return _failed(step, result, error)
     except ValidationError as error:  # of the envelope: a confidence of 2, a concern that is none
-        return _failed(step, verdict, ContractViolation(complaint(error, step.agent.name)))
+        return _failed(step, result, ContractViolation(complaint(error, step.agent.name)))
 
 
-def _completed(run: RunContext, step: Step, verdict: Verdict[Accepted], taken: Accepted) -> Handoff:
+def _completed(run: RunContext, step: Step, result: CallResult[Accepted], taken: Accepted) -> Handoff:
     outcome = taken.outcome
     return Handoff(
         task_id=step.task_id,
@@ -43,18 +43,18 @@ def _completed(run: RunContext, step: Step, verdict: Verdict[Accepted], taken: A
         producer=step.node,
         assignment_id=step.call.brief.assignment.id,
         confidence=step.fallback.lowered(outcome.confidence) if step.fallback else outcome.confidence,
-        usage=verdict.usage,
+        usage=result.usage,
         concerns=outcome.concerns,
-        attempts=verdict.attempts,
+        attempts=result.attempts,
         repairs=taken.repairs,
         received=received_by(step.call),
         fallback=step.fallback,
         # An integration in the last call is whole: it takes what there is, and says what is missing.
-        landed=verdict.landed and step.kind is StepKind.TASK,
+        wrapped_up=result.wrapped_up and step.kind is StepKind.TASK,
     )
 
 
-def _failed(step: Step, verdict: Verdict[Any], error: Exception) -> Handoff:
+def _failed(step: Step, result: CallResult[Any], error: Exception) -> Handoff:
     # The dependency that is blamed: what fails together because of it is one incident (F6).
     report = error_report(error).model_copy(update={"dependency": step.guard.policy.breaker or ""})
     return Handoff(
@@ -65,10 +65,10 @@ def _failed(step: Step, verdict: Verdict[Any], error: Exception) -> Handoff:
         producer=step.node,
         assignment_id=step.call.brief.assignment.id,
         confidence=0.0,
-        usage=verdict.usage,
+        usage=result.usage,
         concerns=concerns_of(error),
         error=report,
-        attempts=verdict.attempts,
+        attempts=result.attempts,
         received=received_by(step.call),
         fallback=step.fallback,
     )

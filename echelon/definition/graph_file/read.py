@@ -94,9 +94,9 @@ def _text(path: Path, largest_mebibytes: int) -> str:
 def _content(path: Path, largest_mebibytes: int) -> bytes:
     try:
         if not path.exists():
-            raise InvalidInput(f"{path}: there is no file; give the path of a task graph")
+            raise InvalidInput(f"{path}: the file does not exist; give the path of a task graph")
         if not path.is_file():
-            raise InvalidInput(f"{path}: it is no file but a {_kind(path)}; give the path of a task graph")
+            raise InvalidInput(f"{path}: it is not a file but a {_kind(path)}; give the path of a task graph")
         if path.stat().st_size > largest_mebibytes * MEBIBYTE:
             raise InvalidInput(f"{path}: the file is larger than {largest_mebibytes} MiB; give a smaller one")
         return path.read_bytes()

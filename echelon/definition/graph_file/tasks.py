@@ -141,6 +141,6 @@ def _check_needs(graph: TaskGraph) -> None:
         late = [phase for phase in task.needs if order.get(phase, len(order)) >= order.get(task.phase or "", 0)]
         if late:
             raise InvalidInput(
-                f"task {task.id!r} needs the phase {late[0]!r}, which is no phase before its own "
+                f"task {task.id!r} needs the phase {late[0]!r}, which is not a phase before its own "
                 f"({shown(task.phase) if task.phase else 'it has none'}); phases run in the order they first appear in"
             )

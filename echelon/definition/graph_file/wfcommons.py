@@ -127,7 +127,9 @@ class _Names:
         """Return the id of the task called `name`; `InvalidInput` when there is none, or more than one."""
         found = next((known[name] for known in self._known if name in known), [])
         if not found:
-            raise InvalidInput(f"task {shown(task.key)} has the {role} {shown(name)}, which is no task; correct its id")
+            raise InvalidInput(
+                f"task {shown(task.key)} has the {role} {shown(name)}, which is not a task; correct its id"
+            )
         if len(found) > 1:
             several = ", ".join(shown(one) for one in found[:5])
             raise InvalidInput(
@@ -154,7 +156,7 @@ def _measured(tasks: Sequence[_Task], execution: _Execution | None) -> Mapping[s
     seconds: dict[str, float] = {}
     for runtime in _runtimes(execution):
         if runtime.id not in known:
-            raise InvalidInput(f"workflow.execution.tasks: {shown(runtime.id)} is no task of the specification")
+            raise InvalidInput(f"workflow.execution.tasks: {shown(runtime.id)} is not a task of the specification")
         if runtime.id in seconds:
             raise InvalidInput(f"workflow.execution.tasks: task {shown(runtime.id)} has two runtimes; keep one of them")
         if runtime.seconds is not None:

@@ -48,6 +48,8 @@ def parse_yaml(text: str, loader: Any = _LOADER) -> Any:
         return _value_of(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         what = one_line(error.problem or error.context or "it cannot be read")
+        if "nesting depth" in what:  # from PyYAML 6.0.4 on the parser, which reads ahead, may find it first
+            raise _nested_too_deeply(error.problem_mark) from error
         raise InvalidInput(f"this is not YAML{_at(error.problem_mark)}: {what}; correct it there") from error
     except (yaml.YAMLError, UnicodeError) as error:
         what = one_line(error)
@@ -102,9 +104,11 @@ def _refuse_nested(event: Any, stack: list[_Open]) -> None:
     if _is_key(stack[-1]):
         raise InvalidInput(f"a key{_at(event.start_mark)} is a list or an object; keys are texts")
     if len(stack) > DEEPEST_NESTING:
-        raise InvalidInput(
-            f"lists or objects{_at(event.start_mark)} are nested too deeply; a task graph needs five levels"
-        )
+        raise _nested_too_deeply(event.start_mark)
+
+
+def _nested_too_deeply(mark: Any) -> InvalidInput:
+    return InvalidInput(f"lists or objects{_at(mark)} are nested too deeply; a task graph needs five levels")
 
 
 def _at(mark: Any) -> str:

@@ -34,7 +34,7 @@ class Refused(Exception):
     """The server does not accept a request, and would not a second time."""
 
 
-class Answer(NamedTuple):
+class ApiAnswer(NamedTuple):
     """What a server answered."""
 
     status: int
@@ -54,15 +54,15 @@ class Api:
     def __init__(self, send: Send) -> None:
         self._send = send
 
-    async def post(self, path: str, body: Any, at: datetime | None = None) -> Answer:
+    async def post(self, path: str, body: Any, at: datetime | None = None) -> ApiAnswer:
         """Ask for something to be done; `at` is when it happened. Raises `Unreachable` or `Refused`."""
         return await self._ask("POST", path, body, {} if at is None else {AT_HEADER: at.isoformat()})
 
-    async def get(self, path: str) -> Answer:
+    async def get(self, path: str) -> ApiAnswer:
         """Read something; the status of the answer is 404 when it is not there."""
         return await self._ask("GET", path, None, {})
 
-    async def _ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
+    async def _ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> ApiAnswer:
         try:
             response = await self._send(method, path, body, headers)
         except httpx.HTTPStatusError as error:  # Prefect's client raises where httpx answers
@@ -74,7 +74,7 @@ class Api:
             raise Unreachable(f"{method} {path} was answered with HTTP status {status}")
         if status >= http.HTTPStatus.BAD_REQUEST and not (method == "GET" and status == http.HTTPStatus.NOT_FOUND):
             raise Refused(f"{method} {path} was answered with HTTP status {status}: {response.text[:500]}")
-        return Answer(status, response.json() if response.content else None)
+        return ApiAnswer(status, response.json() if response.content else None)
 
 
 @contextlib.asynccontextmanager

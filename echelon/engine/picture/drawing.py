@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from echelon.engine.picture.api import Answer, Api, Refused
+from echelon.engine.picture.api import Api, ApiAnswer, Refused
 from echelon.engine.picture.reports import artifacts_of
 from echelon.engine.picture.strokes import (
     JOB,
@@ -107,7 +107,7 @@ class Canvas:
         """Return the id of a flow run, made where it is not there; in another state than its last it is set back."""
         if spec.key in self._ids:
             return self._ids[spec.key]
-        answer = await self._found_or_made(spec)
+        answer = await self._find_or_make(spec)
         self._ids[spec.key] = answer.body["id"]
         self._transitions[spec.key] = _transition(answer.body)
         known = {self._transition(EnterState(key=spec.key, state=spec.state)), *map(self._transition, behind)}
@@ -115,7 +115,7 @@ class Canvas:
             await self._enter(spec.key, [EnterState(key=spec.key, state=spec.state)])
         return self._ids[spec.key]
 
-    async def _found_or_made(self, spec: OpenFlowRun) -> Answer:
+    async def _find_or_make(self, spec: OpenFlowRun) -> ApiAnswer:
         if spec.adopt:
             answer = await self._api.get(f"/flow_runs/{spec.adopt}")
             if answer.body is not None and "id" in answer.body:

@@ -29,7 +29,7 @@ CLOSING = "closing"
 
 
 @dataclass
-class Database:
+class ServerDatabase:
     """Where one server process keeps its records, and the lock that makes it the only one to do so."""
 
     #: What Prefect connects to; None when the user's own environment names a database.
@@ -74,8 +74,8 @@ def single_connection_url(file: Path) -> str:
 
     Over a pool of connections SQLite answers "database is locked" as soon as two subflows start together, the API
     turns that into a 503, and the client waits 2, 4, 8 s. Prefect keeps one connection when it reads ':memory:' in the
-    URL (`AioSqliteConfiguration.engine`), also in the name of a folder. Remove when Prefect has a setting for it; a
-    test fails when the trick stops working.
+    URL (`AioSqliteConfiguration.engine`), also in the name of a folder. Remove when Prefect has a setting for it;
+    `tests/unit/engine/test_prefect_doors.py` fails when the trick stops working.
     """
     if sys.platform == "win32":  # no ':' in file names there: in memory, nothing is kept
         return "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"
@@ -87,7 +87,7 @@ def database_file(folder: Path) -> Path:
     return folder / ":memory:" / "prefect.db"
 
 
-def claim_database(folder: Path, *, share: bool) -> Database:
+def claim_database(folder: Path, *, share: bool) -> ServerDatabase:
     """Take the database in `folder`, or one of its own when another server has it and `share` allows that.
 
     Raises:
@@ -95,11 +95,11 @@ def claim_database(folder: Path, *, share: bool) -> Database:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if sys.platform == "win32":
-        return Database(url=single_connection_url(folder))
+        return ServerDatabase(url=single_connection_url(folder))
     lock_file = folder / "database.lock"
     lock = _lock(lock_file)
     if lock is not None:
-        return _prepared(Database(url="", file=database_file(folder), lock=lock, lock_file=lock_file))
+        return _prepared(ServerDatabase(url="", file=database_file(folder), lock=lock, lock_file=lock_file))
     if not share:
         holder = lock_file.read_text().strip() or "unknown"
         raise ServerError(
@@ -107,10 +107,10 @@ def claim_database(folder: Path, *, share: bool) -> Database:
             "wait until that run has ended, then try again"
         )
     own = Path(tempfile.mkdtemp(prefix="echelon-prefect-"))
-    return _prepared(Database(url="", file=database_file(own), temporary=own))
+    return _prepared(ServerDatabase(url="", file=database_file(own), temporary=own))
 
 
-def _prepared(database: Database) -> Database:
+def _prepared(database: ServerDatabase) -> ServerDatabase:
     """Start a new file from the machine's template, which saves the 4 s of Prefect's migrations."""
     assert database.file is not None  # both callers have just set it
     database.url = single_connection_url(database.file)

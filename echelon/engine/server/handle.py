@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from echelon.engine.server import settings
-from echelon.engine.server.database import Database, claim_database
+from echelon.engine.server.database import ServerDatabase, claim_database
 from echelon.engine.server.kept import kept_server
 from echelon.engine.server.spawn import START_SECONDS, ServerProcess, answer, spawn
 from echelon.model.errors import ServerError
@@ -110,7 +110,7 @@ class ServerHandle:
 
     def _unreachable(self, reason: str) -> ServerError:
         if self.kind is ServerKind.KEPT:
-            remedy = "run `echelon down`, then `echelon up` or go on without"
+            remedy = "run `echelon down`, then `echelon up`, or continue without it"
         else:
             remedy = "start that server, correct the address, or remove the setting to run on an embedded server"
         chosen = f", chosen by {self.origin}" if self.origin else ""
@@ -204,7 +204,7 @@ def spawn_embedded(home: Path, *, share: bool = True) -> ServerProcess:
     folder = home / "prefect"
     if settings.database_is_chosen():
         folder.mkdir(parents=True, exist_ok=True)
-        database = Database(url=None)
+        database = ServerDatabase(url=None)
     else:
         database = claim_database(folder, share=share)
     # A second server in this home must not write over the log of the first.

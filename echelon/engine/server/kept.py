@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from echelon.engine.server.database import Database, claim_database
+from echelon.engine.server.database import ServerDatabase, claim_database
 from echelon.engine.server.settings import database_is_chosen
 from echelon.engine.server.spawn import START_SECONDS, ServerProcess, spawn
 
@@ -88,7 +88,7 @@ class LocalServer:
 
     def _spawn(self, port: int) -> ServerProcess:
         self.folder.mkdir(parents=True, exist_ok=True)
-        database = Database(url=None) if database_is_chosen() else claim_database(self.folder, share=False)
+        database = ServerDatabase(url=None) if database_is_chosen() else claim_database(self.folder, share=False)
         # The built user interface is put here instead of into the installed package, which may not be writable.
         settings = {"PREFECT_SERVER_UI_STATIC_DIRECTORY": str(self.folder / "ui")}
         return spawn(self.folder, database, settings, log=self.folder / "kept-server.log", port=port, kept=True)

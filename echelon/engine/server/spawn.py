@@ -12,7 +12,7 @@ import urllib.parse
 from collections.abc import Mapping
 from pathlib import Path
 
-from echelon.engine.server.database import Database, template_file, version_file
+from echelon.engine.server.database import ServerDatabase, template_file, version_file
 from echelon.engine.server.settings import server_environment
 from echelon.model.errors import ServerError
 
@@ -31,7 +31,7 @@ PROCESS_FILE = Path(__file__).with_name("process.py")
 class ServerProcess:
     """A running server process: its address, its database, its log, and how to end it."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int, database: Database, log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, database: ServerDatabase, log: Path) -> None:
         self._process = process
         self.database = database
         self.log = log
@@ -91,7 +91,7 @@ class ServerProcess:
 
 def spawn(
     folder: Path,
-    database: Database,
+    database: ServerDatabase,
     settings: Mapping[str, str],
     *,
     log: Path,
@@ -136,7 +136,7 @@ def hand_down(listener: socket.socket) -> int | None:
     return listener.fileno()
 
 
-def boot_message(database: Database, inherited: int | None, port: int, *, kept: bool) -> str:
+def boot_message(database: ServerDatabase, inherited: int | None, port: int, *, kept: bool) -> str:
     """Return what the server's process is told; the meaning of each key is in `process.py`."""
     migrates = database.file is not None and not database.migrated
     message = {

@@ -76,9 +76,9 @@ def _join(nets: Nets, sizes: Sequence[int], cap: int) -> list[int]:
     for member, size in enumerate(sizes):
         if not alone[member]:
             continue
-        room = cap - size
+        free = cap - size
         ties = _ties(nets, member, group_of)
-        best = max((g for g in ties if filled[g] <= room), key=lambda g: ties[g] / filled[g], default=None)
+        best = max((g for g in ties if filled[g] <= free), key=lambda g: ties[g] / filled[g], default=None)
         if best is not None:
             group_of[member] = best
             filled[best] += size

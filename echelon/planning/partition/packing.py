@@ -1,8 +1,9 @@
 """Distribute pieces of work over the members of one coordinator, neighbours together and loads alike (D2, R2).
 
 A piece is a stretch of agents that stays together. In a tree where nobody has more than `span` members, a piece that
-needs h coordinating levels takes the room of span**h agents, whatever it holds. All rooms are powers of the span, so
-pieces fit below a coordinator with h levels exactly when their rooms sum to span**h or less (Kraft's inequality).
+needs h coordinating levels takes a capacity of span**h agents, whatever it holds. All capacities are powers of the
+span, so pieces fit below a coordinator with h levels exactly when their capacities sum to span**h or less (Kraft's
+inequality).
 """
 
 from bisect import bisect_left, bisect_right
@@ -28,7 +29,7 @@ class Piece(NamedTuple):
         """Number of agents."""
         return self.stop - self.start
 
-    def room(self, span: int) -> int:
+    def capacity(self, span: int) -> int:
         """Agents that could stand where the piece stands: span to the power of the levels it needs."""
         return span ** exponent_for(self.size, span)
 
@@ -42,7 +43,7 @@ class Piece(NamedTuple):
         """Cut into what stands directly below its coordinator: as few parts as fit, or as many when `wide`."""
         if self.size <= span:
             return self.split(self.size)
-        fewest = ceil_div(self.size, self.room(span) // span)
+        fewest = ceil_div(self.size, self.capacity(span) // span)
         return self.split(max(fewest, min(span, self.size // 2)) if wide else fewest)
 
 
@@ -53,24 +54,24 @@ def ceil_div(dividend: int, divisor: int) -> int:
 
 def levels_needed(pieces: Sequence[Piece], span: int) -> int:
     """Return the fewest coordinating levels above all `pieces` that keep each of them together (R2)."""
-    return exponent_for(sum(piece.room(span) for piece in pieces), span)
+    return exponent_for(sum(piece.capacity(span) for piece in pieces), span)
 
 
 def distribute(pieces: Sequence[Piece], span: int, *, wide: bool = False) -> list[list[Piece]]:
     """Distribute pieces over at most `span` members of one coordinator, without needing a level more than necessary.
 
-    Every piece stands alone when there is room. Otherwise neighbours are grouped, preferably along the dots of their
+    Every piece stands alone where that fits. Otherwise neighbours are grouped, preferably along the dots of their
     labels; only when no cut of the sequence fits are pieces rearranged by size.
     """
     if len(pieces) <= span:
         return [[piece] for piece in pieces]
-    rooms = [piece.room(span) for piece in pieces]
-    limit = span ** (exponent_for(sum(rooms), span) - 1)
-    sequence = _Sequence(pieces, rooms, limit)
-    fewest = ceil_div(sum(rooms), limit)
+    capacities = [piece.capacity(span) for piece in pieces]
+    limit = span ** (exponent_for(sum(capacities), span) - 1)
+    sequence = _Sequence(pieces, capacities, limit)
+    fewest = ceil_div(sum(capacities), limit)
     cuts = sequence.natural(span) or sequence.cut(span if wide else fewest) or sequence.cut(span)
     if cuts is None:
-        return _by_size(pieces, rooms, limit)
+        return _by_size(pieces, capacities, limit)
     return [list(pieces[a:b]) for a, b in pairwise(cuts)]
 
 
@@ -85,13 +86,13 @@ def shared_depth(left: Sequence[str], right: Sequence[str]) -> int:
 
 
 class _Sequence:
-    """A sequence of pieces to be cut into consecutive groups, none of which takes more than `limit` room."""
+    """A sequence of pieces to be cut into consecutive groups, none of which takes more than `limit` of capacity."""
 
-    def __init__(self, pieces: Sequence[Piece], rooms: Sequence[int], limit: int) -> None:
+    def __init__(self, pieces: Sequence[Piece], capacities: Sequence[int], limit: int) -> None:
         self.limit = limit
         self.last = len(pieces)
         self.load = list(accumulate((piece.size for piece in pieces), initial=0))
-        self.taken = list(accumulate(rooms, initial=0))
+        self.taken = list(accumulate(capacities, initial=0))
         self.strains = self._strains(pieces)
 
     @staticmethod
@@ -136,14 +137,14 @@ class _Sequence:
         return min(range(first, final + 1), key=lambda position: (self.strains[position], unfairness(position)))
 
 
-def _by_size(pieces: Sequence[Piece], rooms: Sequence[int], limit: int) -> list[list[Piece]]:
+def _by_size(pieces: Sequence[Piece], capacities: Sequence[int], limit: int) -> list[list[Piece]]:
     """Fill groups one after the other, largest pieces first.
 
-    Since every room divides all larger ones, no piece ever straddles two groups: whatever fits at all, fits this way.
+    Since every capacity divides all larger ones, no piece ever straddles two groups: what fits at all fits this way.
     """
     groups: dict[int, list[Piece]] = {}
     filled = 0
-    for room, piece in sorted(zip(rooms, pieces, strict=True), key=lambda pair: -pair[0]):
+    for capacity, piece in sorted(zip(capacities, pieces, strict=True), key=lambda pair: -pair[0]):
         groups.setdefault(filled // limit, []).append(piece)
-        filled += room
+        filled += capacity
     return [sorted(group) for group in groups.values()]

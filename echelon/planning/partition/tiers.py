@@ -58,11 +58,11 @@ def _from_the_top(inside: Links, span: int, levels: int, *, wide: bool) -> list[
     """Return the few parts right below the coordinator of a very large graph; None when it is to grow from below."""
     if len(inside) <= LARGE_FROM:
         return None
-    room = span ** (levels - 1)
-    parts = span if wide else ceil_div(len(inside), room)
+    capacity = span ** (levels - 1)
+    parts = span if wide else ceil_div(len(inside), capacity)
     nets = nets_between(inside)
-    found = divide_large(nets, len(inside), parts, min(room, int(len(inside) / parts * (1 + IMBALANCE)) + 1))
-    return None if found is None else members_of(fit(nets, found, room, parts))
+    found = divide_large(nets, len(inside), parts, min(capacity, int(len(inside) / parts * (1 + IMBALANCE)) + 1))
+    return None if found is None else members_of(fit(nets, found, capacity, parts))
 
 
 def _from_below(inside: Links, span: int, levels: int, effort: int, *, wide: bool) -> Iterator[list[list[int]]]:

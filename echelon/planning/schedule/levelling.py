@@ -33,6 +33,8 @@ def levelled(
         levels = _Levels(order, start, seconds, width)
         levels.lower_peaks()
         levels.settle()
+        while levels.advance_peaks():
+            levels.settle()
         tried.append(levels)
     best = min(tried, key=lambda levels: levels.total())
     return tuple(phases) if best is before else _moved(phases, tasks, best.places)
@@ -122,6 +124,38 @@ class _Levels:
         for task in self.order.tasks:
             self._move(task, range(self._allowed(task).start, self.places[task]))
 
+    def advance_peaks(self) -> bool:
+        """Move the longest task of a phase forward where another phase grows by less than its own shrinks."""
+        moved = False
+        for place in range(1, len(self.work)):
+            takes = self.takes(place)
+            if not self.longest[place]:
+                continue
+            task = self.longest[place][0][1]
+            gain = takes - self._takes_without(task)
+            earlier = range(self._allowed(task).start, place)
+            target = next((one for one in earlier if self._grows(one, task) < gain), None)
+            if target is not None:
+                self._put(task, target)
+                moved = True
+        return moved
+
+    def _takes_without(self, task: str) -> float:
+        """Return what the phase of a task would take at least without it."""
+        place, size = self.places[task], self.seconds[task]
+        self.places[task] = -1
+        self.work[place] -= size
+        takes = self.takes(place)
+        self.places[task] = place
+        self.work[place] += size
+        heappush(self.longest[place], (-size, task))
+        return takes
+
+    def _grows(self, place: int, task: str) -> float:
+        """Return by how much a phase would take longer with one more task."""
+        takes, size = self.takes(place), self.seconds[task]
+        return max(takes, size, (self.work[place] + size) / self.width) - takes
+
     def _allowed(self, task: str) -> range:
         first = max((self.places[used] for used in self.order.producers[task]), default=-1) + 1
         return range(first, min((self.places[user] for user in self.order.consumers[task]), default=len(self.work)))
@@ -131,9 +165,13 @@ class _Levels:
         for place in wanted:
             takes = self.takes(place)
             if size <= takes and (self.work[place] + size) / self.width <= takes:
-                self.work[self.places[task]] -= size
-                self.work[place] += size
-                self.places[task] = place
-                heappush(self.longest[place], (-size, task))
+                self._put(task, place)
                 return True
         return False
+
+    def _put(self, task: str, place: int) -> None:
+        size = self.seconds[task]
+        self.work[self.places[task]] -= size
+        self.work[place] += size
+        self.places[task] = place
+        heappush(self.longest[place], (-size, task))

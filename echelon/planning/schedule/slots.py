@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from echelon.planning.schedule.colouring import Steps, rivals_within
-from echelon.planning.schedule.laying import Items, length, levels, pushed, tails, touching
-from echelon.planning.schedule.ways import solved
+from echelon.planning.schedule.greedy import Items, length, levels, pushed_back, tails, touching
+from echelon.planning.schedule.strategies import solve
 
 LISTED_PAIRS = 1_000_000  # pairs of rivals in one part; more are not listed one by one
 
@@ -31,12 +31,12 @@ def fewest_slots(
     least = length(whole, first)
     for members in parts(whole):
         part = _part(whole, members)
-        found = solved(part, least, steps)
+        found = solve(part, least, steps)
         # What one part cannot do without is free for all the others.
         least = max(least, length(part, found))
         for member, slot in zip(members, found, strict=True):
             slots[member] = slot
-    return pushed(whole, slots)
+    return pushed_back(whole, slots)
 
 
 def shared(touches: Sequence[Sequence[str]]) -> list[Sequence[int]]:

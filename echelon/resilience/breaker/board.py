@@ -11,9 +11,9 @@ from pybreaker import STATE_CLOSED, STATE_OPEN
 from echelon.model.errors import DependencyFailed, InvalidInput
 from echelon.model.phrasing import one_line
 from echelon.resilience.breaker.lua import SCRIPT
+from echelon.resilience.breaker.machine import isolation
 from echelon.resilience.breaker.redis_client import address_of, away_errors, client_of
-from echelon.resilience.breaker.share import Record
-from echelon.resilience.breaker.states import isolation
+from echelon.resilience.breaker.store import BreakerRecord
 from echelon.resilience.breaker.wire import EVERY_KEY, keys_of, name_of, record_of
 
 #: A person waits longer for an answer than a call does, in seconds.
@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ServerReply:
     """What a Redis server says of itself."""
 
     address: str
@@ -46,7 +46,7 @@ class BreakerBoard:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def answer(self) -> Answer:
+    def answer(self) -> ServerReply:
         """Ask the server who it is."""
         with self._explained():
             self._client.ping()  # the way is open from here on, which is not part of the measure
@@ -54,9 +54,9 @@ class BreakerBoard:
             self._client.ping()
             milliseconds = (time.perf_counter() - began) * 1000
             version = str(self._client.info("server")["redis_version"])
-        return Answer(address=self.address, version=version, milliseconds=milliseconds)
+        return ServerReply(address=self.address, version=version, milliseconds=milliseconds)
 
-    def records(self) -> dict[str, Record]:
+    def records(self) -> dict[str, BreakerRecord]:
         """Return what is on record, by the name of the dependency, in order of the names."""
         with self._explained():
             names = sorted(map(name_of, self._client.scan_iter(match=EVERY_KEY, count=1000)))
@@ -65,12 +65,12 @@ class BreakerBoard:
                 self._script(keys=keys_of(name), args=["read"], client=pipe)
             return dict(zip(names, map(record_of, pipe.execute()), strict=True))
 
-    def isolate(self, name: str, why: str, by: str) -> Record:
+    def isolate(self, name: str, why: str, by: str) -> BreakerRecord:
         """Refuse all calls to a dependency in all processes until `reset`; it need not have been called before."""
         trips = self._run(name, ["read"]).trips
         return self._publish(name, (STATE_OPEN, 0, trips, isolation(why, by), why, by))
 
-    def reset(self, name: str) -> Record:
+    def reset(self, name: str) -> BreakerRecord:
         """Let calls to a dependency through again in all processes; `InvalidInput` when nothing is on record of it."""
         known = self.records()
         if name not in known:
@@ -78,10 +78,10 @@ class BreakerBoard:
             raise InvalidInput(f"no breaker is named {name!r} in Redis at {self.address}; there are: {listed}")
         return self._publish(name, (STATE_CLOSED, 0, 0, "", "", ""))
 
-    def _publish(self, name: str, change: Sequence[Any]) -> Record:
+    def _publish(self, name: str, change: Sequence[Any]) -> BreakerRecord:
         return self._run(name, ["publish", "always", *change])
 
-    def _run(self, name: str, change: Sequence[Any]) -> Record:
+    def _run(self, name: str, change: Sequence[Any]) -> BreakerRecord:
         with self._explained():
             return record_of(self._script(keys=keys_of(name), args=list(change)))
 

@@ -4,10 +4,10 @@ States, storage and listeners are pybreaker's; its `call()` is not used, because
 call, counts failures in a row only, lets every waiting caller through when half-open and counts a cancellation as a
 failure. Here admission and outcome are short, and the call between them runs unlocked.
 
-    closed ──too many failures or slow calls──▶ open ──its time──▶ half-open ──all trials succeed──▶ closed
-                                                 ▲─────────────────a trial fails────────┘
+    closed ──too many failures or slow calls──▶ open ──its time──▶ half-open ──all probes succeed──▶ closed
+                                                 ▲─────────────────a probe fails────────┘
 
-Its state is this process's own or, with a share, that of several; a closed breaker never waits for the share.
+Its state is this process's own or, with a store, that of several; a closed breaker never waits for the store.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from pybreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN, CircuitBreakerL
 from echelon.model.errors import BreakerOpen
 from echelon.model.policy import BreakerPolicy
 from echelon.resilience.breaker.fleet import Fleet
-from echelon.resilience.breaker.following import Following
 from echelon.resilience.breaker.permit import Permit
 from echelon.resilience.breaker.results import BadResult, Judge, blames, good
-from echelon.resilience.breaker.share import Record, Share
+from echelon.resilience.breaker.shared import SharedBreaker
+from echelon.resilience.breaker.store import BreakerRecord, SharedStore
 
 __all__ = ["Breaker", "Permit"]
 
 
-#: After a refused trial call the share is left alone for so long, so that a crowd does not queue for it.
+#: After a refused probe the store is left alone for so long, so that a crowd does not queue for it.
 ASK_AGAIN_SECONDS = 0.1
 
 
-class Breaker(Following):
+class Breaker(SharedBreaker):
     """The breaker of one dependency, shared by everybody who calls it, from any thread or event loop.
 
     `counts` says which errors blame the dependency; other errors are neutral, as is a cancellation. `bad_result` says
@@ -54,16 +54,16 @@ class Breaker(Following):
         listeners: Sequence[CircuitBreakerListener] = (),
         rng: random.Random | None = None,
         fleet: Fleet | None = None,
-        share: Share | None = None,
+        store: SharedStore | None = None,
     ) -> None:
         super().__init__(name, policy or BreakerPolicy(), clock=clock, listeners=listeners, rng=rng, fleet=fleet)
         self._judge = Judge(name, self.policy, counts, bad_result)
-        self._link = share.join(self) if share else None
+        self._link = store.join(self) if store else None
 
     def admit(self) -> Permit:
-        """Give the right to make one call, or raise `BreakerOpen` with the reason and the time of the next trial.
+        """Give the right to make one call, or raise `BreakerOpen` with the reason and the time of the next probe.
 
-        Waits for the share, some milliseconds, for a trial call only; in an event loop use `enter`.
+        Waits for the store, some milliseconds, for a probe only; in an event loop use `enter`.
         """
         answer = self._admit_or_ask()
         return answer if isinstance(answer, Permit) else answer.result()
@@ -94,7 +94,7 @@ class Breaker(Following):
         judged = self._judge.judge(error, value, seconds)
         with self.lock:
             if generation == self.generation:
-                self.trials.leave(token)
+                self.probes.leave(token)
                 self.take(judged, token)
 
     def isolate(self, reason: str, by: str = "") -> None:
@@ -124,19 +124,19 @@ class Breaker(Following):
         """Decide by what is known in this process alone."""
         with self.lock:
             now = self.clock()
-            if self.state == STATE_OPEN and not self.isolated and now >= self.trial_at and not self.shares:
+            if self.state == STATE_OPEN and not self.isolated and now >= self.probe_at and not self.shares:
                 self.change(STATE_HALF_OPEN)
             if self.state == STATE_CLOSED:
                 return Permit(self, self.generation, now)
             token = None
             if self.state == STATE_HALF_OPEN and not self.shares:
-                token = self.trials.take(now, self.policy.trial_seconds)
+                token = self.probes.take(now, self.policy.probe_seconds)
             if token is None:
                 raise self.refusal()
             return Permit(self, self.generation, now, token)
 
-    def grant(self, record: Record, token: str | None) -> Permit:
-        """Make the permit for a trial call that the share gave a place for; `BreakerOpen` when it gave none."""
+    def grant(self, record: BreakerRecord, token: str | None) -> Permit:
+        """Make the permit for a probe that the store gave a slot for; `BreakerOpen` when it gave none."""
         with self.lock:
             self.follow(record)
             now = self.clock()
@@ -145,7 +145,7 @@ class Breaker(Following):
             if token is None or self.state != STATE_HALF_OPEN:
                 self.ask_at = now + ASK_AGAIN_SECONDS
                 raise self.refusal()
-            self.trials.hold(token, now + self.policy.trial_seconds)
+            self.probes.hold(token, now + self.policy.probe_seconds)
             return Permit(self, self.generation, now, token)
 
     def refusal(self) -> BreakerOpen:
@@ -154,14 +154,14 @@ class Breaker(Following):
         if self.isolated:
             return BreakerOpen(self.name, self.reason, math.inf)
         if self.state == STATE_HALF_OPEN:
-            wait = min(self.policy.open_seconds, self.trials.next_in(now, self.policy.open_seconds))
-            return BreakerOpen(self.name, f"{self.reason}; trial calls are under way", wait)
-        return BreakerOpen(self.name, self.reason, max(0.0, max(self.trial_at, self.ask_at) - now))
+            wait = min(self.policy.open_seconds, self.probes.next_in(now, self.policy.open_seconds))
+            return BreakerOpen(self.name, f"{self.reason}; probes are under way", wait)
+        return BreakerOpen(self.name, self.reason, max(0.0, max(self.probe_at, self.ask_at) - now))
 
     def must_ask(self) -> bool:
-        """Say whether the share has to be asked now: for a trial call, and not when it just said no."""
+        """Say whether the store has to be asked now: for a probe, and not when it just said no."""
         with self.lock:
-            due = self.state == STATE_HALF_OPEN or (self.state == STATE_OPEN and self.clock() >= self.trial_at)
+            due = self.state == STATE_HALF_OPEN or (self.state == STATE_OPEN and self.clock() >= self.probe_at)
             return due and self.shares and not self.isolated and self.clock() >= self.ask_at
 
     def _admit_or_ask(self) -> "Permit | Future[Permit]":

@@ -6,7 +6,7 @@ from echelon.model.policy import BreakerPolicy
 from echelon.resilience.breaker.window import Window
 
 
-class Evidence:
+class FailureEvidence:
     """Outcomes of one closed time. Not thread-safe: its breaker holds the lock."""
 
     def __init__(self, policy: BreakerPolicy, storage: CircuitBreakerStorage) -> None:

@@ -1,6 +1,6 @@
 """Breakers shared by several processes through Redis (F1).
 
-One thread a process talks to Redis: it tells what happened here, asks for trial calls, and reads ten times a second
+One thread a process talks to Redis: it tells what happened here, asks for probes, and reads ten times a second
 what happened elsewhere. No call waits for it while its breaker is closed. When Redis is away, each process goes on
 by itself, says so, and tells what it did once Redis is back.
 """
@@ -18,7 +18,7 @@ from typing import Any
 from echelon.resilience.breaker.lua import SCRIPT
 from echelon.resilience.breaker.permit import Permit
 from echelon.resilience.breaker.redis_client import away_errors, client_of
-from echelon.resilience.breaker.share import Ended, Member, Record
+from echelon.resilience.breaker.store import BreakerRecord, Ended, Member
 from echelon.resilience.breaker.wire import keys_of, record_of
 
 READ_EVERY_SECONDS = 0.1
@@ -27,7 +27,7 @@ TRY_AGAIN_SECONDS = 1.0  # while Redis is away
 Job = Callable[[], None]
 
 
-class RedisShare:
+class RedisStore:
     """The state of breakers in Redis, under `echelon:breaker:<name>`."""
 
     def __init__(self, url: str) -> None:
@@ -98,7 +98,7 @@ class RedisShare:
                 breaker.follow(record_of(reply))
 
     def answer(self, breaker: Member, answer: Future[Permit]) -> None:
-        """Answer who asks for a trial call."""
+        """Answer who asks for a probe."""
         if not answer.set_running_or_notify_cancel():
             return
         try:
@@ -111,11 +111,11 @@ class RedisShare:
             return breaker.admit_here()
         policy, token = breaker.policy, next(self._tokens)
         with self._noticing():
-            reply = self.run(breaker, ("trial", token, policy.trial_calls, round(policy.trial_seconds * 1000)))
+            reply = self.run(breaker, ("trial", token, policy.half_open_calls, round(policy.probe_seconds * 1000)))
             return breaker.grant(record_of(reply), token if reply[6] else None)
         return breaker.admit_here()
 
-    def change(self, breaker: Member, change: Sequence[Any]) -> Record | None:
+    def change(self, breaker: Member, change: Sequence[Any]) -> BreakerRecord | None:
         """Make a change, and return what is on record then; None when Redis is away."""
         if self._up:
             with self._noticing():
@@ -147,32 +147,32 @@ class RedisShare:
 class RedisLink:
     """What ties one breaker to the others of its name."""
 
-    def __init__(self, share: RedisShare, breaker: Member) -> None:
-        self._share = share
+    def __init__(self, store: RedisStore, breaker: Member) -> None:
+        self._store = store
         self._breaker = breaker
 
     @property
     def up(self) -> bool:
         """Did Redis answer when it was asked last?"""
-        return self._share.up
+        return self._store.up
 
     def ask(self) -> Future[Permit]:
-        """Ask for a trial call; the answer is a permit or `BreakerOpen`."""
+        """Ask for a probe; the answer is a permit or `BreakerOpen`."""
         answer: Future[Permit] = Future()
-        self._share.do(lambda: self._share.answer(self._breaker, answer))
+        self._store.do(lambda: self._store.answer(self._breaker, answer))
         return answer
 
-    def publish(self, record: Record, *, always: bool) -> None:
+    def publish(self, record: BreakerRecord, *, always: bool) -> None:
         """Make `record` the shared state: unless it has changed since that epoch, or always."""
-        wait_ms = round(record.trial_in_seconds * 1000)
+        wait_ms = round(record.probe_in_seconds * 1000)
         epoch = "always" if always else record.epoch
         by_hand = (record.isolated, record.isolated_by)
         change = ("publish", epoch, record.state, wait_ms, record.trips, record.reason, *by_hand)
-        self._share.do(lambda: self._breaker.published(self._share.change(self._breaker, change)))
+        self._store.do(lambda: self._breaker.published(self._store.change(self._breaker, change)))
 
     def settle(self, generation: int, ended: Ended) -> None:
-        """Tell how a trial call ended."""
+        """Tell how a probe ended."""
         policy, open_ms = self._breaker.policy, round(ended.open_seconds * 1000)
-        bounds = (policy.trial_calls, policy.slow_call_rate, open_ms)
+        bounds = (policy.half_open_calls, policy.slow_call_rate, open_ms)
         change = ("settle", ended.epoch, ended.token, ended.result.value, *bounds, ended.reason)
-        self._share.do(lambda: self._breaker.settled(generation, ended, self._share.change(self._breaker, change)))
+        self._store.do(lambda: self._breaker.settled(generation, ended, self._store.change(self._breaker, change)))

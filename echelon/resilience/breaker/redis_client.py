@@ -16,7 +16,7 @@ def client_of(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Any:
             url, socket_timeout=answer_seconds, socket_connect_timeout=answer_seconds, retry=once
         )
     except ValueError:  # not passed on: it may quote the URL, and with it a password
-        raise InvalidInput("redis_url is no address of a Redis server: write redis://host:port/db") from None
+        raise InvalidInput("redis_url is not the address of a Redis server: write redis://host:port/db") from None
 
 
 def away_errors() -> tuple[type[Exception], ...]:

@@ -70,7 +70,7 @@ class BreakerWatcher(BreakerListener):
             state=now,
             reason=reason,
             trips=breaker.trips,
-            trial_in_seconds=max(0.0, breaker.trial_at - breaker.clock()) if waiting else 0.0,
+            trial_in_seconds=max(0.0, breaker.probe_at - breaker.clock()) if waiting else 0.0,
             shared=shared,
             found=found,
         )

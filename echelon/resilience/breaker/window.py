@@ -4,7 +4,7 @@ from collections import deque
 from typing import NamedTuple
 
 
-class Outcome(NamedTuple):
+class CallOutcome(NamedTuple):
     """How one call ended."""
 
     at: float
@@ -19,7 +19,7 @@ class Window:
     """
 
     def __init__(self, size: int, seconds: float | None = None) -> None:
-        self._outcomes: deque[Outcome] = deque()
+        self._outcomes: deque[CallOutcome] = deque()
         self._size = size
         self._seconds = seconds
         self.failures = 0
@@ -40,7 +40,7 @@ class Window:
 
     def note(self, *, failed: bool, slow: bool = False, at: float = 0.0) -> None:
         """Add an outcome of the time `at`, in seconds; what is too old, or one too many, leaves."""
-        self._outcomes.append(Outcome(at, failed, slow))
+        self._outcomes.append(CallOutcome(at, failed, slow))
         self.failures += failed
         self.slow += slow
         if len(self._outcomes) > self._size:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from echelon.resilience.breaker.share import Record
+from echelon.resilience.breaker.store import BreakerRecord
 
 _BEGIN, _END = "echelon:breaker:{", "}"
 
@@ -13,7 +13,7 @@ EVERY_KEY = f"{_BEGIN}*{_END}"
 
 
 def keys_of(name: str) -> list[str]:
-    """Return the keys of a breaker: its record, and its places for trial calls."""
+    """Return the keys of a breaker: its record, and its slots for probes."""
     key = f"{_BEGIN}{name}{_END}"  # the braces keep both keys on one node of a cluster
     return [key, f"{key}:trials"]
 
@@ -23,13 +23,13 @@ def name_of(key: bytes | str) -> str:
     return text_of(key).removeprefix(_BEGIN).removesuffix(_END)
 
 
-def record_of(reply: Sequence[Any]) -> Record:
+def record_of(reply: Sequence[Any]) -> BreakerRecord:
     """Return what the script said about a breaker."""
     state, epoch, wait_ms, trips, reason, isolated = map(text_of, reply[:6])
-    return Record(
+    return BreakerRecord(
         state=state,
         epoch=int(epoch),
-        trial_in_seconds=int(wait_ms) / 1000,
+        probe_in_seconds=int(wait_ms) / 1000,
         trips=int(trips),
         reason=reason,
         isolated=isolated,
@@ -37,7 +37,7 @@ def record_of(reply: Sequence[Any]) -> Record:
     )
 
 
-def since(record: Record) -> datetime | None:
+def since(record: BreakerRecord) -> datetime | None:
     """Return when the state was entered, by the clock of the Redis server; None when nothing is on record."""
     return datetime.fromtimestamp(record.epoch / 1_000_000, UTC) if record.epoch else None
 

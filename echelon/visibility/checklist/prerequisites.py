@@ -5,7 +5,7 @@ from collections import defaultdict
 from echelon.model.phrasing import count
 from echelon.model.run import RunView, StepKind
 from echelon.planning.regime import FLAT_UP_TO
-from echelon.visibility.checklist.answers import Answer, Entry, done, not_done
+from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_done
 from echelon.visibility.checklist.conditions import (
     TRY_FAILURES,
     from_agents,
@@ -15,7 +15,7 @@ from echelon.visibility.checklist.conditions import (
     with_trials,
     with_work,
 )
-from echelon.visibility.checklist.evidence import Evidence, latest
+from echelon.visibility.checklist.evidence import JobEvidence, latest
 from echelon.visibility.checklist.wording import named, share
 
 #: Share of first attempts from which an agent counts as reliable (M2).
@@ -29,7 +29,7 @@ beyond_small = from_agents(FLAT_UP_TO + 1, "this is asked for")
 
 
 @with_run
-def _agents_reliable(evidence: Evidence, run: RunView) -> Answer:
+def _agents_reliable(evidence: JobEvidence, run: RunView) -> ItemAnswer:
     who = {task.id: task.capability or task.id for task in evidence.plan.tasks}
     tries: dict[str, list[bool]] = defaultdict(list)
     for step in latest(run, StepKind.TASK):
@@ -49,7 +49,7 @@ def _agents_reliable(evidence: Evidence, run: RunView) -> Answer:
 
 
 @with_work
-def _decomposition_understood(evidence: Evidence) -> Answer:
+def _decomposition_understood(evidence: JobEvidence) -> ItemAnswer:
     wrong = evidence.warnings(*DECOMPOSITION)
     if wrong:
         return not_done(f"{wrong[0].rule}: {wrong[0].message}", wrong[0].fix)
@@ -67,7 +67,7 @@ def _decomposition_understood(evidence: Evidence) -> Answer:
 
 
 @with_work
-def _conventions_given(evidence: Evidence) -> Answer:
+def _conventions_given(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.constraints:
         found = "D9: no constraint binds the agents, so each goes by its own conventions"
         return not_done(found, "write them down: echelon conventions SOURCE; and state `constraints` of the job")
@@ -77,16 +77,16 @@ def _conventions_given(evidence: Evidence) -> Answer:
 
 
 @with_work
-def _humans_oversee(evidence: Evidence) -> Answer:
+def _humans_oversee(evidence: JobEvidence) -> ItemAnswer:
     final = [task.id for task in evidence.plan.tasks if task.irreversible]
     if final:
-        found = f"O5: nobody is asked before {named(final)}, which cannot be undone"
+        found = f"O5: no one is asked before {named(final)}, which cannot be undone"
         return not_done(found, "gates are not in this version; run what cannot be undone as a job of its own")
     return _humans_answered(evidence)
 
 
 @with_runs
-def _humans_answered(evidence: Evidence) -> Answer:
+def _humans_answered(evidence: JobEvidence) -> ItemAnswer:
     ends = [one.disposition for run in evidence.runs for one in run.concerns if one.disposition]
     waiting = sum(one.disposition is None for run in evidence.runs for one in run.concerns)
     if not ends:
@@ -97,7 +97,7 @@ def _humans_answered(evidence: Evidence) -> Answer:
 
 
 @from_run
-def _monitoring_works(run: RunView) -> Answer:
+def _monitoring_works(run: RunView) -> ItemAnswer:
     reports = count(len(run.exceptions), "exception")
     record = f"{count(len(run.steps), 'step')}, {reports} and measures"
     return done(f"V2: {record} of run {run.record.run_id} are on record: echelon show {run.record.run_id}")
@@ -105,7 +105,7 @@ def _monitoring_works(run: RunView) -> Answer:
 
 @beyond_small
 @with_trials
-def _hierarchy_tried(evidence: Evidence) -> Answer:
+def _hierarchy_tried(evidence: JobEvidence) -> ItemAnswer:
     for run in evidence.tried:
         plan = run.record.plan
         if plan and run.measures.completed and plan.levels > 1 and plan.n_agents <= SMALL_UP_TO:
@@ -117,11 +117,11 @@ def _hierarchy_tried(evidence: Evidence) -> Answer:
 
 @beyond_small
 @from_run
-def _integration_validated(run: RunView) -> Answer:
+def _integration_validated(run: RunView) -> ItemAnswer:
     integrations = latest(run, StepKind.INTEGRATION)
     lost = [step.node for step in integrations if not step.handoff.done]
     if not integrations or lost:
-        found = f"failed at {named(lost)}" if lost else "nobody integrated"
+        found = f"failed at {named(lost)}" if lost else "no coordinator integrated"
         return not_done(
             f"X2: {found} in run {run.record.run_id}", "give phases an integrator, and see it work in a run"
         )
@@ -130,10 +130,10 @@ def _integration_validated(run: RunView) -> Answer:
 
 @beyond_small
 @with_trials
-def _exceptions_proven(evidence: Evidence) -> Answer:
+def _exceptions_proven(evidence: JobEvidence) -> ItemAnswer:
     survived = [run for run in evidence.tried if run.exceptions and run.measures.completed]
     if not survived:
-        found = f"V1: in {count(len(evidence.tried), 'run')} nobody saw something go wrong and the rest arrive"
+        found = f"V1: in {count(len(evidence.tried), 'run')} no failure was seen that left the rest intact"
         return not_done(found, TRY_FAILURES)
     run = survived[0]
     pushed = count(len(run.exceptions), "exception")
@@ -144,7 +144,7 @@ def _exceptions_proven(evidence: Evidence) -> Answer:
 
 @beyond_small
 @from_run
-def _contracts_kept(run: RunView) -> Answer:
+def _contracts_kept(run: RunView) -> ItemAnswer:
     broken = [s.handoff.task_id for s in run.steps if s.handoff.error and s.handoff.error.kind == "ContractViolation"]
     if broken:
         found = f"C5: {count(len(broken), 'output')} of run {run.record.run_id} broke the contract: {named(broken)}"

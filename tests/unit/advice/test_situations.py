@@ -125,8 +125,8 @@ def test_what_is_said_about_the_job_wins_over_what_its_situation_implies():
             "the consequence decides",
         ),
         ({"agents": 5, "coupling_need": "none", "independent": False}, "coupling_need", "coupled loosely"),
-        ({"agents": 5, "coupling_need": "tight", "independent": True}, "independent", "depend on each other"),
-        ({"situation": "independent", "coupling_need": "tight"}, "independent", "depend on each other"),
+        ({"agents": 5, "coupling_need": "tight", "independent": True}, "independent", "treated as dependent"),
+        ({"situation": "independent", "coupling_need": "tight"}, "independent", "treated as dependent"),
         (
             {"agents": 5, "contract_need": "flexible", "error_consequence": "catastrophic"},
             "contracts",
@@ -146,7 +146,7 @@ def test_a_coupling_wanted_for_one_agent_is_passed_over_and_no_pattern_remains()
     coupled = asked(agents=1, coupling_need="tight", independent=True)
     staked = asked(agents=1, situation="high-stakes")
 
-    assert ["one agent depends on nobody" in finding.message for finding in coupled.findings] == [True]
+    assert ["a single agent depends on no other" in finding.message for finding in coupled.findings] == [True]
     assert [finding.message.endswith("the number decides (single)") for finding in staked.findings] == [True]
 
 

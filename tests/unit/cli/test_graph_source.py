@@ -95,7 +95,7 @@ def test_phases_run_in_the_order_in_which_they_first_appear() -> None:
     [
         ("shop.json:shop", "shop.json is a task graph, which has no variables and no flow; give the file alone"),
         ("dir/shop.yaml:shop", "dir/shop.yaml is a task graph"),
-        ("none.json", "none.json: there is no file; give the path of a task graph"),
+        ("none.json", "none.json: the file does not exist; give the path of a task graph"),
     ],
 )
 def test_what_cannot_be_read_as_a_graph_is_refused(source: str, said: str) -> None:

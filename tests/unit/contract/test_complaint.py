@@ -94,12 +94,12 @@ def test_a_number_of_a_million_digits_is_not_written_out() -> None:
 @pytest.mark.parametrize(
     ("type_", "value", "text"),
     [
-        (float, math.nan, "the output: nan is no number in JSON"),
-        (dict[str, list[float]], {"rows": [1.0, math.inf]}, "rows.1: inf is no number in JSON"),
-        (Any, {"a": {"b": -math.inf}}, "a.b: -inf is no number in JSON"),
+        (float, math.nan, "the output: nan is not a valid JSON number"),
+        (dict[str, list[float]], {"rows": [1.0, math.inf]}, "rows.1: inf is not a valid JSON number"),
+        (Any, {"a": {"b": -math.inf}}, "a.b: -inf is not a valid JSON number"),
         (Finding, Finding.model_construct(line="x"), "no consumer could read it, line: "),
         (Any, object(), "serialize"),
-        (Any, {"a": None, "s": {math.nan}}, "s.0: nan is no number"),
+        (Any, {"a": None, "s": {math.nan}}, "s.0: nan is not a valid JSON number"),
     ],
 )
 def test_what_no_consumer_could_read_is_refused_at_the_producer(type_: Any, value: Any, text: str) -> None:

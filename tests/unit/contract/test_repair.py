@@ -1,4 +1,4 @@
-"""Strict refuses what does not fit, flexible mends what takes no guess and says so (C5)."""
+"""Strict refuses what does not fit, flexible repairs what takes no guess and says so (C5)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from echelon.contract.json import recordable
-from echelon.contract.repair import REPAIRS_TOLD, flexibly, strictly
+from echelon.contract.repair import REPAIRS_RECORDED, validate_lenient, validate_strict
 
 
 class Severity(StrEnum):
@@ -67,7 +67,7 @@ REPORT, MARK = TypeAdapter(Report), TypeAdapter(Mark)
     ],
 )
 def test_strict_takes_what_json_can_say_of_a_contract(contract: TypeAdapter[Any], value: Any, expected: Any) -> None:
-    for read in (strictly, flexibly):
+    for read in (validate_strict, validate_lenient):
         assert (read(value, contract).value, read(value, contract).repairs) == (expected, ())
 
 
@@ -90,7 +90,7 @@ def test_strict_refuses_everything_else_with_the_place(
     contract: TypeAdapter[Any], value: Any, where: tuple[Any, ...]
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        strictly(value, contract)
+        validate_strict(value, contract)
 
     assert refused.value.errors()[0]["loc"] == where
 
@@ -119,7 +119,7 @@ def test_strict_refuses_everything_else_with_the_place(
 def test_flexible_mends_and_says_what(
     contract: TypeAdapter[Any], value: Any, expected: Any, repairs: tuple[str, ...]
 ) -> None:
-    fitted = flexibly(value, contract)
+    fitted = validate_lenient(value, contract)
 
     assert (fitted.value, fitted.repairs) == (expected, repairs)
 
@@ -138,20 +138,20 @@ def test_flexible_mends_and_says_what(
 )
 def test_flexible_never_guesses(contract: TypeAdapter[Any], value: Any) -> None:
     with pytest.raises(ValidationError):
-        flexibly(value, contract)
+        validate_lenient(value, contract)
 
 
 def test_what_was_delivered_is_not_changed_by_mending_it() -> None:
     delivered = {"line": 1, "colour": 3, "severity": "HIGH"}
-    flexibly(delivered, MARK)
+    validate_lenient(delivered, MARK)
 
     assert delivered == {"line": 1, "colour": 3, "severity": "HIGH"}
 
 
 def test_many_repairs_are_counted() -> None:
-    repairs = flexibly({"line": 1} | {f"x{n}": n for n in range(100)}, MARK).repairs
+    repairs = validate_lenient({"line": 1} | {f"x{n}": n for n in range(100)}, MARK).repairs
 
-    assert len(repairs) == REPAIRS_TOLD + 1
+    assert len(repairs) == REPAIRS_RECORDED + 1
     assert repairs[-1] == "and 80 more"
 
 
@@ -191,20 +191,20 @@ CARELESS = st.fixed_dictionaries(
 def test_any_output_of_a_contract_goes_through_json_unchanged(report: Report) -> None:
     plain = recordable(report, REPORT)
 
-    assert strictly(plain, REPORT).value == report
-    assert flexibly(plain, REPORT).repairs == ()
+    assert validate_strict(plain, REPORT).value == report
+    assert validate_lenient(plain, REPORT).repairs == ()
 
 
 @settings(max_examples=150, deadline=None)
 @given(value=CARELESS | JSON)
 def test_what_flexible_accepts_strict_would_accept_after_the_repair_and_nothing_is_left_to_mend(value: Any) -> None:
     try:
-        fitted = flexibly(value, MARK)
+        fitted = validate_lenient(value, MARK)
         plain = recordable(fitted.value, MARK)
     except ValueError:
         with pytest.raises(ValueError, match=r"."):
-            recordable(strictly(value, MARK).value, MARK)
+            recordable(validate_strict(value, MARK).value, MARK)
         return
 
-    assert strictly(plain, MARK).value == fitted.value
-    assert flexibly(plain, MARK).repairs == flexibly(fitted.value, MARK).repairs == ()
+    assert validate_strict(plain, MARK).value == fitted.value
+    assert validate_lenient(plain, MARK).repairs == validate_lenient(fitted.value, MARK).repairs == ()

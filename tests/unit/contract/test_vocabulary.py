@@ -1,4 +1,4 @@
-"""A word is only mended where nobody has to guess (C3, C5)."""
+"""A word is only repaired where nobody has to guess (C3, C5)."""
 
 import pytest
 from hypothesis import given

@@ -145,13 +145,15 @@ def test_a_plan_is_told_with_its_names_owners_and_bounds():
     page = conventions(rich(16))
 
     assert "`primary` is the primary and leads `domain:part0`" in page
-    assert "The whole is put together by `primary`" in page
+    assert "The whole is integrated by `primary`" in page
     assert "In this plan: 1 tight." in page
     assert "Independent checks: `task-002` checks `task-000`." in page
     assert "Outputs keep: `Finding0@1` (1 task)" in page
     assert "The job may use 3,600 seconds, 2,000,000 tokens, 500 calls at most." in page
     assert "Behind a gate: `task-015` in" in page
-    assert re.search(r"`file-000` is changed by `task-000` in `[^`]+`, then `task-001` in `[^`]+`; nobody else\.", page)
+    assert re.search(
+        r"`file-000` is changed by `task-000` in `[^`]+`, then `task-001` in `[^`]+`; no other agent\.", page
+    )
 
 
 def test_a_thing_that_one_task_alone_changes_is_shared_with_nobody():

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from echelon import Handoffs, agent
 from echelon.agents.prompt import prompt_of
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import MAX_SUMMARY
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.step.envelope import MAX_SUMMARY
 from echelon.model.assignment import Brief
 from echelon.model.handoff import tokens_in
 from echelon.model.run import StepKind

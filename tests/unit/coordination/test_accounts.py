@@ -258,7 +258,7 @@ async def test_an_estimate_above_the_budget_of_the_task_itself_keeps_nobody_from
         (Resilience(budget=Budget(calls=1)), 90),
         (Resilience(budget=Budget(tokens=100)), 90),
         (Resilience(budget=Budget(tokens=80)), 80),
-        (Resilience(budget=Budget(tokens=80, landing=0.5)), 40),
+        (Resilience(budget=Budget(tokens=80, final_call=0.5)), 40),
     ],
 )
 def test_no_more_is_reserved_than_a_task_may_use(policy: Resilience, tokens: int) -> None:

@@ -24,7 +24,7 @@ from tests.unit.coordination.jobs import Item, Watched, items, looking, on_recor
 pytestmark = pytest.mark.anyio
 
 #: Opens at the second failure, and may be tried again at once.
-QUICK = BreakerPolicy(consecutive_failures=2, open_seconds=1e-6, trial_calls=1)
+QUICK = BreakerPolicy(consecutive_failures=2, open_seconds=1e-6, half_open_calls=1)
 #: Opens at the first failure, for as long as the tests take.
 FIRM = BreakerPolicy(consecutive_failures=1, open_seconds=600)
 
@@ -60,7 +60,7 @@ async def test_a_breaker_that_opens_is_told_once_with_cause_and_next_trial(tmp_p
         ((level, message),) = told
         assert level is Level.WARNING
         assert message.startswith("breaker 'provider' is open, calls are refused: 1 failures in a row, the last with")
-        assert "next trial in" in message
+        assert "next probe in" in message
         assert happened == ["opened", "left"]
         assert [one.message for one in run.log.state.exceptions if one.trigger is Trigger.BREAKER] == [message]
         assert [one.news.message for one in seen.of(BreakerChanged) if one.news.turn in LEVELS] == [message]

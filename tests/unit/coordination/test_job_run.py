@@ -9,12 +9,12 @@ import pytest
 from echelon import AgentFailed, Brief, Handoffs, Job, Outcome, agent
 from echelon.coordination.briefs import MAX_LISTED, listed
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import MAX_SUMMARY
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.local_placement import LocalPlacement
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import StageOrder
 from echelon.coordination.result import status_after
+from echelon.coordination.step.envelope import MAX_SUMMARY
 from echelon.model.assignment import Assignment
 from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Handoff, OutputReference

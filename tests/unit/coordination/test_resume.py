@@ -12,7 +12,7 @@ from echelon.agents.agent import Effect
 from echelon.agents.handoffs import Received
 from echelon.coordination.context import RunContext
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.memo import StepMemo
+from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.step.record import record_step
 from echelon.journal.journal import SqlJournal
 from echelon.model.errors import IllegalTransition

@@ -169,7 +169,7 @@ def test_a_missing_module_of_an_extra_names_the_extra(project, monkeypatch):
 def test_a_module_that_is_nowhere_is_explained(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(InvalidInput, match="there is no module 'no_such_package'"):
+    with pytest.raises(InvalidInput, match="no module named 'no_such_package'"):
         load_job("no_such_package.jobs:audit")
 
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from echelon import AgentFailed, Job, Resilience, agent
 from echelon.coordination.job_run import run_phases
-from echelon.engine.run import RunOptions, finish, prepared
-from echelon.journal.journal import Journal
+from echelon.engine.run import RunOptions, finish, prepare_run
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import InvalidInput, RunHeld
 from echelon.model.exception_report import Trigger
 from echelon.model.run import RunRecord, RunResult, RunStatus
@@ -52,14 +52,13 @@ class Desk:
 
 
 async def carried_out(desk: Desk, home: Path, words: Words | None = None, **options: Any) -> RunResult:
-    async with prepared(desk.job, words or Words(), RunOptions(**options), Settings(home=home)) as run:
-        result, _ = await finish(run, await run_phases(run.context))
-        return result
+    async with prepare_run(desk.job, words or Words(), RunOptions(**options), Settings(home=home)) as run:
+        return await finish(run, await run_phases(run.context))
 
 
 @asynccontextmanager
-async def journal_of(home: Path) -> AsyncIterator[Journal]:
-    async with Journal.open(Settings(home=home)) as journal:
+async def journal_of(home: Path) -> AsyncIterator[SqlJournal]:
+    async with SqlJournal.open(Settings(home=home)) as journal:
         yield journal
 
 
@@ -105,7 +104,7 @@ async def test_a_flow_run_that_prefect_tries_again_goes_on_with_its_run(tmp_path
 
 async def test_a_run_that_is_at_work_is_not_begun_a_second_time(tmp_path: Path) -> None:
     desk = Desk()
-    async with prepared(desk.job, Words(), RunOptions(run_id="r"), Settings(home=tmp_path)):
+    async with prepare_run(desk.job, Words(), RunOptions(run_id="r"), Settings(home=tmp_path)):
         with pytest.raises(RunHeld, match="run 'r' is held by process"):
             await carried_out(desk, tmp_path, run_id="r")
 

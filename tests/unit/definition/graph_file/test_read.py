@@ -178,14 +178,17 @@ def test_it_does_not_matter_how_an_accent_is_encoded(write: Write) -> None:
         (tasks({"id": "a"}, organisation=3), "organisation: must be an object, not 3"),
         (tasks({"id": "a"}, name=None), "name: must be a text, not null"),
         (tasks({"id": "a"}, name={}), "name: must be a text, not an object"),
-        (tasks({"id": "a", "needs": ["p"]}), "task 'a' needs the phase 'p', which is no phase before its own (it has"),
+        (
+            tasks({"id": "a", "needs": ["p"]}),
+            "task 'a' needs the phase 'p', which is not a phase before its own (it has",
+        ),
         (
             tasks({"id": "a", "phase": "p", "needs": ["p"]}),
-            "needs the phase 'p', which is no phase before its own ('p'",
+            "needs the phase 'p', which is not a phase before its own ('p'",
         ),
         (
             tasks({"id": "a", "phase": "q", "needs": ["p"]}, {"id": "b", "phase": "p"}),
-            "task 'a' needs the phase 'p', which is no phase before its own ('q')",
+            "task 'a' needs the phase 'p', which is not a phase before its own ('q')",
         ),
         (tasks(), "the graph has no tasks"),
         ({}, "the graph has no tasks"),
@@ -289,9 +292,9 @@ def test_what_is_no_readable_file_is_told(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.json"
     os.mkfifo(pipe)
 
-    assert "there is no file; give the path" in said_about(tmp_path / "none.json")
-    assert "it is no file but a folder" in said_about(folder)
-    assert "it is no file but a pipe" in said_about(pipe)
+    assert "the file does not exist; give the path" in said_about(tmp_path / "none.json")
+    assert "it is not a file but a folder" in said_about(folder)
+    assert "it is not a file but a pipe" in said_about(pipe)
     assert "cannot be read: File name too long" in said_about(tmp_path / f"{'n' * 255}.json")
 
 

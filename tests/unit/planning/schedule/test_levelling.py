@@ -74,6 +74,14 @@ def test_the_plan_says_why_a_task_waits():
     assert any("long tasks moved beside other long ones" in reason.text for reason in made.reasons)
 
 
+def test_the_longest_task_of_a_phase_moves_forward_where_that_is_a_gain():
+    """Without it the phases take 1 + 2 + 5 s: b would make the first phase longer, but its own shorter by more."""
+    seconds = {"a": 1.0, "b": 2.0, "c": 0.0, "slow": 5.0, "d": 4.0, "e": 0.0}
+    tasks = timed(seconds, "a", "b", "c: a", "slow", "d: a", "e: b c")
+
+    assert takes(tasks, {task: n for n, phase in enumerate(levels(tasks)) for task in phase}) == 7
+
+
 @given(st.lists(st.tuples(st.sets(st.integers(0, 8), max_size=2), st.integers(0, 9)), min_size=1, max_size=9))
 def test_order_is_kept_and_the_whole_is_never_longer(drawn: list[tuple[set[int], int]]):
     links = [f"t{i}: {' '.join(f't{p}' for p in used if p < i)}" for i, (used, _) in enumerate(drawn)]

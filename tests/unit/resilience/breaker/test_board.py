@@ -11,7 +11,7 @@ from echelon.model.errors import BreakerOpen, DependencyFailed, InvalidInput
 from echelon.model.policy import BreakerPolicy
 from echelon.resilience.breaker.board import BreakerBoard
 from echelon.resilience.breaker.breaker import Breaker
-from echelon.resilience.breaker.share import Record
+from echelon.resilience.breaker.store import BreakerRecord
 from echelon.resilience.breaker.wire import since
 from echelon.resilience.registry import BreakerRegistry
 from tests.own_redis import Server, eventually, own_redis
@@ -60,7 +60,7 @@ def test_what_a_process_opened_is_on_record_with_why_since_when_and_until_when(
     record = board.records()["provider"]
     assert (record.state, record.trips) == ("open", 1)
     assert record.reason == "1 failures in a row, the last with ConnectionError: connection refused"
-    assert 25 < record.trial_in_seconds <= 30
+    assert 25 < record.probe_in_seconds <= 30
     began = since(record)
     assert began is not None
     assert abs(datetime.now(UTC) - began) < timedelta(seconds=20)
@@ -132,7 +132,7 @@ def test_resetting_what_is_not_on_record_names_what_is(board: BreakerBoard) -> N
 
 
 def test_nothing_on_record_has_no_beginning() -> None:
-    assert since(Record()) is None
+    assert since(BreakerRecord()) is None
 
 
 def test_the_server_says_who_it_is(board: BreakerBoard, server: Server) -> None:

@@ -130,16 +130,16 @@ def test_a_trial_that_fails_opens_it_for_another_full_time() -> None:
     call(breaker, DOWN)
     clock.advance(29)
 
-    with pytest.raises(BreakerOpen, match="the trial call failed"):
+    with pytest.raises(BreakerOpen, match="the probe failed"):
         breaker.admit()
 
 
-@pytest.mark.parametrize("trials", [1, 2, 5])
-def test_all_trials_must_succeed(trials: int) -> None:
+@pytest.mark.parametrize("probes", [1, 2, 5])
+def test_all_trials_must_succeed(probes: int) -> None:
     clock = FakeClock()
-    breaker = tripped(clock, trial_calls=trials)
+    breaker = tripped(clock, half_open_calls=probes)
     clock.advance(30)
-    permits = [breaker.admit() for _ in range(trials)]
+    permits = [breaker.admit() for _ in range(probes)]
     for permit in permits[:-1]:
         permit.end(None)
         assert breaker.state == "half-open"
@@ -149,10 +149,10 @@ def test_all_trials_must_succeed(trials: int) -> None:
     assert breaker.state == "closed"
 
 
-@pytest.mark.parametrize("trials", [1, 3])
-def test_of_100_callers_at_half_open_exactly_n_get_through(trials: int) -> None:
+@pytest.mark.parametrize("probes", [1, 3])
+def test_of_100_callers_at_half_open_exactly_n_get_through(probes: int) -> None:
     clock = FakeClock()
-    breaker = tripped(clock, trial_calls=trials)
+    breaker = tripped(clock, half_open_calls=probes)
     clock.advance(30)
     reached = refused = 0
 
@@ -170,7 +170,7 @@ def test_of_100_callers_at_half_open_exactly_n_get_through(trials: int) -> None:
 
     asyncio.run(crowd())
 
-    assert (reached, refused, breaker.state) == (trials, 100 - trials, "closed")
+    assert (reached, refused, breaker.state) == (probes, 100 - probes, "closed")
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_threads_that_hammer_it_lose_no_outcome() -> None:
 def test_threads_at_half_open_get_exactly_n_permits() -> None:
     for _ in range(20):
         clock = FakeClock()
-        breaker = tripped(clock, trial_calls=3)
+        breaker = tripped(clock, half_open_calls=3)
         clock.advance(30)
         start, permits = threading.Barrier(8), list[Permit]()
 

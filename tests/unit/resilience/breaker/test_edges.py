@@ -13,9 +13,9 @@ from echelon.model.errors import AgentFailed, BreakerOpen, BudgetExhausted, Cont
 from echelon.model.policy import BreakerPolicy
 from echelon.model.usage import Usage
 from echelon.resilience.breaker.breaker import Breaker
-from echelon.resilience.breaker.share import Record
+from echelon.resilience.breaker.probes import Probes
+from echelon.resilience.breaker.store import BreakerRecord
 from echelon.resilience.breaker.timing import open_seconds_of
-from echelon.resilience.breaker.trials import Trials
 from echelon.testing.clock import FakeClock
 
 DOWN = ConnectionError("connection refused")
@@ -183,7 +183,7 @@ def test_an_agent_that_failed_after_using_too_much_counts_too() -> None:
 def test_trials_that_are_slow_are_judged_by_their_share_when_all_are_back() -> None:
     clock = FakeClock()
     for slow, then in ((1, "closed"), (2, "open")):
-        breaker = in_state("half-open", clock, trial_calls=3, slow_call_seconds=5, slow_call_rate=0.5)
+        breaker = in_state("half-open", clock, half_open_calls=3, slow_call_seconds=5, slow_call_rate=0.5)
         for number in range(3):
             permit = breaker.admit()
             permit.returned("answer", seconds=6 if number < slow else 1)
@@ -234,7 +234,7 @@ def test_the_open_time_never_overflows_never_passes_its_cap_and_is_never_nothing
     base: float, growth: float, longest: float, jitter: float, trips: int, seed: int
 ) -> None:
     policy = BreakerPolicy(
-        open_seconds=base, open_growth=growth, max_open_seconds=longest, open_jitter=jitter, trial_calls=1
+        open_seconds=base, open_growth=growth, max_open_seconds=longest, open_jitter=jitter, half_open_calls=1
     )
     seconds = open_seconds_of(policy, trips, random.Random(seed))
 
@@ -252,7 +252,7 @@ def test_the_same_seed_gives_the_same_open_times() -> None:
 
 def test_a_trial_that_never_returns_is_given_up_and_another_may_try() -> None:
     clock = FakeClock()
-    breaker = in_state("half-open", clock, trial_seconds=50)
+    breaker = in_state("half-open", clock, probe_seconds=50)
     hung = breaker.admit()
     clock.advance(49)
     with pytest.raises(BreakerOpen) as refused:
@@ -270,7 +270,7 @@ def test_a_trial_that_never_returns_is_given_up_and_another_may_try() -> None:
 def test_a_trial_that_was_given_up_and_returns_while_it_still_matters_counts() -> None:
     """Otherwise a dependency whose calls are longer than a trial may take would never be found well again."""
     clock = FakeClock()
-    breaker = in_state("half-open", clock, trial_seconds=50)
+    breaker = in_state("half-open", clock, probe_seconds=50)
     long = breaker.admit()
     clock.advance(60)
     long.end(None)
@@ -280,25 +280,25 @@ def test_a_trial_that_was_given_up_and_returns_while_it_still_matters_counts() -
 
 @given(places=st.integers(1, 5), moves=st.lists(st.tuples(st.sampled_from(["take", "leave", "good", "wait"]))))
 def test_places_are_never_overbooked(places: int, moves: list[tuple[str]]) -> None:
-    trials, now, held = Trials(places), 0.0, list[tuple[str, float]]()
+    probes, now, held = Probes(places), 0.0, list[tuple[str, float]]()
     for (move,) in moves:
         held = [(token, until) for token, until in held if until > now]
         if move == "take":
-            free = len(held) + trials.successes < places
-            token = trials.take(now, 10)
+            free = len(held) + probes.successes < places
+            token = probes.take(now, 10)
             assert (token is not None) == free
             held += [(token, now + 10)] if token else []
         elif move == "wait":
             now += 4
         elif held:
-            trials.leave(held.pop()[0])
+            probes.leave(held.pop()[0])
             if move == "good":
-                trials.succeeded(slow=False)
+                probes.succeeded(slow=False)
 
 
 def test_each_half_open_time_has_all_its_places() -> None:
     clock = FakeClock()
-    breaker = made(clock, trial_calls=2)
+    breaker = made(clock, half_open_calls=2)
     for _ in range(3):
         breaker.admit().end(DOWN)
         clock.advance(1000)
@@ -310,9 +310,9 @@ def test_each_half_open_time_has_all_its_places() -> None:
 
 def test_a_half_open_time_that_others_began_anew_makes_trials_of_the_one_before_late() -> None:
     breaker = made(FakeClock())
-    breaker.follow(Record(state="half-open", epoch=1, trips=1, reason="down"))
+    breaker.follow(BreakerRecord(state="half-open", epoch=1, trips=1, reason="down"))
     late = breaker.admit()
-    breaker.follow(Record(state="half-open", epoch=2, trips=2, reason="down"))
+    breaker.follow(BreakerRecord(state="half-open", epoch=2, trips=2, reason="down"))
     late.end(None)
 
     assert breaker.state == "half-open"

@@ -21,8 +21,8 @@ OPEN, LONGEST, TRIAL, SLOW = 10.0, 40.0, 15.0, 5.0
 class BreakerMachine(RuleBasedStateMachine):
     permits = Bundle("permits")
 
-    @initialize(failures=st.integers(1, 4), trials=st.integers(1, 3))
-    def start(self, failures: int, trials: int) -> None:
+    @initialize(failures=st.integers(1, 4), probes=st.integers(1, 3))
+    def start(self, failures: int, probes: int) -> None:
         self.clock = FakeClock()
         self.policy = BreakerPolicy(
             consecutive_failures=failures,
@@ -31,14 +31,14 @@ class BreakerMachine(RuleBasedStateMachine):
             minimum_calls=MINIMUM,
             slow_call_seconds=SLOW,
             slow_call_rate=RATE,
-            trial_calls=trials,
-            trial_seconds=TRIAL,
+            half_open_calls=probes,
+            probe_seconds=TRIAL,
             open_seconds=OPEN,
             max_open_seconds=LONGEST,
             open_jitter=0,
         )
         self.breaker = Breaker("provider", self.policy, clock=self.clock)
-        self.trips, self.open_for, self.trial_at = 0, 0.0, 0.0
+        self.trips, self.open_for, self.probe_at = 0, 0.0, 0.0
         self.closed_at: float | None = None
         self.by_hand, self.number, self.era = False, 0, 0
         self.become("closed")
@@ -53,7 +53,7 @@ class BreakerMachine(RuleBasedStateMachine):
         recovered = self.closed_at is None or self.clock.now - self.closed_at >= self.open_for
         self.trips = 1 if self.state == "closed" and recovered else self.trips + 1
         self.open_for = min(OPEN * 2 ** (self.trips - 1), LONGEST)
-        self.trial_at = self.clock.now + self.open_for
+        self.probe_at = self.clock.now + self.open_for
         self.become("open")
 
     def close(self) -> None:
@@ -61,10 +61,10 @@ class BreakerMachine(RuleBasedStateMachine):
         self.become("closed")
 
     def welcome(self) -> bool:
-        if self.state == "open" and not self.by_hand and self.clock.now >= self.trial_at:
+        if self.state == "open" and not self.by_hand and self.clock.now >= self.probe_at:
             self.become("half-open")
         self.places = {number: until for number, until in self.places.items() if until > self.clock.now}
-        free = len(self.places) + self.good < self.policy.trial_calls
+        free = len(self.places) + self.good < self.policy.half_open_calls
         return self.state == "closed" or (self.state == "half-open" and free)
 
     @rule(target=permits)
@@ -110,7 +110,7 @@ class BreakerMachine(RuleBasedStateMachine):
     def model_trial(self, *, slow: bool) -> None:
         self.good += 1
         self.good_but_slow += slow
-        if self.good >= self.policy.trial_calls:
+        if self.good >= self.policy.half_open_calls:
             if self.good_but_slow / self.good >= RATE:
                 self.open()
             else:
@@ -122,7 +122,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @rule()
     def wait_for_the_next_trial(self) -> None:
-        self.clock.advance(max(0.0, self.trial_at - self.clock.now))
+        self.clock.advance(max(0.0, self.probe_at - self.clock.now))
 
     @rule(how=st.sampled_from(["success", "slow", "failure"]))
     def call_at_once(self, how: str) -> None:
@@ -151,7 +151,7 @@ class BreakerMachine(RuleBasedStateMachine):
     def never_has_more_trials_than_places(self) -> None:
         if hasattr(self, "breaker"):
             alive = sum(until > self.clock.now for until in self.places.values())
-            assert alive + self.good <= self.policy.trial_calls
+            assert alive + self.good <= self.policy.half_open_calls
 
 
 TestBreakerAgainstItsModel = BreakerMachine.TestCase

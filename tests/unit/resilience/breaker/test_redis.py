@@ -18,8 +18,8 @@ from echelon.model.policy import BreakerPolicy
 from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.breaker.listener import BreakerListener
 from echelon.resilience.breaker.permit import Permit
-from echelon.resilience.breaker.redis import RedisShare
-from echelon.resilience.breaker.share import Record
+from echelon.resilience.breaker.redis import RedisStore
+from echelon.resilience.breaker.store import BreakerRecord
 from echelon.resilience.registry import BreakerRegistry
 from tests.own_redis import Server, eventually, own_redis
 
@@ -76,7 +76,7 @@ def trip(*breakers: Breaker) -> None:
 
 
 def granted(breaker: Breaker) -> Permit:
-    """Ask again and again, as callers do, until a trial call is granted."""
+    """Ask again and again, as callers do, until a probe is granted."""
     found: list[Permit] = []
 
     def asked() -> bool:
@@ -112,7 +112,7 @@ def test_a_process_that_comes_later_learns_what_is_open(connect: Any) -> None:
 
 @pytest.mark.parametrize("places", [1, 3])
 def test_crowds_in_two_processes_get_exactly_n_trials_together(connect: Any, places: int) -> None:
-    breakers = [provider(connect(), trial_calls=places) for _ in range(2)]
+    breakers = [provider(connect(), half_open_calls=places) for _ in range(2)]
     trip(*breakers)
 
     async def caller(breaker: Breaker, permits: list[Permit]) -> None:
@@ -143,14 +143,14 @@ def test_a_trial_that_fails_in_one_process_opens_it_for_longer_in_all(connect: A
     granted(first).end(DOWN)
     eventually(lambda: (first.trips, second.trips) == (2, 2))
 
-    with pytest.raises(BreakerOpen, match="the trial call failed") as refused:
+    with pytest.raises(BreakerOpen, match="the probe failed") as refused:
         second.admit()
 
     assert refused.value.retry_in_seconds > 10
 
 
 def test_trials_that_are_slow_open_it_again(connect: Any) -> None:
-    first, second = (provider(connect(), trial_calls=2, slow_call_seconds=5, slow_call_rate=0.5) for _ in range(2))
+    first, second = (provider(connect(), half_open_calls=2, slow_call_seconds=5, slow_call_rate=0.5) for _ in range(2))
     trip(first, second)
     for breaker, seconds in ((first, 1), (second, 6)):
         permit = granted(breaker)
@@ -158,7 +158,7 @@ def test_trials_that_are_slow_open_it_again(connect: Any) -> None:
         permit.end(None)
 
     eventually(lambda: (first.trips, second.trips, first.state) == (2, 2, "open"))
-    assert second.reason == "the trial calls were slow"
+    assert second.reason == "the probes were slow"
 
 
 def test_a_cancelled_trial_gives_its_place_to_another_process(connect: Any) -> None:
@@ -172,7 +172,7 @@ def test_a_cancelled_trial_gives_its_place_to_another_process(connect: Any) -> N
 
 
 def test_the_place_of_a_process_that_died_with_its_trial_is_given_away(connect: Any) -> None:
-    first, second = provider(connect(), trial_seconds=0.3), provider(connect(), trial_seconds=0.3)
+    first, second = provider(connect(), probe_seconds=0.3), provider(connect(), probe_seconds=0.3)
     trip(first, second)
     granted(first)  # and never heard of again
 
@@ -182,7 +182,7 @@ def test_the_place_of_a_process_that_died_with_its_trial_is_given_away(connect: 
 
 
 def test_the_late_end_of_a_trial_says_nothing_in_the_next_half_open_time(connect: Any) -> None:
-    first, second = (provider(connect(), trial_seconds=0.1, open_growth=1) for _ in range(2))
+    first, second = (provider(connect(), probe_seconds=0.1, open_growth=1) for _ in range(2))
     trip(first, second)
     late = granted(first)
     granted(second).end(DOWN)
@@ -268,7 +268,7 @@ OPENED = ("publish", "0", "open", 0, 1, "down", "")
 def test_what_a_change_of_the_shared_record_leads_to(
     connect: Any, server: Server, changes: list[tuple[Any, ...]], state: str, granted_last: int
 ) -> None:
-    share = RedisShare(server.url)
+    share = RedisStore(server.url)
     member = Breaker("alone")
     reply = share.run(member, ("read",))
     for change in changes:
@@ -279,7 +279,7 @@ def test_what_a_change_of_the_shared_record_leads_to(
 
 
 def test_who_asks_a_share_that_was_closed_is_answered_all_the_same(server: Server) -> None:
-    share = RedisShare(server.url)
+    share = RedisStore(server.url)
     link = share.join(Breaker("alone"))
     share.close()
 
@@ -406,7 +406,7 @@ from echelon.resilience.registry import BreakerRegistry
 from tests.own_redis import Server, eventually, own_redis
 
 breaker = BreakerRegistry(redis_url=sys.argv[1]).get(
-    "provider", BreakerPolicy(consecutive_failures=1, trial_calls=3, open_seconds=0.3, open_jitter=0)
+    "provider", BreakerPolicy(consecutive_failures=1, half_open_calls=3, open_seconds=0.3, open_jitter=0)
 )
 
 def tell(what):
@@ -488,6 +488,6 @@ def test_two_real_processes_share_a_trip_and_exactly_n_trials(connect: Any, serv
 def test_a_record_that_is_older_than_what_is_known_changes_nothing(connect: Any) -> None:
     breaker = provider(connect(), open_seconds=30)
     trip(breaker)
-    breaker.follow(Record(state="closed", epoch=1))
+    breaker.follow(BreakerRecord(state="closed", epoch=1))
 
     assert breaker.state == "open"

@@ -30,7 +30,7 @@ def clock() -> Clock:
 
 
 def made(clock: Clock, **policy: object) -> Breaker:
-    given = {"consecutive_failures": 1, "open_seconds": 30, "open_jitter": 0, "trial_calls": 1} | policy
+    given = {"consecutive_failures": 1, "open_seconds": 30, "open_jitter": 0, "half_open_calls": 1} | policy
     return Breaker("provider", BreakerPolicy.model_validate(given), clock=clock)
 
 

@@ -6,6 +6,7 @@ is asked through it, since it alone knows of API keys, headers, CSRF tokens and 
 
 import contextlib
 import http
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -78,10 +79,14 @@ class Api:
 
 @contextlib.asynccontextmanager
 async def open_own(url: str) -> AsyncGenerator[Api]:
-    """Give the API of a server of ours, which asks for no credentials."""
+    """Give the API of a server of ours, which asks for no more than the user's environment told both sides."""
     # Answers are small and come from the same machine: compressing them costs more than it saves.
     headers = {"accept-encoding": "identity"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False) as client:
+    user, _, password = os.environ.get("PREFECT_API_AUTH_STRING", "").partition(":")
+    auth = (user, password) if user else None
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, auth=auth, timeout=REQUEST_SECONDS, trust_env=False
+    ) as client:
 
         async def send(method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
             return await client.request(method, path, json=body, headers=headers)
@@ -92,12 +97,17 @@ async def open_own(url: str) -> AsyncGenerator[Api]:
 @contextlib.asynccontextmanager
 async def open_configured(url: str) -> AsyncGenerator[Api]:
     """Give the API of a server that somebody else runs, with what Prefect's settings say about it."""
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")  # whoever draws tries again, and knows for how long
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    with temporary_settings(updates={PREFECT_API_URL: url}):
-        client = get_client()
-    async with client:
+    async with contextlib.AsyncExitStack() as stack:
+        with temporary_settings(updates={PREFECT_API_URL: url}):
+            client = get_client()
+        try:
+            await stack.enter_async_context(client)
+        except (httpx.HTTPError, OSError) as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from error
 
         async def send(method: Any, path: Any, body: Any, headers: dict[str, str]) -> httpx.Response:
             return await client.request(method, path, json=body, headers=headers)

@@ -1,5 +1,6 @@
 """How far the picture of a run is drawn, kept beside its request, so that another process goes on from there."""
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -52,8 +53,9 @@ class ProgressFile:
 
 
 def remove_old(folder: Path) -> None:
-    """Remove what is kept of runs that are hardly resumed any more."""
+    """Remove what is kept of runs that are hardly resumed any more, and requests that could never be met."""
     oldest = time.time() - KEPT_DAYS * 86_400
-    for file in folder.glob("*.progress"):
-        if file.stat().st_mtime < oldest:
-            file.unlink(missing_ok=True)
+    for file in (*folder.glob("*.progress"), *folder.glob("*.json")):
+        with contextlib.suppress(FileNotFoundError):
+            if file.stat().st_mtime < oldest:
+                file.unlink()

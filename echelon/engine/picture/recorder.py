@@ -21,7 +21,7 @@ from echelon.engine.picture.progress import remove_old
 from echelon.engine.picture.request import DRAWING_NICENESS, PictureRequest, read_request, requests_folder
 from echelon.engine.picture.servers import Servers
 from echelon.journal.journal import SqlJournal
-from echelon.model.errors import EchelonError
+from echelon.model.errors import EchelonError, JournalError
 from echelon.settings import Settings
 
 log = logging.getLogger("echelon.engine.picture")
@@ -31,7 +31,7 @@ GLANCE_SECONDS = 0.2
 IDLE_SECONDS = 2.0
 
 #: A server that is away is tried again, after longer and longer, for so long; then it is left for the next time.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -97,14 +97,17 @@ class Recorder:
         _remove(file, stamp)
 
     async def _draw_patiently(self, request: PictureRequest) -> None:
-        """Draw one run; raises `Unreachable` when its server stays away, or never takes what comes next."""
+        """Draw one run; raises `Unreachable` when its server stays away, or never takes what comes next.
+
+        `JournalError` when the journal does.
+        """
         since, pause, reached = time.monotonic(), FIRST_PAUSE_SECONDS, 0
         while True:
             follower = Follower(request, self._journal, self._folder)
             try:
                 async with self._servers.connect(request) as (api, server):
                     await follower.follow(api, server)
-            except Unreachable:
+            except (Unreachable, JournalError):
                 if follower.seq > reached:
                     since, pause, reached = time.monotonic(), FIRST_PAUSE_SECONDS, follower.seq
                 elif time.monotonic() - since > PATIENCE_SECONDS:

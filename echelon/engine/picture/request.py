@@ -4,21 +4,26 @@ One drawing process serves all runs of a home; it is started when there is none 
 What was asked for and not drawn, since a machine went down for example, is drawn by the next one. No Prefect here.
 """
 
+import atexit
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from echelon.engine.bytecode import bytecode_environment
 from echelon.engine.picture.lock import is_served
+from echelon.engine.server.kept import kept_server
 from echelon.settings import Settings
+
+log = logging.getLogger("echelon.engine.picture")
 
 Granularity = Literal["agent", "team"]
 
@@ -43,27 +48,40 @@ class PictureRequest:
     granularity: Granularity | None = None
     """Is every agent a task run, or every team? None decides by the number of agents (R4)."""
     api_url: str = ""
-    """The Prefect API; empty: the one that is configured, kept, or started for this by who draws."""
+    """The Prefect API; empty: the one that is kept in the home, or started for this by who draws."""
 
 
 def request_picture(request: PictureRequest, settings: Settings) -> None:
-    """Have a run drawn; returns at once."""
+    """Have a run drawn; returns at once. Whatever goes wrong costs the picture, and not the run."""
+    try:
+        _request(request, settings)
+    except OSError as error:
+        log.warning("run %s is not shown in Prefect: %s", request.run_id, error)
+
+
+def _request(request: PictureRequest, settings: Settings) -> None:
     folder = requests_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     arriving = folder / f".{request.run_id}.{os.getpid()}"
-    arriving.write_text(json.dumps(asdict(request)))
+    arriving.write_text(json.dumps(asdict(_located(request, settings))))
     arriving.replace(folder / f"{request.run_id}.json")
     if not is_served(folder):
         _start_recorder(folder, settings)
 
 
+def _located(request: PictureRequest, settings: Settings) -> PictureRequest:
+    """Name no address for the server that is kept in this home: whichever runs later has the same records."""
+    kept = kept_server(settings.home) if request.api_url else None
+    return replace(request, api_url="") if kept is not None and kept.url == request.api_url else request
+
+
 def _start_recorder(folder: Path, settings: Settings) -> None:
-    with (folder / "drawing.log").open("ab") as log:
+    with (folder / "drawing.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "echelon.engine.picture.recorder"],
+            [sys.executable, "-P", "-m", "echelon.engine.picture.recorder"],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
             env=_environment(settings),
             start_new_session=True,  # Ctrl-C in a terminal is for the run; its picture says that it was stopped
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
@@ -73,6 +91,14 @@ def _start_recorder(folder: Path, settings: Settings) -> None:
             os.setpriority(os.PRIO_PROCESS, process.pid, DRAWING_NICENESS)
     _STARTED[:] = [started for started in _STARTED if started.poll() is None]
     _STARTED.append(process)
+
+
+@atexit.register
+def _leave_running() -> None:
+    """Let go of who still draws when this process ends: it goes on by itself, and Python need not warn of it."""
+    for process in _STARTED:
+        if process.poll() is None:
+            process.returncode = 0
 
 
 def wait_for_picture(run_id: str, settings: Settings, timeout_seconds: float) -> bool:

@@ -31,12 +31,12 @@ class Servers:
 
         Raises `Unreachable` when there is none at the moment.
         """
-        kept = kept_server(self._home)
-        if request.api_url and (kept is None or kept.url != request.api_url):
+        if request.api_url:
             configure(self._home)  # what Prefect reads when it is imported
             async with open_configured(request.api_url) as api:
                 yield api, request.api_url
             return
+        kept = kept_server(self._home)
         url = kept.url if kept is not None else await self._run_own()
         async with open_own(url) as api:
             yield api, LOCAL

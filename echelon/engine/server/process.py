@@ -145,8 +145,9 @@ class GivenTimes:
         self.app = app
         self.read: Callable[[str], Any] = TypeAdapter(DateTime).validate_python
         self.given: ContextVar[Any] = ContextVar("given", default=None)
-        clock = states.now  # pyright: ignore[reportPrivateImportUsage] - a door, tested as one
-        states.now = lambda *zone: self.given.get() or clock(*zone)  # pyright: ignore[reportPrivateImportUsage]
+        module: Any = states
+        clock = module.now
+        module.now = lambda *zone: self.given.get() or clock(*zone)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Handle a request, at the time it gives."""

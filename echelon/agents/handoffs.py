@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 from echelon.contract.fit import is_other_version, unfit
 from echelon.contract.reading import read_output
@@ -37,7 +37,7 @@ class Received(Generic[T]):
         `ContractViolation` when it was written under another major version of its contract (C7).
         """
         assert self.handoff.output_location is not None, "only completed handoffs are received"
-        return read_output(self.store, self.handoff.output_location, self.contract)
+        return cast("T", read_output(self.store, self.handoff.output_location, self.contract))
 
     def read_as(self, wanted: Any) -> "Received[Any]":
         """Return it as a consumer that is built for another version of the contract reads it (C7)."""

@@ -1,7 +1,8 @@
 """Who draws: one process a folder of requests. Whoever asks for a picture sees whether there is one. No Prefect here.
 
 The process that draws holds a lock for as long as it lives, and says beside it whether it will look at the folder once
-more. So a request that was written while somebody is *serving* is seen, and nobody has to be started for it.
+more. So a request that was written while somebody is *serving*, or *starting*, is seen, and nobody has to be started
+for it.
 """
 
 import contextlib
@@ -17,7 +18,10 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-Stage = Literal["serving", "closing"]
+Stage = Literal["starting", "serving", "closing"]
+
+#: Who was started holds the lock before this, or never; in seconds. Until then nobody else is started.
+STARTING_SECONDS = 10.0
 
 #: Who only asks whether somebody serves holds the lock for a moment, which must not be taken for somebody who serves.
 GLANCE_SECONDS = 0.2
@@ -34,6 +38,17 @@ def is_served(folder: Path) -> bool:
         return not _locked(descriptor) and _stage(folder) == "serving"
 
 
+def take_start(folder: Path) -> bool:
+    """Say whether somebody has to be started to draw; it is up to the caller then, and others are told that it is."""
+    with _opened(folder) as descriptor:
+        if not _locked(descriptor):
+            return _stage(folder) != "serving"
+        if _stage(folder) == "starting" and _age_seconds(folder) < STARTING_SECONDS:
+            return False
+        say(folder, "starting")
+        return True
+
+
 @contextlib.contextmanager
 def serving(folder: Path) -> Generator[bool]:
     """Be the one who draws during the block; False when somebody else is."""
@@ -45,7 +60,7 @@ def serving(folder: Path) -> Generator[bool]:
 
 
 def say(folder: Path, stage: Stage) -> None:
-    """Say whether the folder will be looked at once more; only who holds the lock may."""
+    """Say whether the folder will be looked at again; only who holds the lock may."""
     _stage_file(folder).write_text(stage)
 
 
@@ -86,6 +101,13 @@ def _stage(folder: Path) -> str:
         return _stage_file(folder).read_text()
     except OSError:
         return ""
+
+
+def _age_seconds(folder: Path) -> float:
+    try:
+        return time.time() - _stage_file(folder).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _stage_file(folder: Path) -> Path:

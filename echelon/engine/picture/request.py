@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from echelon.engine.bytecode import bytecode_environment
-from echelon.engine.picture.lock import is_served
+from echelon.engine.picture.lock import take_start
 from echelon.engine.server.kept import kept_server
 from echelon.settings import Settings
 
@@ -65,7 +65,7 @@ def _request(request: PictureRequest, settings: Settings) -> None:
     arriving = folder / f".{request.run_id}.{os.getpid()}"
     arriving.write_text(json.dumps(asdict(_located(request, settings))))
     arriving.replace(folder / f"{request.run_id}.json")
-    if not is_served(folder):
+    if take_start(folder):
         _start_recorder(folder, settings)
 
 

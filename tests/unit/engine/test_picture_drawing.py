@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from echelon.engine.picture import drawing, following, recorder
+from echelon.engine.picture import drawing, following, lock, recorder
 from echelon.engine.picture.api import Api, Refused, Unreachable
 from echelon.engine.picture.following import Follower
-from echelon.engine.picture.lock import is_served, say, serving
+from echelon.engine.picture.lock import is_served, say, serving, take_start
 from echelon.engine.picture.mapping import DIED
 from echelon.engine.picture.progress import Progress, ProgressFile
 from echelon.engine.picture.recorder import Recorder
@@ -295,6 +295,19 @@ def test_who_asks_sees_whether_somebody_draws(tmp_path: Path) -> None:
     seen.append(is_served(tmp_path))
 
     assert seen == [False, True, False, False]
+
+
+def test_one_process_is_started_for_all_who_ask_at_one_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = [take_start(tmp_path), take_start(tmp_path)]
+    monkeypatch.setattr(lock, "STARTING_SECONDS", 0.0)
+    started.append(take_start(tmp_path))  # the first one never came up
+    with serving(tmp_path):
+        started.append(take_start(tmp_path))
+        say(tmp_path, "closing")
+        started.append(take_start(tmp_path))
+    started.append(take_start(tmp_path))
+
+    assert started == [True, False, True, False, True, True]
 
 
 def test_the_log_is_cut_when_it_is_long(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ from echelon.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
+#: Ids as Prefect gives them.
+FLOW_RUN, OTHER_FLOW_RUN = "0a1b0000-0000-4000-8000-000000000000", "2c3d0000-0000-4000-8000-000000000000"
+
 
 class Words(BaseModel):
     """Inputs of the job."""
@@ -92,14 +95,14 @@ async def test_a_run_is_not_gone_on_with_by_another_job(tmp_path: Path) -> None:
 async def test_a_flow_run_that_prefect_tries_again_goes_on_with_its_run(tmp_path: Path) -> None:
     desk = Desk()
     desk.broken = True
-    first = await carried_out(desk, tmp_path, flow_run_id="0a1b")
+    first = await carried_out(desk, tmp_path, flow_run_id=FLOW_RUN)
     desk.broken = False
-    second = await carried_out(desk, tmp_path, flow_run_id="0a1b")
-    other = await carried_out(desk, tmp_path, flow_run_id="2c3d")
+    second = await carried_out(desk, tmp_path, flow_run_id=FLOW_RUN)
+    other = await carried_out(desk, tmp_path, flow_run_id=OTHER_FLOW_RUN)
 
     assert (first.status, second.status) == (RunStatus.FAILED, RunStatus.COMPLETED)
     assert first.run_id == second.run_id != other.run_id
-    assert (await record_of(tmp_path, second.run_id)).flow_run_id == "0a1b"
+    assert (await record_of(tmp_path, second.run_id)).flow_run_id == FLOW_RUN
 
 
 async def test_a_run_that_is_at_work_is_not_begun_a_second_time(tmp_path: Path) -> None:

@@ -5,13 +5,15 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Callable
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
+from pydantic import JsonValue
+
 from echelon.agents.function import FunctionAgent
-from echelon.agents.wire import pack_outcome, unpack
+from echelon.agents.wire import Reply, Request, pack_outcome, unpack
+from echelon.model.edges import Foreign, Function
 from echelon.model.errors import AgentFailed, EchelonError
 
 
@@ -27,7 +29,7 @@ def main() -> None:
         answers.flush()
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
+def _answer(request: Request) -> Reply:
     try:
         agent = _agent(request["module"], request["name"])
         hints = get_type_hints(agent.function)
@@ -42,25 +44,25 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _agent(module: str, name: str) -> FunctionAgent:
-    found: Any = _module(module)
+    found = _module(module)
     for part in name.split("."):
         found = getattr(found, part)
     return found if isinstance(found, FunctionAgent) else _plain(found)
 
 
 @lru_cache
-def _module(name: str) -> Any:
+def _module(name: str) -> Foreign:
     """Return a module by its name, or the script that the parent runs by its path, under another name than its own."""
     if not name.endswith(".py"):
         return importlib.import_module(name)
     return SimpleNamespace(**runpy.run_path(name, run_name="__echelon_main__"))
 
 
-def _plain(function: Callable[..., Any]) -> FunctionAgent:
+def _plain(function: Function) -> FunctionAgent:
     return FunctionAgent(function=function, name=function.__name__, goal="", output_type=Any)
 
 
-def _failure(message: str, concerns: list[Any], passing: bool) -> dict[str, Any]:
+def _failure(message: str, concerns: list[dict[str, JsonValue]], passing: bool) -> Reply:
     return {"error": {"message": message, "concerns": concerns, "passing": passing}}
 
 

@@ -9,12 +9,12 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from echelon.agents.outcome import Outcome
-from echelon.agents.wire import pack, unpack_outcome
+from echelon.agents.wire import Reply, Request, pack, unpack_outcome
 from echelon.model.concern import Concern
+from echelon.model.edges import Function, OutputType
 from echelon.model.errors import AgentFailed
 
 #: The longest answer of a child, in bytes.
@@ -48,9 +48,9 @@ class Workers:
         if workers is not None:
             await workers.aclose()
 
-    async def call(self, function: Callable[..., Any], arguments: dict[str, Any], contract: Any) -> Outcome[Any]:
+    async def call(self, function: Function, arguments: dict[str, object], contract: OutputType) -> Outcome[object]:
         """Call `function` in a child; the child is killed when this is cancelled or times out."""
-        request = {
+        request: Request = {
             "module": _importable(function.__module__),
             "name": function.__qualname__,
             "arguments": {name: pack(value) for name, value in arguments.items()},
@@ -95,7 +95,7 @@ async def _start() -> asyncio.subprocess.Process:
     )
 
 
-async def _ask(child: asyncio.subprocess.Process, request: dict[str, Any]) -> dict[str, Any]:
+async def _ask(child: asyncio.subprocess.Process, request: Request) -> Reply:
     assert child.stdin is not None
     assert child.stdout is not None
     try:
@@ -120,10 +120,11 @@ def _importable(module: str) -> str:
     return str(main.__file__)
 
 
-def _outcome(answer: dict[str, Any], contract: Any) -> Outcome[Any]:
-    failure = answer.get("error")
-    if failure is None:
-        return unpack_outcome(answer["outcome"], contract)
+def _outcome(answer: Reply, contract: OutputType) -> Outcome[object]:
+    outcome, failure = answer.get("outcome"), answer.get("error")
+    if outcome is not None:
+        return unpack_outcome(outcome, contract)
+    assert failure is not None, "a child answers with one of both"
     concerns = [Concern.model_validate(concern) for concern in failure["concerns"]]
     raise AgentFailed(failure["message"], concerns=concerns, passing=failure["passing"])
 

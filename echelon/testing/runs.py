@@ -4,7 +4,7 @@ async with a_run(job, tmp_path) as run:
     delivered = await run_phases(run, InlineScheduler())
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from echelon.settings import Settings
 @asynccontextmanager
 async def a_run(
     job: JobDefinition, home: Path, inputs: BaseModel | None = None, *, run_id: str = "run", **context: Any
-) -> AsyncIterator[RunContext]:
+) -> AsyncGenerator[RunContext]:
     """Open a run of `job` with its journal below `home`; the same `run_id` again goes on with what is on record.
 
     `context` sets fields of the run, such as `previous` or `observe`.

@@ -1,9 +1,10 @@
 """The port that every kind of agent fulfils."""
 
-from typing import Any, Literal, Protocol, Self, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from echelon.agents.call import Call, CallShape
 from echelon.agents.outcome import Outcome
+from echelon.model.edges import OutputType
 from echelon.model.policy import Resilience
 
 Effect = Literal["read", "write", "irreversible"]
@@ -34,7 +35,7 @@ class Agent(Protocol):
         ...
 
     @property
-    def output_type(self) -> Any:
+    def output_type(self) -> OutputType:
         """The contract of its output: a type that pydantic can validate."""
         ...
 
@@ -42,7 +43,7 @@ class Agent(Protocol):
         """Check that calls of this shape give it what it needs; `InvalidJob` when not."""
         ...
 
-    async def perform(self, call: Call) -> Outcome[Any]:
+    async def perform(self, call: Call) -> Outcome[object]:
         """Do the task once; raises when it cannot."""
         ...
 
@@ -65,6 +66,6 @@ class CanWrapUp(Protocol):
 class AsksAgain(Protocol):
     """An agent that can be told what was wrong with its answer, and answers again (C5)."""
 
-    async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
+    async def perform_again(self, call: Call, complaint: str) -> Outcome[object]:
         """Do the task once more; `complaint` says what did not fit the contract."""
         ...

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, Unpack
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -17,10 +17,11 @@ from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
 from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
 from echelon.agents.processes.process import Finished, run_process
-from echelon.agents.shortcuts import shortcuts
+from echelon.agents.shortcuts import Shortcuts, shortcuts
+from echelon.model.edges import Contract, OutputType
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
-from echelon.model.policy import Off, Resilience, Strictness
-from echelon.model.usage import Budget, Usage
+from echelon.model.policy import Resilience
+from echelon.model.usage import Usage
 
 #: How much a command may write to stdout, in bytes.
 DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024
@@ -32,7 +33,7 @@ QUOTED_CHARACTERS = 2000
 IDEMPOTENCY_KEY = "ECHELON_IDEMPOTENCY_KEY"
 
 Format = Literal["json", "lines", "text"]
-Parse = Format | Callable[[str], Any]
+Parse = Format | Callable[[str], object]
 
 #: The contract when none is stated.
 _DEFAULT_OUTPUT: dict[Any, Any] = {"json": Any, "lines": list[str], "text": str}
@@ -45,7 +46,7 @@ class CommandAgent:
     name: str
     goal: str
     arguments: tuple[Template, ...]
-    output_type: Any
+    output_type: OutputType
     parse: Parse
     effect: Effect = "read"
     resilience: Resilience = Resilience()
@@ -73,7 +74,7 @@ class CommandAgent:
             )
         return self
 
-    async def perform(self, call: Call) -> Outcome[Any]:
+    async def perform(self, call: Call) -> Outcome[object]:
         """Run the command once."""
         values = values_of(call, self.placeholders)
         finished = await self._run(
@@ -111,8 +112,8 @@ class CommandAgent:
             raise AgentFailed(f"command {self.name!r} {_how_it_ended(finished.exit_code)}: {said}")
         return finished.stdout.decode(errors="replace")
 
-    def _output(self, stdout: str) -> Any:
-        contract: TypeAdapter[Any] = TypeAdapter(self.output_type)
+    def _output(self, stdout: str) -> object:
+        contract: Contract = TypeAdapter(self.output_type)
         try:
             if self.parse == "json":
                 return contract.validate_json(stdout, strict=True)
@@ -131,7 +132,7 @@ class CommandAgent:
 def command(
     args: Sequence[str],
     *,
-    output: Any = None,
+    output: OutputType = None,
     name: str | None = None,
     goal: str | None = None,
     effect: Effect = "read",
@@ -140,15 +141,9 @@ def command(
     cwd: str | Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
-    timeout: float | Off | None = None,
-    idle: float | Off | None = None,
-    attempts: int | None = None,
-    breaker: str | Off | None = None,
-    budget: Budget | Off | None = None,
-    contract: Strictness | None = None,
-    resilience: Resilience | None = None,
     fallback: Fallbacks | None = None,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    **stated: Unpack[Shortcuts],
 ) -> CommandAgent:
     """Make a command an agent.
 
@@ -177,9 +172,7 @@ def command(
         output_type=output if output is not None else _DEFAULT_OUTPUT.get(chosen, Any),
         parse=chosen,
         effect=effect,
-        resilience=shortcuts(
-            resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
-        ),
+        resilience=shortcuts(**stated),
         ok_exit_codes=tuple(ok_exit_codes),
         cwd=None if cwd is None else template(str(cwd)),
         stdin=None if stdin is None else template(stdin),
@@ -196,11 +189,11 @@ def find_program(program: str, search_path: str | None = None) -> str | None:
     return shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program, path=search_path)
 
 
-_PARSERS: dict[Format, Callable[[str], Any]] = {"lines": str.splitlines, "text": str}
+_PARSERS: dict[Format, Callable[[str], object]] = {"lines": str.splitlines, "text": str}
 
 
-def _readable(parse: Parse, stdout: str) -> tuple[Any, ...]:
-    """Return what was written to stdout, for a flexible contract to mend (C5); nothing when it is no JSON."""
+def _readable(parse: Parse, stdout: str) -> tuple[object, ...]:
+    """Return what was written to stdout, for a flexible contract to repair (C5); nothing when it is no JSON."""
     try:
         return (from_json(stdout),) if parse == "json" else ()
     except ValueError:
@@ -213,7 +206,7 @@ def _told(call: Call) -> dict[str, str]:
     return {IDEMPOTENCY_KEY: key} if key else {}
 
 
-def _filled(source: Template | None, values: Mapping[str, Any]) -> str | None:
+def _filled(source: Template | None, values: Mapping[str, object]) -> str | None:
     return None if source is None else source.fill(lambda name: as_text(name, values[name]))
 
 
@@ -233,7 +226,7 @@ def _not_installed(name: str, program: str) -> str:
     )
 
 
-def _mismatch(error: ValidationError, output_type: Any, stdout: str) -> str:
+def _mismatch(error: ValidationError, output_type: OutputType, stdout: str) -> str:
     if not stdout.strip():
         return "it wrote nothing to stdout"
     first = error.errors(include_url=False, include_context=False)[0]

@@ -2,36 +2,45 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self, Unpack, overload
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import CallShape
 from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
-from echelon.agents.shortcuts import shortcuts
+from echelon.agents.shortcuts import Shortcuts, shortcuts
+from echelon.model.edges import Foreign, Function
 from echelon.model.errors import InvalidJob
 from echelon.model.integration import is_combination
-from echelon.model.policy import Off, Resilience, Strictness
-from echelon.model.usage import Budget
+from echelon.model.policy import Off, Strictness
 
 
+class AgentOptions(Shortcuts, total=False):
+    """The options of `@agent`."""
+
+    name: str | None
+    goal: str | None
+    effect: Effect
+    cpu_bound: bool
+    can_wrap_up: bool
+    fallback: Fallbacks | None
+
+
+@overload
+def agent(function: Function, **options: Unpack[AgentOptions]) -> FunctionAgent: ...
+@overload
+def agent(function: None = None, **options: Unpack[AgentOptions]) -> Callable[[Function], FunctionAgent]: ...
 def agent(
-    function: Callable[..., Any] | None = None,
+    function: Function | None = None,
     *,
     name: str | None = None,
     goal: str | None = None,
     effect: Effect = "read",
     cpu_bound: bool = False,
     can_wrap_up: bool = False,
-    timeout: float | Off | None = None,
-    idle: float | Off | None = None,
-    attempts: int | None = None,
-    breaker: str | Off | None = None,
-    budget: Budget | Off | None = None,
-    contract: Strictness | None = None,
-    resilience: Resilience | None = None,
     fallback: Fallbacks | None = None,
-) -> Any:
+    **stated: Unpack[Shortcuts],
+) -> FunctionAgent | Callable[[Function], FunctionAgent]:
     """Make a function an agent.
 
     Its return annotation is the contract of its output; its docstring, or `goal`, says what it achieves.
@@ -50,16 +59,15 @@ def agent(
         async def inspect(module: Module, brief: Brief) -> Finding: ...
     """
     # No heartbeat leaves a process of its own, so that one would always seem silent.
-    idle = False if cpu_bound and idle is None else idle
-    policy = shortcuts(
-        resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
-    )
+    if cpu_bound and stated.get("idle") is None:
+        stated["idle"] = False
+    policy = shortcuts(**stated)
     if cpu_bound and policy.idle_seconds:
         raise InvalidJob("an agent that is cpu_bound has no heartbeat: give it a timeout instead of an idle one")
     if cpu_bound and can_wrap_up:
         raise InvalidJob("an agent that is cpu_bound cannot wrap up: its process cannot tell the final call")
 
-    def decorate(target: Callable[..., Any]) -> FunctionAgent:
+    def decorate(target: Function) -> FunctionAgent:
         made = function_agent(target, name=name, goal=goal, effect=effect, resilience=policy, cpu_bound=cpu_bound)
         return replace(made, fallback=fallbacks_of(fallback), can_wrap_up=can_wrap_up)
 
@@ -75,11 +83,11 @@ class Integrator:
     combiner: FunctionAgent | None = None
     """Takes `Handoffs` of what the merger made, one level up; None: the primary merges everything at once."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Foreign:
         """Call the merging function directly, as a test would."""
         return self.merger(*args, **kwargs)
 
-    def combine(self, function: Callable[..., Any]) -> Any:
+    def combine(self, function: Function) -> Self:
         """Set how results of integrations are integrated further up; returns the integrator that does."""
         return replace(self, combiner=function_agent(function, resilience=self.merger.resilience))
 
@@ -93,14 +101,25 @@ class Integrator:
         return replace(self, merger=self.merger.bind(shape), combiner=combiner)
 
 
+@overload
+def integrator(function: Function) -> Integrator: ...
+@overload
 def integrator(
-    function: Callable[..., Any] | None = None,
+    function: None = None,
     *,
     name: str | None = None,
     timeout: float | Off | None = None,
     attempts: int | None = None,
     contract: Strictness | None = None,
-) -> Any:
+) -> Callable[[Function], Integrator]: ...
+def integrator(
+    function: Function | None = None,
+    *,
+    name: str | None = None,
+    timeout: float | Off | None = None,
+    attempts: int | None = None,
+    contract: Strictness | None = None,
+) -> Integrator | Callable[[Function], Integrator]:
     """Make a function the way in which coordinators integrate what their members delivered.
 
     It gets `Handoffs[T]`: what is there, and what is missing with the reason (F7). Alone it integrates everything at
@@ -114,7 +133,7 @@ def integrator(
     """
     resilience = shortcuts(timeout=timeout, attempts=attempts, contract=contract)
 
-    def decorate(target: Callable[..., Any]) -> Integrator:
+    def decorate(target: Function) -> Integrator:
         return Integrator(merger=function_agent(target, name=name, resilience=resilience))
 
     return decorate if function is None else decorate(function)

@@ -4,10 +4,9 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, get_args, get_origin
 
 from echelon.agents.agent import Effect
 from echelon.agents.binding import Binding, bind, hints_of
@@ -15,6 +14,7 @@ from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.agents.processes.workers import Workers
+from echelon.model.edges import Foreign, Function, OutputType
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
 
@@ -27,10 +27,10 @@ _THREADS = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="echelon-agent")
 class FunctionAgent:
     """A function that does a task. Calling it calls the function itself, without any of the machinery."""
 
-    function: Callable[..., Any]
+    function: Function
     name: str
     goal: str
-    output_type: Any
+    output_type: OutputType
     effect: Effect = "read"
     resilience: Resilience = Resilience()
     cpu_bound: bool = False
@@ -38,7 +38,7 @@ class FunctionAgent:
     fallback: tuple[Fallback, ...] = ()
     can_wrap_up: bool = False
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Foreign:
         """Call the function directly, as a test would."""
         return self.function(*args, **kwargs)
 
@@ -46,7 +46,7 @@ class FunctionAgent:
         """Decide for each parameter where its value comes from; `InvalidJob` names one that has no source."""
         return replace(self, binding=bind(self.function, self.name, shape))
 
-    async def perform(self, call: Call) -> Outcome[Any]:
+    async def perform(self, call: Call) -> Outcome[object]:
         """Call the function with what its parameters ask for."""
         assert self.binding is not None, "an agent is bound when it is put into a job"
         arguments = self.binding.arguments(call)
@@ -60,7 +60,7 @@ class FunctionAgent:
 
 
 def function_agent(
-    function: Callable[..., Any],
+    function: Function,
     *,
     name: str | None = None,
     goal: str | None = None,
@@ -83,7 +83,7 @@ def function_agent(
     )
 
 
-def _check_cpu_bound(function: Callable[..., Any], name: str) -> None:
+def _check_cpu_bound(function: Function, name: str) -> None:
     if inspect.iscoroutinefunction(function):
         raise InvalidJob(f"agent {name!r} is async and cpu_bound: make it a plain function, it gets a process")
     if "<" in function.__qualname__:  # <locals>, <lambda>
@@ -93,19 +93,19 @@ def _check_cpu_bound(function: Callable[..., Any], name: str) -> None:
         )
 
 
-def contract_of(function: Callable[..., Any], name: str) -> Any:
+def contract_of(function: Function, name: str) -> OutputType:
     """Return the output type that a function promises; `Outcome[T]` promises T."""
     annotation = hints_of(function, name).get("return")
     if annotation is None:
         raise InvalidJob(f"agent {name!r} has no return annotation: the return type is its contract, please state it")
     if annotation is Outcome:
         return Any
-    if getattr(annotation, "__origin__", None) is Outcome:
-        return annotation.__args__[0]
+    if get_origin(annotation) is Outcome:
+        return get_args(annotation)[0]
     return annotation
 
 
-def _in_thread(context: contextvars.Context, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+def _in_thread(context: contextvars.Context, function: Function, arguments: dict[str, object]) -> object:
     try:
         return context.run(function, **arguments)
     except StopIteration as error:
@@ -113,5 +113,5 @@ def _in_thread(context: contextvars.Context, function: Callable[..., Any], argum
         raise RuntimeError(f"{function.__name__} raised StopIteration: a next() without a default?") from error
 
 
-def _first_line(function: Callable[..., Any]) -> str:
+def _first_line(function: Function) -> str:
     return (inspect.getdoc(function) or "").split("\n", 1)[0].strip()

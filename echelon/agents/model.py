@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, Union
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union, Unpack, cast
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
@@ -21,7 +21,8 @@ from echelon.agents.model_limits import conversation, exhausted, kept_tokens, li
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.secrets import redacted
-from echelon.agents.shortcuts import shortcuts
+from echelon.agents.shortcuts import Shortcuts, shortcuts
+from echelon.model.edges import OutputType
 from echelon.model.errors import (
     AgentFailed,
     ContractViolation,
@@ -30,14 +31,18 @@ from echelon.model.errors import (
     InvalidJob,
 )
 from echelon.model.phrasing import one_line
-from echelon.model.policy import Off, Resilience, Strictness
+from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.budget import is_final_call
 from echelon.resilience.errors import can_pass
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
+    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.settings import ModelSettings
     from pydantic_ai.usage import RunUsage
+
+    PydanticAgent: TypeAlias = Agent[Any, Any]
 
 #: How much of a provider's error is quoted, in characters.
 QUOTED_CHARACTERS = 500
@@ -47,12 +52,12 @@ QUOTED_CHARACTERS = 500
 class ModelAgent:
     """A model that does a task."""
 
-    model: "Agent[Any, Any]"
+    model: "PydanticAgent"
     name: str
     goal: str
-    output_type: Any
+    output_type: OutputType
     prompt: Callable[[Call], str] = prompt_of
-    deps: Callable[[Call], Any] | None = None
+    deps: Callable[[Call], object] | None = None
     effect: Effect = "read"
     resilience: Resilience = Resilience()
     fallback: tuple[Fallback, ...] = ()
@@ -63,26 +68,26 @@ class ModelAgent:
 
     @property
     def can_wrap_up(self) -> bool:
-        """Any model can write down what it has (F4)."""
+        """Object model can write down what it has (F4)."""
         return True
 
-    async def perform(self, call: Call) -> Outcome[Any]:
+    async def perform(self, call: Call) -> Outcome[object]:
         """Ask the model once; what it used is told with the outcome, and with the error."""
         if is_final_call():
             return await self._wrap_up(call)
         return await self._ask(call, self.prompt(call))
 
-    async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
+    async def perform_again(self, call: Call, complaint: str) -> Outcome[object]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
         return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
 
-    async def _wrap_up(self, call: Call) -> Outcome[Any]:
+    async def _wrap_up(self, call: Call) -> Outcome[object]:
         """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
         so_far = conversation(call.notes)
         prompt = FINAL_CALL if so_far else f"{self.prompt(call)}\n\n{FINAL_CALL}"
         return await self._ask(call, prompt, so_far)
 
-    async def _ask(self, call: Call, prompt: str, so_far: Sequence[Any] = ()) -> Outcome[Any]:
+    async def _ask(self, call: Call, prompt: str, so_far: Sequence["ModelMessage"] = ()) -> Outcome[object]:
         used: RunUsage = library("pydantic_ai.usage").RunUsage()
         budget = call.brief.assignment.budget
         try:
@@ -108,30 +113,25 @@ class ModelAgent:
         """Take the model's tools away in the last call: there is nothing left to use them with."""
         return self.model.override(tools=[], toolsets=[], native_tools=[]) if is_final_call() else nullcontext()
 
-    def _settings(self, budget: Budget) -> Any:
+    def _settings(self, budget: Budget) -> "ModelSettings":
         """Switch the retries of the provider's client off, where the model knows the setting; bound the last answer."""
         knows = "max_retries" not in getattr(self.model.model, "unsupported_settings", ())
         kept = kept_tokens(budget) if is_final_call() else None
-        return ({"max_retries": 0} if knows else {}) | ({} if kept is None else {"max_tokens": kept})
+        settings: dict[str, int] = {"max_retries": 0} if knows else {}
+        return cast("ModelSettings", settings if kept is None else settings | {"max_tokens": kept})
 
 
 def model_agent(
-    model: "Agent[Any, Any]",
+    model: "PydanticAgent",
     *,
     name: str | None = None,
     goal: str | None = None,
-    output: Any = None,
+    output: OutputType = None,
     prompt: Callable[[Call], str] = prompt_of,
-    deps: Callable[[Call], Any] | None = None,
+    deps: Callable[[Call], object] | None = None,
     effect: Effect = "read",
-    timeout: float | Off | None = None,
-    idle: float | Off | None = None,
-    attempts: int | None = None,
-    breaker: str | Off | None = None,
-    budget: Budget | Off | None = None,
-    contract: Strictness | None = None,
-    resilience: Resilience | None = None,
     fallback: Fallbacks | None = None,
+    **stated: Unpack[Shortcuts],
 ) -> ModelAgent:
     """Make a `pydantic_ai.Agent` an agent of a job.
 
@@ -156,9 +156,7 @@ def model_agent(
         prompt=prompt,
         deps=deps,
         effect=effect,
-        resilience=shortcuts(
-            resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
-        ),
+        resilience=shortcuts(**stated),
         fallback=fallbacks_of(fallback),
     )
 
@@ -169,10 +167,10 @@ def is_model(candidate: object) -> bool:
     return any(kind.__name__ == "AbstractAgent" and kind.__module__.startswith("pydantic_ai.") for kind in kinds)
 
 
-def contract_of_model(spec: Any, name: str) -> Any:
+def contract_of_model(spec: OutputType, name: str) -> OutputType:
     """Return the type behind an output specification of pydantic-ai; `InvalidJob` when it names none."""
     if isinstance(spec, list | tuple):
-        members = tuple(contract_of_model(member, name) for member in spec)
+        members = tuple(contract_of_model(member, name) for member in cast("Sequence[OutputType]", spec))
         return Union[members]  # noqa: UP007 - made at run time
     inner = getattr(spec, "output", None) or getattr(spec, "outputs", None)
     if inner is not None and type(spec).__module__.startswith("pydantic_ai."):
@@ -224,7 +222,7 @@ def _usage(used: "RunUsage") -> Usage:
     )
 
 
-def _corrections(messages: Sequence[Any]) -> tuple[str, ...]:
+def _corrections(messages: Sequence["ModelMessage"]) -> tuple[str, ...]:
     """Say how often pydantic-ai sent an answer back before it fitted; tools that were called wrongly are no answers."""
     parts = [part for message in messages for part in message.parts]
     answered_by = getattr(parts[-1], "tool_name", None) if parts else None
@@ -232,5 +230,5 @@ def _corrections(messages: Sequence[Any]) -> tuple[str, ...]:
     return (f"sent back to the model before it fitted, {times} of {times + 1} answers",) if times else ()
 
 
-def _sent_back(part: Any) -> bool:
+def _sent_back(part: object) -> bool:
     return getattr(part, "part_kind", "") == "retry-prompt" or getattr(part, "outcome", "") == "retried"

@@ -2,8 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from echelon.model.edges import Foreign
 
 REDACTED = "[secret]"
 
@@ -17,17 +19,17 @@ SHORTEST_SECRET = 8
 _KEY_SHAPED = re.compile(r"(?:\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA)[-_][\w-]{10,}|\bBearer\s+[\w.~+/-]{8,}=*)")
 
 
-def redacted(text: str, model: Any = None) -> str:
+def redacted(text: str, model: object = None) -> str:
     """Return `text` without the keys of the model's clients, secrets of the environment, and what looks like a key."""
     for secret in {*_keys_of(model), *_in_environment()}:
         text = text.replace(secret, REDACTED)
     return _KEY_SHAPED.sub(REDACTED, text)
 
 
-def _keys_of(model: Any) -> Iterator[str]:
+def _keys_of(model: Foreign) -> Iterator[str]:
     """Yield the keys that the clients of a model hold, behind fallbacks and wrappers too."""
-    inner = getattr(model, "models", None) or getattr(model, "wrapped", None) or ()
-    for one in inner if isinstance(inner, list | tuple) else (inner,):
+    inner: object = getattr(model, "models", None) or getattr(model, "wrapped", None) or ()
+    for one in cast("Sequence[object]", inner) if isinstance(inner, list | tuple) else (inner,):
         yield from _keys_of(one)
     key = getattr(getattr(model, "client", None), "api_key", None)
     if isinstance(key, str) and len(key) >= SHORTEST_SECRET:

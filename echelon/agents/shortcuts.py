@@ -1,26 +1,42 @@
 """The shortcuts with which an agent states its policy: what `@agent`, `command` and `model_agent` share."""
 
+from typing import TypedDict, Unpack
+
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget
 
 
-def shortcuts(
-    more: Resilience | None = None,
-    *,
-    timeout: float | Off | None = None,
-    idle: float | Off | None = None,
-    attempts: int | None = None,
-    breaker: str | Off | None = None,
-    budget: Budget | Off | None = None,
-    contract: Strictness | None = None,
-) -> Resilience:
-    """Return the policy that an agent states: its shortcuts, and `more` where these say nothing."""
-    stated = Resilience(
-        timeout_seconds=timeout,
-        idle_seconds=idle,
-        attempts=attempts,
-        breaker=breaker,
-        budget=budget,
-        contract=contract,
+class Shortcuts(TypedDict, total=False):
+    """How calls of an agent are guarded; False switches off what the job or the phase states."""
+
+    timeout: float | Off | None
+    """Seconds for one attempt."""
+    idle: float | Off | None
+    """Seconds without a sign of life: a `heartbeat()`, or output of a command."""
+    attempts: int | None
+    """Attempts, the first one included."""
+    breaker: str | Off | None
+    """The dependency that it calls."""
+    budget: Budget | Off | None
+    """What one task may use (F4)."""
+    contract: Strictness | None
+    """`flexible` repairs an output that does not fit, where that takes no guess (C5)."""
+    resilience: Resilience | None
+    """Says more, where the others say nothing."""
+
+
+def shortcuts(**stated: Unpack[Shortcuts]) -> Resilience:
+    """Return the policy that an agent states; `TypeError` for an option that there is not."""
+    unknown = sorted(stated.keys() - Shortcuts.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"there is no option {unknown[0]!r}; the options are: {', '.join(Shortcuts.__annotations__)}")
+    own = Resilience(
+        timeout_seconds=stated.get("timeout"),
+        idle_seconds=stated.get("idle"),
+        attempts=stated.get("attempts"),
+        breaker=stated.get("breaker"),
+        budget=stated.get("budget"),
+        contract=stated.get("contract"),
     )
-    return stated.over(more) if more else stated
+    more = stated.get("resilience")
+    return own.over(more) if more else own

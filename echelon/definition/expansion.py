@@ -1,6 +1,6 @@
 """What a job becomes for given inputs: one task a call, as a graph that planning understands."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -98,7 +98,7 @@ def _calls(
 
 
 @contextmanager
-def _explained(phase: str, what: str) -> Iterator[None]:
+def _explained(phase: str, what: str) -> Generator[None]:
     """Say which part of a phase went wrong, unless the error explains itself."""
     try:
         yield

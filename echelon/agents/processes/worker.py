@@ -6,15 +6,17 @@ import logging
 import os
 import runpy
 import sys
-from collections.abc import Callable
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
+from pydantic import JsonValue
+
 from echelon.agents.capture import capturing
 from echelon.agents.function import FunctionAgent
 from echelon.agents.observed import OBSERVER, Stream
-from echelon.agents.processes.wire import pack_outcome, unpack
+from echelon.agents.processes.wire import Heard, Reply, Request, pack_outcome, unpack
+from echelon.model.edges import Foreign, Function
 from echelon.model.errors import AgentFailed, EchelonError
 
 #: Things that are noted of one call; what comes behind is lost.
@@ -29,7 +31,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     for line in requests:
-        request, heard = json.loads(line), _Heard()
+        request, heard = json.loads(line), _Ears()
         logging.getLogger().setLevel(request["log_level"])
         with capturing(pass_on=False):
             token = OBSERVER.set(heard)
@@ -37,34 +39,35 @@ def main() -> None:
                 answer = _answer(request)
             finally:
                 OBSERVER.reset(token)
-        answers.write(json.dumps(answer | {"heard": heard.everything}) + "\n")
+        answer["heard"] = heard.everything
+        answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 
-class _Heard:
-    """Notes what the function does, for the observer in the parent: the calls of it, in their order."""
+class _Ears:
+    """Notes what the function does, for the observer in the parent, in its order."""
 
     def __init__(self) -> None:
-        self.everything: list[tuple[str, Any, str]] = []
+        self.everything: list[Heard] = []
 
     def output_read(self, task_id: str, version: str) -> None:
         """It reads the output of a task."""
-        self._note("output_read", task_id, version)
+        self._note({"what": "output_read", "about": task_id, "level": 0, "text": version})
 
     def logged(self, level: int, message: str) -> None:
         """It writes to a log."""
-        self._note("logged", level, message)
+        self._note({"what": "logged", "about": "", "level": level, "text": message})
 
     def wrote(self, stream: Stream, text: str) -> None:
         """It prints."""
-        self._note("wrote", stream, text)
+        self._note({"what": stream, "about": "", "level": 0, "text": text})
 
-    def _note(self, *call: Any) -> None:
+    def _note(self, heard: Heard) -> None:
         if len(self.everything) < MAX_HEARD:
-            self.everything.append(call)
+            self.everything.append(heard)
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
+def _answer(request: Request) -> Reply:
     try:
         agent = _agent(request["module"], request["name"])
         hints = get_type_hints(agent.function)
@@ -79,25 +82,25 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _agent(module: str, name: str) -> FunctionAgent:
-    found: Any = _module(module)
+    found = _module(module)
     for part in name.split("."):
         found = getattr(found, part)
     return found if isinstance(found, FunctionAgent) else _plain(found)
 
 
 @lru_cache
-def _module(name: str) -> Any:
+def _module(name: str) -> Foreign:
     """Return a module by its name, or the script that the parent runs by its path, under another name than its own."""
     if not name.endswith(".py"):
         return importlib.import_module(name)
     return SimpleNamespace(**runpy.run_path(name, run_name="__echelon_main__"))
 
 
-def _plain(function: Callable[..., Any]) -> FunctionAgent:
+def _plain(function: Function) -> FunctionAgent:
     return FunctionAgent(function=function, name=function.__name__, goal="", output_type=Any)
 
 
-def _failure(message: str, concerns: list[Any], passing: bool) -> dict[str, Any]:
+def _failure(message: str, concerns: list[dict[str, JsonValue]], passing: bool) -> Reply:
     return {"error": {"message": message, "concerns": concerns, "passing": passing}}
 
 

@@ -6,7 +6,7 @@ Whatever is wrong with a file is one `InvalidInput`: the file, the line or the i
 import contextlib
 import gc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,7 +69,7 @@ def _graph_in(text: str, notation: _Notation, name: str) -> TaskGraph:
 
 
 @contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
+def _collector_paused() -> Generator[None]:
     """Keep the garbage collector from going through a growing graph again and again: half the time of a large one."""
     collecting = gc.isenabled()
     gc.disable()

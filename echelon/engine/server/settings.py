@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,7 +196,7 @@ def restore(before: Mapping[str, str | None]) -> None:
 
 
 @contextlib.contextmanager
-def prefect_settings(home: Path, api_url: str | None = None) -> Iterator[None]:
+def prefect_settings(home: Path, api_url: str | None = None) -> Generator[None]:
     """Make the Prefect of this process use these settings inside the block, also when it was imported long before.
 
     Needed because an imported Prefect does not look at the environment again; without an imported Prefect it does

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -129,7 +129,7 @@ class RedisStore:
         return reply
 
     @contextlib.contextmanager
-    def _noticing(self) -> Iterator[None]:
+    def _noticing(self) -> Generator[None]:
         """Notice that Redis is away; what was to be done then is not."""
         try:
             yield

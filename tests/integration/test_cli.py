@@ -312,7 +312,7 @@ def test_a_second_ctrl_c_stops_at_once(served, listener):
     ("options", "line"),
     [
         ([], "serve needs either --cron '0 3 * * *' or --interval SECONDS, and not both"),
-        (["--cron", "daily"], "--cron 'daily' is no cron schedule"),
+        (["--cron", "daily"], "--cron 'daily' is not a cron schedule"),
         (["--cron", "0 3 * * *", "--timezone", "Mars/Base"], "--timezone 'Mars/Base' is not known"),
     ],
 )

@@ -7,11 +7,14 @@ import ast
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from echelon.model.phrasing import listed, truncate
+
+#: One error of pydantic: what is in it depends on its type.
+Problem: TypeAlias = Mapping[str, Any]
 
 #: How much of a delivered text is quoted, in characters.
 QUOTED_CHARACTERS = 60
@@ -51,7 +54,7 @@ def complaint(error: ValidationError, producer: str) -> str:
     return f"{producer} delivered something else than its contract: {misfit(problems[0])}{more}"
 
 
-def misfit(problem: Mapping[str, Any]) -> str:
+def misfit(problem: Problem) -> str:
     """Say what one error of pydantic means."""
     where = place(problem["loc"])
     delivered = problem.get("input")
@@ -61,12 +64,12 @@ def misfit(problem: Mapping[str, Any]) -> str:
     return f"{where}: {legible(str(problem['msg']))[:TOLD_CHARACTERS]}, got {described(delivered)}"
 
 
-def place(location: Sequence[Any]) -> str:
+def place(location: Sequence[object]) -> str:
     """Return where in an output something is; names of fields may come from the agent too."""
     return ".".join(legible(str(part))[:QUOTED_CHARACTERS] for part in location) or "the output"
 
 
-def words_allowed(problem: Mapping[str, Any]) -> tuple[str, ...]:
+def words_allowed(problem: Problem) -> tuple[str, ...]:
     """Return the vocabulary that a word is not in; empty for every other misfit (C3)."""
     if problem["type"] not in _WORD_ERRORS:
         return ()
@@ -80,7 +83,7 @@ def nearest_first(word: str, allowed: Sequence[str]) -> list[str]:
     return sorted(allowed, key=lambda one: -difflib.SequenceMatcher(None, start, one.casefold()).ratio())
 
 
-def described(value: Any) -> str:
+def described(value: object) -> str:
     """Return the kind of a value, and the value where it is short."""
     kind = next((name for type_, name in _KINDS if isinstance(value, type_)), f"a {type(value).__name__}")
     if isinstance(value, str):

@@ -8,7 +8,7 @@ from echelon.contract.version import contract_name, type_name, version_of
 _UNIONS = (Union, types.UnionType)
 
 
-def unfit(made: Any, wanted: Any) -> str | None:
+def unfit(made: object, wanted: object) -> str | None:
     """Say why a consumer of `wanted` cannot take what is `made`; None when it can.
 
     It can take the same type, a subclass, and another minor version of the same name; of a choice, every arm must be
@@ -28,12 +28,12 @@ def unfit(made: Any, wanted: Any) -> str | None:
     return None if issubclass(made, wanted) else _unfit_classes(made, wanted)
 
 
-def is_other_version(made: Any, wanted: Any) -> bool:
+def is_other_version(made: object, wanted: object) -> bool:
     """Say whether a consumer is built for another version of what is made, so that it must be read as that."""
     return made is not wanted and made != wanted and type_name(made) == type_name(wanted)
 
 
-def _unfit_containers(made: Any, wanted: Any) -> str | None:
+def _unfit_containers(made: object, wanted: object) -> str | None:
     ours, theirs = get_args(made), get_args(wanted)
     if get_origin(made) is not get_origin(wanted) or len(ours) != len(theirs):
         return _another(made, wanted)
@@ -66,9 +66,9 @@ def _another_module(made: type, wanted: type) -> str:
     )
 
 
-def _closest(reasons: list[str | None], made: Any, wanted: Any) -> str:
+def _closest(reasons: list[str | None], made: object, wanted: object) -> str:
     return next((why for why in reasons if why and "another major version" in why), _another(made, wanted))
 
 
-def _another(made: Any, wanted: Any) -> str:
+def _another(made: object, wanted: object) -> str:
     return f"{type_name(made)}, but it is built for {type_name(wanted)}"

@@ -5,7 +5,7 @@ no kind of its own in JSON (a date, a path, a word of a vocabulary) may come as 
 repaired without guessing, and says what it repaired; what comes of it fits the strict contract.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json, to_jsonable_python
 
-from echelon.contract.complaint import described, place, quoted, words_allowed
+from echelon.contract.complaint import Problem, described, place, quoted, words_allowed
 from echelon.contract.vocabulary import meant
 from echelon.model.phrasing import head
 
@@ -28,11 +28,11 @@ REPAIRS_RECORDED = 20
 class Fitted:
     """An output that fits its contract, with what was repaired for it."""
 
-    value: Any
+    value: object
     repairs: tuple[str, ...] = ()
 
 
-def validate_strict(value: Any, contract: TypeAdapter[Any]) -> Fitted:
+def validate_strict(value: object, contract: TypeAdapter[object]) -> Fitted:
     """Return an output that fits as it is; pydantic's `ValidationError` says where it does not."""
     try:
         return Fitted(contract.validate_python(value, strict=True))
@@ -45,7 +45,7 @@ def validate_strict(value: Any, contract: TypeAdapter[Any]) -> Fitted:
         return Fitted(contract.validate_json(data, strict=True))
 
 
-def validate_lenient(value: Any, contract: TypeAdapter[Any]) -> Fitted:
+def validate_lenient(value: object, contract: TypeAdapter[object]) -> Fitted:
     """Return an output that fits, repaired where that takes no guess; `ValidationError` where it would (C5)."""
     try:
         return validate_strict(value, contract)
@@ -57,7 +57,7 @@ def validate_lenient(value: Any, contract: TypeAdapter[Any]) -> Fitted:
         return _repaired(deepcopy(plain), contract)
 
 
-def _repaired(plain: Any, contract: TypeAdapter[Any]) -> Fitted:
+def _repaired(plain: object, contract: TypeAdapter[object]) -> Fitted:
     repairs: list[str] = []
     holder = [plain]  # so that the output itself can be replaced like anything in it
     for _ in range(MAX_ROUNDS):
@@ -73,7 +73,7 @@ def _repaired(plain: Any, contract: TypeAdapter[Any]) -> Fitted:
     return Fitted(contract.validate_json(to_json(holder[0])), _recorded(repairs))
 
 
-def _repair(holder: list[Any], problem: Mapping[str, Any]) -> str | None:
+def _repair(holder: list[object], problem: Problem) -> str | None:
     """Repair one misfit in place and say what was done; None when that would take a guess."""
     repair = _REPAIRERS.get(problem["type"])
     path = (0, *problem["loc"])
@@ -83,14 +83,14 @@ def _repair(holder: list[Any], problem: Mapping[str, Any]) -> str | None:
     return repair(parent, path[-1], problem)
 
 
-def _drop(parent: Any, key: Any, problem: Mapping[str, Any]) -> str | None:
+def _drop(parent: Any, key: Any, problem: Problem) -> str | None:
     if not isinstance(parent, dict):
         return None
     del parent[key]
     return f"{place(problem['loc'])}: dropped, the contract has no such field"
 
 
-def _reword(parent: Any, key: Any, problem: Mapping[str, Any]) -> str | None:
+def _reword(parent: Any, key: Any, problem: Problem) -> str | None:
     said = parent[key]
     word = meant(said, words_allowed(problem)) if isinstance(said, str) else None
     if word is None:
@@ -100,14 +100,14 @@ def _reword(parent: Any, key: Any, problem: Mapping[str, Any]) -> str | None:
 
 
 #: Kind of misfit → how it is repaired.
-_REPAIRERS: dict[str, Callable[[Any, Any, Mapping[str, Any]], str | None]] = {
+_REPAIRERS: dict[str, Callable[[Any, Any, Problem], str | None]] = {
     "extra_forbidden": _drop,
     "enum": _reword,
     "literal_error": _reword,
 }
 
 
-def _coerced(plain: Any, contract: TypeAdapter[Any]) -> list[str]:
+def _coerced(plain: object, contract: TypeAdapter[object]) -> list[str]:
     """Say what pydantic turned into another kind."""
     try:
         contract.validate_json(to_json(plain), strict=True)
@@ -124,7 +124,7 @@ def _recorded(repairs: Sequence[str]) -> tuple[str, ...]:
     return tuple(head(repairs, REPAIRS_RECORDED))
 
 
-def _at(value: Any, path: Sequence[Any]) -> Any:
+def _at(value: Any, path: Sequence[object]) -> object:
     for key in path:
         if not _has(value, key):
             return None
@@ -132,7 +132,7 @@ def _at(value: Any, path: Sequence[Any]) -> Any:
     return value
 
 
-def _has(parent: Any, key: Any) -> bool:
+def _has(parent: object, key: object) -> bool:
     if isinstance(parent, dict):
         return key in parent
     return isinstance(parent, list) and isinstance(key, int) and key < len(parent)

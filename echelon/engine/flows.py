@@ -35,7 +35,7 @@ def flow_of(job: JobDefinition) -> "Flow[..., Any]":
     from prefect import Flow, get_client
     from prefect.runtime import flow_run
 
-    async def body(**parameters: Any) -> "State[Any]":
+    async def body(**parameters: object) -> "State[Any]":
         async with get_client() as client:
             api_url = str(client.api_url)
         options = RunOptions(source=job.source, flow_run_id=flow_run.id, api_url=api_url)
@@ -48,7 +48,7 @@ def flow_of(job: JobDefinition) -> "Flow[..., Any]":
     body.__signature__ = inspect.Signature(_parameters(job))  # pyright: ignore[reportFunctionMemberAccess]
     # Without a storage of its own a flow asks the server for one, in a request that blocks the event loop.
     storage = Settings().home / "prefect" / "results"
-    function: Callable[..., Any] = body
+    function: Callable[..., object] = body
     return Flow(
         function,
         name=job.name,

@@ -67,7 +67,7 @@ class Answer:
     """How it is sent; None: as a whole, and the connection is kept."""
 
 
-def says(output: Any, *, tokens_in: int = 10, tokens_out: int = 5) -> Answer:
+def says(output: object, *, tokens_in: int = 10, tokens_out: int = 5) -> Answer:
     """Answer with text, or with the arguments of the output tool when `output` is a mapping."""
 
     def body(request: dict[str, Any]) -> bytes:
@@ -145,7 +145,7 @@ class LlmServer:
         return self._closing.wait(seconds)
 
 
-def _message(output: Any, request: dict[str, Any]) -> dict[str, Any]:
+def _message(output: object, request: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(output, Mapping):
         return {"role": "assistant", "content": str(output)}
     names = [tool["function"]["name"] for tool in request.get("tools", [])]
@@ -192,5 +192,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_WHEN_CLOSED)
         self.connection.close()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the signature of http.server
         """Stay silent: what was received is in `requests`."""

@@ -49,7 +49,7 @@ def reached_from(function: FunctionType) -> Iterator[str]:
             waiting.extend(_referred(one, project))
 
 
-def function_in(value: Any) -> FunctionType | None:
+def function_in(value: object) -> FunctionType | None:
     """Return the function behind a value that wraps one, such as an agent or a cache; None when there is none."""
     if isinstance(value, FunctionAgent):
         value = value.function
@@ -62,7 +62,7 @@ def function_in(value: Any) -> FunctionType | None:
     return found if isinstance(found, FunctionType) else None
 
 
-def value_of(value: Any) -> str:
+def value_of(value: object) -> str:
     """Write a constant down in the same way in every process; what is none counts by its kind."""
     if isinstance(value, frozenset):  # `x in {"a", "b"}`
         return f"set({sorted(map(value_of, value))})"
@@ -73,7 +73,7 @@ def value_of(value: Any) -> str:
     return repr(value) if isinstance(value, _PLAIN) else type(value).__qualname__
 
 
-def _is_constant(value: Any) -> bool:
+def _is_constant(value: object) -> bool:
     """Say whether a value of a closure stays as it is: lists and dicts are there to be filled."""
     return isinstance(value, _PLAIN) or (isinstance(value, tuple | frozenset) and all(map(_is_constant, value)))
 
@@ -114,7 +114,7 @@ def _held(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield from ((name, value) for value in _contents(cell))
 
 
-def _contents(cell: CellType) -> list[Any]:
+def _contents(cell: CellType) -> list[object]:
     try:
         return [cell.cell_contents]
     except ValueError:  # nothing was put into it yet, as in a function that is defined further down
@@ -130,7 +130,7 @@ def _referred(function: FunctionType, project: str) -> Iterator[Followed]:
     yield from _of_project([*named, *(value for _, value in _held(function))], project)
 
 
-def _of_project(values: list[Any], project: str) -> Iterator[Followed]:
+def _of_project(values: list[object], project: str) -> Iterator[Followed]:
     for value in values:
         one = value if isinstance(value, type) else function_in(value)
         if one is not None and _project(one) == project:
@@ -149,6 +149,6 @@ def _fields_of(one: type) -> str:
     return value_of({name: (_kind_of(field), getattr(field, "default", None)) for name, field in fields.items()})
 
 
-def _kind_of(field: Any) -> str:
+def _kind_of(field: object) -> str:
     kind = getattr(field, "annotation", None) or getattr(field, "type", None)
     return str(getattr(kind, "__qualname__", kind if isinstance(kind, str) else type(kind).__qualname__))

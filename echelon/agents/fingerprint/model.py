@@ -41,7 +41,7 @@ def parts_of(agent: ModelAgent) -> tuple[list[str], ...]:
     )
 
 
-def _told(value: Any) -> Iterator[str]:
+def _told(value: object) -> Iterator[str]:
     """Yield texts and the code of functions that make some, whatever the library has wrapped them in."""
     if isinstance(value, str):
         yield value
@@ -55,12 +55,12 @@ def _told(value: Any) -> Iterator[str]:
         yield from _told(wrapped) if wrapped is not None else [_code(value)]
 
 
-def _code(value: Any) -> str:
+def _code(value: object) -> str:
     function = function_in(value)
     return "\0".join((executed_by(function), *reached_from(function))) if function else type(value).__qualname__
 
 
-def _model(model: Any) -> Iterator[str]:
+def _model(model: object) -> Iterator[str]:
     """Yield provider and name of a model, or of each that a fallback has."""
     if isinstance(model, str):
         yield model

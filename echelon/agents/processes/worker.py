@@ -78,7 +78,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return _failure(f"{type(error).__name__}: {error}", [], isinstance(error, OSError))
 
 
-def _agent(module: str, name: str) -> FunctionAgent:
+def _agent(module: str, name: str) -> FunctionAgent[..., object]:
     found: Any = _module(module)
     for part in name.split("."):
         found = getattr(found, part)
@@ -93,11 +93,11 @@ def _module(name: str) -> Any:
     return SimpleNamespace(**runpy.run_path(name, run_name="__echelon_main__"))
 
 
-def _plain(function: Callable[..., Any]) -> FunctionAgent:
+def _plain(function: Callable[..., object]) -> FunctionAgent[..., object]:
     return FunctionAgent(function=function, name=function.__name__, goal="", output_type=Any)
 
 
-def _failure(message: str, concerns: list[Any], passing: bool) -> dict[str, Any]:
+def _failure(message: str, concerns: list[object], passing: bool) -> dict[str, Any]:
     return {"error": {"message": message, "concerns": concerns, "passing": passing}}
 
 

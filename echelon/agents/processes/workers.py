@@ -50,7 +50,9 @@ class Workers:
         if workers is not None:
             await workers.aclose()
 
-    async def call(self, function: Callable[..., Any], arguments: dict[str, Any], contract: Any) -> Outcome[Any]:
+    async def call(
+        self, function: Callable[..., object], arguments: dict[str, Any], contract: object
+    ) -> Outcome[object]:
         """Call `function` in a child; the child is killed when this is cancelled or times out."""
         request = {
             "module": _importable(function.__module__),
@@ -124,7 +126,7 @@ def _importable(module: str) -> str:
     return str(main.__file__)
 
 
-def _outcome(answer: dict[str, Any], contract: Any) -> Outcome[Any]:
+def _outcome(answer: dict[str, Any], contract: object) -> Outcome[object]:
     failure = answer.get("error")
     if failure is None:
         return unpack_outcome(answer["outcome"], contract)

@@ -58,7 +58,7 @@ def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def refuse_half_pairs(document: Any) -> None:
+def refuse_half_pairs(document: object) -> None:
     """Refuse texts that UTF-8 cannot write: an escape, as `\\ud800`, can stand for half of a surrogate pair."""
     left = [document]
     while left:

@@ -69,7 +69,7 @@ class _File(_Part):
     workflow: _Workflow
 
 
-def is_wfformat(document: Any) -> bool:
+def is_wfformat(document: object) -> bool:
     """Tell whether a document is meant as a WfFormat file."""
     return isinstance(document, dict) and ("workflow" in document or "schemaVersion" in document)
 

@@ -1,8 +1,12 @@
-"""The validator of a contract: the one place where a value that is a type becomes one for the type checker."""
+"""Where types end: the validator of a contract, and JSON that somebody else wrote. Named once, with the reason."""
 
-from typing import cast
+from typing import Any, TypeAlias, cast
 
 from pydantic import TypeAdapter
+
+#: An object of JSON, as a program reads or makes it: what is in it is known by its keys only, and `object` would need
+#: a cast at each of them.
+JsonObject: TypeAlias = dict[str, Any]
 
 
 def adapter_of(contract: object) -> TypeAdapter[object]:

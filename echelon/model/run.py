@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import Field
 
+from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
@@ -45,7 +45,7 @@ class RunRecord(Value):
     """Name of the job."""
     source: str
     """Where the job is defined, as it was given."""
-    inputs: dict[str, Any]
+    inputs: JsonObject
     """Inputs, as JSON."""
     status: RunStatus
     """Where it stands."""

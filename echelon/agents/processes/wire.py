@@ -9,7 +9,7 @@ from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.contract.repair import validate_strict
 from echelon.journal.outputs import OutputStore
-from echelon.model.adapter import adapter_of
+from echelon.model.adapter import JsonObject, adapter_of
 from echelon.model.concern import Concern
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.usage import Usage
@@ -44,7 +44,7 @@ def unpack(packed: Any, annotation: object) -> object:
     return adapter_of(annotation).validate_python(packed)
 
 
-def pack_outcome(returned: object, contract: object) -> dict[str, Any]:
+def pack_outcome(returned: object, contract: object) -> JsonObject:
     """Turn what a function returned into JSON types."""
     outcome = outcome_of(returned)
     return {
@@ -59,7 +59,7 @@ def pack_outcome(returned: object, contract: object) -> dict[str, Any]:
     }
 
 
-def unpack_outcome(packed: dict[str, Any], contract: object) -> Outcome[object]:
+def unpack_outcome(packed: JsonObject, contract: object) -> Outcome[object]:
     """Turn JSON types back into an outcome."""
     return Outcome(
         output=_fitting(packed["output"], adapter_of(contract)),
@@ -80,7 +80,7 @@ def _fitting(plain: object, contract: TypeAdapter[object]) -> object:
         return plain
 
 
-def _received(packed: dict[str, Any], contract: object) -> Received[object]:
+def _received(packed: JsonObject, contract: object) -> Received[object]:
     # One store for each root, so that its cache serves all calls of this process.
     store = _STORES.setdefault(packed["store"], OutputStore(packed["store"]))
     return Received(Handoff.model_validate(packed["handoff"]), store, contract)

@@ -14,6 +14,7 @@ from pydantic import FailFast, TypeAdapter, ValidationError
 
 from echelon.definition.graph_file.errors import explained
 from echelon.definition.graph_file.values import shown
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import Coupling, TaskGraph, TaskSpec
 from echelon.model.organisation import Structure
@@ -63,7 +64,7 @@ def _tasks_in(document: object) -> tuple[object, ...]:
     return tasks
 
 
-def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
+def _completed(document: JsonObject, name: str) -> JsonObject:
     """Fill in what the graph itself may leave out."""
     called = document.get("name", name)
     made = {"name": name, "goal": f"Do all tasks of {called if isinstance(called, str) else name}", **document}

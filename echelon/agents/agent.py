@@ -1,11 +1,13 @@
 """The port that every kind of agent fulfils."""
 
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, Union, runtime_checkable
 
 from echelon.agents.call import Call, CallShape
 from echelon.agents.outcome import Outcome
-from echelon.model.edges import OutputType
 from echelon.model.policy import Resilience
+
+if TYPE_CHECKING:
+    from pydantic_ai.agent import AbstractAgent
 
 Effect = Literal["read", "write", "irreversible"]
 
@@ -35,7 +37,7 @@ class Agent(Protocol):
         ...
 
     @property
-    def output_type(self) -> OutputType:
+    def output_type(self) -> object:
         """The contract of its output: a type that pydantic can validate."""
         ...
 
@@ -69,3 +71,7 @@ class AsksAgain(Protocol):
     async def perform_again(self, call: Call, complaint: str) -> Outcome[object]:
         """Do the task once more; `complaint` says what did not fit the contract."""
         ...
+
+
+#: What may be given where an agent is asked for; a plain model takes whatever dependencies its library gave it.
+AgentLike: TypeAlias = Union[Agent, "AbstractAgent[Any, object]"]

@@ -11,13 +11,12 @@ from pydantic import BaseModel
 from echelon.agents.call import Call, CallShape, Workspace
 from echelon.agents.handoffs import Handoffs, Previous
 from echelon.model.assignment import Assignment, Brief
-from echelon.model.edges import Function, OutputType
 from echelon.model.errors import InvalidJob
 
 Source = Callable[[Call], object]
 
 #: Parameters recognised by their type alone.
-_BY_TYPE: dict[object, Source] = {
+_BY_TYPE: dict[Any, Source] = {
     Brief: lambda call: call.brief,
     Assignment: lambda call: call.brief.assignment,
     Workspace: lambda call: call.make_workspace(),
@@ -30,12 +29,12 @@ class Binding:
 
     sources: dict[str, Source]
 
-    def arguments(self, call: Call) -> dict[str, object]:
+    def arguments(self, call: Call) -> dict[str, Any]:
         """Take what the parameters ask for out of a call."""
         return {name: source(call) for name, source in self.sources.items()}
 
 
-def hints_of(function: Function, name: str) -> dict[str, object]:
+def hints_of(function: Callable[..., object], name: str) -> dict[str, Any]:
     """Return the annotations of a function as types; `InvalidJob` when one of them is not known at run time."""
     try:
         return get_type_hints(function)
@@ -46,7 +45,7 @@ def hints_of(function: Function, name: str) -> dict[str, object]:
         ) from error
 
 
-def bind(function: Function, name: str, shape: CallShape) -> Binding:
+def bind(function: Callable[..., object], name: str, shape: CallShape) -> Binding:
     """Find a source for every parameter of `function`.
 
     By type: `Brief`, `Assignment`, `Workspace`, `Handoffs[...]`, `Previous[...]` and the job's inputs; the first
@@ -68,8 +67,8 @@ def bind(function: Function, name: str, shape: CallShape) -> Binding:
 
 
 def bind_inputs(
-    function: Function, name: str, inputs_type: type[BaseModel]
-) -> Callable[[BaseModel], dict[str, object]]:
+    function: Callable[..., object], name: str, inputs_type: type[BaseModel]
+) -> Callable[[BaseModel], dict[str, Any]]:
     """Find a source for every parameter of a function that gets the inputs of the job and nothing else."""
     hints = hints_of(function, name)
     readers: dict[str, Callable[[BaseModel], object]] = {}
@@ -83,13 +82,13 @@ def bind_inputs(
     return lambda inputs: {parameter: read(inputs) for parameter, read in readers.items()}
 
 
-def _parameters(function: Function) -> list[inspect.Parameter]:
+def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
     """Return what can be given by name; `*args` and `**kwargs` are left empty."""
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [one for one in inspect.signature(function).parameters.values() if one.kind not in several]
 
 
-def _typed(parameter: str, annotation: OutputType, shape: CallShape) -> Source | None:
+def _typed(parameter: str, annotation: object, shape: CallShape) -> Source | None:
     if annotation in _BY_TYPE:
         return _BY_TYPE[annotation]
     origin = get_origin(annotation) or annotation

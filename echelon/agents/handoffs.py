@@ -8,7 +8,6 @@ from echelon.agents.observed import OBSERVER
 from echelon.contract.fit import is_other_version, unfit
 from echelon.contract.reading import read_output
 from echelon.journal.outputs import OutputStore
-from echelon.model.edges import OutputType
 from echelon.model.errors import ContractViolation
 from echelon.model.handoff import Handoff, Missing, Passed
 
@@ -18,7 +17,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Received(Generic[T_co]):
     """One handoff that was delivered."""
 
-    def __init__(self, handoff: Handoff, store: OutputStore, contract: OutputType) -> None:
+    def __init__(self, handoff: Handoff, store: OutputStore, contract: object) -> None:
         self.handoff = handoff
         self.store = store
         self.contract = contract
@@ -44,7 +43,7 @@ class Received(Generic[T_co]):
             observer.output_read(self.task_id, self.handoff.output_location.sha256)
         return cast("T_co", read_output(self.store, self.handoff.output_location, self.contract))
 
-    def read_as(self, wanted: OutputType) -> "Received[object]":
+    def read_as(self, wanted: object) -> "Received[object]":
         """Return it as a consumer that is built for another version of the contract reads it (C7)."""
         other = is_other_version(self.contract, wanted)
         return Received(self.handoff, self.store, wanted) if other else self
@@ -81,7 +80,7 @@ class Handoffs(Sequence[Received[T_co]], Generic[T_co]):
     def __len__(self) -> int:
         return len(self._received)
 
-    def read_as(self, wanted: OutputType) -> "Handoffs[object]":
+    def read_as(self, wanted: object) -> "Handoffs[object]":
         """Return them as a consumer that is built for a contract, or a version of it, reads them (C7).
 
         What does not fit, such as the parts of an integration that failed, is missing with the reason; it stays at

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePath
 from string import Formatter
-from typing import cast
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -80,7 +80,7 @@ def fill_arguments(templates: Sequence[Template], values: Mapping[str, object]) 
     return filled
 
 
-def values_of(call: Call, names: Sequence[str]) -> dict[str, object]:
+def values_of(call: Call, names: Sequence[str]) -> dict[str, Any]:
     """Find the values: a field of the item first, then an input of the job; `InvalidJob` names what nothing gives."""
     known = {**_fields(call.inputs), **_fields(call.item), ITEM: call.item, WORKSPACE: None}
     unknown = [name for name in names if name not in known]
@@ -106,7 +106,7 @@ def _may_be_a_dash(before: Sequence[str]) -> bool:
     return "--" in before or (len(before) > 1 and before[-1].startswith("-"))
 
 
-def _fields(source: object) -> dict[str, object]:
+def _fields(source: object) -> dict[str, Any]:
     if isinstance(source, BaseModel):
         return {name: getattr(source, name) for name in type(source).model_fields}
-    return dict(cast("Mapping[str, object]", source)) if isinstance(source, Mapping) else {}
+    return dict(source) if isinstance(source, Mapping) else {}

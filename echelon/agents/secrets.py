@@ -2,10 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from typing import cast
-
-from echelon.model.edges import Foreign
+from collections.abc import Iterator
 
 REDACTED = "[secret]"
 
@@ -26,10 +23,10 @@ def redacted(text: str, model: object = None) -> str:
     return _KEY_SHAPED.sub(REDACTED, text)
 
 
-def _keys_of(model: Foreign) -> Iterator[str]:
+def _keys_of(model: object) -> Iterator[str]:
     """Yield the keys that the clients of a model hold, behind fallbacks and wrappers too."""
-    inner: object = getattr(model, "models", None) or getattr(model, "wrapped", None) or ()
-    for one in cast("Sequence[object]", inner) if isinstance(inner, list | tuple) else (inner,):
+    inner = getattr(model, "models", None) or getattr(model, "wrapped", None) or ()
+    for one in inner if isinstance(inner, list | tuple) else (inner,):
         yield from _keys_of(one)
     key = getattr(getattr(model, "client", None), "api_key", None)
     if isinstance(key, str) and len(key) >= SHORTEST_SECRET:

@@ -1,42 +1,62 @@
 """The shortcuts with which an agent states its policy: what `@agent`, `command` and `model_agent` share."""
 
-from typing import TypedDict, Unpack
+from collections.abc import Mapping
+from typing import TypedDict
 
+from echelon.agents.agent import Effect
+from echelon.agents.fallback import Fallbacks
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget
 
 
-class Shortcuts(TypedDict, total=False):
-    """How calls of an agent are guarded; False switches off what the job or the phase states."""
+class IntegratorOptions(TypedDict, total=False):
+    """What any function may be told about itself."""
 
+    name: str | None
+    """What it is called in plans and reports; its own name unless stated."""
     timeout: float | Off | None
     """Seconds for one attempt."""
-    idle: float | Off | None
-    """Seconds without a sign of life: a `heartbeat()`, or output of a command."""
     attempts: int | None
-    """Attempts, the first one included."""
+    """Calls made at most, the first included."""
+    contract: Strictness | None
+    """Is an output that does not fit refused, or repaired (C5)?"""
+
+
+class AgentOptions(IntegratorOptions, total=False):
+    """What every kind of agent may be told, beside what is its own."""
+
+    goal: str | None
+    """What it achieves, in one sentence (D7)."""
+    effect: Effect
+    """What it does to the world outside."""
+    idle: float | Off | None
+    """Seconds an attempt may be silent (F4)."""
     breaker: str | Off | None
-    """The dependency that it calls."""
+    """The dependency that it calls (F1)."""
     budget: Budget | Off | None
     """What one task may use (F4)."""
-    contract: Strictness | None
-    """`flexible` repairs an output that does not fit, where that takes no guess (C5)."""
     resilience: Resilience | None
-    """Says more, where the others say nothing."""
+    """More about how it is guarded, where the others do not say it."""
+    fallback: Fallbacks | None
+    """What stands in when it finally does not deliver (F2)."""
 
 
-def shortcuts(**stated: Unpack[Shortcuts]) -> Resilience:
-    """Return the policy that an agent states; `TypeError` for an option that there is not."""
-    unknown = sorted(stated.keys() - Shortcuts.__annotations__.keys())
+def check_known(options: Mapping[str, object], known: type[AgentOptions] | type[IntegratorOptions], door: str) -> None:
+    """Refuse a keyword that `door` does not know, as Python does; a dictionary of options takes any."""
+    unknown = [name for name in options if name not in known.__annotations__]
     if unknown:
-        raise TypeError(f"there is no option {unknown[0]!r}; the options are: {', '.join(Shortcuts.__annotations__)}")
-    own = Resilience(
-        timeout_seconds=stated.get("timeout"),
-        idle_seconds=stated.get("idle"),
-        attempts=stated.get("attempts"),
-        breaker=stated.get("breaker"),
-        budget=stated.get("budget"),
-        contract=stated.get("contract"),
+        raise TypeError(f"{door}() got an unexpected keyword argument {unknown[0]!r}")
+
+
+def shortcuts(options: AgentOptions | IntegratorOptions) -> Resilience:
+    """Return the policy that an agent states: its shortcuts, and `resilience` where these say nothing."""
+    stated = Resilience(
+        timeout_seconds=options.get("timeout"),
+        idle_seconds=options.get("idle"),
+        attempts=options.get("attempts"),
+        breaker=options.get("breaker"),
+        budget=options.get("budget"),
+        contract=options.get("contract"),
     )
-    more = stated.get("resilience")
-    return own.over(more) if more else own
+    more = options.get("resilience")
+    return stated.over(more) if more else stated

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -83,7 +83,7 @@ async def serve_job(
     goal: str,
     root: Path,
     home: Path,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     schedule: "Schedule",
     name: str,
     on_ready: Callable[[Serving], None],
@@ -121,7 +121,7 @@ def deployment_of(
     *,
     goal: str,
     root: Path,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     schedule: "Schedule",
     name: str,
 ) -> "RunnerDeployment":

@@ -9,7 +9,7 @@ away.
 
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from types import FunctionType
 
@@ -19,7 +19,6 @@ from echelon.agents.fingerprint.function import executed_by, function_in, reache
 from echelon.agents.fingerprint.model import PARTS, parts_of
 from echelon.agents.function import FunctionAgent
 from echelon.agents.model import ModelAgent
-from echelon.model.edges import Function
 
 #: Enough to tell fingerprints of one agent apart, in hex digits of each part.
 _DIGITS = 10
@@ -57,7 +56,7 @@ def changed_parts(before: str, now: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _of_function(function: Function) -> str:
+def _of_function(function: Callable[..., object]) -> str:
     if not isinstance(function, FunctionType):
         return ""
     return _fingerprint("function", ([executed_by(function)], reached_from(function)))

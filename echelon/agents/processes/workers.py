@@ -10,13 +10,14 @@ import json
 import logging
 import os
 import sys
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.outcome import Outcome
-from echelon.agents.processes.wire import Heard, Reply, Request, pack, unpack_outcome
+from echelon.agents.processes.wire import pack, unpack_outcome
+from echelon.model.adapter import JsonObject
 from echelon.model.concern import Concern
-from echelon.model.edges import Function, OutputType
 from echelon.model.errors import AgentFailed
 
 #: The longest answer of a child, in bytes.
@@ -50,9 +51,9 @@ class Workers:
         if workers is not None:
             await workers.aclose()
 
-    async def call(self, function: Function, arguments: dict[str, object], contract: OutputType) -> Outcome[object]:
+    async def call(self, function: Callable[..., object], arguments: JsonObject, contract: object) -> Outcome[object]:
         """Call `function` in a child; the child is killed when this is cancelled or times out."""
-        request: Request = {
+        request = {
             "module": _importable(function.__module__),
             "name": function.__qualname__,
             "log_level": logging.getLogger().level,
@@ -68,7 +69,7 @@ class Workers:
         self._idle.append(child)
         if self._closed:  # by the end of another run on this loop
             await self.aclose()
-        _repeat(answer.get("heard", []), OBSERVER.get())
+        _repeat(answer["heard"], OBSERVER.get())
         return _outcome(answer, contract)
 
     def close(self) -> None:
@@ -99,7 +100,7 @@ async def _start() -> asyncio.subprocess.Process:
     )
 
 
-async def _ask(child: asyncio.subprocess.Process, request: Request) -> Reply:
+async def _ask(child: asyncio.subprocess.Process, request: JsonObject) -> JsonObject:
     assert child.stdin is not None
     assert child.stdout is not None
     try:
@@ -124,27 +125,26 @@ def _importable(module: str) -> str:
     return str(main.__file__)
 
 
-def _outcome(answer: Reply, contract: OutputType) -> Outcome[object]:
-    outcome, failure = answer.get("outcome"), answer.get("error")
-    if outcome is not None:
-        return unpack_outcome(outcome, contract)
-    assert failure is not None, "a child answers with one of both"
+def _outcome(answer: JsonObject, contract: object) -> Outcome[object]:
+    failure = answer.get("error")
+    if failure is None:
+        return unpack_outcome(answer["outcome"], contract)
     concerns = [Concern.model_validate(concern) for concern in failure["concerns"]]
     raise AgentFailed(failure["message"], concerns=concerns, passing=failure["passing"])
 
 
-def _repeat(everything: list[Heard], observer: Observer | None) -> None:
+def _repeat(heard: list[list[Any]], observer: Observer | None) -> None:
     """Let the observer of the call hear what the child heard."""
     if observer is None:
         return
-    for heard in everything:
-        match heard["what"]:
+    for what, *arguments in heard:
+        match what:
             case "output_read":
-                observer.output_read(heard["about"], heard["text"])
+                observer.output_read(*arguments)
             case "logged":
-                observer.logged(heard["level"], heard["text"])
-            case stream:
-                observer.wrote(stream, heard["text"])
+                observer.logged(*arguments)
+            case _:
+                observer.wrote(*arguments)
 
 
 def _kill(child: asyncio.subprocess.Process) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import certifi
 
 from echelon.engine.bytecode import bytecode_environment
+from echelon.model.adapter import JsonObject
 
 #: Nobody is phoned, by the client or by a server (facts: with both set, no look-up outside loopback is made).
 NO_TELEMETRY = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
@@ -108,7 +109,7 @@ def _active_profile(profiles: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]
     return name, profiles.get("profiles", {}).get(name, {})
 
 
-def _api_section(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _api_section(settings: Mapping[str, Any]) -> JsonObject:
     return {"PREFECT_API_URL": settings.get("api", {}).get("url")}
 
 
@@ -118,7 +119,7 @@ def _dotenv() -> Mapping[str, str | None]:
     return dotenv_values(".env")
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _toml(path: Path) -> JsonObject:
     """Read a TOML file; one that is missing or broken says nothing (Prefect itself warns about the broken ones)."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -32,7 +32,7 @@ class Job(JobDefinition):
     audit.flow.serve(cron="0 3 * * *")
     """
 
-    def plan(self, *, priority: Priority | None = None, max_concurrency: int | None = None, **inputs: Any) -> Plan:
+    def plan(self, *, priority: Priority | None = None, max_concurrency: int | None = None, **inputs: object) -> Plan:
         """Decide how the job would be organised for these inputs; nothing is run."""
         return self.plan_for(read_inputs(self.inputs_type, inputs), priority, max_concurrency)
 
@@ -49,7 +49,7 @@ class Job(JobDefinition):
         made = planned(self, inputs, priority=priority, max_concurrency=max_concurrency)
         return made.expansion.graph, made.plan
 
-    async def run(self, **inputs: Any) -> RunResult:
+    async def run(self, **inputs: object) -> RunResult:
         """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""
         return await run_job(self, read_inputs(self.inputs_type, inputs), RunOptions(source=self.location))
 

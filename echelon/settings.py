@@ -4,21 +4,22 @@ Every field can be set as `ECHELON_<FIELD>`; what is given to the constructor wi
 """
 
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from echelon.model.adapter import JsonObject
+
 DEFAULT_MAX_CONCURRENCY = 256  # agents
 DEFAULT_LEASE_SECONDS = 12.0
 
 
-def _default_journal_url(data: dict[str, Any]) -> str:
+def _default_journal_url(data: JsonObject) -> str:
     return f"sqlite+aiosqlite:///{(data['home'] / 'journal.db').as_posix()}"
 
 
-def _default_outputs_url(data: dict[str, Any]) -> str:
+def _default_outputs_url(data: JsonObject) -> str:
     return (data["home"] / "outputs").as_posix()
 
 

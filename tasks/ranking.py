@@ -65,7 +65,8 @@ def rank_hotspots(
     inspect: Handoffs[AreaReport], survey: Handoffs[AnySurvey], previous: Previous[AuditReport], path: Path
 ) -> Outcome[AuditReport]:
     """Rank what deserves attention first, and say what changed since the last run."""
-    area = merge.combiner(inspect).output
+    assert merge.combiner is not None
+    area: AreaReport = merge.combiner(inspect).output
     imports, history = survey_of(survey, ImportSurvey), survey_of(survey, HistorySurvey)
     standings = rank(area.rows, imports.modules, history.modules)
     hotspots = tuple(

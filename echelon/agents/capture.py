@@ -4,7 +4,7 @@ import io
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -16,7 +16,7 @@ _runs: list["_Capture"] = []
 
 
 @contextmanager
-def capturing(*, pass_on: bool = True) -> Iterator[None]:
+def capturing(*, pass_on: bool = True) -> Generator[None]:
     """Capture logs and prints of agents during the block; `pass_on` prints appear where they would have, too."""
     with _lock:
         capture = _runs[-1] if _runs else _Capture(pass_on=pass_on)

@@ -2,7 +2,8 @@
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from echelon.model.errors import AgentFailed, BudgetExhausted, EchelonError, InvalidJob
 from echelon.model.usage import Budget
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 LANDING_REQUESTS = 2
 
 
-def library(module: str) -> Any:
+def library(module: str) -> ModuleType:
     """Return a module of pydantic-ai; `InvalidJob` says how to install it."""
     try:
         return importlib.import_module(module)
@@ -57,7 +58,7 @@ def exhausted(error: Exception, name: str, used: "RunUsage", budget: Budget) -> 
     return AgentFailed(f"model {name!r} came to no end: {error}")
 
 
-def conversation(notes: Sequence[Any]) -> "list[ModelMessage]":
+def conversation(notes: Sequence[object]) -> "list[ModelMessage]":
     """Return what was said in the attempt that was cut off; calls of tools that were not answered are closed."""
-    messages: list[ModelMessage] = list(notes[-1]) if notes else []
+    messages = list(cast("Sequence[ModelMessage]", notes[-1])) if notes else []
     return library("pydantic_ai.messages").repair_messages(messages) if messages else []

@@ -5,7 +5,6 @@ as an instruction; and the prompt says that it is data.
 """
 
 import json
-from typing import Any
 
 from pydantic_core import to_jsonable_python
 
@@ -67,11 +66,11 @@ def _data(call: Call) -> list[str]:
     return [_DATA_IS_DATA, *shown] if shown else []
 
 
-def _block(title: str, value: Any) -> str:
+def _block(title: str, value: object) -> str:
     return f"# {title}\n```json\n{json.dumps(_plain(value), ensure_ascii=False, indent=1)}\n```"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return to_jsonable_python(value, fallback=str)
 
 

@@ -1,6 +1,6 @@
 """`echelon breakers`: what all processes know of the dependencies they call, and the hand on the switch (F1)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.text import Text
@@ -9,6 +9,7 @@ from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.arguments.user import user_name
 from echelon.cli.views.output import out, print_json, table
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
 from echelon.model.phrasing import duration, moment
 from echelon.resilience.breaker.board import BreakerBoard
@@ -90,7 +91,7 @@ def _board() -> BreakerBoard:
     return BreakerBoard(url.get_secret_value())
 
 
-def _document(name: str, record: BreakerRecord) -> dict[str, Any]:
+def _document(name: str, record: BreakerRecord) -> JsonObject:
     return {
         "name": name,
         "state": record.state,

@@ -1,7 +1,7 @@
 """`echelon concerns`: what agents raised, and how it is disposed of. Nothing is ever deleted (O1)."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from rich.text import Text
@@ -11,6 +11,7 @@ from echelon.cli.arguments.user import user_name
 from echelon.cli.reading import query
 from echelon.cli.views.output import facts, out, print_json, table
 from echelon.journal.port import Journal
+from echelon.model.adapter import JsonObject
 from echelon.model.concern import ConcernRecord, Disposition, Route
 from echelon.model.errors import InvalidInput
 from echelon.model.phrasing import moment
@@ -107,7 +108,7 @@ async def _dispose(journal: Journal, concern_id: str, ended: Disposition) -> Con
     return await _one(journal, concern_id)
 
 
-def _document(record: ConcernRecord) -> dict[str, Any]:
+def _document(record: ConcernRecord) -> JsonObject:
     return record.model_dump(mode="json") | {"route": record.concern.route.value}
 
 

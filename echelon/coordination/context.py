@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.coordination.accounts import Accounts
@@ -62,15 +61,15 @@ class RunContext:
         """Return the time now, in UTC."""
         return self.spec.now()
 
-    def receive(self, phase: str, output: PhaseOutput) -> Handoffs[Any]:
+    def receive(self, phase: str, output: PhaseOutput) -> Handoffs[object]:
         """Return what a consumer gets of the output of a phase."""
         delivered, unmerged = [
-            [Received[Any](h, self.outputs, self.contract_of(phase, h.task_id)) for h in handoffs]
+            [Received[object](h, self.outputs, self.contract_of(phase, h.task_id)) for h in handoffs]
             for handoffs in (output.handoffs, output.unmerged)
         ]
         return Handoffs(delivered, output.missing, unmerged)
 
-    def contract_of(self, phase: str, task_id: str) -> Any:
+    def contract_of(self, phase: str, task_id: str) -> object:
         """Return the type of the output of a task, or of an integration."""
         call = self.spec.expansion.calls.get(task_id)
         if call is not None:
@@ -79,7 +78,7 @@ class RunContext:
         assert integrator is not None, "what is no task was made by an integrator"
         return integrator.function_of(phase, task_id).output_type
 
-    def previous_of(self, task_id: str) -> Previous[Any]:
+    def previous_of(self, task_id: str) -> Previous[object]:
         """Return what the last completed run delivered for a task."""
         handoff = self.spec.previous.get(task_id)
         if handoff is None:

@@ -69,7 +69,7 @@ class FallbackChain:
             if found is not None and (found.done or fallback.kind is FallbackKind.SKIP):
                 return found
             if found is not None and found.error is not None:
-                failed = f"{lost.loss.reason}; {fallback.other.name}, in its place: {found.error.message}"
+                failed = f"{lost.loss.reason}; {fallback.stand_in.name}, in its place: {found.error.message}"
                 loss = replace(lost.loss, reason=shortened(failed, MAX_MESSAGE))
                 lost = replace(lost, loss=loss)
         return None
@@ -78,7 +78,7 @@ class FallbackChain:
         assert lost.step is not None, "a need has no other agent as fallback; that is refused when the job is defined"
         assert self._guard is not None, "whoever replaces tasks gives the guard"
         assert self._perform is not None, "whoever replaces tasks says how they are done"
-        other: Agent = fallback.other
+        other = fallback.stand_in
         used = lost.used(fallback.kind, f"agent {other.name}")
         key = digest_of((lost.key, "fallback", other.name))
         guard = self._guard(other)
@@ -97,7 +97,7 @@ class FallbackChain:
         found = await self._earlier.output_of(lost.phase, lost.loss.task_id)
         if found is None or found.handoff.output_location is None:
             return None
-        previous = Previous[Any](Received(found.handoff, self._run.outputs, lost.output_type))
+        previous = Previous[object](Received(found.handoff, self._run.outputs, lost.output_type))
         if not await asyncio.to_thread(_readable, previous):
             return None
         used = lost.used(fallback.kind, f"the last good output, of run {found.run_id}")
@@ -151,7 +151,7 @@ class FallbackChain:
         return handoff
 
 
-def _readable(previous: Previous[Any]) -> bool:
+def _readable(previous: Previous[object]) -> bool:
     """Say whether an old output is there and is what today's contract says."""
     try:
         return previous.load() is not None

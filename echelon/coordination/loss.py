@@ -1,7 +1,6 @@
 """Work that was not delivered, and why: a task that failed or cannot start, or an integration that is not there."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from echelon.coordination.step.envelope import one_line
 from echelon.coordination.step.step import Step
@@ -36,7 +35,7 @@ class OpenLoss:
     """Identity of the lost work, and of who misses it."""
     phase: str
     """The phase that should have delivered it."""
-    output_type: Any
+    output_type: object
     """The contract of what replaces it."""
     handoff: Handoff | None = None
     """The handoff that says that it is lost, where there is one."""

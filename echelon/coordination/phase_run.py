@@ -43,7 +43,7 @@ MAX_REFERENCES = 50
 class _Given:
     """What tells two steps of the same name apart: what each is given."""
 
-    item: Any
+    item: object
     """The item of a task; what is missing, for an integration. None: nothing of its own."""
     upstream_digest: str
     """Identity of everything received."""
@@ -215,7 +215,9 @@ class PhaseRun:
             tokens=tokens,
         )
 
-    def _call(self, assignment: Assignment, reports_to: str, item: Any, upstream: Mapping[str, Handoffs[Any]]) -> Call:
+    def _call(
+        self, assignment: Assignment, reports_to: str, item: object, upstream: Mapping[str, Handoffs[object]]
+    ) -> Call:
         spec = self.run.spec
         return Call(
             brief=brief_for(
@@ -235,7 +237,7 @@ class PhaseRun:
         )
 
     @cached_property
-    def _upstream(self) -> dict[str, Handoffs[Any]]:
+    def _upstream(self) -> dict[str, Handoffs[object]]:
         """Handoffs received from the phases needed, by phase."""
         return {name: self.run.receive(name, output) for name, output in self.order.upstream.items()}
 

@@ -2,16 +2,16 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import AgentLike
 from echelon.agents.binding import bind_inputs
 from echelon.agents.call import CallShape
-from echelon.agents.decorators import Integrator
+from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
 from echelon.agents.prices import published_prices
 from echelon.definition.fallbacks import check_need, fallbacks_for
@@ -97,15 +97,15 @@ class JobDefinition:
         self,
         name: str,
         *,
-        agent: Agent | Any | None = None,
-        agents: Sequence[Agent | Any] = (),
-        each: Agent | Any | None = None,
-        over: Callable[..., Any] | None = None,
+        agent: AgentLike | None = None,
+        agents: Sequence[AgentLike] = (),
+        each: AgentLike | None = None,
+        over: Callable[..., Iterable[object]] | None = None,
         key: Callable[[Any], str] | None = None,
         domain: Callable[[Any], str] | None = None,
         needs: Needs = (),
         fallback: Fallbacks | None = None,
-        integrate: Integrator | None = None,
+        integrate: PhaseIntegrator | None = None,
         resilience: Resilience | None = None,
         seconds: float | None = None,
         tokens: int | None = None,
@@ -182,7 +182,9 @@ class JobDefinition:
         if twice:
             raise InvalidJob(f"phase {name!r} needs {twice[0]!r} twice; state one coupling")
 
-    def _discoverer(self, name: str, over: Callable[..., Any] | None) -> Callable[[BaseModel], list[Any]] | None:
+    def _discoverer(
+        self, name: str, over: Callable[..., Iterable[object]] | None
+    ) -> Callable[[BaseModel], list[object]] | None:
         if over is None:
             return None
         if inspect.iscoroutinefunction(over):
@@ -191,7 +193,7 @@ class JobDefinition:
         return lambda inputs: list(over(**arguments(inputs)))
 
 
-def default_key(item: Any) -> str:
+def default_key(item: object) -> str:
     """Name an item by its `id`, `key`, `name` or `path`; a plain value names itself."""
     for field in ("id", "key", "name", "path"):
         if hasattr(item, field):

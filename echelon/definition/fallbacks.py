@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import CallShape
@@ -15,6 +14,7 @@ from echelon.contract.repair import validate_strict
 from echelon.definition.fitting import agents_of, handing_on
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
+from echelon.model.adapter import adapter_of
 from echelon.model.errors import InvalidJob
 from echelon.model.fallback import FallbackKind
 
@@ -69,9 +69,9 @@ def _checked(phase: str, where: str, agent: Agent, fallback: Fallback, shape: Ca
     return replace(fallback, other=other.bind(shape))
 
 
-def _check_fits(where: str, value: Any, producer: Agent) -> None:
+def _check_fits(where: str, value: object, producer: Agent) -> None:
     """Refuse a default that the boundary would refuse; nothing is repaired of what was stated in advance (C5)."""
-    contract: TypeAdapter[Any] = TypeAdapter(producer.output_type)
+    contract = adapter_of(producer.output_type)
     try:
         recordable(validate_strict(value, contract).value, contract)
     except (ValueError, TypeError, RecursionError) as error:

@@ -6,12 +6,12 @@ It runs on the real engine, so that what a plan costs in coordination is seen be
 import asyncio
 import random
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from echelon.agents.call import CallShape
-from echelon.agents.decorators import Integrator
+from echelon.agents.decorators import Integrator, PhaseIntegrator
 from echelon.agents.function import FunctionAgent, function_agent
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.outcome import Outcome
@@ -47,7 +47,7 @@ class Rehearsal(BaseModel):
     """Decides which agents fail."""
 
 
-def read_rehearsal(told: Mapping[str, Any]) -> Rehearsal:
+def read_rehearsal(told: Mapping[str, object]) -> Rehearsal:
     """Return how to rehearse; `InvalidInput` names the option that makes no sense."""
     try:
         return Rehearsal.model_validate(told)
@@ -118,7 +118,7 @@ def _part(task: TaskSpec, rehearsal: Rehearsal) -> SimulatedTask:
     return SimulatedTask(id=task.id, seconds=task.seconds or 0.0, tokens=task.tokens, fails=fails)
 
 
-def _phase(phase: PhasePlan, plan: Plan, integrator: Integrator) -> PhaseDefinition:
+def _phase(phase: PhasePlan, plan: Plan, integrator: PhaseIntegrator) -> PhaseDefinition:
     tasks = {task.id: task for task in plan.tasks}
     phase_of = {task: earlier.name for earlier in plan.phases for task in earlier.tasks}
     used = {phase_of[producer] for task in phase.tasks for producer in producers_of(tasks[task])}
@@ -149,7 +149,7 @@ async def simulate(part: SimulatedTask) -> Outcome[Simulated]:
 SIMULATED: FunctionAgent = function_agent(simulate, name="simulated")
 
 
-def _integrator(seconds: float) -> Integrator:
+def _integrator(seconds: float) -> PhaseIntegrator:
     """Return an integrator that takes its time and adds up what it received."""
 
     async def merge(received: Handoffs[Simulated]) -> Simulated:

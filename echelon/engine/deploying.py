@@ -5,11 +5,11 @@ Prefect is imported when a job is served, and not before: it reads its settings 
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -83,7 +83,7 @@ async def serve_job(
     goal: str,
     root: Path,
     home: Path,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     schedule: "Schedule",
     name: str,
     on_ready: Callable[[Serving], None],
@@ -121,7 +121,7 @@ def deployment_of(
     *,
     goal: str,
     root: Path,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     schedule: "Schedule",
     name: str,
 ) -> "RunnerDeployment":
@@ -144,7 +144,7 @@ def deployment_of(
 
 
 @contextlib.contextmanager
-def scheduling_server(home: Path) -> Iterator[tuple[ServerHandle, bool]]:
+def scheduling_server(home: Path) -> Generator[tuple[ServerHandle, bool]]:
     """Give a server that fires schedules, and whether it was started here; then it ends with the block."""
     local = LocalServer(home)
     started = resolve_server(home).kind is ServerKind.EMBEDDED and local.up()[1]

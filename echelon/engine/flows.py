@@ -1,4 +1,4 @@
-"""A job as a Prefect flow: typed parameters from its inputs, its run inside, which is drawn from its log (X1).
+"""A job as a Prefect flow: typed parameters from its inputs, its run inside (X1).
 
 Prefect is imported when a flow is asked for, and not before: it takes seconds, which `plan` and `run` do not pay.
 """
@@ -32,12 +32,12 @@ class RunFailed(EchelonError):
 @functools.cache
 def flow_of(job: JobDefinition) -> "Flow[..., Any]":
     """Return a job as a Prefect flow: its parameters are the job's inputs, its result is a `RunResult`."""
-    from prefect import Flow
-    from prefect.context import get_run_context
+    from prefect import Flow, get_client
     from prefect.runtime import flow_run
 
-    async def body(**parameters: Any) -> "State[Any]":
-        api_url = str(get_run_context().client.api_url)
+    async def body(**parameters: object) -> "State[Any]":
+        async with get_client() as client:
+            api_url = str(client.api_url)
         options = RunOptions(source=job.source, flow_run_id=flow_run.id, api_url=api_url)
         result = await run_job(job, read_inputs(job.inputs_type, parameters), options)
         await asyncio.to_thread(wait_for_picture, result.run_id, Settings(), PICTURE_SECONDS)
@@ -48,7 +48,7 @@ def flow_of(job: JobDefinition) -> "Flow[..., Any]":
     body.__signature__ = inspect.Signature(_parameters(job))  # pyright: ignore[reportFunctionMemberAccess]
     # Without a storage of its own a flow asks the server for one, in a request that blocks the event loop.
     storage = Settings().home / "prefect" / "results"
-    function: Callable[..., Any] = body
+    function: Callable[..., object] = body
     return Flow(
         function,
         name=job.name,

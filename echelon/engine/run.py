@@ -267,7 +267,7 @@ async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult
     return result_of(view)
 
 
-def _previous_output(context: RunContext) -> Any:
+def _previous_output(context: RunContext) -> object:
     """Return what the last phase delivered in the previous run, as JSON; None when it is gone."""
     previous, plan = context.spec.previous, context.spec.plan
     last = [handoff for handoff in previous.values() if handoff.task_id in plan.phases[-1].tasks]

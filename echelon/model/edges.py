@@ -14,7 +14,7 @@ Function: TypeAlias = Callable[..., Any]
 #: What validates an output.
 Contract: TypeAlias = TypeAdapter[Any]
 
-#: An object of a library that is an extra, so that its types may not be there.
+#: An object whose type is not ours to know: made by a function of a user, or by a library that is an extra.
 Foreign: TypeAlias = Any
 
 #: An object of JSON.

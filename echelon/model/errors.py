@@ -23,7 +23,7 @@ EchelonError
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from echelon.model.phrasing import count
 
@@ -85,7 +85,7 @@ class ContractViolation(AgentError):
     """The output is not what the contract says."""
 
     #: The output itself, where it could be read at all: one value or none. A flexible contract repairs it (C5).
-    delivered: "tuple[Any, ...]" = ()
+    delivered: "tuple[object, ...]" = ()
 
 
 class AgentTimeout(AgentError):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field
 
@@ -295,7 +295,7 @@ class Plan(Value):
     findings: tuple[Finding, ...] = ()
     """What should be changed."""
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Return a changed copy; what was worked out from the original does not come along."""
         copied = super().model_copy(update=update, deep=deep)
         for name in ("digest", "nodes", "agent_of"):

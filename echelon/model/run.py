@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import Field
 
+from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
@@ -45,7 +45,7 @@ class RunRecord(Value):
     """Name of the job."""
     source: str
     """Where the job is defined, as it was given."""
-    inputs: dict[str, Any]
+    inputs: JsonObject
     """Inputs, as JSON."""
     status: RunStatus
     """Where it stands."""
@@ -229,9 +229,9 @@ class RunView(Value):
     """How long steps waited for slots, by limiter."""
     at_work: tuple[str, ...] = ()
     """Tasks that somebody works on, the longest first."""
-    output: Any = None
+    output: object = None
     """Output of the last phase, as JSON; None when there is none."""
-    previous: Any = None
+    previous: object = None
     """Output of the last completed run of this job on the same inputs, as JSON; None when there is none."""
 
 
@@ -242,7 +242,7 @@ class RunResult(Value):
     """Unique."""
     status: RunStatus
     """How it ended."""
-    output: Any
+    output: object
     """Output of the last phase, as JSON."""
     launched: int
     """Steps that the run had to do: every task of its plan, and the integrations that were begun."""

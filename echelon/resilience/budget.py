@@ -10,7 +10,7 @@ which the agent writes down what it has. `is_final_call()` tells it so.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
@@ -29,7 +29,7 @@ def is_final_call() -> bool:
 
 
 @contextmanager
-def final_call() -> Iterator[None]:
+def final_call() -> Generator[None]:
     """Let everything inside know that it is the last call."""
     token = _FINAL_CALL.set(True)
     try:

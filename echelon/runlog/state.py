@@ -158,7 +158,7 @@ class _Draft:
             token=self.token,
         )
 
-    def update_record(self, **changes: Any) -> None:
+    def update_record(self, **changes: object) -> None:
         """Change what is known about the run, once it is on record."""
         if self.record is not None:
             self.record = self.record.model_copy(update=changes)

@@ -5,7 +5,6 @@ function. Where a run has not ended, it is seen as its last event left it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
@@ -17,11 +16,11 @@ from echelon.runlog.losses import is_lost, missing_of
 from echelon.runlog.measures import measure
 from echelon.runlog.state import RunState, StepName
 
-Read = Callable[[OutputReference], Any]
+Read = Callable[[OutputReference], object]
 """Reads an output as JSON; None when it cannot be read any more."""
 
 
-def view_of(state: RunState, read: Read, previous: Any = None) -> RunView:
+def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     """Return everything that is known about a run; `previous` is the output of the run before it, if there was one."""
     record, latest = state.record, _in_plan(state)
     assert record is not None, "a log begins with the start of its run"
@@ -130,7 +129,7 @@ def _waits(state: RunState) -> tuple[WaitView, ...]:
     )
 
 
-def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> Any:
+def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> object:
     """Return the output of the last phase: of the integration of everything, of the only agent, or task → output."""
     if plan is None or not plan.phases:
         return None
@@ -160,5 +159,5 @@ def is_single(phase: PhasePlan) -> bool:
     return len(phase.tasks) == 1 if phase.single is None else phase.single
 
 
-def _read(step: StepRecord, read: Read) -> Any:
+def _read(step: StepRecord, read: Read) -> object:
     return None if step.handoff.output_location is None else read(step.handoff.output_location)

@@ -1,8 +1,8 @@
 """A run as one JSON document: what `echelon run`, `resume` and `show` print for machines."""
 
 import difflib
-from typing import Any
 
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
 from echelon.model.run import EXIT_CODES, RunView, StepRecord
 from echelon.visibility.comparison import compare
@@ -11,7 +11,7 @@ from echelon.visibility.comparison import compare
 MAX_NAMED = 5
 
 
-def document_of(view: RunView) -> dict[str, Any]:
+def document_of(view: RunView) -> JsonObject:
     """Return everything that is known about a run, by the names that machines may rely on."""
     record = view.record
     return {

@@ -7,11 +7,11 @@ A report of a job's own is a Jinja2 template that extends `page.html` or imports
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from echelon.model.adapter import JsonObject
 from echelon.model.concern import ConcernRecord, Route
 from echelon.model.phrasing import duration, one_line, size, tally
 from echelon.model.run import Measures, RunView
@@ -51,7 +51,7 @@ def report_environment(*folders: Path) -> Environment:
     return environment
 
 
-def report_context(run: RunView) -> dict[str, Any]:
+def report_context(run: RunView) -> JsonObject:
     """Return what the templates of every report know about a run."""
     plan = run.record.plan
     return {

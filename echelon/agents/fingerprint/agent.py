@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from types import FunctionType
-from typing import Any
 
 from echelon.agents.agent import Agent
 from echelon.agents.command import CommandAgent
@@ -57,7 +56,7 @@ def changed_parts(before: str, now: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _of_function(function: Callable[..., Any]) -> str:
+def _of_function(function: Callable[..., object]) -> str:
     if not isinstance(function, FunctionType):
         return ""
     return _fingerprint("function", ([executed_by(function)], reached_from(function)))

@@ -7,11 +7,11 @@ names of modules, since a script is called differently where it is imported.
 
 import dis
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from inspect import getattr_static
 from types import CellType, CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import cast
 
 from echelon.agents.function import FunctionAgent
 
@@ -49,12 +49,12 @@ def reached_from(function: FunctionType) -> Iterator[str]:
             waiting.extend(_referred(one, project))
 
 
-def function_in(value: Any) -> FunctionType | None:
+def function_in(value: object) -> FunctionType | None:
     """Return the function behind a value that wraps one, such as an agent or a cache; None when there is none."""
     if isinstance(value, FunctionAgent):
         value = value.function
     elif isinstance(value, staticmethod | classmethod):
-        value = value.__func__
+        value = cast("staticmethod[..., object]", value).__func__
     elif isinstance(value, property):
         value = value.fget
     inner = getattr_static(value, "__wrapped__", None)  # static: whatever a module holds must not be woken up
@@ -62,20 +62,23 @@ def function_in(value: Any) -> FunctionType | None:
     return found if isinstance(found, FunctionType) else None
 
 
-def value_of(value: Any) -> str:
+def value_of(value: object) -> str:
     """Write a constant down in the same way in every process; what is none counts by its kind."""
     if isinstance(value, frozenset):  # `x in {"a", "b"}`
-        return f"set({sorted(map(value_of, value))})"
+        return f"set({sorted(map(value_of, cast('frozenset[object]', value)))})"
     if isinstance(value, tuple | list):
-        return f"({','.join(map(value_of, value))})"
+        return f"({','.join(map(value_of, cast('Sequence[object]', value)))})"
     if isinstance(value, dict):
-        return f"dict({sorted((str(name), value_of(each)) for name, each in value.items())})"
+        items = cast("dict[object, object]", value).items()
+        return f"dict({sorted((str(name), value_of(each)) for name, each in items)})"
     return repr(value) if isinstance(value, _PLAIN) else type(value).__qualname__
 
 
-def _is_constant(value: Any) -> bool:
+def _is_constant(value: object) -> bool:
     """Say whether a value of a closure stays as it is: lists and dicts are there to be filled."""
-    return isinstance(value, _PLAIN) or (isinstance(value, tuple | frozenset) and all(map(_is_constant, value)))
+    if isinstance(value, tuple | frozenset):
+        return all(map(_is_constant, cast("Iterable[object]", value)))
+    return isinstance(value, _PLAIN)
 
 
 def _executed(code: CodeType, documentation: str | None) -> Iterator[str]:
@@ -99,7 +102,7 @@ def _project(one: Followed) -> str:
     return (one.__module__ or "").partition(".")[0]
 
 
-def _held(function: FunctionType) -> Iterator[tuple[str, Any]]:
+def _held(function: FunctionType) -> Iterator[tuple[str, object]]:
     """Yield what a closure holds, by name; what the function itself sets is no part of its code."""
     if not function.__closure__:
         return
@@ -114,7 +117,7 @@ def _held(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield from ((name, value) for value in _contents(cell))
 
 
-def _contents(cell: CellType) -> list[Any]:
+def _contents(cell: CellType) -> list[object]:
     try:
         return [cell.cell_contents]
     except ValueError:  # nothing was put into it yet, as in a function that is defined further down
@@ -130,7 +133,7 @@ def _referred(function: FunctionType, project: str) -> Iterator[Followed]:
     yield from _of_project([*named, *(value for _, value in _held(function))], project)
 
 
-def _of_project(values: list[Any], project: str) -> Iterator[Followed]:
+def _of_project(values: list[object], project: str) -> Iterator[Followed]:
     for value in values:
         one = value if isinstance(value, type) else function_in(value)
         if one is not None and _project(one) == project:
@@ -145,10 +148,10 @@ def _methods_of(one: type, project: str) -> Iterator[Followed]:
 
 def _fields_of(one: type) -> str:
     """Write down what instances hold, where the class states it: the fields of models and dataclasses."""
-    fields: dict[str, Any] = getattr(one, "model_fields", None) or getattr(one, "__dataclass_fields__", None) or {}
+    fields: dict[str, object] = getattr(one, "model_fields", None) or getattr(one, "__dataclass_fields__", None) or {}
     return value_of({name: (_kind_of(field), getattr(field, "default", None)) for name, field in fields.items()})
 
 
-def _kind_of(field: Any) -> str:
+def _kind_of(field: object) -> str:
     kind = getattr(field, "annotation", None) or getattr(field, "type", None)
     return str(getattr(kind, "__qualname__", kind if isinstance(kind, str) else type(kind).__qualname__))

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 log = logging.getLogger("echelon.agents")
@@ -37,7 +37,7 @@ _END_SECONDS = 1.0
 
 
 @contextmanager
-def watched(group: int) -> Iterator[None]:
+def watched(group: int) -> Generator[None]:
     """Let a process group end with this process, should it die in the meantime."""
     _REAPER.tell(f"+{group}")
     try:

@@ -9,6 +9,7 @@ from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.contract.repair import validate_strict
 from echelon.journal.outputs import OutputStore
+from echelon.model.adapter import JsonObject, adapter_of
 from echelon.model.concern import Concern
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.usage import Usage
@@ -16,7 +17,7 @@ from echelon.model.usage import Usage
 _STORES: dict[str, OutputStore] = {}
 
 
-def pack(value: Any) -> Any:
+def pack(value: object) -> object:
     """Turn one argument into JSON types."""
     if isinstance(value, Handoffs):
         return {"received": [pack(r) for r in value], "missing": [m.model_dump(mode="json") for m in value.missing]}
@@ -29,7 +30,7 @@ def pack(value: Any) -> Any:
     return TypeAdapter(Any).dump_python(value, mode="json")
 
 
-def unpack(packed: Any, annotation: Any) -> Any:
+def unpack(packed: Any, annotation: object) -> object:
     """Turn JSON types back into what the parameter's annotation says."""
     origin = get_origin(annotation) or annotation
     inner = (get_args(annotation) or (Any,))[0]
@@ -40,15 +41,15 @@ def unpack(packed: Any, annotation: Any) -> Any:
         return Previous(_received(packed, inner) if packed else None)
     if annotation is Workspace:
         return Workspace(packed)
-    return TypeAdapter(annotation).validate_python(packed)
+    return adapter_of(annotation).validate_python(packed)
 
 
-def pack_outcome(returned: Any, contract: Any) -> dict[str, Any]:
+def pack_outcome(returned: object, contract: object) -> JsonObject:
     """Turn what a function returned into JSON types."""
     outcome = outcome_of(returned)
     return {
         # As it is: whether it fits is judged at the boundary, in the parent, by the policy that holds there (C5).
-        "output": TypeAdapter(contract).dump_python(outcome.output, mode="json", warnings=False),
+        "output": adapter_of(contract).dump_python(outcome.output, mode="json", warnings=False),
         "summary": outcome.summary,
         "confidence": outcome.confidence,
         "concerns": [concern.model_dump(mode="json") for concern in outcome.concerns],
@@ -58,10 +59,10 @@ def pack_outcome(returned: Any, contract: Any) -> dict[str, Any]:
     }
 
 
-def unpack_outcome(packed: dict[str, Any], contract: Any) -> Outcome[Any]:
+def unpack_outcome(packed: JsonObject, contract: object) -> Outcome[object]:
     """Turn JSON types back into an outcome."""
     return Outcome(
-        output=_fitting(packed["output"], TypeAdapter(contract)),
+        output=_fitting(packed["output"], adapter_of(contract)),
         summary=packed["summary"],
         confidence=packed["confidence"],
         concerns=tuple(Concern.model_validate(concern) for concern in packed["concerns"]),
@@ -71,7 +72,7 @@ def unpack_outcome(packed: dict[str, Any], contract: Any) -> Outcome[Any]:
     )
 
 
-def _fitting(plain: Any, contract: TypeAdapter[Any]) -> Any:
+def _fitting(plain: object, contract: TypeAdapter[object]) -> object:
     """Return an output as its contract has it; as it came when it does not fit, for the boundary to judge."""
     try:
         return validate_strict(plain, contract).value
@@ -79,7 +80,7 @@ def _fitting(plain: Any, contract: TypeAdapter[Any]) -> Any:
         return plain
 
 
-def _received(packed: dict[str, Any], contract: Any) -> Received[Any]:
+def _received(packed: JsonObject, contract: object) -> Received[object]:
     # One store for each root, so that its cache serves all calls of this process.
     store = _STORES.setdefault(packed["store"], OutputStore(packed["store"]))
     return Received(Handoff.model_validate(packed["handoff"]), store, contract)

@@ -15,6 +15,7 @@ from echelon.agents.capture import capturing
 from echelon.agents.function import FunctionAgent
 from echelon.agents.observed import OBSERVER, Stream
 from echelon.agents.processes.wire import pack_outcome, unpack
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import AgentFailed, EchelonError
 
 #: Things that are noted of one call; what comes behind is lost.
@@ -64,7 +65,7 @@ class _Heard:
             self.everything.append(call)
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
+def _answer(request: JsonObject) -> JsonObject:
     try:
         agent = _agent(request["module"], request["name"])
         hints = get_type_hints(agent.function)
@@ -78,7 +79,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return _failure(f"{type(error).__name__}: {error}", [], isinstance(error, OSError))
 
 
-def _agent(module: str, name: str) -> FunctionAgent:
+def _agent(module: str, name: str) -> FunctionAgent[..., object]:
     found: Any = _module(module)
     for part in name.split("."):
         found = getattr(found, part)
@@ -93,11 +94,11 @@ def _module(name: str) -> Any:
     return SimpleNamespace(**runpy.run_path(name, run_name="__echelon_main__"))
 
 
-def _plain(function: Callable[..., Any]) -> FunctionAgent:
+def _plain(function: Callable[..., object]) -> FunctionAgent[..., object]:
     return FunctionAgent(function=function, name=function.__name__, goal="", output_type=Any)
 
 
-def _failure(message: str, concerns: list[Any], passing: bool) -> dict[str, Any]:
+def _failure(message: str, concerns: list[object], passing: bool) -> JsonObject:
     return {"error": {"message": message, "concerns": concerns, "passing": passing}}
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.outcome import Outcome
 from echelon.agents.processes.wire import pack, unpack_outcome
+from echelon.model.adapter import JsonObject
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentFailed
 
@@ -50,7 +51,7 @@ class Workers:
         if workers is not None:
             await workers.aclose()
 
-    async def call(self, function: Callable[..., Any], arguments: dict[str, Any], contract: Any) -> Outcome[Any]:
+    async def call(self, function: Callable[..., object], arguments: JsonObject, contract: object) -> Outcome[object]:
         """Call `function` in a child; the child is killed when this is cancelled or times out."""
         request = {
             "module": _importable(function.__module__),
@@ -99,7 +100,7 @@ async def _start() -> asyncio.subprocess.Process:
     )
 
 
-async def _ask(child: asyncio.subprocess.Process, request: dict[str, Any]) -> dict[str, Any]:
+async def _ask(child: asyncio.subprocess.Process, request: JsonObject) -> JsonObject:
     assert child.stdin is not None
     assert child.stdout is not None
     try:
@@ -124,7 +125,7 @@ def _importable(module: str) -> str:
     return str(main.__file__)
 
 
-def _outcome(answer: dict[str, Any], contract: Any) -> Outcome[Any]:
+def _outcome(answer: JsonObject, contract: object) -> Outcome[object]:
     failure = answer.get("error")
     if failure is None:
         return unpack_outcome(answer["outcome"], contract)

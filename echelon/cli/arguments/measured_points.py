@@ -61,7 +61,7 @@ def _from_csv(path: Path, text: str) -> Iterator[tuple[str, Any]]:
         raise InvalidInput(f"{path}, line {reader.line_num}: {error}; give points like {EXAMPLE}") from None
 
 
-def _point(path: Path, where: str, row: Any) -> Measured:
+def _point(path: Path, where: str, row: object) -> Measured:
     if not isinstance(row, dict):
         raise InvalidInput(
             f"{path}, {where}: agents and throughput are expected, not {truncate(repr(row), 60)}; see {EXAMPLE}"

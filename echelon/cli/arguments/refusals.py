@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable
-from typing import Any, cast, get_args, get_origin
+from typing import Any, TypeAlias, cast, get_args, get_origin
 
 from cyclopts import (
     CoercionError,
@@ -18,8 +18,11 @@ from cyclopts.exceptions import ConsumeMultipleError, UnknownCommandError
 from echelon.cli.commands import COMMANDS
 from echelon.model.phrasing import one_line
 
+#: An error of the kind that stands beside its function in `_EXPLAIN`; cyclopts says of no field whether it is set.
+_Found: TypeAlias = Any
+
 #: What a value is called, by its type.
-_TYPES: dict[Any, str] = {int: "a whole number", float: "a number", bool: "yes or no"}
+_TYPES: dict[object, str] = {int: "a whole number", float: "a number", bool: "yes or no"}
 
 
 def refusal(error: CycloptsError) -> str:
@@ -31,7 +34,7 @@ def refusal(error: CycloptsError) -> str:
     return f"{said}{'' if said.endswith('?') else '.'} See '{see}'"
 
 
-def _unknown_option(error: Any, command: str) -> str:
+def _unknown_option(error: _Found, command: str) -> str:
     given = str(error.token.keyword or error.token.value).partition("=")[0]
     if not command:
         return _before_the_command(given)
@@ -51,20 +54,20 @@ def _before_the_command(option: str) -> str:
     return f"unknown option {option!r}; options come behind the command, as in 'echelon runs --json'"
 
 
-def _missing(error: Any, command: str) -> str:
+def _missing(error: _Found, command: str) -> str:
     keyword = error.keyword or (error.argument.tokens and error.argument.tokens[-1].keyword)
     if keyword:
         return f"option {keyword!r} of {command!r} needs a value"
     return f"{command!r} needs {_named(error.argument)}"
 
 
-def _coercion(error: Any, command: str) -> str:
+def _coercion(error: _Found, command: str) -> str:
     name = (error.token and error.token.keyword) or (_named(error.argument) if error.argument else "value")
     given = f", not {error.token.value!r}" if error.token else ""
     return f"{name!r} of {command!r} takes {_kind(error.target_type)}{given}"
 
 
-def _invalid(error: Any, command: str) -> str:
+def _invalid(error: _Found, command: str) -> str:
     given = error.argument.tokens[0].value if error.argument and error.argument.tokens else ""
     name = error.argument.name if error.argument else "a value"
     return f"{name!r} of {command!r} cannot be {given!r}: {error.exception_message}".rstrip(".")
@@ -74,7 +77,7 @@ def _unused(error: CycloptsError, command: str) -> str:
     return f"{command!r} has no use for {(error.unused_tokens or [''])[0]!r}"
 
 
-def _repeated(error: Any, command: str) -> str:
+def _repeated(error: _Found, command: str) -> str:
     return f"option {error.token.keyword!r} of {command!r} is given twice; give it once"
 
 
@@ -82,7 +85,7 @@ def _other(error: CycloptsError, _command: str) -> str:
     return str(error).rstrip(".")
 
 
-_EXPLAIN: tuple[tuple[type[CycloptsError], Callable[[Any, str], str]], ...] = (
+_EXPLAIN: tuple[tuple[type[CycloptsError], Callable[[_Found, str], str]], ...] = (
     (UnknownOptionError, _unknown_option),
     (UnknownCommandError, _unknown_command),
     (ConsumeMultipleError, _other),
@@ -98,8 +101,8 @@ def _named(argument: Any) -> str:
     return str(argument.name) if str(argument.name).startswith("-") else str(argument.name).upper()
 
 
-def _kind(wanted: Any) -> str:
-    choices = cast("tuple[Any, ...]", get_args(wanted)) if "Literal" in str(get_origin(wanted)) else ()
+def _kind(wanted: object) -> str:
+    choices = cast("tuple[object, ...]", get_args(wanted)) if "Literal" in str(get_origin(wanted)) else ()
     if choices:
         return "one of " + ", ".join(str(choice) for choice in choices)
     return _TYPES.get(wanted, getattr(wanted, "__name__", str(wanted)))

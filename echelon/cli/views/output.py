@@ -4,7 +4,6 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic_core import to_jsonable_python
 from rich.console import Console
@@ -25,7 +24,7 @@ def err() -> Console:
     return _console(stderr=True)
 
 
-def print_json(document: Any) -> None:
+def print_json(document: object) -> None:
     """Print one JSON document to stdout."""
     sys.stdout.write(json.dumps(to_jsonable_python(document), indent=2, ensure_ascii=False) + "\n")
     sys.stdout.flush()  # who reads it need not wait for the end of a process that goes on

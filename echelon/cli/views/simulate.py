@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from echelon.cli.views.output import facts, table
+from echelon.model.adapter import JsonObject
 from echelon.model.phrasing import count, percent
 from echelon.model.scaling import Ceiling, Curve, Fit, ScalingPoint, Stretch
 from echelon.scaling.comparison import CurveComparison, Played
@@ -21,7 +21,7 @@ STRETCHES_SHOWN = 4
 _ROUND = frozenset(factor * 10**power // 2 for power in range(6) for factor in (2, 3, 4, 6, 10, 16))
 
 
-def document(found: CurveComparison, plot: Path | None = None) -> dict[str, Any]:
+def document(found: CurveComparison, plot: Path | None = None) -> JsonObject:
     """Return everything for machines; the `points` and the `ceiling` at the top are those of the leading curve."""
     curve = leading(found)
     return {
@@ -56,7 +56,7 @@ def leading(found: CurveComparison) -> Curve:
     return curve
 
 
-def _series(curve: Curve | None, played: Played | None) -> dict[str, Any] | None:
+def _series(curve: Curve | None, played: Played | None) -> JsonObject | None:
     if curve is None:
         return None
     simulated = {"simulated": played} if played else {}

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from echelon.agents.agent import AsksAgain
 from echelon.agents.outcome import Outcome
@@ -14,7 +13,7 @@ from echelon.coordination.step.step import Perform, Step
 class Accept:
     """Takes what fits. It lies inside the guard: a bad result counts against the dependency like an error does."""
 
-    inner: Perform[Outcome[Any]]
+    inner: Perform[Outcome[object]]
 
     def __call__(self, step: Step) -> Awaitable[Accepted]:
         """Do a step until its output fits; `ContractViolation` when it does not."""

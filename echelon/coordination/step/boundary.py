@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,17 +16,17 @@ from echelon.model.usage import Usage
 #: How much of a repair is recorded, in characters.
 MAX_REPAIR = 300
 
-Perform = Callable[[], Awaitable[Outcome[Any]]]
-AskAgain = Callable[[str], Awaitable[Outcome[Any]]]
+Perform = Callable[[], Awaitable[Outcome[object]]]
+AskAgain = Callable[[str], Awaitable[Outcome[object]]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
     """An outcome whose output fits its contract, in the form it is recorded in."""
 
-    outcome: Outcome[Any]
+    outcome: Outcome[object]
     """With the output as its contract has it, and a summary."""
-    plain: Any
+    plain: object
     """The output in JSON types."""
     repairs: tuple[str, ...] = ()
     """What was mended (C5)."""
@@ -42,14 +41,14 @@ class Accepted:
 class Boundary:
     """What an output must be to be handed on."""
 
-    contract: TypeAdapter[Any]
+    contract: TypeAdapter[object]
     """What it must fit."""
     producer: str
     """Who is told when it does not."""
     flexible: bool = False
     """Is it mended where that takes no guess?"""
 
-    def take(self, outcome: Outcome[Any]) -> Accepted:
+    def take(self, outcome: Outcome[object]) -> Accepted:
         """Accept an outcome; `ContractViolation` says where it does not fit, what was delivered, and by whom."""
         try:
             fitted = (validate_lenient if self.flexible else validate_strict)(outcome.output, self.contract)
@@ -63,7 +62,7 @@ class Boundary:
         repairs = tuple(one_line(repair, MAX_REPAIR) for repair in (*outcome.repairs, *fitted.repairs))
         return Accepted(outcome=replace(outcome, output=fitted.value, summary=summary), plain=plain, repairs=repairs)
 
-    def salvage(self, violation: ContractViolation) -> Outcome[Any]:
+    def salvage(self, violation: ContractViolation) -> Outcome[object]:
         """Return what an agent delivered that itself refused what its tool said; perhaps it can be mended (C5).
 
         The violation itself where there is nothing, or nothing may be mended.
@@ -72,7 +71,7 @@ class Boundary:
             raise violation
         return Outcome(output=violation.delivered[0], usage=violation.usage or Usage())
 
-    def _violation(self, message: str, outcome: Outcome[Any]) -> ContractViolation:
+    def _violation(self, message: str, outcome: Outcome[object]) -> ContractViolation:
         violation = ContractViolation(message)
         violation.usage = outcome.usage  # what is refused has been paid for too
         return violation

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from echelon.agents.agent import AsksAgain
 from echelon.agents.outcome import Outcome
@@ -19,9 +18,9 @@ class Contain:
     """Lets the agent work, and hears what it reads and writes meanwhile."""
 
     run: RunContext
-    inner: Perform[Outcome[Any]]
+    inner: Perform[Outcome[object]]
 
-    async def __call__(self, step: Step) -> Outcome[Any]:
+    async def __call__(self, step: Step) -> Outcome[object]:
         """Do a step; `AgentFailed` when it wanted to end the process or cancelled itself."""
         with contained(step.agent.name), observing(self.run, step), self.run.surround(step.task_id):
             return await self.inner(step)
@@ -41,7 +40,7 @@ def contained(name: str) -> Iterator[None]:
         raise AgentFailed(f"{name} was cancelled by something inside of it") from cancelled
 
 
-def act(step: Step) -> Awaitable[Outcome[Any]]:
+def act(step: Step) -> Awaitable[Outcome[object]]:
     """Let the agent itself work, or answer again."""
     if step.complaint and isinstance(step.agent, AsksAgain):
         return step.agent.perform_again(step.call, step.complaint)

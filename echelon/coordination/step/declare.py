@@ -6,7 +6,6 @@ that it got this before. One that is `irreversible` is not: whether it happened 
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from echelon.agents.function import FunctionAgent
 from echelon.agents.outcome import Outcome
@@ -24,13 +23,13 @@ class Declare:
     """Lets an agent work, once it is durable that it was begun."""
 
     run: RunContext
-    inner: Perform[Outcome[Any]]
+    inner: Perform[Outcome[object]]
 
-    def __call__(self, step: Step) -> Awaitable[Outcome[Any]]:
+    def __call__(self, step: Step) -> Awaitable[Outcome[object]]:
         """Do a step; what only reads, or is asked once more, needs no intent."""
         return self.inner(step) if step.agent.effect == "read" or step.complaint else self._declare(step)
 
-    async def _declare(self, step: Step) -> Outcome[Any]:
+    async def _declare(self, step: Step) -> Outcome[object]:
         """Declare what is about to be done, then do it; `EffectUncertain` where it may have happened already."""
         known = await self.run.intents.recall_decision(step.task_id)
         if known is not None:

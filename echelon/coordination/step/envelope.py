@@ -1,7 +1,5 @@
 """How every call ends: as a handoff that says what came of it, whatever happened (C1). Pure."""
 
-from typing import Any
-
 from echelon.contract.complaint import legible
 from echelon.model.concern import Concern
 from echelon.model.errors import (
@@ -39,7 +37,7 @@ _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ..
 )
 
 
-def summary_of(output: Any, agent: str) -> str:
+def summary_of(output: object, agent: str) -> str:
     """Return one line that tells what an output is, for agents that do not say it themselves."""
     said = getattr(output, "summary", None)
     text = said if isinstance(said, str) else output if isinstance(output, str) else f"{agent}: {type(output).__name__}"

@@ -30,7 +30,7 @@ class OperatorDecision:
 
     redo: frozenset[str] = frozenset()
     """It did not happen, or may happen twice: do it again."""
-    done: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    done: Mapping[str, object] = field(default_factory=dict[str, Any])
     """It happened, and this came out of it."""
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class IntentLog:
         self._decision = decision.about(self._begun, log.run_id)
         self._redo = set(self._decision.redo)
 
-    async def recall_decision(self, task_id: str) -> Outcome[Any] | None:
+    async def recall_decision(self, task_id: str) -> Outcome[object] | None:
         """Return what a person knows to have come of a task; None where nobody said that it was done."""
         if task_id not in self._decision.done or task_id not in self._begun:
             return None

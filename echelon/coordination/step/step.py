@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
@@ -29,7 +29,7 @@ class Step:
     """Node ids from the primary down."""
     kind: StepKind
     agent: Agent
-    contract: TypeAdapter[Any]
+    contract: TypeAdapter[object]
     contract_name: str
     call: Call
     guard: Guard

@@ -64,7 +64,7 @@ _SAYINGS: Mapping[str, Callable[[Error], str]] = {
 }
 
 
-def explained(document: Any, error: ValidationError, above: Sequence[str] = ()) -> InvalidInput:
+def explained(document: object, error: ValidationError, above: Sequence[str] = ()) -> InvalidInput:
     """Return what is wrong with a document, or with the part of it under the keys `above`; the first thing found."""
     first: Error = error.errors(include_url=False)[0]
     path = (*above, *first["loc"])
@@ -80,14 +80,14 @@ def _in_pydantics_words(error: Error) -> str:
     return f"{said[:1].lower()}{said[1:]}, not {shown(error['input'])}"
 
 
-def _where(document: Any, path: Sequence[str | int]) -> str:
+def _where(document: object, path: Sequence[str | int]) -> str:
     """Return a path as people write it, with the id of the task that it leads through."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
     ids = [value["id"] for value in _passed(document, path) if isinstance(value, dict) and "id" in value]
     return f"{text} (id {shown(ids[-1])})" if ids else text
 
 
-def _passed(document: Any, path: Sequence[str | int]) -> Iterator[Any]:
+def _passed(document: Any, path: Sequence[str | int]) -> Iterator[object]:
     """Yield what lies on a path, outermost first."""
     for part in path:
         document = document[part]

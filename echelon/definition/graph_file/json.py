@@ -1,13 +1,12 @@
 """JSON into plain values, with one clear line for whatever is not JSON. No meaning is given to them here."""
 
 import json
-from typing import Any
 
 from echelon.definition.graph_file.values import Unread, decimal, object_of, whole
 from echelon.model.errors import InvalidInput
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str) -> object:
     """Return the value of a JSON text; `InvalidInput` says in which line and column it is none."""
     try:
         return json.loads(

@@ -6,9 +6,9 @@ Whatever is wrong with a file is one `InvalidInput`: the file, the line or the i
 import contextlib
 import gc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from echelon.definition.graph_file.json import parse_json
 from echelon.definition.graph_file.tasks import graph_of
@@ -28,7 +28,7 @@ _SURROGATE = re.compile(r"\\u0*d[89a-f]|\\U0000d[89a-f]", re.IGNORECASE)
 class _Notation(NamedTuple):
     """A way of writing a task graph down."""
 
-    parse: Callable[[str], Any]
+    parse: Callable[[str], object]
     """Reads plain values from text."""
     largest_mebibytes: int
     """The largest file that is read: more is a mistake, or would take minutes."""
@@ -69,7 +69,7 @@ def _graph_in(text: str, notation: _Notation, name: str) -> TaskGraph:
 
 
 @contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
+def _collector_paused() -> Generator[None]:
     """Keep the garbage collector from going through a growing graph again and again: half the time of a large one."""
     collecting = gc.isenabled()
     gc.disable()

@@ -7,13 +7,14 @@ matter which way an editor or a file system writes an accent.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import FailFast, TypeAdapter, ValidationError
 
 from echelon.definition.graph_file.errors import explained
 from echelon.definition.graph_file.values import shown
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import Coupling, TaskGraph, TaskSpec
 from echelon.model.organisation import Structure
@@ -52,7 +53,7 @@ def graph_of(document: Any, name: str) -> TaskGraph:
     return graph
 
 
-def _tasks_in(document: Any) -> tuple[Any, ...]:
+def _tasks_in(document: object) -> tuple[object, ...]:
     if not isinstance(document, dict):
         raise InvalidInput('a task graph is an object with a list of tasks: {"tasks": [{"id": …}, …]}')
     tasks = document.get("tasks", ())
@@ -63,14 +64,14 @@ def _tasks_in(document: Any) -> tuple[Any, ...]:
     return tasks
 
 
-def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
+def _completed(document: JsonObject, name: str) -> JsonObject:
     """Fill in what the graph itself may leave out."""
     called = document.get("name", name)
     made = {"name": name, "goal": f"Do all tasks of {called if isinstance(called, str) else name}", **document}
     return made | {"organisation": _organisation(made["organisation"])} if "organisation" in made else made
 
 
-def _refuse_twins(tasks: tuple[Any, ...]) -> None:
+def _refuse_twins(tasks: tuple[object, ...]) -> None:
     """Refuse ids that look alike because they only differ in how their letters are encoded."""
     ids = [task.get("id") for task in tasks if isinstance(task, dict)]
     first: dict[str, str] = {}
@@ -83,7 +84,7 @@ def _refuse_twins(tasks: tuple[Any, ...]) -> None:
             )
 
 
-def _complete(task: Any) -> None:
+def _complete(task: object) -> None:
     """Fill in what a task may leave out; whatever is no task is left to be refused with its place."""
     if not isinstance(task, dict):
         return
@@ -95,7 +96,7 @@ def _complete(task: Any) -> None:
             task[key] = tuple(map(read, named))
 
 
-def _check_id(task: Any, number: int) -> None:
+def _check_id(task: object, number: int) -> None:
     """Refuse an id that is blank, or would break the line it is shown on; what is no text is refused by its type."""
     task_id = task.get("id") if isinstance(task, dict) else None
     if not isinstance(task_id, str):
@@ -107,7 +108,7 @@ def _check_id(task: Any, number: int) -> None:
         raise InvalidInput(f"tasks[{number}].id (id {shown(task_id)}): an id must not contain {what}")
 
 
-def _dependency(given: Any) -> Any:
+def _dependency(given: object) -> object:
     if isinstance(given, str):
         return {"task": _normal(given)}
     if not isinstance(given, dict):
@@ -119,7 +120,7 @@ def _dependency(given: Any) -> Any:
     return {**given, **known}
 
 
-def _organisation(organisation: Any) -> Any:
+def _organisation(organisation: Any) -> object:
     structure = organisation.get("structure") if isinstance(organisation, dict) else None
     if isinstance(structure, str) and structure in _STRUCTURES:
         return {**organisation, "structure": _STRUCTURES[structure]}
@@ -131,7 +132,7 @@ def _normal(text: Any) -> Any:
 
 
 #: Keys under which other tasks are named, and how each entry is read.
-_REFERENCES: Mapping[str, Any] = {"depends_on": _dependency, "verifies": _normal}
+_REFERENCES: Mapping[str, Callable[[Any], object]] = {"depends_on": _dependency, "verifies": _normal}
 
 
 def _check_needs(graph: TaskGraph) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
 from echelon.model.phrasing import truncate
 
@@ -48,7 +49,7 @@ def decimal(text: str) -> float | Unread:
     return number if abs(number) <= LARGEST_NUMBER else Unread(text, _TOO_LARGE)
 
 
-def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def object_of(pairs: Sequence[tuple[str, Any]]) -> JsonObject:
     """Make an object of keys and values, its lists unchangeable; `InvalidInput` names a key that is given twice."""
     made = {key: tuple(value) if type(value) is list else value for key, value in pairs}
     if len(made) < len(pairs):
@@ -58,7 +59,7 @@ def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def refuse_half_pairs(document: Any) -> None:
+def refuse_half_pairs(document: object) -> None:
     """Refuse texts that UTF-8 cannot write: an escape, as `\\ud800`, can stand for half of a surrogate pair."""
     left = [document]
     while left:

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, FailFast, Field, Valid
 
 from echelon.definition.graph_file.errors import explained
 from echelon.definition.graph_file.values import shown
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
 
 _VERSION = re.compile(r"1(\.[0-9]+)+")
@@ -69,12 +70,12 @@ class _File(_Part):
     workflow: _Workflow
 
 
-def is_wfformat(document: Any) -> bool:
+def is_wfformat(document: object) -> bool:
     """Tell whether a document is meant as a WfFormat file."""
     return isinstance(document, dict) and ("workflow" in document or "schemaVersion" in document)
 
 
-def translated(document: Any) -> dict[str, Any]:
+def translated(document: Any) -> JsonObject:
     """Return a WfFormat 1.x document in our own format; `InvalidInput` names the key or the ids at fault.
 
     A dependency is an edge whether the parent or the child tells it. Its coupling is not in the format, so that it is
@@ -92,7 +93,7 @@ def translated(document: Any) -> dict[str, Any]:
     return {**named, **aimed, "tasks": _translated_tasks(file.workflow)}
 
 
-def _translated_tasks(workflow: _Workflow) -> tuple[dict[str, Any], ...]:
+def _translated_tasks(workflow: _Workflow) -> tuple[JsonObject, ...]:
     by_id = workflow.specification is not None
     tasks = workflow.specification.tasks if workflow.specification else workflow.tasks
     if tasks is None:
@@ -102,7 +103,7 @@ def _translated_tasks(workflow: _Workflow) -> tuple[dict[str, Any], ...]:
     return tuple(_translated_task(task, parents[task.key], seconds.get(task.key, task.seconds)) for task in tasks)
 
 
-def _translated_task(task: _Task, parents: Iterable[str], seconds: float | None) -> dict[str, Any]:
+def _translated_task(task: _Task, parents: Iterable[str], seconds: float | None) -> JsonObject:
     capability = task.category or _NUMBER.sub("", task.name)
     return {
         "id": task.key,

@@ -20,7 +20,7 @@ DEEPEST_NESTING = 50  # levels; a task graph needs five
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 #: How a plain scalar is read: the first pattern that is all of it.
-_PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
+_PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
     (re.compile(r"~|null|Null|NULL|"), lambda _: None),
     (re.compile(r"true|True|TRUE"), lambda _: True),
     (re.compile(r"false|False|FALSE"), lambda _: False),
@@ -42,7 +42,7 @@ class _Open(NamedTuple):
     """What is in it so far; in an object keys and values by turns."""
 
 
-def parse_yaml(text: str, loader: Any = _LOADER) -> Any:
+def parse_yaml(text: str, loader: Any = _LOADER) -> object:
     """Return the value of a YAML text; `InvalidInput` says in which line and column it is none."""
     try:
         return _value_of(yaml.parse(text, Loader=loader))
@@ -56,7 +56,7 @@ def parse_yaml(text: str, loader: Any = _LOADER) -> Any:
         raise InvalidInput(f"this is not YAML: {what}; correct it") from error
 
 
-def _value_of(events: Iterable[Any]) -> Any:
+def _value_of(events: Iterable[Any]) -> object:
     stack = [_Open(is_object=False, values=[])]
     for event in events:
         if isinstance(event, yaml.ScalarEvent):
@@ -78,18 +78,18 @@ def _is_key(container: _Open) -> bool:
     return container.is_object and len(container.values) % 2 == 0
 
 
-def _scalar(event: Any) -> Any:
+def _scalar(event: Any) -> object:
     text: str = event.value
     if event.style or (text and text[0] not in _NOT_TEXT):  # quoted, a block, or plainly a text
         return text
     return next((read(text) for pattern, read in _PLAIN if pattern.fullmatch(text)), text)
 
 
-def _closed(done: _Open) -> Any:
+def _closed(done: _Open) -> object:
     return object_of(list(zip(done.values[::2], done.values[1::2], strict=True))) if done.is_object else done.values
 
 
-def _only_document(documents: list[Any]) -> Any:
+def _only_document(documents: list[Any]) -> object:
     if len(documents) != 1:
         raise InvalidInput(f"there are {len(documents)} YAML documents in it; a task graph is exactly one")
     return documents[0]

@@ -22,7 +22,7 @@ AT_HEADER = "x-echelon-at"
 #: Answers after which the same request may pass later.
 _LATER = frozenset({408, 425, 429})
 
-Send = Callable[[str, str, Any, dict[str, str]], Awaitable[httpx.Response]]
+Send = Callable[[str, str, object, dict[str, str]], Awaitable[httpx.Response]]
 """Sends a request: method, path, JSON, headers."""
 
 
@@ -54,7 +54,7 @@ class Api:
     def __init__(self, send: Send) -> None:
         self._send = send
 
-    async def post(self, path: str, body: Any, at: datetime | None = None) -> ApiAnswer:
+    async def post(self, path: str, body: object, at: datetime | None = None) -> ApiAnswer:
         """Ask for something to be done; `at` is when it happened. Raises `Unreachable` or `Refused`."""
         return await self._ask("POST", path, body, {} if at is None else {AT_HEADER: at.isoformat()})
 
@@ -62,7 +62,7 @@ class Api:
         """Read something; the status of the answer is 404 when it is not there."""
         return await self._ask("GET", path, None, {})
 
-    async def _ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> ApiAnswer:
+    async def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> ApiAnswer:
         try:
             response = await self._send(method, path, body, headers)
         except httpx.HTTPStatusError as error:  # Prefect's client raises where httpx answers
@@ -88,7 +88,7 @@ async def open_own(url: str) -> AsyncGenerator[Api]:
         base_url=url, headers=headers, auth=auth, timeout=REQUEST_SECONDS, trust_env=False
     ) as client:
 
-        async def send(method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
+        async def send(method: str, path: str, body: object, headers: dict[str, str]) -> httpx.Response:
             return await client.request(method, path, json=body, headers=headers)
 
         yield Api(send)
@@ -109,7 +109,7 @@ async def open_configured(url: str) -> AsyncGenerator[Api]:
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from error
 
-        async def send(method: Any, path: Any, body: Any, headers: dict[str, str]) -> httpx.Response:
+        async def send(method: Any, path: Any, body: object, headers: dict[str, str]) -> httpx.Response:
             return await client.request(method, path, json=body, headers=headers)
 
         yield Api(send)

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from echelon.engine.picture.api import Api, ApiAnswer, Refused
@@ -30,6 +29,7 @@ from echelon.engine.picture.wire import (
     state_body,
     task_event,
 )
+from echelon.model.adapter import JsonObject
 
 log = logging.getLogger("echelon.engine.picture")
 
@@ -189,7 +189,7 @@ class Canvas:
     async def _count_ended(self) -> int:
         ids, total = [str(task) for task in self._ended], 0
         for first in range(0, len(ids), IDS_A_REQUEST):
-            some: dict[str, Any] = {"id": {"any_": ids[first : first + IDS_A_REQUEST]}, "state": _ENDED}
+            some: JsonObject = {"id": {"any_": ids[first : first + IDS_A_REQUEST]}, "state": _ENDED}
             total += (await self._api.post("/task_runs/count", {"task_runs": some})).body
         return total
 
@@ -202,13 +202,13 @@ class Canvas:
         for first in range(0, len(bodies), LINES_A_REQUEST):
             await self._api.post("/logs/", bodies[first : first + LINES_A_REQUEST])
 
-    async def _unwritten(self, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    async def _unwritten(self, bodies: list[JsonObject]) -> list[JsonObject]:
         """Return the lines that are not there: nothing tells two equal lines apart, so none is sent twice blindly."""
         asked = {
             "flow_run_id": {"any_": sorted({body["flow_run_id"] for body in bodies})},
             "timestamp": {"after_": min(body["timestamp"] for body in bodies)},
         }
-        known: set[tuple[Any, ...]] = set()
+        known: set[tuple[object, ...]] = set()
         for page in itertools.count():
             query = {"logs": asked, "limit": IDS_A_REQUEST, "offset": page * IDS_A_REQUEST, "sort": "TIMESTAMP_ASC"}
             found = (await self._api.post("/logs/filter", query)).body
@@ -226,7 +226,7 @@ class Canvas:
             return
         flow_run_id = await self._flow_run(JOB)
         query = {"artifacts": {"flow_run_id": {"any_": [flow_run_id]}}, "sort": "CREATED_DESC"}
-        found: list[dict[str, Any]] = (await self._api.post("/artifacts/filter", query)).body if artifacts else []
+        found: list[JsonObject] = (await self._api.post("/artifacts/filter", query)).body if artifacts else []
         known = {each["key"] for each in found if datetime.fromisoformat(each["created"]) >= report.ended}
         for artifact in artifacts:
             if artifact["key"] in known:
@@ -240,11 +240,11 @@ class Canvas:
 _ENDED = {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}
 
 
-def _line(body: dict[str, Any]) -> tuple[Any, ...]:
+def _line(body: JsonObject) -> tuple[object, ...]:
     return body["task_run_id"], body["message"], datetime.fromisoformat(body["timestamp"])
 
 
-def _transition(flow_run: dict[str, Any]) -> str | None:
-    state: dict[str, Any] = flow_run.get("state") or {}
-    details: dict[str, Any] = state.get("state_details") or {}
+def _transition(flow_run: JsonObject) -> str | None:
+    state: JsonObject = flow_run.get("state") or {}
+    details: JsonObject = state.get("state_details") or {}
     return details.get("transition_id")

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from echelon.engine.picture.strokes import ShowReport
+from echelon.model.adapter import JsonObject
 
 #: An artifact larger than this does not help a reader, and Prefect keeps it in its database; in bytes.
 MAX_ARTIFACT_BYTES = 500_000
@@ -16,9 +16,9 @@ MAX_ARTIFACT_BYTES = 500_000
 MAX_ARTIFACTS = 20
 
 
-def artifacts_of(report: ShowReport) -> list[dict[str, Any]]:
+def artifacts_of(report: ShowReport) -> list[JsonObject]:
     """Return what is to be posted for the files of a report, those that were written before the run left out."""
-    shown: list[dict[str, Any]] = []
+    shown: list[JsonObject] = []
     for file in _files(report.folder, report.since):
         name = file.relative_to(report.folder).as_posix()
         stem, _, suffix = name.rpartition(".")

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from echelon.engine.picture.strokes import DrawnState, DrawTaskRun, OpenFlowRun, StateKind, WriteLine
+from echelon.model.adapter import JsonObject
 
 #: Prefect refuses more than 512 KiB of parameters; in bytes.
 MAX_PARAMETER_BYTES = 500_000
@@ -35,7 +36,7 @@ def pending_at(state: DrawnState) -> datetime:
     return state.at - timedelta(microseconds=1)
 
 
-def state_body(state: DrawnState, transition: UUID) -> dict[str, Any]:
+def state_body(state: DrawnState, transition: UUID) -> JsonObject:
     """Return a state of a flow run; it is known again by its transition."""
     return {
         "type": state.kind.value,
@@ -45,7 +46,7 @@ def state_body(state: DrawnState, transition: UUID) -> dict[str, Any]:
     }
 
 
-def flow_run_body(spec: OpenFlowRun, flow_id: str, transition: UUID) -> dict[str, Any]:
+def flow_run_body(spec: OpenFlowRun, flow_id: str, transition: UUID) -> JsonObject:
     """Return a flow run that is to be made, unless it is there."""
     return {
         "flow_id": flow_id,
@@ -57,7 +58,7 @@ def flow_run_body(spec: OpenFlowRun, flow_id: str, transition: UUID) -> dict[str
     }
 
 
-def parent_task_body(spec: OpenFlowRun, flow_run_id: str) -> dict[str, Any]:
+def parent_task_body(spec: OpenFlowRun, flow_run_id: str) -> JsonObject:
     """Return the task run that stands for a flow run in the one it lies in; its states are those of the flow run."""
     return {
         "id": str(spec.parent_task),
@@ -68,7 +69,7 @@ def parent_task_body(spec: OpenFlowRun, flow_run_id: str) -> dict[str, Any]:
     }
 
 
-def task_event(task: DrawTaskRun, flow_run_id: str) -> dict[str, Any]:
+def task_event(task: DrawTaskRun, flow_run_id: str) -> JsonObject:
     """Return the event from which the server records a task run in a state. All have the same fields: one statement."""
     state, at = task.state, entered_at(task.state).isoformat()
     ended = state.at if state.ended else None
@@ -111,7 +112,7 @@ def task_event(task: DrawTaskRun, flow_run_id: str) -> dict[str, Any]:
     }
 
 
-def line_body(line: WriteLine, flow_run_id: str) -> dict[str, Any]:
+def line_body(line: WriteLine, flow_run_id: str) -> JsonObject:
     """Return a line of a log."""
     return {
         "name": line.source,
@@ -123,11 +124,11 @@ def line_body(line: WriteLine, flow_run_id: str) -> dict[str, Any]:
     }
 
 
-def _bounded(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _bounded(parameters: Mapping[str, Any]) -> JsonObject:
     """Return parameters without those that are too large to be shown."""
     sizes = {name: len(json.dumps(value)) for name, value in parameters.items()}
     room = MAX_PARAMETER_BYTES
-    kept: dict[str, Any] = {}
+    kept: JsonObject = {}
     for name in sorted(sizes, key=sizes.__getitem__):
         room -= sizes[name]
         if room < 0:

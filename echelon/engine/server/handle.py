@@ -16,7 +16,7 @@ import http.client
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -96,7 +96,7 @@ class ServerHandle:
         await self.ready()
 
     @contextlib.contextmanager
-    def connected(self) -> Iterator[Self]:
+    def connected(self) -> Generator[Self]:
         """Make the Prefect of this process use this server inside the block, whenever it was imported."""
         # What sends events stays connected to the server it began with: another one would never hear of this run.
         if ServerHandle._told not in ("", self.url):
@@ -242,7 +242,7 @@ def flush_client() -> None:
 
 
 @contextlib.contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
+def _quiet(logger: logging.Logger) -> Generator[None]:
     """Keep back warnings: a queue that is being emptied on purpose warns that it is not empty yet."""
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -30,6 +30,8 @@ from typing import Any
 
 import uvicorn
 
+from echelon.model.adapter import JsonObject
+
 #: How long the last records may take to be written after the run has ended, in seconds.
 DRAIN_SECONDS = 20.0
 
@@ -45,7 +47,7 @@ AT_HEADER = b"x-echelon-at"
 class RunServer(uvicorn.Server):
     """A server that ends when its parent does, after it has written what it was told."""
 
-    def __init__(self, config: uvicorn.Config, boot: dict[str, Any], parent_gone: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, boot: JsonObject, parent_gone: threading.Event) -> None:
         super().__init__(config)
         self.boot = boot
         self.parent_gone = parent_gone
@@ -81,7 +83,7 @@ def waiting_events() -> int:
     return sum(subscription._queue.qsize() + subscription._retry.qsize() for subscription in events._subscriptions)  # noqa: SLF001
 
 
-def note_migrations(boot: dict[str, Any]) -> None:
+def note_migrations(boot: JsonObject) -> None:
     """Note which Prefect migrated the database, and leave an empty copy for the next new home."""
     if not boot["noted"]:
         return
@@ -112,7 +114,7 @@ def watch_parent(parent: int, on_end: Callable[[], None]) -> None:
     on_end()
 
 
-def end_with_parent(boot: dict[str, Any]) -> threading.Event:
+def end_with_parent(boot: JsonObject) -> threading.Event:
     """Return an event that is set when the parent is gone; a process that cannot end in time is cut off."""
     gone = threading.Event()
 
@@ -160,7 +162,7 @@ class GivenTimes:
                 self.given.reset(token)
 
 
-def listening_socket(boot: dict[str, Any]) -> socket.socket:
+def listening_socket(boot: JsonObject) -> socket.socket:
     """Return the socket to listen on: the parent's, so that requests made before now are answered too."""
     if boot["socket"] is not None:
         return socket.socket(fileno=boot["socket"])

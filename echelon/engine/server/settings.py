@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import certifi
 
 from echelon.engine.bytecode import bytecode_environment
+from echelon.model.adapter import JsonObject
 
 #: Nobody is phoned, by the client or by a server (facts: with both set, no look-up outside loopback is made).
 NO_TELEMETRY = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
@@ -108,7 +109,7 @@ def _active_profile(profiles: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]
     return name, profiles.get("profiles", {}).get(name, {})
 
 
-def _api_section(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _api_section(settings: Mapping[str, Any]) -> JsonObject:
     return {"PREFECT_API_URL": settings.get("api", {}).get("url")}
 
 
@@ -118,7 +119,7 @@ def _dotenv() -> Mapping[str, str | None]:
     return dotenv_values(".env")
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _toml(path: Path) -> JsonObject:
     """Read a TOML file; one that is missing or broken says nothing (Prefect itself warns about the broken ones)."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -196,7 +197,7 @@ def restore(before: Mapping[str, str | None]) -> None:
 
 
 @contextlib.contextmanager
-def prefect_settings(home: Path, api_url: str | None = None) -> Iterator[None]:
+def prefect_settings(home: Path, api_url: str | None = None) -> Generator[None]:
     """Make the Prefect of this process use these settings inside the block, also when it was imported long before.
 
     Needed because an imported Prefect does not look at the environment again; without an imported Prefect it does

@@ -1,7 +1,7 @@
 """The breakers that processes share through Redis, as a person sees and handles them from outside (F1)."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -86,7 +86,7 @@ class BreakerBoard:
             return record_of(self._script(keys=keys_of(name), args=list(change)))
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self) -> Generator[None]:
         try:
             yield
         except away_errors() as error:

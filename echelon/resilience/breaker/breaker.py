@@ -16,7 +16,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
 
 from pybreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN, CircuitBreakerListener
 
@@ -85,7 +84,7 @@ class Breaker(SharedBreaker):
         error: BaseException | None,
         *,
         token: str | None = None,
-        value: Any = None,
+        value: object = None,
         seconds: float = 0.0,
     ) -> None:
         """Take the outcome of a call admitted in `generation`; a late one, from before a change, says nothing."""

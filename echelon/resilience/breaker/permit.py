@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from pybreaker import STATE_CLOSED
 
@@ -23,7 +23,7 @@ class Admits(Protocol):
         ...
 
     def settle(
-        self, generation: int, error: BaseException | None, *, token: str | None, value: Any, seconds: float
+        self, generation: int, error: BaseException | None, *, token: str | None, value: object, seconds: float
     ) -> None:
         """Take the outcome of a call."""
         ...
@@ -40,14 +40,14 @@ class Permit:
         self._began = began
         self._token = token
         self._seconds: float | None = None
-        self._value: Any = None
+        self._value: object = None
 
     @property
     def holds(self) -> bool:
         """Would another attempt under this permit still be welcome? Not once the breaker has opened since."""
         return self._breaker.generation == self._generation or self._breaker.state == STATE_CLOSED
 
-    def returned(self, value: Any, *, seconds: float | None = None) -> None:
+    def returned(self, value: object, *, seconds: float | None = None) -> None:
         """Tell what the call returned, so that a bad result counts, and how long it took.
 
         Without `seconds` the time since admission decides whether it was slow, waits between attempts included.

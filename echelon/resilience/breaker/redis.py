@@ -11,9 +11,8 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from typing import Any
 
 from echelon.resilience.breaker.lua import SCRIPT
 from echelon.resilience.breaker.permit import Permit
@@ -115,21 +114,21 @@ class RedisStore:
             return breaker.grant(record_of(reply), token if reply[6] else None)
         return breaker.admit_here()
 
-    def change(self, breaker: Member, change: Sequence[Any]) -> BreakerRecord | None:
+    def change(self, breaker: Member, change: Sequence[object]) -> BreakerRecord | None:
         """Make a change, and return what is on record then; None when Redis is away."""
         if self._up:
             with self._noticing():
                 return record_of(self.run(breaker, change))
         return None
 
-    def run(self, breaker: Member, change: Sequence[Any]) -> Sequence[Any]:
+    def run(self, breaker: Member, change: Sequence[object]) -> Sequence[object]:
         """Run the script, and return what it says; its errors are Redis' own."""
-        reply: Sequence[Any] = self._script(keys=keys_of(breaker.name), args=list(change))
+        reply: Sequence[object] = self._script(keys=keys_of(breaker.name), args=list(change))
         self._found(up=True)
         return reply
 
     @contextlib.contextmanager
-    def _noticing(self) -> Iterator[None]:
+    def _noticing(self) -> Generator[None]:
         """Notice that Redis is away; what was to be done then is not."""
         try:
             yield

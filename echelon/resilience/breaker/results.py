@@ -39,7 +39,7 @@ def blames(error: Exception) -> bool:
     return blames_dependency(error)
 
 
-def good(_value: Any) -> Exception | None:
+def good(_value: object) -> Exception | None:
     """Find nothing wrong with any result."""
     return None
 
@@ -56,7 +56,7 @@ class Judge:
         self._counts = counts
         self._bad_result = bad_result
 
-    def judge(self, error: BaseException | None, value: Any, seconds: float) -> Judged:
+    def judge(self, error: BaseException | None, value: object, seconds: float) -> Judged:
         """Judge a call that ended with an error, or with a value after so many seconds."""
         slow = self._slow_seconds is not None and seconds > self._slow_seconds
         if error is None:
@@ -69,13 +69,13 @@ class Judge:
             return Judged(Result.FAILURE, error, slow)
         return Judged(Result.NEUTRAL, None, slow=False)
 
-    def _bad(self, value: Any) -> Exception | None:
+    def _bad(self, value: object) -> Exception | None:
         try:
             return self._bad_result(value)
         except Exception as error:  # noqa: BLE001 - a check may say what is wrong by raising it, as validators do
             return error
 
-    def _overrun(self, told: Any) -> Exception | None:
+    def _overrun(self, told: object) -> Exception | None:
         if self._tokens is None:
             return None
         usage = getattr(told, "usage", None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 from echelon.agents.observed import OBSERVER
 from echelon.contract.fit import is_other_version, unfit
@@ -41,7 +41,7 @@ class Received(Generic[T]):
         observer = OBSERVER.get()
         if observer is not None:
             observer.output_read(self.task_id, self.handoff.output_location.sha256)
-        return read_output(self.store, self.handoff.output_location, self.contract)
+        return cast("T", read_output(self.store, self.handoff.output_location, self.contract))
 
     def read_as(self, wanted: Any) -> "Received[Any]":
         """Return it as a consumer that is built for another version of the contract reads it (C7)."""

@@ -7,9 +7,9 @@ import ast
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from echelon.model.phrasing import listed, truncate
 
@@ -51,7 +51,7 @@ def complaint(error: ValidationError, producer: str) -> str:
     return f"{producer} delivered something else than its contract: {misfit(problems[0])}{more}"
 
 
-def misfit(problem: Mapping[str, Any]) -> str:
+def misfit(problem: ErrorDetails) -> str:
     """Say what one error of pydantic means."""
     where = place(problem["loc"])
     delivered = problem.get("input")
@@ -61,12 +61,12 @@ def misfit(problem: Mapping[str, Any]) -> str:
     return f"{where}: {legible(str(problem['msg']))[:TOLD_CHARACTERS]}, got {described(delivered)}"
 
 
-def place(location: Sequence[Any]) -> str:
+def place(location: Sequence[object]) -> str:
     """Return where in an output something is; names of fields may come from the agent too."""
     return ".".join(legible(str(part))[:QUOTED_CHARACTERS] for part in location) or "the output"
 
 
-def words_allowed(problem: Mapping[str, Any]) -> tuple[str, ...]:
+def words_allowed(problem: ErrorDetails) -> tuple[str, ...]:
     """Return the vocabulary that a word is not in; empty for every other misfit (C3)."""
     if problem["type"] not in _WORD_ERRORS:
         return ()
@@ -80,7 +80,7 @@ def nearest_first(word: str, allowed: Sequence[str]) -> list[str]:
     return sorted(allowed, key=lambda one: -difflib.SequenceMatcher(None, start, one.casefold()).ratio())
 
 
-def described(value: Any) -> str:
+def described(value: object) -> str:
     """Return the kind of a value, and the value where it is short."""
     kind = next((name for type_, name in _KINDS if isinstance(value, type_)), f"a {type(value).__name__}")
     if isinstance(value, str):

@@ -3,12 +3,13 @@
 import types
 from typing import Any, Union, get_args, get_origin
 
-from echelon.contract.version import contract_name, type_name, version_of
+from echelon.contract.version import contract_name, states_version, type_name, version_of
+from echelon.model.edges import OutputType
 
 _UNIONS = (Union, types.UnionType)
 
 
-def unfit(made: Any, wanted: Any) -> str | None:
+def unfit(made: OutputType, wanted: OutputType) -> str | None:
     """Say why a consumer of `wanted` cannot take what is `made`; None when it can.
 
     It can take the same type, a subclass, and another minor version of the same name; of a choice, every arm must be
@@ -28,12 +29,12 @@ def unfit(made: Any, wanted: Any) -> str | None:
     return None if issubclass(made, wanted) else _unfit_classes(made, wanted)
 
 
-def is_other_version(made: Any, wanted: Any) -> bool:
+def is_other_version(made: OutputType, wanted: OutputType) -> bool:
     """Say whether a consumer is built for another version of what is made, so that it must be read as that."""
     return made is not wanted and made != wanted and type_name(made) == type_name(wanted)
 
 
-def _unfit_containers(made: Any, wanted: Any) -> str | None:
+def _unfit_containers(made: OutputType, wanted: OutputType) -> str | None:
     ours, theirs = get_args(made), get_args(wanted)
     if get_origin(made) is not get_origin(wanted) or len(ours) != len(theirs):
         return _another(made, wanted)
@@ -44,7 +45,7 @@ def _unfit_classes(made: type, wanted: type) -> str | None:
     if made.__name__ != wanted.__name__:
         return _another(made, wanted)
     theirs, ours = version_of(made), version_of(wanted)
-    if not _states(made) and not _states(wanted):
+    if not states_version(made) and not states_version(wanted):
         # Nobody promised anything: two types of one name are the same contract only when they say the same.
         return None if contract_name(made) == contract_name(wanted) else _another_module(made, wanted)
     if theirs.major == ours.major:
@@ -55,10 +56,6 @@ def _unfit_classes(made: type, wanted: type) -> str | None:
     )
 
 
-def _states(candidate: type) -> bool:
-    return getattr(candidate, "contract_version", None) is not None
-
-
 def _another_module(made: type, wanted: type) -> str:
     return (
         f"{made.__name__} of {made.__module__}, but it is built for the {wanted.__name__} of {wanted.__module__}; "
@@ -66,9 +63,9 @@ def _another_module(made: type, wanted: type) -> str:
     )
 
 
-def _closest(reasons: list[str | None], made: Any, wanted: Any) -> str:
+def _closest(reasons: list[str | None], made: OutputType, wanted: OutputType) -> str:
     return next((why for why in reasons if why and "another major version" in why), _another(made, wanted))
 
 
-def _another(made: Any, wanted: Any) -> str:
+def _another(made: OutputType, wanted: OutputType) -> str:
     return f"{type_name(made)}, but it is built for {type_name(wanted)}"

@@ -2,19 +2,20 @@
 
 import json
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import to_json
 
 from echelon.contract.complaint import misfit, place
+from echelon.model.edges import Contract
 
 #: What a number that is not finite may have become in JSON; mostly these are innocent, so that they only raise doubt.
 _DOUBTFUL = (b"null", b"NaN", b"Infinity")
 
 
-def recordable(value: Any, contract: TypeAdapter[Any]) -> Any:
+def recordable(value: object, contract: Contract) -> object:
     """Return a validated output in JSON types, read back once as every consumer will.
 
     `ValueError` where it has no such form, where a number is not finite, or where what was written is not read as the
@@ -32,7 +33,7 @@ def recordable(value: Any, contract: TypeAdapter[Any]) -> Any:
     return plain
 
 
-def _check_finite(value: Any) -> None:
+def _check_finite(value: object) -> None:
     """Refuse a number that JSON does not have; written, it would become null, and nobody would know."""
     try:
         json.dumps(value, allow_nan=False, skipkeys=True, default=_opaque)
@@ -43,16 +44,19 @@ def _check_finite(value: Any) -> None:
             ) from None
 
 
-def _opaque(value: Any) -> Any:
+def _opaque(value: object) -> object:
     """Look into what JSON does not have only where it may hold numbers."""
-    return list(value) if isinstance(value, set | frozenset) else None
+    return list(cast("Iterable[object]", value)) if isinstance(value, set | frozenset) else None
 
 
-def _not_finite(value: Any, where: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], float]]:
+def _not_finite(value: object, where: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], float]]:
     if isinstance(value, float) and not math.isfinite(value):
         yield where, value
-    members = value.items() if isinstance(value, dict) else ()
-    if isinstance(value, list | tuple | set | frozenset):
-        members = enumerate(value)
-    for key, member in members:
+    for key, member in _members(value):
         yield from _not_finite(member, (*where, key))
+
+
+def _members(value: object) -> Iterable[tuple[object, object]]:
+    if isinstance(value, dict):
+        return cast("dict[object, object]", value).items()
+    return enumerate(cast("Iterable[object]", value)) if isinstance(value, list | tuple | set | frozenset) else ()

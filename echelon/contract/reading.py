@@ -8,6 +8,7 @@ from echelon.contract.complaint import complaint
 from echelon.contract.repair import validate_lenient
 from echelon.contract.version import contract_name, stated_in, type_name, version_of
 from echelon.journal.outputs import OutputStore
+from echelon.model.edges import OutputType
 from echelon.model.errors import ContractViolation
 from echelon.model.handoff import OutputReference
 
@@ -15,7 +16,7 @@ from echelon.model.handoff import OutputReference
 _ANYTHING = (Any, object)
 
 
-def read_output(store: OutputStore, reference: OutputReference, contract: Any) -> Any:
+def read_output(store: OutputStore, reference: OutputReference, contract: OutputType) -> object:
     """Read an output; another minor version leniently, fields that the reader does not know left out.
 
     Raise `ContractViolation` for another major version: it is never loaded, whoever made it must make it again.
@@ -32,6 +33,6 @@ def read_output(store: OutputStore, reference: OutputReference, contract: Any) -
             f"for {wanted}; run its producer again"
         )
     try:
-        return validate_lenient(store.get(reference, Any), TypeAdapter(contract)).value
+        return validate_lenient(store.get(reference, object), TypeAdapter(contract)).value
     except ValidationError as error:
         raise ContractViolation(complaint(error, f"output {reference.location}, {reference.contract},")) from error

@@ -5,16 +5,17 @@ no kind of its own in JSON (a date, a path, a word of a vocabulary) may come as 
 repaired without guessing, and says what it repaired; what comes of it fits the strict contract.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, cast
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json, to_jsonable_python
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, to_json, to_jsonable_python
 
 from echelon.contract.complaint import described, place, quoted, words_allowed
 from echelon.contract.vocabulary import meant
+from echelon.model.edges import Contract
 from echelon.model.phrasing import head
 
 #: Rounds of repair; a misfit can hide others behind it.
@@ -24,15 +25,29 @@ MAX_ROUNDS = 8
 REPAIRS_RECORDED = 20
 
 
+#: Where something is in a list or an object.
+_Key = int | str
+
+
+class _Container(Protocol):
+    """A list or an object of JSON, to be repaired in place."""
+
+    def __getitem__(self, key: _Key, /) -> object: ...
+    def __setitem__(self, key: _Key, value: object, /) -> None: ...
+    def __delitem__(self, key: _Key, /) -> None: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Fitted:
     """An output that fits its contract, with what was repaired for it."""
 
-    value: Any
+    value: object
     repairs: tuple[str, ...] = ()
 
 
-def validate_strict(value: Any, contract: TypeAdapter[Any]) -> Fitted:
+def validate_strict(value: object, contract: Contract) -> Fitted:
     """Return an output that fits as it is; pydantic's `ValidationError` says where it does not."""
     try:
         return Fitted(contract.validate_python(value, strict=True))
@@ -45,7 +60,7 @@ def validate_strict(value: Any, contract: TypeAdapter[Any]) -> Fitted:
         return Fitted(contract.validate_json(data, strict=True))
 
 
-def validate_lenient(value: Any, contract: TypeAdapter[Any]) -> Fitted:
+def validate_lenient(value: object, contract: Contract) -> Fitted:
     """Return an output that fits, repaired where that takes no guess; `ValidationError` where it would (C5)."""
     try:
         return validate_strict(value, contract)
@@ -57,7 +72,7 @@ def validate_lenient(value: Any, contract: TypeAdapter[Any]) -> Fitted:
         return _repaired(deepcopy(plain), contract)
 
 
-def _repaired(plain: Any, contract: TypeAdapter[Any]) -> Fitted:
+def _repaired(plain: object, contract: Contract) -> Fitted:
     repairs: list[str] = []
     holder = [plain]  # so that the output itself can be replaced like anything in it
     for _ in range(MAX_ROUNDS):
@@ -73,41 +88,40 @@ def _repaired(plain: Any, contract: TypeAdapter[Any]) -> Fitted:
     return Fitted(contract.validate_json(to_json(holder[0])), _recorded(repairs))
 
 
-def _repair(holder: list[Any], problem: Mapping[str, Any]) -> str | None:
+def _repair(holder: list[object], problem: ErrorDetails) -> str | None:
     """Repair one misfit in place and say what was done; None when that would take a guess."""
     repair = _REPAIRERS.get(problem["type"])
     path = (0, *problem["loc"])
     parent = _at(holder, path[:-1])
-    if repair is None or not _has(parent, path[-1]):
+    if repair is None or parent is None or not _has(parent, path[-1]):
         return None
     return repair(parent, path[-1], problem)
 
 
-def _drop(parent: Any, key: Any, problem: Mapping[str, Any]) -> str | None:
-    if not isinstance(parent, dict):
+def _drop(parent: _Container, key: _Key, problem: ErrorDetails) -> str | None:
+    if isinstance(parent, list):
         return None
     del parent[key]
     return f"{place(problem['loc'])}: dropped, the contract has no such field"
 
 
-def _reword(parent: Any, key: Any, problem: Mapping[str, Any]) -> str | None:
+def _reword(parent: _Container, key: _Key, problem: ErrorDetails) -> str | None:
     said = parent[key]
-    word = meant(said, words_allowed(problem)) if isinstance(said, str) else None
-    if word is None:
+    if not isinstance(said, str) or (word := meant(said, words_allowed(problem))) is None:
         return None
     parent[key] = word
     return f"{place(problem['loc'])}: {quoted(said)} read as {quoted(word)}"
 
 
 #: Kind of misfit → how it is repaired.
-_REPAIRERS: dict[str, Callable[[Any, Any, Mapping[str, Any]], str | None]] = {
+_REPAIRERS: dict[str, Callable[[_Container, _Key, ErrorDetails], str | None]] = {
     "extra_forbidden": _drop,
     "enum": _reword,
     "literal_error": _reword,
 }
 
 
-def _coerced(plain: Any, contract: TypeAdapter[Any]) -> list[str]:
+def _coerced(plain: object, contract: Contract) -> list[str]:
     """Say what pydantic turned into another kind."""
     try:
         contract.validate_json(to_json(plain), strict=True)
@@ -124,15 +138,20 @@ def _recorded(repairs: Sequence[str]) -> tuple[str, ...]:
     return tuple(head(repairs, REPAIRS_RECORDED))
 
 
-def _at(value: Any, path: Sequence[Any]) -> Any:
+def _at(holder: list[object], path: Sequence[_Key]) -> _Container | None:
+    """Return the list or object at a place; None when there is none."""
+    found: object = holder
     for key in path:
-        if not _has(value, key):
+        parent = _container(found)
+        if parent is None or not _has(parent, key):
             return None
-        value = value[key]
-    return value
+        found = parent[key]
+    return _container(found)
 
 
-def _has(parent: Any, key: Any) -> bool:
-    if isinstance(parent, dict):
-        return key in parent
-    return isinstance(parent, list) and isinstance(key, int) and key < len(parent)
+def _container(value: object) -> _Container | None:
+    return cast("_Container", value) if isinstance(value, dict | list) else None
+
+
+def _has(parent: _Container, key: _Key) -> bool:
+    return key < len(parent) if isinstance(parent, list) and isinstance(key, int) else key in parent

@@ -11,16 +11,19 @@ import re
 import types
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pydantic import TypeAdapter
 
+from echelon.model.edges import OutputType
 from echelon.model.errors import InvalidJob
 
 Contracted = TypeVar("Contracted", bound=type)
 
 _VERSION = re.compile(r"(?P<major>\d{1,6})(\.(?P<minor>\d{1,6}))?")
 _NAME = re.compile(r"(?P<type>.+)@(?P<major>\d+)\.(?P<minor>\d+)\+(?P<digest>[0-9a-f]{12})", re.DOTALL)
+#: Where a class states the version of its contract.
+_STATED = "contract_version"
 _UNIONS = (Union, types.UnionType)
 
 
@@ -54,13 +57,13 @@ def contract(*, version: str) -> Callable[[Contracted], Contracted]:
 
     def decorate(target: Contracted) -> Contracted:
         _read_version(version, target.__name__)
-        target.contract_version = version  # pyright: ignore[reportAttributeAccessIssue] - read by `version_of`
+        setattr(target, _STATED, version)
         return target
 
     return decorate
 
 
-def contract_name(output_type: Any) -> str:
+def contract_name(output_type: OutputType) -> str:
     """Name a contract with its version, and a digest of its schema so that a changed contract is another one (C7)."""
     try:
         return _contract_name(output_type)
@@ -68,12 +71,14 @@ def contract_name(output_type: Any) -> str:
         return _contract_name.__wrapped__(output_type)
 
 
-def version_of(output_type: Any) -> Version:
+def version_of(output_type: OutputType) -> Version:
     """Return the version of a contract: the one its class states as `contract_version`.
 
     A container has the version of what it contains, the highest of several; what states none is 1.0.
     """
-    stated = [_read_version(one.contract_version, one.__name__) for one in classes_in(output_type) if _states(one)]
+    stated = [
+        _read_version(getattr(one, _STATED), one.__name__) for one in classes_in(output_type) if states_version(one)
+    ]
     return max(stated, default=UNSTATED)
 
 
@@ -89,7 +94,7 @@ def without_digest(name: str) -> str:
     return f"{stated.type_name}@{stated.version}" if stated else name
 
 
-def type_name(annotation: Any) -> str:
+def type_name(annotation: OutputType) -> str:
     """Return what people call a type."""
     if get_origin(annotation) in _UNIONS:
         return "|".join(type_name(arm) for arm in get_args(annotation))
@@ -100,7 +105,7 @@ def type_name(annotation: Any) -> str:
     return f"{own}[{','.join(inner)}]" if inner else own
 
 
-def classes_in(annotation: Any) -> Iterator[type]:
+def classes_in(annotation: OutputType) -> Iterator[type]:
     """Yield the classes that a type is made of, its own first; classes in fields of a class are its own affair."""
     arms = get_args(annotation)
     if isinstance(annotation, type) and not arms:
@@ -110,17 +115,18 @@ def classes_in(annotation: Any) -> Iterator[type]:
 
 
 @lru_cache(maxsize=256)
-def _contract_name(output_type: Any) -> str:
+def _contract_name(output_type: OutputType) -> str:
     schema = TypeAdapter(output_type).json_schema(mode="serialization")
     digest = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()[:12]
     return f"{type_name(output_type)}@{version_of(output_type)}+{digest}"
 
 
-def _states(candidate: type) -> bool:
-    return getattr(candidate, "contract_version", None) is not None
+def states_version(candidate: type) -> bool:
+    """Say whether a class states the version of its contract."""
+    return getattr(candidate, _STATED, None) is not None
 
 
-def _read_version(text: Any, whose: str) -> Version:
+def _read_version(text: object, whose: str) -> Version:
     found = _VERSION.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise InvalidJob(f"contract {whose!r}: version {text!r} is none; write major.minor, such as '1.2'")

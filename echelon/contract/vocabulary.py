@@ -16,11 +16,9 @@ def meant(said: str, vocabulary: Sequence[str]) -> str | None:
     otherwise `incomplete` would be repaired to `complete`, and `unsafe` to `safe`.
     """
     plain = _plain(said)
-    for same in (lambda word: _plain(word) == plain, lambda word: _is_typo(plain, _plain(word))):
-        found = [word for word in vocabulary if same(word)]
-        if found:
-            return found[0] if len(found) == 1 else None
-    return None
+    same = [word for word in vocabulary if _plain(word) == plain]
+    found = same or [word for word in vocabulary if _is_typo(plain, _plain(word))]
+    return found[0] if len(found) == 1 else None
 
 
 def _plain(word: str) -> str:

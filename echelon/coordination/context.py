@@ -1,5 +1,7 @@
 """One run at work: its frozen spec, and the ports behind which everything that changes lies."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +19,14 @@ from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.workspaces import Workspaces
 from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
+
+Surround = Callable[[str], AbstractContextManager[None]]
+"""Sets around a call what its surroundings need, such as the context in which `get_run_logger()` of Prefect works."""
+
+
+def unsurrounded(_task_id: str) -> AbstractContextManager[None]:
+    """Set nothing."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +51,8 @@ class RunContext:
     """Validators of its contracts."""
     workspaces: Workspaces
     """Folders of its agents."""
+    surround: Surround = unsurrounded
+    """What stands around each call of an agent, by its task."""
     causes: ReportedCauses = field(default_factory=ReportedCauses)
     """Causes of failures that were reported (F6)."""
     lease: Lease | None = None

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.planned import planned
 from echelon.engine.picture.request import Granularity, PictureRequest, request_picture
+from echelon.engine.prefect_logger import run_context_for
 from echelon.engine.recording import End, end_of, end_of_stopped, find_run, previous_handoffs, reopen_run, start_run
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
@@ -222,6 +224,7 @@ def context_of(
         memo=StepMemo(earlier.finished_steps),
         contracts=Contracts(),
         workspaces=Workspaces(spec.folder),
+        surround=partial(run_context_for, options.flow_run_id),
         lease=lease,
     )
 

@@ -4,15 +4,17 @@ import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Float, create_engine, event, literal_column, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from echelon.journal.torn import missing_bytes, torn_for_good
 from echelon.model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 log = logging.getLogger("echelon.journal")
 
@@ -144,8 +146,10 @@ def _own_transactions(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def postgresql_engine(url: URL) -> AsyncEngine:
+def postgresql_engine(url: URL) -> "AsyncEngine":
     """Return the engine for a server; connections are made when they are needed."""
+    from sqlalchemy.ext.asyncio import create_async_engine  # with it comes the ORM, which a file does not need
+
     try:
         engine = create_async_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:

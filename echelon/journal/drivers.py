@@ -7,14 +7,16 @@ in a thread: an asyncio driver would change threads up to four times a statement
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from echelon.journal.dialects import CHANNEL, SQLITE, postgresql_engine, sqlite_engine
 from echelon.journal.feeds import Pauses
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 
@@ -108,7 +110,7 @@ class ServerDriver:
     pauses = Pauses(first_seconds=1.0, longest_seconds=2.0)
     tells = True
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: "AsyncEngine") -> None:
         self._engine = engine
         self._one_by_one = asyncio.Lock()
         self._transactions: set[asyncio.Task[Any]] = set()

@@ -23,7 +23,7 @@ class Contain:
 
     async def __call__(self, step: Step) -> Outcome[Any]:
         """Do a step; `AgentFailed` when it wanted to end the process or cancelled itself."""
-        with contained(step.agent.name), observing(self.run, step):
+        with contained(step.agent.name), observing(self.run, step), self.run.surround(step.task_id):
             return await self.inner(step)
 
 

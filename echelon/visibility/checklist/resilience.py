@@ -53,7 +53,7 @@ def _went_on_without(evidence: JobEvidence) -> ItemAnswer:
         lost, went_on = undelivered(each), _went_on(each)
         if lost and went_on:
             told = f"{count(len(lost), 'output')} missing, and {named(went_on)} continued, informed which and why"
-            return done(f"F7: in run {each.record.run_id} there were {told}")
+            return done(f"F7: run {each.record.run_id} had {told}")
     found = f"F2: none is stated, and none was needed in {count(len(evidence.runs), 'run')}"
     return not_done(found, f"consumers get what is there and what is missing; {SEE_FAILURE}")
 

@@ -188,6 +188,57 @@ async def test_a_journal_of_the_first_revision_is_brought_over_too(blank, tmp_pa
             assert len(await journal.steps(run_id)) == RUNS[run_id]["steps"]
 
 
+@pytest.fixture
+def changed(tmp_path):
+    """An old journal in a file that a test changes before it is opened."""
+    with closing(dumped("0002")) as source, closing(sqlite3.connect(tmp_path / "journal.db")) as target:
+        source.backup(target)
+        yield target
+
+
+async def test_a_journal_that_is_longer_than_what_is_moved_at_one_time_comes_over_whole(changed, tmp_path):
+    [(record,)] = changed.execute("SELECT record FROM steps WHERE run_id = 'killed' LIMIT 1")
+    key, count = json.loads(record)["key"], 1300
+    for number in range(count):
+        values = (f"{number:064}", f"n{number}", record.replace(key, f"{number:064}"))
+        changed.execute(
+            "INSERT INTO steps (run_id, key, phase, node, status, record) "
+            "VALUES ('killed', ?, 'send', ?, 'completed', ?)",
+            values,
+        )
+    changed.commit()
+
+    async with SqlJournal.open(Settings(home=tmp_path)) as journal:
+        logged = await journal.events("killed")
+        steps = await journal.steps("killed")
+
+    assert [each.seq for each in logged] == list(range(1, len(logged) + 1))
+    assert [step.key for step in steps[-count:]] == [f"{number:064}" for number in range(count)]
+    assert len(steps) == RUNS["killed"]["steps"] + count
+
+
+async def test_clocks_that_disagreed_change_the_order_of_nothing_that_had_one(changed, tmp_path):
+    """Machines take a run over from one another, and people dispose of its concerns on yet another one."""
+    before = [key for (key,) in changed.execute("SELECT key FROM steps WHERE run_id = 'whole' ORDER BY number")]
+    raised = [name for (name,) in changed.execute("SELECT id FROM concerns WHERE run_id = 'whole' ORDER BY number")]
+    for name in ("steps", "concerns", "dispositions"):
+        which = "number % 2 = 0" if name != "dispositions" else "1"
+        changed.execute(f'UPDATE {name} SET record = replace(record, \'"at":"2026\', \'"at":"2019\') WHERE {which}')
+        changed.execute(
+            f'UPDATE {name} SET record = replace(record, \'"finished":"2026\', \'"finished":"2019\') WHERE {which}'
+        )
+    changed.commit()
+
+    async with SqlJournal.open(Settings(home=tmp_path)) as journal:
+        state = fold(await events_of(journal, "whole"))
+
+        assert [step.key for step in await journal.steps("whole")] == before
+        assert list(state.concerns) == raised
+        assert state.concerns[raised[0]].disposition is not None
+        assert tuple(state.concerns.values()) == await journal.concerns("whole")
+        assert state.record == await journal.run("whole")
+
+
 @pytest.mark.parametrize("revision", REVISIONS)
 async def test_every_recorded_journal_can_be_folded(revision, tmp_path):
     """A kind of event that was released is read for good."""

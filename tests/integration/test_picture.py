@@ -33,7 +33,7 @@ from tests.unit.engine.synthetic import BEGAN, PHASE, Writer, plan_of
 pytestmark = [pytest.mark.anyio, pytest.mark.engine]
 
 #: Drawing a run takes a few seconds; the machine may be busy.
-DRAWN_SECONDS = 60
+DRAWN_SECONDS = 90
 
 Record = dict[str, Any]
 

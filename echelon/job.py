@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from echelon import engine
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
 from echelon.definition.planned import planned
-from echelon.engine.flows import flow_of
-from echelon.engine.run import RunOptions, run_job
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import TaskGraph
 from echelon.model.plan import Plan
@@ -51,13 +50,14 @@ class Job(JobDefinition):
 
     async def run(self, **inputs: object) -> RunResult:
         """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""
-        return await run_job(self, read_inputs(self.inputs_type, inputs), RunOptions(source=self.location))
+        options = engine.run.RunOptions(source=self.location)
+        return await engine.run.run_job(self, read_inputs(self.inputs_type, inputs), options)
 
     @property
     def flow(self) -> "Flow[..., Any]":
         """The job as a Prefect flow: serve it, deploy it, or call it inside another flow."""
         self.source = self.source or self.location
-        made = flow_of(self)
+        made = engine.flows.flow_of(self)
         # How a worker finds the flow again; Prefect would look for a function of that name in a file.
         made._entrypoint = self.entrypoint  # noqa: SLF001
         return made

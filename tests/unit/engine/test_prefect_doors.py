@@ -56,7 +56,7 @@ PROMISED = {
     "prefect.client.schemas.objects.ConcurrencyLimitStrategy",
     "prefect.client.schemas.objects.State",
     "prefect.client.schemas.objects.TaskRun",
-    "prefect.context.get_run_context",
+    "prefect.get_client",
     "prefect.runtime.flow_run",
     "prefect.schedules.Cron",
     "prefect.schedules.Interval",

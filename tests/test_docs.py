@@ -3,7 +3,7 @@
 A page is a story: its fences are used in their order, in a project and a home of its own, in this process.
 
 - A fence below a line that names a file in code marks and ends with a colon is that file of the project.
-- Any other `python` fence is a script; what it prints stands behind `#>`.
+- Any other `python` fence is a script; what it prints stands behind `# >`.
 - An `sh` fence is a list of commands. `echelon` is called; of other programs that is checked which is cheap to check.
 - A `console` fence has commands behind `$`, and below each what it prints: first what goes to stderr, then the rest.
 - `json`, `yaml` and `toml` fences without a file are read; `text` fences are pictures for people.
@@ -171,7 +171,7 @@ class Story:
                 importlib.import_module(".".join(path.with_suffix("").parts))
 
     def _script(self, fence: Fence) -> None:
-        expected = [line.removeprefix("#>") for line in fence.text.splitlines() if line.startswith("#>")]
+        expected = [line.removeprefix("# >") for line in fence.text.splitlines() if line.startswith("# >")]
         code = compile("\n" * (fence.line - 1) + fence.text, named(self.page), "exec")
         with self._process():
             exec(code, {"__name__": "__main__"})  # the fence is ours

@@ -133,7 +133,7 @@ async def test_a_run_is_drawn_into_a_server_that_ends_and_its_records_stay(setti
     writer = Writer(plan_of(3, 4))
     await write(settings, writer.whole(domains=3, each=4))
     draw(settings, writer.run_id)
-    [recorder] = asking._STARTED
+    recorder = asking._STARTED[-1]
     recorder.wait(30)  # it has nothing left to do
 
     server = spawn_embedded(settings.home, share=False)  # only one may use the records: the other one has ended
@@ -227,7 +227,7 @@ async def test_a_recorder_that_is_killed_and_one_that_goes_on_draw_the_same(
     events = sorted(parted.whole(), key=lambda event: event.at)
     await write(settings, events[:20])
     request_picture(PictureRequest(run_id=parted.run_id, api_url=engine.url), settings)
-    [recorder] = asking._STARTED
+    recorder = asking._STARTED[-1]
     until((requests_folder(settings) / f"{parted.run_id}.progress").exists)
     await write(settings, events[20:30])
     await asyncio.sleep(0.4)  # in the middle of what is next, perhaps
@@ -316,7 +316,7 @@ async def test_a_recorder_that_is_asked_to_end_leaves_what_is_not_drawn(settings
     writer = Writer(plan_of(1, 3), run_id="unfinished")
     await write(settings, writer.start())
     request_picture(PictureRequest(run_id=writer.run_id), settings)
-    [recorder] = asking._STARTED
+    recorder = asking._STARTED[-1]
     folder = requests_folder(settings)
     until((folder / f"{writer.run_id}.progress").exists)
     servers = psutil.Process(recorder.pid).children()
@@ -335,7 +335,7 @@ async def test_one_process_draws_all_runs_and_is_nice(engine: SharedServer, sett
         await write(settings, writer.start())
         request_picture(PictureRequest(run_id=writer.run_id, api_url=engine.url), settings)
     until(lambda: is_served(requests_folder(settings)))
-    [recorder] = asking._STARTED
+    recorder = asking._STARTED[-1]
     niceness = os.getpriority(os.PRIO_PROCESS, recorder.pid)
     for writer in writers:
         await write(settings, [writer.ended(1.0)])
@@ -353,7 +353,7 @@ def test_something_that_is_no_request_stops_nobody(engine: SharedServer, setting
     asking._start_recorder(folder, settings)
     until(lambda: not (folder / "odd.json").exists())
 
-    [recorder] = asking._STARTED
+    recorder = asking._STARTED[-1]
     assert recorder.wait(20) == 0
     assert "odd cannot be drawn" in read_log(settings)
 

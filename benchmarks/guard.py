@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from echelon.model.policy import BulkheadPolicy, Resilience
 from echelon.model.usage import Budget, Price, Usage
-from echelon.resilience.breaker import Breaker
+from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard
@@ -50,15 +50,15 @@ def guarded(policy: Resilience, *, tokens: int = 0, **parts: Any) -> Call:
 
 def accounts() -> Account:
     """Return the account of an agent in a domain of a job, with every bound there is."""
-    budget = Budget(seconds=3600, tokens=10**9, calls=10**9, cost=10**6, landing=0.1)
+    budget = Budget(seconds=3600, tokens=10**9, calls=10**9, cost=10**6, final_call=0.1)
     return Account(budget, "agent", Account(budget, "domain", Account(budget, "job")))
 
 
-def places(sharers: int) -> Bulkhead:
-    """Return a bulkhead that so many domains share."""
+def slots(sharers: int) -> Bulkhead:
+    """Return a bulkhead that so many domains share, each of which wants all of it."""
     shared = Bulkhead("provider", BulkheadPolicy(max_concurrency=64))
     for number in range(sharers):
-        shared.shared_with(f"domain-{number}").__enter__()
+        shared.reserve(f"domain-{number}", shared.policy.max_concurrency)
     return shared
 
 
@@ -68,10 +68,10 @@ def rungs() -> dict[str, Call]:
     everything: dict[str, Any] = {
         "breaker": Breaker("provider"),
         "account": accounts(),
-        "rooms": [
-            Bulkhead("domain-1", BulkheadPolicy(max_concurrency=8)).place(),
-            places(8).place("domain-1"),
-            places(8).place("domain-1"),
+        "limiters": [
+            Bulkhead("domain-1", BulkheadPolicy(max_concurrency=8)).slot(),
+            slots(8).slot("domain-1"),
+            slots(8).slot("domain-1"),
         ],
         "retry_budget": RetryBudget("provider"),
         "price": Price(input=1, output=5),
@@ -83,7 +83,7 @@ def rungs() -> dict[str, Call]:
         "idle timeout": guarded(Resilience(attempts=1, timeout_seconds=False, idle_seconds=60)),
         "retry with its budget": guarded(Resilience(timeout_seconds=False), retry_budget=everything["retry_budget"]),
         "breaker": guarded(bare, breaker=everything["breaker"]),
-        "bulkheads: domain, provider, run (8 domains)": guarded(bare, rooms=everything["rooms"]),
+        "bulkheads: domain, provider, run (8 domains)": guarded(bare, limiters=everything["limiters"]),
         "budgets: agent, domain, job, with a price": guarded(
             bare, account=everything["account"], price=everything["price"], tokens=100
         ),

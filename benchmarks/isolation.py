@@ -17,6 +17,8 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +27,7 @@ from pydantic import BaseModel
 from echelon import Handoffs, Job, Resilience, agent, integrator
 from echelon.engine.run import RunOptions, run_job
 from echelon.model.errors import DependencyFailed
-from echelon.visibility.progress import Happening, ProgressEvent
+from echelon.runlog.events import LoggedEvent, PhaseStarted, StepEnded
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a script finds what it shares with others
 
@@ -111,14 +113,18 @@ def job_for(fault: Fault) -> Job:
 
 async def echelon_run(given: Work) -> float:
     """Run the job; return the makespan of the domains without a fault, in seconds."""
-    began, ended = 0.0, 0.0
+    began = ended = datetime.now(UTC)
 
-    def observe(event: ProgressEvent) -> None:
+    def watch(entries: Sequence[LoggedEvent]) -> None:
         nonlocal began, ended
-        if event.happening is Happening.PHASE_STARTED:
-            began = event.at
-        elif event.happening is Happening.INTEGRATION_ENDED and event.node in others:
-            ended = event.at
+        for entry in entries:
+            match entry.event:
+                case PhaseStarted(at=at):
+                    began = at
+                case StepEnded(record=record) if record.handoff.task_id in others:
+                    ended = record.finished
+                case _:
+                    pass
 
     job = job_for(given.fault)
     # An integration goes by the name of the coordinator that owns it: the one of the domain, below the primary.
@@ -126,11 +132,11 @@ async def echelon_run(given: Work) -> float:
     sound = [part for part in parts(given.domains, given.agents, given.fault) if part.domain != BROKEN]
     owners = {plan.path(plan.agent_of[f"work/{part.id}"])[1] for part in sound}
     others = {f"work/{verb}/{owner}" for owner in owners for verb in ("merge", "combine")}
-    result = await run_job(job, given, RunOptions(max_concurrency=given.places, observe=observe))
+    result = await run_job(job, given, RunOptions(max_concurrency=given.places, watch=watch))
     wanted = given.agents * (given.domains - (given.fault != "none"))
     if result.output != wanted:
         raise SystemExit(f"the run delivered {result.output} instead of {wanted}")
-    return ended - began
+    return (ended - began).total_seconds()
 
 
 async def prefect_run(given: Work) -> float:

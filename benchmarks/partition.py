@@ -21,10 +21,16 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from echelon.planning.large import divide_large
-from echelon.planning.partition import depth_first_chunks, fit, handoffs_between, partition, topological_chunks
-from echelon.planning.partition_nets import nets_between
-from echelon.planning.partition_tiers import arrange
+from echelon.planning.partition.large import divide_large
+from echelon.planning.partition.nets import nets_between
+from echelon.planning.partition.partition import (
+    depth_first_chunks,
+    fit,
+    handoffs_between,
+    partition,
+    topological_chunks,
+)
+from echelon.planning.partition.tiers import arrange
 
 SPANS = (8, 5, 12)
 REFERENCE = 13_987  # handoffs at span 8: a plain agglomeration with local search

@@ -17,9 +17,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from echelon.planning.regime import DEFAULT_SPAN
-from echelon.planning.rounds import play
-from echelon.planning.scalability import FLAT_EXAMPLE, flat_fit, flat_speedup
-from echelon.planning.simulation import DEFAULT_TASKS_PER_SYNC, flat, structured, tree
+from echelon.scaling.rounds import play
+from echelon.scaling.scalability import FLAT_EXAMPLE, flat_fit, flat_speedup
+from echelon.scaling.simulation import DEFAULT_TASKS_PER_SYNC, flat, structured, tree
 
 AGENTS = 100
 AIM = 5.0

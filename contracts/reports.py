@@ -123,7 +123,7 @@ class Change(Value):
     """The part that changed most."""
 
 
-class Comparison(Value):
+class ChangeReport(Value):
     """What changed since the last run on the same inputs."""
 
     worse: tuple[Change, ...] = ()
@@ -168,7 +168,7 @@ class AuditReport(Value):
     """Import cycles, the largest first."""
     signals: tuple[Signal, ...] = ()
     """Critical findings, all of them."""
-    comparison: Comparison | None = None
+    comparison: ChangeReport | None = None
     """Against the last run; None when this is the first."""
     tools: tuple[ToolRow, ...] = ()
     """What the tools said."""

@@ -1,15 +1,11 @@
 """`Job`: what people write, plan, run and deploy. The door from a definition to the engine."""
 
-import importlib
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from echelon.agents.prices import published_prices
+from echelon import engine
 from echelon.definition.definition import JobDefinition
-from echelon.definition.graph_job import job_name
 from echelon.definition.inputs import read_inputs
 from echelon.definition.planned import planned
 from echelon.model.errors import InvalidInput
@@ -35,20 +31,7 @@ class Job(JobDefinition):
     audit.flow.serve(cron="0 3 * * *")
     """
 
-    @classmethod
-    def from_graph(cls, graph: TaskGraph, *, source: str = "") -> Self:
-        """Make a job of a task graph: it can be planned and rehearsed, but no agents are known that would do its tasks.
-
-        `source` is the file that the graph was read from.
-        """
-        job = cls(job_name(graph), goal=graph.goal, budget=graph.budget, constraints=graph.constraints)
-        # What the file says about prices holds; the rest is looked up.
-        prices = published_prices(task.model for task in graph.tasks) | graph.prices
-        job.graph = graph.model_copy(update={"prices": prices})
-        job.source = source
-        return job
-
-    def plan(self, *, priority: Priority | None = None, max_concurrency: int | None = None, **inputs: Any) -> Plan:
+    def plan(self, *, priority: Priority | None = None, max_concurrency: int | None = None, **inputs: object) -> Plan:
         """Decide how the job would be organised for these inputs; nothing is run."""
         return self.plan_for(read_inputs(self.inputs_type, inputs), priority, max_concurrency)
 
@@ -65,29 +48,19 @@ class Job(JobDefinition):
         made = planned(self, inputs, priority=priority, max_concurrency=max_concurrency)
         return made.expansion.graph, made.plan
 
-    async def run(self, **inputs: Any) -> RunResult:
+    async def run(self, **inputs: object) -> RunResult:
         """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""
-        engine = importlib.import_module("echelon.engine.run")
-        options = engine.RunOptions(source=self.location)
-        return await engine.run_job(self, read_inputs(self.inputs_type, inputs), options)
+        options = engine.run.RunOptions(source=self.location)
+        return await engine.run.run_job(self, read_inputs(self.inputs_type, inputs), options)
 
     @property
     def flow(self) -> "Flow[..., Any]":
         """The job as a Prefect flow: serve it, deploy it, or call it inside another flow."""
         self.source = self.source or self.location
-        made = importlib.import_module("echelon.engine.flows").flow_of(self)
+        made = engine.flows.flow_of(self)
         # How a worker finds the flow again; Prefect would look for a function of that name in a file.
         made._entrypoint = self.entrypoint  # noqa: SLF001
         return made
-
-    @property
-    def location(self) -> str:
-        """Where the job is written, as `<absolute file>:<variable>`, so that a run can be gone on with from any folder.
-
-        Empty for a job that cannot be found again: made in a function, or typed into an interpreter.
-        """
-        file = getattr(sys.modules.get(self.module), "__file__", None)
-        return f"{Path(file).resolve()}:{self._variable}" if file and self._variable else ""
 
     @property
     def entrypoint(self) -> str:
@@ -97,10 +70,4 @@ class Job(JobDefinition):
         """
         if self.graph is not None:
             raise InvalidInput(f"{self.source or self.name} is a task graph: it has no flow; write a job in Python")
-        return f"{self.module}:{self._variable or self.name}.flow"
-
-    @property
-    def _variable(self) -> str | None:
-        """The name of the job in its module; None when it has none there."""
-        variables = vars(sys.modules[self.module]) if self.module in sys.modules else {}
-        return next((name for name, value in variables.items() if value is self), None)
+        return f"{self.module}:{self.variable or self.name}.flow"

@@ -4,21 +4,22 @@ Every field can be set as `ECHELON_<FIELD>`; what is given to the constructor wi
 """
 
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from echelon.model.adapter import JsonObject
+
 DEFAULT_MAX_CONCURRENCY = 256  # agents
 DEFAULT_LEASE_SECONDS = 12.0
 
 
-def _default_journal_url(data: dict[str, Any]) -> str:
+def _default_journal_url(data: JsonObject) -> str:
     return f"sqlite+aiosqlite:///{(data['home'] / 'journal.db').as_posix()}"
 
 
-def _default_outputs_url(data: dict[str, Any]) -> str:
+def _default_outputs_url(data: JsonObject) -> str:
     return (data["home"] / "outputs").as_posix()
 
 
@@ -35,6 +36,8 @@ class Settings(BaseSettings):
     """Folder of the outputs: a path, or any URL that fsspec understands. May hold a password."""
     redis_url: SecretStr | None = None
     """Redis that processes share their breakers through; None keeps them in the process."""
+    picture: bool = True
+    """Does Prefect show each run? A process of its own draws it; without it no server is needed or asked."""
     max_concurrency: int = Field(default=DEFAULT_MAX_CONCURRENCY, ge=1)
     """The most agents at work at one time in one process (F5)."""
     lease_seconds: float = Field(default=DEFAULT_LEASE_SECONDS, gt=0, allow_inf_nan=False)

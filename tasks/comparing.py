@@ -1,20 +1,20 @@
 """Comparing a run with the one before: what got better, what got worse, what is new, what is gone. Pure."""
 
 from contracts.modules import Kind, RiskParts
-from contracts.reports import AreaReport, AuditReport, Change, Comparison, Signal
+from contracts.reports import AreaReport, AuditReport, Change, ChangeReport, Signal
 from tasks.scoring import PART_WEIGHTS, risk_of
 
 #: A change of risk smaller than this is noise.
 THRESHOLD = 0.03
 
 
-def compare(area: AreaReport, before: AuditReport | None) -> Comparison | None:
+def compare(area: AreaReport, before: AuditReport | None) -> ChangeReport | None:
     """Compare the modules of today with the report of the last run; None when there was none."""
     if before is None:
         return None
     now = {row.path: row.parts for row in area.rows}
     changes = [_change(path, before.parts[path], now[path]) for path in sorted(now.keys() & before.parts.keys())]
-    return Comparison(
+    return ChangeReport(
         worse=tuple(sorted((one for one in changes if _delta(one) >= THRESHOLD), key=lambda one: -_delta(one))),
         better=tuple(sorted((one for one in changes if _delta(one) <= -THRESHOLD), key=_delta)),
         new=tuple(sorted(now.keys() - before.parts.keys())),

@@ -10,7 +10,7 @@ from vulture.core import Item, Vulture
 from contracts.surveys import DeadCodeSurvey, DeadItem
 from echelon import Outcome, Workspace, agent
 from tasks.discovery import discover
-from tasks.sources import Mirror, mirror
+from tasks.sources import CleanCopy, clean_copy
 from tasks.tools import TOOL_TIMEOUT_SECONDS, unread_concerns
 
 #: From this confidence on everything counts, in per cent: unused imports, unreachable code, unused arguments.
@@ -22,7 +22,7 @@ _PRIVATE = frozenset({"function", "class", "method"})
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS)
 def dead_code(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[DeadCodeSurvey]:
     """Find code that nothing in the tree uses."""
-    copy = mirror(path, discover(path, exclude), max_bytes, workspace)
+    copy = clean_copy(path, discover(path, exclude), max_bytes, workspace)
     unread = dict(copy.unread)
     found: dict[str, list[DeadItem]] = defaultdict(list)
     for item in _unused(copy, unread):
@@ -39,7 +39,7 @@ def dead_code(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Wor
     )
 
 
-def _unused(copy: Mirror, unread: dict[str, str]) -> Iterator[Item]:
+def _unused(copy: CleanCopy, unread: dict[str, str]) -> Iterator[Item]:
     # A decorator registers what it decorates with somebody, so decorated code is never called dead.
     vulture = Vulture(ignore_decorators=["@*"])
     for name, module in copy.modules.items():

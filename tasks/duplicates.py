@@ -9,7 +9,7 @@ from typing import Any
 from contracts.surveys import Clone, DuplicationSurvey
 from echelon import Outcome, Workspace, agent
 from tasks.discovery import discover
-from tasks.sources import Mirror, mirror
+from tasks.sources import CleanCopy, clean_copy
 from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool, unread_concerns
 
 #: Lines, without comments, docstrings and imports, from which on two pieces of code count as the same.
@@ -22,7 +22,7 @@ _ARID = ("arid", "--no-config", "--json", "--keep-going", "--no-fail-on-findings
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS + 60)
 def duplication(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[DuplicationSurvey]:
     """Find code that exists more than once."""
-    copy = mirror(path, discover(path, exclude), max_bytes, workspace)
+    copy = clean_copy(path, discover(path, exclude), max_bytes, workspace)
     # Exit code 2 tells of files that it left out; the report is there all the same.
     done = run_tool(*_ARID, f"--min-lines={MIN_LINES}", ".", cwd=copy.root, allowed=(0, 2))
     report = json.loads(done.stdout)
@@ -42,7 +42,7 @@ def duplication(path: Path, exclude: Sequence[str], max_bytes: int, workspace: W
     )
 
 
-def _clones(copy: Mirror, locations: list[dict[str, Any]]) -> Iterator[tuple[str, Clone]]:
+def _clones(copy: CleanCopy, locations: list[dict[str, Any]]) -> Iterator[tuple[str, Clone]]:
     places = [(copy.module_of(where["path"]), where) for where in locations]
     known = [(module, where) for module, where in places if module is not None]
     for module, where in known:
@@ -50,6 +50,6 @@ def _clones(copy: Mirror, locations: list[dict[str, Any]]) -> Iterator[tuple[str
         yield module, Clone(line=where["start_line"], end_line=where["end_line"], others=tuple(others[:_NAMED]))
 
 
-def _unread(copy: Mirror, errors: list[dict[str, Any]]) -> dict[str, str]:
+def _unread(copy: CleanCopy, errors: list[dict[str, Any]]) -> dict[str, str]:
     named = [(copy.module_of(error["path"]), error) for error in errors if error.get("path")]
     return {module: f"arid: {error.get('message', error)}" for module, error in named if module is not None}

@@ -11,7 +11,7 @@ from contracts.modules import Module
 from contracts.surveys import ImportSurvey, Links, PackageLinks
 from echelon import Outcome, Workspace, agent
 from tasks.discovery import discover
-from tasks.sources import Mirror, mirror
+from tasks.sources import CleanCopy, clean_copy
 from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool
 
 _RUFF = ("ruff", "analyze", "graph", "--isolated", "--quiet", "--no-type-checking-imports")
@@ -22,7 +22,7 @@ _MAX_ROOTS = 200
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS + 60)
 def imports(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[ImportSurvey]:
     """Find who imports whom, import cycles, and how many modules depend on each."""
-    copy = mirror(path, discover(path, exclude), max_bytes, workspace)
+    copy = clean_copy(path, discover(path, exclude), max_bytes, workspace)
     roots = json.dumps(import_roots(copy.modules))
     done = run_tool(*_RUFF, "--config=exclude=[]", f"--config=src={roots}", ".", cwd=copy.root)
     graph = _graph(copy, json.loads(done.stdout or "{}"))
@@ -44,7 +44,7 @@ def import_roots(names: Mapping[str, object]) -> list[str]:
     return sorted(found, key=lambda root: (root.count("/"), root))[:_MAX_ROOTS]
 
 
-def _graph(copy: Mirror, edges: dict[str, list[str]]) -> "nx.DiGraph[str]":
+def _graph(copy: CleanCopy, edges: dict[str, list[str]]) -> "nx.DiGraph[str]":
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(module.path for module in copy.modules.values())
     for name, imported in edges.items():

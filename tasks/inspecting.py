@@ -5,10 +5,10 @@ from pathlib import Path
 from contracts.modules import Module, ModuleFinding
 from contracts.surveys import AnySurvey, DeadCodeSurvey, DuplicationSurvey, ImportSurvey, LintSurvey
 from echelon import AgentFailed, Concern, Handoffs, Outcome, agent
+from tasks.evidence import ModuleFacts, concerns_of, critical_of, evidence_of
+from tasks.lookup import absent, survey_of
 from tasks.measuring import measure
-from tasks.proving import Facts, concerns_of, critical_of, evidence_of
 from tasks.scoring import by_weight, risk_of, score_parts
-from tasks.slices import absent, survey_of
 from tasks.sources import UnreadableError, read_source
 
 #: Tests may use passwords and run commands; what vulture calls unused there, pytest calls by name.
@@ -36,7 +36,7 @@ def inspect_module(module: Module, survey: Handoffs[AnySurvey], path: Path, max_
     )
 
 
-def _facts(module: Module, survey: Handoffs[AnySurvey], root: Path, max_bytes: int) -> Facts:
+def _facts(module: Module, survey: Handoffs[AnySurvey], root: Path, max_bytes: int) -> ModuleFacts:
     try:
         metrics = measure(read_source(root, module, max_bytes))
     except UnreadableError as reason:
@@ -50,7 +50,7 @@ def _facts(module: Module, survey: Handoffs[AnySurvey], root: Path, max_bytes: i
         raise AgentFailed(f"{module.path} cannot be audited: {reason}", concerns=[concern]) from reason
     hits = survey_of(survey, LintSurvey).modules.get(module.path, ())
     dead = survey_of(survey, DeadCodeSurvey).modules.get(module.path, ())
-    return Facts(
+    return ModuleFacts(
         module=module,
         metrics=metrics,
         hits=[hit for hit in hits if not (module.is_test and hit.rule.startswith(_NOT_IN_TESTS))],

@@ -10,7 +10,7 @@ from contracts.surveys import LintHit, LintSurvey
 from echelon import Outcome, Workspace, agent
 from tasks.discovery import discover
 from tasks.severities import IGNORE, SELECT, severity_of
-from tasks.sources import mirror
+from tasks.sources import clean_copy
 from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool
 
 #: Code under audit is judged by fixed rules, never by its own configuration.
@@ -20,7 +20,7 @@ _RUFF = ("ruff", "check", "--isolated", "--no-cache", "--no-respect-gitignore", 
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS + 60)
 def lint(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[LintSurvey]:
     """Find broken rules and security problems in all modules."""
-    copy = mirror(path, discover(path, exclude), max_bytes, workspace)
+    copy = clean_copy(path, discover(path, exclude), max_bytes, workspace)
     done = run_tool(*_RUFF, "--config=exclude=[]", f"--select={SELECT}", f"--ignore={IGNORE}", ".", cwd=copy.root)
     found: dict[str, list[LintHit]] = defaultdict(list)
     for hit in json.loads(done.stdout or "[]"):

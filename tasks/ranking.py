@@ -15,11 +15,12 @@ from contracts.modules import Evidence, Kind, Module
 from contracts.reports import AreaReport, AuditReport, Hotspot, ModuleRow, Tile
 from contracts.surveys import AnySurvey, Changes, HistorySurvey, ImportSurvey, Links
 from echelon import Handoffs, Outcome, Previous, agent
+from echelon.model.phrasing import count
 from tasks.areas import merge
 from tasks.comparing import compare
-from tasks.concluding import notes_of, package_rows, tool_rows, verdict_of
+from tasks.lookup import survey_of
 from tasks.scoring import by_weight
-from tasks.slices import survey_of
+from tasks.verdict import notes_of, package_rows, tool_rows, verdict_of
 
 #: How many modules are ranked; from a risk below the bound on nobody needs to act.
 MAX_HOTSPOTS = 20
@@ -64,7 +65,8 @@ def rank_hotspots(
     inspect: Handoffs[AreaReport], survey: Handoffs[AnySurvey], previous: Previous[AuditReport], path: Path
 ) -> Outcome[AuditReport]:
     """Rank what deserves attention first, and say what changed since the last run."""
-    area = merge.combiner(inspect).output
+    assert merge.combiner is not None
+    area: AreaReport = merge.combiner(inspect).output
     imports, history = survey_of(survey, ImportSurvey), survey_of(survey, HistorySurvey)
     standings = rank(area.rows, imports.modules, history.modules)
     hotspots = tuple(
@@ -129,8 +131,8 @@ def _reason(row: ModuleRow, links: Links, changes: Changes | None) -> str:
     worst = [kind.value.replace("_", " ") for kind in by_weight(row.parts)[:2]]
     parts = [f"Risk {row.risk:.2f}, mainly {' and '.join(worst)}"]
     if changes:
-        parts.append(f"{_count(changes.commits, 'commit')} by {_count(changes.authors, 'author')}")
-    parts.append(f"{_count(links.reach, 'module')} may break with it" if links.reach else "nothing here depends on it")
+        parts.append(f"{count(changes.commits, 'commit')} by {count(changes.authors, 'author')}")
+    parts.append(f"{count(links.reach, 'module')} may break with it" if links.reach else "nothing here depends on it")
     return "; ".join(parts) + "."
 
 
@@ -143,12 +145,12 @@ def _action(row: ModuleRow) -> str:
 def _around(links: Links, changes: Changes | None, commits: int) -> tuple[Evidence, ...]:
     found: list[Evidence] = []
     if changes:
-        text = f"changed in {changes.commits} of {commits} commits by {_count(changes.authors, 'author')}"
+        text = f"changed in {changes.commits} of {commits} commits by {count(changes.authors, 'author')}"
         if changes.together_with:
             text += f", usually together with {', '.join(changes.together_with)}"
         found.append(Evidence(kind=Kind.CHURN, text=text))
     if links.reach:
-        text = f"{_count(links.reach, 'module')} depend{'s' * (links.reach == 1)} on it, {links.imported_by} directly"
+        text = f"{count(links.reach, 'module')} depend{'s' * (links.reach == 1)} on it, {links.imported_by} directly"
         found.append(Evidence(kind=Kind.REACH, text=text))
     return tuple(found)
 
@@ -157,7 +159,3 @@ def _tile(standing: Standing) -> Tile:
     row = standing.row
     module = Module(path=row.path, package=row.package)
     return Tile(module=module, lines=row.lines, risk=row.risk, score=standing.score)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"

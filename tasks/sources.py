@@ -83,19 +83,19 @@ def _decode(raw: bytes) -> str:
     if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise UnreadableError("it is UTF-16, which Python does not read; save it as UTF-8")
     if b"\0" in raw:
-        raise UnreadableError(f"it has a null byte at offset {raw.index(0):,}; it is no Python source")
+        raise UnreadableError(f"it has a null byte at offset {raw.index(0):,}; it is not Python source")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         return io.StringIO(raw.decode(encoding), newline=None).read()
     except SyntaxError as error:
-        raise UnreadableError(f"its encoding cannot be told ({error.msg}); save it as UTF-8") from error
+        raise UnreadableError(f"its encoding cannot be determined ({error.msg}); save it as UTF-8") from error
     except (UnicodeDecodeError, LookupError) as error:
         reason = f"byte {error.start:,} is no {error.encoding}" if isinstance(error, UnicodeDecodeError) else error
         raise UnreadableError(f"its text cannot be decoded ({reason}); save it as UTF-8") from error
 
 
 @dataclass
-class Mirror:
+class CleanCopy:
     """A copy of everything readable, as UTF-8, under names no tool can misread.
 
     Tools run on the copy: they meet no pipe to hang on, no link to follow, no configuration of the audited project
@@ -121,10 +121,10 @@ class Mirror:
         return module.path if module else None
 
 
-def mirror(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> Mirror:
+def clean_copy(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> CleanCopy:
     """Copy every module of `modules` that can be read and parsed into `workspace`."""
     prefix = "/".join(package_prefix(root))
-    made = Mirror(workspace.resolve())
+    made = CleanCopy(workspace.resolve())
     for module in modules:
         try:
             source = read_source(root, module, max_bytes)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contracts.surveys import Survey
 from echelon import AgentFailed, Concern
+from echelon.model.phrasing import count, head
 
 #: The longest a tool may take over a whole tree, in seconds.
 TOOL_TIMEOUT_SECONDS = 300.0
@@ -46,7 +47,7 @@ def run_tool(
         ) from error
     if done.returncode not in allowed:
         said = (done.stderr or done.stdout).strip()[-500:] or "nothing"
-        raise AgentFailed(f"{tool} ended with exit code {done.returncode} and said: {said}")
+        raise AgentFailed(f"{tool} ended with exit code {done.returncode} and wrote: {said}")
     return done
 
 
@@ -65,14 +66,13 @@ def unread_concerns(tool: str, survey: Survey, told: Container[str]) -> tuple[Co
     named = [f"{path}: {reason}" for path, reason in sorted(survey.unread.items()) if path not in told]
     if not named:
         return ()
-    more = [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
-    count = len(named)
+    modules = count(len(named), "module")
     return (
         Concern(
             about=tool,
-            message=f"{tool} did not see {count} module{'s' * (count != 1)}; what it would say of them is not known",
+            message=f"{tool} did not see {modules}; what it would say of them is not known",
             confidence=1.0,
             impact=0.3,
-            evidence=(*named[:_NAMED], *more),
+            evidence=tuple(head(named, _NAMED)),
         ),
     )

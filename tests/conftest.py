@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from echelon.engine.server import EmbeddedServer
+from echelon.engine.server.handle import EmbeddedServer
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """The port that every kind of agent fulfils."""
 
-from typing import Any, Literal, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, Union, runtime_checkable
 
 from echelon.agents.call import Call, CallShape
 from echelon.agents.outcome import Outcome
 from echelon.model.policy import Resilience
+
+if TYPE_CHECKING:
+    from pydantic_ai.agent import AbstractAgent
 
 Effect = Literal["read", "write", "irreversible"]
 
@@ -34,7 +37,7 @@ class Agent(Protocol):
         ...
 
     @property
-    def output_type(self) -> Any:
+    def output_type(self) -> object:
         """The contract of its output: a type that pydantic can validate."""
         ...
 
@@ -42,21 +45,21 @@ class Agent(Protocol):
         """Check that calls of this shape give it what it needs; `InvalidJob` when not."""
         ...
 
-    async def perform(self, call: Call) -> Outcome[Any]:
+    async def perform(self, call: Call) -> Outcome[object]:
         """Do the task once; raises when it cannot."""
         ...
 
 
 @runtime_checkable
-class Lands(Protocol):
+class CanWrapUp(Protocol):
     """An agent that can write down what it has when its budget is used up (F4).
 
-    It is called once more then, within what was kept back for this; `is_landing()` of `echelon.resilience.budget` tells
-    it so.
+    It is called once more then, within what was kept back for this; `is_final_call()` of `echelon.resilience.budget`
+    tells it so.
     """
 
     @property
-    def lands(self) -> bool:
+    def can_wrap_up(self) -> bool:
         """Is it of use to call it once more?"""
         ...
 
@@ -65,6 +68,10 @@ class Lands(Protocol):
 class AsksAgain(Protocol):
     """An agent that can be told what was wrong with its answer, and answers again (C5)."""
 
-    async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
+    async def perform_again(self, call: Call, complaint: str) -> Outcome[object]:
         """Do the task once more; `complaint` says what did not fit the contract."""
         ...
+
+
+#: What may be given where an agent is asked for; a plain model takes whatever dependencies its library gave it.
+AgentLike: TypeAlias = Union[Agent, "AbstractAgent[Any, object]"]

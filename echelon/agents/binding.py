@@ -13,7 +13,7 @@ from echelon.agents.handoffs import Handoffs, Previous
 from echelon.model.assignment import Assignment, Brief
 from echelon.model.errors import InvalidJob
 
-Source = Callable[[Call], Any]
+Source = Callable[[Call], object]
 
 #: Parameters recognised by their type alone.
 _BY_TYPE: dict[Any, Source] = {
@@ -34,7 +34,7 @@ class Binding:
         return {name: source(call) for name, source in self.sources.items()}
 
 
-def hints_of(function: Callable[..., Any], name: str) -> dict[str, Any]:
+def hints_of(function: Callable[..., object], name: str) -> dict[str, Any]:
     """Return the annotations of a function as types; `InvalidJob` when one of them is not known at run time."""
     try:
         return get_type_hints(function)
@@ -45,7 +45,7 @@ def hints_of(function: Callable[..., Any], name: str) -> dict[str, Any]:
         ) from error
 
 
-def bind(function: Callable[..., Any], name: str, shape: CallShape) -> Binding:
+def bind(function: Callable[..., object], name: str, shape: CallShape) -> Binding:
     """Find a source for every parameter of `function`.
 
     By type: `Brief`, `Assignment`, `Workspace`, `Handoffs[...]`, `Previous[...]` and the job's inputs; the first
@@ -67,11 +67,11 @@ def bind(function: Callable[..., Any], name: str, shape: CallShape) -> Binding:
 
 
 def bind_inputs(
-    function: Callable[..., Any], name: str, inputs_type: type[BaseModel]
+    function: Callable[..., object], name: str, inputs_type: type[BaseModel]
 ) -> Callable[[BaseModel], dict[str, Any]]:
     """Find a source for every parameter of a function that gets the inputs of the job and nothing else."""
     hints = hints_of(function, name)
-    readers: dict[str, Callable[[BaseModel], Any]] = {}
+    readers: dict[str, Callable[[BaseModel], object]] = {}
     for parameter in _parameters(function):
         if hints.get(parameter.name) is inputs_type:
             readers[parameter.name] = lambda inputs: inputs
@@ -82,13 +82,13 @@ def bind_inputs(
     return lambda inputs: {parameter: read(inputs) for parameter, read in readers.items()}
 
 
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
     """Return what can be given by name; `*args` and `**kwargs` are left empty."""
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [one for one in inspect.signature(function).parameters.values() if one.kind not in several]
 
 
-def _typed(parameter: str, annotation: Any, shape: CallShape) -> Source | None:
+def _typed(parameter: str, annotation: object, shape: CallShape) -> Source | None:
     if annotation in _BY_TYPE:
         return _BY_TYPE[annotation]
     origin = get_origin(annotation) or annotation
@@ -103,19 +103,19 @@ def _typed(parameter: str, annotation: Any, shape: CallShape) -> Source | None:
     return None
 
 
-def _item(call: Call) -> Any:
+def _item(call: Call) -> object:
     return call.item
 
 
-def _one_phase(phase: str) -> Callable[[Call], Handoffs[Any]]:
+def _one_phase(phase: str) -> Callable[[Call], Handoffs[object]]:
     return lambda call: call.upstream.get(phase, Handoffs())
 
 
-def _all_phases(call: Call) -> Handoffs[Any]:
+def _all_phases(call: Call) -> Handoffs[object]:
     return Handoffs(
         [received for handoffs in call.upstream.values() for received in handoffs],
         [missing for handoffs in call.upstream.values() for missing in handoffs.missing],
-        [received for handoffs in call.upstream.values() for received in handoffs.apart],
+        [received for handoffs in call.upstream.values() for received in handoffs.unmerged],
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -33,15 +32,15 @@ class Call:
 
     brief: Brief
     """Assignment and strategic summary."""
-    item: Any = None
+    item: object = None
     """The item, when there is one call for each."""
     inputs: BaseModel
     """Inputs of the job."""
-    upstream: Mapping[str, Handoffs[Any]] = field(default_factory=dict[str, Handoffs[Any]])
+    upstream: Mapping[str, Handoffs[object]] = field(default_factory=dict[str, Handoffs[object]])
     """Handoffs received, by phase."""
-    previous: Previous[Any] = field(default_factory=Previous[Any])
+    previous: Previous[object] = field(default_factory=Previous[object])
     """The same phase of the last run on the same inputs."""
-    notes: list[Any] = field(default_factory=list[Any])
+    notes: list[object] = field(default_factory=list[object])
     """What an agent keeps of an attempt that may be cut off, to write it down when its budget is used up (F4)."""
     make_workspace: Callable[[], Workspace]
     """Makes the folder to write files in; called when an agent asks for it."""

@@ -6,21 +6,25 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
-from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
+from echelon.agents.fallback import Fallback, fallbacks_of
 from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
-from echelon.agents.process import Finished, run_process
-from echelon.agents.stated import policy_of
+from echelon.agents.processes.process import Finished, run_process
+from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
+from echelon.model.adapter import adapter_of
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
-from echelon.model.policy import Off, Resilience, Strictness
-from echelon.model.usage import Budget, Usage
+from echelon.model.policy import Resilience
+from echelon.model.usage import Usage
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 #: How much a command may write to stdout, in bytes.
 DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024
@@ -32,20 +36,20 @@ QUOTED_CHARACTERS = 2000
 IDEMPOTENCY_KEY = "ECHELON_IDEMPOTENCY_KEY"
 
 Format = Literal["json", "lines", "text"]
-Parse = Format | Callable[[str], Any]
+Parse = Format | Callable[[str], object]
 
-#: The contract when none is stated.
-_DEFAULT_OUTPUT: dict[Any, Any] = {"json": Any, "lines": list[str], "text": str}
+#: The contract when none is stated; JSON may be anything, which pydantic knows as `Any`.
+_DEFAULT_OUTPUT: dict[str, object] = {"json": Any, "lines": list[str], "text": str}
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommandAgent:
+class CommandAgent(Generic[T_co]):
     """A command that does a task."""
 
     name: str
     goal: str
     arguments: tuple[Template, ...]
-    output_type: Any
+    output_type: object
     parse: Parse
     effect: Effect = "read"
     resilience: Resilience = Resilience()
@@ -73,7 +77,7 @@ class CommandAgent:
             )
         return self
 
-    async def perform(self, call: Call) -> Outcome[Any]:
+    async def perform(self, call: Call) -> Outcome[T_co]:
         """Run the command once."""
         values = values_of(call, self.placeholders)
         finished = await self._run(
@@ -87,7 +91,7 @@ class CommandAgent:
     async def _run(self, argv: list[str], cwd: str | None, stdin: str | None, env: dict[str, str]) -> Finished:
         folder = None if cwd is None else Path(cwd)
         if folder is not None and not folder.is_dir():
-            raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: there is no such folder")
+            raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: the folder does not exist")
         program = find_program(argv[0], dict(self.env).get("PATH"))
         if program is None:
             raise AgentFailed(_not_installed(self.name, argv[0]))
@@ -107,12 +111,12 @@ class CommandAgent:
             )
         if finished.exit_code not in self.ok_exit_codes:
             tail = finished.stderr_tail.decode(errors="replace")[-QUOTED_CHARACTERS:].strip()
-            said = tail or "and said nothing on stderr"
+            said = tail or "and wrote nothing to stderr"
             raise AgentFailed(f"command {self.name!r} {_how_it_ended(finished.exit_code)}: {said}")
         return finished.stdout.decode(errors="replace")
 
-    def _output(self, stdout: str) -> Any:
-        contract: TypeAdapter[Any] = TypeAdapter(self.output_type)
+    def _output(self, stdout: str) -> T_co:
+        contract = cast("TypeAdapter[T_co]", adapter_of(self.output_type))
         try:
             if self.parse == "json":
                 return contract.validate_json(stdout, strict=True)
@@ -128,28 +132,44 @@ class CommandAgent:
             ) from error
 
 
+class CommandOptions(AgentOptions, total=False):
+    """What a command may be told beside its output."""
+
+    ok_exit_codes: Sequence[int]
+    """Exit codes of a call that delivered."""
+    cwd: str | Path | None
+    """The folder to run in."""
+    env: Mapping[str, str] | None
+    """Added to the environment."""
+    stdin: str | None
+    """Written to its stdin, which is empty otherwise."""
+    limit_bytes: int
+    """How much it may write to stdout."""
+
+
+@overload
 def command(
-    args: Sequence[str],
-    *,
-    output: Any = None,
-    name: str | None = None,
-    goal: str | None = None,
-    effect: Effect = "read",
-    parse: Parse | None = None,
-    ok_exit_codes: Sequence[int] = (0,),
-    cwd: str | Path | None = None,
-    env: Mapping[str, str] | None = None,
-    stdin: str | None = None,
-    timeout: float | Off | None = None,
-    idle: float | Off | None = None,
-    attempts: int | None = None,
-    breaker: str | Off | None = None,
-    budget: Budget | Off | None = None,
-    contract: Strictness | None = None,
-    resilience: Resilience | None = None,
-    fallback: Fallbacks | None = None,
-    limit_bytes: int = DEFAULT_LIMIT_BYTES,
-) -> CommandAgent:
+    args: Sequence[str], *, output: type[T], parse: Parse | None = None, **options: Unpack[CommandOptions]
+) -> "CommandAgent[T]": ...
+@overload
+def command(
+    args: Sequence[str], *, output: None = None, parse: Literal["text"] | None = None, **options: Unpack[CommandOptions]
+) -> "CommandAgent[str]": ...
+@overload
+def command(
+    args: Sequence[str], *, output: None = None, parse: Literal["lines"], **options: Unpack[CommandOptions]
+) -> "CommandAgent[list[str]]": ...
+@overload
+def command(
+    args: Sequence[str], *, output: None = None, parse: Callable[[str], T], **options: Unpack[CommandOptions]
+) -> "CommandAgent[T]": ...
+@overload
+def command(
+    args: Sequence[str], *, output: object = None, parse: Parse | None = None, **options: Unpack[CommandOptions]
+) -> "CommandAgent[object]": ...
+def command(
+    args: Sequence[str], *, output: object = None, parse: Parse | None = None, **options: Unpack[CommandOptions]
+) -> "CommandAgent[object]":
     """Make a command an agent.
 
     `{placeholders}` in arguments, `cwd` and `stdin` are filled by name: from fields of the item, from inputs of the
@@ -163,6 +183,7 @@ def command(
         lint = command(["ruff", "check", "--output-format=json", "--", "{path}"], output=list[Finding],
                        ok_exit_codes=(0, 1))
     """
+    check_known(options, CommandOptions, "command")
     if isinstance(args, str) or not args:
         raise InvalidJob(f"a command is a list of arguments, the program first; {args!r} is not")
     arguments = tuple(template(str(each)) for each in args)
@@ -170,23 +191,27 @@ def command(
         raise InvalidJob(f"the program of a command is fixed; {args[0]!r} contains a placeholder")
     chosen: Parse = parse or ("text" if output is None else "json")
     program = Path(args[0]).name
+    cwd, stdin = options.get("cwd"), options.get("stdin")
     return CommandAgent(
-        name=name or program,
-        goal=goal or f"run {program}",
+        name=options.get("name") or program,
+        goal=options.get("goal") or f"run {program}",
         arguments=arguments,
-        output_type=output if output is not None else _DEFAULT_OUTPUT.get(chosen, Any),
+        output_type=output if output is not None else _default_output(chosen),
         parse=chosen,
-        effect=effect,
-        resilience=policy_of(
-            resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
-        ),
-        ok_exit_codes=tuple(ok_exit_codes),
+        effect=options.get("effect", "read"),
+        resilience=shortcuts(options),
+        ok_exit_codes=tuple(options.get("ok_exit_codes", (0,))),
         cwd=None if cwd is None else template(str(cwd)),
         stdin=None if stdin is None else template(stdin),
-        env=tuple((env or {}).items()),
-        limit_bytes=limit_bytes,
-        fallback=fallbacks_of(fallback),
+        env=tuple((options.get("env") or {}).items()),
+        limit_bytes=options.get("limit_bytes", DEFAULT_LIMIT_BYTES),
+        fallback=fallbacks_of(options.get("fallback")),
     )
+
+
+def _default_output(parse: Parse) -> object:
+    """Return the contract when none is stated."""
+    return _DEFAULT_OUTPUT[parse] if isinstance(parse, str) and parse in _DEFAULT_OUTPUT else Any
 
 
 def find_program(program: str, search_path: str | None = None) -> str | None:
@@ -196,10 +221,10 @@ def find_program(program: str, search_path: str | None = None) -> str | None:
     return shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program, path=search_path)
 
 
-_PARSERS: dict[Format, Callable[[str], Any]] = {"lines": str.splitlines, "text": str}
+_PARSERS: dict[Format, Callable[[str], object]] = {"lines": str.splitlines, "text": str}
 
 
-def _readable(parse: Parse, stdout: str) -> tuple[Any, ...]:
+def _readable(parse: Parse, stdout: str) -> tuple[object, ...]:
     """Return what was written to stdout, for a flexible contract to mend (C5); nothing when it is no JSON."""
     try:
         return (from_json(stdout),) if parse == "json" else ()
@@ -213,7 +238,7 @@ def _told(call: Call) -> dict[str, str]:
     return {IDEMPOTENCY_KEY: key} if key else {}
 
 
-def _filled(source: Template | None, values: Mapping[str, Any]) -> str | None:
+def _filled(source: Template | None, values: Mapping[str, object]) -> str | None:
     return None if source is None else source.fill(lambda name: as_text(name, values[name]))
 
 
@@ -233,7 +258,7 @@ def _not_installed(name: str, program: str) -> str:
     )
 
 
-def _mismatch(error: ValidationError, output_type: Any, stdout: str) -> str:
+def _mismatch(error: ValidationError, output_type: object, stdout: str) -> str:
     if not stdout.strip():
         return "it wrote nothing to stdout"
     first = error.errors(include_url=False, include_context=False)[0]

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self, cast
 
+from echelon.agents.agent import Agent, AgentLike
 from echelon.model.fallback import FallbackKind
 
 #: Always have something to give, so that nothing behind them is ever tried.
@@ -21,15 +22,20 @@ class Fallback:
     """
 
     kind: FallbackKind
-    other: Any = None
+    other: AgentLike | None = None
     """The other agent."""
-    value: Any = None
+    value: object = None
     """The value stated beforehand."""
     note: str = ""
     """Why it can be skipped."""
 
+    @property
+    def stand_in(self) -> Agent:
+        """The other agent, which was made one when the job was defined."""
+        return cast("Agent", self.other)
+
     @classmethod
-    def agent(cls, other: Any) -> Self:
+    def agent(cls, other: AgentLike) -> Self:
         """Let another agent do the task; it must keep the same contract."""
         return cls(kind=FallbackKind.AGENT, other=other)
 
@@ -39,7 +45,7 @@ class Fallback:
         return cls(kind=FallbackKind.LAST_GOOD)
 
     @classmethod
-    def default(cls, value: Any) -> Self:
+    def default(cls, value: object) -> Self:
         """Take a value that fits the contract."""
         return cls(kind=FallbackKind.DEFAULT, value=value)
 
@@ -50,14 +56,14 @@ class Fallback:
 
 
 #: One fallback, another agent, or several of them in the order in which they are tried.
-Fallbacks = Fallback | Any | Sequence[Fallback | Any]
+Fallbacks = Fallback | AgentLike | Sequence[Fallback | AgentLike]
 
 
 def fallbacks_of(given: Fallbacks | None) -> tuple[Fallback, ...]:
     """Return what was given as fallbacks in the order in which they are tried; another agent is one."""
     if given is None:
         return ()
-    several: Sequence[Any] = given if isinstance(given, list | tuple) else (given,)
+    several = given if isinstance(given, list | tuple) else (cast("Fallback | AgentLike", given),)
     return tuple(one if isinstance(one, Fallback) else Fallback.agent(one) for one in several)
 
 

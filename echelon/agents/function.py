@@ -7,16 +7,20 @@ import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, get_args, get_origin
 
 from echelon.agents.agent import Effect
 from echelon.agents.binding import Binding, bind, hints_of
 from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback
 from echelon.agents.outcome import Outcome, outcome_of
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 #: Threads for plain functions. The loop's own are as few as the processors, too few for functions that wait.
 MAX_THREADS = 256
@@ -24,21 +28,21 @@ _THREADS = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="echelon-agent")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionAgent:
+class FunctionAgent(Generic[P, R_co]):
     """A function that does a task. Calling it calls the function itself, without any of the machinery."""
 
-    function: Callable[..., Any]
+    function: Callable[P, R_co]
     name: str
     goal: str
-    output_type: Any
+    output_type: object
     effect: Effect = "read"
     resilience: Resilience = Resilience()
     cpu_bound: bool = False
     binding: Binding | None = None
     fallback: tuple[Fallback, ...] = ()
-    lands: bool = False
+    can_wrap_up: bool = False
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function directly, as a test would."""
         return self.function(*args, **kwargs)
 
@@ -46,28 +50,29 @@ class FunctionAgent:
         """Decide for each parameter where its value comes from; `InvalidJob` names one that has no source."""
         return replace(self, binding=bind(self.function, self.name, shape))
 
-    async def perform(self, call: Call) -> Outcome[Any]:
+    async def perform(self, call: Call) -> Outcome[object]:
         """Call the function with what its parameters ask for."""
         assert self.binding is not None, "an agent is bound when it is put into a job"
         arguments = self.binding.arguments(call)
+        function = cast("Callable[..., object]", self.function)
         if self.cpu_bound:
-            return outcome_of(await Workers.shared().call(self.function, arguments, self.output_type))
-        if inspect.iscoroutinefunction(self.function):
-            return outcome_of(await self.function(**arguments))
+            return outcome_of(await Workers.shared().call(function, arguments, self.output_type))
+        if inspect.iscoroutinefunction(function):
+            return outcome_of(await function(**arguments))
         context = contextvars.copy_context()
-        work = functools.partial(_in_thread, context, self.function, arguments)
+        work = functools.partial(_in_thread, context, function, arguments)
         return outcome_of(await asyncio.get_running_loop().run_in_executor(_THREADS, work))
 
 
 def function_agent(
-    function: Callable[..., Any],
+    function: Callable[P, R],
     *,
     name: str | None = None,
     goal: str | None = None,
     effect: Effect = "read",
     resilience: Resilience | None = None,
     cpu_bound: bool = False,
-) -> FunctionAgent:
+) -> FunctionAgent[P, R]:
     """Make an agent of a function; its return annotation is the contract, its docstring the goal."""
     own_name = name or function.__name__
     if cpu_bound:
@@ -83,7 +88,7 @@ def function_agent(
     )
 
 
-def _check_cpu_bound(function: Callable[..., Any], name: str) -> None:
+def _check_cpu_bound(function: Callable[..., object], name: str) -> None:
     if inspect.iscoroutinefunction(function):
         raise InvalidJob(f"agent {name!r} is async and cpu_bound: make it a plain function, it gets a process")
     if "<" in function.__qualname__:  # <locals>, <lambda>
@@ -93,19 +98,19 @@ def _check_cpu_bound(function: Callable[..., Any], name: str) -> None:
         )
 
 
-def contract_of(function: Callable[..., Any], name: str) -> Any:
+def contract_of(function: Callable[..., object], name: str) -> object:
     """Return the output type that a function promises; `Outcome[T]` promises T."""
     annotation = hints_of(function, name).get("return")
     if annotation is None:
         raise InvalidJob(f"agent {name!r} has no return annotation: the return type is its contract, please state it")
     if annotation is Outcome:
         return Any
-    if getattr(annotation, "__origin__", None) is Outcome:
-        return annotation.__args__[0]
+    if get_origin(annotation) is Outcome:
+        return get_args(annotation)[0]
     return annotation
 
 
-def _in_thread(context: contextvars.Context, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+def _in_thread(context: contextvars.Context, function: Callable[..., object], arguments: dict[str, object]) -> object:
     try:
         return context.run(function, **arguments)
     except StopIteration as error:
@@ -113,5 +118,5 @@ def _in_thread(context: contextvars.Context, function: Callable[..., Any], argum
         raise RuntimeError(f"{function.__name__} raised StopIteration: a next() without a default?") from error
 
 
-def _first_line(function: Callable[..., Any]) -> str:
+def _first_line(function: Callable[..., object]) -> str:
     return (inspect.getdoc(function) or "").split("\n", 1)[0].strip()

@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeVar, overload
+from typing import Generic, TypeVar, cast, overload
 
-from echelon.agents.contract_fit import is_other_version, unfit
-from echelon.agents.contract_reading import read_output
+from echelon.agents.observed import OBSERVER
+from echelon.contract.fit import is_other_version, unfit
+from echelon.contract.reading import read_output
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import ContractViolation
 from echelon.model.handoff import Handoff, Missing, Passed
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Received(Generic[T]):
+class Received(Generic[T_co]):
     """One handoff that was delivered."""
 
-    def __init__(self, handoff: Handoff, store: OutputStore, contract: Any) -> None:
+    def __init__(self, handoff: Handoff, store: OutputStore, contract: object) -> None:
         self.handoff = handoff
         self.store = store
         self.contract = contract
@@ -31,15 +32,18 @@ class Received(Generic[T]):
         """What was done, in one sentence."""
         return self.handoff.summary
 
-    def load(self) -> T:
+    def load(self) -> T_co:
         """Read the output; `JournalError` when it is gone or was changed since.
 
         `ContractViolation` when it was written under another major version of its contract (C7).
         """
         assert self.handoff.output_location is not None, "only completed handoffs are received"
-        return read_output(self.store, self.handoff.output_location, self.contract)
+        observer = OBSERVER.get()
+        if observer is not None:
+            observer.output_read(self.task_id, self.handoff.output_location.sha256)
+        return cast("T_co", read_output(self.store, self.handoff.output_location, self.contract))
 
-    def read_as(self, wanted: Any) -> "Received[Any]":
+    def read_as(self, wanted: object) -> "Received[object]":
         """Return it as a consumer that is built for another version of the contract reads it (C7)."""
         other = is_other_version(self.contract, wanted)
         return Received(self.handoff, self.store, wanted) if other else self
@@ -49,38 +53,38 @@ class Received(Generic[T]):
         return Missing(task_id=self.task_id, producer=self.handoff.producer, reason=reason)
 
 
-class Handoffs(Sequence[Received[T]], Generic[T]):
+class Handoffs(Sequence[Received[T_co]], Generic[T_co]):
     """Everything that was delivered, and what is missing with the reason."""
 
     def __init__(
         self,
-        received: Sequence[Received[T]] = (),
+        received: Sequence[Received[T_co]] = (),
         missing: Sequence[Missing] = (),
-        apart: Sequence[Received[Any]] = (),
+        unmerged: Sequence[Received[object]] = (),
     ) -> None:
         self._received = tuple(received)
         self.missing = tuple(missing)
         #: Completed work that is in none of them, since the integration that should hold it failed (F7).
-        self.apart = tuple(apart)
+        self.unmerged = tuple(unmerged)
 
     @overload
-    def __getitem__(self, index: int) -> Received[T]: ...
+    def __getitem__(self, index: int) -> Received[T_co]: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[Received[T], ...]: ...
-    def __getitem__(self, index: int | slice) -> Received[T] | tuple[Received[T], ...]:
+    def __getitem__(self, index: slice) -> tuple[Received[T_co], ...]: ...
+    def __getitem__(self, index: int | slice) -> Received[T_co] | tuple[Received[T_co], ...]:
         return self._received[index]
 
-    def __iter__(self) -> Iterator[Received[T]]:
+    def __iter__(self) -> Iterator[Received[T_co]]:
         return iter(self._received)
 
     def __len__(self) -> int:
         return len(self._received)
 
-    def read_as(self, wanted: Any) -> "Handoffs[Any]":
+    def read_as(self, wanted: object) -> "Handoffs[object]":
         """Return them as a consumer that is built for a contract, or a version of it, reads them (C7).
 
         What does not fit, such as the parts of an integration that failed, is missing with the reason; it stays at
-        hand in `apart` (F7).
+        hand in `unmerged` (F7).
         """
         contracts = {id(received.contract): received.contract for received in self}
         misfits = {key: why for key, contract in contracts.items() if (why := unfit(contract, wanted))}
@@ -89,7 +93,7 @@ class Handoffs(Sequence[Received[T]], Generic[T]):
         if not strange and all(new is old for new, old in zip(read, self, strict=True)):
             return self
         told = [received.missing_since(f"it is {misfits[id(received.contract)]}") for received in strange]
-        return Handoffs(read, (*self.missing, *told), (*self.apart, *strange))
+        return Handoffs(read, (*self.missing, *told), (*self.unmerged, *strange))
 
     @cached_property
     def passed(self) -> Passed:
@@ -101,11 +105,11 @@ class Handoffs(Sequence[Received[T]], Generic[T]):
             bytes_by_reference=sum(reference.size_bytes for reference in references if reference),
         )
 
-    def outputs(self) -> list[T]:
+    def outputs(self) -> list[T_co]:
         """Read all outputs, in the order of the plan."""
         return [received.load() for received in self]
 
-    def of(self, task_id: str) -> T | None:
+    def of(self, task_id: str) -> T_co | None:
         """Read the output of one task; None when it was not delivered."""
         return next((received.load() for received in self if received.task_id == task_id), None)
 
@@ -115,13 +119,13 @@ def bytes_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
-class Previous(Generic[T]):
+class Previous(Generic[T_co]):
     """The output of the same phase in the last completed run on the same inputs."""
 
-    def __init__(self, received: Received[T] | None = None) -> None:
+    def __init__(self, received: Received[T_co] | None = None) -> None:
         self.received = received
 
-    def load(self) -> T | None:
+    def load(self) -> T_co | None:
         """Read it; None when there was no such run, or when its output is not what today's contract says."""
         if self.received is None:
             return None

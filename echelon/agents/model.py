@@ -12,16 +12,16 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, Union
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, Union, Unpack, cast, overload
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
-from echelon.agents.fallback import Fallback, Fallbacks, fallbacks_of
+from echelon.agents.fallback import Fallback, fallbacks_of
 from echelon.agents.model_limits import conversation, exhausted, kept_tokens, library, limits
 from echelon.agents.outcome import Outcome
-from echelon.agents.prompt import LANDING, correction, prompt_of
+from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.secrets import redacted
-from echelon.agents.stated import policy_of
+from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
 from echelon.model.errors import (
     AgentFailed,
     ContractViolation,
@@ -29,29 +29,38 @@ from echelon.model.errors import (
     EchelonError,
     InvalidJob,
 )
-from echelon.model.policy import Off, Resilience, Strictness
+from echelon.model.phrasing import one_line
+from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.budget import is_landing
+from echelon.resilience.budget import is_final_call
 from echelon.resilience.errors import can_pass
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
+    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.settings import ModelSettings
     from pydantic_ai.usage import RunUsage
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+#: A model with whatever dependencies: `deps` makes them, and only the library checks that they fit.
+Model: TypeAlias = "Agent[Any, T_co]"
 
 #: How much of a provider's error is quoted, in characters.
 QUOTED_CHARACTERS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelAgent:
+class ModelAgent(Generic[T_co]):
     """A model that does a task."""
 
-    model: "Agent[Any, Any]"
+    model: "Model[object]"
     name: str
     goal: str
-    output_type: Any
+    output_type: object
     prompt: Callable[[Call], str] = prompt_of
-    deps: Callable[[Call], Any] | None = None
+    deps: Callable[[Call], object] | None = None
     effect: Effect = "read"
     resilience: Resilience = Resilience()
     fallback: tuple[Fallback, ...] = ()
@@ -61,27 +70,27 @@ class ModelAgent:
         return self
 
     @property
-    def lands(self) -> bool:
-        """Any model can write down what it has (F4)."""
+    def can_wrap_up(self) -> bool:
+        """Every model can write down what it has (F4)."""
         return True
 
-    async def perform(self, call: Call) -> Outcome[Any]:
+    async def perform(self, call: Call) -> Outcome[T_co]:
         """Ask the model once; what it used is told with the outcome, and with the error."""
-        if is_landing():
-            return await self._landed(call)
-        return await self._asked(call, self.prompt(call))
+        if is_final_call():
+            return await self._wrap_up(call)
+        return await self._ask(call, self.prompt(call))
 
-    async def perform_again(self, call: Call, complaint: str) -> Outcome[Any]:
+    async def perform_again(self, call: Call, complaint: str) -> Outcome[T_co]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
-        return await self._asked(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
+        return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
 
-    async def _landed(self, call: Call) -> Outcome[Any]:
+    async def _wrap_up(self, call: Call) -> Outcome[T_co]:
         """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
         so_far = conversation(call.notes)
-        prompt = LANDING if so_far else f"{self.prompt(call)}\n\n{LANDING}"
-        return await self._asked(call, prompt, so_far)
+        prompt = FINAL_CALL if so_far else f"{self.prompt(call)}\n\n{FINAL_CALL}"
+        return await self._ask(call, prompt, so_far)
 
-    async def _asked(self, call: Call, prompt: str, so_far: Sequence[Any] = ()) -> Outcome[Any]:
+    async def _ask(self, call: Call, prompt: str, so_far: "Sequence[ModelMessage]" = ()) -> Outcome[T_co]:
         used: RunUsage = library("pydantic_ai.usage").RunUsage()
         budget = call.brief.assignment.budget
         try:
@@ -92,7 +101,7 @@ class ModelAgent:
                     message_history=so_far or None,
                     deps=self.deps(call) if self.deps else None,
                     usage=used,
-                    usage_limits=limits(budget, landing=is_landing()),
+                    usage_limits=limits(budget, final_call=is_final_call()),
                     model_settings=self._settings(budget),
                 )
         except Exception as error:
@@ -101,63 +110,68 @@ class ModelAgent:
                 raise
             translated.usage = _usage(used)
             raise translated from error
-        return Outcome(output=result.output, usage=_usage(used), repairs=_corrections(result.new_messages()))
+        return Outcome(
+            output=cast("T_co", result.output), usage=_usage(used), repairs=_corrections(result.new_messages())
+        )
 
     def _tools(self) -> AbstractContextManager[None]:
         """Take the model's tools away in the last call: there is nothing left to use them with."""
-        return self.model.override(tools=[], toolsets=[], native_tools=[]) if is_landing() else nullcontext()
+        return self.model.override(tools=[], toolsets=[], native_tools=[]) if is_final_call() else nullcontext()
 
-    def _settings(self, budget: Budget) -> Any:
+    def _settings(self, budget: Budget) -> "ModelSettings":
         """Switch the retries of the provider's client off, where the model knows the setting; bound the last answer."""
         knows = "max_retries" not in getattr(self.model.model, "unsupported_settings", ())
-        kept = kept_tokens(budget) if is_landing() else None
-        return ({"max_retries": 0} if knows else {}) | ({} if kept is None else {"max_tokens": kept})
+        kept = kept_tokens(budget) if is_final_call() else None
+        settings = ({"max_retries": 0} if knows else {}) | ({} if kept is None else {"max_tokens": kept})
+        return cast("ModelSettings", settings)
 
 
+class ModelOptions(AgentOptions, total=False):
+    """What a model may be told beside its output."""
+
+    prompt: Callable[[Call], str]
+    """Makes the prompt of a call."""
+    deps: Callable[[Call], object] | None
+    """Makes the dependencies of a call."""
+
+
+@overload
+def model_agent(model: "Model[object]", *, output: type[T], **options: Unpack[ModelOptions]) -> ModelAgent[T]: ...
+@overload
+def model_agent(model: "Model[T]", *, output: None = None, **options: Unpack[ModelOptions]) -> ModelAgent[T]: ...
+@overload
 def model_agent(
-    model: "Agent[Any, Any]",
-    *,
-    name: str | None = None,
-    goal: str | None = None,
-    output: Any = None,
-    prompt: Callable[[Call], str] = prompt_of,
-    deps: Callable[[Call], Any] | None = None,
-    effect: Effect = "read",
-    timeout: float | Off | None = None,
-    idle: float | Off | None = None,
-    attempts: int | None = None,
-    breaker: str | Off | None = None,
-    budget: Budget | Off | None = None,
-    contract: Strictness | None = None,
-    resilience: Resilience | None = None,
-    fallback: Fallbacks | None = None,
-) -> ModelAgent:
+    model: "Model[object]", *, output: object = None, **options: Unpack[ModelOptions]
+) -> ModelAgent[object]: ...
+def model_agent(
+    model: "Model[object]", *, output: object = None, **options: Unpack[ModelOptions]
+) -> ModelAgent[object]:
     """Make a `pydantic_ai.Agent` an agent of a job.
 
     Its output type is the contract; state `output` when that is made by a function. `prompt` makes the prompt of a
     call, by default from the assignment, the item and the inputs; `deps` makes the agent's dependencies. `timeout`,
     `idle`, `attempts`, `breaker`, `resilience` and `fallback` are those of `agent`. `budget` is what one task may use;
-    tokens and calls are enforced while the model works. Where a share is kept back (`Budget(landing=0.2)`), the model
-    is asked for what it has when the rest is used up, in the same conversation and without its tools (F4). With
-    `contract="flexible"` an answer that does not fit is mended where that takes no guess, or else asked for once more.
+    tokens and calls are enforced while the model works. Where a share is kept back (`Budget(final_call=0.2)`), the
+    model is asked for what it has when the rest is used up, in the same conversation and without its tools (F4). With
+    `contract="flexible"` an answer that does not fit is repaired where that takes no guess, or else asked for once
+    more.
 
         review = model_agent(Agent("openai:gpt-5", output_type=Review, instructions="You review code."), name="review")
     """
-    own_name = name or model.name
+    check_known(options, ModelOptions, "model_agent")
+    own_name = options.get("name") or model.name
     if not own_name:
         raise InvalidJob("a model needs a name: give it one with name=..., or name the pydantic_ai.Agent")
     return ModelAgent(
         model=model,
         name=own_name,
-        goal=goal or own_name.replace("_", " "),
+        goal=options.get("goal") or own_name.replace("_", " "),
         output_type=output if output is not None else contract_of_model(model.output_type, own_name),
-        prompt=prompt,
-        deps=deps,
-        effect=effect,
-        resilience=policy_of(
-            resilience, timeout=timeout, idle=idle, attempts=attempts, breaker=breaker, budget=budget, contract=contract
-        ),
-        fallback=fallbacks_of(fallback),
+        prompt=options.get("prompt", prompt_of),
+        deps=options.get("deps"),
+        effect=options.get("effect", "read"),
+        resilience=shortcuts(options),
+        fallback=fallbacks_of(options.get("fallback")),
     )
 
 
@@ -167,7 +181,7 @@ def is_model(candidate: object) -> bool:
     return any(kind.__name__ == "AbstractAgent" and kind.__module__.startswith("pydantic_ai.") for kind in kinds)
 
 
-def contract_of_model(spec: Any, name: str) -> Any:
+def contract_of_model(spec: object, name: str) -> object:
     """Return the type behind an output specification of pydantic-ai; `InvalidJob` when it names none."""
     if isinstance(spec, list | tuple):
         members = tuple(contract_of_model(member, name) for member in spec)
@@ -180,12 +194,12 @@ def contract_of_model(spec: Any, name: str) -> Any:
     return spec
 
 
-def _translated(error: Exception, agent: ModelAgent, used: "RunUsage", budget: Budget) -> EchelonError | None:
+def _translated(error: Exception, agent: ModelAgent[object], used: "RunUsage", budget: Budget) -> EchelonError | None:
     """Say in our words what failed, the one place that knows the library's; None for errors that are not its own."""
     exceptions = library("pydantic_ai.exceptions")
     if isinstance(error, exceptions.UsageLimitExceeded):
         return exhausted(error, agent.name, used, budget)
-    told = redacted(" ".join(str(error).split()), agent.model.model)
+    told = redacted(one_line(error), agent.model.model)
     said = f"{type(error).__name__}: {told[:QUOTED_CHARACTERS]}"
     for kind, ours in _OURS.items():
         if isinstance(error, getattr(exceptions, kind)):
@@ -222,7 +236,7 @@ def _usage(used: "RunUsage") -> Usage:
     )
 
 
-def _corrections(messages: Sequence[Any]) -> tuple[str, ...]:
+def _corrections(messages: "Sequence[ModelMessage]") -> tuple[str, ...]:
     """Say how often pydantic-ai sent an answer back before it fitted; tools that were called wrongly are no answers."""
     parts = [part for message in messages for part in message.parts]
     answered_by = getattr(parts[-1], "tool_name", None) if parts else None
@@ -230,5 +244,5 @@ def _corrections(messages: Sequence[Any]) -> tuple[str, ...]:
     return (f"sent back to the model before it fitted, {times} of {times + 1} answers",) if times else ()
 
 
-def _sent_back(part: Any) -> bool:
+def _sent_back(part: object) -> bool:
     return getattr(part, "part_kind", "") == "retry-prompt" or getattr(part, "outcome", "") == "retried"

@@ -1,8 +1,9 @@
-"""What a model may use in one call, in the words of pydantic-ai; and how it lands when that is used up (F4)."""
+"""What a model may use in one call, in the words of pydantic-ai; and how it wraps up when that is used up (F4)."""
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from echelon.model.errors import AgentFailed, BudgetExhausted, EchelonError, InvalidJob
 from echelon.model.usage import Budget
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 LANDING_REQUESTS = 2
 
 
-def library(module: str) -> Any:
+def library(module: str) -> ModuleType:
     """Return a module of pydantic-ai; `InvalidJob` says how to install it."""
     try:
         return importlib.import_module(module)
@@ -25,14 +26,14 @@ def library(module: str) -> Any:
         ) from error
 
 
-def limits(budget: Budget, *, landing: bool = False) -> "UsageLimits":
+def limits(budget: Budget, *, final_call: bool = False) -> "UsageLimits":
     """Bound what one call may use; without a bound on calls pydantic-ai's own guards against endless loops.
 
     The last call has the requests that were kept back. Its tokens are bounded before it by `kept_tokens`, not here:
     here is behind the answer, and one that has been paid for is better than none.
     """
     kind: type[UsageLimits] = library("pydantic_ai.usage").UsageLimits
-    if landing:
+    if final_call:
         kept = None if budget.calls is None else budget.calls - (budget.usual.calls or 0)
         return kind(request_limit=LANDING_REQUESTS if kept is None else max(1, kept))
     usual = budget.usual
@@ -41,8 +42,8 @@ def limits(budget: Budget, *, landing: bool = False) -> "UsageLimits":
 
 
 def kept_tokens(budget: Budget) -> int | None:
-    """Return how many tokens are kept back for landing, of which the last answer may not be longer; None: no bound."""
-    if not budget.landing or budget.tokens is None:
+    """Return how many tokens are kept back for the final call, the most its answer may take; None: no bound."""
+    if not budget.final_call or budget.tokens is None:
         return None
     return max(1, budget.tokens - (budget.usual.tokens or 0))
 
@@ -57,7 +58,7 @@ def exhausted(error: Exception, name: str, used: "RunUsage", budget: Budget) -> 
     return AgentFailed(f"model {name!r} came to no end: {error}")
 
 
-def conversation(notes: Sequence[Any]) -> "list[ModelMessage]":
+def conversation(notes: Sequence[object]) -> "list[ModelMessage]":
     """Return what was said in the attempt that was cut off; calls of tools that were not answered are closed."""
-    messages: list[ModelMessage] = list(notes[-1]) if notes else []
+    messages = list(cast("Sequence[ModelMessage]", notes[-1])) if notes else []
     return library("pydantic_ai.messages").repair_messages(messages) if messages else []

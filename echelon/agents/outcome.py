@@ -1,19 +1,19 @@
 """What an agent returns when there is more to say than the output itself."""
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from echelon.model.concern import Concern
 from echelon.model.usage import Usage
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome(Generic[T]):
+class Outcome(Generic[T_co]):
     """An output with what belongs to it. An agent may also return the bare output."""
 
-    output: T
+    output: T_co
     """What was asked for; validated against the contract."""
     summary: str = ""
     """What was done, in one sentence; the start of the output when empty."""
@@ -26,9 +26,9 @@ class Outcome(Generic[T]):
     usage: Usage = field(default_factory=Usage)
     """Tokens and calls; seconds are measured around the call."""
     repairs: tuple[str, ...] = ()
-    """What the agent's own machinery mended, or asked for again, before the output fitted (C5)."""
+    """What the agent's own machinery repaired, or asked for again, before the output fitted (C5)."""
 
 
-def outcome_of(returned: Any) -> Outcome[Any]:
+def outcome_of(returned: object) -> Outcome[object]:
     """Return what an agent returned as an outcome; a bare output becomes one with nothing more to say."""
-    return returned if isinstance(returned, Outcome) else Outcome(output=returned)
+    return cast("Outcome[object]", returned) if isinstance(returned, Outcome) else Outcome(output=returned)

@@ -62,7 +62,7 @@ def template(source: str) -> Template:
     return Template(source, tuple((text, name) for text, name, _, _ in parsed))
 
 
-def fill_arguments(templates: Sequence[Template], values: Mapping[str, Any]) -> list[str]:
+def fill_arguments(templates: Sequence[Template], values: Mapping[str, object]) -> list[str]:
     """Fill all arguments; `InvalidInput` when a value would act as an option.
 
     A value that begins with a dash may stand after a `--`, behind an option, or inside an argument that begins with
@@ -91,7 +91,7 @@ def values_of(call: Call, names: Sequence[str]) -> dict[str, Any]:
     return {name: known[name] for name in names}
 
 
-def as_text(name: str, value: Any) -> str:
+def as_text(name: str, value: object) -> str:
     """Return a value as it stands in an argument; `InvalidInput` when it has no obvious form."""
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, bool) or not isinstance(plain, _PLAIN):
@@ -106,7 +106,7 @@ def _may_be_a_dash(before: Sequence[str]) -> bool:
     return "--" in before or (len(before) > 1 and before[-1].startswith("-"))
 
 
-def _fields(source: Any) -> dict[str, Any]:
+def _fields(source: object) -> dict[str, Any]:
     if isinstance(source, BaseModel):
         return {name: getattr(source, name) for name in type(source).model_fields}
     return dict(source) if isinstance(source, Mapping) else {}

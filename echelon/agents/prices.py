@@ -3,7 +3,7 @@
 import importlib
 import logging
 from collections.abc import Iterable
-from typing import Any
+from types import ModuleType
 
 from echelon.model.usage import Price
 
@@ -23,14 +23,14 @@ def published_prices(models: Iterable[str | None]) -> dict[str, Price]:
     if not names:
         return {}
     try:
-        prices: Any = importlib.import_module("genai_prices")
+        prices = importlib.import_module("genai_prices")
     except ModuleNotFoundError:
         log.info("prices are unknown without the extra 'llm'")
         return {}
     return {name: price for name in names if (price := _price(prices, name)) is not None}
 
 
-def _price(prices: Any, model: str) -> Price | None:
+def _price(prices: ModuleType, model: str) -> Price | None:
     try:
         read = prices.calc_price(prices.Usage(input_tokens=_SAMPLE_TOKENS), model)
         written = prices.calc_price(prices.Usage(output_tokens=_SAMPLE_TOKENS), model)

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator
-from typing import Any
 
 REDACTED = "[secret]"
 
@@ -17,14 +16,14 @@ SHORTEST_SECRET = 8
 _KEY_SHAPED = re.compile(r"(?:\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA)[-_][\w-]{10,}|\bBearer\s+[\w.~+/-]{8,}=*)")
 
 
-def redacted(text: str, model: Any = None) -> str:
+def redacted(text: str, model: object = None) -> str:
     """Return `text` without the keys of the model's clients, secrets of the environment, and what looks like a key."""
     for secret in {*_keys_of(model), *_in_environment()}:
         text = text.replace(secret, REDACTED)
     return _KEY_SHAPED.sub(REDACTED, text)
 
 
-def _keys_of(model: Any) -> Iterator[str]:
+def _keys_of(model: object) -> Iterator[str]:
     """Yield the keys that the clients of a model hold, behind fallbacks and wrappers too."""
     inner = getattr(model, "models", None) or getattr(model, "wrapped", None) or ()
     for one in inner if isinstance(inner, list | tuple) else (inner,):

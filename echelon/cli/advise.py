@@ -4,11 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from echelon.cli.advice_view import show_advice
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json
-from echelon.planning.advice import advise as advise_on
-from echelon.planning.advice_values import (
+from echelon.advice.advise import advise as advise_on
+from echelon.advice.values import (
     ChangeRate,
     Consequence,
     Contracts,
@@ -17,6 +14,9 @@ from echelon.planning.advice_values import (
     Question,
     Situation,
 )
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.views.advice import show_advice
+from echelon.cli.views.output import out, print_json
 from echelon.planning.regime import Priority
 
 

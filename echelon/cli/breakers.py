@@ -1,19 +1,20 @@
 """`echelon breakers`: what all processes know of the dependencies they call, and the hand on the switch (F1)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json, table
-from echelon.cli.user import user_name
-from echelon.cli.words import duration, moment
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.arguments.user import user_name
+from echelon.cli.views.output import out, print_json, table
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
-from echelon.resilience.breaker_board import BreakerBoard
-from echelon.resilience.breaker_share import Record
-from echelon.resilience.breaker_wire import since
+from echelon.model.phrasing import duration, moment
+from echelon.resilience.breaker.board import BreakerBoard
+from echelon.resilience.breaker.store import BreakerRecord
+from echelon.resilience.breaker.wire import since
 
 STYLES = {"open": "bold red", "half-open": "yellow", "closed": "green"}
 
@@ -48,13 +49,15 @@ def isolate(
     name: Name,
     /,
     *,
-    reason: Annotated[str, Parameter(help="Why; whoever is refused is told.")],
+    reason: Annotated[str, Parameter(help="The reason; refused callers see it.")],
     by: Annotated[str | None, Parameter(help="Who decides; without it the name of the user.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Refuse all calls to a dependency in all processes, until it is reset."""
     if not (name.strip() and reason.strip()):
-        raise InvalidInput("name or --reason is empty; say which dependency and why, whoever is refused is told")
+        raise InvalidInput(
+            "the name or --reason is empty; give the dependency and the reason, which refused callers see"
+        )
     with _board() as board:
         known = name in board.records()
         record = board.isolate(name, reason, by or user_name())
@@ -88,7 +91,7 @@ def _board() -> BreakerBoard:
     return BreakerBoard(url.get_secret_value())
 
 
-def _document(name: str, record: Record) -> dict[str, Any]:
+def _document(name: str, record: BreakerRecord) -> JsonObject:
     return {
         "name": name,
         "state": record.state,
@@ -100,13 +103,13 @@ def _document(name: str, record: Record) -> dict[str, Any]:
     }
 
 
-def _next_trial(record: Record) -> float | None:
+def _next_trial(record: BreakerRecord) -> float | None:
     """Return the seconds until calls are tried again; None when they are not refused, or without an end."""
-    return None if record.state == "closed" or record.isolated else record.trial_in_seconds
+    return None if record.state == "closed" or record.isolated else record.probe_in_seconds
 
 
-def _show(records: dict[str, Record]) -> None:
-    rows = table("name", "state", "since", "openings in a row", "next trial", "why")
+def _show(records: dict[str, BreakerRecord]) -> None:
+    rows = table("name", "state", "since", "openings in a row", "next probe", "why")
     for name, record in records.items():
         state, wait = Text(record.state, style=STYLES[record.state]), _next_trial(record)
         when = "when it is reset" if record.isolated else "" if wait is None else f"in {duration(wait)}"

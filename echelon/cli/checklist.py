@@ -2,14 +2,20 @@
 
 from collections import Counter
 
-from echelon.cli.checklist_evidence import evidence_of, recorded_of
-from echelon.cli.checklist_view import show_checklist
-from echelon.cli.options import AsJson, Params, Priority, SourceName, Span, inputs_of
-from echelon.cli.output import out, print_json
-from echelon.cli.reading import ask
-from echelon.cli.source import load_job
+from echelon.cli.arguments.options import AsJson, Params, Priority, SourceName, Span, inputs_of
+from echelon.cli.arguments.source import load_job
+from echelon.cli.reading import query
+from echelon.cli.views.checklist import show_checklist
+from echelon.cli.views.output import out, print_json
+from echelon.definition.checklist_facts import evidence_of
+from echelon.definition.graph_job import rehearsal_name
+from echelon.definition.rehearsal import REHEARSAL_SOURCE
 from echelon.visibility.checklist.answers import ItemState
 from echelon.visibility.checklist.items import checklist as answered
+from echelon.visibility.history import view_runs
+
+#: Runs of the job that are looked at, the newest.
+RUNS_READ = 10
 
 
 def checklist(
@@ -24,7 +30,9 @@ def checklist(
     """Answer the implementation checklist for a job, item by item, from its plan, its definition and its runs."""
     job = load_job(source, span)
     inputs = inputs_of(job, param)
-    evidence = evidence_of(job, inputs, ask(lambda journal: recorded_of(journal, job.name)), priority)
+    rehearsal = rehearsal_name(job.name)
+    history = query(lambda journal: view_runs(journal, job.name, rehearsal, REHEARSAL_SOURCE, RUNS_READ))
+    evidence = evidence_of(job, job.plan_for(inputs, priority), history.runs, history.rehearsals)
     items = answered(evidence)
     if as_json:
         found = Counter(item.state for item in items)

@@ -70,7 +70,7 @@ COMMANDS = (
     Command(
         "resume",
         "echelon.cli.run:resume",
-        "Go on with a run that was stopped; what is done is not done again.",
+        "Resume a run that was stopped; completed work is not repeated.",
         "echelon resume audit-20260131-120000-ab12",
     ),
     Command("runs", "echelon.cli.runs:runs", "List the last runs.", "echelon runs --limit 5"),
@@ -83,13 +83,13 @@ COMMANDS = (
     Command(
         "concerns",
         "echelon.cli.concerns:app",
-        "List, show or dispose of what agents raised.",
+        "List, show or dispose of concerns that agents raised.",
         "echelon concerns dispose k3v9x2m1q0 --as accepted --reason 'known, planned for May'",
     ),
     Command(
         "exceptions",
         "echelon.cli.exceptions:exceptions",
-        "Show what a run pushed upwards.",
+        "Show what a run reported: failures, retries, breakers, incidents.",
         "echelon exceptions audit-20260131-120000-ab12 --level warning",
     ),
     Command(
@@ -101,7 +101,7 @@ COMMANDS = (
     Command(
         "breakers",
         "echelon.cli.breakers:app",
-        "List, isolate or reset what all processes share.",
+        "List, isolate or reset the breakers that processes share.",
         "echelon breakers isolate openai --reason 'they announced maintenance'",
     ),
     Command("doctor", "echelon.cli.doctor:doctor", "Check the installation.", "echelon doctor --server"),

@@ -1,19 +1,21 @@
 """`echelon concerns`: what agents raised, and how it is disposed of. Nothing is ever deleted (O1)."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from echelon.cli.options import AsJson
-from echelon.cli.output import facts, out, print_json, table
-from echelon.cli.reading import ask
-from echelon.cli.user import user_name
-from echelon.cli.words import moment
-from echelon.journal.journal import Journal
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.arguments.user import user_name
+from echelon.cli.reading import query
+from echelon.cli.views.output import facts, out, print_json, table
+from echelon.journal.port import Journal
+from echelon.model.adapter import JsonObject
 from echelon.model.concern import ConcernRecord, Disposition, Route
 from echelon.model.errors import InvalidInput
+from echelon.model.phrasing import moment
+from echelon.runlog.events import ConcernDisposed
 
 #: Every list begins with what cannot wait.
 URGENCY = (Route.IMMEDIATE, Route.HUMAN_REVIEW, Route.NORMAL, Route.PATTERN_LOG)
@@ -38,7 +40,7 @@ def list_concerns(
     as_json: AsJson = False,
 ) -> int:
     """List the open concerns, the most urgent first."""
-    records = ask(lambda journal: _concerns(journal, run, open_only=not all_of_them))
+    records = query(lambda journal: _concerns(journal, run, open_only=not all_of_them))
     found = sorted(records, key=lambda record: URGENCY.index(record.concern.route))
     if as_json:
         print_json({"concerns": [_document(record) for record in found]})
@@ -52,7 +54,7 @@ def list_concerns(
 @app.command(name="show")
 def show_concern(concern_id: ConcernId, /, *, as_json: AsJson = False) -> int:
     """Show one concern with its evidence and what became of it."""
-    record = ask(lambda journal: _one(journal, concern_id))
+    record = query(lambda journal: _one(journal, concern_id))
     if as_json:
         print_json(_document(record))
     else:
@@ -80,7 +82,7 @@ def dispose(
         raise InvalidInput("--reason is empty; say why, it is kept with the concern")
     author = by or user_name()
     ended = Disposition(verdict=verdict, author=author, reason=reason, at=datetime.now(UTC))
-    record = ask(lambda journal: _dispose(journal, concern_id, ended))
+    record = query(lambda journal: _dispose(journal, concern_id, ended))
     if as_json:
         print_json(_document(record))
     else:
@@ -101,11 +103,12 @@ async def _one(journal: Journal, concern_id: str) -> ConcernRecord:
 
 
 async def _dispose(journal: Journal, concern_id: str, ended: Disposition) -> ConcernRecord:
-    await journal.dispose(concern_id, ended)
+    raised = await _one(journal, concern_id)
+    await journal.append(ConcernDisposed(run_id=raised.run_id, at=ended.at, concern_id=concern_id, disposition=ended))
     return await _one(journal, concern_id)
 
 
-def _document(record: ConcernRecord) -> dict[str, Any]:
+def _document(record: ConcernRecord) -> JsonObject:
     return record.model_dump(mode="json") | {"route": record.concern.route.value}
 
 

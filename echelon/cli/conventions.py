@@ -6,12 +6,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from echelon.cli.options import SOURCE, AsJson, Params, Priority, Span, inputs_of
-from echelon.cli.output import print_json
-from echelon.cli.source import load_job
+from echelon.cli.arguments.options import SOURCE, AsJson, Params, Priority, Span, inputs_of
+from echelon.cli.arguments.source import load_job
+from echelon.cli.views.output import print_json
+from echelon.conventions.page import conventions as conventions_of
+from echelon.conventions.page import conventions_for
 from echelon.model.errors import InvalidInput
-from echelon.planning.conventions import conventions as conventions_of
-from echelon.planning.conventions import conventions_for
 from echelon.planning.regime import structure_for
 
 
@@ -20,7 +20,7 @@ def conventions(
     /,
     *,
     agents: Annotated[
-        int | None, Parameter(validator=Number(gte=1), help="A number of agents, when there is no job yet.")
+        int | None, Parameter(validator=Number(gte=1), help="The number of agents, when there is no job yet.")
     ] = None,
     param: Params = None,
     span: Span = None,

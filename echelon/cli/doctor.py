@@ -13,19 +13,19 @@ from cyclopts import Parameter
 from packaging.requirements import Requirement
 from rich.text import Text
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json
-from echelon.cli.reading import ask
-from echelon.cli.words import first
-from echelon.engine.server import ServerKind, resolve_server
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.reading import query
+from echelon.cli.views.output import out, print_json
+from echelon.engine.server.handle import ServerKind, resolve_server
 from echelon.journal.schema import HEAD
 from echelon.model.errors import DependencyFailed
-from echelon.resilience.breaker_board import BreakerBoard
+from echelon.model.phrasing import listed, one_line
+from echelon.resilience.breaker.board import BreakerBoard
 from echelon.settings import Settings
 
 #: Packages whose version decides whether a run works at all.
-PINNED = ("prefect", "fastapi", "sqlalchemy")
+PINNED = ("prefect", "sqlalchemy")
 
 #: Optional parts that users may want; what developers need is not asked for.
 EXTRAS = ("audit", "llm")
@@ -80,7 +80,7 @@ def _safely(check: tuple[str, Callable[[Settings], Check]], settings: Settings) 
     try:
         return look(settings)
     except Exception as error:  # noqa: BLE001 - a check that fails is the finding
-        return Check(name, ok=False, detail=" ".join(str(error).split()), fix="put right what it says, then ask again")
+        return Check(name, ok=False, detail=one_line(error), fix="correct what it says, then run it again")
 
 
 def _python() -> Check:
@@ -136,7 +136,7 @@ def _clock(settings: Settings) -> Check:
 
 
 def _journal() -> Check:
-    newest = ask(lambda journal: journal.runs(1))
+    newest = query(lambda journal: journal.runs(1))
     last = f", last run {newest[0].run_id}" if newest else ", no runs yet"
     return Check("journal", ok=True, detail=f"opens, revision {HEAD}{last}")
 
@@ -153,12 +153,9 @@ def _breakers(settings: Settings) -> Check:
             return Check("breakers", ok=False, detail=str(error), fix="until then each process keeps them to itself")
     refusing = [name for name, record in records.items() if record.state != "closed"]
     server = f"Redis {answer.version} at {answer.address}, {answer.milliseconds:.1f} ms"
-    detail = f"shared through {server}; on record: {_named([*records])}; calls are refused to: {_named(refusing)}"
+    known, open_ones = (listed(names, BREAKERS_NAMED) or "none" for names in (records, refusing))
+    detail = f"shared through {server}; on record: {known}; calls are refused to: {open_ones}"
     return Check("breakers", ok=True, detail=detail)
-
-
-def _named(names: list[str]) -> str:
-    return ", ".join(first(names, BREAKERS_NAMED)) or "none"
 
 
 def _server(settings: Settings, *, start: bool) -> Check:

@@ -5,15 +5,15 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from echelon.cli.options import AsJson, RunId
-from echelon.cli.output import out, print_json, table
-from echelon.cli.reading import ask
-from echelon.cli.show_view import show_incidents
-from echelon.cli.words import moment
-from echelon.journal.journal import Journal
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson, RunId
+from echelon.cli.reading import query
+from echelon.cli.views.output import out, print_json, table
+from echelon.cli.views.show import show_incidents
+from echelon.journal.outputs import OutputStore
 from echelon.model.exception_report import ExceptionReport, Level
-from echelon.model.incident import Incident
-from echelon.visibility.incidents import incidents_of
+from echelon.model.phrasing import moment
+from echelon.visibility.history import view_run
 
 #: From quiet to loud.
 LEVELS = (Level.INFO, Level.WARNING, Level.CRITICAL)
@@ -28,23 +28,19 @@ def exceptions(
     level: Annotated[Level, Parameter(help="This level and the louder ones.")] = Level.INFO,
     as_json: AsJson = False,
 ) -> int:
-    """Show what a run pushed upwards."""
-    run_id, everything, incidents = ask(lambda journal: _of(journal, run))
-    found = [report for report in everything if LEVELS.index(report.level) >= LEVELS.index(level)]
+    """Show what a run reported: failures, retries, breakers, incidents."""
+    outputs = OutputStore(read_settings().outputs_url)
+    view = query(lambda journal: view_run(journal, outputs, run))
+    run_id = view.record.run_id
+    found = [report for report in view.exceptions if LEVELS.index(report.level) >= LEVELS.index(level)]
     if as_json:
-        print_json({"run_id": run_id, "exceptions": found, "incidents": incidents})
+        print_json({"run_id": run_id, "exceptions": found, "incidents": view.incidents})
     elif found:
         _show(found)
-        show_incidents(out(), incidents)
+        show_incidents(out(), view.incidents)
     else:
         out().print(f"{run_id}: nothing of level {level.value} or louder; no news is good news")
     return 0
-
-
-async def _of(journal: Journal, run_id: str) -> tuple[str, tuple[ExceptionReport, ...], tuple[Incident, ...]]:
-    record = await journal.run(run_id)
-    incidents = incidents_of(await journal.steps(record.run_id), record.plan)
-    return record.run_id, await journal.exceptions(record.run_id), incidents
 
 
 def _show(found: list[ExceptionReport]) -> None:

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json
+from echelon.cli.arguments.options import AsJson
 from echelon.cli.starter import starter_files
-from echelon.cli.words import count, first
+from echelon.cli.views.output import out, print_json
 from echelon.model.errors import InvalidInput
+from echelon.model.phrasing import count, head
 
 #: Files that were kept and are named, at most.
 KEPT_SHOWN = 10
@@ -33,7 +33,7 @@ def init(
         return 0
     console = out()
     console.print(f"{folder}: {count(len(created), 'file')} created")
-    for line in first([f"kept as it was: {path}" for path in kept], KEPT_SHOWN):
+    for line in head([f"kept as it was: {path}" for path in kept], KEPT_SHOWN):
         console.print(line)
     console.print(f"next: cd {folder} && echelon run flows/audit.py:audit --param path=.")
     return 0

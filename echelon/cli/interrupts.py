@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from types import FrameType
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -138,7 +138,7 @@ def _kill_children() -> None:
 
 
 @contextlib.contextmanager
-def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Generator[None]:
     before = {number: signal.signal(number, handler) for number in _SIGNALS}
     try:
         yield

@@ -2,14 +2,14 @@
 
 from rich.console import Console
 
-from echelon.cli.options import AsJson, Params, Priority, SourceName, Span, inputs_of
-from echelon.cli.output import out, print_json, table
-from echelon.cli.plan_view import FINDING_STYLES, WHERE_CHARACTERS
-from echelon.cli.source import load_job
-from echelon.cli.words import count, cut
+from echelon.cli.arguments.options import AsJson, Params, Priority, SourceName, Span, inputs_of
+from echelon.cli.arguments.source import load_job
+from echelon.cli.views.output import out, print_json, table
+from echelon.cli.views.plan import FINDING_STYLES, WHERE_CHARACTERS
+from echelon.lint.rules import LEVELS, counted
+from echelon.lint.rules import lint as findings_of
+from echelon.model.phrasing import count, truncate
 from echelon.model.plan import Finding, FindingLevel
-from echelon.planning.lint import LEVELS, counted
-from echelon.planning.lint import lint as findings_of
 
 #: What a level is called when there are several of it.
 NOUNS = {FindingLevel.ERROR: "error", FindingLevel.WARNING: "warning", FindingLevel.INFO: "note"}
@@ -40,7 +40,7 @@ def _show(console: Console, job: str, found: tuple[Finding, ...]) -> None:
     for level in LEVELS:
         rows = table("rule", "where", "what is wrong", "what to do", title=f"{NOUNS[level].capitalize()}s")
         for finding in (one for one in found if one.level is level):
-            rows.add_row(finding.rule, cut(finding.where, WHERE_CHARACTERS), finding.message, finding.fix)
+            rows.add_row(finding.rule, truncate(finding.where, WHERE_CHARACTERS), finding.message, finding.fix)
         if rows.row_count:
             rows.title_style = FINDING_STYLES[level]
             console.print(rows)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from cyclopts import CycloptsError
 
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.refusals import refusal
 from echelon.cli.commands import build_app
-from echelon.cli.configured import read_settings
-from echelon.cli.refusals import refusal
 from echelon.engine.bytecode import use_bytecode_cache
-from echelon.journal.crashpoints import arm
+from echelon.journal.failpoints import arm
 from echelon.model.errors import CallerError, EchelonError
+from echelon.model.phrasing import one_line, truncate
 
 #: The command or the job was wrong; nothing was run.
 WRONG_USE = 2
@@ -66,7 +67,7 @@ def _reader_gone() -> int:
 
 
 def _unforeseen(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200]
+    text = truncate(one_line(error), 200)
     return (
         f"an unexpected error, {type(error).__name__}: {text}; the traceback is in {_write_log()}. "
         "Please report it with that file"

@@ -1,18 +1,18 @@
 """`echelon measures`: what a run cost and achieved, beside what was planned."""
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson, RunId
-from echelon.cli.output import out, print_json, table
-from echelon.cli.reading import ask
-from echelon.cli.recorded import recorded_run
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson, RunId
+from echelon.cli.reading import query
+from echelon.cli.views.output import out, print_json, table
 from echelon.journal.outputs import OutputStore
+from echelon.visibility.history import view_run
 from echelon.visibility.report import measure_rows
 
 
 def measures(run: RunId, /, *, as_json: AsJson = False) -> int:
     """Show what a run measured."""
     outputs = OutputStore(read_settings().outputs_url)
-    view = ask(lambda journal: recorded_run(journal, outputs, run))
+    view = query(lambda journal: view_run(journal, outputs, run))
     if as_json:
         print_json({"run_id": view.record.run_id, "status": view.record.status, "measures": view.measures})
         return 0

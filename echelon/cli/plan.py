@@ -4,10 +4,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from echelon.cli.options import AsJson, MaxConcurrency, Params, Priority, SourceName, Span, inputs_of
-from echelon.cli.output import out, print_json
-from echelon.cli.plan_view import show_plan
-from echelon.cli.source import load_job
+from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, Priority, SourceName, Span, inputs_of
+from echelon.cli.arguments.source import load_job
+from echelon.cli.views.output import out, print_json
+from echelon.cli.views.plan import show_plan
 from echelon.planning.drawing import mermaid as drawn
 
 

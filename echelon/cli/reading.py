@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from echelon.cli.configured import read_settings
-from echelon.journal.journal import Journal
+from echelon.cli.arguments.configured import read_settings
+from echelon.journal.journal import SqlJournal
+from echelon.journal.port import Journal
 
 T = TypeVar("T")
 
 
-def ask(question: Callable[[Journal], Awaitable[T]]) -> T:
+def query(question: Callable[[Journal], Awaitable[T]]) -> T:
     """Return the answer of the journal to a question; raise `JournalError` when it cannot be read."""
 
-    async def asked() -> T:
-        async with Journal.open(read_settings()) as journal:
+    async def run() -> T:
+        async with SqlJournal.open(read_settings()) as journal:
             return await question(journal)
 
-    return asyncio.run(asked())
+    return asyncio.run(run())

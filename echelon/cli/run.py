@@ -10,26 +10,27 @@ from cyclopts import Parameter
 from pydantic import BaseModel
 from rich.console import Console
 
-from echelon.cli.configured import read_settings
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.decision import Done, Redo, decision_of
+from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
+from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
-from echelon.cli.live import showing
-from echelon.cli.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
-from echelon.cli.output import err, log_to, print_json
-from echelon.cli.output import out as out_console
-from echelon.cli.reading import ask
-from echelon.cli.recorded import document_of, recorded_run
-from echelon.cli.result_view import show_result
-from echelon.cli.source import load_job
-from echelon.cli.word import Done, Redo, word_of
+from echelon.cli.reading import query
+from echelon.cli.views.live import showing
+from echelon.cli.views.output import err, log_to, print_json
+from echelon.cli.views.output import out as out_console
+from echelon.cli.views.result import show_result
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import check_runnable
 from echelon.definition.inputs import read_inputs
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob, read_rehearsal
 from echelon.engine.run import RunOptions, run_job
-from echelon.journal.journal import Journal
 from echelon.journal.outputs import OutputStore
+from echelon.journal.port import Journal
 from echelon.model.errors import InvalidInput
 from echelon.model.run import EXIT_CODES, RunRecord, RunStatus
+from echelon.visibility.document import document_of
+from echelon.visibility.history import view_run
 
 Out = Annotated[Path | None, Parameter(help="Folder for the report; without it the report is kept with the run.")]
 Resolution = Annotated[
@@ -57,7 +58,7 @@ def run(
     job: JobDefinition
     job = found = load_job(source)
     inputs = inputs_of(found, param)
-    options = RunOptions(out=_folder(out), resolution=resolution, max_concurrency=max_concurrency, source=job.source)
+    options = RunOptions(out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, source=job.source)
     wanted = _rehearsal({"scale": scale, "failure_rate": failure_rate, "seed": seed}, rehearse=rehearse)
     if wanted is None:
         check_runnable(found)
@@ -80,17 +81,19 @@ def resume(
     as_json: AsJson = False,
 ) -> int:
     """Go on with a run: the same job, inputs and id; completed steps are taken from the journal."""
-    record = ask(lambda journal: journal.run(run))
+    record = query(lambda journal: journal.run(run))
     if not record.source:
-        raise InvalidInput(f"run {record.run_id!r} was not started from a file; go on with it where it was started")
+        raise InvalidInput(
+            f"run {record.run_id!r} was not started from a file; resume it from the program that started it"
+        )
     job = _job_of(record)
     options = RunOptions(
         run_id=record.run_id,
         out=_folder(out),
-        resolution=resolution,
+        granularity=resolution,
         max_concurrency=max_concurrency,
         source=record.source,
-        word=word_of(redo, done),
+        decision=decision_of(redo, done),
     )
     return _carry_out(job, read_inputs(job.inputs_type, record.inputs), options, as_json=as_json)
 
@@ -124,14 +127,14 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
     try:
         with showing(console) as display:
             result = run_until_stopped(
-                run_job(job, inputs, replace(options, observe=display.observe)),
-                on_stop=lambda: console.print("stopping; what is done is kept (once more: stop at once)"),
+                run_job(job, inputs, replace(options, watch=display.watch, show_prints=False)),
+                on_stop=lambda: console.print("stopping; completed work is kept (press again to stop at once)"),
                 on_kill=lambda: _give_back(console),
             )
     except Interrupted:
         _tell_stopped(
             console,
-            options.run_id or ask(lambda journal: _stopped_run(journal, job.source, began)),
+            options.run_id or query(lambda journal: _find_stopped_run(journal, job.source, began)),
             options,
             as_json=as_json,
         )
@@ -149,7 +152,7 @@ def _give_back(console: Console) -> None:
     console.print("echelon: stopped at once; what was done before is kept, `echelon runs` names the run")
 
 
-async def _stopped_run(journal: Journal, source: str, began: datetime) -> str | None:
+async def _find_stopped_run(journal: Journal, source: str, began: datetime) -> str | None:
     """Return the id of the run that was just stopped; None when it was stopped before it was on record."""
     mine = [record for record in await journal.runs() if record.source == source and record.started >= began]
     return mine[0].run_id if mine else None
@@ -157,10 +160,10 @@ async def _stopped_run(journal: Journal, source: str, began: datetime) -> str | 
 
 def _tell_stopped(console: Console, run_id: str | None, options: RunOptions, *, as_json: bool) -> None:
     if run_id is None:
-        console.print("echelon: stopped before anything was begun")
+        console.print("echelon: stopped before anything started")
         return
     if as_json:
         outputs = OutputStore(read_settings().outputs_url)
-        print_json(document_of(ask(lambda journal: recorded_run(journal, outputs, run_id))))
+        print_json(document_of(query(lambda journal: view_run(journal, outputs, run_id))))
     out = f" --out {options.out}" if options.out else ""
-    console.print(f"echelon: stopped; what is done is kept. Go on with: echelon resume {run_id}{out}")
+    console.print(f"echelon: stopped; completed work is kept. Resume with: echelon resume {run_id}{out}")

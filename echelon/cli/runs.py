@@ -6,12 +6,12 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.text import Text
 
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json, table
-from echelon.cli.reading import ask
-from echelon.cli.result_view import STATUSES
-from echelon.cli.words import duration, moment
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.reading import query
+from echelon.cli.views.output import out, print_json, table
+from echelon.cli.views.result import STATUSES
 from echelon.journal.journal import DEFAULT_RUNS
+from echelon.model.phrasing import duration, moment
 from echelon.model.run import RunRecord
 
 
@@ -21,7 +21,7 @@ def runs(
     as_json: AsJson = False,
 ) -> int:
     """List the last runs."""
-    records = ask(lambda journal: journal.runs(limit))
+    records = query(lambda journal: journal.runs(limit))
     if as_json:
         print_json({"runs": [record.model_dump(mode="json", exclude={"plan"}) for record in records]})
     elif records:

@@ -1,18 +1,19 @@
 """`echelon serve`: run a job on a schedule until stopped."""
 
-import importlib
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from echelon.cli.configured import read_settings
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson, Params, SourceName, inputs_of
+from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
-from echelon.cli.options import AsJson, Params, SourceName, inputs_of
-from echelon.cli.output import err, facts, log_to, out, print_json
-from echelon.cli.source import load_job, parse_source
-from echelon.engine.server_settings import configure
+from echelon.cli.views.output import err, facts, log_to, out, print_json
+from echelon.definition.source import parse_source
+from echelon.engine.deploying import Serving, schedule_of, serve_job
+from echelon.engine.server.settings import configure
 
 
 def serve(
@@ -35,9 +36,8 @@ def serve(
     log_to(err())
     # Before Prefect is imported: it reads its settings then.
     configure(settings.home)
-    deploying = importlib.import_module("echelon.engine.deploying")
-    schedule = deploying.schedule_of(cron=cron, interval_seconds=interval, timezone=timezone)
-    serving = deploying.serve_job(
+    schedule = schedule_of(cron=cron, interval_seconds=interval, timezone=timezone)
+    serving = serve_job(
         job.entrypoint,
         goal=job.goal,
         root=parse_source(source).root,
@@ -55,7 +55,7 @@ def serve(
     return 0
 
 
-def _tell(told: Any, *, as_json: bool) -> None:
+def _tell(told: Serving, *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(told))
         return

@@ -5,11 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson
-from echelon.cli.output import err, out, print_json
-from echelon.engine.server_kept import DEFAULT_PORT, KeptServer, LocalServer
-from echelon.engine.server_settings import configured_server
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.views.output import err, out, print_json
+from echelon.engine.server.kept import DEFAULT_PORT, KeptServer, LocalServer
+from echelon.engine.server.settings import configured_server
 
 
 def up(

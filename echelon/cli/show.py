@@ -4,16 +4,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from echelon.cli.configured import read_settings
-from echelon.cli.options import AsJson, RunId
-from echelon.cli.output import out, print_json
-from echelon.cli.reading import ask
-from echelon.cli.recorded import document_of, read_output, recorded_run, steps_of
-from echelon.cli.show_view import show_agent, show_run
-from echelon.journal.journal import Journal
+from echelon.cli.arguments.configured import read_settings
+from echelon.cli.arguments.options import AsJson, RunId
+from echelon.cli.reading import query
+from echelon.cli.views.output import out, print_json
+from echelon.cli.views.show import show_agent, show_log, show_run
 from echelon.journal.outputs import OutputStore
+from echelon.model.errors import InvalidInput
 from echelon.model.run import RunView
-from echelon.visibility.breakers import BREAKER_EVENT, BreakerStory, breakers_of
+from echelon.runlog.events import Logged
+from echelon.visibility.document import document_of, steps_of, task_of
+from echelon.visibility.history import view_run
 
 
 def show(
@@ -24,30 +25,43 @@ def show(
     /,
     *,
     output: Annotated[bool, Parameter(help="Print the output itself, as JSON.")] = False,
+    log: Annotated[bool, Parameter(help="Print what the agent logged and printed.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Show one run, or one agent of it."""
     outputs = OutputStore(read_settings().outputs_url)
-    view, breakers = ask(lambda journal: _recorded(journal, outputs, run))
+    view = query(lambda journal: view_run(journal, outputs, run))
+    if log:
+        return _log(view, agent, as_json=as_json)
     if agent is not None:
         return _agent(view, agent, outputs, output=output, as_json=as_json)
     if as_json:
-        print_json(document_of(view) | {"breakers": breakers})
+        print_json(document_of(view))
     elif output:
         print_json(view.output)
     else:
-        show_run(out(), view, breakers)
+        show_run(out(), view)
     return 0
 
 
-async def _recorded(journal: Journal, outputs: OutputStore, run: str) -> tuple[RunView, tuple[BreakerStory, ...]]:
-    view = await recorded_run(journal, outputs, run)
-    return view, breakers_of(await journal.events(view.record.run_id, BREAKER_EVENT))
+def _log(view: RunView, agent: str | None, *, as_json: bool) -> int:
+    if agent is None:
+        raise InvalidInput("--log is about one agent: name it behind the run, as in `echelon show RUN AGENT --log`")
+    run_id, task = view.record.run_id, task_of(agent, view)
+    entries = query(lambda journal: journal.events(run_id, kinds=("logged",), subject=task))
+    lines = [entry.event for entry in entries if isinstance(entry.event, Logged)]
+    if as_json:
+        document = [line.model_dump(mode="json", exclude={"run_id", "kind"}) for line in lines]
+        print_json({"run_id": run_id, "agent": task, "log": document})
+    else:
+        show_log(out(), task, lines)
+    return 0
 
 
 def _agent(view: RunView, agent: str, outputs: OutputStore, *, output: bool, as_json: bool) -> int:
     steps = steps_of(agent, view)
-    found = read_output(steps[-1], outputs) if output else None
+    location = steps[-1].handoff.output_location
+    found = outputs.read_json(location) if output and location else None
     if as_json:
         document = {
             "run_id": view.record.run_id,

@@ -7,17 +7,17 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from echelon.cli.measured_points import read_points
-from echelon.cli.options import AsJson
-from echelon.cli.output import out, print_json
-from echelon.cli.plot_file import check_plot_file, write_plot
-from echelon.cli.simulate_plot import TITLE, drawn
-from echelon.cli.simulate_view import document, show
+from echelon.cli.arguments.measured_points import read_points
+from echelon.cli.arguments.options import AsJson
+from echelon.cli.views.output import out, print_json
+from echelon.cli.views.plot_file import check_plot_file, write_plot
+from echelon.cli.views.simulate import document, show
+from echelon.cli.views.simulate_plot import TITLE, drawn
 from echelon.model.errors import InvalidInput
-from echelon.planning.comparison import Comparison, Shown, compare
 from echelon.planning.regime import DEFAULT_SPAN, MINIMUM_SPAN
-from echelon.planning.scalability import MOST_AGENTS
-from echelon.planning.simulation import DEFAULT_TASKS_PER_SYNC
+from echelon.scaling.comparison import CurveComparison, Shown, compare
+from echelon.scaling.scalability import MOST_AGENTS
+from echelon.scaling.simulation import DEFAULT_TASKS_PER_SYNC
 
 DEFAULT_AGENTS = "1:200"
 _RANGE = re.compile(r"(\d{1,40})(?::(\d{1,40})(?::(\d{1,40}))?)?", re.ASCII)
@@ -35,7 +35,7 @@ def simulate(
         Parameter(help="Your own measurements under one coordinator: JSON [{agents, throughput}] or CSV."),
     ] = None,
     span: Annotated[
-        int, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Most direct reports anybody may have.")
+        int, Parameter(validator=Number(gte=MINIMUM_SPAN), help="Maximum number of direct reports per coordinator.")
     ] = DEFAULT_SPAN,
     tasks_per_sync: Annotated[
         int, Parameter(validator=Number(gte=1), help="Tasks of each agent between two sync points.")
@@ -72,7 +72,7 @@ def read_agents(text: str) -> range:
     return range(first, last + 1, step)
 
 
-def _tell(found: Comparison, plot: Path | None, *, as_json: bool) -> None:
+def _tell(found: CurveComparison, plot: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json(document(found, plot))
     else:

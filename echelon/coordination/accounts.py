@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from echelon.agents.agent import Agent, Lands
+from echelon.agents.agent import Agent, CanWrapUp
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import StepKind, StepRecord
@@ -37,15 +37,15 @@ def expected_tokens(tokens: int, policy: Resilience) -> int:
     return tokens if bound is None else min(tokens, bound)
 
 
-def may_land(kind: StepKind, agent: Agent) -> bool:
+def may_wrap_up(kind: StepKind, agent: Agent) -> bool:
     """Say whether one more call is of use when the budget is used up; slow, so asked only where something is kept back.
 
-    An integration puts together what is there, which is what landing is for (F7). What cannot be undone is not begun
-    once more.
+    An integration puts together what is there, which is what the final call is for (F7). What cannot be undone is not
+    begun once more.
     """
     if kind is StepKind.INTEGRATION:
         return True
-    return isinstance(agent, Lands) and agent.lands and agent.effect != "irreversible"
+    return isinstance(agent, CanWrapUp) and agent.can_wrap_up and agent.effect != "irreversible"
 
 
 class Accounts:
@@ -60,8 +60,9 @@ class Accounts:
     def of(self, kind: StepKind, task_id: str, node: str, policy: Resilience, above: Account) -> Account | None:
         """Return the account of one step; None where the one `above`, that of its guard, is all there is.
 
-        A step has an account of its own where something is kept back, since each account lands once. Integrations
-        count towards the budget of their domain, which never refuses them: what is there must be put together (F7).
+        A step has an account of its own where something is kept back, since each account has one final call.
+        Integrations count towards the budget of their domain, which never refuses them: what is there must be put
+        together (F7).
         """
         if not (policy.budget or policy.domain_budget or above.keeps_back):
             return None

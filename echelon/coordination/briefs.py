@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from echelon.agents.call import Call
-from echelon.coordination.delivery import Delivery
-from echelon.coordination.envelope import one_line
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.step.envelope import one_line
 from echelon.definition.definition import JobDefinition
 from echelon.model.assignment import Assignment, Brief, Intent
 from echelon.model.graph import TaskSpec
@@ -58,9 +58,9 @@ def told_anew(call: Call, budget: Budget) -> Call:
     return replace(call, brief=call.brief.model_copy(update={"assignment": assignment}), notes=[])
 
 
-def strategic_summary(delivered: Iterable[tuple[str, int, Delivery]]) -> str:
+def strategic_summary(outputs: Iterable[tuple[str, int, PhaseOutput]]) -> str:
     """Say in one sentence a phase what came of it: name, tasks given, and what it delivered."""
-    return " ".join(_sentence(phase, tasks, delivery) for phase, tasks, delivery in delivered)
+    return " ".join(_sentence(phase, tasks, output) for phase, tasks, output in outputs)
 
 
 def listed(missing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def listed(missing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(lines[:MAX_LISTED] + ([f"and {rest} more"] if rest > 0 else []))
 
 
-def _sentence(phase: str, tasks: int, delivery: Delivery) -> str:
-    said = f" {delivery.handoffs[0].summary}" if len(delivery.handoffs) == 1 else ""
-    lost = f", {len(delivery.missing)} missing" if delivery.missing else ""
+def _sentence(phase: str, tasks: int, output: PhaseOutput) -> str:
+    said = f" {output.handoffs[0].summary}" if len(output.handoffs) == 1 else ""
+    lost = f", {len(output.missing)} missing" if output.missing else ""
     return f"Phase {phase}: {tasks} tasks{lost}.{said}"

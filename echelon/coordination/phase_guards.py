@@ -13,24 +13,24 @@ from echelon.resilience.guard import Guard
 
 
 class PhaseGuards:
-    """Guards of one phase. `patience_seconds` is how long those who need it wait; None is for any time (C4)."""
+    """Guards of one phase. `deadline_seconds` is how long those who need it wait; None is for any time (C4)."""
 
-    def __init__(self, run: RunContext, phase: PhaseDefinition, patience_seconds: float | None) -> None:
+    def __init__(self, run: RunContext, phase: PhaseDefinition, deadline_seconds: float | None) -> None:
         self._run = run
         self._phase = phase
-        bound, name = Budget(seconds=patience_seconds), f"phase {phase.name!r}"
-        self._account = Account(bound, name, run.account) if patience_seconds else None
+        bound, name = Budget(seconds=deadline_seconds), f"phase {phase.name!r}"
+        self._account = Account(bound, name, run.guarding.account) if deadline_seconds else None
         #: By identity of the agent, since an agent and an integrator may share a name but no policy, and by domain.
         self._guards: dict[tuple[int, str], Guard] = {}
         #: By task that has not ended.
         self._coming: dict[str, Guard] = {}
 
     @contextmanager
-    def places_kept(self, work: Iterable[tuple[str, Agent, str]]) -> Iterator[None]:
-        """Keep places for the calls of tasks, each until it is `over`: task, agent, domain (F5)."""
+    def reserved_slots(self, work: Iterable[tuple[str, Agent, str]]) -> Iterator[None]:
+        """Reserve slots for the calls of tasks, each until it is `over`: task, agent, domain (F5)."""
         self._coming = {task: self.guard(agent, domain) for task, agent, domain in work}
         for guard, calls in Counter(self._coming.values()).items():
-            guard.expect(calls)
+            guard.reserve(calls)
         try:
             yield
         finally:
@@ -38,10 +38,10 @@ class PhaseGuards:
                 self.over(task)
 
     def over(self, task_id: str) -> None:
-        """Keep no place for a task any longer."""
+        """Reserve no slot for a task any longer."""
         guard = self._coming.pop(task_id, None)
         if guard is not None:
-            guard.expect(-1)
+            guard.reserve(-1)
 
     def guard(self, agent: Agent, domain: str = "") -> Guard:
         """Return what guards the calls of an agent, for one domain."""
@@ -49,8 +49,8 @@ class PhaseGuards:
         if guard is None:
             # The agents are out of time, never the integration of what they made.
             account = None if any(agent is one for one in self._integrating) else self._account
-            policy = agent.resilience.over(self._phase.resilience.over(self._run.job.defaults))
-            guard = self._run.guard(agent, policy, account, domain)
+            policy = agent.resilience.over(self._phase.resilience.over(self._run.spec.job.defaults))
+            guard = self._run.guarding.guard(agent, policy, account, domain)
             self._guards[id(agent), domain] = guard
         return guard
 

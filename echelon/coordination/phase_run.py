@@ -1,111 +1,111 @@
-"""One phase of a run: tasks are handed out, domains and teams work, and integrate in stages up to the primary (X2)."""
+"""One part of a phase at work: tasks are handed out, teams work, and integrate in stages up to the coordinator (X2)."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call
-from echelon.agents.contract import contract_name
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
+from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.briefs import assignment_for, brief_for
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery, Gathered, delivery_of, missing_of, together, used
-from echelon.coordination.earlier import Earlier
-from echelon.coordination.fallbacks import StandIns
-from echelon.coordination.keys import step_key
+from echelon.coordination.fallbacks import FallbackChain
 from echelon.coordination.phase_guards import PhaseGuards
-from echelon.coordination.scheduler import Scheduler
+from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together, used
+from echelon.coordination.placement import Placement, StageOrder
+from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.stage import Stage
-from echelon.coordination.steps import Step, perform
+from echelon.coordination.step.keys import step_key
+from echelon.coordination.step.layers import layers
+from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition
-from echelon.journal.crashpoints import crashpoint
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency
-from echelon.model.plan import NodeKind
+from echelon.model.integration import Verb, integration_id
 from echelon.model.run import StepKind
 from echelon.resilience.guard import Guard
+from echelon.runlog.losses import missing_of
+
+#: References that an assignment names at most.
+MAX_REFERENCES = 50
 
 
-@dataclass(kw_only=True)
-class PhaseRun:
-    """What the steps of one phase share."""
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """What tells two steps of the same name apart: what each is given."""
 
-    run: RunContext
-    phase: PhaseDefinition
-    scheduler: Scheduler
-    upstream: Mapping[str, Handoffs[Any]]
-    """Handoffs received from the phases needed, by phase."""
+    item: object
+    """The item of a task; what is missing, for an integration. None: nothing of its own."""
     upstream_digest: str
     """Identity of everything received."""
-    summary: str = ""
-    """Strategic summary of what came before."""
-    missing: tuple[str, ...] = ()
-    """What came before could not deliver."""
-    lost: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Why each task before that is missing is missing: what needs it as a tight dependency is not started (D3)."""
-    patience_seconds: float | None = None
-    """How long those who need this phase wait for it, in seconds; None: for any time (C4)."""
 
-    def __post_init__(self) -> None:
-        self._guards = PhaseGuards(self.run, self.phase, self.patience_seconds)
-        self._stand_ins = StandIns(self.run, Earlier(self.run), self._guards.guard)
 
-    async def carry_out(self, stage: Stage) -> Delivery:
-        """Coordinate the whole phase; places are kept for everybody's work from its start to its end (F5)."""
-        plan, calls = self.run.plan, self.run.expansion.calls
+class PhaseRun:
+    """What the steps of an order share. `placement` is where the parts below the primary are worked on."""
+
+    def __init__(self, run: RunContext, order: StageOrder, placement: Placement) -> None:
+        self.run = run
+        self.order = order
+        self.phase: PhaseDefinition = run.spec.job.phases[order.phase]
+        self._placement = placement
+        self._guards = PhaseGuards(run, self.phase, order.deadline_seconds)
+        self._perform = layers(run)
+        self._fallbacks = FallbackChain(run, PreviousRuns(run), self._perform, self._guards.guard)
+
+    @contextmanager
+    def reserved_slots(self, stage: Stage) -> Iterator[None]:
+        """Reserve slots for everybody's work during the block (F5)."""
+        plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
         work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
-        with self._guards.places_kept(work):
-            return await self._coordinate(stage)
+        with self._guards.reserved_slots(work):
+            yield
 
-    async def _coordinate(self, stage: Stage) -> Delivery:
+    async def coordinate(self, stage: Stage) -> PhaseOutput:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
         async with asyncio.TaskGroup() as group:
-            parts = [group.create_task(self._part(part)) for part in stage.parts]
-            agents = [group.create_task(self._agent(task)) for task in stage.tasks]
+            parts = tuple(map(group.create_task, [self._place(stage, part) for part in stage.parts]))
+            agents = tuple(map(group.create_task, [self._work(task) for task in stage.tasks]))
         gathered = Gathered(
             parts=together(part.result() for part in parts),
-            agents=delivery_of(agent.result() for agent in agents),
+            agents=output_of(agent.result() for agent in agents),
         )
-        delivery = await self._integrate(stage, gathered)
+        output = await self._integrate(stage, gathered)
         # At the primary, where nothing integrated is left to pass on, its parts are passed on in its place (F7).
-        at_the_top = stage.node.parent is None and not delivery.handoffs
-        return replace(delivery, handoffs=delivery.apart, apart=()) if at_the_top else delivery
+        at_the_top = stage.node.parent is None and not output.handoffs
+        return output.model_copy(update={"handoffs": output.unmerged, "unmerged": ()}) if at_the_top else output
 
-    async def _part(self, stage: Stage) -> Delivery:
-        def body() -> Any:
-            return self._coordinate(stage)
-
-        if stage.node.kind is NodeKind.TEAM:
-            return await self.scheduler.team(self.phase.name, stage, body)
-        if stage.node.parent == self.run.plan.primary.id:
-            return await self.scheduler.domain(self.phase.name, stage, body)
-        return await body()
-
-    async def _agent(self, task_id: str) -> Handoff:
-        try:
-            return await self.scheduler.agent(self.phase.name, task_id, lambda: self._work(task_id))
-        finally:
-            self._guards.over(task_id)
+    def _place(self, stage: Stage, part: Stage) -> Coroutine[Any, Any, PhaseOutput]:
+        """Return the work of a part: placed where it reports to the primary, and done by us below that."""
+        if stage.node.parent is not None:
+            return self.coordinate(part)
+        changes = {"node": part.node.id, "tasks": part.all_tasks}
+        return self._placement.run(self.order.model_copy(update=changes))
 
     async def _work(self, task_id: str) -> Handoff:
         """Let an agent work, unless it cannot without what was lost; when it does not deliver, a fallback stands in."""
-        blocked = blocked_by(self.run.tasks[task_id], self.lost)
-        if blocked is not None:
-            (handoff,) = await block(self.run, self.phase.name, [blocked])
-            return handoff
-        step = self._task_step(task_id)
-        handoff = await perform(self.run, step)
-        fallbacks = self.phase.fallbacks.get(step.agent.name, ())
-        return handoff if handoff.done else await self._stand_ins.instead_of(step, handoff, fallbacks)
+        try:
+            spec = self.run.spec
+            loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], self.order.lost)
+            if loss is not None:
+                (handoff,) = await block(self.run, self.phase.name, [loss])
+                return handoff
+            step = self._task_step(task_id)
+            handoff = await self._perform(step)
+            fallbacks = self.phase.fallbacks.get(step.agent.name, ())
+            return handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
+        finally:
+            self._guards.over(task_id)
 
-    async def _integrate(self, stage: Stage, gathered: Gathered) -> Delivery:
+    async def _integrate(self, stage: Stage, gathered: Gathered) -> PhaseOutput:
         integrator = self.phase.integrator
         everything = together((gathered.agents, gathered.parts))
         if integrator is None:
@@ -117,11 +117,13 @@ class PhaseRun:
         merged = await self._integration("merge", stage, integrator.merger, gathered.agents)
         reached = together((merged, gathered.parts))
         told = gathered.agents.missing if merged.handoffs else ()
-        if len(reached.handoffs) == 1 and len(reached.missing) == len(told) and not reached.apart:
+        if len(reached.handoffs) == 1 and len(reached.missing) == len(told) and not reached.unmerged:
             return reached  # a single result, and it knows of everything that is missing
         return await self._integration("combine", stage, integrator.combiner, reached)
 
-    async def _integration(self, verb: str, stage: Stage, function: FunctionAgent, received: Delivery) -> Delivery:
+    async def _integration(
+        self, verb: Verb, stage: Stage, function: FunctionAgent, received: PhaseOutput
+    ) -> PhaseOutput:
         """Integrate what was received; where nothing was, what is missing is all there is to pass on.
 
         Nothing is lost with an integration that fails: what it should hold is passed on, apart from what others
@@ -130,52 +132,49 @@ class PhaseRun:
         if not received.handoffs:
             return received
         step = self._integration_step(verb, stage, function, received)
-        crashpoint("integration.begun")
-        handoff = await self.scheduler.integration(self.phase.name, stage.node.id, lambda: perform(self.run, step))
-        crashpoint("integration.ended")
+        failpoint("integration.begun")
+        handoff = await self._perform(step)
+        failpoint("integration.ended")
         if handoff.done:
-            return replace(received, handoffs=(handoff,))
+            return received.model_copy(update={"handoffs": (handoff,)})
         missing = (*received.missing, missing_of(handoff))
         if stage.node.parent is None and verb == "combine":
-            return replace(received, missing=missing)  # all of it is integrated as far as it got
-        return replace(received, handoffs=(), missing=missing, apart=(*received.apart, *received.handoffs))
+            return received.model_copy(update={"missing": missing})  # all of it is integrated as far as it got
+        unmerged = (*received.unmerged, *received.handoffs)
+        return received.model_copy(update={"handoffs": (), "missing": missing, "unmerged": unmerged})
 
     def _task_step(self, task_id: str) -> Step:
-        call = self.run.expansion.calls[task_id]
-        task = self.run.tasks[task_id]
-        node = self.run.plan.agent_of[task_id]
-        guard = self._guards.guard(call.agent, self.run.plan.domain_of(task_id, node))
-        budget = budget_told(guard.policy, self.run.job.budget)
-        assignment = assignment_for(self.run.job, task, call.agent.name, self._references, budget)
+        spec = self.run.spec
+        call, task, node = spec.expansion.calls[task_id], spec.tasks[task_id], spec.plan.agent_of[task_id]
+        guard = self._guards.guard(call.agent, spec.plan.domain_of(task_id, node))
+        budget = budget_told(guard.policy, spec.job.budget)
+        assignment = assignment_for(spec.job, task, call.agent.name, self._references, budget)
         return self._step(
             kind=StepKind.TASK,
             task_id=task_id,
             node=node,
             agent=call.agent,
-            call=self._call(assignment, self.run.plan.nodes[node].parent or node, call.item, self.upstream),
-            given=call.item,
-            upstream_digest=self.upstream_digest,
-            dependencies=(),
+            call=self._call(assignment, spec.plan.nodes[node].parent or node, call.item, self._upstream),
+            given=_Given(item=call.item, upstream_digest=self._upstream_digest),
             guard=guard,
             tokens=task.tokens or 0,
         )
 
-    def _integration_step(self, verb: str, stage: Stage, function: FunctionAgent, received: Delivery) -> Step:
-        node = stage.node.id
-        task_id = f"{self.phase.name}/{verb}/{node}"
-        intent = Intent(job=self.run.job.goal, domain=stage.node.domain, task=function.goal)
+    def _integration_step(self, verb: Verb, stage: Stage, function: FunctionAgent, received: PhaseOutput) -> Step:
+        spec, node, name = self.run.spec, stage.node.id, self.phase.name
+        task_id = integration_id(name, verb, node)
+        intent = Intent(job=spec.job.goal, domain=stage.node.domain, task=function.goal)
         assignment = Assignment(id=f"{task_id}#1", task_id=task_id, agent=function.name, intent=intent)
-        upstream = {self.phase.name: self.run.received(self.phase.name, received)}
+        missing = [missing.task_id for missing in received.missing]
         return self._step(
             kind=StepKind.INTEGRATION,
             task_id=task_id,
             node=node,
             agent=function,
-            call=self._call(assignment, stage.node.parent or node, None, upstream),
-            given=[missing.task_id for missing in received.missing],
-            upstream_digest=digest_of(received.versions),
+            call=self._call(assignment, stage.node.parent or node, None, {name: self.run.receive(name, received)}),
+            given=_Given(item=missing, upstream_digest=digest_of(received.versions)),
             dependencies=used(received),
-            guard=self._guards.guard(function, self.run.plan.domain_of(task_id, node)),
+            guard=self._guards.guard(function, spec.plan.domain_of(task_id, node)),
         )
 
     def _step(
@@ -186,62 +185,71 @@ class PhaseRun:
         node: str,
         agent: Agent,
         call: Call,
-        given: Any,
-        upstream_digest: str,
-        dependencies: tuple[UsedDependency, ...],
+        given: _Given,
         guard: Guard,
+        dependencies: tuple[UsedDependency, ...] = (),
         tokens: int = 0,
     ) -> Step:
-        plan = self.run.plan
-        name = contract_name(agent.output_type)
+        spec, contract = self.run.spec, contract_name(agent.output_type)
         return Step(
             key=step_key(
-                job=self.run.job.name,
+                job=spec.job.name,
                 phase=self.phase.name,
                 node=task_id,
                 kind=kind,
-                contract=name,
-                inputs_digest=self.run.inputs_digest + (digest_of(given) if given is not None else ""),
-                upstream_digest=upstream_digest,
+                contract=contract,
+                inputs_digest=spec.inputs_digest + (digest_of(given.item) if given.item is not None else ""),
+                upstream_digest=given.upstream_digest,
             ),
             phase=self.phase.name,
             task_id=task_id,
             node=node,
-            domain=plan.part_of(node),
-            path=plan.path(node),
+            path=spec.plan.path(node),
             kind=kind,
             agent=agent,
-            contract=self.run.adapter(agent.output_type),
-            contract_name=name,
+            contract=self.run.contracts.adapter(agent.output_type),
+            contract_name=contract,
             call=call,
             guard=guard,
             dependencies=dependencies,
             tokens=tokens,
         )
 
-    def _call(self, assignment: Assignment, reports_to: str, item: Any, upstream: Mapping[str, Handoffs[Any]]) -> Call:
+    def _call(
+        self, assignment: Assignment, reports_to: str, item: object, upstream: Mapping[str, Handoffs[object]]
+    ) -> Call:
+        spec = self.run.spec
         return Call(
             brief=brief_for(
-                self.run.run_id,
+                spec.run_id,
                 self.phase.name,
                 assignment,
                 reports_to,
-                summary=self.summary,
-                missing=self.missing,
-                conventions=self.run.conventions,
+                summary=self.order.summary,
+                missing=self.order.missing,
+                conventions=spec.conventions,
             ),
             item=item,
-            inputs=self.run.inputs,
+            inputs=spec.inputs,
             upstream=upstream,
             previous=self.run.previous_of(assignment.task_id),
-            make_workspace=lambda: self.run.make_workspace(assignment.task_id),
+            make_workspace=lambda: self.run.workspaces.make(assignment.task_id),
         )
+
+    @cached_property
+    def _upstream(self) -> dict[str, Handoffs[object]]:
+        """Handoffs received from the phases needed, by phase."""
+        return {name: self.run.receive(name, output) for name, output in self.order.upstream.items()}
+
+    @cached_property
+    def _upstream_digest(self) -> str:
+        return digest_of([(name, output.versions) for name, output in self.order.upstream.items()])
 
     @cached_property
     def _references(self) -> tuple[str, ...]:
         return tuple(
             received.handoff.output_location.location
-            for handoffs in self.upstream.values()
+            for handoffs in self._upstream.values()
             for received in handoffs
             if received.handoff.output_location
-        )[:50]
+        )[:MAX_REFERENCES]

@@ -23,20 +23,19 @@ class Stage:
         return self.tasks + tuple(task for part in self.parts for task in part.all_tasks)
 
 
-def stage_of(plan: Plan, tasks: Iterable[str]) -> Stage:
-    """Return the tree as far as it is needed for `tasks`.
+def stage_of(plan: Plan, tasks: Iterable[str], root: str | None = None) -> Stage:
+    """Return the tree below `root` (None: the primary) as far as it is needed for `tasks`.
 
     Nobody without work below appears; a coordinator with a single report has nothing to integrate and is left out,
     except the primary, who owns the sync point.
     """
-    wanted = set(tasks)
+    wanted, top = set(tasks), plan.primary if root is None else plan.nodes[root]
     stages: dict[str, Stage | None] = {}
     # Parents stand before their members, so that from the end all members are known. Depth costs no recursion.
     for node in reversed(plan.tree):
         if node.kind is not NodeKind.AGENT:
             stages[node.id] = _stage(plan, node, wanted, stages)
-    root = stages[plan.primary.id]
-    return root or Stage(node=plan.primary, tasks=(), parts=())
+    return stages[top.id] or Stage(node=top, tasks=(), parts=())
 
 
 def _stage(plan: Plan, node: Node, wanted: set[str], stages: dict[str, Stage | None]) -> Stage | None:

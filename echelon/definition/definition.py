@@ -2,20 +2,23 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import AgentLike
 from echelon.agents.binding import bind_inputs
 from echelon.agents.call import CallShape
-from echelon.agents.decorators import Integrator
+from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
+from echelon.agents.prices import published_prices
+from echelon.definition.fallbacks import check_need, fallbacks_for
 from echelon.definition.fitting import agents_of, check_received, fitted
+from echelon.definition.graph_job import job_name
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.standing_in import check_need, fallbacks_for
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import Coupling, TaskGraph
 from echelon.model.organisation import Organisation
@@ -77,19 +80,32 @@ class JobDefinition:
         #: The task graph that the job was made from; None for one that has agents.
         self.graph: TaskGraph | None = None
 
+    @classmethod
+    def from_graph(cls, graph: TaskGraph, *, source: str = "") -> Self:
+        """Make a job of a task graph: it can be planned and rehearsed, but no agents are known that would do its tasks.
+
+        `source` is the file that the graph was read from.
+        """
+        job = cls(job_name(graph), goal=graph.goal, budget=graph.budget, constraints=graph.constraints)
+        # What the file says about prices holds; the rest is looked up.
+        prices = published_prices(task.model for task in graph.tasks) | graph.prices
+        job.graph = graph.model_copy(update={"prices": prices})
+        job.source = source
+        return job
+
     def phase(
         self,
         name: str,
         *,
-        agent: Agent | Any | None = None,
-        agents: Sequence[Agent | Any] = (),
-        each: Agent | Any | None = None,
-        over: Callable[..., Any] | None = None,
+        agent: AgentLike | None = None,
+        agents: Sequence[AgentLike] = (),
+        each: AgentLike | None = None,
+        over: Callable[..., Iterable[object]] | None = None,
         key: Callable[[Any], str] | None = None,
         domain: Callable[[Any], str] | None = None,
         needs: Needs = (),
         fallback: Fallbacks | None = None,
-        integrate: Integrator | None = None,
+        integrate: PhaseIntegrator | None = None,
         resilience: Resilience | None = None,
         seconds: float | None = None,
         tokens: int | None = None,
@@ -130,6 +146,21 @@ class JobDefinition:
             single=agent is not None,
         )
 
+    @property
+    def location(self) -> str:
+        """Where the job is written, as `<absolute file>:<variable>`, so that a run can be resumed from any folder.
+
+        Empty for a job that cannot be found again: made in a function, or typed into an interpreter.
+        """
+        file = getattr(sys.modules.get(self.module), "__file__", None)
+        return f"{Path(file).resolve()}:{self.variable}" if file and self.variable else ""
+
+    @property
+    def variable(self) -> str | None:
+        """The name of the job in its module; None when it has none there."""
+        variables = vars(sys.modules[self.module]) if self.module in sys.modules else {}
+        return next((name for name, value in variables.items() if value is self), None)
+
     def _check_name(self, name: str) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidJob(f"phase name {name!r} may only have letters, digits, '-' and '_'")
@@ -151,7 +182,9 @@ class JobDefinition:
         if twice:
             raise InvalidJob(f"phase {name!r} needs {twice[0]!r} twice; state one coupling")
 
-    def _discoverer(self, name: str, over: Callable[..., Any] | None) -> Callable[[BaseModel], list[Any]] | None:
+    def _discoverer(
+        self, name: str, over: Callable[..., Iterable[object]] | None
+    ) -> Callable[[BaseModel], list[object]] | None:
         if over is None:
             return None
         if inspect.iscoroutinefunction(over):
@@ -160,7 +193,7 @@ class JobDefinition:
         return lambda inputs: list(over(**arguments(inputs)))
 
 
-def default_key(item: Any) -> str:
+def default_key(item: object) -> str:
     """Name an item by its `id`, `key`, `name` or `path`; a plain value names itself."""
     for field in ("id", "key", "name", "path"):
         if hasattr(item, field):

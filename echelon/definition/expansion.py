@@ -1,9 +1,8 @@
 """What a job becomes for given inputs: one task a call, as a graph that planning understands."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -24,7 +23,7 @@ class PlannedCall:
     task_id: str
     phase: str
     agent: Agent
-    item: Any = None
+    item: object = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +97,7 @@ def _calls(
 
 
 @contextmanager
-def _explained(phase: str, what: str) -> Iterator[None]:
+def _explained(phase: str, what: str) -> Generator[None]:
     """Say which part of a phase went wrong, unless the error explains itself."""
     try:
         yield
@@ -108,8 +107,8 @@ def _explained(phase: str, what: str) -> Iterator[None]:
         raise InvalidJob(f"phase {phase!r}: {what} failed: {type(error).__name__}: {error}") from error
 
 
-def _check_recordable(phase: str, key: Any, item: Any) -> None:
-    """Refuse an item that has no JSON form: without one a task has no identity, and cannot be gone on with (F8)."""
+def _check_recordable(phase: str, key: object, item: object) -> None:
+    """Refuse an item that has no JSON form: without one a task has no identity, and cannot be resumed (F8)."""
     try:
         canonical_json(item)
     except InvalidInput as error:

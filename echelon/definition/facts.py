@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from pydantic.errors import PydanticUserError
 
 from echelon.agents.agent import Agent
-from echelon.agents.contract import contract_name
 from echelon.agents.model import ModelAgent
+from echelon.contract.version import contract_name
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
 
@@ -53,7 +53,7 @@ def _name(model: Any) -> str:
     return model.partition(":")[2] or model if isinstance(model, str) else model.model_name
 
 
-def _inner_attempts(model: Any) -> tuple[int, ...]:
+def _inner_attempts(model: object) -> tuple[int, ...]:
     """Return the attempts of the provider's own client where they cannot be switched off, as one layer (F3).
 
     The adapter tells each client to make no retries of its own; a few kinds of model do not pass that on. Corrections
@@ -64,14 +64,14 @@ def _inner_attempts(model: Any) -> tuple[int, ...]:
     return (most,) if most > 1 else ()
 
 
-def _client_attempts(model: Any) -> int:
+def _client_attempts(model: object) -> int:
     if "max_retries" not in getattr(model, "unsupported_settings", ()):
         return 1
     retries = getattr(getattr(model, "client", None), "max_retries", 0)
     return 1 + retries if isinstance(retries, int) else 1
 
 
-def _leaves(model: Any) -> Iterator[Any]:
+def _leaves(model: object) -> Iterator[object]:
     """Yield the models that are asked in the end: those behind a fallback, and the one in a wrapper."""
     inner = getattr(model, "models", None) or getattr(model, "wrapped", None)
     if inner is None:

@@ -6,17 +6,17 @@ from typing import Any, get_args, get_origin
 from echelon.agents.agent import Agent
 from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
-from echelon.agents.contract import UNSTATED, type_name, version_of
-from echelon.agents.contract_fit import unfit
-from echelon.agents.decorators import Integrator
+from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.model import is_model, model_agent
+from echelon.contract.fit import unfit
+from echelon.contract.version import UNSTATED, type_name, version_of
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
 
 
-def agents_of(phase: str, *, agent: Any, agents: Sequence[Any], each: Any) -> tuple[Agent, ...]:
+def agents_of(phase: str, *, agent: object, agents: Sequence[object], each: object) -> tuple[Agent, ...]:
     """Return the agents of a phase from the one way in which they must be given; `InvalidJob` says what is wrong."""
     ways = [given for given in ((agent,) if agent else (), tuple(agents), (each,) if each else ()) if given]
     if len(ways) != 1:
@@ -29,7 +29,7 @@ def agents_of(phase: str, *, agent: Any, agents: Sequence[Any], each: Any) -> tu
     return who
 
 
-def fitted(phase: str, integrator: Integrator, who: Sequence[Agent], shape: CallShape) -> Integrator:
+def fitted(phase: str, integrator: PhaseIntegrator, who: Sequence[Agent], shape: CallShape) -> PhaseIntegrator:
     """Return an integrator that is bound to its phase; `InvalidJob` when it is made for something else."""
     bound = integrator.bind(CallShape(inputs_type=shape.inputs_type, upstream=(phase,)))
     for one in who:
@@ -61,7 +61,7 @@ def check_received(phase: str, consumers: Iterable[Agent], upstream: Mapping[str
                 _check_takes(phase, consumer, wanted, upstream[name])
 
 
-def _check_takes(phase: str, consumer: FunctionAgent, wanted: Any, needed: PhaseDefinition) -> None:
+def _check_takes(phase: str, consumer: FunctionAgent[..., object], wanted: object, needed: PhaseDefinition) -> None:
     for producer in handing_on(needed):
         why = unfit(producer.output_type, wanted)
         if why:
@@ -78,7 +78,7 @@ def handing_on(phase: PhaseDefinition) -> tuple[Agent, ...]:
     return tuple(one for one in (phase.integrator.merger, phase.integrator.combiner) if one is not None)
 
 
-def _check_fits(phase: str, producer: Agent, consumer: FunctionAgent) -> None:
+def _check_fits(phase: str, producer: Agent, consumer: FunctionAgent[..., object]) -> None:
     wanted = next((wanted for _, wanted in _received_types(consumer)), Any)
     if unfit(producer.output_type, wanted):
         raise InvalidJob(
@@ -87,13 +87,13 @@ def _check_fits(phase: str, producer: Agent, consumer: FunctionAgent) -> None:
         )
 
 
-def _received_types(function: FunctionAgent) -> Iterator[tuple[str, Any]]:
+def _received_types(function: FunctionAgent[..., object]) -> Iterator[tuple[str, Any]]:
     """Yield the parameters of a function that take handoffs, with the contract it is built for."""
     for parameter, annotation in hints_of(function.function, function.name).items():
         if annotation is Handoffs or get_origin(annotation) is Handoffs:
             yield parameter, (get_args(annotation) or (Any,))[0]
 
 
-def _described(contract: Any) -> str:
+def _described(contract: object) -> str:
     version = version_of(contract)
     return type_name(contract) if version == UNSTATED else f"{type_name(contract)} {version}"

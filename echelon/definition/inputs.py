@@ -1,14 +1,14 @@
 """Inputs of a job from what a person typed or another program passed: one clear line for whatever does not fit."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from echelon.model.adapter import adapter_of
 from echelon.model.errors import InvalidInput
 
 
-def read_inputs(inputs_type: type[BaseModel], given: Mapping[str, Any]) -> BaseModel:
+def read_inputs(inputs_type: type[BaseModel], given: Mapping[str, object]) -> BaseModel:
     """Validate the inputs of a job; `InvalidInput` names the parameter, what is wrong and what is known."""
     _refuse_unknown(inputs_type, given)
     try:
@@ -23,9 +23,8 @@ def read_typed_inputs(inputs_type: type[BaseModel], typed: Mapping[str, str]) ->
     return read_inputs(inputs_type, {name: _value(inputs_type, name, text) for name, text in typed.items()})
 
 
-def _value(inputs_type: type[BaseModel], name: str, text: str) -> Any:
-    annotation: Any = inputs_type.model_fields[name].annotation
-    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+def _value(inputs_type: type[BaseModel], name: str, text: str) -> object:
+    adapter = adapter_of(inputs_type.model_fields[name].annotation)
     try:
         adapter.validate_python(text)
     except ValidationError:
@@ -36,7 +35,7 @@ def _value(inputs_type: type[BaseModel], name: str, text: str) -> Any:
     return text
 
 
-def _refuse_unknown(inputs_type: type[BaseModel], given: Mapping[str, Any]) -> None:
+def _refuse_unknown(inputs_type: type[BaseModel], given: Mapping[str, object]) -> None:
     known = inputs_type.model_fields
     unknown = sorted(set(given) - set(known))
     if unknown:

@@ -60,14 +60,14 @@ class Need:
             )
         if any(fallback.kind is FallbackKind.AGENT for fallback in self.fallbacks):
             raise InvalidJob(
-                f"need {self.phase!r}: another agent stands in where the task is; give the fallback to phase "
+                f"need {self.phase!r}: another agent as a fallback belongs to the task itself; give it to phase "
                 f"{self.phase!r} itself"
             )
 
 
 def _coupling(phase: str, given: Coupling | str | None) -> Coupling | None:
     if given is not None and given not in list(Coupling):
-        raise InvalidJob(f"need {phase!r}: {given!r} is no coupling (those are: {', '.join(Coupling)})")
+        raise InvalidJob(f"need {phase!r}: {given!r} is not a coupling (those are: {', '.join(Coupling)})")
     return None if given is None else Coupling(given)
 
 

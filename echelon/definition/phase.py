@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from echelon.agents.agent import Agent
-from echelon.agents.decorators import Integrator
+from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallback
 from echelon.definition.need import Need
 from echelon.model.policy import Resilience
@@ -21,7 +21,7 @@ class PhaseDefinition:
     """Unique within the job."""
     agents: tuple[Agent, ...]
     """One call each; when there are items, the one agent that is called for each."""
-    discover: Callable[[BaseModel], list[Any]] | None = None
+    discover: Callable[[BaseModel], list[object]] | None = None
     """Finds the items, given the inputs of the job; None when there are none."""
     key: Callable[[Any], str] = str
     """Names an item; unique within the phase."""
@@ -33,7 +33,7 @@ class PhaseDefinition:
     """How much each of them is needed, where that was stated (D3)."""
     fallbacks: Mapping[str, tuple[Fallback, ...]] = field(default_factory=dict[str, tuple[Fallback, ...]])
     """What stands in when an agent does not deliver, by its name (F2)."""
-    integrator: Integrator | None = None
+    integrator: PhaseIntegrator | None = None
     """How coordinators integrate; None: outputs are passed on as they are."""
     resilience: Resilience = field(default_factory=Resilience)
     """How its calls are guarded; unset parts are inherited from the job."""

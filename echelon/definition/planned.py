@@ -36,4 +36,5 @@ def planned(
         max_concurrency=max_concurrency,
         agents_fixed=True,
     )
-    return Planned(plan=made.model_copy(update={"terms": terms_of(job)}), expansion=expansion)
+    phases = tuple(phase.model_copy(update={"single": job.phases[phase.name].single}) for phase in made.phases)
+    return Planned(plan=made.model_copy(update={"terms": terms_of(job), "phases": phases}), expansion=expansion)

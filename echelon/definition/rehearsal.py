@@ -6,12 +6,12 @@ It runs on the real engine, so that what a plan costs in coordination is seen be
 import asyncio
 import random
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from echelon.agents.call import CallShape
-from echelon.agents.decorators import Integrator
+from echelon.agents.decorators import Integrator, PhaseIntegrator
 from echelon.agents.function import FunctionAgent, function_agent
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.outcome import Outcome
@@ -24,8 +24,8 @@ from echelon.model.errors import AgentFailed, InvalidInput
 from echelon.model.graph import Coupling, TaskGraph, TaskSpec
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.usage import Usage
-from echelon.planning.order import producers_of
 from echelon.planning.rehearsal import rehearsed
+from echelon.planning.schedule.order import producers_of
 
 #: SOURCE of a run that is a rehearsal: what it needs is in its plan, which is on record.
 REHEARSAL_SOURCE = "rehearsal"
@@ -47,7 +47,7 @@ class Rehearsal(BaseModel):
     """Decides which agents fail."""
 
 
-def read_rehearsal(told: Mapping[str, Any]) -> Rehearsal:
+def read_rehearsal(told: Mapping[str, object]) -> Rehearsal:
     """Return how to rehearse; `InvalidInput` names the option that makes no sense."""
     try:
         return Rehearsal.model_validate(told)
@@ -57,7 +57,7 @@ def read_rehearsal(told: Mapping[str, Any]) -> Rehearsal:
         raise InvalidInput(f"--{option} {first['input']}: {first['msg'].lower()}") from error
 
 
-class Part(BaseModel):
+class SimulatedTask(BaseModel):
     """What a simulated agent is told."""
 
     id: str
@@ -112,13 +112,13 @@ class RehearsalJob(JobDefinition):
         return Expansion(graph=TaskGraph(name=self.name, goal=self.goal, tasks=self.plan.tasks), calls=calls)
 
 
-def _part(task: TaskSpec, rehearsal: Rehearsal) -> Part:
+def _part(task: TaskSpec, rehearsal: Rehearsal) -> SimulatedTask:
     # A generator for each agent: who fails does not depend on the order of the tasks.
     fails = random.Random(f"{rehearsal.seed}/{task.id}").random() < rehearsal.failure_rate  # noqa: S311
-    return Part(id=task.id, seconds=task.seconds or 0.0, tokens=task.tokens, fails=fails)
+    return SimulatedTask(id=task.id, seconds=task.seconds or 0.0, tokens=task.tokens, fails=fails)
 
 
-def _phase(phase: PhasePlan, plan: Plan, integrator: Integrator) -> PhaseDefinition:
+def _phase(phase: PhasePlan, plan: Plan, integrator: PhaseIntegrator) -> PhaseDefinition:
     tasks = {task.id: task for task in plan.tasks}
     phase_of = {task: earlier.name for earlier in plan.phases for task in earlier.tasks}
     used = {phase_of[producer] for task in phase.tasks for producer in producers_of(tasks[task])}
@@ -134,7 +134,7 @@ def _phase(phase: PhasePlan, plan: Plan, integrator: Integrator) -> PhaseDefinit
     )
 
 
-async def simulate(part: Part) -> Outcome[Simulated]:
+async def simulate(part: SimulatedTask) -> Outcome[Simulated]:
     """Take the stated time."""
     await asyncio.sleep(part.seconds)
     if part.fails:
@@ -149,7 +149,7 @@ async def simulate(part: Part) -> Outcome[Simulated]:
 SIMULATED: FunctionAgent = function_agent(simulate, name="simulated")
 
 
-def _integrator(seconds: float) -> Integrator:
+def _integrator(seconds: float) -> PhaseIntegrator:
     """Return an integrator that takes its time and adds up what it received."""
 
     async def merge(received: Handoffs[Simulated]) -> Simulated:

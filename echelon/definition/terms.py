@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from echelon.agents.agent import Agent
-from echelon.agents.contract import contract_name
 from echelon.agents.fallback import Fallback
+from echelon.contract.version import contract_name
 from echelon.definition.definition import JobDefinition
 from echelon.definition.fitting import handing_on
 from echelon.definition.need import Need
@@ -16,10 +16,10 @@ from echelon.model.terms import Level, Terms
 #: What becomes of a consumer when a phase it needs does not deliver, by how much it needs it (D3).
 _WHEN_MISSING: dict[Coupling | None, str] = {
     Coupling.TIGHT: "does not start",
-    Coupling.MEDIUM: "works with what stands in",
-    Coupling.LOOSE: "goes on with whatever there is",
-    Coupling.NONE: "goes on: it only comes later",
-    None: "goes on with what is there; does not start when nothing is",
+    Coupling.MEDIUM: "works with the fallback",
+    Coupling.LOOSE: "continues with what is there",
+    Coupling.NONE: "continues: it only runs later",
+    None: "continues with what is there; does not start when nothing is",
 }
 
 _NOTHING_NEEDED = "nothing is needed"

@@ -1,27 +1,26 @@
-"""Serving a job: its flow as a deployment with a schedule, each run in a process of its own."""
+"""Serving a job: its flow as a deployment with a schedule, each run in a process of its own.
+
+Prefect is imported when a job is served, and not before: it reads its settings then.
+"""
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.deployments.runner import RunnerDeployment
-from prefect.runner import Runner
-from prefect.schedules import Cron, Interval, Schedule
-from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from pydantic import ValidationError
 
-from echelon.engine.server import ServerHandle, ServerKind, resolve_server
-from echelon.engine.server_kept import LocalServer
+from echelon.engine.server.handle import ServerHandle, ServerKind, resolve_server
+from echelon.engine.server.kept import LocalServer
 from echelon.model.errors import InvalidInput
 
-#: A run that is due while one is at work would look at the same things; the next one finds what it would have found.
-ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +39,11 @@ class Serving:
     """When the schedule fires next."""
 
 
-def schedule_of(*, cron: str | None, interval_seconds: float | None, timezone: str) -> Schedule:
+def schedule_of(*, cron: str | None, interval_seconds: float | None, timezone: str) -> "Schedule":
     """Return the schedule; `InvalidInput` unless exactly one kind is given and it makes sense."""
+    from prefect.schedules import Cron, Interval
+    from prefect.server.schemas.schedules import CronSchedule
+
     if (cron is None) == (interval_seconds is None):
         raise InvalidInput("serve needs either --cron '0 3 * * *' or --interval SECONDS, and not both")
     try:
@@ -54,13 +56,15 @@ def schedule_of(*, cron: str | None, interval_seconds: float | None, timezone: s
         CronSchedule(cron=cron, timezone=timezone)
     except ValidationError as error:
         raise InvalidInput(
-            f"--cron {cron!r} is no cron schedule; give five fields: minute hour day month weekday, as '0 3 * * *'"
+            f"--cron {cron!r} is not a cron schedule; give five fields: minute hour day month weekday, as '0 3 * * *'"
         ) from error
     return Cron(cron, timezone=timezone)
 
 
-async def next_run(schedule: Schedule) -> datetime:
+async def next_run(schedule: "Schedule") -> datetime:
     """Return when a schedule fires next, in its own time zone."""
+    from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
+
     zone = schedule.timezone or "UTC"
     if schedule.cron is not None:
         dates = await CronSchedule(cron=schedule.cron, timezone=zone).get_dates(n=1)
@@ -79,8 +83,8 @@ async def serve_job(
     goal: str,
     root: Path,
     home: Path,
-    parameters: Mapping[str, Any],
-    schedule: Schedule,
+    parameters: Mapping[str, object],
+    schedule: "Schedule",
     name: str,
     on_ready: Callable[[Serving], None],
 ) -> None:
@@ -90,6 +94,8 @@ async def serve_job(
     `entrypoint` is `module:variable.flow`; `root` is the folder that the module is imported from, and becomes the
     working folder of this process and of every run.
     """
+    from prefect.runner import Runner
+
     _prepare_children(root, home)
     # Blocks on purpose: cancelled halfway, a server would be left that nobody ends.
     with scheduling_server(home) as (server, started), server.connected():
@@ -115,25 +121,30 @@ def deployment_of(
     *,
     goal: str,
     root: Path,
-    parameters: Mapping[str, Any],
-    schedule: Schedule,
+    parameters: Mapping[str, object],
+    schedule: "Schedule",
     name: str,
-) -> RunnerDeployment:
+) -> "RunnerDeployment":
     """Return the deployment of a job: each run imports it anew by its dotted name, nothing is pickled."""
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments.runner import RunnerDeployment
+
+    # A run that is due while one is at work would look at the same things; the next one finds what it would have found.
+    one_at_a_time = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
     deployment = RunnerDeployment.from_entrypoint(
         entrypoint,
         name=name,
         parameters=dict(parameters),
         schedule=schedule,
         description=goal,
-        concurrency_limit=ONE_AT_A_TIME,
+        concurrency_limit=one_at_a_time,
     )
     deployment._path = str(root)  # noqa: SLF001 - Prefect takes the working folder, and offers no argument for it
     return deployment
 
 
 @contextlib.contextmanager
-def scheduling_server(home: Path) -> Iterator[tuple[ServerHandle, bool]]:
+def scheduling_server(home: Path) -> Generator[tuple[ServerHandle, bool]]:
     """Give a server that fires schedules, and whether it was started here; then it ends with the block."""
     local = LocalServer(home)
     started = resolve_server(home).kind is ServerKind.EMBEDDED and local.up()[1]

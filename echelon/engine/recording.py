@@ -2,20 +2,23 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from echelon.coordination.context import utc_now
+from echelon.coordination.run_log import RunLog
+from echelon.coordination.spec import utc_now
 from echelon.definition.definition import JobDefinition
 from echelon.journal.digest import digest_of
-from echelon.journal.journal import Journal
+from echelon.journal.port import Journal
 from echelon.model.errors import InvalidInput
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus
+from echelon.runlog.events import PlanExtended, RunEvent, RunReopened, RunStarted
 
 #: What a run may be called: it names folders and stands in commands.
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -35,43 +38,46 @@ async def find_run(
     return found
 
 
-async def start_run(journal: Journal, job: JobDefinition, inputs: BaseModel, made: Plan, **told: Any) -> RunRecord:
-    """Put a new run on record; `told` are its fields that the caller knows, `run_id` among them if it is chosen."""
+async def start_run(
+    journal: Journal,
+    job: JobDefinition,
+    inputs: BaseModel,
+    plan: Plan,
+    *,
+    run_id: str | None = None,
+    source: str = "",
+    flow_run_id: str | None = None,
+) -> RunRecord:
+    """Put a new run on record, by `run_id` or a name that is made up; return it."""
     started = utc_now()
-    made_up = f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     record = RunRecord(
-        run_id=told.pop("run_id", None) or made_up,
+        run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         job=job.name,
+        source=source,
         inputs=inputs.model_dump(mode="json"),
         status=RunStatus.RUNNING,
         started=started,
-        plan=made,
-        **told,
+        plan=plan,
+        flow_run_id=flow_run_id,
     )
-    await journal.start_run(record)
+    await journal.append(RunStarted(run_id=record.run_id, at=started, record=record))
     return record
 
 
-async def go_on(journal: Journal, record: RunRecord, made: Plan) -> RunRecord:
+async def reopen_run(log: RunLog, plan: Plan) -> None:
     """Set a run to work again, and say so where its plan has changed since; only who holds it may."""
-    reopened = await journal.reopen_run(record.run_id, made)
-    change = _change(record.plan, made)
+    record, at = log.state.record, utc_now()
+    assert record is not None, "a run that is held is on record"
+    events: list[RunEvent] = [
+        RunReopened(run_id=log.run_id, at=at, before=record.status, finished=record.finished),
+    ]
+    change = _change(record.plan, plan)
     if change:
         report = ExceptionReport(
-            trigger=Trigger.RENEWED, level=Level.INFO, path=(made.primary.id,), message=change, at=utc_now()
+            trigger=Trigger.RENEWED, level=Level.INFO, path=(plan.primary.id,), message=change, at=at
         )
-        await journal.record_exceptions(record.run_id, [report])
-    return reopened
-
-
-async def recorded(journal: Journal, run_id: str) -> dict[str, Any]:
-    """Return what earlier processes put on record for a run, as fields of its context."""
-    return {
-        "steps": list(await journal.steps(run_id)),
-        "concerns": list(await journal.concerns(run_id)),
-        "exceptions": list(await journal.exceptions(run_id)),
-        "claimed": await journal.claims(run_id),
-    }
+        events += [PlanExtended(run_id=log.run_id, at=at, plan=plan, reason=change), log.pushed(report)]
+    await log.append(*events)
 
 
 async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:
@@ -86,7 +92,7 @@ async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRec
     return {step.handoff.task_id: step.handoff for step in steps if step.handoff.done}
 
 
-def end_of(record: RunRecord, finished_steps: list[datetime], now: datetime) -> datetime:
+def end_of(record: RunRecord, finished_steps: Sequence[datetime], now: datetime) -> datetime:
     """Return when a run ended: now, unless it was completed before and nothing has been done since."""
     before = record.finished
     return before if before is not None and all(each <= before for each in finished_steps) else now
@@ -103,7 +109,7 @@ class End(NamedTuple):
     """Where its report is."""
 
 
-def end_of_stopped(found: RunRecord | None, finished_steps: list[datetime], stopped: End) -> End:
+def end_of_stopped(found: RunRecord | None, finished_steps: Sequence[datetime], stopped: End) -> End:
     """Return the end of a run that is stopped: the one it has, where it was completed and nothing was done since.
 
     `found` is how the run was found, if it was; one at work that has an end was completed before it was set to work.

@@ -3,12 +3,12 @@
 import logging
 from pathlib import Path, PurePosixPath
 
+from echelon.conventions.brief import PAGE
+from echelon.conventions.page import conventions
 from echelon.definition.definition import JobDefinition
 from echelon.model.errors import InvalidJob
 from echelon.model.plan import Plan
 from echelon.model.run import RunView
-from echelon.planning.conventions import conventions
-from echelon.planning.conventions_brief import PAGE
 from echelon.visibility.report import default_report
 
 log = logging.getLogger("echelon.engine")

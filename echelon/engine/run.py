@@ -1,58 +1,60 @@
-"""One run from inputs to result: what stands around the phases. Prefect is imported while its server boots."""
+"""One run from inputs to result: what stands around the phases. Prefect is not imported here: it follows the log."""
 
 import asyncio
 import contextlib
 import gc
-import importlib
 import logging
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
-from echelon.agents.workers import Workers
-from echelon.coordination.accounts import account_of_job
-from echelon.coordination.claims import Word
-from echelon.coordination.context import RunContext, unobserved, utc_now
-from echelon.coordination.delivery import Delivery
-from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.agents.capture import capturing
+from echelon.agents.processes.workers import Workers
+from echelon.coordination.accounts import Accounts, account_of_job
+from echelon.coordination.context import RunContext
+from echelon.coordination.contracts import Contracts
+from echelon.coordination.guarding import Guarding
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.result import status_after
+from echelon.coordination.run_log import RunLog
+from echelon.coordination.spec import RunSpec, utc_now
+from echelon.coordination.step.intents import IntentLog, OperatorDecision
+from echelon.coordination.step.memo import StepMemo
+from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.planned import planned
-from echelon.engine.recording import (
-    End,
-    end_of,
-    end_of_stopped,
-    find_run,
-    go_on,
-    previous_handoffs,
-    recorded,
-    start_run,
-)
+from echelon.engine.picture.request import Granularity, PictureRequest, request_picture
+from echelon.engine.prefect_logger import run_context_for
+from echelon.engine.recording import End, end_of, end_of_stopped, find_run, previous_handoffs, reopen_run, start_run
 from echelon.engine.reporting import write_conventions, write_report
-from echelon.engine.server import resolve_server
-from echelon.journal.crashpoints import crashpoint
-from echelon.journal.journal import Journal
+from echelon.engine.server.handle import resolve_server
+from echelon.journal.failpoints import failpoint
+from echelon.journal.journal import SqlJournal
+from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
+from echelon.journal.port import Journal
 from echelon.model.errors import JournalError
 from echelon.model.policy import BulkheadPolicy
-from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
-from echelon.model.session import pauses, seconds_without
+from echelon.model.run import RunRecord, RunResult, RunStatus
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
+from echelon.runlog.events import LoggedEvent, RunEnded
+from echelon.runlog.view import result_of, view_of
 from echelon.settings import Settings
-from echelon.visibility.measures import measure
-from echelon.visibility.progress import Observer
 
 log = logging.getLogger("echelon.engine")
 
-#: Imported when something runs, and not at the top: Prefect takes seconds, which `plan` and `--help` must not pay.
-_FLOWS = "echelon.engine.flows"
-
 #: How long a thread may hold the interpreter while another waits, in seconds.
 SWITCH_INTERVAL_SECONDS = 0.0005
+
+Watch = Callable[[Sequence[LoggedEvent]], None]
+"""Gets the events of a run as they become durable, those of earlier processes first; returns at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,21 +62,25 @@ class RunOptions:
     """What a caller may decide about a run."""
 
     run_id: str | None = None
-    """The run: one that is on record is gone on with, any other is started; None starts one with an id of its own."""
+    """The run: one that is on record is resumed, any other is started; None starts one with an id of its own."""
     flow_run_id: str | None = None
-    """The flow run of Prefect that this is; when it was tried before, its run is gone on with (F8)."""
-    word: Word = Word()
+    """The flow run of Prefect that this is; when it was tried before, its run is resumed (F8)."""
+    decision: OperatorDecision = OperatorDecision()
     """What a person says about irreversible work that may have happened."""
     out: Path | None = None
     """Folder for the report; None keeps it with the run."""
-    resolution: Literal["agent", "team"] | None = None
+    api_url: str = ""
+    """The Prefect API that started it; empty: the one that is configured, kept, or started for its picture."""
+    granularity: Granularity | None = None
     """How finely Prefect shows the run; None decides by size."""
     max_concurrency: int | None = None
     """Agents at work at one time; None takes the one of the settings."""
     source: str = ""
-    """Where the job is defined, so that the run can be gone on with."""
-    observe: Observer = unobserved
-    """Gets every progress event."""
+    """Where the job is defined, so that the run can be resumed."""
+    watch: Watch | None = None
+    """Gets every event."""
+    show_prints: bool = True
+    """Does what agents print appear on the standard output too, and not in their logs only?"""
 
 
 DEFAULT_OPTIONS = RunOptions()
@@ -90,18 +96,33 @@ class Prepared:
 
 
 async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = DEFAULT_OPTIONS) -> RunResult:
-    """Run a job to its end, on the Prefect server that is configured or on an embedded one.
+    """Run a job to its end; Prefect's picture of it is drawn meanwhile, by a process of its own.
 
-    The server boots while the plan is made. Raises `CallerError` for what the caller must put right before anything
-    is run, and `InfrastructureError` when there is no server or no journal; a failed agent is part of the result.
+    Raises `CallerError` for what the caller must put right before anything is run, and `InfrastructureError` when
+    there is no journal, or no answer from the Prefect server that was configured; a failed agent is part of the result.
     """
     settings = Settings()
-    with resolve_server(settings.home) as server:
-        async with prepared(job, inputs, options, settings) as run:
-            flows = await asyncio.to_thread(importlib.import_module, _FLOWS)
-            await server.ready()
-            with server.connected(), _interpreter_tuned():
-                return await flows.run_in_flow(run)
+    api_url = options.api_url or await _api_url(settings)
+    async with prepare_run(job, inputs, options, settings) as run:
+        if settings.picture:
+            request = PictureRequest(
+                run_id=run.record.run_id,
+                flow_run_id=options.flow_run_id,
+                granularity=options.granularity,
+                api_url=api_url,
+            )
+            request_picture(request, settings)
+        with _interpreter_tuned(), capturing(pass_on=options.show_prints):
+            return await finish(run, await run_phases(run.context))
+
+
+async def _api_url(settings: Settings) -> str:
+    """Return the Prefect API of a run, which answers; empty where the process that draws the picture starts its own."""
+    if not settings.picture:
+        return ""
+    server = resolve_server(settings.home)
+    await server.check()
+    return server.url
 
 
 @contextlib.contextmanager
@@ -122,106 +143,134 @@ def _interpreter_tuned() -> Iterator[None]:
         sys.setswitchinterval(interval_seconds)
 
 
-def room_for(agents: int) -> Bulkhead:
-    """Return the places for agents at work at one time; who finds none waits, domain by domain (F5)."""
+def limit_for(agents: int) -> Bulkhead:
+    """Return the slots for agents at work at one time; whoever finds none waits, domain by domain (F5)."""
     return Bulkhead("run", BulkheadPolicy(max_concurrency=agents, max_queue=None))
 
 
 @contextlib.asynccontextmanager
-async def prepared(
+async def prepare_run(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
 ) -> AsyncIterator[Prepared]:
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
-    async with Journal.open(settings) as journal:
-        crashpoint("run.planned")
+    async with SqlJournal.open(settings) as journal:
+        failpoint("run.planned")
         found = await find_run(journal, job, options.run_id, options.flow_run_id)
-        told = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
-        record = found or await start_run(journal, job, inputs, ready.plan, **told)
-        crashpoint("run.on-record")
-        async with journal.holding(record.run_id, settings.lease_seconds) as lease:
-            record = await go_on(journal, record, ready.plan) if found else record
-            crashpoint("run.taken")
-            known = await recorded(journal, record.run_id) if found else {}
-            context = RunContext(
+        named = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
+        record = found or await start_run(journal, job, inputs, ready.plan, **named)
+        failpoint("run.on-record")
+        async with (
+            journal.holding(record.run_id, settings.lease_seconds) as lease,
+            following(journal, record.run_id, options.watch) as run_log,
+        ):
+            if found:
+                await reopen_run(run_log, ready.plan)
+            failpoint("run.taken")
+            spec = RunSpec(
                 run_id=record.run_id,
                 job=job,
                 inputs=inputs,
                 expansion=ready.expansion,
                 plan=ready.plan,
-                journal=journal,
-                outputs=OutputStore(settings.outputs_url),
                 folder=settings.home / "runs" / record.run_id,
-                breakers=BreakerRegistry.shared(settings.redis_url.get_secret_value() if settings.redis_url else None),
-                account=account_of_job(job.name, job.budget, known.get("steps", ())),
-                limit=room_for(options.max_concurrency or settings.max_concurrency),
-                **known,
                 previous=await previous_handoffs(journal, job, record),
-                word=options.word,
-                lease=lease,
-                observe=options.observe,
             )
-            async with _ended_on_record(context, found):
-                await asyncio.to_thread(write_conventions, context.plan, context.folder)
-                yield Prepared(context=context, record=record, options=options)
+            context = context_of(spec, run_log, settings, lease, options)
+            async with _record_interruption(context, found):
+                await asyncio.to_thread(write_conventions, spec.plan, spec.folder)
+                yield Prepared(context=context, record=run_log.state.record or record, options=options)
 
 
 @contextlib.asynccontextmanager
-async def _ended_on_record(context: RunContext, found: RunRecord | None) -> AsyncIterator[None]:
+async def following(journal: Journal, run_id: str, watch: Watch | None = None) -> AsyncIterator[RunLog]:
+    """Give the log of a run that this process holds, with what is on record already."""
+    earlier = await journal.events(run_id)
+    run_log = RunLog(journal, run_id, earlier)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(journal.watching(run_id, run_log.watch))
+        if watch is not None:
+            watch(earlier)
+            stack.enter_context(journal.watching(run_id, watch))
+        yield run_log
+
+
+def context_of(
+    spec: RunSpec,
+    run_log: RunLog,
+    settings: Settings,
+    lease: Lease,
+    options: RunOptions = DEFAULT_OPTIONS,
+    breakers: BreakerRegistry | None = None,
+) -> RunContext:
+    """Return a run that is ready to be carried out, from what is on record of it and what surrounds this process.
+
+    `breakers` are those that it shares with others; None: with all runs of this process, or through Redis.
+    """
+    redis, earlier = settings.redis_url, run_log.state
+    account = account_of_job(spec.job.name, spec.job.budget, earlier.steps)
+    return RunContext(
+        spec=spec,
+        log=run_log,
+        outputs=OutputStore(settings.outputs_url),
+        guarding=Guarding(
+            breakers or BreakerRegistry.shared(redis.get_secret_value() if redis else None),
+            account,
+            limit_for(options.max_concurrency or settings.max_concurrency),
+            spec.expansion.graph.prices,
+        ),
+        accounts=Accounts(account, spec.plan, earlier.steps),
+        intents=IntentLog(run_log, decision=options.decision, token=lease.session.token, now=spec.now),
+        memo=StepMemo(earlier.finished_steps),
+        contracts=Contracts(),
+        workspaces=Workspaces(spec.folder),
+        surround=partial(run_context_for, options.flow_run_id),
+        lease=lease,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _record_interruption(context: RunContext, found: RunRecord | None) -> AsyncIterator[None]:
     """Put it on record when the block is stopped from outside; `found` is how the run was found, if it was."""
     try:
         yield
     except BaseException as error:
         stopped = End(RunStatus.FAILED if isinstance(error, Exception) else RunStatus.INTERRUPTED, utc_now())
-        end = end_of_stopped(found, [step.finished for step in context.steps], stopped)
+        status, finished, report = end_of_stopped(found, [step.finished for step in context.log.state.steps], stopped)
+        ended = RunEnded(run_id=context.spec.run_id, at=utc_now(), status=status, finished=finished, report=report)
         with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so
-            await context.journal.finish_run(context.run_id, *end)
+            await context.log.append(ended)
         raise
     finally:
         await Workers.close_shared()
 
 
-async def finish(run: Prepared, delivered: Mapping[str, Delivery]) -> tuple[RunResult, dict[str, str | bytes]]:
-    """Make the report of a run, put its end on record, and return the result with the files of the report."""
-    context, journal = run.context, run.context.journal
-    steps = tuple(context.steps)
-    worked = [step.finished for step in steps]
-    ended = end_of(run.record, worked, context.now())
-    idle = pauses(await journal.sessions(context.run_id), worked)
-    status = status_after(delivered)
-    folder = run.options.out or context.folder / "report"
-    record = run.record.model_copy(update={"status": status, "finished": ended, "report": str(folder)})
-    view = RunView(
-        record=record,
-        steps=steps,
-        missing=missing_in(delivered),
-        concerns=tuple(context.concerns),
-        exceptions=tuple(context.exceptions),
-        measures=measure(steps, seconds_without(run.record.started, ended, idle), idle),
-        output=output_of(context, delivered),
-        previous=_previous_output(context),
-    )
-    crashpoint("report.made")
-    files = await asyncio.to_thread(write_report, context.job, view, folder)
-    crashpoint("report.written")
-    await journal.finish_run(context.run_id, status, ended, str(folder))
-    crashpoint("run.finished")
-    result = RunResult(
-        run_id=context.run_id,
-        status=status,
-        output=view.output,
-        missing=view.missing,
-        concerns=view.concerns,
-        measures=view.measures,
-        exceptions=view.exceptions,
+async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult:
+    """Make the report of a run, put its end on record, and return the result."""
+    context = run.context
+    state = await context.log.refresh()
+    folder = run.options.out or context.spec.folder / "report"
+    at = context.now()
+    ended = RunEnded(
+        run_id=context.spec.run_id,
+        at=at,
+        status=status_after(outputs),
+        finished=end_of(run.record, [step.finished for step in state.steps], at),
         report=str(folder),
     )
-    return result, files
+    view = view_of(state.apply(ended), context.outputs.read_json, _previous_output(context))
+    failpoint("report.made")
+    await asyncio.to_thread(write_report, context.spec.job, view, folder)
+    failpoint("report.written")
+    await context.log.append(ended)
+    failpoint("run.finished")
+    return result_of(view)
 
 
-def _previous_output(context: RunContext) -> Any:
+def _previous_output(context: RunContext) -> object:
     """Return what the last phase delivered in the previous run, as JSON; None when it is gone."""
-    last = [handoff for handoff in context.previous.values() if handoff.task_id in context.plan.phases[-1].tasks]
+    previous, plan = context.spec.previous, context.spec.plan
+    last = [handoff for handoff in previous.values() if handoff.task_id in plan.phases[-1].tasks]
     if not last or last[0].output_location is None:
         return None
     try:

@@ -1,16 +1,19 @@
 """The door to the database: transactions to read and to write in, with its errors put into words once."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Self
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Self, TypeVar
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from echelon.journal.dialects import create_engine, is_away, parse_url
-from echelon.journal.migrate import bring_to_head
+from echelon.journal.dialects import is_away, parse_url
+from echelon.journal.drivers import Driver, Work, driver_for
+from echelon.journal.feeds import Pauses
+from echelon.journal.migrate import is_at_head, upgrade
 from echelon.model.errors import JournalError
+
+T = TypeVar("T")
 
 #: The database is in trouble: nothing can be written at all, whatever the records are.
 _TROUBLE = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
@@ -23,10 +26,9 @@ class ConnectionLost(JournalError):
 class Database:
     """A journal database at the revision of this code."""
 
-    def __init__(self, engine: AsyncEngine, name: str) -> None:
+    def __init__(self, driver: Driver, name: str) -> None:
         self.name = name
-        self._engine = engine
-        self._writing = engine.execution_options(writes=True)
+        self._driver = driver
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -34,42 +36,54 @@ class Database:
         parsed = parse_url(url)
         name = parsed.render_as_string(hide_password=True)
         with _explained("open", name, (SQLAlchemyError, OSError)):
-            database = cls(create_engine(parsed), name)
+            driver = driver_for(parsed)
             try:
-                await bring_to_head(database._engine, database._writing)
+                if not await driver.read(is_at_head):
+                    await driver.write(upgrade)
             except BaseException:
-                await database.close()
+                await driver.close()
                 raise
-        return database
+        return cls(driver, name)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection that sees one state of the journal; raise `JournalError` when it cannot be read.
+    @property
+    def pauses(self) -> Pauses:
+        """How often to look for what other processes wrote."""
+        return self._driver.pauses
+
+    @property
+    def tells(self) -> bool:
+        """Does the database tell that somebody wrote?"""
+        return self._driver.tells
+
+    async def read(self, work: Work[T]) -> T:
+        """Do `work` on a connection that sees one state of the journal; raise `JournalError` when it cannot be read.
 
         `ConnectionLost`, which is one, when the server is away: then it may be asked again.
         """
         with _explained("read", self.name, (SQLAlchemyError, OSError)):
-            async with self._engine.connect() as connection:
-                yield connection
+            return await self._driver.read(work)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Give a transaction that is committed at the end of the block, or not at all.
+    async def write(self, work: Work[T]) -> T:
+        """Do `work` in a transaction that is committed at its end, or not at all.
 
         Raise `JournalError` when nothing can be written, `ConnectionLost` when nobody knows whether it was; what is the
         fault of a record is raised as it is.
         """
         with _explained("write", self.name, _TROUBLE):
-            async with self._writing.begin() as connection:
-                yield connection
+            return await self._driver.write(work)
+
+    async def listen(self, heard: Callable[[str], None], ready: Callable[[], None]) -> None:
+        """Call `heard` with every run that got new events; returns where nobody tells, or when the line is cut."""
+        with _explained("read", self.name, (SQLAlchemyError, OSError)):
+            await self._driver.listen(heard, ready)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await self._driver.close()
 
 
 @contextmanager
-def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
+def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Generator[None]:
     try:
         yield
     except Exception as error:
@@ -87,5 +101,6 @@ def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Ite
 def _is_lost(error: Exception) -> bool:
     """Say whether the server is gone or refuses us: drivers tell that in many ways, some of them in their own words."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated
+        # Outside of a statement no record is at fault: it could not connect, or not commit.
+        return is_away(error) or error.statement is None
     return type(error).__module__.startswith("asyncpg.")

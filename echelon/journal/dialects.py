@@ -2,27 +2,30 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Float, event, literal_column, text
+from sqlalchemy import ColumnElement, Connection, Engine, Float, create_engine, event, literal_column, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from echelon.journal.torn import missing_bytes, torn_for_good
 from echelon.model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 log = logging.getLogger("echelon.journal")
 
 BUSY_TIMEOUT_SECONDS = 30.0
 
-#: The asyncio driver of each database, by the names people write in URLs.
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+#: The driver of each database, by the names people write in URLs.
 DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "sqlite": "sqlite",
+    "sqlite+aiosqlite": "sqlite",
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
@@ -39,6 +42,8 @@ POSTGRESQL_SETTINGS = ("idle_in_transaction_session_timeout = '10s'",)
 #: Any fixed number: it names the lock that PostgreSQL gives to one migrating process at a time.
 _MIGRATION_LOCK = 0x45C4E104
 
+#: Where a PostgreSQL server tells that a run has new events.
+CHANNEL = "echelon_journal"
 
 #: What PostgreSQL says when it goes away or comes back: trouble with the connection (class 08), shutdown, crash, start.
 _AWAY = ("08", "57P01", "57P02", "57P03")
@@ -64,45 +69,45 @@ def parse_url(url: str) -> URL:
         ) from error
 
 
-def create_engine(url: URL) -> AsyncEngine:
-    """Return the engine for `url`; connections are made when they are needed."""
-    return _ENGINES[url.get_backend_name()](url)
-
-
-async def lock_schema(connection: AsyncConnection) -> None:
+def lock_schema(connection: Connection) -> None:
     """Keep every other process from migrating until the transaction of `connection` ends."""
     # SQLite has only one writer anyway: its transaction began with the lock.
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+
+
+def announce(connection: Connection, run_ids: list[str]) -> None:
+    """Tell all who listen that runs have new events, once the transaction of `connection` is committed."""
+    # Nobody listens to a file.
+    if connection.dialect.name == POSTGRESQL:
+        query = text("SELECT pg_notify(:channel, run_id) FROM unnest(CAST(:run_ids AS text[])) AS run_id")
+        connection.execute(query, {"channel": CHANNEL, "run_ids": run_ids})
 
 
 #: Seconds since 1970 by the clock of the database, which all processes that share it share too.
 _NOW_SECONDS = {
-    "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
-    "postgresql": "extract(epoch from clock_timestamp())::float8",
+    SQLITE: "((julianday('now') - 2440587.5) * 86400.0)",
+    POSTGRESQL: "extract(epoch from clock_timestamp())::float8",
 }
 
 
-def now_seconds(connection: AsyncConnection) -> ColumnElement[float]:
+def now_seconds(connection: Connection) -> ColumnElement[float]:
     """Return the expression for the time now, in seconds since 1970."""
     return literal_column(_NOW_SECONDS[connection.dialect.name], Float)
 
 
-def _sqlite(url: URL) -> AsyncEngine:
+def sqlite_engine(url: URL) -> Engine:
+    """Return the engine for a file, which is made here when there is none."""
     if url.database in {None, "", ":memory:"}:
         raise InvalidInput("a journal in memory is lost with its process; set ECHELON_JOURNAL_URL to sqlite:///<file>")
     _prepare_file(Path(str(url.database)))
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
-    _own_transactions(engine.sync_engine)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    _own_transactions(engine)
     return engine
 
 
 def _prepare_file(path: Path) -> None:
-    """Make the file, and let readers and the writer work side by side (WAL, which the file remembers).
-
-    A file that cannot be opened is found here, without the driver: its thread would outlive the failure and complain
-    about the closed loop.
-    """
+    """Make the file, and let readers and the writer work side by side (WAL, which the file remembers)."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and (missing := missing_bytes(path)):
         raise OSError(
@@ -124,7 +129,27 @@ def _prepare_file(path: Path) -> None:
         )
 
 
-def _postgresql(url: URL) -> AsyncEngine:
+def _own_transactions(engine: Engine) -> None:
+    """Begin transactions ourselves: the driver begins late, then a writer that has read is refused without waiting."""
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def postgresql_engine(url: URL) -> "AsyncEngine":
+    """Return the engine for a server; connections are made when they are needed."""
+    from sqlalchemy.ext.asyncio import create_async_engine  # with it comes the ORM, which a file does not need
+
     try:
         engine = create_async_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:
@@ -141,23 +166,3 @@ def _postgresql(url: URL) -> AsyncEngine:
         connection.commit()  # else it is taken back with the transaction it began
 
     return engine
-
-
-_ENGINES: dict[str, Callable[[URL], AsyncEngine]] = {"sqlite": _sqlite, "postgresql": _postgresql}
-
-
-def _own_transactions(engine: Engine) -> None:
-    """Begin transactions ourselves: the driver begins late, then a writer that has read is refused without waiting."""
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in SQLITE_PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -10,7 +11,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from echelon.model.errors import InvalidInput
 
 
-def canonical_json(value: Any) -> bytes:
+def canonical_json(value: object) -> bytes:
     """Return `value` as JSON with sorted keys and no spaces; raise `InvalidInput` when it has no such form."""
     try:
         plain = to_jsonable_python(_with_sets_in_order(value))
@@ -21,19 +22,19 @@ def canonical_json(value: Any) -> bytes:
         ) from error
 
 
-def digest_of(inputs: Any) -> str:
+def digest_of(inputs: object) -> str:
     """Return the sha256 of the canonical JSON of `inputs`, in hex: the identity of inputs between runs (F8)."""
     return hashlib.sha256(canonical_json(inputs)).hexdigest()
 
 
-def _with_sets_in_order(value: Any) -> Any:
+def _with_sets_in_order(value: object) -> object:
     """Replace sets by sorted lists: their own order differs from process to process."""
     if isinstance(value, BaseModel):
         return _with_sets_in_order(value.model_dump())
     if isinstance(value, set | frozenset):
-        return sorted((_with_sets_in_order(member) for member in value), key=canonical_json)
+        return sorted((_with_sets_in_order(member) for member in cast("Iterable[object]", value)), key=canonical_json)
     if isinstance(value, dict):
-        return {key: _with_sets_in_order(member) for key, member in value.items()}
+        return {key: _with_sets_in_order(member) for key, member in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [_with_sets_in_order(member) for member in value]
+        return [_with_sets_in_order(member) for member in cast("Iterable[object]", value)]
     return value

@@ -2,11 +2,12 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 
 #: Flags that exist on some platforms only: do not follow a link; do not translate line ends.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -72,12 +73,12 @@ class FsspecFiles:
     """A folder of any file system of fsspec; what it writes at once is there at once."""
 
     def __init__(self, url: str) -> None:
-        from fsspec.core import url_to_fs
+        from fsspec.core import url_to_fs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
         self.root = url
-        filesystem, path = url_to_fs(url)
-        self._filesystem: Any = filesystem
-        self._path = str(path).rstrip("/")
+        open_url = cast("Callable[[str], tuple[Any, str]]", url_to_fs)  # it has no types
+        self._filesystem, path = open_url(url)
+        self._path = path.rstrip("/")
 
     def write(self, location: str, data: bytes) -> None:
         """Write a file as a whole."""
@@ -94,7 +95,7 @@ def _fill(path: Path, data: bytes) -> None:
     handle = _create(path)
     try:
         with os.fdopen(handle, "wb") as file:
-            crashpoint("output.torn", lambda: os.write(handle, data[: len(data) // 2]))
+            failpoint("output.torn", lambda: os.write(handle, data[: len(data) // 2]))
             file.write(data)
     except BaseException:
         path.unlink(missing_ok=True)

@@ -3,10 +3,12 @@
 import os
 import socket
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from echelon.model.session import Session
+from echelon.runlog.events import RunTaken
 
 #: Two readings of when a process began differ by less than this when it is the same one, in seconds.
 SAME_START_SECONDS = 2.0
@@ -52,6 +54,28 @@ def is_dead(session: Session) -> bool:
         return True
     except psutil.AccessDenied:
         return False
+
+
+def taken_event(session: Session, idle_since: datetime | None) -> RunTaken:
+    """Return what the log says of a run that was taken."""
+    return RunTaken(
+        run_id=session.run_id,
+        at=session.began,
+        token=session.token,
+        host=session.host,
+        pid=session.pid,
+        idle_since=idle_since,
+    )
+
+
+def held_message(session: Session, left_seconds: float) -> str:
+    """Say why a run or a part cannot be taken."""
+    what = f"part {session.part!r} of run {session.run_id!r}" if session.part else f"run {session.run_id!r}"
+    return (
+        f"{what} is held by process {session.pid} on {session.host} since "
+        f"{session.began:%Y-%m-%d %H:%M:%S} UTC; its lease ends in {left_seconds:.0f} s unless it is renewed. Wait for "
+        "that process to end, or end it; a run whose process is dead can be resumed then"
+    )
 
 
 @cache

@@ -1,56 +1,60 @@
-"""The journal: what happened, kept for good. An append returns when it is durable; a question is asked of the database.
+"""The journal in a database: SQLite for one machine, PostgreSQL for several. What it promises stands in `port.py`.
 
-Records, rows and statements are made elsewhere; here they are only put together.
+Events, rows and statements are made elsewhere; here they are only put together.
 """
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any, Self
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from functools import partial
+from operator import itemgetter
+from typing import Self, TypeVar
 
-from sqlalchemy import Select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
-from echelon.journal import operations, queries, rows, sessions
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal import queries, rows
+from echelon.journal.admission import choose_run
 from echelon.journal.database import Database
-from echelon.journal.event import EventRecord
+from echelon.journal.failpoints import failpoint
+from echelon.journal.feeds import Feeds, follow
+from echelon.journal.fence import Fences, check_part
 from echelon.journal.holder import this_process
-from echelon.journal.lease import Lease, held
-from echelon.journal.outages import committed, ridden_out
-from echelon.journal.writer import GroupWriter, Verdict, Write
-from echelon.model.concern import Concern, ConcernRecord, Disposition
-from echelon.model.errors import InvalidInput
-from echelon.model.exception_report import ExceptionReport
-from echelon.model.plan import Plan
-from echelon.model.run import RunRecord, RunStatus, StepRecord
-from echelon.model.session import Claim, Session
+from echelon.journal.lease import Lease, hold
+from echelon.journal.listener import Listener
+from echelon.journal.outages import commit_once, retry_through_outage
+from echelon.journal.port import Watcher
+from echelon.journal.sessions import GiveBack, Keep, Take, is_held
+from echelon.journal.transaction import Written, perform
+from echelon.journal.writer import GroupWriter, Outcome, Unit, Write, log_rejection
+from echelon.model.concern import ConcernRecord
+from echelon.model.errors import InvalidInput, JournalError
+from echelon.model.run import RunRecord, StepRecord
+from echelon.model.session import Session
+from echelon.runlog.events import LoggedEvent, RunEvent
 from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
 
 DEFAULT_RUNS = 20
 
-#: Kind of the event that a run leaves when it is at work again.
-REOPENED = "run.reopened"
+#: Events that `tail` gives at most at one time.
+TAIL_EVENTS = 1000
 
-#: Digits and letters that are not mistaken for one another; ten of them hardly ever meet twice (50 bits).
-_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID_LENGTH = 10
+T = TypeVar("T")
 
 
-class Journal:
+class SqlJournal:
     """The durable memory of this process, and the common one of all processes with the same settings."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._tokens: dict[str, int] = {}
-        """By run that this process took: what proves that it may still write."""
+        self._fences = Fences()
+        self._feeds = Feeds()
         self._writer = GroupWriter(self._commit)
+        self._listener = Listener(database, self._feeds)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings) -> AsyncIterator[Self]:
+    async def open(cls, settings: Settings) -> AsyncGenerator[Self]:
         """Open the journal, made or brought up to date where needed; leaving the block writes what is queued.
 
         Raise `JournalError` when it cannot be opened or was written by a newer version, `InvalidInput` for a bad URL.
@@ -61,184 +65,158 @@ class Journal:
             yield journal
         finally:
             try:
+                await journal._listener.close()
                 await journal._writer.close()
             finally:
                 await database.close()
 
     # Writing -----------------------------------------------------------------------------------------------------
 
-    async def start_run(self, record: RunRecord) -> None:
-        """Record the beginning of a run; raise `JournalError` when its id is taken."""
-        await self._write(operations.start_runs, rows.run_row(record), f"run {record.run_id!r}")
+    async def append(self, *events: RunEvent) -> None:
+        """Append events of one run, all or none; they are durable when this returns."""
+        if events:
+            await self._writer.submit(_unit(events))
+
+    def enqueue(self, *events: RunEvent) -> None:
+        """Append events without waiting: they become durable with, and before, whatever is appended next."""
+        try:
+            if events:
+                self._writer.enqueue(_unit(events))
+        except (InvalidInput, JournalError) as refused:
+            log_rejection(f"event {events[0].kind!r} of run {events[0].run_id!r}", refused)
 
     @asynccontextmanager
-    async def holding(self, run_id: str, ttl_seconds: float = DEFAULT_LEASE_SECONDS) -> AsyncIterator[Lease]:
-        """Hold a run during the block: no other process can, and what this one writes is refused once one did (F8).
-
-        Raise `RunHeld` while another process holds it, `InvalidInput` when it is unknown; `LeaseLost` takes the place
-        of the block's end when the run is taken over in between.
-        """
-        async with self._database.writing() as connection:
-            session = await sessions.take(connection, run_id, this_process(), ttl_seconds)
-            crashpoint("lease.uncommitted")
-        self._tokens[run_id] = session.token
-        async with held(Lease(session, ttl_seconds, self._writer.submit)) as lease:
+    async def holding(
+        self,
+        run_id: str,
+        ttl_seconds: float = DEFAULT_LEASE_SECONDS,
+        *,
+        part: str = "",
+        under: int | None = None,
+    ) -> AsyncGenerator[Lease]:
+        """Hold a run, or one part of it, during the block: no other process can (F8)."""
+        check_part(part, under)
+        session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds))
+        async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
 
-    async def finish_run(
-        self, run_id: str, status: RunStatus, finished: datetime | None, report: str | None = None
-    ) -> None:
-        """Record how a run ended; raise `InvalidInput` when it is unknown."""
-        row = {"id": run_id, "status": status.value, "finished": finished and finished.isoformat(), "report": report}
-        await self._write(operations.update_runs, row, f"the end of run {run_id!r}", run_id)
+    async def is_held(self, run_id: str) -> bool:
+        """Say whether a process that may be alive holds a run."""
+        return await retry_through_outage(lambda: self._database.read(partial(is_held, run_id=run_id)))
 
-    async def reopen_run(self, run_id: str, plan: Plan | None = None) -> RunRecord:
-        """Record that a run is at work again, by which plan, and what it was before (F8); return it as it is now.
+    def watching(self, run_id: str, watcher: Watcher) -> AbstractContextManager[None]:
+        """Call `watcher` with what this process appends to a run during the block, once it is durable."""
+        return self._feeds.watching(run_id, watcher)
 
-        The end of a run that was completed stays on record: looking at it again is no work.
-        """
-        before = await self.run(run_id)
-        event = rows.event_row(before.run_id, REOPENED, before.job, _stand(before), datetime.now(UTC).isoformat())
-        what = f"that run {before.run_id!r} is at work again"
-        row = {"id": before.run_id, "plan": plan.model_dump_json() if plan else None}
-        writes = (
-            Write(operations.insert_events, event, what, before.run_id),
-            Write(operations.reopen_runs, row, what, before.run_id),
-        )
-        await asyncio.gather(*[self._writer.submit(write) for write in writes])
-        return await self.run(before.run_id)
+    async def keep(self, session: Session, ttl_seconds: float) -> None:
+        """Renew a lease."""
+        await self._writer.submit(Keep(session.run_id, session.part, session.token, ttl_seconds))
 
-    async def append(self, step: StepRecord) -> None:
-        """Record an attempt at a step; it is durable when this returns, and written even if the caller is cancelled.
+    async def give_back(self, session: Session) -> None:
+        """End a session."""
+        await self._writer.submit(GiveBack(session.run_id, session.part, session.token))
+        self._fences.remove(session)
 
-        Raise `IllegalTransition` when the step is completed already: the first record stays (C2). What failed or was
-        blocked may be followed by another attempt; all of them are kept.
-        """
-        await self._write(
-            operations.append_steps, rows.step_row(step), f"step {step.key!r} of {step.node!r}", step.run_id
-        )
+    # The log -----------------------------------------------------------------------------------------------------
 
-    async def record_exceptions(self, run_id: str, reports: Sequence[ExceptionReport]) -> None:
-        """Record what was pushed upwards (V1)."""
-        what = f"an exception of run {run_id!r}"
-        writes = [
-            Write(operations.insert_exceptions, rows.exception_row(run_id, report), what, run_id) for report in reports
-        ]
-        await asyncio.gather(*[self._writer.submit(write) for write in writes])
+    async def events(
+        self, run_id: str, *, after: int = 0, kinds: Sequence[str] = (), subject: str | None = None
+    ) -> tuple[LoggedEvent, ...]:
+        """Return the events of a run behind place `after`, of all kinds or some, in the order of the log."""
+        query = queries.events_of(run_id, after, kinds, subject)
+        return tuple(await self._read(query, rows.logged_event))
 
-    async def raise_concern(self, run_id: str, source: str, concern: Concern) -> ConcernRecord:
-        """Record a concern; from here on only a disposition ends it (O1)."""
-        identity = "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
-        record = ConcernRecord(id=identity, run_id=run_id, source=source, concern=concern, at=datetime.now(UTC))
-        await self._write(operations.insert_concerns, rows.concern_row(record), f"a concern of {source!r}", run_id)
-        return record
+    async def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
+        """Give the events of a run behind place `after` as they become durable, whichever process writes them."""
 
-    async def dispose(self, concern_id: str, disposition: Disposition) -> None:
-        """End a concern; raise `InvalidInput` when it is unknown, or ended already: then it says by whom (O1)."""
-        row = rows.disposition_row(concern_id, disposition)
-        await self._write(operations.insert_dispositions, row, f"the disposition of concern {concern_id!r}")
+        async def read(behind: int) -> Sequence[LoggedEvent]:
+            query = queries.events_of(run_id, behind, (), None).limit(TAIL_EVENTS)
+            return await self._read(query, rows.logged_event)
 
-    async def append_event(self, run_id: str, kind: str, subject: str, payload: dict[str, Any], at: datetime) -> None:
-        """Record something that happened and has no table of its own; `payload` is JSON."""
-        row = rows.event_row(run_id, kind, subject, payload, at.isoformat())
-        await self._write(operations.insert_events, row, f"event {kind!r} of {subject!r}", run_id)
+        self._listener.start()
+        with self._feeds.ringing(run_id) as bell:
+            async for found in follow(read, after, bell, self._database.pauses):
+                yield found
 
-    async def claim(self, claim: Claim) -> None:
-        """Record that something is about to be done that cannot be taken back; done only once this returns (F8)."""
-        await self._write(
-            operations.insert_claims, rows.claim_row(claim), f"a claim of {claim.task_id!r}", claim.run_id
-        )
-
-    async def settle(self, claim: Claim) -> None:
-        """Record that nothing happened in an attempt that was claimed."""
-        row = {"of_run": claim.run_id, "of_step": claim.key, "nth": claim.attempt}
-        await self._write(operations.settle_claims, row, f"the end of a claim of {claim.task_id!r}", claim.run_id)
-
-    # Reading -----------------------------------------------------------------------------------------------------
+    # Indexes -----------------------------------------------------------------------------------------------------
 
     async def steps(self, run_id: str, phase: str | None = None) -> tuple[StepRecord, ...]:
-        """Return all attempts at the steps of a run, or of one phase of it, in the order of their commits."""
-        return tuple(rows.step_record(row["record"]) for row in await self._read(queries.steps_of(run_id, phase)))
+        """Return all attempts at the steps of a run, or of one phase of it, in the order of the log."""
+        return tuple(await self._read(queries.steps_of(run_id, phase), rows.step_record))
 
-    async def completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
+    async def find_completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
-        found = await self._read(queries.completed_step(key, run_id))
-        return rows.step_record(found[0]["record"]) if found else None
+        found = await self._read(queries.find_completed_step(key, run_id), rows.step_record)
+        return found[0] if found else None
 
-    async def ended(self, run_id: str, phase: str) -> set[str]:
+    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
         """Return the nodes whose step of a phase ended, whatever way: what the barrier of a sync point asks."""
-        return {row["node"] for row in await self._read(queries.ended_nodes(run_id, phase))}
+        return set(await self._read(queries.list_ended_nodes(run_id, phase), itemgetter("node")))
 
     async def runs(self, limit: int = DEFAULT_RUNS) -> tuple[RunRecord, ...]:
         """Return the newest runs, newest first, without their plans."""
-        return tuple(rows.run_record(row) for row in await self._read(queries.newest_runs(limit)))
+        return tuple(await self._read(queries.newest_runs(limit), rows.run_record))
 
     async def run(self, run_id: str) -> RunRecord:
         """Return a run with its plan, by its id or the beginning of it; raise `InvalidInput` unless that is one run."""
-        found = await self._read(queries.runs_like(run_id))
-        exact = [row for row in found if row["run_id"] == run_id] or found
-        if len(exact) == 1:
-            return rows.run_record(exact[0])
-        if not found:
-            raise InvalidInput(f"there is no run {run_id!r} in the journal; `echelon runs` shows what is there")
-        candidates = ", ".join(row["run_id"] for row in found[: queries.MAX_CANDIDATES - 1])
-        raise InvalidInput(f"{run_id!r} may mean several runs: {candidates}; give more of the id")
+        found = await self._read(queries.run_ids_like(run_id), itemgetter("run_id"))
+        [record] = await self._runs_with_plan(queries.run_named(choose_run(run_id, found)))
+        return record
 
     async def known_run(self, *, run_id: str | None = None, flow_run_id: str | None = None) -> RunRecord | None:
         """Return the run with exactly this id, or that a flow run of Prefect started; None when there is none."""
-        query = queries.run_named(run_id) if run_id is not None else queries.run_of_flow_run(flow_run_id or "")
-        found = await self._read(query)
-        return rows.run_record(found[0]) if found else None
-
-    async def sessions(self, run_id: str) -> tuple[Session, ...]:
-        """Return who worked on a run and when, in their order."""
-        return tuple(rows.session_record(row) for row in await self._read(queries.sessions_of(run_id)))
-
-    async def claims(self, run_id: str) -> tuple[Claim, ...]:
-        """Return what was begun in a run that changes the world outside, in its order."""
-        return tuple(rows.claim_record(row) for row in await self._read(queries.claims_of(run_id)))
+        named = queries.run_named(run_id) if run_id is not None else queries.run_of_flow_run(flow_run_id or "")
+        return next(iter(await self._runs_with_plan(named)), None)
 
     async def last_completed(self, job: str, inputs_digest: str, before_run_id: str) -> RunRecord | None:
         """Return the newest completed run of a job on the same inputs before another run; None when there is none."""
-        found = await self._read(queries.last_completed_run(job, inputs_digest, before_run_id))
-        return rows.run_record(found[0]) if found else None
+        query = queries.last_completed_run(job, inputs_digest, before_run_id)
+        return next(iter(await self._runs_with_plan(query)), None)
 
     async def concerns(self, run_id: str | None = None, *, open_only: bool = False) -> tuple[ConcernRecord, ...]:
         """Return the concerns of a run or of all runs, in the order they were raised (O1)."""
-        found = await self._read(queries.concerns(run_id, open_only=open_only))
-        return tuple(rows.concern_record(row["record"], row["end"]) for row in found)
+        return tuple(await self._read(queries.concerns(run_id, open_only=open_only), rows.concern_record))
 
-    async def exceptions(self, run_id: str) -> tuple[ExceptionReport, ...]:
-        """Return what was pushed upwards in a run, in the order it came (V1)."""
-        return tuple(rows.exception_report(row["record"]) for row in await self._read(queries.exceptions_of(run_id)))
+    async def _runs_with_plan(self, query: queries.Query) -> list[RunRecord]:
+        return await self._read(queries.with_plan(query), rows.run_record_with_plan)
 
-    async def events(self, run_id: str, kind: str | None = None) -> tuple[EventRecord, ...]:
-        """Return the events of a run, or those of one kind, in the order they happened."""
-        return tuple(rows.event_record(row) for row in await self._read(queries.events_of(run_id, kind)))
+    async def _read(self, query: queries.Query, made: Callable[[rows.Row], T]) -> list[T]:
+        def work(connection: Connection) -> list[T]:
+            return [made(row) for row in connection.execute(query).mappings()]
 
-    async def _read(self, query: Select[Any]) -> list[dict[str, Any]]:
-        return await ridden_out(lambda: self._rows(query))
+        return await retry_through_outage(lambda: self._database.read(work))
 
-    async def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
-        async with self._database.reading() as connection:
-            return [row._asdict() for row in await connection.execute(query)]
+    async def _take(self, wish: Take) -> Session:
+        taking = self._writer.submit(wish)
+        try:
+            session = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.add_done_callback(self._drop)
+            raise
+        assert session is not None, "what was taken is told"
+        return session
 
-    async def _write(self, operation: operations.Operation, row: dict[str, Any], what: str, run_id: str = "") -> None:
-        await self._writer.submit(Write(operation, row, what, run_id))
+    def _drop(self, taking: asyncio.Future[Session | None]) -> None:
+        """Give back what was taken for somebody who was cancelled meanwhile."""
+        session = None if taking.cancelled() or taking.exception() else taking.result()
+        if session is not None:
+            with contextlib.suppress(JournalError):  # closed: the lease ends by itself
+                self._writer.enqueue(GiveBack(session.run_id, session.part, session.token))
 
-    async def _commit(self, batch: Sequence[Write]) -> Sequence[Verdict]:
-        async def perform(connection: AsyncConnection) -> Sequence[Verdict]:
-            verdicts = await sessions.perform_fenced(connection, batch, self._tokens)
-            crashpoint("journal.uncommitted")
-            return verdicts
+    async def _commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        fences = self._fences.among({write.run_id for write in batch})
 
-        return await committed(self._database, batch, perform)
+        def write(connection: Connection) -> Written:
+            written = perform(connection, batch, fences)
+            failpoint("journal.uncommitted")
+            return written
+
+        written = await commit_once(self._database, write)
+        for session in written.taken:
+            self._fences.add(session)
+        self._feeds.publish(written.places)
+        return written.outcomes
 
 
-def _stand(record: RunRecord) -> dict[str, Any]:
-    plan = record.plan.digest if record.plan else None
-    return {
-        "status": record.status.value,
-        "finished": record.finished and record.finished.isoformat(),
-        "plan": plan,
-    }
+def _unit(events: Sequence[RunEvent]) -> Unit:
+    return Unit(events[0].run_id, events, rows.payloads(events))

@@ -4,13 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
 
-from echelon.journal.crashpoints import crashpoint
-from echelon.journal.sessions import give_back, keep
-from echelon.journal.writer import Write
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import JournalError, LeaseLost
 from echelon.model.session import Session
 
@@ -19,18 +16,28 @@ log = logging.getLogger("echelon.journal")
 #: A lease is renewed so many times before it would end.
 BEATS = 3
 
-Submit = Callable[[Write], Awaitable[None]]
+
+class Keeper(Protocol):
+    """What a lease writes; both raise `LeaseLost` once another process has taken it."""
+
+    async def keep(self, session: Session, ttl_seconds: float) -> None:
+        """Put on record that the process is alive: the lease ends so long from now."""
+        ...
+
+    async def give_back(self, session: Session) -> None:
+        """Put on record that the work ended: another process may begin at once."""
+        ...
 
 
 class Lease:
-    """The right to work on a run."""
+    """The right to work on a run, or on one part of it."""
 
-    def __init__(self, session: Session, ttl_seconds: float, submit: Submit) -> None:
+    def __init__(self, session: Session, ttl_seconds: float, keeper: Keeper) -> None:
         self.session = session
         self.lost: LeaseLost | None = None
         """Why nothing may be done any more; None while the run is held."""
         self._ttl_seconds = ttl_seconds
-        self._submit = submit
+        self._keeper = keeper
         self._proved = time.monotonic()
         self._proving = asyncio.Lock()
 
@@ -51,8 +58,7 @@ class Lease:
         """Renew the lease; raise `LeaseLost` when the run has been taken over."""
         began = time.monotonic()
         try:
-            seen = datetime.now(UTC).isoformat()
-            await self._write(keep, {"ttl_seconds": self._ttl_seconds, "seen": seen}, "the heartbeat")
+            await self._keeper.keep(self.session, self._ttl_seconds)
         except LeaseLost as lost:
             self.lost = lost
             raise
@@ -60,7 +66,7 @@ class Lease:
 
     async def give_back(self) -> None:
         """End the session, so that the run can be taken at once."""
-        await self._write(give_back, {"ended": datetime.now(UTC).isoformat()}, "the end of the session")
+        await self._keeper.give_back(self.session)
 
     async def keep_beating(self, on_lost: Callable[[], object]) -> None:
         """Renew the lease until it is lost; trouble with the journal is waited out, the next beat may pass."""
@@ -77,20 +83,15 @@ class Lease:
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._proved < self._ttl_seconds
 
-    async def _write(self, operation: Any, row: dict[str, Any], what: str) -> None:
-        identity = {"run_id": self.session.run_id, "token": self.session.token}
-        run_id = self.session.run_id
-        await self._submit(Write(operation, row | identity, f"{what} of run {run_id!r}", run_id=run_id))
-
 
 @contextlib.asynccontextmanager
-async def held(lease: Lease) -> AsyncIterator[Lease]:
+async def hold(lease: Lease) -> AsyncGenerator[Lease]:
     """Keep a lease during the block. When it is lost the block is cancelled, and `LeaseLost` raised in its place."""
     owner = asyncio.current_task()
     assert owner is not None, "a coroutine runs in a task"
     before = owner.cancelling()
     beating = asyncio.create_task(lease.keep_beating(owner.cancel), name="echelon-lease")
-    crashpoint("lease.taken")
+    failpoint("lease.taken")
     try:
         yield lease
     except asyncio.CancelledError as cancelled:
@@ -100,11 +101,11 @@ async def held(lease: Lease) -> AsyncIterator[Lease]:
     finally:
         beating.cancel()
         await asyncio.wait([beating])
-        await _given_back(lease)
-        crashpoint("lease.given-back")
+        await _try_to_give_back(lease)
+        failpoint("lease.given-back")
 
 
-async def _given_back(lease: Lease) -> None:
+async def _try_to_give_back(lease: Lease) -> None:
     try:
         await lease.give_back()
     except LeaseLost:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from sqlalchemy import Connection, column, inspect, select, table
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from echelon.journal.dialects import lock_schema
 from echelon.journal.schema import HEAD
@@ -14,28 +13,20 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = table("alembic_version", column("version_num"))
 
 
-async def bring_to_head(reading: AsyncEngine, writing: AsyncEngine) -> None:
+def is_at_head(connection: Connection) -> bool:
+    """Say whether there is nothing to do."""
+    return _revision(connection) == HEAD
+
+
+def upgrade(connection: Connection) -> None:
     """Upgrade the database where it is behind; raise `JournalError` where it is ahead of this code.
 
     Processes that open it at the same time wait for the first one, then find nothing left to do.
     """
-    async with reading.connect() as connection:
-        if await _revision(connection) == HEAD:
-            return
-    async with writing.begin() as connection:
-        await lock_schema(connection)
-        if (revision := await _revision(connection)) != HEAD:
-            await connection.run_sync(_upgrade, revision)
-
-
-async def _revision(connection: AsyncConnection) -> str | None:
-    """Return the revision of the database; None when it is empty."""
-    if not await connection.run_sync(lambda sync: inspect(sync).has_table(_VERSION.name)):
-        return None
-    return await connection.scalar(select(_VERSION.c.version_num))
-
-
-def _upgrade(connection: Connection, revision: str | None) -> None:
+    lock_schema(connection)
+    revision = _revision(connection)
+    if revision == HEAD:
+        return
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -50,3 +41,10 @@ def _upgrade(connection: Connection, revision: str | None) -> None:
             "Upgrade echelon, or let ECHELON_JOURNAL_URL name another journal"
         )
     command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the revision of the database; None when it is empty."""
+    if not inspect(connection).has_table(_VERSION.name):
+        return None
+    return connection.scalar(select(_VERSION.c.version_num))

@@ -4,18 +4,17 @@ What was asked may be asked again as it is; whether what was written is there mu
 may have happened whose answer was lost. A batch is there as a whole or not at all.
 """
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from sqlalchemy import Table, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from echelon.journal import schema
 from echelon.journal.database import ConnectionLost, Database
-from echelon.journal.operations import ADDING
-from echelon.journal.writer import Row, Verdict, Write
+from echelon.journal.transaction import Written, is_there
 
 log = logging.getLogger("echelon.journal")
 
@@ -28,7 +27,7 @@ LONGEST_OUTAGE_SECONDS = 30.0
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 1.0
 
 
-async def ridden_out(work: Callable[[], Awaitable[T]]) -> T:
+async def retry_through_outage(work: Callable[[], Awaitable[T]]) -> T:
     """Do `work` again while the database is away; `ConnectionLost` when it stays away."""
 
     async def again() -> T:
@@ -47,43 +46,22 @@ async def ridden_out(work: Callable[[], Awaitable[T]]) -> T:
     return await retrying(again)
 
 
-async def committed(
-    database: Database, batch: Sequence[Write], perform: Callable[[AsyncConnection], Awaitable[Sequence[Verdict]]]
-) -> Sequence[Verdict]:
-    """Write a batch with `perform` in a transaction of its own, once, whatever happens to the connection meanwhile."""
-    unanswered: Sequence[Verdict] | None = None
+async def commit_once(database: Database, perform: Callable[[Connection], Written]) -> Written:
+    """Write a batch with `perform` in a transaction of its own, once: whatever happens to the connection meanwhile.
+
+    It is written even when the caller is cancelled, which is not heard of then: others wait for what comes of it.
+    """
+    unanswered: Written | None = None
     """What was about to be committed when the connection was lost."""
 
-    async def commit() -> Sequence[Verdict]:
+    def commit(connection: Connection) -> Written:
         nonlocal unanswered
-        async with database.writing() as connection:
-            if unanswered is not None and await _are_there(connection, batch, unanswered):
-                return unanswered
-            unanswered = None
-            unanswered = await perform(connection)
+        if unanswered is not None and is_there(connection, unanswered):
+            return unanswered
+        unanswered = None
+        unanswered = perform(connection)
         return unanswered
 
-    return await ridden_out(commit)
-
-
-async def _are_there(connection: AsyncConnection, batch: Sequence[Write], verdicts: Sequence[Verdict]) -> bool:
-    """Say whether a batch was written whose commit was not answered; False for one that may be written twice.
-
-    Whoever may still be about to commit it is waited for: it holds the rows of its runs.
-    """
-    runs = {write.run_id for write in batch}
-    await connection.execute(select(schema.runs.c.run_id).where(schema.runs.c.run_id.in_(runs)).with_for_update())
-    added = [
-        (ADDING[write.operation], write.row)
-        for write, verdict in zip(batch, verdicts, strict=True)
-        if verdict is None and write.operation in ADDING
-    ]
-    for table, row in added:
-        if not await connection.scalar(select(exists().where(*_same(table, row)))):
-            return False
-    return bool(added)
-
-
-def _same(table: Table, row: Row) -> list[Any]:
-    """Return what is true of a row that is this one; its record names moments, so no other is."""
-    return [table.c[name] == value for name, value in row.items()]
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            return await retry_through_outage(lambda: database.write(commit))

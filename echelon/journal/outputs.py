@@ -8,13 +8,14 @@ import re
 from collections import OrderedDict
 from functools import lru_cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from echelon.journal.crashpoints import crashpoint
+from echelon.journal.failpoints import failpoint
 from echelon.journal.files import files_at
+from echelon.model.adapter import adapter_of
 from echelon.model.errors import ContractViolation, InvalidInput, JournalError
 from echelon.model.handoff import OutputReference
 
@@ -46,7 +47,7 @@ class OutputStore:
         self._files = files_at(url)
         self._cache = _Cache(cache_bytes)
 
-    def put(self, run_id: str, step_key: str, value: Any, contract: str) -> OutputReference:
+    def put(self, run_id: str, step_key: str, value: object, contract: str) -> OutputReference:
         """Write an output and return its reference. It never replaces another output, of a late attempt for example.
 
         Raise `ContractViolation` when the value has no JSON form, `JournalError` when it cannot be written.
@@ -55,9 +56,9 @@ class OutputStore:
         sha256 = hashlib.sha256(data).hexdigest()
         location = f"{_folder(run_id)}/{_name(step_key)}-{sha256[:_DIGEST_IN_NAME]}.json"
         try:
-            crashpoint("output.made")
+            failpoint("output.made")
             self._files.write(location, data)
-            crashpoint("output.written")
+            failpoint("output.written")
         except OSError as error:
             raise JournalError(
                 f"cannot write output {location} below {self._files.root}: {error}. Check that the folder "
@@ -79,6 +80,13 @@ class OutputStore:
         if _shareable(value):
             self._cache.put(key, value, len(data))
         return value
+
+    def read_json(self, reference: OutputReference) -> object:
+        """Return an output as JSON; None when it cannot be read any more."""
+        try:
+            return self.get(reference, object)
+        except JournalError:
+            return None
 
     def _verified(self, reference: OutputReference) -> bytes:
         if not _LOCATION.fullmatch(reference.location):
@@ -104,7 +112,7 @@ def _name(step_key: str) -> str:
     return step_key if _HEX.fullmatch(step_key) else hashlib.sha256(step_key.encode()).hexdigest()
 
 
-def _encode(value: Any, step_key: str) -> bytes:
+def _encode(value: object, step_key: str) -> bytes:
     try:
         return to_json(value)
     except (PydanticSerializationError, ValueError) as error:
@@ -116,7 +124,7 @@ def _encode(value: Any, step_key: str) -> bytes:
 
 def _decode(data: bytes, reference: OutputReference, type_: type[T]) -> T:
     try:
-        return _adapter(type_).validate_json(data)
+        return cast("T", _adapter(type_).validate_json(data))
     except ValidationError as error:
         raise ContractViolation(
             f"output {reference.location} was written as {reference.contract!r} and is not a {type_!r}: {error}"
@@ -124,11 +132,11 @@ def _decode(data: bytes, reference: OutputReference, type_: type[T]) -> T:
 
 
 @lru_cache(maxsize=256)
-def _adapter(type_: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(type_)
+def _adapter(type_: object) -> TypeAdapter[object]:
+    return adapter_of(type_)
 
 
-def _shareable(value: Any) -> bool:
+def _shareable(value: object) -> bool:
     return isinstance(value, _IMMUTABLE) or (isinstance(value, BaseModel) and bool(value.model_config.get("frozen")))
 
 
@@ -138,17 +146,17 @@ class _Cache:
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._size = 0
-        self._entries: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        self._entries: OrderedDict[object, tuple[object, int]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Any) -> Any:
+    def get(self, key: object) -> Any:
         with self._lock:
             if key not in self._entries:
                 return None
             self._entries.move_to_end(key)
             return self._entries[key][0]
 
-    def put(self, key: Any, value: Any, size: int) -> None:
+    def put(self, key: object, value: object, size: int) -> None:
         with self._lock:
             _, old = self._entries.pop(key, (None, 0))
             self._entries[key] = (value, size)

@@ -1,100 +1,121 @@
-"""Records as rows, and rows as records. Pure; times are ISO 8601 text, records JSON text."""
+"""Events as rows of the log and of its indexes, and rows as records. Pure; times are ISO 8601, payloads JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_jsonable_python
+from sqlalchemy import RowMapping
 
 from echelon.journal.digest import canonical_json, digest_of
-from echelon.journal.event import EventRecord
 from echelon.model.concern import ConcernRecord, Disposition
-from echelon.model.exception_report import ExceptionReport
+from echelon.model.errors import InvalidInput
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, StepRecord
-from echelon.model.session import Claim, Session
+from echelon.model.session import Session
+from echelon.runlog.events import (
+    ConcernDisposed,
+    ConcernRaised,
+    LoggedEvent,
+    PlanExtended,
+    RunEvent,
+    RunStarted,
+    StepEnded,
+    read_event,
+)
+from echelon.runlog.state import record_changes
+
+Row = RowMapping
+
+#: Columns of a run that are fields of its record.
+_RUN_FIELDS = RunRecord.model_fields.keys() - {"plan"}
+
+
+def payloads(events: Sequence[RunEvent]) -> list[str]:
+    """Return events as JSON; raise `InvalidInput` when one has no such form."""
+    try:
+        return [event.model_dump_json() for event in events]
+    except ValueError as error:  # also what pydantic raises
+        raise InvalidInput(
+            f"event {events[0].kind!r} of run {events[0].run_id!r} cannot be written as JSON ({error}); "
+            "use models, text, numbers, lists, dicts"
+        ) from error
+
+
+def event_row(seq: int, event: RunEvent, payload: str) -> dict[str, Any]:
+    """Return the row of an event at a place of the log."""
+    return {
+        "run_id": event.run_id,
+        "seq": seq,
+        "kind": event.kind,
+        "subject": event.subject,
+        "at": event.at.isoformat(),
+        "payload": payload,
+    }
+
+
+def logged_event(row: Row) -> LoggedEvent:
+    """Return the event of a row, with its place in the log."""
+    return LoggedEvent(seq=row["seq"], event=read_event(row["payload"]))
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:
-    """Return the row of a run, with the digest of its inputs."""
+    """Return the row of a run, with the digest of its inputs; its plan stays in the log."""
     return {
         **record.model_dump(mode="json", exclude={"plan", "inputs"}),
         "inputs": canonical_json(record.inputs).decode(),
         "inputs_digest": digest_of(record.inputs),
-        "plan": record.plan.model_dump_json() if record.plan else None,
     }
 
 
-def run_record(row: Mapping[str, Any]) -> RunRecord:
-    """Return the run of a row; without its plan when the row has none."""
-    values = {name: value for name, value in row.items() if name in RunRecord.model_fields}
-    plan = values.get("plan")
-    return RunRecord.model_validate(
-        {**values, "inputs": from_json(values["inputs"]), "plan": Plan.model_validate_json(plan) if plan else None}
-    )
+def run_record(row: Row) -> RunRecord:
+    """Return the run of a row, without its plan."""
+    values = {name: row[name] for name in _RUN_FIELDS}
+    return RunRecord.model_validate({**values, "inputs": from_json(values["inputs"])})
 
 
-def step_row(record: StepRecord) -> dict[str, Any]:
-    """Return the row of a step."""
+def run_record_with_plan(row: Row) -> RunRecord:
+    """Return the run of a row that holds the event with its newest plan, if there is one."""
+    return run_record(row).model_copy(update={"plan": row["plan"] and _plan(row["plan"])})
+
+
+def run_changes(event: RunEvent) -> dict[str, Any]:
+    """Return what an event changes in the row of its run."""
+    return to_jsonable_python(record_changes(event))
+
+
+def step_row(seq: int, record: StepRecord) -> dict[str, Any]:
+    """Return the row of a step that ended."""
     return {
         "run_id": record.run_id,
+        "seq": seq,
         "key": record.key,
         "phase": record.phase,
         "node": record.node,
         "status": record.handoff.status.value,
-        "record": record.model_dump_json(),
     }
 
 
-def step_record(record: str) -> StepRecord:
-    """Return the step written as `record`."""
-    return StepRecord.model_validate_json(record)
+def step_record(row: Row) -> StepRecord:
+    """Return the step of the event of a row."""
+    return StepEnded.model_validate_json(row["payload"]).record
 
 
-def exception_row(run_id: str, report: ExceptionReport) -> dict[str, Any]:
-    """Return the row of an exception report."""
-    return {"run_id": run_id, "record": report.model_dump_json()}
+def concern_record(row: Row) -> ConcernRecord:
+    """Return the concern of the event of a row, with the disposition of the event that ended it, if there is one."""
+    raised = ConcernRaised.model_validate_json(row["payload"]).record
+    return raised if row["end"] is None else raised.model_copy(update={"disposition": disposition(row["end"])})
 
 
-def exception_report(record: str) -> ExceptionReport:
-    """Return the exception report written as `record`."""
-    return ExceptionReport.model_validate_json(record)
-
-
-def concern_row(record: ConcernRecord) -> dict[str, Any]:
-    """Return the row of a concern; its disposition has a row of its own."""
-    return {"id": record.id, "run_id": record.run_id, "record": record.model_dump_json(exclude={"disposition"})}
-
-
-def concern_record(record: str, end: str | None) -> ConcernRecord:
-    """Return the concern written as `record`, with its disposition written as `end`."""
-    concern = ConcernRecord.model_validate_json(record)
-    return concern if end is None else concern.model_copy(update={"disposition": disposition(end)})
-
-
-def disposition_row(concern_id: str, end: Disposition) -> dict[str, Any]:
-    """Return the row of a disposition."""
-    return {"concern_id": concern_id, "record": end.model_dump_json()}
-
-
-def disposition(record: str) -> Disposition:
-    """Return the disposition written as `record`."""
-    return Disposition.model_validate_json(record)
-
-
-def event_row(run_id: str, kind: str, subject: str, payload: dict[str, Any], at: str) -> dict[str, Any]:
-    """Return the row of an event."""
-    return {"run_id": run_id, "kind": kind, "subject": subject, "payload": canonical_json(payload).decode(), "at": at}
-
-
-def event_record(row: Mapping[str, Any]) -> EventRecord:
-    """Return the event of a row."""
-    return EventRecord.model_validate({**row, "payload": from_json(row["payload"])})
+def disposition(payload: str) -> Disposition:
+    """Return the disposition of the event written as `payload`."""
+    return ConcernDisposed.model_validate_json(payload).disposition
 
 
 def session_row(session: Session) -> dict[str, Any]:
     """Return the row of a session, but for when its lease ends."""
     return {
         "run_id": session.run_id,
+        "part": session.part,
         "token": session.token,
         "seen": session.seen.isoformat(),
         "ended": session.ended and session.ended.isoformat(),
@@ -102,23 +123,13 @@ def session_row(session: Session) -> dict[str, Any]:
     }
 
 
-def session_record(row: Mapping[str, Any]) -> Session:
+def session_record(row: Row) -> Session:
     """Return the session of a row."""
     return Session.model_validate({**from_json(row["record"]), "seen": row["seen"], "ended": row["ended"]})
 
 
-def claim_row(claim: Claim) -> dict[str, Any]:
-    """Return the row of a claim."""
-    record = claim.model_dump_json(exclude={"settled"})
-    return {
-        "run_id": claim.run_id,
-        "key": claim.key,
-        "attempt": claim.attempt,
-        "settled": claim.settled,
-        "record": record,
-    }
-
-
-def claim_record(row: Mapping[str, Any]) -> Claim:
-    """Return the claim of a row."""
-    return Claim.model_validate({**from_json(row["record"]), "settled": row["settled"]})
+def _plan(payload: str) -> Plan | None:
+    event = read_event(payload)
+    if isinstance(event, RunStarted):
+        return event.record.plan
+    return event.plan if isinstance(event, PlanExtended) else None

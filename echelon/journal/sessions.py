@@ -1,106 +1,166 @@
-"""How a run is taken, kept and given back, and how writes of those who lost it are refused (F8).
+"""How a run or a part of one is taken, kept and given back (F8).
 
-A lease ends by the clock of the database, the only one that all processes share. Each taking of a run gives it a
-higher token; a write proves, once a transaction, that its token is still the newest one. The proof holds the row of
-the run: on PostgreSQL nobody takes the run between the proof and the commit, on SQLite only one writes at all.
+A lease ends by the clock of the database, the only one that all processes share. Each taking gives a higher token; a
+write proves, once a transaction, that its tokens are still the newest ones. The proof holds the row of the run: on
+PostgreSQL nobody takes the run between the proof and the commit, on SQLite only one writes at all.
+
+A part is held under the token of its run. When the run is taken anew, the sessions of its parts end with it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, insert, select, update
 
 from echelon.journal import schema
 from echelon.journal.dialects import now_seconds
-from echelon.journal.holder import Holder, is_dead
-from echelon.journal.operations import perform, unknown
+from echelon.journal.fence import Fence
+from echelon.journal.holder import Holder, held_message, is_dead, taken_event
 from echelon.journal.rows import session_record, session_row
-from echelon.journal.writer import Row, Verdict, Write
+from echelon.journal.writer import LeaseChange
 from echelon.model.errors import LeaseLost, RunHeld
 from echelon.model.session import Session
+from echelon.runlog.events import RunTaken
 
-_RUNS = schema.runs.c
 _SESSIONS = schema.sessions.c
 
 
-async def take(connection: AsyncConnection, run_id: str, holder: Holder, ttl_seconds: float) -> Session:
-    """Give a run to a process, in the transaction of `connection`.
+@dataclass(frozen=True, slots=True)
+class Take(LeaseChange):
+    """A process wants a run, or a part of it."""
 
-    Raise `RunHeld` while another one holds it: until its lease ends, or its process is known to be dead.
-    `InvalidInput` when there is no such run.
+    under: int
+    """Token of the run that the part is held under; 0 for the run itself."""
+    holder: Holder
+    """Who wants it."""
+    ttl_seconds: float
+    """How long it is held without a heartbeat."""
+
+    @property
+    def name(self) -> str:
+        """What is done, for people."""
+        return "the beginning of the session"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep(LeaseChange):
+    """A process is alive."""
+
+    token: int
+    """Of its session."""
+    ttl_seconds: float
+    """How long from now it is held without another heartbeat."""
+
+    @property
+    def name(self) -> str:
+        """What is done, for people."""
+        return "the heartbeat"
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack(LeaseChange):
+    """A process ended its work."""
+
+    token: int
+    """Of its session."""
+
+    @property
+    def name(self) -> str:
+        """What is done, for people."""
+        return "the end of the session"
+
+
+def take(connection: Connection, wish: Take, token: int) -> tuple[Session, RunTaken | None]:
+    """Give a run or a part to a process, in the transaction of `connection`, which has locked the row of the run.
+
+    `token` is the newest one of the run. Returns what is to be written in the log, for a run. Raises `RunHeld` while
+    another process holds it: until its lease ends, or it is known to be dead; `LeaseLost` for a part whose run was
+    taken since.
     """
-    token = await connection.scalar(select(_RUNS.token).where(_RUNS.run_id == run_id).with_for_update())
-    if token is None:
-        raise unknown("run", run_id, "echelon runs")
-    await _free(connection, run_id)
+    if wish.part and wish.under != token:
+        raise LeaseLost(wish.run_id)
+    _refuse_while_held(connection, wish)
+    last = _last_sign(connection, wish.run_id)
+    _end_sessions(connection, wish)
+    newest = _newest_part(connection, wish) if wish.part else token
     moment = datetime.now(UTC)
-    session = Session(run_id=run_id, token=token + 1, began=moment, seen=moment, **vars(holder))
-    expires = now_seconds(connection) + ttl_seconds
-    await connection.execute(insert(schema.sessions).values(**session_row(session), expires=expires))
-    await connection.execute(update(schema.runs).where(_RUNS.run_id == run_id).values(token=session.token))
-    return session
+    session = Session(
+        run_id=wish.run_id,
+        part=wish.part,
+        under=wish.under,
+        token=newest + 1,
+        began=moment,
+        seen=moment,
+        **vars(wish.holder),
+    )
+    expires = now_seconds(connection) + wish.ttl_seconds
+    connection.execute(insert(schema.sessions).values(**session_row(session), expires=expires))
+    return session, None if wish.part else taken_event(session, last)
 
 
-async def _free(connection: AsyncConnection, run_id: str) -> None:
-    """Close the session that a dead process left; raise `RunHeld` for one that may live."""
-    left = (schema.sessions.c.expires - now_seconds(connection)).label("left")
-    held = _SESSIONS.run_id == run_id, _SESSIONS.ended.is_(None)
-    found = await connection.execute(select(schema.sessions, left).where(*held))
-    for row in [row._asdict() for row in found]:
+def is_held(connection: Connection, run_id: str) -> bool:
+    """Say whether a process that may be alive holds a run."""
+    left = (_SESSIONS.expires - now_seconds(connection)).label("left")
+    which = _SESSIONS.run_id == run_id, _SESSIONS.part == "", _SESSIONS.ended.is_(None)
+    found = connection.execute(select(schema.sessions, left).where(*which)).mappings()
+    return any(row["left"] > 0 and not is_dead(session_record(row)) for row in found)
+
+
+def renew(connection: Connection, change: LeaseChange) -> None:
+    """Carry out what a lease writes between its beginning and its end. Who lost it was refused before."""
+    moment = datetime.now(UTC).isoformat()
+    if isinstance(change, Keep):
+        values = {"expires": now_seconds(connection) + change.ttl_seconds, "seen": moment}
+        connection.execute(update(schema.sessions).where(*_same(change)).values(values))
+    elif isinstance(change, GiveBack):
+        connection.execute(update(schema.sessions).where(*_same(change)).values(ended=moment, seen=moment))
+
+
+def newest_parts(connection: Connection, fences: Mapping[str, Fence]) -> dict[str, dict[str, int]]:
+    """Return the newest token of every part that was ever taken, by run, of the runs where parts are held."""
+    run_ids = [run_id for run_id, fence in fences.items() if fence.parts]
+    if not run_ids:
+        return {}
+    query = select(_SESSIONS.run_id, _SESSIONS.part, func.max(_SESSIONS.token))
+    query = query.where(_SESSIONS.run_id.in_(run_ids), _SESSIONS.part != "").group_by(_SESSIONS.run_id, _SESSIONS.part)
+    newest: dict[str, dict[str, int]] = {}
+    for run_id, part, token in connection.execute(query):
+        newest.setdefault(run_id, {})[part] = token
+    return newest
+
+
+def _refuse_while_held(connection: Connection, wish: Take) -> None:
+    left = (_SESSIONS.expires - now_seconds(connection)).label("left")
+    found = connection.execute(select(schema.sessions, left).where(*_open(wish), _SESSIONS.part == wish.part))
+    for row in found.mappings():
         session = session_record(row)
         if row["left"] > 0 and not is_dead(session):
-            raise RunHeld(_held(session, row["left"]))
-    await connection.execute(update(schema.sessions).where(*held).values(ended=_SESSIONS.seen))
+            raise RunHeld(held_message(session, row["left"]))
 
 
-def _held(session: Session, left_seconds: float) -> str:
-    return (
-        f"run {session.run_id!r} is held by process {session.pid} on {session.host} since "
-        f"{session.began:%Y-%m-%d %H:%M:%S} UTC; its lease ends in {left_seconds:.0f} s unless it is renewed. Wait for "
-        "that process to end, or end it; a run whose process is dead can be resumed then"
-    )
+def _end_sessions(connection: Connection, wish: Take) -> None:
+    """Close the session that a dead process left; for a run those of its parts too."""
+    which = [*_open(wish), _SESSIONS.part == wish.part] if wish.part else _open(wish)
+    connection.execute(update(schema.sessions).where(*which).values(ended=_SESSIONS.seen))
 
 
-async def keep(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[Verdict]:
-    """Renew leases: `ttl_seconds` from now. Who lost its run was refused before this is reached."""
-    for row in rows:
-        await connection.execute(
-            update(schema.sessions)
-            .where(_SESSIONS.run_id == row["run_id"], _SESSIONS.token == row["token"])
-            .values(expires=now_seconds(connection) + row["ttl_seconds"], seen=row["seen"])
-        )
-    return [None] * len(rows)
+def _last_sign(connection: Connection, run_id: str) -> datetime | None:
+    """Return when somebody who worked on a run was last known to be alive; None when nobody did before."""
+    query = select(func.max(func.coalesce(_SESSIONS.ended, _SESSIONS.seen))).where(_SESSIONS.run_id == run_id)
+    last = connection.scalar(query)
+    return None if last is None else datetime.fromisoformat(last)
 
 
-async def give_back(connection: AsyncConnection, rows: Sequence[Row]) -> Sequence[Verdict]:
-    """End sessions."""
-    for row in rows:
-        await connection.execute(
-            update(schema.sessions)
-            .where(_SESSIONS.run_id == row["run_id"], _SESSIONS.token == row["token"])
-            .values(ended=row["ended"], seen=row["ended"])
-        )
-    return [None] * len(rows)
+def _newest_part(connection: Connection, wish: Take) -> int:
+    of_part = _SESSIONS.run_id == wish.run_id, _SESSIONS.part == wish.part
+    return connection.scalar(select(func.coalesce(func.max(_SESSIONS.token), 0)).where(*of_part)) or 0
 
 
-async def perform_fenced(
-    connection: AsyncConnection, batch: Sequence[Write], tokens: Mapping[str, int]
-) -> Sequence[Verdict]:
-    """Write a batch, without what belongs to a run whose token is not the newest any more; that gets `LeaseLost`.
-
-    `tokens` are those of the runs that this process took; for all others nothing is to be proved.
-    """
-    held = {write.run_id for write in batch} & tokens.keys()
-    lost = await _lost(connection, held, tokens) if held else frozenset[str]()
-    if not lost:
-        return await perform(connection, batch)
-    written = iter(await perform(connection, [write for write in batch if write.run_id not in lost]))
-    return [LeaseLost(write.run_id) if write.run_id in lost else next(written) for write in batch]
+def _open(wish: Take) -> Sequence[Any]:
+    return _SESSIONS.run_id == wish.run_id, _SESSIONS.ended.is_(None)
 
 
-async def _lost(connection: AsyncConnection, held: set[str], tokens: Mapping[str, int]) -> frozenset[str]:
-    query = select(_RUNS.run_id, _RUNS.token).where(_RUNS.run_id.in_(held)).with_for_update(read=True)
-    newest: dict[Any, Any] = dict((await connection.execute(query)).tuples().all())
-    return frozenset(run_id for run_id in held if newest.get(run_id) != tokens[run_id])
+def _same(change: Keep | GiveBack) -> Sequence[Any]:
+    return _SESSIONS.run_id == change.run_id, _SESSIONS.part == change.part, _SESSIONS.token == change.token

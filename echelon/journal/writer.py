@@ -1,75 +1,133 @@
 """Group commit: everything that waits to be written goes into one transaction; who waits is told when it is durable.
 
-What is written is not this file's business: a `Write` names its operation, operations are in `operations.py`.
+How it is written is not this file's business: `commit` writes a batch of units and says what came of each.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from echelon.journal.crashpoints import crashpoint
-from echelon.model.errors import EchelonError, JournalError
+from echelon.journal.admission import Rejection
+from echelon.journal.failpoints import failpoint
+from echelon.model.errors import JournalError
+from echelon.model.session import Session
+from echelon.runlog.events import RunEvent
 
-#: Bounds one transaction, and the number of parameters of its queries.
+log = logging.getLogger("echelon.journal")
+
+#: Events that bound one transaction, and the number of parameters of its queries; a unit is never cut.
 MAX_BATCH = 1000
 
-Row = Mapping[str, Any]
-
-#: Why a row is refused; None when it is written.
-Verdict = EchelonError | None
+#: What nobody waits for comes along with what is appended next, or is written by itself after so long: half of the
+#: transactions of a run would be for nothing else.
+LINGER_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
-    """A row to be written."""
+class Unit:
+    """What is written as a whole or not at all: events of one run."""
 
-    operation: Callable[..., Awaitable[Sequence[Verdict]]]
-    """Writes rows of this kind."""
-    row: Row
-    """What is written."""
-    what: str
-    """What it is, for people."""
-    run_id: str = ""
-    """The run that writes it, which must be held by this process if it took it; empty for what people write."""
+    run_id: str
+    """The run."""
+    events: Sequence[RunEvent]
+    """What happened."""
+    payloads: Sequence[str]
+    """The same as JSON."""
+
+    @property
+    def size(self) -> int:
+        """Events it has."""
+        return len(self.events)
+
+    @property
+    def what(self) -> str:
+        """What it is, for people."""
+        first = self.events[0]
+        more = f" and {self.size - 1} more" if self.size > 1 else ""
+        return f"event {first.kind!r}{f' of {first.subject!r}' if first.subject else ''}{more} of run {self.run_id!r}"
 
 
-Commit = Callable[[Sequence[Write]], Awaitable[Sequence[Verdict]]]
+@dataclass(frozen=True, slots=True)
+class LeaseChange:
+    """What a lease of a run or of one part of it writes."""
+
+    run_id: str
+    """The run."""
+    part: str
+    """The part; empty for the run itself."""
+
+    @property
+    def size(self) -> int:
+        """It counts as one event."""
+        return 1
+
+    @property
+    def what(self) -> str:
+        """What it is, for people."""
+        return f"{self.name} of {f'part {self.part!r} of ' if self.part else ''}run {self.run_id!r}"
+
+    @property
+    def name(self) -> str:
+        """What is done, for people."""
+        return "the lease"
+
+
+Write = Unit | LeaseChange
+
+Outcome = Rejection | Session | None
+"""Why something is refused, else what came of it."""
+
+Commit = Callable[[Sequence[Write]], Awaitable[Sequence[Outcome]]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
     write: Write
-    done: asyncio.Future[None]
+    done: asyncio.Future[Session | None] | None
+    """Who waits; None when nobody does."""
 
 
 class GroupWriter:
-    """The one writer of a process. `commit` makes a batch durable and says which rows it refused."""
+    """The one writer of a process. `commit` makes a batch durable and says what it refused; it cannot be cancelled."""
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
         self._queue: asyncio.Queue[_Pending | None] = asyncio.Queue()
         self._closed = False
+        self._hurry = asyncio.Event()
+        """Set while somebody waits for something in the queue."""
         self._task = asyncio.create_task(self._run(), name="echelon-journal-writer")
 
-    def submit(self, write: Write) -> asyncio.Future[None]:
-        """Queue a row; the future is done when it is durable, and raises what it was refused for.
+    def submit(self, write: Write) -> asyncio.Future[Session | None]:
+        """Queue a write; the future is done when it is durable, and raises what it was refused for.
 
-        The row is written even when nobody waits for it any more.
+        It is written even when nobody waits for it any more.
         """
-        if self._closed:
-            raise JournalError(f"cannot write {write.what}: the journal is closed; write before leaving its block")
-        pending = _Pending(write, asyncio.get_running_loop().create_future())
-        self._queue.put_nowait(pending)
-        return pending.done
+        done: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
+        self._put(_Pending(write, done))
+        self._hurry.set()
+        return done
+
+    def enqueue(self, write: Write) -> None:
+        """Queue a write that nobody waits for: that it was refused is logged."""
+        self._put(_Pending(write, None))
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
         if not self._closed:
             self._closed = True
             self._queue.put_nowait(None)
+            self._hurry.set()
         await asyncio.shield(self._task)
+
+    def _put(self, pending: _Pending) -> None:
+        if self._closed:
+            raise JournalError(
+                f"cannot write {pending.write.what}: the journal is closed; write before leaving its block"
+            )
+        self._queue.put_nowait(pending)
 
     async def _next(self) -> _Pending | None:
         """Wait for something to write; a loop that is being shut down cancels everybody, but only `close` ends this."""
@@ -78,35 +136,38 @@ class GroupWriter:
                 first = await self._queue.get()
             except asyncio.CancelledError:
                 continue
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+                async with asyncio.timeout(LINGER_SECONDS):
+                    await self._hurry.wait()
                 await asyncio.sleep(0)  # whoever is ready to write at this moment comes along
             return first
 
     async def _run(self) -> None:
         while (first := await self._next()) is not None:
-            batch = [first]
-            while len(batch) < MAX_BATCH and not self._queue.empty():
+            batch, size = [first], first.write.size
+            while size < MAX_BATCH and not self._queue.empty():
                 if (pending := self._queue.get_nowait()) is None:
                     self._queue.put_nowait(None)  # closing: nothing comes behind it
                     break
                 batch.append(pending)
+                size += pending.write.size
+            if self._queue.empty():
+                self._hurry.clear()
             await self._settle(batch)
 
     async def _settle(self, batch: Sequence[_Pending], *, again: bool = True) -> None:
-        """Commit a batch and answer all who wait; a batch with a poisonous row is halved until that row is alone."""
+        """Commit a batch and answer all who wait; a batch with a poisonous unit is halved until that one is alone."""
         try:
-            crashpoint("journal.queued")
-            verdicts = await self._commit([pending.write for pending in batch])
-            crashpoint("journal.committed")
-        except asyncio.CancelledError:
-            await self._settle(batch, again=again)  # rolled back; who waits must still be told
+            failpoint("journal.queued")
+            outcomes = await self._commit([pending.write for pending in batch])
+            failpoint("journal.committed")
         except JournalError as error:
             _answer_all(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told and the writer lives on
             await self._isolate(batch, error, again=again)
         else:
-            for pending, verdict in zip(batch, verdicts, strict=True):
-                _answer(pending, verdict)
+            for pending, outcome in zip(batch, outcomes, strict=True):
+                _answer(pending, outcome)
 
     async def _isolate(self, batch: Sequence[_Pending], error: Exception, *, again: bool) -> None:
         if len(batch) > 1:
@@ -114,10 +175,15 @@ class GroupWriter:
             await self._settle(batch[:middle])
             await self._settle(batch[middle:])
         elif again:
-            # Another process wrote the same at the same time: the operation now sees it, and refuses with the reason.
+            # Another process wrote the same at the same time: now it is seen, and refused with the reason.
             await self._settle(batch, again=False)
         else:
             _answer_all(batch, error)
+
+
+def log_rejection(what: str, why: Exception) -> None:
+    """Tell that something is not on record that nobody waits for."""
+    log.error("%s is not on record: %s", what, why)
 
 
 def _answer_all(batch: Sequence[_Pending], error: Exception) -> None:
@@ -130,13 +196,15 @@ def _answer_all(batch: Sequence[_Pending], error: Exception) -> None:
 
 def _reason(error: Exception) -> str:
     cause = " ".join(str(getattr(error, "orig", None) or error).split())
-    return f"its run is not in the journal, or something with this id is there already ({cause})"
+    return f"the database refuses it ({cause})"
 
 
-def _answer(pending: _Pending, verdict: Verdict) -> None:
-    if pending.done.done():  # who waited was cancelled
-        return
-    if verdict is None:
-        pending.done.set_result(None)
-    else:
-        pending.done.set_exception(verdict)
+def _answer(pending: _Pending, outcome: Outcome) -> None:
+    if pending.done is None:
+        if isinstance(outcome, Exception):
+            log_rejection(pending.write.what, outcome)
+    elif not pending.done.done():  # who waited may have been cancelled
+        if isinstance(outcome, Exception):
+            pending.done.set_exception(outcome)
+        else:
+            pending.done.set_result(outcome)

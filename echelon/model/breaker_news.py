@@ -11,7 +11,7 @@ class Turn(StrEnum):
 
     OPENED = "opened"  #: calls are refused
     ISOLATED = "isolated"  #: calls are refused, since a person wants it so
-    TRYING = "trying"  #: a few trial calls are let through
+    TRYING = "trying"  #: a few probes are let through
     CLOSED = "closed"  #: all calls are let through again
     PANIC = "panic"  #: calls should be refused and are not: too many dependencies are refused already
     MEASURED = "measured"  #: calls should be refused and are not: its policy only counts
@@ -33,7 +33,7 @@ class BreakerNews(Value):
     trips: int = 0
     """Openings in a row."""
     trial_in_seconds: float = 0.0
-    """Time until the first trial call, when open."""
+    """Time until the first probe, when open."""
     shared: Literal["redis", "process"] = "process"
     """Who knows of it: all processes with the same Redis, or this one only."""
     found: bool = False
@@ -51,13 +51,13 @@ class BreakerNews(Value):
 
     @property
     def _next(self) -> str:
-        return f"; next trial in {self.trial_in_seconds:.1f} s" if self.turn is Turn.OPENED else ""
+        return f"; next probe in {self.trial_in_seconds:.1f} s" if self.turn is Turn.OPENED else ""
 
 
 _SAID: dict[Turn, str] = {
     Turn.OPENED: "is open, calls are refused: {0}",
     Turn.ISOLATED: "is {0}; calls are refused until it is reset",
-    Turn.TRYING: "lets trial calls through: {0}",
+    Turn.TRYING: "lets probes through: {0}",
     Turn.CLOSED: "is closed, calls are let through again",
     Turn.PANIC: "lets all calls through: {0}",
     Turn.MEASURED: "lets all calls through: {0}",

@@ -75,6 +75,8 @@ class ConcernRecord(Value):
     """The run it was raised in."""
     source: str
     """Node or agent that raised it."""
+    step: str = ""
+    """Key of the step that raised it; empty for a person's."""
     concern: Concern
     """What was raised."""
     at: datetime

@@ -23,7 +23,9 @@ EchelonError
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from echelon.model.phrasing import count
 
 if TYPE_CHECKING:
     from echelon.model.concern import Concern
@@ -82,8 +84,8 @@ class AgentFailed(AgentError):
 class ContractViolation(AgentError):
     """The output is not what the contract says."""
 
-    #: The output itself, where it could be read at all: one value or none. A flexible contract mends it (C5).
-    delivered: "tuple[Any, ...]" = ()
+    #: The output itself, where it could be read at all: one value or none. A flexible contract repairs it (C5).
+    delivered: "tuple[object, ...]" = ()
 
 
 class AgentTimeout(AgentError):
@@ -135,7 +137,7 @@ class BreakerOpen(InfrastructureError):
 
     def __init__(self, name: str, reason: str, retry_in_seconds: float) -> None:
         # Without an end when a person opened it.
-        trial = f"next trial in {retry_in_seconds:.1f} s" if isfinite(retry_in_seconds) else "until it is reset"
+        trial = f"next probe in {retry_in_seconds:.1f} s" if isfinite(retry_in_seconds) else "until it is reset"
         super().__init__(f"breaker {name!r} is open ({reason}); {trial}")
         self.name = name
         self.reason = reason
@@ -143,17 +145,17 @@ class BreakerOpen(InfrastructureError):
 
 
 class BulkheadFull(InfrastructureError):
-    """So many calls wait for the same places that no more may join them (F5)."""
+    """So many calls wait for the same slots that no more may join them (F5)."""
 
     passing = True
 
-    def __init__(self, name: str, places: int, waiting: int) -> None:
+    def __init__(self, name: str, slots: int, waiting: int) -> None:
         super().__init__(
-            f"no room at {name!r}: {places} calls at work and {waiting} waiting are all it allows; try again later, or "
+            f"{name!r} is full: it allows {count(slots, 'call')} at work and {waiting:,} waiting; try again later, or "
             "raise max_concurrency or max_queue of its bulkhead"
         )
         self.name = name
-        self.places = places
+        self.slots = slots
         self.waiting = waiting
 
 
@@ -167,7 +169,7 @@ class LeaseLost(JournalError):
     def __init__(self, run_id: str) -> None:
         super().__init__(
             f"another process took run {run_id!r} over while this one was not heard of; nothing more is written here. "
-            f"`echelon show {run_id}` tells how it goes on"
+            f"`echelon show {run_id}` shows its progress"
         )
         self.run_id = run_id
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from echelon.model.base import Value
 from echelon.model.organisation import Organisation
+from echelon.model.phrasing import listed
 from echelon.model.priors import Priors
 from echelon.model.usage import Budget, Price
 
@@ -95,17 +96,20 @@ class TaskGraph(Value):
     def _ids_are_unique_and_known(self) -> Self:
         counts = Counter(task.id for task in self.tasks)
         if len(counts) < len(self.tasks):
-            raise ValueError(f"task ids used twice: {_named([known for known, times in counts.items() if times > 1])}")
+            twice = [known for known, times in counts.items() if times > 1]
+            raise ValueError(f"task ids used twice: {listed(twice, NAMED_AT_FAULT)}")
         used = [(used, task.id) for task in self.tasks for used in (*(d.task for d in task.depends_on), *task.verifies)]
         unknown = {name: f"{name} (of {by})" for name, by in reversed(used) if name not in counts}
         if unknown:
-            raise ValueError(f"dependencies on unknown tasks: {_named([unknown[name] for name in sorted(unknown)])}")
+            missing = [unknown[name] for name in sorted(unknown)]
+            raise ValueError(f"dependencies on unknown tasks: {listed(missing, NAMED_AT_FAULT)}")
         selfish = [task.id for task in self.tasks if task.id in (*(d.task for d in task.depends_on), *task.verifies)]
         if selfish:
-            raise ValueError(f"tasks that depend on themselves: {_named(selfish)}")
+            raise ValueError(f"tasks that depend on themselves: {listed(selfish, NAMED_AT_FAULT)}")
         torn = [f"{task.id} (on {used})" for task in self.tasks for used in _couplings_differ(task)]
         if torn:
-            raise ValueError(f"tasks that depend twice on another, with different couplings: {_named(torn)}")
+            pairs = listed(torn, NAMED_AT_FAULT)
+            raise ValueError(f"tasks that depend twice on another, with different couplings: {pairs}")
         return self
 
 
@@ -115,8 +119,3 @@ def _couplings_differ(task: TaskSpec) -> list[str]:
         return []
     ways = Counter(used for used, _ in {(d.task, d.coupling) for d in task.depends_on})
     return sorted(used for used, count in ways.items() if count > 1)
-
-
-def _named(found: list[str]) -> str:
-    more = len(found) - NAMED_AT_FAULT
-    return ", ".join(found[:NAMED_AT_FAULT]) + (f" and {more} more" if more > 0 else "")

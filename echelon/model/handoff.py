@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from echelon.model.base import Value
 from echelon.model.concern import Concern
@@ -12,13 +12,13 @@ from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.2"
+HANDOFF_SCHEMA_VERSION = "1.3"
 
 #: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
 BYTES_PER_TOKEN = 4
 
 #: What is said about what was made in the last call (F4).
-LANDED = "its budget was used up before it was done; it wrote down what it had by then"
+WRAPPED_UP = "its budget was used up before it was done; it wrote down what it had by then"
 
 
 class OutputReference(Value):
@@ -57,7 +57,7 @@ class ErrorReport(Value):
     dependency: str = ""
     """The dependency whose breaker guards the call; empty when none does (F1)."""
     causes: tuple[str, ...] = ()
-    """Tasks or phases that it waited for in vain (F6)."""
+    """Tasks or phases that it waited for and did not get (F6)."""
 
     @property
     def asks(self) -> str:
@@ -123,13 +123,13 @@ class Handoff(Value):
     attempts: int = Field(default=1, ge=0)
     """Calls made for it, the last one included; 0 when it was refused before the first."""
     repairs: tuple[str, ...] = ()
-    """What was mended in the output so that it fits a flexible contract (C5)."""
+    """What was repaired in the output so that it fits a flexible contract (C5)."""
     fallback: UsedFallback | None = None
     """What stood in for the work itself; None when nothing had to (F2)."""
     received: Passed = Passed()
     """What reached the step by value and by reference (C6)."""
-    landed: bool = False
-    """Was it made in the last call, when a budget was used up, of what there was by then (F4)?"""
+    wrapped_up: bool = Field(default=False, validation_alias=AliasChoices("wrapped_up", "landed"))
+    """Was it made in the final call, when a budget was used up (F4)? Called `landed` up to schema 1.2."""
 
     @model_validator(mode="after")
     def _ends_a_step(self) -> Self:
@@ -149,7 +149,7 @@ class Handoff(Value):
     @property
     def falls_short(self) -> bool:
         """Is the output there, but not the work itself (F2), or not all of it (F4)?"""
-        return self.done and (self.landed or (self.fallback is not None and self.fallback.replaces))
+        return self.done and (self.wrapped_up or (self.fallback is not None and self.fallback.replaces))
 
 
 class Missing(Value):

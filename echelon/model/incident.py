@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from echelon.model.base import Value
+from echelon.model.phrasing import count, listed
 
 
 class Incident(Value):
@@ -29,14 +30,14 @@ class Incident(Value):
     def reach(self) -> str:
         """Say how far it went."""
         blocked = f", {len(self.blocked):,} not started" if self.blocked else ""
-        where = f" in {_counted(len(self.domains), 'domain')} ({_named(self.domains)})" if self.domains else ""
-        return f"{_counted(len(self.failed), 'task')} failed{blocked}{where}"
+        where = f" in {count(len(self.domains), 'domain')} ({listed(self.domains, NAMED)})" if self.domains else ""
+        return f"{count(len(self.failed), 'task')} failed{blocked}{where}"
 
     @property
     def containment(self) -> str:
         """Say what it did not reach."""
         replaced = f"{len(self.replaced):,} replaced by a fallback, " if self.replaced else ""
-        return f"{replaced}{_counted(self.went_on, 'other task')} delivered"
+        return f"{replaced}{count(self.went_on, 'other task')} delivered"
 
     @property
     def message(self) -> str:
@@ -46,11 +47,3 @@ class Incident(Value):
 
 #: Domains named in a message; more are only counted.
 NAMED = 3
-
-
-def _named(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field
 
@@ -62,6 +62,8 @@ class PhasePlan(Value):
     """The sync point that ends it."""
     gate: tuple[str, ...] = ()
     """Irreversible tasks of the phase, to be confirmed before it begins (O5)."""
+    single: bool | None = None
+    """Is its output that of its one agent, and not task → output? None where an earlier version made the plan."""
 
 
 class Reason(Value):
@@ -293,7 +295,7 @@ class Plan(Value):
     findings: tuple[Finding, ...] = ()
     """What should be changed."""
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Return a changed copy; what was worked out from the original does not come along."""
         copied = super().model_copy(update=update, deep=deep)
         for name in ("digest", "nodes", "agent_of"):

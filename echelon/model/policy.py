@@ -25,7 +25,7 @@ Off = Annotated[Literal[False], BeforeValidator(_not_zero)]
 _Seconds = Annotated[float, Field(gt=0, strict=True)]
 _Attempts = Annotated[int, Field(ge=1, strict=True)]
 
-#: Does a contract refuse what does not fit, or mend it where that takes no guess (C5)?
+#: Does a contract refuse what does not fit, or repair it where that takes no guess (C5)?
 Strictness = Literal["strict", "flexible"]
 
 
@@ -49,17 +49,17 @@ class BreakerPolicy(Value):
     call_tokens: int | None = Field(default=None, ge=1)
     """A call that used more tokens counts as failed, whatever it returned (F4); None: no bound."""
     open_seconds: float = Field(default=30.0, gt=0)
-    """Time until the first trial call, in seconds."""
+    """Time until the first probe, in seconds."""
     open_growth: float = Field(default=2.0, ge=1)
     """Each further opening without a recovery in between lasts so many times longer."""
     max_open_seconds: float = Field(default=300.0, gt=0)
     """The longest that growth makes it, in seconds; never shortens `open_seconds`."""
     open_jitter: float = Field(default=0.1, ge=0, lt=1)
     """Share of the open time that chance takes off at most, so that not all processes try at one moment."""
-    trial_calls: int = Field(default=1, ge=1)
-    """Trial calls admitted at a time when half-open; so many must succeed to close it."""
-    trial_seconds: float = Field(default=DEFAULT_TIMEOUT_SECONDS, gt=0)
-    """A trial call that has not returned by then is given up, and its place given to another, in seconds."""
+    half_open_calls: int = Field(default=1, ge=1)
+    """Calls admitted, as probes, at a time when half-open; so many must succeed to close it."""
+    probe_seconds: float = Field(default=DEFAULT_TIMEOUT_SECONDS, gt=0)
+    """A probe that has not returned by then is given up, and its slot given to another, in seconds."""
     metrics_only: bool = False
     """Count and tell, but never refuse a call; `isolate` still does."""
     max_open_share: float = Field(default=0.5, gt=0, le=1)
@@ -120,7 +120,7 @@ class Resilience(Value):
     backoff_max_seconds: float | None = Field(default=None, ge=0)
     """The longest wait between two attempts."""
     contract: Strictness | None = None
-    """Is an output that does not fit refused (`strict`, what holds when nobody says otherwise) or mended (C5)?"""
+    """Is an output that does not fit refused (`strict`, what holds when nobody says otherwise) or repaired (C5)?"""
 
     def over(self, outer: "Resilience") -> "Resilience":
         """Return this policy with everything unset taken from `outer`."""

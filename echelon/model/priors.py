@@ -43,7 +43,7 @@ class Priors(Value):
     """Wall time of one integration by a coordinator."""
 
     @property
-    def context_room(self) -> int:
+    def context_budget(self) -> int:
         """Tokens that one agent may be given (D1, M5)."""
         return int(self.context_tokens * self.context_share)
 

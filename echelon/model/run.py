@@ -2,21 +2,22 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import Field
 
+from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import Handoff, Missing
+from echelon.model.incident import Incident
 from echelon.model.plan import Plan
 
 
 class RunStatus(StrEnum):
     """Where a run stands."""
 
-    RUNNING = "running"  #: at work, or its process died
+    RUNNING = "running"  #: running, or its process was killed
     COMPLETED = "completed"  #: everything was delivered
     PARTIAL = "partial"  #: done, with something missing
     FAILED = "failed"  #: no output
@@ -44,7 +45,7 @@ class RunRecord(Value):
     """Name of the job."""
     source: str
     """Where the job is defined, as it was given."""
-    inputs: dict[str, Any]
+    inputs: JsonObject
     """Inputs, as JSON."""
     status: RunStatus
     """Where it stands."""
@@ -128,29 +129,109 @@ class Measures(Value):
     tokens_by_value: int = 0
     """The same in tokens, estimated from the bytes (C6)."""
     repaired: int = 0
-    """Outputs that were mended so that they fit a flexible contract (C5)."""
+    """Outputs that were repaired so that they fit a flexible contract (C5)."""
     fallbacks: int = 0
     """Tasks that were not delivered and that a fallback stands in for, a note that skips them included (F2)."""
 
 
+class PhaseView(Value):
+    """Where a phase stands."""
+
+    name: str
+    """The phase."""
+    planned: int
+    """Tasks it has."""
+    completed: int
+    """Tasks that delivered an output, of their own or of a fallback."""
+    failed: int
+    """Tasks that ended without output."""
+    at_work: int = 0
+    """Tasks that somebody works on."""
+    seconds: float | None
+    """From the first step that began to the last that ended; None before anything ended."""
+    started: datetime | None = None
+    """When it began, in UTC."""
+    ended: datetime | None = None
+    """When its sync point was passed, in UTC."""
+
+
+class WaitView(Value):
+    """How long steps waited for the slots of one limiter (F5)."""
+
+    limiter: str
+    """What bounds how many are at work at one time."""
+    steps: int
+    """How often a step waited there."""
+    seconds: float
+    """All waits together."""
+    longest_seconds: float
+    """The longest of them."""
+    longest_queue: int
+    """The most that waited there when another one came."""
+
+
+class BreakerStory(Value):
+    """One breaker that a run used (F1)."""
+
+    name: str
+    """The dependency."""
+    opened: int
+    """How often it opened while the run used it."""
+    isolated: int
+    """How often a person opened it meanwhile."""
+    state: str
+    """How the run left it, or knows it now: `closed`, `open` or `half-open`."""
+    reason: str
+    """Why it is not closed; empty when it is."""
+    shared: str
+    """Who knew of it: all processes with the same `redis`, or the `process` of the run only."""
+
+    @property
+    def said(self) -> str:
+        """Say it in one line."""
+        times = [_times("opened", self.opened), _times("was isolated", self.isolated)]
+        parts = [part for part in times if part] or ["never opened"]
+        now = f"{self.state} ({self.reason})" if self.reason else self.state
+        where = "shared through redis" if self.shared == "redis" else "in its process only"
+        return f"{self.name} {', '.join([*parts, now])}; {where}"
+
+
+def _times(what: str, number: int) -> str:
+    return f"{what} {number} time{'' if number == 1 else 's'}" if number else ""
+
+
 class RunView(Value):
-    """Everything known about a run at its end: what a report is made from."""
+    """Everything known about a run: what commands, reports and pages are made from."""
 
     record: RunRecord
     """The run itself, with its plan."""
     steps: tuple[StepRecord, ...]
     """All finished steps, in the order they ended."""
+    launched: int
+    """Steps that the run had to do: every task of its plan, and the integrations that were begun."""
+    returned: int
+    """Those that delivered their own work, whole; launched = returned + the number of missing ones."""
     missing: tuple[Missing, ...]
     """What was not delivered, and why."""
     concerns: tuple[ConcernRecord, ...]
     """Everything raised."""
     exceptions: tuple[ExceptionReport, ...]
     """Everything pushed."""
+    incidents: tuple[Incident, ...] = ()
+    """Failures that share a cause (F6)."""
+    breakers: tuple[BreakerStory, ...] = ()
+    """Breakers that it used (F1)."""
     measures: Measures
     """What was measured."""
-    output: Any = None
+    phases: tuple[PhaseView, ...] = ()
+    """Where each phase of its plan stands."""
+    waits: tuple[WaitView, ...] = ()
+    """How long steps waited for slots, by limiter."""
+    at_work: tuple[str, ...] = ()
+    """Tasks that somebody works on, the longest first."""
+    output: object = None
     """Output of the last phase, as JSON; None when there is none."""
-    previous: Any = None
+    previous: object = None
     """Output of the last completed run of this job on the same inputs, as JSON; None when there is none."""
 
 
@@ -161,8 +242,12 @@ class RunResult(Value):
     """Unique."""
     status: RunStatus
     """How it ended."""
-    output: Any
+    output: object
     """Output of the last phase, as JSON."""
+    launched: int
+    """Steps that the run had to do: every task of its plan, and the integrations that were begun."""
+    returned: int
+    """Those that delivered their own work, whole; launched = returned + the number of missing ones."""
     missing: tuple[Missing, ...]
     """What was not delivered, and why (F7)."""
     concerns: tuple[ConcernRecord, ...]

@@ -13,12 +13,16 @@ Pause = tuple[datetime, datetime]
 
 
 class Session(Value):
-    """The time in which one process held a run."""
+    """The time in which one process held a run, or one part of it."""
 
     run_id: str
     """The run."""
+    part: str = ""
+    """The part of the run that it holds; empty for the run itself."""
+    under: int = Field(default=0, ge=0)
+    """Token of the run that the part is held under; 0 for the run itself."""
     token: int = Field(ge=1)
-    """Grows with every session of a run: whoever writes with an older one is refused."""
+    """Grows with every session of a run, or of a part: whoever writes with an older one is refused."""
     host: str
     """Name of the machine, for people."""
     machine: str
@@ -35,7 +39,7 @@ class Session(Value):
     """When it gave the run back, or was last seen before another process took it; None while it is held."""
 
 
-class Claim(Value):
+class EffectIntent(Value):
     """What is put on record before an agent changes the world outside, so that a crash cannot hide it (F8)."""
 
     run_id: str

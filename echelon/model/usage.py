@@ -3,7 +3,7 @@
 import math
 from typing import TypeVar
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from echelon.model.base import Value
 
@@ -73,15 +73,15 @@ class Budget(Value):
     """Calls, retries included."""
     cost: float | None = Field(default=None, gt=0)
     """Money, in the currency of the prices of the job; usage without a known price does not count towards it."""
-    landing: float = Field(default=0.0, ge=0, le=0.5)
-    """Share of each bound that is kept back, so that an agent can write down what it has when the rest is used up."""
+    final_call: float = Field(default=0.0, ge=0, le=0.5, validation_alias=AliasChoices("final_call", "landing"))
+    """Share of each bound kept back for a final call, in which an agent wraps up; older plans call it `landing`."""
 
     @property
     def usual(self) -> "Budget":
-        """What may be used before landing: the bounds without the share that is kept back."""
-        if not self.landing:
+        """What may be used before the final call: the bounds without the share that is kept back."""
+        if not self.final_call:
             return self
-        usual = 1 - self.landing
+        usual = 1 - self.final_call
         return Budget(
             seconds=None if self.seconds is None else self.seconds * usual,
             tokens=None if self.tokens is None else max(1, math.floor(self.tokens * usual)),

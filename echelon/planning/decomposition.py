@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.priors import Priors
-from echelon.planning.enough import Verdict, one_agent_is_enough, wish_refused
-from echelon.planning.makespan import durations
-from echelon.planning.order import consumers_of, producers_of, topological
+from echelon.planning.enough import SingleAgentReason, one_agent_is_enough, wish_refused
+from echelon.planning.schedule.makespan import durations
+from echelon.planning.schedule.order import consumers_of, producers_of, topological
 
 #: Couplings, the strongest first.
 STRENGTH = (Coupling.TIGHT, Coupling.MEDIUM, Coupling.LOOSE, Coupling.NONE)
@@ -25,7 +25,7 @@ class Decomposition(NamedTuple):
     """The work of each agent, as one task with the agent's id."""
     holds: dict[str, tuple[str, ...]]
     """Agent id → its tasks, in the order they are done."""
-    enough: Verdict | None
+    enough: SingleAgentReason | None
     """Why one agent is enough, or why it is not although it was wanted; None when there is nothing to say."""
 
 
@@ -46,7 +46,7 @@ def chains(tasks: Sequence[TaskSpec], priors: Priors) -> Iterator[list[TaskSpec]
     by_id = {task.id: task for task in tasks}
     following = _following(tasks, by_id)
     continued = set(following.values())
-    room = priors.context_room
+    budget = priors.context_budget
     for head in tasks:
         if head.id in continued:
             continue
@@ -55,7 +55,7 @@ def chains(tasks: Sequence[TaskSpec], priors: Priors) -> Iterator[list[TaskSpec]
         while True:
             task = by_id[current]
             size = priors.task_tokens if task.tokens is None else task.tokens
-            if held and filled + size > room:
+            if held and filled + size > budget:
                 yield held
                 held, filled = [], 0
             held.append(task)
@@ -85,7 +85,7 @@ def _alike(first: TaskSpec, second: TaskSpec) -> bool:
 
 
 def _decomposition(
-    tasks: Sequence[TaskSpec], groups: Sequence[Sequence[TaskSpec]], enough: Verdict | None, priors: Priors
+    tasks: Sequence[TaskSpec], groups: Sequence[Sequence[TaskSpec]], enough: SingleAgentReason | None, priors: Priors
 ) -> Decomposition:
     taken = {task.id for task in tasks}
     names = [_name(group, taken) for group in groups]

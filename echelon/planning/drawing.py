@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from echelon.model.phrasing import count
 from echelon.model.plan import Node, NodeKind, Plan
 from echelon.planning.outline import agents_below
 
@@ -34,7 +35,7 @@ def mermaid(plan: Plan) -> str:
     lines = ["flowchart TD"]
     for node in drawn:
         opening, closing = SHAPES[node.kind]
-        text = node.id.translate(ESCAPES) + (f"<br/>{_agents(counts[node.id])}" if counted else "")
+        text = node.id.translate(ESCAPES) + (f"<br/>{count(counts[node.id], 'agent')}" if counted else "")
         lines.append(f'    {numbers[node.id]}{opening}"{text}"{closing}')
     lines += [f"    {numbers[node.parent]} --> {numbers[node.id]}" for node in drawn if node.parent is not None]
     return "\n".join(lines) + "\n"
@@ -52,7 +53,3 @@ def _drawn(tree: Sequence[Node]) -> list[Node]:
         parents = {node.id for node in level}
         level = [node for node in coordinators if node.parent in parents]
     return drawn
-
-
-def _agents(count: int) -> str:
-    return f"{count:,} agent{'' if count == 1 else 's'}"

@@ -5,8 +5,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import HandoffCount, Node, NodeKind, Range
 from echelon.model.priors import DEFAULT_PRIORS, Priors
-from echelon.planning.order import consumers_of, producers_of
 from echelon.planning.regime import DEFAULT_SPAN
+from echelon.planning.schedule.order import consumers_of, producers_of
 
 #: A task with more links than this many spans is a hub: what it makes is handed on at a sync point (D2).
 HUB_SPANS = 2

@@ -29,7 +29,7 @@ ROLES: Table[dict[InfrastructureRole, int]] = (
 
 #: What each role does, and what would fail without it (R3, O2, O3, O4).
 WHY_ROLE: dict[InfrastructureRole, str] = {
-    STATE: "keeps the one valid state, or domains would go on with inputs that are out of date",
+    STATE: "keeps the one valid state, or domains would continue with outdated inputs",
     ROUTER: "carries what crosses domains, or it would fill the context of the leads",
     AUDIT: "samples integrations, or what is lost in them would go unnoticed",
     VERIFICATION: (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from echelon.model.graph import TaskSpec
-from echelon.planning.order import producers_of
+from echelon.planning.schedule.order import producers_of
 
 
 def by_capability(agents: Sequence[TaskSpec]) -> bool:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from echelon.model.phrasing import listed
 from echelon.model.plan import Finding, FindingLevel, Node, NodeKind
 
 LABELS_NAMED = 6  # labels named in a message; `where` has all of them
@@ -67,12 +68,11 @@ def label_findings(tree: Sequence[Node]) -> tuple[Finding, ...]:
 def _finding(labels: Sequence[str], fate: str, fix: str) -> Finding:
     subject, one = ("this domain", True) if len(labels) == 1 else ("these domains", False)
     told = fate.replace("are ", "is ").replace("share ", "shares ") if one else fate
-    named = ", ".join(repr(label) for label in labels[:LABELS_NAMED])
-    more = f" and {len(labels) - LABELS_NAMED} more" if len(labels) > LABELS_NAMED else ""
+    named = listed(labels, LABELS_NAMED, repr)
     return Finding(
         rule="D2",
         level=FindingLevel.WARNING,
         where=", ".join(labels),
-        message=f"{subject} {told}: {named}{more}; a lead for each would need more levels than recommended",
+        message=f"{subject} {told}: {named}; a lead for each would need more levels than recommended",
         fix=fix,
     )

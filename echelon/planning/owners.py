@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind
-from echelon.planning.order import producers_of
+from echelon.planning.schedule.order import producers_of
 
 
 def assign_owners(tasks: Sequence[TaskSpec], tree: Sequence[Node]) -> dict[str, str]:

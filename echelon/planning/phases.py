@@ -17,11 +17,11 @@ from typing import NamedTuple
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import PhasePlan, SyncPoint
-from echelon.planning.colouring import Steps
 from echelon.planning.handoffs import HUB_SPANS
-from echelon.planning.order import producers_of, topological
 from echelon.planning.regime import DEFAULT_SPAN
-from echelon.planning.slots import fewest_slots
+from echelon.planning.schedule.colouring import Steps
+from echelon.planning.schedule.order import producers_of, topological
+from echelon.planning.schedule.slots import fewest_slots
 
 SEARCH_STEPS = 60_000  # for all phases together; less than a second
 
@@ -29,7 +29,7 @@ SEARCH_STEPS = 60_000  # for all phases together; less than a second
 Before = Sequence[Sequence[int]]
 
 
-class Place(NamedTuple):
+class TimeSlot(NamedTuple):
     """Where a task stands in time."""
 
     rank: int
@@ -38,7 +38,7 @@ class Place(NamedTuple):
     """Which part of it, from 0."""
 
 
-class Stretch(NamedTuple):
+class SlotRange(NamedTuple):
     """A run of phases without a gate inside, or the phases behind one gate."""
 
     rank: int
@@ -69,7 +69,7 @@ def assign_phases(
     before = [[number[used] for used in producers_of(task)] for task in ordered]
     places = _places(ordered, before, {name: rank for rank, name in enumerate(names)})
     hubs = _hubs(ordered, before, span)
-    members: dict[Place, list[TaskSpec]] = defaultdict(list)
+    members: dict[TimeSlot, list[TaskSpec]] = defaultdict(list)
     for task in tasks:
         members[places[number[task.id]]].append(task)
     return tuple(
@@ -92,7 +92,7 @@ def _hubs(ordered: Sequence[TaskSpec], before: Before, span: int) -> set[str]:
     return {task.id for task, count in zip(ordered, links, strict=True) if count > HUB_SPANS * span}
 
 
-def _places(ordered: Sequence[TaskSpec], before: Before, ranks: Mapping[str, int]) -> list[Place]:
+def _places(ordered: Sequence[TaskSpec], before: Before, ranks: Mapping[str, int]) -> list[TimeSlot]:
     """Give each task its place: first the declared phase, then the gates it waits for, then the slot between them."""
     steps = Steps(SEARCH_STEPS)
     rank_of = _ranks(ordered, before, ranks)
@@ -102,7 +102,7 @@ def _places(ordered: Sequence[TaskSpec], before: Before, ranks: Mapping[str, int
         # Only irreversible tasks take up room when gates are counted, and only they get into each other's way.
         touches = [task.touches if own else () for task, own in zip(ordered, held, strict=True)]
         gates = _slots_within(rank_of, before, touches, [int(own) for own in held], steps)
-    stretches = [Stretch(*key) for key in zip(rank_of, gates, held, strict=True)]
+    stretches = [SlotRange(*key) for key in zip(rank_of, gates, held, strict=True)]
     slots = _slots_within(stretches, before, [task.touches for task in ordered], [1] * len(ordered), steps)
     return _consecutive(list(zip(stretches, slots, strict=True)))
 
@@ -145,13 +145,13 @@ def _slots_within(
     return slots
 
 
-def _consecutive(keys: Sequence[tuple[Stretch, int]]) -> list[Place]:
+def _consecutive(keys: Sequence[tuple[SlotRange, int]]) -> list[TimeSlot]:
     """Number the slots of each declared phase from 0, one stretch after the other."""
-    place: dict[tuple[Stretch, int], Place] = {}
+    place: dict[tuple[SlotRange, int], TimeSlot] = {}
     used: dict[int, int] = defaultdict(int)
     for key in sorted(set(keys)):
         rank = key[0].rank
-        place[key] = Place(rank, used[rank])
+        place[key] = TimeSlot(rank, used[rank])
         used[rank] += 1
     return [place[key] for key in keys]
 
@@ -163,12 +163,12 @@ def _against_the_order(task: TaskSpec, producer: str) -> InvalidInput:
     )
 
 
-def _labels(places: Sequence[Place], names: Sequence[str]) -> dict[Place, str]:
+def _labels(places: Sequence[TimeSlot], names: Sequence[str]) -> dict[TimeSlot, str]:
     """Name each place: the declared name, continued with /2, /3 …, or phase-1, phase-2 … when none is declared."""
     if not names:
         return {place: f"phase-{place.slot + 1}" for place in places}
     declared = set(names)
-    labels: dict[Place, str] = {}
+    labels: dict[TimeSlot, str] = {}
     for place in places:
         label = names[place.rank] + (f"/{place.slot + 1}" if place.slot else "")
         while place.slot and label in declared:

@@ -9,14 +9,14 @@ from echelon.planning.decomposition import Decomposition, decompose
 from echelon.planning.handoffs import handoffs
 from echelon.planning.infrastructure import infrastructure_for
 from echelon.planning.labels import labelled
-from echelon.planning.levelling import levelled
-from echelon.planning.makespan import Schedule, duration_findings, durations, makespan
 from echelon.planning.outline import label_findings, levels_of
 from echelon.planning.overhead import overhead
 from echelon.planning.owners import assign_owners
 from echelon.planning.phases import assign_phases
-from echelon.planning.reasons import Facts, reasons_for
+from echelon.planning.reasons import PlanFacts, reasons_for
 from echelon.planning.regime import DEFAULT_SPAN, Priority, pairs, profile, structure_for
+from echelon.planning.schedule.levelling import levelled
+from echelon.planning.schedule.makespan import Schedule, duration_findings, durations, makespan
 from echelon.planning.sizes import size_findings
 from echelon.planning.spending import spending
 from echelon.planning.tree import build_tree
@@ -61,11 +61,13 @@ def plan(
     return _plan(graph, facts, schedule, findings)
 
 
-def _facts(graph: TaskGraph, parts: Decomposition, schedule: Schedule, span: int, priority: Priority | None) -> Facts:
+def _facts(
+    graph: TaskGraph, parts: Decomposition, schedule: Schedule, span: int, priority: Priority | None
+) -> PlanFacts:
     """Look at what was decided for agents from the side of their tasks."""
     tree = _holding(schedule.tree, parts.holds)
     agents = len(parts.agents)
-    return Facts(
+    return PlanFacts(
         tasks=graph.tasks,
         tree=tree,
         structure=structure_for(agents, priority),
@@ -80,7 +82,7 @@ def _facts(graph: TaskGraph, parts: Decomposition, schedule: Schedule, span: int
     )
 
 
-def _plan(graph: TaskGraph, facts: Facts, schedule: Schedule, findings: tuple[Finding, ...]) -> Plan:
+def _plan(graph: TaskGraph, facts: PlanFacts, schedule: Schedule, findings: tuple[Finding, ...]) -> Plan:
     agents = facts.agents
     reports = agents if agents > 1 else 0
     return Plan(

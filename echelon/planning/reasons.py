@@ -5,15 +5,16 @@ from typing import NamedTuple
 
 from echelon.model.graph import TaskSpec
 from echelon.model.organisation import Structure
+from echelon.model.phrasing import count
 from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, Reason
-from echelon.planning.enough import Verdict
+from echelon.planning.enough import SingleAgentReason
 from echelon.planning.labels import by_capability
-from echelon.planning.order import producers_of
 from echelon.planning.outline import cohesion
 from echelon.planning.regime import Priority, overhead_floor, recommended_levels
+from echelon.planning.schedule.order import producers_of
 
 
-class Facts(NamedTuple):
+class PlanFacts(NamedTuple):
     """What the reasons are made from."""
 
     tasks: Sequence[TaskSpec]
@@ -36,7 +37,7 @@ class Facts(NamedTuple):
     """Who talks to whom."""
     handoffs: HandoffCount
     """How often work changes hands."""
-    enough: Verdict | None = None
+    enough: SingleAgentReason | None = None
     """Why one agent is enough, or is not although it was wanted; None when there is nothing to say."""
     levelled: bool = False
     """Do tasks stand in later phases than they could, so that phases are shorter?"""
@@ -65,10 +66,10 @@ class Facts(NamedTuple):
 #: Why each structure is the one for its numbers (R1).
 WHY_STRUCTURE: dict[Structure, str] = {
     Structure.SINGLE: "there is nothing to coordinate",
-    Structure.FLAT: "one coordinator can still follow everybody, so a hierarchy would only cost",
-    Structure.HIERARCHICAL: "one coordinator can no longer follow everybody, so leads stand in between",
+    Structure.FLAT: "one coordinator can still follow all agents, so a hierarchy would only add cost",
+    Structure.HIERARCHICAL: "one coordinator can no longer follow all agents, so there are leads in between",
     Structure.MULTI_TIER: "the leads themselves need to be led, and outputs are integrated in stages",
-    Structure.FEDERATED: "nobody can hold the whole, so domains work on their own and meet through explicit contracts",
+    Structure.FEDERATED: "no agent can hold the whole, so domains work alone and meet through explicit contracts",
 }
 
 #: What a priority does to the tree (R1, R2).
@@ -79,47 +80,47 @@ WHY_PRIORITY: dict[Priority, str] = {
 }
 
 
-def reasons_for(facts: Facts) -> tuple[Reason, ...]:
+def reasons_for(facts: PlanFacts) -> tuple[Reason, ...]:
     """Return the reasons of a plan, most important first."""
     if not facts.tasks:
         return (Reason(rule="R1", text="0 agents: the graph has no tasks, so there is nothing to organise"),)
     return tuple(Reason(rule=rule, text=text) for rule, text in _reasons(facts))
 
 
-def _reasons(facts: Facts) -> Iterator[tuple[str, str]]:
+def _reasons(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     n = facts.agents
-    yield "R1", f"{_count(n, 'agent')}: {facts.structure}, because {WHY_STRUCTURE[facts.structure]}"
+    yield "R1", f"{count(n, 'agent')}: {facts.structure}, because {WHY_STRUCTURE[facts.structure]}"
     if facts.enough:
         yield facts.enough.rule, facts.enough.text
     yield from _manner(facts)
     yield from _merged(facts)
-    levels = f"{_count(facts.levels, 'coordinating level')} ({recommended_levels(n)} recommended)"
-    yield "R2", f"{levels}: nobody has more than {facts.span} direct reports"
+    levels = f"{count(facts.levels, 'coordinating level')} ({recommended_levels(n)} recommended)"
+    yield "R2", f"{levels}: no one has more than {facts.span} direct reports"
     if facts.priority:
         yield "R1", WHY_PRIORITY[facts.priority]
     ends = "each ends" if len(facts.phases) > 1 else "it ends"
-    yield "D4", f"{_count(len(facts.phases), 'phase')}, {_phases_from(facts)}; {ends} with a sync point"
+    yield "D4", f"{count(len(facts.phases), 'phase')}, {_phases_from(facts)}; {ends} with a sync point"
     yield from _synchronised(facts)
     yield "D6", _ownership(facts)
     if facts.pairs.structure < facts.pairs.mesh:
-        yield "R7", f"{_count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
+        yield "R7", f"{count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
     if floor := overhead_floor(n):
         yield "R4", f"no design at this size coordinates for less than {floor.low:.0%} to {floor.high:.0%} of the cost"
 
 
-def _manner(facts: Facts) -> Iterator[tuple[str, str]]:
+def _manner(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     """Say how the structure is used: the branches of R1, and the labels of D2."""
     if facts.structure is Structure.FLAT:
         yield "R1", FLAT_MANNER[facts.dependent, len(facts.phases) > 1]
     if facts.labels and facts.levels > 1:
         kept = facts.labels - len(cohesion(facts.tree).divided)
-        contracts = f"{_count(facts.handoffs.crossing, 'handoff')} between domains, each under an explicit contract"
-        yield "D2", f"{kept:,} of {_count(facts.labels, 'given domain')} kept together; {contracts}"
+        contracts = f"{count(facts.handoffs.crossing, 'handoff')} between domains, each under an explicit contract"
+        yield "D2", f"{kept:,} of {count(facts.labels, 'given domain')} kept together; {contracts}"
     if not facts.labels and facts.levels > 1:
         yield _formed_teams(facts)
 
 
-def _formed_teams(facts: Facts) -> tuple[str, str]:
+def _formed_teams(facts: PlanFacts) -> tuple[str, str]:
     """Say how teams are formed where no domains are given: by capability, by dependencies, or evenly."""
     if by_capability(facts.tasks):
         abilities = len({task.capability for task in facts.tasks})
@@ -129,35 +130,33 @@ def _formed_teams(facts: Facts) -> tuple[str, str]:
     return "D2", "no domains given: agents are divided evenly into teams"
 
 
-def _found_domains(facts: Facts) -> str:
+def _found_domains(facts: PlanFacts) -> str:
     inside = facts.handoffs.after - facts.handoffs.between_teams
-    counted = f"{inside:,} of {_count(facts.handoffs.after, 'handoff')} need not leave a team"
+    counted = f"{inside:,} of {count(facts.handoffs.after, 'handoff')} need not leave a team"
     hubs = facts.handoffs.at_sync_points
     synced = f"; {hubs:,} of the others are made at sync points, since a hub is at one end" if hubs else ""
     return f"no domains given: teams and domains are found by clustering the dependencies; {counted}{synced}"
 
 
-def _merged(facts: Facts) -> Iterator[tuple[str, str]]:
+def _merged(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     """Say what merging tasks into feature agents saved (D1)."""
     vanished = len(facts.tasks) - facts.agents
     if vanished and facts.handoffs.before == 0:
-        yield "D1", f"{len(facts.tasks):,} tasks are done by {_count(facts.agents, 'agent')}"
+        yield "D1", f"{len(facts.tasks):,} tasks are done by {count(facts.agents, 'agent')}"
     elif vanished:
         saved = facts.handoffs.tokens_saved
-        gone = (
-            f"{_count(facts.handoffs.before - facts.handoffs.after, 'handoff')} of {facts.handoffs.before:,} vanished"
-        )
+        gone = f"{count(facts.handoffs.before - facts.handoffs.after, 'handoff')} of {facts.handoffs.before:,} vanished"
         tokens = f"{saved.low / 1000:,.0f} to {saved.high / 1000:,.0f} thousand tokens"
-        yield "D1", f"{len(facts.tasks):,} tasks merged into {_count(facts.agents, 'agent')}: {gone}, {tokens} saved"
+        yield "D1", f"{len(facts.tasks):,} tasks merged into {count(facts.agents, 'agent')}: {gone}, {tokens} saved"
 
 
-def _synchronised(facts: Facts) -> Iterator[tuple[str, str]]:
+def _synchronised(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     """Say what handing on at sync points saved, where tasks wait for whole phases (D4)."""
     direct = sum(len(producers_of(task)) for task in facts.tasks)
     through = facts.handoffs.before - direct
     if through and facts.handoffs.after < facts.handoffs.before:
         less = facts.handoffs.before - facts.handoffs.after
-        yield "D4", f"{_count(less, 'handoff')} saved: outputs of whole phases are handed on once, at their sync point"
+        yield "D4", f"{count(less, 'handoff')} saved: outputs of whole phases are handed on once, at their sync point"
 
 
 #: (Does any agent use the work of another? Is there more than one phase?) → how a flat structure works (R1).
@@ -169,22 +168,18 @@ FLAT_MANNER: dict[tuple[bool, bool], str] = {
 }
 
 
-def _ownership(facts: Facts) -> str:
+def _ownership(facts: PlanFacts) -> str:
     leads = len(facts.tree) - facts.agents
     crossings = len(facts.owners) - len(facts.tasks) - leads
     return (
-        f"one owner for each of {_count(len(facts.tasks), 'task')}, {_count(leads, 'integration')} and "
-        f"{_count(crossings, 'dependenc', 'ies', 'y')} between teams"
+        f"one owner for each of {count(len(facts.tasks), 'task')}, {count(leads, 'integration')} and "
+        f"{count(crossings, 'dependency', 'dependencies')} between teams"
     )
 
 
-def _phases_from(facts: Facts) -> str:
+def _phases_from(facts: PlanFacts) -> str:
     declared = any(task.phase is not None for task in facts.tasks)
     origin = "declared by the job" if declared else "by the levels of the dependencies"
     shared = any(task.touches for task in facts.tasks)
     apart = ", and tasks that change the same thing kept apart" if shared else ""
     return origin + apart + (", long tasks moved beside other long ones" if facts.levelled else "")
-
-
-def _count(number: int, noun: str, many: str = "s", one: str = "") -> str:
-    return f"{number:,} {noun}{one if number == 1 else many}"

@@ -102,8 +102,8 @@ SYNC: Table[str] = (
 LEVELS: Table[str] = ((1, "1"), (5, "2"), (30, "3"), (100, "4"), (None, "5+"))
 
 
-class Step(NamedTuple):
-    """A transition of R5."""
+class Threshold(NamedTuple):
+    """A number of agents from which a structure changes (R5)."""
 
     at: int
     """Number of agents."""
@@ -113,11 +113,11 @@ class Step(NamedTuple):
     """What would fail otherwise."""
 
 
-TRANSITIONS: tuple[Step, ...] = (
-    Step(15, "complete the domain layer", "a single orchestrator saturates"),
-    Step(50, "complete the team layer", "the domain leads saturate"),
-    Step(200, "extend the dedicated coordination agents", "coordination has become a complex system of its own"),
-    Step(
+TRANSITIONS: tuple[Threshold, ...] = (
+    Threshold(15, "complete the domain layer", "a single orchestrator saturates"),
+    Threshold(50, "complete the team layer", "the domain leads saturate"),
+    Threshold(200, "extend the dedicated coordination agents", "coordination has become a complex system of its own"),
+    Threshold(
         1000, "federate to the full, and accept eventual consistency", "no single point can hold the whole coherently"
     ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import merged
-from echelon.planning.makespan import Schedule, durations, makespan
+from echelon.planning.schedule.makespan import Schedule, durations, makespan
 
 #: How long a task takes in a rehearsal when no task states a duration, in seconds.
 UNTIMED_SECONDS = 1.0

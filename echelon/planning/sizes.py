@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Finding, FindingLevel
 from echelon.model.priors import Priors
-from echelon.planning.order import consumers_of, producers_of
+from echelon.planning.schedule.order import consumers_of, producers_of
 
 #: Findings told one by one; what is left is told in one more.
 TOLD = 20
@@ -37,9 +37,11 @@ def _small(agents: Sequence[TaskSpec], priors: Priors) -> Iterator[Finding]:
 
 def _merge(agent: TaskSpec, neighbours: Sequence[str], by_id: Mapping[str, TaskSpec], priors: Priors) -> str:
     """Propose the smallest neighbour that can take the task over, or else any other small task."""
-    room = priors.context_share * priors.context_tokens - (agent.tokens or 0)
+    budget = priors.context_share * priors.context_tokens - (agent.tokens or 0)
     fitting = [
-        by_id[other] for other in neighbours if (by_id[other].tokens or room) < room and not by_id[other].irreversible
+        by_id[other]
+        for other in neighbours
+        if (by_id[other].tokens or budget) < budget and not by_id[other].irreversible
     ]
     if not fitting:
         return "merge it with another small task of its team"
@@ -49,11 +51,11 @@ def _merge(agent: TaskSpec, neighbours: Sequence[str], by_id: Mapping[str, TaskS
 
 def _large(agents: Sequence[TaskSpec], priors: Priors) -> Iterator[Finding]:
     most = priors.under_decomposed_share * priors.context_tokens
-    room = priors.context_share * priors.context_tokens
+    budget = priors.context_share * priors.context_tokens
     for agent in agents:
         if agent.tokens is None or agent.tokens <= most:
             continue
-        share, parts = agent.tokens / priors.context_tokens, max(2, -int(-agent.tokens // room))
+        share, parts = agent.tokens / priors.context_tokens, max(2, -int(-agent.tokens // budget))
         yield Finding(
             rule="D5",
             level=FindingLevel.WARNING,

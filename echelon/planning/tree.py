@@ -15,8 +15,8 @@ from itertools import groupby
 
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind
-from echelon.planning.packing import Piece, ceil_div, distribute, levels_needed, shared_depth
-from echelon.planning.partition_pieces import clustered
+from echelon.planning.partition.packing import Piece, ceil_div, distribute, levels_needed, shared_depth
+from echelon.planning.partition.pieces import clustered
 from echelon.planning.regime import (
     DEFAULT_SPAN,
     MINIMUM_SPAN,
@@ -96,11 +96,11 @@ def _fit(labels: list[Piece], span: int, priority: Priority | None) -> tuple[lis
     return _cut(whole, span, 1, span**levels), span
 
 
-def _cut(pieces: Sequence[Piece], span: int, most: int, room: int) -> list[Piece]:
-    """Cut pieces into even ones of at most `most` agents, those that save most first, until all fit into `room`."""
+def _cut(pieces: Sequence[Piece], span: int, most: int, capacity: int) -> list[Piece]:
+    """Cut pieces into even ones of at most `most` agents, those that save most first, until all fit into `capacity`."""
     parts = {piece: piece.split(ceil_div(piece.size, most)) for piece in pieces}
-    saved = {piece: piece.room(span) - sum(part.room(span) for part in parts[piece]) for piece in pieces}
-    excess = sum(piece.room(span) for piece in pieces) - room
+    saved = {piece: piece.capacity(span) - sum(part.capacity(span) for part in parts[piece]) for piece in pieces}
+    excess = sum(piece.capacity(span) for piece in pieces) - capacity
     for piece in sorted(pieces, key=saved.__getitem__, reverse=True):
         if excess <= 0:
             parts[piece] = [piece]

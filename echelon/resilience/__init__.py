@@ -1,1 +1,1 @@
-"""One guard around every call: budget, room, breaker, retry, timeout; one rung a file. Knows nothing of agents."""
+"""One guard around every call: budget, bulkheads, breaker, retry, timeout; one rung a file. Knows nothing of agents."""

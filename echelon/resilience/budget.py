@@ -4,13 +4,13 @@ Tokens, calls and money add up. Seconds are the wall time of the whole: the cloc
 opened, and what runs side by side is not added up. Refusals come before the call; what a call took in fact is always
 recorded, also when it is more than was reserved or than is left.
 
-A budget may keep a share back for landing: when the rest is used up, each account gets one last call within it, in
-which the agent writes down what it has. `is_landing()` tells it so.
+A budget may keep a share back for a final call: when the rest is used up, each account gets one last call within it, in
+which the agent writes down what it has. `is_final_call()` tells it so.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
@@ -18,24 +18,24 @@ from math import inf
 
 from echelon.model.errors import BudgetExhausted, IllegalTransition
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.budget_level import Amounts, Deadline, Level
+from echelon.resilience.ledger import Amounts, Deadline, Ledger
 
-_LANDING: ContextVar[bool] = ContextVar("echelon_landing", default=False)
+_FINAL_CALL: ContextVar[bool] = ContextVar("echelon_final_call", default=False)
 
 
-def is_landing() -> bool:
+def is_final_call() -> bool:
     """Say whether this is the last call: the budget is used up, and what there is should be written down now."""
-    return _LANDING.get()
+    return _FINAL_CALL.get()
 
 
 @contextmanager
-def landing() -> Iterator[None]:
+def final_call() -> Generator[None]:
     """Let everything inside know that it is the last call."""
-    token = _LANDING.set(True)
+    token = _FINAL_CALL.set(True)
     try:
         yield
     finally:
-        _LANDING.reset(token)
+        _FINAL_CALL.reset(token)
 
 
 class Account:
@@ -54,16 +54,16 @@ class Account:
         spent: Usage | None = None,
     ) -> None:
         self.name = name
-        self._own = Level(name, budget, clock, spent or Usage())
+        self._own = Ledger(name, budget, clock, spent or Usage())
         #: From here up to the root: what a call takes is recorded in all of them.
-        self.levels: tuple[Level, ...] = _together([(self._own,), *(parent.levels for parent in parents)])
+        self.levels: tuple[Ledger, ...] = _together([(self._own,), *(parent.levels for parent in parents)])
         #: Those that may refuse a call.
-        self.bounding: tuple[Level, ...] = _together([(self._own,), *(parent.bounding for parent in parents)])
-        #: Is a share kept back for landing, here or in a parent?
+        self.bounding: tuple[Ledger, ...] = _together([(self._own,), *(parent.bounding for parent in parents)])
+        #: Is a share kept back for a final call, here or in a parent?
         self.keeps_back = any(level.keeps_back for level in self.bounding)
         #: Guards the whole tree.
         self.lock: threading.Lock = parents[0].lock if parents else threading.Lock()
-        self._landed = False
+        self._wrapped_up = False
 
     def counting(self) -> "Account":
         """Return this account as one that counts and does not refuse: for what must be possible when it is used up."""
@@ -103,11 +103,11 @@ class Account:
         """By how much each bound was passed; empty when none was."""
         return {what: gone - bound for what, bound, gone in self._own.bounds() if gone > bound}
 
-    def deadline(self, *, landing: bool = False) -> Deadline:
+    def deadline(self, *, final_call: bool = False) -> Deadline:
         """Return the wall time that is left, here and in all parents; infinite without a bound."""
         nearest = Deadline(inf, self.name)
         for level in self.bounding:
-            left = level.seconds_left(landing=landing)
+            left = level.seconds_left(final_call=final_call)
             if left < nearest.seconds:
                 nearest = Deadline(left, level.name)
         return nearest
@@ -123,18 +123,18 @@ class Account:
         reservation.extend(tokens=tokens, calls=calls, seconds=seconds, cost=cost)
         return reservation
 
-    def land(self) -> "Reservation | None":
+    def reserve_final_call(self) -> "Reservation | None":
         """Set aside the one last call of this account, in what is kept back here and in the parents.
 
-        None when nothing is kept back, when it is used up too, or when this account has landed already.
+        None when nothing is kept back, when it is used up too, or when this account had its final call already.
         """
         if not self.keeps_back:
             return None
-        reservation = Reservation(self, landing=True)
+        reservation = Reservation(self, final_call=True)
         with self.lock:
-            if self._landed:
+            if self._wrapped_up:
                 return None
-            self._landed = True
+            self._wrapped_up = True
         try:
             reservation.extend(calls=1)
         except BudgetExhausted:
@@ -145,14 +145,14 @@ class Account:
 class Reservation:
     """What one call has set aside. It ends once: settled with what was used, or cancelled."""
 
-    def __init__(self, account: Account, *, landing: bool = False) -> None:
+    def __init__(self, account: Account, *, final_call: bool = False) -> None:
         self._lock = account.lock
         self._levels = account.levels
         self._bounding = account.bounding
         self._held: list[Amounts] = []
         self._state = "open"
         #: Is it the last call, within what was kept back?
-        self.landing = landing
+        self.final_call = final_call
 
     def extend(self, *, tokens: int = 0, calls: int = 0, seconds: float = 0.0, cost: float = 0.0) -> None:
         """Set aside more for the same call, for instance for another attempt; `BudgetExhausted` takes nothing."""
@@ -160,7 +160,7 @@ class Reservation:
         with self._lock:
             self._refuse_unless_open("extended")
             for level in self._bounding:
-                level.refuse_unless_left(wanted, landing=self.landing)
+                level.refuse_unless_left(wanted, final_call=self.final_call)
             for level in self._levels:
                 level.hold(wanted)
             self._held.append(wanted)
@@ -191,6 +191,6 @@ class Reservation:
             raise IllegalTransition(self._state, wanted)
 
 
-def _together(ways: Iterable[tuple[Level, ...]]) -> tuple[Level, ...]:
+def _together(ways: Iterable[tuple[Ledger, ...]]) -> tuple[Ledger, ...]:
     """Put the levels of several ways up behind each other, each of them once."""
     return tuple(dict.fromkeys(level for way in ways for level in way))

@@ -1,12 +1,12 @@
 """A bulkhead: so many calls at work at one time, a bounded queue before them, and a fair share for everybody (F5).
 
-Who shares a bulkhead, domains for instance, are its *sharers*. When all of them together want more places than there
-are, each has a fair part: none may hold more than another that still wants some (max-min fairness; what one does not
-want is shared by the others). So one whose calls hang cannot take the places of the others. Places are given in turns,
-one sharer after the other, and within a sharer in the order of arrival.
+Those who share a bulkhead, domains for instance, are its *tenants*. When all of them together want more slots than
+there are, each has a fair part: none may hold more than another that still wants some (max-min fairness; what one does
+not want is shared by the others). So a tenant whose calls hang cannot take the slots of the others. Slots are given in
+turns, one tenant after the other, and within a tenant in the order of arrival.
 
-A sharer wants places for its calls at work and waiting, and for those that it said to expect: without that, who comes
-first takes everything, and the others wait until it ends.
+A tenant wants slots for its calls at work and waiting, and for those that it has reserved: without reservations, the
+first to come takes everything, and the others wait until it ends.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from echelon.model.policy import BulkheadPolicy
 
 
 class _Waiter:
-    """A call that waits for a place, in any event loop."""
+    """A call that waits for a slot, in any event loop."""
 
     __slots__ = ("_future", "_loop", "granted", "queued")
 
@@ -47,51 +47,61 @@ class _Waiter:
             self._future.set_result(None)
 
 
-class Place:
-    """The way to a place, for one sharer: a context manager that may be entered many times, also at one time."""
+class Slot:
+    """A slot for one tenant: a context manager that may be entered many times, also at one time."""
 
-    __slots__ = ("_bulkhead", "_sharer")
+    __slots__ = ("_bulkhead", "_tenant")
 
-    def __init__(self, bulkhead: "Bulkhead", sharer: str) -> None:
+    def __init__(self, bulkhead: "Bulkhead", tenant: str) -> None:
         self._bulkhead = bulkhead
-        self._sharer = sharer
+        self._tenant = tenant
+
+    @property
+    def name(self) -> str:
+        """What the bulkhead is called."""
+        return self._bulkhead.name
+
+    @property
+    def waiting(self) -> int:
+        """Calls in the queue of the bulkhead."""
+        return self._bulkhead.waiting
 
     @property
     def most(self) -> int:
-        """Calls that the bulkhead lets through at one time, of all sharers."""
+        """Calls that the bulkhead lets through at one time, of all tenants."""
         return self._bulkhead.policy.max_concurrency
 
-    def expect(self, calls: int) -> None:
-        """Say that so many calls will come, or fewer than was said (a negative number)."""
-        self._bulkhead.expect(self._sharer, calls)
+    def reserve(self, calls: int) -> None:
+        """Reserve slots for so many calls to come; a negative number gives reservations back."""
+        self._bulkhead.reserve(self._tenant, calls)
 
     async def __aenter__(self) -> None:
-        await self._bulkhead.enter(self._sharer)
+        await self._bulkhead.enter(self._tenant)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._bulkhead.leave(self._sharer)
+        self._bulkhead.leave(self._tenant)
 
 
 class Bulkhead:
-    """The places of one dependency, domain or run, shared by everybody, from any thread or event loop."""
+    """The slots of one dependency, domain or run, shared by everybody, from any thread or event loop."""
 
     def __init__(self, name: str, policy: BulkheadPolicy) -> None:
         self.name = name
         self.policy = policy
         self._lock = threading.Lock()
         self._held: dict[str, int] = {}
-        #: By sharer; the next one in turn is first.
+        #: By tenant; the next one in turn is first.
         self._queues: OrderedDict[str, deque[_Waiter]] = OrderedDict()
         #: Calls that each is to make, those at work and waiting included; none that are over.
-        self._expected: Counter[str] = Counter()
+        self._reserved: Counter[str] = Counter()
         self._at_work = 0
         self._waiting = 0
 
     @property
     def at_work(self) -> int:
-        """Places taken."""
+        """Slots taken."""
         return self._at_work
 
     @property
@@ -99,121 +109,121 @@ class Bulkhead:
         """Calls in the queue."""
         return self._waiting
 
-    def held_by(self, sharer: str) -> int:
-        """Return how many places a sharer has taken."""
-        return self._held.get(sharer, 0)
+    def held_by(self, tenant: str) -> int:
+        """Return how many slots a tenant has taken."""
+        return self._held.get(tenant, 0)
 
-    def place(self, sharer: str = "") -> Place:
-        """Return the way to a place, for `async with`."""
-        return Place(self, sharer)
+    def slot(self, tenant: str = "") -> Slot:
+        """Return a slot to be entered with `async with`."""
+        return Slot(self, tenant)
 
-    def expect(self, sharer: str, calls: int) -> None:
-        """Keep a fair part for so many calls to come; a negative number says that they are over, or will not come."""
+    def reserve(self, tenant: str, calls: int) -> None:
+        """Reserve a fair part for so many calls to come; a negative number: they are over, or will not come."""
         with self._lock:
-            self._expected[sharer] += calls
-            if self._expected[sharer] <= 0:
-                del self._expected[sharer]
+            self._reserved[tenant] += calls
+            if self._reserved[tenant] <= 0:
+                del self._reserved[tenant]
             if calls < 0:
-                self._give_places()
+                self._give_slots()
 
-    async def enter(self, sharer: str = "") -> None:
-        """Take a place, at once or after a wait; `BulkheadFull` at once when too many wait already.
+    async def enter(self, tenant: str = "") -> None:
+        """Take a slot, at once or after a wait; `BulkheadFull` at once when too many wait already.
 
         What was entered must be left; when this raises or is cancelled, nothing was taken.
         """
         with self._lock:
-            if sharer not in self._queues and self._may_take(sharer):
-                self._take(sharer)
+            if tenant not in self._queues and self._may_take(tenant):
+                self._take(tenant)
                 return
-            waiter = self._queue(sharer)
+            waiter = self._queue(tenant)
         try:
             await waiter.wait()
         except BaseException:
-            self._give_up(sharer, waiter)
+            self._give_up(tenant, waiter)
             raise
 
-    def leave(self, sharer: str = "") -> None:
-        """Give a place back."""
+    def leave(self, tenant: str = "") -> None:
+        """Give a slot back."""
         with self._lock:
-            self._give_back(sharer)
-            self._give_places()
+            self._give_back(tenant)
+            self._give_slots()
 
-    def _queue(self, sharer: str) -> _Waiter:
+    def _queue(self, tenant: str) -> _Waiter:
         bound = self.policy.max_queue
         if bound is not None and self._waiting >= bound:
             raise BulkheadFull(self.name, self.policy.max_concurrency, self._waiting)
         waiter = _Waiter()
-        self._queues.setdefault(sharer, deque()).append(waiter)
+        self._queues.setdefault(tenant, deque()).append(waiter)
         self._waiting += 1
         return waiter
 
-    def _give_up(self, sharer: str, waiter: _Waiter) -> None:
+    def _give_up(self, tenant: str, waiter: _Waiter) -> None:
         with self._lock:
             if waiter.granted:  # too late to be of use: the next one gets it
-                self._give_back(sharer)
+                self._give_back(tenant)
             elif waiter.queued:
-                self._unqueue(sharer, waiter)
-            self._give_places()
+                self._unqueue(tenant, waiter)
+            self._give_slots()
 
-    def _unqueue(self, sharer: str, waiter: _Waiter) -> None:
-        queue = self._queues[sharer]
+    def _unqueue(self, tenant: str, waiter: _Waiter) -> None:
+        queue = self._queues[tenant]
         queue.remove(waiter)
         waiter.queued = False
         self._waiting -= 1
         if not queue:
-            del self._queues[sharer]
+            del self._queues[tenant]
 
-    def _take(self, sharer: str) -> None:
-        self._held[sharer] = self._held.get(sharer, 0) + 1
+    def _take(self, tenant: str) -> None:
+        self._held[tenant] = self._held.get(tenant, 0) + 1
         self._at_work += 1
 
-    def _give_back(self, sharer: str) -> None:
-        held = self._held[sharer] - 1
+    def _give_back(self, tenant: str) -> None:
+        held = self._held[tenant] - 1
         if held:
-            self._held[sharer] = held
+            self._held[tenant] = held
         else:
-            del self._held[sharer]
+            del self._held[tenant]
         self._at_work -= 1
 
-    def _give_places(self) -> None:
-        while (sharer := self._next_in_turn()) is not None:
-            waiter = self._queues[sharer][0]
-            self._unqueue(sharer, waiter)
+    def _give_slots(self) -> None:
+        while (tenant := self._next_in_turn()) is not None:
+            waiter = self._queues[tenant][0]
+            self._unqueue(tenant, waiter)
             if not waiter.wake():
                 continue
-            self._take(sharer)
-            if sharer in self._queues:
-                self._queues.move_to_end(sharer)
+            self._take(tenant)
+            if tenant in self._queues:
+                self._queues.move_to_end(tenant)
 
     def _next_in_turn(self) -> str | None:
         if not self._queues or self._at_work >= self.policy.max_concurrency:
             return None
         part, left_over = self._fair_part()
-        return next((sharer for sharer in self._queues if self._is_within(sharer, part, left_over)), None)
+        return next((tenant for tenant in self._queues if self._is_within(tenant, part, left_over)), None)
 
-    def _may_take(self, sharer: str) -> bool:
+    def _may_take(self, tenant: str) -> bool:
         """Say whether a call that does not wait yet may go in."""
-        return self._at_work < self.policy.max_concurrency and self._is_within(sharer, *self._fair_part(sharer))
+        return self._at_work < self.policy.max_concurrency and self._is_within(tenant, *self._fair_part(tenant))
 
     def _fair_part(self, newcomer: str | None = None) -> tuple[int, int]:
-        """Return the places that everybody may hold, and how many may hold one more, which cannot be divided."""
+        """Return the slots that everybody may hold, and how many may hold one more, which cannot be divided."""
         wanted = sorted(self._wanted(newcomer))
         left = self.policy.max_concurrency
         for position, calls in enumerate(wanted):
-            sharers = len(wanted) - position
-            if calls * sharers > left:
-                return divmod(left, sharers)
+            tenants = len(wanted) - position
+            if calls * tenants > left:
+                return divmod(left, tenants)
             left -= calls
         return self.policy.max_concurrency, 0  # there is enough for everybody
 
     def _wanted(self, newcomer: str | None) -> Iterable[int]:
-        expected, held, queues = self._expected, self._held, self._queues
-        for sharer in {*expected, *held, *queues} if newcomer is None else {newcomer, *expected, *held, *queues}:
-            here = held.get(sharer, 0) + len(queues.get(sharer, ())) + (sharer == newcomer)
-            yield max(here, expected.get(sharer, 0))
+        reserved, held, queues = self._reserved, self._held, self._queues
+        for tenant in {*reserved, *held, *queues} if newcomer is None else {newcomer, *reserved, *held, *queues}:
+            here = held.get(tenant, 0) + len(queues.get(tenant, ())) + (tenant == newcomer)
+            yield max(here, reserved.get(tenant, 0))
 
-    def _is_within(self, sharer: str, part: int, left_over: int) -> bool:
-        held = self._held.get(sharer, 0)
+    def _is_within(self, tenant: str, part: int, left_over: int) -> bool:
+        held = self._held.get(tenant, 0)
         if held < part:
             return True
         return held == part and sum(other > part for other in self._held.values()) < left_over

@@ -42,7 +42,7 @@ _PASSING_NAMES = frozenset({
     ("requests", "Timeout"),
 })  # fmt: skip
 
-#: Errors that no wait mends although their status (429) looks like it.
+#: Errors that waiting does not fix although their status (429) looks like it.
 _HOPELESS_NAMES = frozenset({("pydantic_ai", "ModelQuotaExceededError")})
 
 #: Codes and types with which providers refuse what will never fit or never be paid, whatever the status.
@@ -137,7 +137,7 @@ def _speaking(error: BaseException) -> Iterator[BaseException]:
 
 
 def _refused_for_good(error: BaseException) -> bool | None:
-    """Say False of an error that no wait mends although its status may look like it; None of all others."""
+    """Say False of an error that waiting does not fix although its status may look like it; None of all others."""
     if _is_named(error, _HOPELESS_NAMES):
         return False
     status = status_of(error)

@@ -3,35 +3,36 @@
 The breaker is asked once a call and told once how the call ended, attempts and all: a passing error that a retry cures
 must not open it. While it is open no further attempt is made under permits given before.
 
-When the budget is used up, a call that knows how to land gets one more within what was kept back for that (F4).
+When the budget is used up, a call that knows how to wrap up gets one more within what was kept back for that (F4).
 """
 
 import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from echelon.model.errors import AgentTimeout, BudgetExhausted
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.usage import Budget, Price, Usage
-from echelon.resilience.breaker import Breaker
-from echelon.resilience.budget import Account, Reservation, landing
-from echelon.resilience.bulkhead import Place
+from echelon.resilience.breaker.breaker import Breaker
+from echelon.resilience.budget import Account, final_call
+from echelon.resilience.bulkhead import Slot
 from echelon.resilience.errors import can_pass
-from echelon.resilience.progress import Progress
+from echelon.resilience.progress import CallObserver, CallProgress
 from echelon.resilience.retry import Sleep, retrying
 from echelon.resilience.retry_budget import RetryBudget
-from echelon.resilience.timeout import within
+from echelon.resilience.rungs import BreakerRung, BudgetRung, Limiter, Rung, SlotRung
+from echelon.resilience.timeout import time_limit
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict(Generic[T]):
+class CallResult(Generic[T]):
     """How a call ended: with a value, or with the error of its last attempt."""
 
     value: T | None
@@ -44,15 +45,15 @@ class Verdict(Generic[T]):
     """Time at work in seconds, waits between attempts included, the wait for room not."""
     usage: Usage
     """What all attempts used together, as far as they told; `calls` counts every attempt at least once."""
-    landed: bool = False
+    wrapped_up: bool = False
     """Was the value made in the last call, within what was kept back when the budget was used up?"""
 
 
 class Guard:
     """Guards calls by one policy. It never raises for a failure of the call; only cancellation passes through.
 
-    A guard may be shared by concurrent calls. `rooms` bound how many are at work at one time (F5): bulkheads' places or
-    semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
+    A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots
+    or semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
     makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable.
     """
 
@@ -62,7 +63,7 @@ class Guard:
         *,
         breaker: Breaker | None = None,
         account: Account | None = None,
-        rooms: Sequence[AbstractAsyncContextManager[Any]] = (),
+        limiters: Sequence[Limiter] = (),
         retry_budget: RetryBudget | None = None,
         price: Price | None = None,
         rng: random.Random | None = None,
@@ -70,13 +71,12 @@ class Guard:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.policy = policy.over(DEFAULT_RESILIENCE)
-        self._breaker = breaker
         #: What all its calls are taken from, unless a call has an account of its own.
-        self.account = account or Account(Budget(), "nobody", clock=clock)
-        self._rooms = tuple(rooms)
+        self.account = account or Account(Budget(), "no budget", clock=clock)
+        self._rungs = tuple(_rungs(price, clock, limiters, breaker))
         self._coming = 0
-        #: Each place with the calls that the places before it let through at one time.
-        self._places = tuple(_let_through(room for room in rooms if isinstance(room, Place)))
+        #: Each slot with the calls that the slots before it let through at one time.
+        self._slots = tuple(_let_through(limiter for limiter in limiters if isinstance(limiter, Slot)))
         self._retry_budget = retry_budget
         self._price = price
         self._timeout_seconds = self.policy.timeout_seconds or inf
@@ -85,14 +85,14 @@ class Guard:
         self._clock = clock
         self._sleep = sleep
 
-    def expect(self, calls: int) -> None:
-        """Keep places for so many calls to come, or for fewer (a negative number): others must not take them all (F5).
+    def reserve(self, calls: int) -> None:
+        """Keep slots for so many calls to come, or for fewer (a negative number): others must not take them all (F5).
 
         A call is expected until it has ended, whether it is made or not.
         """
         before, self._coming = self._coming, self._coming + calls
-        for place, most in self._places:
-            place.expect(int(min(self._coming, most) - min(before, most)))
+        for slot, most in self._slots:
+            slot.reserve(int(min(self._coming, most) - min(before, most)))
 
     async def call(
         self,
@@ -100,99 +100,71 @@ class Guard:
         *,
         tokens: int = 0,
         account: Account | None = None,
-        land: Callable[[], Awaitable[T]] | None = None,
-    ) -> Verdict[T]:
+        wrap_up: Callable[[], Awaitable[T]] | None = None,
+        observer: CallObserver | None = None,
+    ) -> CallResult[T]:
         """Do `work` within the policy; `tokens` is the estimate reserved for it, `account` that of this call alone.
 
-        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `land` writes down
-        what there is; it is called once, when the budget is used up and a share of it was kept back for this.
+        Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `wrap_up` writes
+        down what there is; it is called once, when the budget is used up and a share of it was kept back for this.
+        `observer` hears of waits and of attempts that fail.
         """
-        progress = Progress(work, account or self.account, self._price, tokens)
-        value: T | None = None
+        progress = CallProgress(work, account or self.account, self._price, tokens, observer)
         error: Exception | None = None
         try:
-            value = await self._or_land(progress, land)
+            await self._climb(progress)
+        except BudgetExhausted as exhausted:
+            error = await self._wrap_up(progress, wrap_up, exhausted)
         except Exception as failure:  # noqa: BLE001 - whatever went wrong ends in an envelope
             error = failure
-        seconds = self._seconds(progress)
-        return Verdict(
-            value=value,
+        seconds = progress.seconds_at_work(self._clock())
+        return CallResult(
+            value=progress.value if error is None else None,
             error=error,
             attempts=progress.attempts,
             seconds=seconds,
             usage=progress.usage(seconds),
-            landed=progress.landed,
+            wrapped_up=progress.wrapped_up,
         )
 
-    async def _or_land(self, progress: Progress[T], land: Callable[[], Awaitable[T]] | None) -> T:
-        try:
-            return await self._within_budget(progress)
-        except BudgetExhausted as exhausted:
-            kept_back = progress.account.land() if land else None
-            if kept_back is None or land is None:
-                raise
+    async def _climb(self, progress: CallProgress[T]) -> None:
+        """Pass all rungs, then make the attempts; what was taken on the way is given back in turn."""
+        async with AsyncExitStack() as taken:
+            for rung in self._rungs:
+                await taken.enter_async_context(rung.around(progress))
+            progress.entered = self._clock()
             try:
-                return await self._landing(progress, land, kept_back)
-            except Exception as failure:
-                raise exhausted from failure  # what it failed for first is what somebody can change
+                progress.value = await self._attempt(progress)
+            except Exception as error:
+                if self.policy.attempts == 1 or not can_pass(error):
+                    raise
+                progress.value = await self._again(progress, error)
+            if self._retry_budget is not None:
+                self._retry_budget.succeeded(retried=progress.attempts > 1)
 
-    async def _landing(self, progress: Progress[T], land: Callable[[], Awaitable[T]], kept_back: Reservation) -> T:
-        """Make the last call, once, past the same rungs."""
-        last = Progress(land, progress.account, self._price)
+    async def _wrap_up(
+        self, progress: CallProgress[T], wrap_up: Callable[[], Awaitable[T]] | None, exhausted: BudgetExhausted
+    ) -> Exception | None:
+        """Make the last call, once, past the same rungs; return why there is no value, None when there is one."""
+        kept_back = progress.account.reserve_final_call() if wrap_up else None
+        if kept_back is None or wrap_up is None:
+            return exhausted
+        last = CallProgress(wrap_up, progress.account, self._price, observer=progress.observer)
         last.reservation = kept_back
         try:
-            with landing():
-                value = await self._paid(last)
+            with final_call():
+                await self._climb(last)
+        except Exception as failure:  # noqa: BLE001 - what it failed for first is what somebody can change
+            exhausted.__cause__ = failure
+            return exhausted
         finally:
             progress.attempts += last.attempts
             progress.told.add(last.told)
             progress.entered = last.entered if progress.entered is None else progress.entered
-        progress.landed = True
-        return value
+        progress.value, progress.wrapped_up = last.value, True
+        return None
 
-    async def _within_budget(self, progress: Progress[T]) -> T:
-        cost = self._price.at_most(progress.tokens) if self._price else 0.0
-        progress.reservation = progress.account.reserve(tokens=progress.tokens, cost=cost)
-        return await self._paid(progress)
-
-    async def _paid(self, progress: Progress[T]) -> T:
-        assert progress.reservation is not None, "what is paid was reserved"
-        try:
-            return await self._with_room(progress, self._rooms)
-        finally:
-            if progress.attempts:  # made calls are paid, also when cancelled
-                progress.reservation.settle(progress.usage(self._seconds(progress)))
-            else:
-                progress.reservation.cancel()
-
-    async def _with_room(self, progress: Progress[T], rooms: tuple[AbstractAsyncContextManager[Any], ...]) -> T:
-        if rooms:
-            async with rooms[0]:
-                return await self._with_room(progress, rooms[1:])
-        progress.entered = self._clock()
-        return await self._past_breaker(progress)
-
-    async def _past_breaker(self, progress: Progress[T]) -> T:
-        if self._breaker is None:
-            return await self._with_retries(progress)
-        with await self._breaker.enter() as permit:
-            progress.permit = permit
-            value = await self._with_retries(progress)
-            permit.returned(value, seconds=progress.last_seconds)
-            return value
-
-    async def _with_retries(self, progress: Progress[T]) -> T:
-        try:
-            value = await self._attempt(progress)
-        except Exception as error:
-            if self.policy.attempts == 1 or not can_pass(error):
-                raise
-            value = await self._again(progress, error)
-        if self._retry_budget is not None:
-            self._retry_budget.succeeded(retried=progress.attempts > 1)
-        return value
-
-    async def _again(self, progress: Progress[T], first_error: Exception) -> T:
+    async def _again(self, progress: CallProgress[T], first_error: Exception) -> T:
         """Go on after a first attempt that failed. Most calls need no second, and are spared the machinery of one."""
         failed: list[Exception] = [first_error]
 
@@ -210,31 +182,32 @@ class Guard:
             if progress.retry_held and self._retry_budget is not None:  # cancelled while it waited
                 self._retry_budget.give_back()
 
-    async def _attempt(self, progress: Progress[T]) -> T:
+    async def _attempt(self, progress: CallProgress[T]) -> T:
         assert progress.reservation is not None, "the budget rung is above the attempts"
-        left, whose = progress.account.deadline(landing=progress.reservation.landing)
+        left, whose = progress.account.deadline(final_call=progress.reservation.final_call)
         if left <= 0:
             raise BudgetExhausted("seconds", 0, 0, whose)
         progress.attempts += 1
         progress.retry_held = False
         seconds, began = min(left, self._timeout_seconds), self._clock()
         try:
-            value = await within(None if seconds == inf else seconds, progress.work, idle_seconds=self._idle_seconds)
-        except AgentTimeout as error:
-            if error.seconds == left and not error.idle:
-                raise BudgetExhausted("seconds", self._timeout_seconds, left, whose) from error
-            raise
+            async with time_limit(None if seconds == inf else seconds, idle_seconds=self._idle_seconds):
+                value = await progress.work()
         except Exception as error:
-            progress.note(error)
+            out_of_time = isinstance(error, AgentTimeout) and error.seconds == left and not error.idle
+            failure = BudgetExhausted("seconds", self._timeout_seconds, left, whose) if out_of_time else error
+            progress.fail(failure, self._clock() - began)
+            if out_of_time:
+                raise failure from error
             raise
         progress.last_seconds = self._clock() - began
         progress.note(value)
         return value
 
-    def _may_try_again(self, progress: Progress[T], wait_seconds: float) -> bool:
+    def _may_try_again(self, progress: CallProgress[T], wait_seconds: float) -> bool:
         """Say whether one more attempt is wanted by all rungs above; what it takes from them is taken."""
         assert progress.reservation is not None, "the budget rung is above the retries"
-        if progress.reservation.landing or (progress.permit is not None and not progress.permit.holds):
+        if progress.reservation.final_call or (progress.permit is not None and not progress.permit.holds):
             return False
         try:
             progress.reservation.extend(calls=1, seconds=wait_seconds)
@@ -243,12 +216,21 @@ class Guard:
         progress.retry_held = self._retry_budget is not None and self._retry_budget.take()
         return progress.retry_held or self._retry_budget is None
 
-    def _seconds(self, progress: Progress[T]) -> float:
-        return 0.0 if progress.entered is None else self._clock() - progress.entered
+
+def _rungs(
+    price: Price | None,
+    clock: Callable[[], float],
+    limiters: Iterable[Limiter],
+    breaker: Breaker | None,
+) -> Iterator[Rung]:
+    yield BudgetRung(price, clock)
+    yield from map(SlotRung, limiters)
+    if breaker is not None:
+        yield BreakerRung(breaker)
 
 
-def _let_through(places: Iterable[Place]) -> Iterator[tuple[Place, float]]:
+def _let_through(slots: Iterable[Slot]) -> Iterator[tuple[Slot, float]]:
     most = inf
-    for place in places:
-        yield place, most
-        most = min(most, place.most)
+    for slot in slots:
+        yield slot, most
+        most = min(most, slot.most)

@@ -4,21 +4,18 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from echelon.model.policy import DEFAULT_RESILIENCE, BulkheadPolicy, Resilience
 from echelon.model.usage import Price
-from echelon.resilience.breaker import Breaker
-from echelon.resilience.breakers_used import BreakersUsed
+from echelon.resilience.breaker.breaker import Breaker
+from echelon.resilience.breaker.used import BreakersUsed
 from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard
 from echelon.resilience.registry import BreakerRegistry
 from echelon.resilience.retry import Sleep
+from echelon.resilience.rungs import Limiter
 from echelon.resilience.shared import ByName, Dependencies
-
-Room = AbstractAsyncContextManager[Any]
 
 
 class Guards:
@@ -49,13 +46,13 @@ class Guards:
         caller: str,
         account: Account,
         domain: str = "",
-        room: Room | None = None,
+        limiter: Limiter | None = None,
         price: Price | None = None,
     ) -> Guard:
         """Return what guards the calls of one agent, for one domain.
 
-        `caller` names it; its places and retries are its own when its policy names no dependency. `room` is what the
-        whole run has room for, and `price` that of its model.
+        `caller` names it; its slots and retries are its own when its policy names no dependency. `limiter` bounds what
+        the whole run has at work, and `price` that of its model.
         """
         complete = policy.over(DEFAULT_RESILIENCE)
         dependency = complete.dependency or caller
@@ -64,7 +61,7 @@ class Guards:
             complete,
             breaker=self._breaker(complete),
             account=account,
-            rooms=tuple(self._rooms(complete, dependency, domain, room)),
+            limiters=tuple(self._limiters(complete, dependency, domain, limiter)),
             retry_budget=self._dependencies.retry_budget(dependency, budget) if budget else None,
             price=price,
             rng=self._rng,
@@ -75,11 +72,11 @@ class Guards:
     def _breaker(self, policy: Resilience) -> Breaker | None:
         return self.used.note(self._breakers.get(policy.breaker, policy.breaker_policy)) if policy.breaker else None
 
-    def _rooms(self, policy: Resilience, dependency: str, domain: str, room: Room | None) -> Iterator[Room]:
-        """Yield the narrow rooms first: who waits there must not keep others out of a wide one."""
+    def _limiters(self, policy: Resilience, dependency: str, domain: str, limiter: Limiter | None) -> Iterator[Limiter]:
+        """Yield the narrow limiters first: whoever waits there must not keep others out of a wide one."""
         if policy.domain_bulkhead:
-            yield self._domains.get(domain, policy.domain_bulkhead).place()
+            yield self._domains.get(domain, policy.domain_bulkhead).slot()
         if policy.bulkhead:
-            yield self._dependencies.bulkhead(dependency, policy.bulkhead).place(domain)
-        if room is not None:
-            yield room
+            yield self._dependencies.bulkhead(dependency, policy.bulkhead).slot(domain)
+        if limiter is not None:
+            yield limiter

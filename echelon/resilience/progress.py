@@ -1,40 +1,66 @@
 """One call on its way down the rungs of its guard: what it took on the way, and what it told."""
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from echelon.model.usage import Price, Usage
-from echelon.resilience.breaker import Permit
+from echelon.resilience.breaker.breaker import Permit
 from echelon.resilience.budget import Account, Reservation
-from echelon.resilience.tally import Tally
+from echelon.resilience.tally import UsageTally
 
 T = TypeVar("T")
 
 
-class Progress(Generic[T]):
+class CallObserver(Protocol):
+    """Hears what happens to one call; returns at once."""
+
+    def waited(self, limiter: str, seconds: float, queue_length: int) -> None:
+        """It waited for a slot, behind so many others."""
+        ...
+
+    def attempt_failed(self, attempt: int, error: Exception, seconds: float) -> None:
+        """An attempt, counted from 1, failed after so many seconds."""
+        ...
+
+
+class CallProgress(Generic[T]):
     """One call on its way down the rungs."""
 
     def __init__(
-        self, work: Callable[[], Awaitable[T]], account: Account, price: Price | None, tokens: int = 0
+        self,
+        work: Callable[[], Awaitable[T]],
+        account: Account,
+        price: Price | None,
+        tokens: int = 0,
+        observer: CallObserver | None = None,
     ) -> None:
         self.work = work
         self.account = account
         self.tokens = tokens
         self.price = price
+        self.observer = observer
+        #: What the attempt that succeeded returned; None before.
+        self.value: T | None = None
         #: Attempts made or begun.
         self.attempts = 0
-        #: When it got room; None before.
+        #: When it had passed all rungs; None before.
         self.entered: float | None = None
         #: How long the attempt that succeeded took, in seconds.
         self.last_seconds = 0.0
         #: What all attempts told that they used.
-        self.told = Tally()
+        self.told = UsageTally()
         self.reservation: Reservation | None = None
         self.permit: Permit | None = None
         #: Was a retry taken from the budget that is not made yet?
         self.retry_held = False
         #: Was it ended by the last call, within what was kept back?
-        self.landed = False
+        self.wrapped_up = False
+
+    def fail(self, error: Exception, seconds: float) -> None:
+        """Take into account that an attempt failed after so many seconds."""
+        self.note(error)
+        if self.observer is not None:
+            self.observer.attempt_failed(self.attempts, error, seconds)
 
     def note(self, result: object) -> None:
         """Take the usage that a value or an error tells; an attempt that tells no calls was one."""
@@ -47,6 +73,10 @@ class Progress(Generic[T]):
             told.cost = told.cost if cost is None else cost + (told.cost or 0.0)
         told.add(usage)
         told.calls -= min(1, usage.calls)
+
+    def seconds_at_work(self, now: float) -> float:
+        """Return how long it is at work; the wait for slots does not count."""
+        return 0.0 if self.entered is None else now - self.entered
 
     def usage(self, seconds: float) -> Usage:
         """Return what was used, given the time it took."""

@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 #: A server that asks for more patience than this is not waited for at all, in seconds.
 LONGEST_RETRY_AFTER_SECONDS = 120.0
@@ -64,7 +63,7 @@ def _asked_for(error: BaseException, now: datetime) -> Iterator[float | None]:
     yield _until(headers.get("retry-after"), now)
 
 
-def _headers(error: BaseException) -> Mapping[str, Any]:
+def _headers(error: BaseException) -> Mapping[str, object]:
     try:
         found = getattr(getattr(error, "response", None), "headers", None) or getattr(error, "headers", None) or {}
         return {str(name).lower(): value for name, value in found.items()}
@@ -72,7 +71,7 @@ def _headers(error: BaseException) -> Mapping[str, Any]:
         return {}
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     if "_" in text:  # 1_000 is Python, not HTTP
         return None
@@ -83,7 +82,7 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _until(value: Any, now: datetime) -> float | None:
+def _until(value: object, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(str(value))
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -10,9 +10,9 @@ from pybreaker import CircuitBreakerListener
 
 from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.policy import BreakerPolicy
-from echelon.resilience.breaker import Breaker
-from echelon.resilience.breaker_fleet import Fleet
-from echelon.resilience.breaker_redis import RedisShare
+from echelon.resilience.breaker.breaker import Breaker
+from echelon.resilience.breaker.fleet import Fleet
+from echelon.resilience.breaker.redis import RedisStore
 
 
 class BreakerRegistry:
@@ -35,9 +35,9 @@ class BreakerRegistry:
     ) -> None:
         self._clock = clock
         self._listeners = tuple(listeners)
-        self._rng = rng or random.Random()  # noqa: S311 - spreads trials, protects nothing
+        self._rng = rng or random.Random()  # noqa: S311 - spreads probes, protects nothing
         self._fleet = Fleet()
-        self._share = RedisShare(redis_url) if redis_url else None
+        self._store = RedisStore(redis_url) if redis_url else None
         self._breakers: dict[str, Breaker] = {}
         self._lock = threading.Lock()
 
@@ -52,7 +52,7 @@ class BreakerRegistry:
     @property
     def shared_through(self) -> str:
         """Who knows the state of the breakers: all that use the same `redis`, or this `process` only."""
-        return "redis" if self._share is not None and self._share.up else "process"
+        return "redis" if self._store is not None and self._store.up else "process"
 
     @property
     def refusing(self) -> frozenset[str]:
@@ -71,7 +71,7 @@ class BreakerRegistry:
                     listeners=self._listeners,
                     rng=self._rng,
                     fleet=self._fleet,
-                    share=self._share,
+                    store=self._store,
                 )
                 self._breakers[name] = found
         if policy is not None and found.policy != policy:
@@ -90,8 +90,8 @@ class BreakerRegistry:
 
     def close(self) -> None:
         """End the sharing; the breakers go on by themselves."""
-        if self._share is not None:
-            self._share.close()
+        if self._store is not None:
+            self._store.close()
 
     def __iter__(self) -> Iterator[Breaker]:
         with self._lock:

@@ -1,4 +1,4 @@
-"""What all callers of a dependency share in this process, by its name: its places and its retries (F3, F5)."""
+"""What all callers of a dependency share in this process, by its name: its slots and its retries (F3, F5)."""
 
 import threading
 import time
@@ -65,7 +65,7 @@ class Dependencies:
             return cls._shared
 
     def bulkhead(self, name: str, policy: BulkheadPolicy) -> Bulkhead:
-        """Return the places of a dependency."""
+        """Return the slots of a dependency."""
         return self._bulkheads.get(name, policy)
 
     def retry_budget(self, name: str, policy: RetryBudgetPolicy) -> RetryBudget:

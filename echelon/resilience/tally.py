@@ -3,7 +3,7 @@
 from echelon.model.usage import Usage
 
 
-class Tally:
+class UsageTally:
     """What was used so far; None means not known, which is never the same as zero. Not thread-safe by itself."""
 
     __slots__ = ("calls", "cost", "seconds", "tokens_in", "tokens_out")
@@ -20,7 +20,7 @@ class Tally:
         """Tokens known, in both directions."""
         return (self.tokens_in or 0) + (self.tokens_out or 0)
 
-    def add(self, usage: "Usage | Tally") -> None:
+    def add(self, usage: "Usage | UsageTally") -> None:
         """Add what was used; an unknown part stays unknown only if it always was."""
         if usage.tokens_in is not None:
             self.tokens_in = usage.tokens_in + (self.tokens_in or 0)

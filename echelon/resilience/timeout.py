@@ -2,13 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
 
 from echelon.model.errors import AgentTimeout
-
-T = TypeVar("T")
 
 
 class Pulse:
@@ -47,16 +45,21 @@ def pulse() -> Callable[[], None]:
     return (lambda: None) if current is None else current.beat
 
 
-async def within(seconds: float | None, work: Callable[[], Awaitable[T]], *, idle_seconds: float | None = None) -> T:
-    """Do `work`, and cancel it with `AgentTimeout` after so many seconds in all, or without a `heartbeat()`.
+@asynccontextmanager
+async def time_limit(seconds: float | None, *, idle_seconds: float | None = None) -> AsyncIterator[None]:
+    """Cancel the block with `AgentTimeout` after so many seconds in all, or without a `heartbeat()`.
 
-    None is no bound. A `TimeoutError` of the work's own is left alone.
+    None is no bound. A `TimeoutError` of the block's own is left alone.
     """
     scope = asyncio.timeout(seconds)
     watch = None if idle_seconds is None else _Watch(scope, idle_seconds)
     try:
         async with scope:
-            return await (work() if watch is None else watch.over(work))
+            if watch is None:
+                yield
+            else:
+                with watch.watching():
+                    yield
     except TimeoutError as error:
         if not scope.expired():
             raise
@@ -76,11 +79,12 @@ class _Watch:
         self._pulse = Pulse(_PULSE.get())
         self._loop = asyncio.get_running_loop()
 
-    async def over(self, work: Callable[[], Awaitable[T]]) -> T:
+    @contextmanager
+    def watching(self) -> Iterator[None]:
         token = _PULSE.set(self._pulse)
         self._timer = self._loop.call_later(self.idle_seconds, self._look)
         try:
-            return await work()
+            yield
         finally:
             self._timer.cancel()
             _PULSE.reset(token)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
 
+from echelon.model.adapter import JsonObject
 from echelon.testing.llm_server import Answer, Connection, refuses, says
 
 #: What a provider says whose answer does not matter.
@@ -70,7 +70,7 @@ def calls(tool: str, arguments: str) -> Answer:
     """Answer with a call of a tool, offered or not, with its arguments as they are, JSON or not."""
     usual = says({}).body
 
-    def body(request: dict[str, Any]) -> bytes:
+    def body(request: JsonObject) -> bytes:
         completion = json.loads(usual(request))
         completion["choices"][0]["message"]["tool_calls"][0]["function"] = {"name": tool, "arguments": arguments}
         return json.dumps(completion).encode()

@@ -16,13 +16,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
+
+from echelon.model.adapter import JsonObject
 
 #: Linger on close, for no second: what the system then sends is a reset.
 _RESET_WHEN_CLOSED = struct.pack("ii", 1, 0)
 
 #: Content for a request that was read as JSON.
-Body = Callable[[dict[str, Any]], bytes]
+Body = Callable[[JsonObject], bytes]
 
 
 class Connection(Protocol):
@@ -67,10 +69,10 @@ class Answer:
     """How it is sent; None: as a whole, and the connection is kept."""
 
 
-def says(output: Any, *, tokens_in: int = 10, tokens_out: int = 5) -> Answer:
+def says(output: object, *, tokens_in: int = 10, tokens_out: int = 5) -> Answer:
     """Answer with text, or with the arguments of the output tool when `output` is a mapping."""
 
-    def body(request: dict[str, Any]) -> bytes:
+    def body(request: JsonObject) -> bytes:
         usage = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
         choice = {"index": 0, "finish_reason": "stop", "message": _message(output, request)}
         completion = {"id": "1", "object": "chat.completion", "created": 0, "model": "local", "choices": [choice]}
@@ -107,7 +109,7 @@ class LlmServer:
     """
 
     def __init__(self, *answers: Answer) -> None:
-        self.requests: list[dict[str, Any]] = []
+        self.requests: list[JsonObject] = []
         self.arrived: list[float] = []
         self._answers = list(answers) or [says("done")]
         self._lock = threading.Lock()
@@ -132,7 +134,7 @@ class LlmServer:
         self._server.server_close()
         self._thread.join()
 
-    def answer_to(self, request: dict[str, Any]) -> Answer | None:
+    def answer_to(self, request: JsonObject) -> Answer | None:
         """Take a request, and return its answer after its delay; None when the server is closing."""
         with self._lock:
             self.requests.append(request)
@@ -145,7 +147,7 @@ class LlmServer:
         return self._closing.wait(seconds)
 
 
-def _message(output: Any, request: dict[str, Any]) -> dict[str, Any]:
+def _message(output: object, request: JsonObject) -> JsonObject:
     if not isinstance(output, Mapping):
         return {"role": "assistant", "content": str(output)}
     names = [tool["function"]["name"] for tool in request.get("tools", [])]
@@ -192,5 +194,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_WHEN_CLOSED)
         self.connection.close()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the signature of http.server
         """Stay silent: what was received is in `requests`."""

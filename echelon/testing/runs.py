@@ -1,7 +1,7 @@
 """Runs without Prefect: a real journal in a folder of yours, everything else as the engine makes it.
 
 async with a_run(job, tmp_path) as run:
-    delivered = await run_phases(run, InlineScheduler())
+    outputs = await run_phases(run)
 """
 
 from collections.abc import AsyncIterator
@@ -11,65 +11,73 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from echelon.agents.workers import Workers
-from echelon.coordination.accounts import account_of_job
-from echelon.coordination.context import RunContext, utc_now
+from echelon.agents.processes.workers import Workers
+from echelon.coordination.context import RunContext
+from echelon.coordination.spec import RunSpec, utc_now
+from echelon.coordination.step.intents import OperatorDecision
 from echelon.definition.definition import JobDefinition, NoInputs
 from echelon.definition.planned import planned
-from echelon.engine.recording import recorded
-from echelon.journal.journal import Journal
-from echelon.journal.outputs import OutputStore
-from echelon.model.run import RunRecord, RunStatus
+from echelon.engine.run import RunOptions, Watch, context_of, following
+from echelon.journal.journal import SqlJournal
+from echelon.model.handoff import Handoff
+from echelon.model.run import RunRecord, RunStatus, RunView
 from echelon.resilience.registry import BreakerRegistry
+from echelon.runlog.events import RunStarted
+from echelon.runlog.view import view_of
 from echelon.settings import Settings
 
 
 @asynccontextmanager
 async def a_run(
-    job: JobDefinition, home: Path, inputs: BaseModel | None = None, *, run_id: str = "run", **context: Any
+    job: JobDefinition,
+    home: Path,
+    inputs: BaseModel | None = None,
+    *,
+    run_id: str = "run",
+    previous: dict[str, Handoff] | None = None,
+    decision: OperatorDecision | None = None,
+    watch: Watch | None = None,
+    breakers: BreakerRegistry | None = None,
+    max_concurrency: int | None = None,
+    **spec: Any,
 ) -> AsyncIterator[RunContext]:
     """Open a run of `job` with its journal below `home`; the same `run_id` again goes on with what is on record.
 
-    `context` sets fields of the run, such as `previous` or `observe`.
+    `spec` sets fields of what is to be done, such as the clock `now`.
     """
     given = inputs or NoInputs()
     settings = Settings(home=home)
     ready = planned(job, given)
-    made = ready.plan
-    async with Journal.open(settings) as journal:
-        record = RunRecord(
-            run_id=run_id,
-            job=job.name,
-            source="",
-            inputs=given.model_dump(mode="json"),
-            status=RunStatus.RUNNING,
-            started=utc_now(),
-            plan=made,
-        )
-        known = await _begun(journal, record)
-        async with journal.holding(run_id) as lease:
-            fields: dict[str, Any] = {"lease": lease} | known | context
+    async with SqlJournal.open(settings) as journal:
+        if await journal.known_run(run_id=run_id) is None:
+            record = RunRecord(
+                run_id=run_id,
+                job=job.name,
+                source="",
+                inputs=given.model_dump(mode="json"),
+                status=RunStatus.RUNNING,
+                started=utc_now(),
+                plan=ready.plan,
+            )
+            await journal.append(RunStarted(run_id=run_id, at=record.started, record=record))
+        async with journal.holding(run_id) as lease, following(journal, run_id, watch) as log:
+            whole = RunSpec(
+                run_id=run_id,
+                job=job,
+                inputs=given,
+                expansion=ready.expansion,
+                plan=ready.plan,
+                folder=home / "runs" / run_id,
+                previous=previous or {},
+                **spec,
+            )
+            options = RunOptions(decision=decision or OperatorDecision(), max_concurrency=max_concurrency)
             try:
-                yield RunContext(
-                    run_id=run_id,
-                    job=job,
-                    inputs=given,
-                    expansion=ready.expansion,
-                    plan=made,
-                    journal=journal,
-                    outputs=OutputStore(settings.outputs_url),
-                    folder=home / "runs" / run_id,
-                    breakers=BreakerRegistry(),
-                    account=account_of_job(job.name, job.budget, known.get("steps", ())),
-                    **fields,
-                )
+                yield context_of(whole, log, settings, lease, options, breakers or BreakerRegistry())
             finally:
                 await Workers.close_shared()
 
 
-async def _begun(journal: Journal, record: RunRecord) -> dict[str, Any]:
-    """Put a run on record, or return what is on record of it already."""
-    if await journal.known_run(run_id=record.run_id) is None:
-        await journal.start_run(record)
-        return {}
-    return await recorded(journal, record.run_id)
+def view_so_far(run: RunContext) -> RunView:
+    """Return what everybody is shown of a run at this moment."""
+    return view_of(run.log.state, run.outputs.read_json)

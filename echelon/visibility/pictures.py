@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from markupsafe import Markup
 
+from echelon.model.phrasing import count
 from echelon.model.plan import Node, NodeKind, Plan
 from echelon.model.run import RunView, StepKind, StepRecord
 from echelon.visibility.svg import clipped, clipped_start, element, picture
@@ -81,7 +82,7 @@ class _Placing:
         for member in drawn:
             free = self._place(member, free)
         middle = (self._placed[drawn[0].id].row + self._placed[drawn[-1].id].row) / 2 if drawn else row
-        counted = _plural(self._agents[node.id], "agent") if members and not drawn else ""
+        counted = count(self._agents[node.id], "agent") if members and not drawn else ""
         self._placed[node.id] = _Placed(node, level, middle, counted)
         return max(free, row + 1)
 
@@ -189,7 +190,3 @@ def _label(node_id: str) -> str:
 
 def _text(text: str, x: float, y: float, kind: str | None = None) -> Markup:
     return element("text", text, x=x, y=y, font_size=11, fill="currentColor", class_=kind)
-
-
-def _plural(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -1,140 +1,108 @@
-"""What happens in a run, as events, and where it stands, rolled up from them (V3, V6). Pure."""
+"""Where a run at work stands, rolled up from its state: phases, domains, who is late, how long it takes (V3, V6)."""
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from echelon.model.status import Status
+from echelon.model.breaker_news import BreakerNews, Turn
+from echelon.model.plan import Plan
+from echelon.model.run import StepKind, StepRecord
+from echelon.runlog.state import PhaseState, RunState, StepName
 
+#: An agent is late when it runs so many times as long as the average one that ended, and longer than LATE_SECONDS.
+LATE_FACTOR = 3.0
+LATE_SECONDS = 2.0
 
-class Happening(StrEnum):
-    """What an event tells."""
-
-    PHASE_STARTED = "phase_started"
-    TASK_STARTED = "task_started"
-    TASK_ENDED = "task_ended"
-    TASK_REPLACED = "task_replaced"
-    INTEGRATION_STARTED = "integration_started"
-    INTEGRATION_ENDED = "integration_ended"
-    PHASE_ENDED = "phase_ended"
-    BREAKER_TURNED = "breaker_turned"
+#: After these there is nothing to worry about.
+_WELL = frozenset({Turn.CLOSED, Turn.RELIEVED, Turn.LEFT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgressEvent:
-    """Something that happened in a run."""
-
-    happening: Happening
-    phase: str
-    node: str
-    """Task, coordinator, phase or breaker."""
-    at: float
-    """Seconds since the run began."""
-    domain: str = ""
-    """The node below the primary that it belongs to; empty when it reports to the primary."""
-    status: Status | None = None
-    """How it ended; of a task that a fallback replaced, how it had ended."""
-    expected: int = 0
-    """Tasks in the phase, when a phase starts."""
-    reused: bool = False
-    """Was it taken from the journal instead of done again?"""
-    note: str = ""
-    """What a breaker does now, in one sentence; empty when that is as it should be."""
-
-
-#: Gets every event; must return at once.
-Observer = Callable[[ProgressEvent], None]
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Tally:
     """Counts of one phase or domain."""
 
     expected: int = 0
-    running: int = 0
-    ended: Counter[Status] = field(default_factory=Counter[Status])
+    """Tasks it has; 0 where that is not known."""
+    done: int = 0
+    """Tasks that delivered an output."""
+    failed: int = 0
+    """Tasks that ended without output."""
+    at_work: int = 0
+    """Tasks that somebody works on."""
 
     @property
-    def done(self) -> int:
-        """Tasks that completed."""
-        return self.ended[Status.COMPLETED]
-
-    @property
-    def failed(self) -> int:
-        """Tasks that ended without output."""
-        return self.ended.total() - self.done
+    def ended(self) -> int:
+        """Tasks that ended, whatever way."""
+        return self.done + self.failed
 
 
-@dataclass(slots=True)
-class Progress:
-    """Where a run stands."""
-
-    phases: dict[str, Tally] = field(default_factory=dict[str, Tally])
-    domains: dict[str, Tally] = field(default_factory=dict[str, Tally])
-    current: str = ""
-    started: dict[str, float] = field(default_factory=dict[str, float])
-    phase_began: float = 0.0
-    now: float = 0.0
-
-    def apply(self, event: ProgressEvent) -> None:
-        """Take one event into account."""
-        self.now = event.at
-        _APPLY[event.happening](self, event)
-
-    def remaining_seconds(self) -> float | None:
-        """Seconds until the current phase ends at the pace it has had; None before its first task ended (V6)."""
-        tally = self.phases.get(self.current)
-        if tally is None or tally.ended.total() == 0:
-            return None
-        pace = (self.now - self.phase_began) / tally.ended.total()
-        return pace * (tally.expected - tally.ended.total())
+def tally_of(state: RunState, phase: str) -> Tally:
+    """Count the tasks of a phase."""
+    stands = state.phases.get(phase)
+    return _tally(state, _tasks(state, phase), stands.expected if stands else 0)
 
 
-def _phase_started(progress: Progress, event: ProgressEvent) -> None:
-    progress.current = event.phase
-    progress.phase_began = event.at
-    progress.domains = {}
-    progress.phases[event.phase] = Tally(expected=event.expected)
+def tallies_by_domain(state: RunState, phase: str, plan: Plan) -> dict[str, Tally]:
+    """Count the tasks of a phase by the node below the primary that they are under, without those of the primary."""
+    members: dict[str, list[StepName]] = {}
+    for name in _tasks(state, phase):
+        node = plan.agent_of.get(name.task_id)
+        domain = plan.part_of(node) if node else ""
+        if domain:
+            members.setdefault(domain, []).append(name)
+    return {domain: _tally(state, names, 0) for domain, names in members.items()}
 
 
-def _task_started(progress: Progress, event: ProgressEvent) -> None:
-    progress.started[event.node] = event.at
-    for tally in _tallies(progress, event):
-        tally.running += 1
+def remaining_seconds(state: RunState, phase: str, now: datetime) -> float | None:
+    """Return the seconds until a phase ends at the pace it has had; None before its first task ended (V6)."""
+    stands, tally = state.phases.get(phase), tally_of(state, phase)
+    ended = tally.ended - sum(_was_before(step, stands) for step in _ended_tasks(state, phase))
+    if stands is None or ended <= 0:
+        return None
+    pace = (now - stands.taken_up).total_seconds() / ended
+    return pace * (tally.expected - tally.ended)
 
 
-def _task_ended(progress: Progress, event: ProgressEvent) -> None:
-    assert event.status is not None
-    was_running = progress.started.pop(event.node, None) is not None
-    for tally in _tallies(progress, event):
-        tally.ended[event.status] += 1
-        tally.running -= was_running
+def late_tasks(state: RunState, now: datetime) -> tuple[str, ...]:
+    """Return the tasks that take far longer than others did, the longest at work first (V1)."""
+    took = [(step.finished - step.started).total_seconds() for step in state.steps if step.kind is StepKind.TASK]
+    if not took:
+        return ()
+    limit = max(LATE_FACTOR * sum(took) / len(took), LATE_SECONDS)
+    overdue = [
+        (started.at, name.task_id)
+        for name, started in state.at_work.items()
+        if name.kind is StepKind.TASK and (now - started.at).total_seconds() > limit
+    ]
+    return tuple(task for _, task in sorted(overdue))
 
 
-def _task_replaced(progress: Progress, event: ProgressEvent) -> None:
-    assert event.status is not None
-    for tally in _tallies(progress, event):
-        tally.ended[event.status] -= 1
-        tally.ended[Status.COMPLETED] += 1
+def breaker_notes(state: RunState) -> tuple[str, ...]:
+    """Say of each breaker that is not as it should be what it does."""
+    last: Mapping[str, BreakerNews] = {news.name: news for news in state.breakers}
+    return tuple(news.message for news in last.values() if news.turn not in _WELL)
 
 
-def _nothing(_progress: Progress, _event: ProgressEvent) -> None:
-    """Seen, and changes no count."""
+def _tasks(state: RunState, phase: str) -> set[StepName]:
+    return {name for name in (*state.latest, *state.at_work) if name.phase == phase and name.kind is StepKind.TASK}
 
 
-def _tallies(progress: Progress, event: ProgressEvent) -> tuple[Tally, ...]:
-    phase = progress.phases.setdefault(event.phase, Tally())
-    return (phase, progress.domains.setdefault(event.domain, Tally())) if event.domain else (phase,)
+def _tally(state: RunState, names: Iterable[StepName], expected: int) -> Tally:
+    done = failed = at_work = 0
+    for name in names:
+        step = state.latest.get(name)
+        if name in state.at_work and (step is None or not step.handoff.done):
+            at_work += 1
+        elif step is not None and step.handoff.done:
+            done += 1
+        elif step is not None:
+            failed += 1
+    return Tally(expected=expected, done=done, failed=failed, at_work=at_work)
 
 
-_APPLY: dict[Happening, Callable[[Progress, ProgressEvent], None]] = {
-    Happening.PHASE_STARTED: _phase_started,
-    Happening.TASK_STARTED: _task_started,
-    Happening.TASK_ENDED: _task_ended,
-    Happening.TASK_REPLACED: _task_replaced,
-    Happening.INTEGRATION_STARTED: _nothing,
-    Happening.INTEGRATION_ENDED: _nothing,
-    Happening.PHASE_ENDED: _nothing,
-    Happening.BREAKER_TURNED: _nothing,
-}
+def _ended_tasks(state: RunState, phase: str) -> list[StepRecord]:
+    return [step for name, step in state.latest.items() if name.phase == phase and name.kind is StepKind.TASK]
+
+
+def _was_before(step: StepRecord, stands: PhaseState | None) -> bool:
+    return stands is not None and step.finished < stands.taken_up

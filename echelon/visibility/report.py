@@ -4,19 +4,18 @@ A report of a job's own is a Jinja2 template that extends `page.html` or imports
 `report_environment`: escaping is on, because names, messages and model output are text that nobody has vouched for.
 """
 
-import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from echelon.model.adapter import JsonObject
 from echelon.model.concern import ConcernRecord, Route
+from echelon.model.phrasing import duration, one_line, size, tally
 from echelon.model.run import Measures, RunView
 from echelon.visibility.comparison import compare
-from echelon.visibility.incidents import incidents_of
 from echelon.visibility.pictures import structure_svg, timeline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -48,19 +47,20 @@ def report_environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(md=in_markdown, code=as_code, share=_share, seconds=_seconds)
+    environment.filters.update(md=in_markdown, code=as_code, share=_share, seconds=duration)
     return environment
 
 
-def report_context(run: RunView) -> dict[str, Any]:
+def report_context(run: RunView) -> JsonObject:
     """Return what the templates of every report know about a run."""
     plan = run.record.plan
     return {
         "run": run,
         "plan": plan,
+        "counted": tally(run.launched, run.returned, len(run.missing)),
         "concerns": sorted(run.concerns, key=_urgency),
         "measures": measure_rows(run),
-        "incidents": incidents_of(run.steps, plan),
+        "incidents": run.incidents,
         "structure": Markup(structure_svg(plan)) if plan else "",  # noqa: S704 - built from escaped elements
         "timeline": Markup(timeline_svg(run)) if run.steps else "",  # noqa: S704 - built from escaped elements
     }
@@ -70,7 +70,7 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
     """Return what was measured beside what was expected: name, measured, forecast or target (M)."""
     found = run.measures
     return [
-        ("Wall time", _seconds(found.seconds), ""),
+        ("Wall time", duration(found.seconds), ""),
         ("From the first start to the last end", _makespan(found), _forecast_seconds(run)),
         ("Agents", f"{found.agents:,}", f"{run.record.plan.n_agents:,}" if run.record.plan else ""),
         ("Tasks completed, failed", f"{found.completed:,}, {found.failed:,}", ""),
@@ -81,22 +81,22 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("Working time over makespan", _times(found), ""),
         ("Tasks that a fallback stands in for", f"{found.fallbacks:,}", ""),
         ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", _forecast_tokens(run)),
-        ("Handed on by reference", _bytes(found.bytes_by_reference), ""),
-        ("Told by value", f"{_bytes(found.bytes_by_value)}, about {found.tokens_by_value:,} tokens", ""),
+        ("Handed on by reference", size(found.bytes_by_reference), ""),
+        ("Told by value", f"{size(found.bytes_by_value)}, about {found.tokens_by_value:,} tokens", ""),
         ("Repaired to fit the contract", f"{found.repaired:,}", ""),
     ]
 
 
 def in_markdown(text: object) -> str:
     """Return text that Markdown shows as it is, on one line."""
-    line = " ".join(str(text).split())
+    line = one_line(text)
     safe = re.sub(r"([\\`*_{}\[\]#|~!])", r"\\\1", line)
     return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def as_code(text: object) -> str:
     """Return text as a code span of Markdown; as plain text when it could break out of one."""
-    line = " ".join(str(text).split())
+    line = one_line(text)
     return f"`{line}`" if line and _BREAKING.isdisjoint(line) else in_markdown(line)
 
 
@@ -106,7 +106,7 @@ def _urgency(record: ConcernRecord) -> tuple[int, float]:
 
 
 def _makespan(found: Measures) -> str:
-    return "not known" if found.makespan_seconds is None else _seconds(found.makespan_seconds)
+    return "not known" if found.makespan_seconds is None else duration(found.makespan_seconds)
 
 
 def _forecast_seconds(run: RunView) -> str:
@@ -116,7 +116,7 @@ def _forecast_seconds(run: RunView) -> str:
     made, (time, *_) = run.record.plan.makespan, compare(run.record.plan, run.measures)
     width = "" if made.max_concurrency is None else f" with {made.max_concurrency:,} at a time"
     off = "" if time.off is None else f" ({time.off:+.0%})"
-    return f"{_seconds(made.predicted or 0.0)}{width}{off}"
+    return f"{duration(made.predicted or 0.0)}{width}{off}"
 
 
 def _forecast_tokens(run: RunView) -> str:
@@ -134,13 +134,3 @@ def _times(found: Measures) -> str:
 
 def _share(value: float | None) -> str:
     return "not known" if value is None else f"{value:.1%}".replace("%", " %")
-
-
-def _seconds(value: float) -> str:
-    minutes, rest = divmod(value, 60)
-    return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
-
-
-def _bytes(value: float) -> str:
-    power = min(3, int(math.log10(max(value, 1)) // 3))
-    return f"{value / 1000**power:.0f} {('bytes', 'KB', 'MB', 'GB')[power]}"

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.parcels import World
 from tests.chaos.postgres_server import PostgresServer, programs
+from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
-#: Every crash point of the package: a new one is in the matrix without anybody thinking of it.
+#: Every failpoint of the package: a new one is in the matrix without anybody thinking of it.
 POINTS = sorted({
     name
     for file in (Path(__file__).parents[2] / "echelon").rglob("*.py")
-    for name in re.findall(r'(?<!def )crashpoint\("([^"]+)"', file.read_text(encoding="utf-8"))
+    for name in re.findall(r'(?<!def )failpoint\("([^"]+)"', file.read_text(encoding="utf-8"))
 })  # fmt: skip
 
 #: All passages of all points take minutes; without it a few of each are tried.
@@ -42,8 +42,23 @@ class Place:
         world = self.world(scenario).folder
         return self.nursery.run(Errand(home=str(home), world=str(world), at=at, settings=self.settings, **more))
 
+    def kill(self, scenario: str, at: str, **more: Any) -> str:
+        """Begin the run of a scenario and kill it where it passes a point for the k-th time; return the scenario.
+
+        How often the points of the journal are passed is not the same each time, since what becomes durable together
+        depends on the moment: a run that ended before is forgotten, and another one killed one passage earlier.
+        """
+        point, _, last = at.partition(":")
+        for passage in range(int(last), 0, -1):
+            tried = scenario if passage == int(last) else f"{scenario}-{passage}"
+            ended = self.errand(tried, f"{point}:{passage}", **more)
+            if ended.killed:
+                return tried
+            assert ended.exit_code == 0, ended.output
+        raise AssertionError(f"no run of {scenario} passes {point}")
+
     def passages(self, scenario: str, **more: Any) -> list[str]:
-        """Return the crash points that a run passes, in their order."""
+        """Return the failpoints that a run passes, in their order."""
         listing = self.folder / f"{scenario}.points"
         self.errand(scenario, listing=str(listing), **more)
         return listing.read_text(encoding="utf-8").split()

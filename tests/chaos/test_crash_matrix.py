@@ -1,4 +1,4 @@
-"""A run is killed at every crash point, once and twice, and gone on with: nothing is lost, nothing is done twice (F8).
+"""A run is killed at every failpoint, once and twice, and gone on with: nothing is lost, nothing is done twice (F8).
 
 Side effects are judged by what the world outside received, work by what agents were asked.
 """
@@ -15,6 +15,9 @@ PARCELS = ["p0", "p1", "p2", "p3", "p4"]
 
 #: Who puts together what, in stages: teams, a domain that holds a team and more, the primary.
 STAGES = ("merge/team:", "merge/domain:", "combine/domain:", "combine/primary")
+
+#: What waits at the same moment shares a transaction, so that a run has a few commits more or less than the next one.
+SHARED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ def check(place: Place, scenario: str, whole: Whole) -> None:
 
 def passages(whole: Whole, point: str) -> list[str]:
     """Return the passages of a point to be killed at: a task's and an integration's, or all when that is asked for."""
-    last = whole.passages[point]
+    last = whole.passages[point] - (SHARED if point.startswith("journal.") else 0)
     return [f"{point}:{k}" for k in (range(1, last + 1) if EVERY_PASSAGE else sorted({1, last}))]
 
 
@@ -60,16 +63,14 @@ def test_what_agents_made_is_put_together_in_stages(whole: Whole, stage: str) ->
     assert any(stage in task for task in whole.ended.completed)
 
 
-def test_every_crash_point_is_passed(whole: Whole) -> None:
+def test_every_failpoint_is_passed(whole: Whole) -> None:
     assert set(POINTS) - set(whole.passages) == set()
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_that_was_killed_comes_to_the_same(place: Place, whole: Whole, point: str) -> None:
     for at in passages(whole, point):
-        scenario = f"once-{at}"
-
-        assert place.errand(scenario, at, count=len(PARCELS)).killed
+        scenario = place.kill(f"once-{at}", at, count=len(PARCELS))
         check(place, scenario, whole)
 
 
@@ -79,8 +80,6 @@ def test_a_run_that_was_killed_again_while_it_recovered_comes_to_the_same(
 ) -> None:
     """Killed at the same point again where the recovery passes it, else in the middle of what it passes."""
     for number, at in enumerate(passages(whole, point) if EVERY_PASSAGE else passages(whole, point)[-1:]):
-        scenario = f"twice-{at}"
-
-        assert place.errand(scenario, at, count=len(PARCELS)).killed
+        scenario = place.kill(f"twice-{at}", at, count=len(PARCELS))
         place.errand(scenario, f"{point}:1" if number % 2 else f"*:{7 + number}", count=len(PARCELS))
         check(place, scenario, whole)

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.parcels import World
+from tests.chaos.shipping_job import World
 from tests.conftest import SharedServer
 
 pytestmark = pytest.mark.engine
 
-JOB = f"{Path(__file__).with_name('parcels.py')}:parcels"
+JOB = f"{Path(__file__).with_name('shipping_job.py')}:shipping_job"
 
 
 def echelon(engine: SharedServer, *arguments: str, at: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "echelon", *arguments, "--json"]
-    environment = {**os.environ, "ECHELON_CRASH_AT": at}
+    environment = {**os.environ, "ECHELON_FAILPOINT_AT": at}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
 
 

@@ -1,4 +1,4 @@
-"""What cannot be undone, for a world that knows no keys, is done once, or a person is asked: at every crash point (F8).
+"""What cannot be undone, for a world that knows no keys, is done once, or a person is asked: at every failpoint (F8).
 
 The person looks at what the world received, says so, and the run ends like the one that nobody killed.
 """
@@ -18,7 +18,7 @@ TASKS = {"pay/p0": "p0", "pay/p1": "p1"}
 AROUND = ("claim.taken:1", "effect.done:1")
 
 #: What each errand of this file is.
-BILLS: dict[str, Any] = {"job": "bills", "count": len(TASKS)}
+PAYMENTS: dict[str, Any] = {"job": "payments", "count": len(TASKS)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +33,10 @@ class Whole:
 
 @pytest.fixture(scope="module")
 def whole(place: Place) -> Whole:
-    passed = place.passages("paid", **BILLS)
+    passed = place.passages("paid", **PAYMENTS)
     first, second = (at for at, point in enumerate(passed) if point == "claim.taken")
     assert passed[first : first + 2] == ["claim.taken", "effect.done"]
-    return Whole(ended=place.errand("paid", **BILLS), passages=Counter(passed), around=Counter(passed[:second]))
+    return Whole(ended=place.errand("paid", **PAYMENTS), passages=Counter(passed), around=Counter(passed[:second]))
 
 
 def passages(whole: Whole, point: str) -> list[str]:
@@ -66,11 +66,11 @@ def word(place: Place, scenario: str, ended: Ended) -> dict[str, Any]:
 
 def check(place: Place, scenario: str, whole: Whole) -> None:
     """Go on with a run to its end; it must be the one that was never killed, and nothing was paid for twice."""
-    ended, world = place.errand(scenario, **BILLS), place.world(scenario)
+    ended, world = place.errand(scenario, **PAYMENTS), place.world(scenario)
     if ended.uncertain:
         assert ended.status == "waiting"
         assert len(world.paid()) == len(set(world.paid()))
-        ended = place.errand(scenario, **BILLS, **word(place, scenario, ended))
+        ended = place.errand(scenario, **PAYMENTS, **word(place, scenario, ended))
 
     assert (ended.uncertain, ended.status, ended.output) == ({}, whole.ended.status, whole.ended.output)
     assert [task for task in ended.completed if task in TASKS] == list(TASKS)
@@ -87,9 +87,7 @@ def test_a_run_that_nobody_kills_pays_once(place: Place, whole: Whole) -> None:
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_that_was_killed_pays_once_or_asks_a_person(place: Place, whole: Whole, point: str) -> None:
     for at in passages(whole, point):
-        scenario = f"paid-{at}"
-
-        assert place.errand(scenario, at, **BILLS).killed
+        scenario = place.kill(f"paid-{at}", at, **PAYMENTS)
         check(place, scenario, whole)
 
 
@@ -97,9 +95,9 @@ def test_a_run_that_was_killed_pays_once_or_asks_a_person(place: Place, whole: W
 def test_a_run_that_was_killed_around_the_effect_asks_before_it_does_anything(place: Place, at: str) -> None:
     """Whether it happened or not looks the same from here, so both are asked about, and neither is done again."""
     scenario = f"asks-{at}"
-    place.errand(scenario, at, **BILLS)
+    place.errand(scenario, at, **PAYMENTS)
     before = place.world(scenario).paid()
-    ended = place.errand(scenario, **BILLS)
+    ended = place.errand(scenario, **PAYMENTS)
 
     assert set(ended.uncertain) == {"pay/p0"}
     assert place.world(scenario).paid() == [*before, "p1"]
@@ -110,7 +108,7 @@ def test_a_run_that_was_killed_again_at_the_word_of_a_person_pays_once(place: Pl
     """The word is redo where nothing was paid, done where it was; it is carried out by a process that dies again."""
     for at, again in words_cut_off(whole, point):
         scenario = f"word-{at}-{again}"
-        place.errand(scenario, at, **BILLS)
-        place.errand(scenario, again, **BILLS, **word(place, scenario, place.errand(scenario, **BILLS)))
+        place.errand(scenario, at, **PAYMENTS)
+        place.errand(scenario, again, **PAYMENTS, **word(place, scenario, place.errand(scenario, **PAYMENTS)))
 
         check(place, scenario, whole)

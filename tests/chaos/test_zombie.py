@@ -11,7 +11,7 @@ import pytest
 
 from echelon.settings import Settings
 from tests.chaos.conftest import Place
-from tests.chaos.parcels import World
+from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
 #: The setting that says after how many seconds without a sign of life a run may be taken over.
@@ -26,8 +26,10 @@ PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
-def another_nursery() -> Iterator[Nursery]:
+def another_nursery(tmp_path: Path) -> Iterator[Nursery]:
+    """Give another nursery, which has run something already: who wants to take a run must not come late for that."""
     with Nursery() as opened:
+        opened.run(Errand(home=str(tmp_path / "warm" / "home"), world=str(tmp_path / "warm" / "world")))
         yield opened
 
 

@@ -19,7 +19,6 @@ from echelon.coordination.job_run import run_phases
 from echelon.model.handoff import Handoff
 from echelon.testing.llm_server import Answer, LlmServer, says
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 
 #: Stands in for the key of a provider: it must never be seen again.
 KEY = "key-that-nobody-may-see-0123456789"
@@ -83,7 +82,7 @@ async def story_of(home: Path, *answers: Answer, defaults: Resilience = QUICK, *
     """Run a job with one agent against these answers; `options` are those of `asking`."""
     with LlmServer(*answers) as server:
         async with asking(server.url, **options) as model, a_run(inspecting(model, defaults), home, Files()) as run:
-            await run_phases(run, InlineScheduler())
-            handoff = run.steps[0].handoff
+            await run_phases(run)
+            handoff = run.log.state.steps[0].handoff
     gaps = [later - earlier for earlier, later in zip(server.arrived, server.arrived[1:], strict=False)]
     return Story(handoff, len(server.requests), gaps)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.handoff import Handoff
 from echelon.model.run import RunRecord, StepRecord
 from echelon.settings import Settings
@@ -32,13 +32,13 @@ def home(tmp_path: Path) -> Path:
 HANDOFF_FIELDS = {
     *("task_id", "status", "summary", "output_location", "dependencies", "next_steps"),
     *("producer", "assignment_id", "schema_version", "confidence", "usage", "concerns", "error", "attempts"),
-    *("fallback", "received", "repairs", "landed"),
+    *("fallback", "received", "repairs", "wrapped_up"),
 }
 
 
 async def recorded(home: Path, run_id: str) -> tuple[RunRecord, tuple[StepRecord, ...]]:
     """Return a run and its steps from the journal."""
-    async with Journal.open(Settings(home=home)) as journal:
+    async with SqlJournal.open(Settings(home=home)) as journal:
         return await journal.run(run_id), await journal.steps(run_id)
 
 

@@ -105,7 +105,7 @@ def test_a_breaker_that_opens_is_in_the_exceptions_and_in_the_record_of_the_run(
 
     (message,) = told(echelon, run_id)
     assert message.startswith("breaker 'openai' is open, calls are refused: 3 failures in a row, the last with")
-    assert "next trial in" in message
+    assert "next probe in" in message
     (shown,) = echelon.json("show", run_id)["breakers"]
     assert (shown["opened"], shown["state"], shown["shared"]) == (1, "open", "process")
     assert "openai opened 1 time, open" in echelon("show", run_id).stdout

@@ -16,15 +16,15 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from echelon import Budget, Handoffs, Job, Resilience, integrator
 from echelon.agents.model import model_agent
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.result import missing_in, output_of, status_after
-from echelon.model.handoff import LANDED
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.result import status_after
+from echelon.model.handoff import WRAPPED_UP
 from echelon.model.run import RunStatus, StepKind
 from echelon.testing.faults import calls
 from echelon.testing.llm_server import LlmServer, says
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
+from tests.unit.coordination.jobs import missing_in, output_of
 
 pytestmark = pytest.mark.anyio
 
@@ -80,9 +80,9 @@ def inspecting(model: Any, defaults: Resilience, budget: Budget | None = None, t
     return job
 
 
-async def worked(job: Job, home: Path, *paths: str) -> tuple[RunContext, dict[str, Delivery]]:
+async def worked(job: Job, home: Path, *paths: str) -> tuple[RunContext, dict[str, PhaseOutput]]:
     async with a_run(job, home, Files(paths=paths)) as run:
-        return run, await run_phases(run, InlineScheduler())
+        return run, await run_phases(run)
 
 
 async def test_a_model_whose_tokens_are_used_up_writes_down_what_it_has_and_the_run_says_partial(
@@ -90,17 +90,17 @@ async def test_a_model_whose_tokens_are_used_up_writes_down_what_it_has_and_the_
 ) -> None:
     server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
     async with asking(server) as model:
-        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=50, landing=0.5)))
+        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=50, final_call=0.5)))
         run, delivered = await worked(job, tmp_path, "api/a.py")
-    (task,) = [step.handoff for step in run.steps if step.kind is StepKind.TASK]
+    (task,) = [step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK]
 
-    assert (task.done, task.landed, task.attempts) == (True, True, 2)
+    assert (task.done, task.wrapped_up, task.attempts) == (True, True, 2)
     assert task.usage.tokens == 45
     assert len(server.requests) == 3
-    assert output_of(run, delivered) == {"found": 1, "missing": 0}
+    assert output_of(run) == {"found": 1, "missing": 0}
     assert status_after(delivered) is RunStatus.PARTIAL
-    assert [(one.task_id, one.reason) for one in missing_in(delivered)] == [("inspect/api/a.py", LANDED)]
-    assert [report.message for report in run.exceptions] == [LANDED]
+    assert [(one.task_id, one.reason) for one in missing_in(run)] == [("inspect/api/a.py", WRAPPED_UP)]
+    assert [report.message for report in run.log.state.exceptions] == [WRAPPED_UP]
 
 
 async def test_a_domain_that_has_used_its_tokens_up_stops_itself_and_no_other(tmp_path: Path) -> None:
@@ -109,25 +109,25 @@ async def test_a_domain_that_has_used_its_tokens_up_stops_itself_and_no_other(tm
     async with asking(server) as model:
         job = inspecting(model, Resilience(attempts=1, domain_budget=Budget(tokens=30)), tokens=15)
         run, delivered = await worked(job, tmp_path, "api/a.py", "api/b.py", "api/c.py", "web/a.py")
-    ended = {step.handoff.task_id: step.handoff for step in run.steps if step.kind is StepKind.TASK}
+    ended = {step.handoff.task_id: step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK}
     refused = [handoff.error.message for handoff in ended.values() if handoff.error]
 
     assert len(server.requests) == 3
     assert refused == ["the tokens budget of domain 'api' has 0 left, the call asks for 15"]
     assert ended["inspect/web/a.py"].done
-    assert output_of(run, delivered) == {"found": 3, "missing": 1}
+    assert output_of(run) == {"found": 3, "missing": 1}
     assert status_after(delivered) is RunStatus.PARTIAL
-    assert not any(handoff.landed for handoff in ended.values())
+    assert not any(handoff.wrapped_up for handoff in ended.values())
 
 
 async def test_tasks_land_in_what_the_whole_job_kept_back_and_what_they_made_is_integrated(tmp_path: Path) -> None:
     server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
     async with asking(server) as model:
-        job = inspecting(model, Resilience(attempts=1), budget=Budget(calls=4, landing=0.5))
+        job = inspecting(model, Resilience(attempts=1), budget=Budget(calls=4, final_call=0.5))
         run, delivered = await worked(job, tmp_path, "api/a.py")
-    (task,) = [step.handoff for step in run.steps if step.kind is StepKind.TASK]
+    (task,) = [step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK]
 
-    assert (task.done, task.landed, task.usage.calls) == (True, True, 3)
-    assert output_of(run, delivered) == {"found": 1, "missing": 0}
+    assert (task.done, task.wrapped_up, task.usage.calls) == (True, True, 3)
+    assert output_of(run) == {"found": 1, "missing": 0}
     assert status_after(delivered) is RunStatus.PARTIAL
-    assert run.account.used.calls == 4
+    assert run.guarding.account.used.calls == 4

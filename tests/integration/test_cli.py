@@ -223,6 +223,13 @@ def test_a_run_is_one_json_document_and_can_be_looked_at_afterwards(echelon, pro
     assert shown["measures"] == result["measures"]
 
 
+def test_a_phase_with_a_single_item_has_the_same_output_when_it_is_run_and_shown(served):
+    result = served.json("run", "flows/trying.py:napping", "--param", "trace=trace", "--param", "n=1")
+
+    assert result["output"] == {"try/0": 0}
+    assert json.loads(served("show", result["run_id"], "--output").stdout) == result["output"]
+
+
 @pytest.mark.parametrize(("job", "code", "status"), [("halving", 3, "partial"), ("failing", 1, "failed")])
 def test_the_exit_code_says_how_a_run_ended_and_the_summary_says_why(served, job, code, status):
     said = served("run", f"flows/trying.py:{job}", "--param", "trace=trace", code=code)
@@ -305,7 +312,7 @@ def test_a_second_ctrl_c_stops_at_once(served, listener):
     ("options", "line"),
     [
         ([], "serve needs either --cron '0 3 * * *' or --interval SECONDS, and not both"),
-        (["--cron", "daily"], "--cron 'daily' is no cron schedule"),
+        (["--cron", "daily"], "--cron 'daily' is not a cron schedule"),
         (["--cron", "0 3 * * *", "--timezone", "Mars/Base"], "--timezone 'Mars/Base' is not known"),
     ],
 )

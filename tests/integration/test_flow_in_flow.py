@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.reports import AuditReport
 from echelon import AgentFailed, Job, Resilience, RunResult, agent
 from echelon.engine.flows import RunFailed
-from echelon.engine.server import ServerHandle, resolve_server
+from echelon.engine.server.handle import ServerHandle, resolve_server
 from flows.audit import audit
 from tests.unit.audit.building import tree
 

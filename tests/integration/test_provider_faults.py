@@ -10,7 +10,7 @@ import pytest
 from echelon import Resilience, agent
 from echelon.agents.model import model_agent
 from echelon.coordination.job_run import run_phases
-from echelon.engine.run import RunOptions, finish, prepared, room_for
+from echelon.engine.run import RunOptions, finish, prepare_run
 from echelon.model.handoff import Handoff
 from echelon.settings import Settings
 from echelon.testing.faults import (
@@ -28,7 +28,6 @@ from echelon.testing.faults import (
 )
 from echelon.testing.llm_server import Answer, LlmServer, babbles, hangs_up, refuses
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.integration.providers import (
     GOOD,
     IMPATIENT,
@@ -209,9 +208,13 @@ async def test_in_an_outage_the_breaker_opens_and_nobody_else_notices(tmp_path: 
         async with asking(server.url) as model:
             job = inspecting(model, Resilience(attempts=1), breaker="provider")
             job.phase("count", each=count, over=of_paths)
-            async with a_run(job, tmp_path, Files(paths=paths), limit=room_for(2)) as run:
-                delivered = await run_phases(run, InlineScheduler())
-                blocked = [step.handoff for step in run.steps if "breaker 'provider' is open" in _reason(step.handoff)]
+            async with a_run(job, tmp_path, Files(paths=paths), max_concurrency=2) as run:
+                delivered = await run_phases(run)
+                blocked = [
+                    step.handoff
+                    for step in run.log.state.steps
+                    if "breaker 'provider' is open" in _reason(step.handoff)
+                ]
 
     assert len(server.requests) <= 5 + 2  # five failures in a row open it; one more may be under way
     assert len(blocked) == len(paths) - len(server.requests)
@@ -225,8 +228,8 @@ async def test_two_providers_share_nothing(tmp_path: Path) -> None:
             job = inspecting(slow, Resilience(attempts=1, timeout_seconds=0.5), breaker="bad")
             job.phase("again", each=model_agent(model, breaker="good"), over=of_paths)
             async with a_run(job, tmp_path, Files(paths=("a.py", "b.py"))) as run:
-                delivered = await run_phases(run, InlineScheduler())
-                errors = [_reason(step.handoff) for step in run.steps if not step.handoff.done]
+                delivered = await run_phases(run)
+                errors = [_reason(step.handoff) for step in run.log.state.steps if not step.handoff.done]
 
     assert errors == ["no answer within its 0.5 s"] * 2
     assert len(delivered["again"].handoffs) == 2
@@ -254,8 +257,8 @@ async def _reported(home: Path, answers: Sequence[Answer]) -> Any:
     with LlmServer(*answers) as server:
         async with asking(server.url) as model:
             job = inspecting(model)
-            async with prepared(job, Files(), RunOptions(), settings) as run:
-                return await finish(run, await run_phases(run.context, InlineScheduler()))
+            async with prepare_run(job, Files(), RunOptions(), settings) as run:
+                return await finish(run, await run_phases(run.context))
 
 
 def _reason(handoff: Handoff) -> str:

@@ -11,7 +11,6 @@ import pytest
 from echelon import Resilience
 from echelon.coordination.job_run import run_phases
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.integration.providers import Files, asking, inspecting
 
 pytestmark = pytest.mark.anyio
@@ -58,8 +57,8 @@ async def test_the_referee_has_nothing_to_report(
         asking(referee.base_url("openai")) as model,
         a_run(inspecting(model, defaults), tmp_path, Files()) as run,
     ):
-        await run_phases(run, InlineScheduler())
-        delivered = run.steps[0].handoff.done
+        await run_phases(run)
+        delivered = run.log.state.steps[0].handoff.done
     verdict = library("verdict").judge(referee.state.journal.records(wait=4))
 
     assert (delivered, verdict.attempts) == (delivers, requests)

@@ -15,15 +15,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-import sqlalchemy as sa
 from prefect import flow, task
-from prefect.server.database.configurations import AioSqliteConfiguration
 
-from echelon.engine import server_settings
-from echelon.engine.server import EmbeddedServer, ServerKind, resolve_server
-from echelon.engine.server_database import database_file, single_connection_url
-from echelon.engine.server_kept import LocalServer
-from echelon.engine.server_spawn import listen
+from echelon.engine.server import settings
+from echelon.engine.server.database import database_file
+from echelon.engine.server.handle import EmbeddedServer, ServerKind, resolve_server
+from echelon.engine.server.kept import LocalServer
+from echelon.engine.server.spawn import listen
 from echelon.model.errors import ServerError
 
 pytestmark = [pytest.mark.engine]
@@ -32,7 +30,7 @@ pytestmark = [pytest.mark.engine]
 RUN = """
 import asyncio, sys
 from pathlib import Path
-from echelon.engine.server import resolve_server
+from echelon.engine.server.handle import resolve_server
 with resolve_server(Path(sys.argv[1])) as server:
     assert "prefect" not in sys.modules, "the server boots while Prefect is imported"
     from prefect import flow, task
@@ -162,23 +160,6 @@ def test_eight_subflows_at_once_meet_no_locked_database_and_all_is_recorded_when
         assert count(server.url, "task_runs") == 96 + 8  # a subflow has a task run of its own in its parent
 
 
-def test_prefect_still_opens_one_connection_for_a_file_in_a_memory_folder(tmp_path):
-    """The trick in `single_connection_url` rests on one line of Prefect."""
-    file = database_file(tmp_path)
-    file.parent.mkdir(parents=True)
-
-    async def pool() -> tuple[int, int, str]:
-        engine = await AioSqliteConfiguration(single_connection_url(file)).engine()
-        async with engine.connect() as connection:
-            await connection.execute(sa.text("create table kept (x)"))
-        inner = engine.sync_engine.pool
-        await engine.dispose()
-        return inner.size(), inner._max_overflow, type(inner).__name__
-
-    assert asyncio.run(pool()) == (1, 0, "AsyncAdaptedQueuePool")
-    assert file.stat().st_size > 0
-
-
 def test_the_server_ends_when_its_parent_is_killed(home):
     run = run_script(RUN.format(meanwhile="print(server.pid, flush=True); input()"), home)
     server_pid = int(run.stdout.readline())
@@ -227,19 +208,19 @@ def test_runs_of_one_process_share_one_server_until_the_last_has_stopped(home):
 
 def test_the_environment_is_given_back(home):
     before = dict(os.environ)
-    changed = server_settings.configure(home, "http://127.0.0.1:1/api")
+    changed = settings.configure(home, "http://127.0.0.1:1/api")
     assert os.environ["PREFECT_API_URL"] == "http://127.0.0.1:1/api"
-    server_settings.restore(changed)
+    settings.restore(changed)
 
     assert dict(os.environ) == before
 
 
 def test_what_the_user_has_set_is_kept(home, monkeypatch):
     monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "DEBUG")
-    before = server_settings.configure(home, "http://127.0.0.1:1/api")
+    before = settings.configure(home, "http://127.0.0.1:1/api")
 
     assert os.environ["PREFECT_LOGGING_LEVEL"] == "DEBUG"
-    server_settings.restore(before)
+    settings.restore(before)
 
 
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(home):

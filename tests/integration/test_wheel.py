@@ -1,5 +1,6 @@
-"""The wheel carries the starter: a project made from an installed Echelon is the one of this repository."""
+"""The wheel carries the starter, and what is published today carries the wheel."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,14 +13,21 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the wheel of this repository is unpacked, as an installer would."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this repository."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=100)
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        wheel.extractall(folder / "site")
-    return folder / "site"
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """A folder in which the wheel is unpacked, as an installer would."""
+    site = wheel.parent / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    return site
 
 
 def test_a_project_made_by_an_installed_echelon_has_a_job_that_can_be_planned(installed: Path, tmp_path: Path) -> None:
@@ -36,6 +44,61 @@ def test_a_project_made_by_an_installed_echelon_has_a_job_that_can_be_planned(in
 
     assert '"structure"' in planned
     assert {path.name for path in (tmp_path / "thing").iterdir()} >= {"flows", "tasks", "contracts", "deployments"}
+
+
+@pytest.mark.registry
+@pytest.mark.timeout(900)  # about 90 s; a registry may be slow
+def test_the_newest_packages_that_the_wheel_allows_run_the_starter_to_its_end(wheel: Path, tmp_path: Path) -> None:
+    """Whoever installs Echelon has no lock: they get what was published last, which nobody has tried together."""
+    user = Newcomer(tmp_path)
+    user.run(sys.executable, "-m", "venv", "venv")
+    if not user.reaches_a_registry():
+        assert not os.environ.get("CI"), "CI reaches no package registry, so nobody knows whether Echelon installs"
+        pytest.skip("no package registry can be reached, so that nothing can be installed")
+    user.run("pip", "install", "--quiet", "--no-compile", f"{wheel}[audit]")
+    user.run("pip", "check")
+    user.run("echelon", "init", "thing")
+    printed = user.run(
+        *("echelon", "run", "flows/audit.py:audit", "--param", "path=.", "--json"), folder=tmp_path / "thing"
+    )
+
+    assert json.loads(printed)["status"] == "completed", printed
+
+
+class Newcomer:
+    """Somebody with an empty virtual environment and nothing set."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._programs = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
+        foreign = ("PYTHON", "PREFECT_", "ECHELON_", "VIRTUAL_ENV", "COVERAGE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        path = os.pathsep.join([str(self._programs), os.environ.get("PATH", os.defpath)])
+        own = {"PATH": path, "ECHELON_HOME": str(folder / "home"), "PREFECT_HOME": str(folder / "prefect")}
+        self._environment = {**kept, **own, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+    def reaches_a_registry(self) -> bool:
+        """Say whether pip finds a package that is needed."""
+        return self._do("pip", "--retries", "1", "--timeout", "10", "index", "versions", "prefect").returncode == 0
+
+    def run(self, *command: str, folder: Path | None = None) -> str:
+        """Run a command to its end; return what it printed."""
+        done = self._do(*command, folder=folder)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def _do(self, program: str, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        own = self._programs / program
+        return subprocess.run(
+            [str(own) if own.exists() else program, *arguments],
+            cwd=folder or self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
 
 
 def test_the_starter_in_the_wheel_is_the_one_in_the_repository(installed: Path) -> None:

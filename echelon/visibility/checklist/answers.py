@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from echelon.model.base import Value
-from echelon.visibility.checklist.evidence import Evidence
+from echelon.model.phrasing import one_line, truncate
+from echelon.visibility.checklist.evidence import JobEvidence
 
 #: The longest proof, in characters: one that names everything is read by nobody.
 MOST_CHARACTERS = 300
@@ -47,7 +48,7 @@ class ChecklistItem(Value):
     """What to do about it; empty unless it is not done."""
 
 
-class Answer(NamedTuple):
+class ItemAnswer(NamedTuple):
     """What a check found."""
 
     state: ItemState
@@ -55,7 +56,7 @@ class Answer(NamedTuple):
     fix: str = ""
 
 
-Check = Callable[[Evidence], Answer]
+Check = Callable[[JobEvidence], ItemAnswer]
 
 
 class Entry(NamedTuple):
@@ -69,22 +70,22 @@ class Entry(NamedTuple):
     """How it is answered."""
 
 
-def done(proof: str) -> Answer:
+def done(proof: str) -> ItemAnswer:
     """Answer that there is proof."""
-    return Answer(ItemState.DONE, proof)
+    return ItemAnswer(ItemState.DONE, proof)
 
 
-def not_done(found: str, fix: str) -> Answer:
+def not_done(found: str, fix: str) -> ItemAnswer:
     """Answer that something lacks, and what to do about it."""
-    return Answer(ItemState.NOT_DONE, found, fix)
+    return ItemAnswer(ItemState.NOT_DONE, found, fix)
 
 
-def not_applicable(why: str) -> Answer:
+def not_applicable(why: str) -> ItemAnswer:
     """Answer that this job does not need it."""
-    return Answer(ItemState.NOT_APPLICABLE, why)
+    return ItemAnswer(ItemState.NOT_APPLICABLE, why)
 
 
-def items_of(section: Section, entries: Sequence[Entry], evidence: Evidence) -> tuple[ChecklistItem, ...]:
+def items_of(section: Section, entries: Sequence[Entry], evidence: JobEvidence) -> tuple[ChecklistItem, ...]:
     """Answer all items of a section."""
     answers = [(entry, entry.check(evidence)) for entry in entries]
     return tuple(
@@ -102,5 +103,4 @@ def items_of(section: Section, entries: Sequence[Entry], evidence: Evidence) -> 
 
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
     """Return a text on one line, cut to `most` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return truncate(one_line(text), most)

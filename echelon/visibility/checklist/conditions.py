@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from echelon.model.phrasing import count
 from echelon.model.run import RunView
-from echelon.visibility.checklist.answers import Answer, Check, not_applicable, not_done
-from echelon.visibility.checklist.evidence import Evidence
-from echelon.visibility.checklist.wording import counted
+from echelon.visibility.checklist.answers import Check, ItemAnswer, not_applicable, not_done
+from echelon.visibility.checklist.evidence import JobEvidence
 
 RUN_ONCE = "run it once: echelon run SOURCE"
 WRITE_JOB = "a task graph has no agents to run: write the job in Python, then run it"
@@ -18,9 +18,9 @@ def from_agents(least: int, why: str) -> Callable[[Check], Check]:
     """Ask only from so many agents on; `why` says what fewer do not need."""
 
     def decorate(check: Check) -> Check:
-        def checked(evidence: Evidence) -> Answer:
+        def checked(evidence: JobEvidence) -> ItemAnswer:
             if evidence.plan.n_agents < least:
-                agents = counted(evidence.plan.n_agents, "agent")
+                agents = count(evidence.plan.n_agents, "agent")
                 return not_applicable(f"{agents}: {why} from {least} agents on")
             return check(evidence)
 
@@ -36,7 +36,7 @@ for_several = from_agents(2, "there is something to coordinate")
 def with_work(check: Check) -> Check:
     """Ask only where there is something to do: an empty plan is no proof of anything."""
 
-    def checked(evidence: Evidence) -> Answer:
+    def checked(evidence: JobEvidence) -> ItemAnswer:
         if not evidence.plan.tasks:
             return not_done("there is nothing to do for these inputs", "check the inputs, and what finds the items")
         return check(evidence)
@@ -44,16 +44,16 @@ def with_work(check: Check) -> Check:
     return checked
 
 
-def with_run(check: Callable[[Evidence, RunView], Answer]) -> Check:
+def with_run(check: Callable[[JobEvidence, RunView], ItemAnswer]) -> Check:
     """Answer from the last run that delivered something; without one the item is not done."""
 
-    def checked(evidence: Evidence) -> Answer:
+    def checked(evidence: JobEvidence) -> ItemAnswer:
         if evidence.last is not None:
             return check(evidence, evidence.last)
         if not evidence.runs:
             return _never_run(evidence)
         newest = evidence.runs[0].record
-        runs = counted(len(evidence.runs), "run")
+        runs = count(len(evidence.runs), "run")
         found = f"{runs} on record, none delivered a result; the last is {newest.run_id}"
         return not_done(found, f"see why: echelon show {newest.run_id}")
 
@@ -63,7 +63,7 @@ def with_run(check: Callable[[Evidence, RunView], Answer]) -> Check:
 def with_runs(check: Check) -> Check:
     """Answer from all runs on record, however they ended; without one the item is not done."""
 
-    def checked(evidence: Evidence) -> Answer:
+    def checked(evidence: JobEvidence) -> ItemAnswer:
         return check(evidence) if evidence.runs else _never_run(evidence)
 
     return checked
@@ -72,7 +72,7 @@ def with_runs(check: Check) -> Check:
 def with_trials(check: Check) -> Check:
     """Answer from all runs and rehearsals on record; without one the item is not done."""
 
-    def checked(evidence: Evidence) -> Answer:
+    def checked(evidence: JobEvidence) -> ItemAnswer:
         if not evidence.tried:
             return not_done("neither a run nor a rehearsal of this job is on record", TRY_FAILURES)
         return check(evidence)
@@ -80,10 +80,10 @@ def with_trials(check: Check) -> Check:
     return checked
 
 
-def from_run(check: Callable[[RunView], Answer]) -> Check:
+def from_run(check: Callable[[RunView], ItemAnswer]) -> Check:
     """Answer from the last run that delivered something, and from nothing else."""
     return with_run(lambda _evidence, run: check(run))
 
 
-def _never_run(evidence: Evidence) -> Answer:
+def _never_run(evidence: JobEvidence) -> ItemAnswer:
     return not_done("no run of this job is on record", RUN_ONCE if evidence.phases else WRITE_JOB)

@@ -9,10 +9,10 @@ from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import RunStatus, RunView, StepKind, StepRecord
 from echelon.model.status import Status
-from echelon.planning.order import consumers_of
+from echelon.planning.schedule.order import consumers_of
 
 
-class Kind(StrEnum):
+class AgentKind(StrEnum):
     """What does the work of a call."""
 
     FUNCTION = "function"  #: a Python function
@@ -26,7 +26,7 @@ class CallFacts(Value):
 
     name: str
     """What it is called."""
-    kind: Kind
+    kind: AgentKind
     """What does the work."""
     contract: str | None
     """Name of the type of its output; None when anything is allowed."""
@@ -51,7 +51,7 @@ class PhaseFacts(Value):
     """What integrates results of integrations further up; None: the primary alone integrates."""
 
 
-class Evidence(Value):
+class JobEvidence(Value):
     """Everything that an answer may rest on."""
 
     plan: Plan

@@ -4,12 +4,13 @@ from collections import Counter
 
 from echelon.model.graph import Coupling
 from echelon.model.handoff import HANDOFF_SCHEMA_VERSION
+from echelon.model.phrasing import count
 from echelon.model.run import RunView, StepKind
 from echelon.model.status import Status
-from echelon.visibility.checklist.answers import Answer, Entry, done, not_applicable, not_done
+from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
 from echelon.visibility.checklist.conditions import for_several, from_run, with_run, with_work
-from echelon.visibility.checklist.evidence import Evidence, latest
-from echelon.visibility.checklist.wording import counted, named, tallied
+from echelon.visibility.checklist.evidence import JobEvidence, latest
+from echelon.visibility.checklist.wording import named, tallied
 
 #: Singular and plural.
 DEPENDENCY = ("dependency", "dependencies")
@@ -18,109 +19,109 @@ CALL = ("agent or integrator", "agents and integrators")
 
 
 @with_work
-def _agents_counted(evidence: Evidence) -> Answer:
+def _agents_counted(evidence: JobEvidence) -> ItemAnswer:
     plan = evidence.plan
-    return done(f"R1: {counted(plan.n_agents, 'agent')} for {counted(len(plan.tasks), 'task')}")
+    return done(f"R1: {count(plan.n_agents, 'agent')} for {count(len(plan.tasks), 'task')}")
 
 
 @with_work
-def _regime_known(evidence: Evidence) -> Answer:
+def _regime_known(evidence: JobEvidence) -> ItemAnswer:
     plan = evidence.plan
     following = plan.profile.next_transition
     away = f"; the next change is {following.agents_away:,} agents away" if following else ""
-    return done(f"R1: {counted(plan.n_agents, 'agent')} make a {_words(plan.structure)} structure{away}")
+    return done(f"R1: {count(plan.n_agents, 'agent')} make a {_words(plan.structure)} structure{away}")
 
 
 @with_work
-def _pattern_selected(evidence: Evidence) -> Answer:
+def _pattern_selected(evidence: JobEvidence) -> ItemAnswer:
     plan, wanted = evidence.plan, evidence.plan.organisation.structure
     if wanted is not None and wanted is not plan.structure:
-        found = (
-            f"L8: {_words(wanted)} is asked for, {counted(plan.n_agents, 'agent')} are {_words(plan.structure)} (R1)"
-        )
+        found = f"L8: {_words(wanted)} is asked for, {count(plan.n_agents, 'agent')} are {_words(plan.structure)} (R1)"
         return not_done(found, "leave the structure to the plan")
     widest = max((len(node.members) for node in evidence.coordinators), default=0)
-    levels = counted(plan.levels, "coordinating level")
-    return done(f"R2: {levels}, nobody leads more than {widest} (span {plan.span}); {plan.profile.topology}")
+    levels = count(plan.levels, "coordinating level")
+    return done(f"R2: {levels}, no one leads more than {widest} (span {plan.span}); {plan.profile.topology}")
 
 
 @with_work
-def _decomposed(evidence: Evidence) -> Answer:
+def _decomposed(evidence: JobEvidence) -> ItemAnswer:
     tasks = evidence.plan.tasks
     wrong = evidence.warnings("D5")
     if wrong:
-        found = f"{counted(len(wrong), 'task')} of the wrong size: {wrong[0].where}: {wrong[0].message}"
+        found = f"{count(len(wrong), 'task')} of the wrong size: {wrong[0].where}: {wrong[0].message}"
         return not_done(f"D5: {found}", wrong[0].fix)
     sized = sum(task.tokens is not None for task in tasks)
     sizes = f"{sized:,} state their tokens, none is too large (D5)" if sized else "none states its tokens"
-    return done(f"D1: {counted(len(tasks), 'task')} for {counted(evidence.plan.n_agents, 'agent')}; {sizes}")
+    return done(f"D1: {count(len(tasks), 'task')} for {count(evidence.plan.n_agents, 'agent')}; {sizes}")
 
 
 @with_work
-def _dependencies_few(evidence: Evidence) -> Answer:
+def _dependencies_few(evidence: JobEvidence) -> ItemAnswer:
     void = [task.id for task in evidence.plan.tasks if any(d.coupling is Coupling.NONE for d in task.depends_on)]
     if void:
-        found = f"D3: {counted(len(void), 'task')} with a dependency that is none: {named(void)}"
+        found = f"D3: {count(len(void), 'task')} with a dependency that is none: {named(void)}"
         return not_done(found, "leave out dependencies whose coupling is none")
-    count = evidence.plan.handoffs
-    if count.before == 0:
+    handoffs = evidence.plan.handoffs
+    if handoffs.before == 0:
         return done("D1: no task uses what another one makes: there are no handoffs between agents")
-    return done(f"D1: {count.after:,} of {count.before:,} handoffs are left, {count.crossing:,} cross a domain")
+    return done(
+        f"D1: {handoffs.after:,} of {handoffs.before:,} handoffs are left, {handoffs.crossing:,} cross a domain"
+    )
 
 
 @with_work
-def _dependencies_identified(evidence: Evidence) -> Answer:
+def _dependencies_identified(evidence: JobEvidence) -> ItemAnswer:
     links = [(task.id, link) for task in evidence.plan.tasks for link in task.depends_on]
     bare = [f"{task} → {link.task}" for task, link in links if link.coupling is Coupling.TIGHT and not link.reason]
     if bare:
         fix = "say why it cannot run without, as `reason`, or make the coupling loose"
-        return not_done(f"D3: {counted(len(bare), *TIGHT)} without a reason: {named(bare)}", fix)
+        return not_done(f"D3: {count(len(bare), *TIGHT)} without a reason: {named(bare)}", fix)
     waiting = dict.fromkeys(f"{task.phase} waits for {phase}" for task in evidence.plan.tasks for phase in task.needs)
     found = [tallied(Counter(link.coupling.value for _, link in links)), named(waiting)]
     return done(f"D3: {'; '.join(part for part in found if part) or 'every task can be done on its own'}")
 
 
 @with_work
-def _graph_mapped(evidence: Evidence) -> Answer:
+def _graph_mapped(evidence: JobEvidence) -> ItemAnswer:
     plan = evidence.plan
     links = sum(len(task.depends_on) for task in plan.tasks)
-    counts = f"{counted(len(plan.tasks), 'task')}, {counted(links, *DEPENDENCY)}"
+    counts = f"{count(len(plan.tasks), 'task')}, {count(links, *DEPENDENCY)}"
     phases = [phase.name for phase in plan.phases]
-    return done(f"D4: {counts} in {counted(len(phases), 'phase')} without a cycle: {named(phases)}")
+    return done(f"D4: {counts} in {count(len(phases), 'phase')} without a cycle: {named(phases)}")
 
 
 @from_run
-def _words_agreed(run: RunView) -> Answer:
+def _words_agreed(run: RunView) -> ItemAnswer:
     used = tallied(Counter(step.handoff.status.value for step in run.steps))
     return done(f"C2: run {run.record.run_id} used {used}, out of {len(Status)} words with one meaning each")
 
 
 @from_run
-def _handoffs_kept(run: RunView) -> Answer:
+def _handoffs_kept(run: RunView) -> ItemAnswer:
     other = {step.handoff.schema_version for step in run.steps} - {HANDOFF_SCHEMA_VERSION}
     if other:
         fix = "run it again with this version"
         return not_done(f"C1: run {run.record.run_id} has handoffs of version {named(sorted(other))}", fix)
-    handoffs = counted(len(run.steps), "handoff")
+    handoffs = count(len(run.steps), "handoff")
     return done(f"C1: {handoffs} of run {run.record.run_id} kept version {HANDOFF_SCHEMA_VERSION} of the contract")
 
 
 @with_run
-def _errors_reported(evidence: Evidence, run: RunView) -> Answer:
+def _errors_reported(evidence: JobEvidence, run: RunView) -> ItemAnswer:
     errors = Counter(step.handoff.error.kind for one in evidence.runs for step in one.steps if step.handoff.error)
     if errors:
-        runs = counted(len(evidence.runs), "run")
+        runs = count(len(evidence.runs), "run")
         return done(
             f"C1: every step without output in {runs} says kind, reason and whether it can pass: {tallied(errors)}"
         )
-    steps = counted(len(run.steps), "step")
+    steps = count(len(run.steps), "step")
     return done(
         f"C1: a step has an error report unless it completed; {steps} of run {run.record.run_id} completed, none failed"
     )
 
 
 @with_work
-def _interfaces_stated(evidence: Evidence) -> Answer:
+def _interfaces_stated(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
         return _interfaces_in_graph(evidence)
     loose = [call.name for call in evidence.calls if call.contract is None]
@@ -129,67 +130,67 @@ def _interfaces_stated(evidence: Evidence) -> Answer:
             f"C5: anything may come from {named(loose)}", "state the return type that its consumers rely on"
         )
     contracts = dict.fromkeys(str(call.contract) for call in evidence.calls)
-    return done(f"C5: {counted(len(evidence.calls), *CALL)} with a contract each: {named(contracts)}")
+    return done(f"C5: {count(len(evidence.calls), *CALL)} with a contract each: {named(contracts)}")
 
 
-def _interfaces_in_graph(evidence: Evidence) -> Answer:
+def _interfaces_in_graph(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.handed_on:
         return not_applicable("C7: no agent uses what another one makes")
     bare = [task.id for task in evidence.handed_on if task.contract is None]
     if bare:
-        found = f"C7: {counted(len(bare), 'task')} without a contract, but used by other agents: {named(bare)}"
+        found = f"C7: {count(len(bare), 'task')} without a contract, but used by other agents: {named(bare)}"
         return not_done(found, "name the contract of each output, as in `contract: Finding@1`")
-    return done(f"C7: {counted(len(evidence.handed_on), 'task')} used by other agents, each with a contract")
+    return done(f"C7: {count(len(evidence.handed_on), 'task')} used by other agents, each with a contract")
 
 
 @for_several
-def _orchestrator_there(evidence: Evidence) -> Answer:
+def _orchestrator_there(evidence: JobEvidence) -> ItemAnswer:
     primary = evidence.plan.primary
-    leads = ", ".join(counted(number, lead) for lead, number in evidence.leads.items())
+    leads = ", ".join(count(number, lead) for lead, number in evidence.leads.items())
     below = f", with {leads} in all" if leads else ""
-    return done(f"R1: {primary.id} leads {counted(len(primary.members), 'direct report')}{below}")
+    return done(f"R1: {primary.id} leads {count(len(primary.members), 'direct report')}{below}")
 
 
 @with_work
-def _tasks_assigned(evidence: Evidence) -> Answer:
+def _tasks_assigned(evidence: JobEvidence) -> ItemAnswer:
     plan = evidence.plan
     nobody = [task.id for task in plan.tasks if task.id not in plan.agent_of or task.id not in plan.owners]
     if nobody:
-        return not_done(f"D6: {counted(len(nobody), 'task')} without an owner: {named(nobody)}", "plan the job again")
-    return done(f"D6: {counted(len(plan.tasks), 'task')}, each held and owned by one agent")
+        return not_done(f"D6: {count(len(nobody), 'task')} without an owner: {named(nobody)}", "plan the job again")
+    return done(f"D6: {count(len(plan.tasks), 'task')}, each held and owned by one agent")
 
 
 @from_run
-def _status_told(run: RunView) -> Answer:
+def _status_told(run: RunView) -> ItemAnswer:
     ended = {step.handoff.task_id for step in run.steps}
     silent = [task.id for task in run.record.plan.tasks if task.id not in ended] if run.record.plan else []
     if silent:
-        found = f"X1: {counted(len(silent), 'task')} of run {run.record.run_id} never reported: {named(silent)}"
-        return not_done(found, f"go on with it: echelon resume {run.record.run_id}")
-    tasks = counted(len(latest(run, StepKind.TASK)), "task")
+        found = f"X1: {count(len(silent), 'task')} of run {run.record.run_id} never reported: {named(silent)}"
+        return not_done(found, f"resume it: echelon resume {run.record.run_id}")
+    tasks = count(len(latest(run, StepKind.TASK)), "task")
     return done(f"X1: {tasks} of run {run.record.run_id} reported an end, none stayed silent")
 
 
 @for_several
-def _integration_simple(evidence: Evidence) -> Answer:
+def _integration_simple(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
         return _integration_in_graph(evidence)
     needed = {name for phase in evidence.phases for name in phase.needs}
     whole = [p for p in evidence.phases if p.merger or p.name in needed or evidence.tasks_in.get(p.name, 0) < 2]
     loose = [phase.name for phase in evidence.phases if phase not in whole]
     if loose:
-        found = f"D6: nobody puts together what the agents of {named(loose)} deliver"
+        found = f"D6: no one integrates the outputs of the agents of {named(loose)} deliver"
         return not_done(found, "give the phase `integrate=`, or a later phase that `needs` it")
     merged = [phase.name for phase in evidence.phases if phase.merger]
     by = f"integrators in {named(merged)}" if merged else "later phases"
     return done(f"D6: what several agents deliver is put together by {by}, or by the one who needs it")
 
 
-def _integration_in_graph(evidence: Evidence) -> Answer:
+def _integration_in_graph(evidence: JobEvidence) -> ItemAnswer:
     ends = [task.id for task in evidence.ends]
     if len(ends) == 1:
         return done(f"D6: everything ends in {named(ends)}, which nothing else uses")
-    found = f"D6: {counted(len(ends), 'result')} that nothing uses: {named(ends)}"
+    found = f"D6: {count(len(ends), 'result')} that nothing uses: {named(ends)}"
     return not_done(found, "add a task that depends on them and puts them together")
 
 
@@ -209,12 +210,14 @@ ENTRIES = (
         _dependencies_identified,
     ),
     Entry("boundaries.map-graph", "What depends on what is drawn as a graph, without a cycle.", _graph_mapped),
-    Entry("contracts.vocabulary", "Everybody means the same by each word for how work stands.", _words_agreed),
+    Entry(
+        "contracts.vocabulary", "All agents use the words for the state of work with the same meaning.", _words_agreed
+    ),
     Entry("contracts.handoff-format", "Work changes hands in one stated format.", _handoffs_kept),
-    Entry("contracts.error-format", "Failures are told in one stated format.", _errors_reported),
+    Entry("contracts.error-format", "Failures are reported in one stated format.", _errors_reported),
     Entry("contracts.interfaces", "What agents take from each other is typed.", _interfaces_stated),
     Entry("coordination.orchestrator", "There is an orchestrator that suits the size.", _orchestrator_there),
     Entry("coordination.assignment", "Each task reaches exactly one agent.", _tasks_assigned),
     Entry("coordination.status-protocol", "Agents report how their tasks ended.", _status_told),
-    Entry("coordination.integration", "Somebody puts the outputs together.", _integration_simple),
+    Entry("coordination.integration", "The outputs are integrated.", _integration_simple),
 )

@@ -2,7 +2,7 @@
 
 from echelon.visibility.checklist import foundation, optimization, prerequisites, resilience, scale, success
 from echelon.visibility.checklist.answers import ChecklistItem, Entry, Section, items_of
-from echelon.visibility.checklist.evidence import Evidence
+from echelon.visibility.checklist.evidence import JobEvidence
 
 #: Section → its items, in the order they are built up.
 TABLE: dict[Section, tuple[Entry, ...]] = {
@@ -15,6 +15,6 @@ TABLE: dict[Section, tuple[Entry, ...]] = {
 }
 
 
-def checklist(evidence: Evidence) -> tuple[ChecklistItem, ...]:
+def checklist(evidence: JobEvidence) -> tuple[ChecklistItem, ...]:
     """Answer every item from the evidence; never raises, whatever the plan and the runs are like."""
     return tuple(item for section, entries in TABLE.items() for item in items_of(section, entries, evidence))

@@ -2,9 +2,10 @@
 
 from collections import Counter
 
+from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
 from echelon.model.run import RunView, StepKind
-from echelon.visibility.checklist.answers import Answer, Entry, done, not_applicable, not_done
+from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
 from echelon.visibility.checklist.conditions import (
     RAISE,
     TRY_FAILURES,
@@ -14,37 +15,37 @@ from echelon.visibility.checklist.conditions import (
     with_trials,
     with_work,
 )
-from echelon.visibility.checklist.evidence import Evidence, latest
-from echelon.visibility.checklist.wording import counted, named, tallied
+from echelon.visibility.checklist.evidence import JobEvidence, latest
+from echelon.visibility.checklist.wording import named, tallied
 
 
 @for_several
-def _frequency_by_drift(evidence: Evidence) -> Answer:
+def _frequency_by_drift(evidence: JobEvidence) -> ItemAnswer:
     policies = dict.fromkeys(phase.sync.policy for phase in evidence.plan.phases)
     if "adaptive" in policies:
-        return done(f"X3: {counted(len(evidence.plan.phases), 'phase')} synchronised by drift: {named(policies)}")
+        return done(f"X3: {count(len(evidence.plan.phases), 'phase')} synchronised by drift: {named(policies)}")
     found = f"X3: synchronised by {named(policies)}, however fast the agents drift; drift is not measured (X4)"
     return not_done(found, "this version has no other policy; cut a phase in two where agents work on stale inputs")
 
 
 @for_several
-def _protocol_for_levels(evidence: Evidence) -> Answer:
-    syncs = counted(len(evidence.plan.phases), "sync point")
+def _protocol_for_levels(evidence: JobEvidence) -> ItemAnswer:
+    syncs = count(len(evidence.plan.phases), "sync point")
     if evidence.plan.levels < 2 or not evidence.phases:
         return done(f"X2: {syncs}, each owned by {named({p.sync.owner: 0 for p in evidence.plan.phases})}")
     merging = [phase for phase in evidence.phases if phase.merger]
     flat = [phase.name for phase in merging if phase.combiner is None]
     if not merging or flat:
-        where = f"in {named(flat)} the primary alone integrates" if flat else "nobody integrates at any level"
+        where = f"in {named(flat)} the primary alone integrates" if flat else "no level is integrated"
         fix = "give the phase an integrator with `combine`, so that each team and domain integrates its own"
         return not_done(f"X2: {syncs} for {evidence.plan.levels} levels, but {where}", fix)
     return done(f"X2: {syncs}; teams, domains and primary integrate in stages in {named([p.name for p in merging])}")
 
 
 @from_run
-def _exceptions_only(run: RunView) -> Answer:
+def _exceptions_only(run: RunView) -> ItemAnswer:
     pushed, steps = len(run.exceptions), len(run.steps)
-    found = f"V1: run {run.record.run_id} pushed {counted(pushed, 'report')} for {counted(steps, 'step')}"
+    found = f"V1: run {run.record.run_id} pushed {count(pushed, 'report')} for {count(steps, 'step')}"
     if pushed > steps:
         return not_done(
             f"{found}, more than there were steps", f"see what repeats: echelon exceptions {run.record.run_id}"
@@ -53,15 +54,15 @@ def _exceptions_only(run: RunView) -> Answer:
 
 
 @with_runs
-def _escalation_triggered(evidence: Evidence) -> Answer:
+def _escalation_triggered(evidence: JobEvidence) -> ItemAnswer:
     routes = tallied(Counter(one.concern.route.value for each in evidence.runs for one in each.concerns))
     if not routes:
-        return not_done(f"O1: nobody raised a concern in {counted(len(evidence.runs), 'run')}", RAISE)
+        return not_done(f"O1: no concern was raised in {count(len(evidence.runs), 'run')}", RAISE)
     return done(f"O1: concerns went where confidence and impact send them: {routes}")
 
 
 @with_work
-def _health_checked(evidence: Evidence) -> Answer:
+def _health_checked(evidence: JobEvidence) -> ItemAnswer:
     longest = max((call.policy.timeout_seconds or 0 for call in evidence.calls), default=0)
     noticed = f"; an agent that hangs is noticed by its timeout, after {longest:g} s at the latest" if longest else ""
     fix = "this version has no heartbeat; give agents the shortest timeout that they can work with"
@@ -69,61 +70,61 @@ def _health_checked(evidence: Evidence) -> Answer:
 
 
 @with_trials
-def _exceptions_surface(evidence: Evidence) -> Answer:
+def _exceptions_surface(evidence: JobEvidence) -> ItemAnswer:
     seen = [(each.record.run_id, report) for each in evidence.tried for report in each.exceptions]
     if not seen:
-        found = f"V1: nothing went wrong in {counted(len(evidence.tried), 'run')}, so nothing had to surface"
+        found = f"V1: nothing went wrong in {count(len(evidence.tried), 'run')}, so nothing had to surface"
         return not_done(found, TRY_FAILURES)
     run_id, report = seen[0]
     path = " › ".join(report.path)
-    return done(f"V1: {counted(len(seen), 'exception')} with the path to it: in run {run_id} {path}: {report.message}")
+    return done(f"V1: {count(len(seen), 'exception')} with the path to it: in run {run_id} {path}: {report.message}")
 
 
 @for_several
-def _levels_aggregated(evidence: Evidence) -> Answer:
+def _levels_aggregated(evidence: JobEvidence) -> ItemAnswer:
     if evidence.plan.levels < 2:
         return not_applicable("V3: with one coordinating level there is nothing to aggregate in between")
     return _aggregated_in_run(evidence)
 
 
 @from_run
-def _aggregated_in_run(run: RunView) -> Answer:
+def _aggregated_in_run(run: RunView) -> ItemAnswer:
     kinds = integrating_kinds(run)
     if {NodeKind.DOMAIN, NodeKind.TEAM}.isdisjoint(kinds):
-        found = f"V3: in run {run.record.run_id} nobody below the primary integrated"
+        found = f"V3: in run {run.record.run_id} no coordinator below the primary integrated"
         return not_done(found, "give the phase an integrator with `combine`")
     return done(f"V3: run {run.record.run_id} was integrated in stages: {tallied(kinds)}")
 
 
 @from_run
-def _detail_pulled(run: RunView) -> Answer:
+def _detail_pulled(run: RunView) -> ItemAnswer:
     references = [step.handoff.output_location for step in run.steps if step.handoff.output_location]
     size = sum(reference.size_bytes for reference in references)
-    outputs = f"{counted(len(references), 'output')} ({size:,} bytes)"
+    outputs = f"{count(len(references), 'output')} ({size:,} bytes)"
     if not references:
         return not_done(f"V2: run {run.record.run_id} has no output to read", f"echelon show {run.record.run_id}")
     return done(f"V2: {outputs} handed on by reference, read with: echelon show {run.record.run_id} AGENT --output")
 
 
 @for_several
-def _integration_owned(evidence: Evidence) -> Answer:
+def _integration_owned(evidence: JobEvidence) -> ItemAnswer:
     owners = evidence.plan.owners
     ownerless = [node.id for node in evidence.coordinators if node.id not in owners]
     ownerless += [phase.name for phase in evidence.plan.phases if phase.sync.owner not in evidence.plan.nodes]
     if ownerless:
-        return not_done(f"D6: nobody owns the integration of {named(ownerless)}", "plan the job again")
-    coordinators = counted(len(evidence.coordinators), "coordinator")
-    return done(f"D6: {coordinators} and {counted(len(evidence.plan.phases), 'sync point')} have one owner each")
+        return not_done(f"D6: no one owns the integration of {named(ownerless)}", "plan the job again")
+    coordinators = count(len(evidence.coordinators), "coordinator")
+    return done(f"D6: {coordinators} and {count(len(evidence.plan.phases), 'sync point')} have one owner each")
 
 
 @for_several
-def _checkpoints_set(evidence: Evidence) -> Answer:
+def _checkpoints_set(evidence: JobEvidence) -> ItemAnswer:
     names = named([phase.name for phase in evidence.plan.phases])
-    return done(f"X2: {counted(len(evidence.plan.phases), 'phase')}, each ended by a sync point: {names}")
+    return done(f"X2: {count(len(evidence.plan.phases), 'phase')}, each ended by a sync point: {names}")
 
 
 @for_several
-def _quality_stated(evidence: Evidence) -> Answer:
+def _quality_stated(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
         return _quality_in_graph(evidence)
     integrators = [call for phase in evidence.phases for call in (phase.merger, phase.combiner) if call]
@@ -135,7 +136,7 @@ def _quality_stated(evidence: Evidence) -> Answer:
     return done(f"C5: what is not the contract is refused: {named(contracts)}")
 
 
-def _quality_in_graph(evidence: Evidence) -> Answer:
+def _quality_in_graph(evidence: JobEvidence) -> ItemAnswer:
     bare = [task.id for task in evidence.ends if task.contract is None]
     if bare:
         found = f"C7: no contract says what a good result is: {named(bare)}"
@@ -144,9 +145,9 @@ def _quality_in_graph(evidence: Evidence) -> Answer:
 
 
 @for_several
-def _conflicts_resolved(evidence: Evidence) -> Answer:
+def _conflicts_resolved(evidence: JobEvidence) -> ItemAnswer:
     shared = {thing for task in evidence.plan.tasks for thing in task.touches}
-    apart = f"; tasks that change the same of {counted(len(shared), 'thing')} never meet (D4)" if shared else ""
+    apart = f"; tasks that change the same of {count(len(shared), 'thing')} never meet (D4)" if shared else ""
     fix = "this version does not find contradictions; let the integrator raise a concern where outputs disagree"
     return not_done(f"X9: outputs that contradict each other are not found by themselves{apart}", fix)
 

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 
+from echelon.model.phrasing import count
 from echelon.model.run import RunView, StepKind
 from echelon.planning.regime import FLAT_UP_TO
-from echelon.visibility.checklist.answers import Answer, Entry, done, not_done
+from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_done
 from echelon.visibility.checklist.conditions import (
     TRY_FAILURES,
     from_agents,
@@ -14,8 +15,8 @@ from echelon.visibility.checklist.conditions import (
     with_trials,
     with_work,
 )
-from echelon.visibility.checklist.evidence import Evidence, latest
-from echelon.visibility.checklist.wording import counted, named, share
+from echelon.visibility.checklist.evidence import JobEvidence, latest
+from echelon.visibility.checklist.wording import named, share
 
 #: Share of first attempts from which an agent counts as reliable (M2).
 RELIABLE = 0.7
@@ -28,7 +29,7 @@ beyond_small = from_agents(FLAT_UP_TO + 1, "this is asked for")
 
 
 @with_run
-def _agents_reliable(evidence: Evidence, run: RunView) -> Answer:
+def _agents_reliable(evidence: JobEvidence, run: RunView) -> ItemAnswer:
     who = {task.id: task.capability or task.id for task in evidence.plan.tasks}
     tries: dict[str, list[bool]] = defaultdict(list)
     for step in latest(run, StepKind.TASK):
@@ -38,7 +39,7 @@ def _agents_reliable(evidence: Evidence, run: RunView) -> Answer:
     if not rates:
         return not_done(f"M2: run {run.record.run_id} has no task on record", "look at what its phases found to do")
     rate, tasks, name = rates[0]
-    did = f"{share(rate)} of {counted(tasks, 'task')} at the first attempt"
+    did = f"{share(rate)} of {count(tasks, 'task')} at the first attempt"
     found = f"M2: {named([name])}, the least reliable, did {did}"
     if rate <= RELIABLE:
         return not_done(
@@ -48,7 +49,7 @@ def _agents_reliable(evidence: Evidence, run: RunView) -> Answer:
 
 
 @with_work
-def _decomposition_understood(evidence: Evidence) -> Answer:
+def _decomposition_understood(evidence: JobEvidence) -> ItemAnswer:
     wrong = evidence.warnings(*DECOMPOSITION)
     if wrong:
         return not_done(f"{wrong[0].rule}: {wrong[0].message}", wrong[0].fix)
@@ -56,100 +57,100 @@ def _decomposition_understood(evidence: Evidence) -> Answer:
     unknown = [task.id for task in tasks if task.seconds is None and task.tokens is None]
     if unknown:
         found = (
-            f"V6: {counted(len(unknown), 'task')} of {len(tasks):,} with no expected duration or size: {named(unknown)}"
+            f"V6: {count(len(unknown), 'task')} of {len(tasks):,} with no expected duration or size: {named(unknown)}"
         )
         return not_done(found, "state `seconds=` or `tokens=` of each phase, or of each task of the graph")
     return done(
-        f"V6: {counted(len(tasks), 'task')}, each with its duration or size; of the decomposition "
+        f"V6: {count(len(tasks), 'task')}, each with its duration or size; of the decomposition "
         f"({', '.join(DECOMPOSITION)}) the planner warns of nothing; echelon lint looks at the rest"
     )
 
 
 @with_work
-def _conventions_given(evidence: Evidence) -> Answer:
+def _conventions_given(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.constraints:
         found = "D9: no constraint binds the agents, so each goes by its own conventions"
         return not_done(found, "write them down: echelon conventions SOURCE; and state `constraints` of the job")
     return done(
-        f"D9: {counted(len(evidence.constraints), 'constraint')} in every assignment: {named(evidence.constraints)}"
+        f"D9: {count(len(evidence.constraints), 'constraint')} in every assignment: {named(evidence.constraints)}"
     )
 
 
 @with_work
-def _humans_oversee(evidence: Evidence) -> Answer:
+def _humans_oversee(evidence: JobEvidence) -> ItemAnswer:
     final = [task.id for task in evidence.plan.tasks if task.irreversible]
     if final:
-        found = f"O5: nobody is asked before {named(final)}, which cannot be undone"
+        found = f"O5: no one is asked before {named(final)}, which cannot be undone"
         return not_done(found, "gates are not in this version; run what cannot be undone as a job of its own")
     return _humans_answered(evidence)
 
 
 @with_runs
-def _humans_answered(evidence: Evidence) -> Answer:
+def _humans_answered(evidence: JobEvidence) -> ItemAnswer:
     ends = [one.disposition for run in evidence.runs for one in run.concerns if one.disposition]
     waiting = sum(one.disposition is None for run in evidence.runs for one in run.concerns)
     if not ends:
-        found = f"O1: no person has answered anything; {counted(waiting, 'concern')} open"
+        found = f"O1: no person has answered anything; {count(waiting, 'concern')} open"
         return not_done(found, "settle who looks at `echelon concerns list`, and how often")
     authors = named(dict.fromkeys(end.author for end in ends))
-    return done(f"O1: {counted(len(ends), 'concern')} answered by {authors}, {waiting:,} open")
+    return done(f"O1: {count(len(ends), 'concern')} answered by {authors}, {waiting:,} open")
 
 
 @from_run
-def _monitoring_works(run: RunView) -> Answer:
-    reports = counted(len(run.exceptions), "exception")
-    record = f"{counted(len(run.steps), 'step')}, {reports} and measures"
+def _monitoring_works(run: RunView) -> ItemAnswer:
+    reports = count(len(run.exceptions), "exception")
+    record = f"{count(len(run.steps), 'step')}, {reports} and measures"
     return done(f"V2: {record} of run {run.record.run_id} are on record: echelon show {run.record.run_id}")
 
 
 @beyond_small
 @with_trials
-def _hierarchy_tried(evidence: Evidence) -> Answer:
+def _hierarchy_tried(evidence: JobEvidence) -> ItemAnswer:
     for run in evidence.tried:
         plan = run.record.plan
         if plan and run.measures.completed and plan.levels > 1 and plan.n_agents <= SMALL_UP_TO:
-            size = f"{counted(plan.n_agents, 'agent')} on {counted(plan.levels, 'level')}"
+            size = f"{count(plan.n_agents, 'agent')} on {count(plan.levels, 'level')}"
             return done(f"R1: run {run.record.run_id} carried out {size}")
-    found = f"R1: no hierarchy of {SMALL_UP_TO} agents or fewer in {counted(len(evidence.tried), 'run')}"
+    found = f"R1: no hierarchy of {SMALL_UP_TO} agents or fewer in {count(len(evidence.tried), 'run')}"
     return not_done(found, f"run it on a part of the work first: {FLAT_UP_TO + 1} to {SMALL_UP_TO} agents")
 
 
 @beyond_small
 @from_run
-def _integration_validated(run: RunView) -> Answer:
+def _integration_validated(run: RunView) -> ItemAnswer:
     integrations = latest(run, StepKind.INTEGRATION)
     lost = [step.node for step in integrations if not step.handoff.done]
     if not integrations or lost:
-        found = f"failed at {named(lost)}" if lost else "nobody integrated"
+        found = f"failed at {named(lost)}" if lost else "no coordinator integrated"
         return not_done(
             f"X2: {found} in run {run.record.run_id}", "give phases an integrator, and see it work in a run"
         )
-    return done(f"X2: {counted(len(integrations), 'integration')} of run {run.record.run_id} delivered, none failed")
+    return done(f"X2: {count(len(integrations), 'integration')} of run {run.record.run_id} delivered, none failed")
 
 
 @beyond_small
 @with_trials
-def _exceptions_proven(evidence: Evidence) -> Answer:
+def _exceptions_proven(evidence: JobEvidence) -> ItemAnswer:
     survived = [run for run in evidence.tried if run.exceptions and run.measures.completed]
     if not survived:
-        found = f"V1: in {counted(len(evidence.tried), 'run')} nobody saw something go wrong and the rest arrive"
+        found = f"V1: in {count(len(evidence.tried), 'run')} no failure was seen that left the rest intact"
         return not_done(found, TRY_FAILURES)
     run = survived[0]
-    pushed = counted(len(run.exceptions), "exception")
+    pushed = count(len(run.exceptions), "exception")
     return done(
-        f"V1: run {run.record.run_id} had {pushed} and delivered {counted(run.measures.completed, 'task')} all the same"
+        f"V1: run {run.record.run_id} had {pushed} and delivered {count(run.measures.completed, 'task')} all the same"
     )
 
 
 @beyond_small
 @from_run
-def _contracts_kept(run: RunView) -> Answer:
+def _contracts_kept(run: RunView) -> ItemAnswer:
     broken = [s.handoff.task_id for s in run.steps if s.handoff.error and s.handoff.error.kind == "ContractViolation"]
     if broken:
-        found = f"C5: {counted(len(broken), 'output')} of run {run.record.run_id} broke the contract: {named(broken)}"
+        found = f"C5: {count(len(broken), 'output')} of run {run.record.run_id} broke the contract: {named(broken)}"
         return not_done(found, "make the agent return what its contract says, or change the contract")
     outputs = sum(step.handoff.done for step in run.steps)
-    return done(f"C5: {counted(outputs, 'output')} of run {run.record.run_id} kept the contract, none broke it")
+    return done(f"C5: {count(outputs, 'output')} of run {run.record.run_id} kept the contract, none broke it")
 
 
 ENTRIES = (

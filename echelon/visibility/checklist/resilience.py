@@ -3,8 +3,9 @@
 from echelon.model.concern import Route
 from echelon.model.exception_report import Trigger
 from echelon.model.graph import TaskSpec
+from echelon.model.phrasing import count
 from echelon.model.run import RunView, StepKind
-from echelon.visibility.checklist.answers import Answer, Entry, done, not_done
+from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_done
 from echelon.visibility.checklist.conditions import (
     RAISE,
     SEE_FAILURE,
@@ -16,8 +17,8 @@ from echelon.visibility.checklist.conditions import (
     with_trials,
     with_work,
 )
-from echelon.visibility.checklist.evidence import Evidence, Kind, failed, latest, recovered, undelivered
-from echelon.visibility.checklist.wording import counted, named
+from echelon.visibility.checklist.evidence import AgentKind, JobEvidence, failed, latest, recovered, undelivered
+from echelon.visibility.checklist.wording import named
 
 #: From so many agents on each countermeasure is asked for (R4).
 VERIFICATION_FROM, AUDIT_FROM, PATTERNS_FROM = 4, 11, 31  # agents
@@ -26,39 +27,39 @@ _ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
 
 
 @with_work
-def _breakers_set(evidence: Evidence) -> Answer:
+def _breakers_set(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
         return not_done("F1: a task graph does not say what its agents will call", WRITE_JOB)
-    bare = [call.name for call in evidence.calls if call.kind is Kind.MODEL and not call.policy.breaker]
+    bare = [call.name for call in evidence.calls if call.kind is AgentKind.MODEL and not call.policy.breaker]
     breakers = sorted({call.policy.breaker for call in evidence.calls if call.policy.breaker})
     if bare:
         return not_done(f"F1: no breaker guards the provider of {named(bare)}", 'name the provider: breaker="provider"')
     if not breakers:
         found = "F1: no agent names what it depends on, so no breaker guards it"
         return not_done(found, 'give agents that call a service `breaker="name"`; the others need none')
-    return done(f"F1: {counted(len(breakers), 'breaker')} for what agents depend on: {named(breakers)}")
+    return done(f"F1: {count(len(breakers), 'breaker')} for what agents depend on: {named(breakers)}")
 
 
-def _fallbacks_defined(evidence: Evidence) -> Answer:
+def _fallbacks_defined(evidence: JobEvidence) -> ItemAnswer:
     stated = [fallback for phase in evidence.phases for fallback in phase.fallbacks]
     if stated:
-        return done(f"F2: {counted(len(stated), 'fallback')} stated: {named(stated)}")
+        return done(f"F2: {count(len(stated), 'fallback')} stated: {named(stated)}")
     return _went_on_without(evidence)
 
 
 @with_runs
-def _went_on_without(evidence: Evidence) -> Answer:
+def _went_on_without(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.runs:
         lost, went_on = undelivered(each), _went_on(each)
         if lost and went_on:
-            told = f"{counted(len(lost), 'output')} missing, and {named(went_on)} went on, told which and why"
-            return done(f"F7: in run {each.record.run_id} there were {told}")
-    found = f"F2: none is stated, and none was needed in {counted(len(evidence.runs), 'run')}"
+            told = f"{count(len(lost), 'output')} missing, and {named(went_on)} continued, informed which and why"
+            return done(f"F7: run {each.record.run_id} had {told}")
+    found = f"F2: none is stated, and none was needed in {count(len(evidence.runs), 'run')}"
     return not_done(found, f"consumers get what is there and what is missing; {SEE_FAILURE}")
 
 
 @with_work
-def _retries_set(evidence: Evidence) -> Answer:
+def _retries_set(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
         return _retries_in_graph(evidence)
     unbounded = [c.name for c in evidence.calls if not (c.policy.timeout_seconds and c.policy.attempts)]
@@ -67,29 +68,29 @@ def _retries_set(evidence: Evidence) -> Answer:
     seconds = sorted({call.policy.timeout_seconds or 0 for call in evidence.calls})
     attempts = sorted({call.policy.attempts or 0 for call in evidence.calls})
     tries = f"{_range(seconds)} s for an attempt (F4), {_range(attempts)} attempts at most"
-    return done(f"F3: {counted(len(evidence.calls), 'agent or integrator', 'agents and integrators')} have {tries}")
+    return done(f"F3: {count(len(evidence.calls), 'agent or integrator', 'agents and integrators')} have {tries}")
 
 
-def _retries_in_graph(evidence: Evidence) -> Answer:
+def _retries_in_graph(evidence: JobEvidence) -> ItemAnswer:
     bare = [task.id for task in evidence.plan.tasks if not task.attempts]
     if bare:
-        found = f"F3: {counted(len(bare), 'task')} without a number of attempts: {named(bare)}"
+        found = f"F3: {count(len(bare), 'task')} without a number of attempts: {named(bare)}"
         return not_done(found, "a task graph has no timeouts: write the job in Python, with Resilience(…)")
     return not_done("F4: attempts are stated, timeouts are not", "write the job in Python, with Resilience(…)")
 
 
 @with_trials
-def _cascades_detected(evidence: Evidence) -> Answer:
+def _cascades_detected(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.tried:
         blocked = [report for report in each.exceptions if report.trigger is Trigger.BLOCKED]
         if blocked:
-            return done(f"F6: run {each.record.run_id} told one cause once: {blocked[0].message}")
-    found = f"F6: in {counted(len(evidence.tried), 'run')} no failure reached those who depend on it"
+            return done(f"F6: run {each.record.run_id} reported one cause once: {blocked[0].message}")
+    found = f"F6: in {count(len(evidence.tried), 'run')} no failure reached those who depend on it"
     return not_done(found, TRY_FAILURES)
 
 
 @from_agents(VERIFICATION_FROM, "R4 asks for independent verification")
-def _verified(evidence: Evidence) -> Answer:
+def _verified(evidence: JobEvidence) -> ItemAnswer:
     checks = [task for task in evidence.plan.tasks if task.verifies]
     if not checks:
         found = "O2: no task checks what another one made"
@@ -101,10 +102,10 @@ def _verified(evidence: Evidence) -> Answer:
         found = f"O3: {named(own)} would check their own work, or that of their own model"
         return not_done(found, "let another agent with another model check it")
     names = named([task.id for task in checks])
-    return done(f"O3: {counted(len(checks), 'check')} of what other agents made, by another model or method: {names}")
+    return done(f"O3: {count(len(checks), 'check')} of what other agents made, by another model or method: {names}")
 
 
-def _independent(check: TaskSpec, evidence: Evidence) -> bool:
+def _independent(check: TaskSpec, evidence: JobEvidence) -> bool:
     by_id, agent_of = {task.id: task for task in evidence.plan.tasks}, evidence.plan.agent_of
     return all(
         agent_of.get(one) != agent_of.get(check.id) and (check.model is None or check.model != by_id[one].model)
@@ -114,88 +115,86 @@ def _independent(check: TaskSpec, evidence: Evidence) -> bool:
 
 
 @from_agents(AUDIT_FROM, "R4 asks for audits")
-def _audited(evidence: Evidence) -> Answer:
+def _audited(evidence: JobEvidence) -> ItemAnswer:
     planned = [one.id for one in evidence.plan.infrastructure if one.role.value == "audit"]
-    plan = f"; this version does not run the {counted(len(planned), 'audit agent')} of the plan" if planned else ""
-    found = f"O4: nobody samples integrations{plan}"
+    plan = f"; this version does not run the {count(len(planned), 'audit agent')} of the plan" if planned else ""
+    found = f"O4: integrations are not sampled{plan}"
     return not_done(found, "read some integrations yourself: echelon show RUN NODE --output")
 
 
 @with_runs
-def _concerns_kept(evidence: Evidence) -> Answer:
+def _concerns_kept(evidence: JobEvidence) -> ItemAnswer:
     raised = [one for each in evidence.runs for one in each.concerns]
     if not raised:
-        return not_done(f"O1: no concern was raised in {counted(len(evidence.runs), 'run')}", RAISE)
+        return not_done(f"O1: no concern was raised in {count(len(evidence.runs), 'run')}", RAISE)
     ended = [one for one in raised if one.disposition]
-    return done(f"O1: {counted(len(raised), 'concern')} on record, {len(ended):,} ended by somebody with a reason")
+    return done(f"O1: {count(len(raised), 'concern')} on record, {len(ended):,} closed by someone with a reason")
 
 
 @from_agents(PATTERNS_FROM, "R4 asks for pattern detection")
-def _patterns_found(evidence: Evidence) -> Answer:
+def _patterns_found(evidence: JobEvidence) -> ItemAnswer:
     raised = sum(len(run.concerns) for run in evidence.runs)
-    found = (
-        f"O7: {counted(raised, 'concern')} of {counted(len(evidence.runs), 'run')} are kept, but nothing compares them"
-    )
+    found = f"O7: {count(raised, 'concern')} of {count(len(evidence.runs), 'run')} are kept, but nothing compares them"
     return not_done(found, "look for what repeats: echelon concerns list --all")
 
 
 @for_several
-def _agent_failure_tried(evidence: Evidence) -> Answer:
+def _agent_failure_tried(evidence: JobEvidence) -> ItemAnswer:
     return _tried(evidence)
 
 
 @with_trials
-def _tried(evidence: Evidence) -> Answer:
+def _tried(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.tried:
         lost, tasks = failed(each), latest(each, StepKind.TASK)
         kept = sum(step.handoff.done for step in tasks)
         if lost and kept:
-            agents = counted(len(lost), "agent")
+            agents = count(len(lost), "agent")
             return done(f"F7: in run {each.record.run_id} {agents} failed and {kept:,} of {len(tasks):,} delivered")
-    return not_done(f"F7: no agent failed in {counted(len(evidence.tried), 'run')}", TRY_FAILURES)
+    return not_done(f"F7: no agent failed in {count(len(evidence.tried), 'run')}", TRY_FAILURES)
 
 
 @for_several
-def _missing_handled(evidence: Evidence) -> Answer:
+def _missing_handled(evidence: JobEvidence) -> ItemAnswer:
     return _handled(evidence)
 
 
 @with_runs
-def _handled(evidence: Evidence) -> Answer:
+def _handled(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.runs:
         gaps = {step.phase for step in undelivered(each)}
         merged = [s.node for s in latest(each, StepKind.INTEGRATION) if s.handoff.done and s.phase in gaps]
         if merged:
-            missing = counted(len(undelivered(each)), "output")
+            missing = count(len(undelivered(each)), "output")
             return done(
                 f"F7: in run {each.record.run_id} {named(merged)} integrated without {missing}, named with reasons"
             )
-    found = f"F7: no integration had to do without an output in {counted(len(evidence.runs), 'run')}"
+    found = f"F7: no integration had to do without an output in {count(len(evidence.runs), 'run')}"
     return not_done(found, SEE_FAILURE)
 
 
 @with_runs
-def _escalation_works(evidence: Evidence) -> Answer:
+def _escalation_works(evidence: JobEvidence) -> ItemAnswer:
     risen = [one for each in evidence.runs for one in each.concerns if one.concern.route in _ESCALATED]
     ended = [one for one in risen if one.disposition]
     if not risen:
-        return not_done(f"O1: nothing was escalated in {counted(len(evidence.runs), 'run')}", RAISE)
+        return not_done(f"O1: nothing was escalated in {count(len(evidence.runs), 'run')}", RAISE)
     if not ended:
-        found = f"O1: {counted(len(risen), 'escalated concern')}, and nobody has answered yet"
+        found = f"O1: {count(len(risen), 'escalated concern')}, and no one has answered yet"
         return not_done(found, f"echelon concerns dispose {risen[0].id} --as … --reason …")
     end = ended[0].disposition
     author = end.author if end else ""
-    return done(f"O1: {len(ended):,} of {counted(len(risen), 'escalated concern')} ended, the first by {author}")
+    return done(f"O1: {len(ended):,} of {count(len(risen), 'escalated concern')} ended, the first by {author}")
 
 
 @with_trials
-def _recovery_tried(evidence: Evidence) -> Answer:
+def _recovery_tried(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.tried:
         steps = recovered(each)
         if steps:
-            again = f"{counted(len(steps), 'step')} that had failed, and none that was done"
+            again = f"{count(len(steps), 'step')} that had failed, and none that was done"
             return done(f"F8: run {each.record.run_id} was resumed and did again {again}")
-    found = f"F8: no step was made good after a resume in {counted(len(evidence.tried), 'run')}"
+    found = f"F8: no step was made good after a resume in {count(len(evidence.tried), 'run')}"
     return not_done(found, "stop a run, or let an agent fail, then: echelon resume RUN")
 
 
@@ -218,13 +217,15 @@ ENTRIES = (
     Entry("protection.breakers", "Calls to what fails again and again are refused for a while.", _breakers_set),
     Entry("protection.fallbacks", "It is settled what happens without an output.", _fallbacks_defined),
     Entry("protection.timeouts-and-retries", "Each call ends, and is made again only so often.", _retries_set),
-    Entry("protection.cascades", "Failures with one cause are told as one.", _cascades_detected),
-    Entry("verification.independent-channel", "Somebody checks who does not report to those checked.", _verified),
+    Entry("protection.cascades", "Failures with one cause are reported as one incident.", _cascades_detected),
+    Entry(
+        "verification.independent-channel", "Checks are made by those who do not report to those checked.", _verified
+    ),
     Entry("verification.audit", "Integrations are sampled and judged.", _audited),
-    Entry("verification.concerns", "Concerns are kept until somebody ends them with a reason.", _concerns_kept),
+    Entry("verification.concerns", "Concerns are kept until someone closes them with a reason.", _concerns_kept),
     Entry("verification.patterns", "What is raised again and again is noticed.", _patterns_found),
     Entry("tests.agent-failure", "It was seen what happens when an agent fails.", _agent_failure_tried),
     Entry("tests.missing-outputs", "It was seen that integration copes with gaps.", _missing_handled),
-    Entry("tests.escalation", "It was seen that what is escalated reaches somebody.", _escalation_works),
+    Entry("tests.escalation", "Escalations were seen to reach someone.", _escalation_works),
     Entry("tests.recovery", "It was seen that a stopped run can go on.", _recovery_tried),
 )

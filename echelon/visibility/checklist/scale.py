@@ -1,15 +1,16 @@
 """Scale: hierarchy, federation and infrastructure, each asked for only from the size that needs it (R1, R3)."""
 
 from echelon.model.graph import Coupling
+from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
 from echelon.model.run import RunView
 from echelon.planning.infrastructure import INFRASTRUCTURE_FROM
 from echelon.planning.regime import FLAT_UP_TO
-from echelon.visibility.checklist.answers import Answer, Entry, done, not_applicable, not_done
+from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
 from echelon.visibility.checklist.conditions import from_agents, from_run, with_run
-from echelon.visibility.checklist.evidence import Evidence
+from echelon.visibility.checklist.evidence import JobEvidence
 from echelon.visibility.checklist.optimization import integrating_kinds
-from echelon.visibility.checklist.wording import counted, named, share, tallied
+from echelon.visibility.checklist.wording import named, share, tallied
 
 FEDERATED_FROM = 101  # agents (R1)
 STATISTICS_FROM = 200  # agents (V5)
@@ -20,44 +21,46 @@ large = from_agents(INFRASTRUCTURE_FROM, "R3 asks for agents that coordinate onl
 
 
 @deep
-def _leads_there(evidence: Evidence) -> Answer:
+def _leads_there(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.leads:
-        return not_done("R2: nobody leads below the primary", "leave the structure to the plan, or narrow the span")
-    leads = ", ".join(counted(number, lead) for lead, number in evidence.leads.items())
-    return done(f"R2: {leads} on {counted(evidence.plan.levels, 'coordinating level')}")
+        return not_done(
+            "R2: there are no leads below the primary", "leave the structure to the plan, or narrow the span"
+        )
+    leads = ", ".join(count(number, lead) for lead, number in evidence.leads.items())
+    return done(f"R2: {leads} on {count(evidence.plan.levels, 'coordinating level')}")
 
 
 @deep
-def _domains_bounded(evidence: Evidence) -> Answer:
+def _domains_bounded(evidence: JobEvidence) -> ItemAnswer:
     shared = evidence.warnings("D2")
     if shared:
         return not_done(f"D2: {shared[0].message}", shared[0].fix)
     labels = {task.domain for task in evidence.plan.tasks if task.domain}
     bare = sum(task.domain is None for task in evidence.plan.tasks)
     if bare:
-        found = f"D2: {counted(bare, 'task')} in no domain; teams are made without their bounds"
+        found = f"D2: {count(bare, 'task')} in no domain; teams are made without their bounds"
         return not_done(found, "say where a task belongs: `domain=` of the phase, or `domain` in the graph")
-    return done(f"D2: {counted(len(labels), 'domain')}: {named(sorted(labels))}")
+    return done(f"D2: {count(len(labels), 'domain')}: {named(sorted(labels))}")
 
 
 @deep
-def _domains_coordinated(evidence: Evidence) -> Answer:
+def _domains_coordinated(evidence: JobEvidence) -> ItemAnswer:
     crossing = evidence.plan.handoffs.crossing
     if not crossing:
         return done("D2: no handoff crosses a domain")
     return _crossing(evidence, crossing)
 
 
-def _crossing(evidence: Evidence, crossing: int) -> Answer:
+def _crossing(evidence: JobEvidence, crossing: int) -> ItemAnswer:
     bare = _without_contract(evidence)
     if bare:
-        found = f"D2: {counted(crossing, 'handoff')} cross a domain, and anything may come from {named(bare)}"
+        found = f"D2: {count(crossing, 'handoff')} cross a domain, and anything may come from {named(bare)}"
         return not_done(found, "state the contract of what other domains use")
-    return done(f"D2: {counted(crossing, 'handoff')} cross a domain, each under a contract")
+    return done(f"D2: {count(crossing, 'handoff')} cross a domain, each under a contract")
 
 
 @deep
-def _aggregated_in_stages(evidence: Evidence) -> Answer:
+def _aggregated_in_stages(evidence: JobEvidence) -> ItemAnswer:
     staged = [phase.name for phase in evidence.phases if phase.combiner]
     if not staged:
         found = "X2: results of teams and domains are not integrated in stages"
@@ -66,18 +69,18 @@ def _aggregated_in_stages(evidence: Evidence) -> Answer:
 
 
 @federated
-def _federations_bounded(evidence: Evidence) -> Answer:
+def _federations_bounded(evidence: JobEvidence) -> ItemAnswer:
     nodes, top = evidence.plan.nodes, evidence.plan.primary.members
     parts = [name for name in top if name in nodes and nodes[name].kind is not NodeKind.AGENT]
     if len(parts) < 2:
         return not_done(
             "R1: there are no parts that could go on by themselves", "name domains, so that it can be divided"
         )
-    return done(f"R1: {counted(len(parts), 'part')} that report to {evidence.plan.primary.id}: {named(parts)}")
+    return done(f"R1: {count(len(parts), 'part')} that report to {evidence.plan.primary.id}: {named(parts)}")
 
 
 @federated
-def _federation_contracts(evidence: Evidence) -> Answer:
+def _federation_contracts(evidence: JobEvidence) -> ItemAnswer:
     bare = _without_contract(evidence)
     if bare:
         return not_done(
@@ -87,16 +90,14 @@ def _federation_contracts(evidence: Evidence) -> Answer:
 
 
 @from_run
-def _versions_in_run(run: RunView) -> Answer:
+def _versions_in_run(run: RunView) -> ItemAnswer:
     versions = dict.fromkeys(s.handoff.output_location.contract for s in run.steps if s.handoff.output_location)
-    return done(
-        f"C7: {counted(len(versions), 'contract')} with a version in run {run.record.run_id}: {named(versions)}"
-    )
+    return done(f"C7: {count(len(versions), 'contract')} with a version in run {run.record.run_id}: {named(versions)}")
 
 
 @federated
 @from_run
-def _integrated_apart(run: RunView) -> Answer:
+def _integrated_apart(run: RunView) -> ItemAnswer:
     kinds = integrating_kinds(run)
     if not kinds[NodeKind.DOMAIN.value]:
         found = f"X2: in run {run.record.run_id} no domain integrated its own"
@@ -105,7 +106,7 @@ def _integrated_apart(run: RunView) -> Answer:
 
 
 @federated
-def _eventually_consistent(evidence: Evidence) -> Answer:
+def _eventually_consistent(evidence: JobEvidence) -> ItemAnswer:
     domain_of = {task.id: task.domain for task in evidence.plan.tasks}
     tight = [
         f"{task.id} → {link.task}"
@@ -114,33 +115,31 @@ def _eventually_consistent(evidence: Evidence) -> Answer:
         if link.coupling is Coupling.TIGHT and domain_of[link.task] != task.domain
     ]
     if tight:
-        found = f"D3: {counted(len(tight), 'tight dependency', 'tight dependencies')} across domains: {named(tight)}"
+        found = f"D3: {count(len(tight), 'tight dependency', 'tight dependencies')} across domains: {named(tight)}"
         return not_done(found, "make them loose, or move both ends into one domain")
     return done("D3: no tight dependency crosses a domain, so none has to wait for another at every step")
 
 
 @large
-def _coordination_agents(evidence: Evidence) -> Answer:
+def _coordination_agents(evidence: JobEvidence) -> ItemAnswer:
     planned = [one.id for one in evidence.plan.infrastructure]
     worked = {step.node for run in evidence.runs for step in run.steps}
     if not planned or not worked.issuperset(planned):
-        found = f"R3: {counted(len(planned), 'agent')} that coordinate only are planned, and no run shows them at work"
+        found = f"R3: {count(len(planned), 'agent')} that coordinate only are planned, and no run shows them at work"
         return not_done(found, "this version does not run them; the journal and the coordinators do their part")
-    return done(f"R3: {counted(len(planned), 'agent')} coordinate only: {named(planned)}")
+    return done(f"R3: {count(len(planned), 'agent')} coordinate only: {named(planned)}")
 
 
 @large
 @from_run
-def _state_kept(run: RunView) -> Answer:
+def _state_kept(run: RunView) -> ItemAnswer:
     keys = {step.key for step in run.steps}
-    return done(
-        f"F8: the journal keeps {counted(len(keys), 'step')} of run {run.record.run_id} by what they were given"
-    )
+    return done(f"F8: the journal keeps {count(len(keys), 'step')} of run {run.record.run_id} by what they were given")
 
 
 @large
 @with_run
-def _messages_routed(evidence: Evidence, run: RunView) -> Answer:
+def _messages_routed(evidence: JobEvidence, run: RunView) -> ItemAnswer:
     pairs = evidence.plan.pairs
     size = f"{run.measures.bytes_by_reference:,} bytes by reference (C6)"
     return done(
@@ -149,7 +148,7 @@ def _messages_routed(evidence: Evidence, run: RunView) -> Answer:
 
 
 @large
-def _statistics_shown(evidence: Evidence) -> Answer:
+def _statistics_shown(evidence: JobEvidence) -> ItemAnswer:
     if evidence.plan.n_agents < STATISTICS_FROM:
         return not_applicable(f"V5: statistics are asked for from {STATISTICS_FROM} agents on")
     first = evidence.last.measures.first_try_rate if evidence.last else None
@@ -161,7 +160,7 @@ def _statistics_shown(evidence: Evidence) -> Answer:
     )
 
 
-def _without_contract(evidence: Evidence) -> list[str]:
+def _without_contract(evidence: JobEvidence) -> list[str]:
     if evidence.phases:
         return [call.name for call in evidence.calls if call.contract is None]
     return [task.id for task in evidence.handed_on if task.contract is None]
@@ -181,7 +180,9 @@ ENTRIES = (
     Entry("infrastructure.agents", "Some agents do nothing but coordinate.", _coordination_agents),
     Entry("infrastructure.state", "The state of the whole is kept in one durable place.", _state_kept),
     Entry(
-        "infrastructure.routing", "What is handed on finds its way without everybody talking to all.", _messages_routed
+        "infrastructure.routing",
+        "Handoffs reach their consumers without all agents talking to each other.",
+        _messages_routed,
     ),
     Entry("infrastructure.statistics", "Many agents are looked at by rates and samples.", _statistics_shown),
 )

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from echelon.model.run import RunView, StepKind
-from echelon.visibility.checklist.answers import Answer, Entry, done, not_applicable, not_done
+from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
 from echelon.visibility.checklist.conditions import for_several, from_run, with_run
-from echelon.visibility.checklist.evidence import Evidence, Kind, latest
+from echelon.visibility.checklist.evidence import AgentKind, JobEvidence, latest
 from echelon.visibility.checklist.wording import share
 
 
@@ -44,7 +44,7 @@ COORDINATION = (
 COORDINATION_TARGET = (0.15, 0.30)
 
 
-_WITHOUT_CONTEXT = frozenset({Kind.FUNCTION, Kind.COMMAND})
+_WITHOUT_CONTEXT = frozenset({AgentKind.FUNCTION, AgentKind.COMMAND})
 
 
 def grade(value: float, limits: tuple[Limit, ...]) -> str | None:
@@ -54,12 +54,12 @@ def grade(value: float, limits: tuple[Limit, ...]) -> str | None:
 
 @for_several
 @with_run
-def _coordination(evidence: Evidence, run: RunView) -> Answer:
+def _coordination(evidence: JobEvidence, run: RunView) -> ItemAnswer:
     value = run.measures.coordination_ratio
     if value is None or not latest(run, StepKind.INTEGRATION):
         found = f"not measured: run {run.record.run_id} has no integration whose cost is known"
         return not_done(
-            f"M1: {found}", "give phases an integrator; what consumers put together themselves is not told apart"
+            f"M1: {found}", "give phases an integrator; what consumers integrate themselves cannot be distinguished"
         )
     low, high = COORDINATION_TARGET
     # At some sizes more is usual (R4): 40 % of coordination is no waste where nobody gets below it.
@@ -73,7 +73,7 @@ def _coordination(evidence: Evidence, run: RunView) -> Answer:
 
 
 @from_run
-def _first_try(run: RunView) -> Answer:
+def _first_try(run: RunView) -> ItemAnswer:
     fix = f"see what had to be done again: echelon exceptions {run.record.run_id}"
     return _judged(
         "M2", run, run.measures.first_try_rate, "of the tasks done at once, target over 70 %", FIRST_TRY, fix
@@ -82,7 +82,7 @@ def _first_try(run: RunView) -> Answer:
 
 @for_several
 @from_run
-def _integration(run: RunView) -> Answer:
+def _integration(run: RunView) -> ItemAnswer:
     integrations = latest(run, StepKind.INTEGRATION)
     smooth = sum(step.handoff.done and step.handoff.attempts == 1 for step in integrations)
     value = smooth / len(integrations) if integrations else None
@@ -91,7 +91,7 @@ def _integration(run: RunView) -> Answer:
 
 
 @from_run
-def _escalation(run: RunView) -> Answer:
+def _escalation(run: RunView) -> ItemAnswer:
     value = run.measures.escalation_rate
     few = value is not None and value < 0.05
     fix = (
@@ -100,14 +100,14 @@ def _escalation(run: RunView) -> Answer:
     return _judged("M4", run, value, "of the tasks escalated something, target 5–20 %", ESCALATION, fix)
 
 
-def _context(evidence: Evidence) -> Answer:
+def _context(evidence: JobEvidence) -> ItemAnswer:
     if evidence.calls and all(call.kind in _WITHOUT_CONTEXT for call in evidence.calls):
         return not_applicable("M5: all agents are functions and commands, so there is no context to fill")
-    found = "M5: not measured: no agent tells how full its context was at the end, target 50–80 %"
+    found = "M5: not measured: no agent reports how full its context was at the end, target 50–80 %"
     return not_done(found, "this version does not learn it; see the tokens of an agent: echelon show RUN AGENT")
 
 
-def _judged(rule: str, run: RunView, value: float | None, what: str, limits: tuple[Limit, ...], fix: str) -> Answer:
+def _judged(rule: str, run: RunView, value: float | None, what: str, limits: tuple[Limit, ...], fix: str) -> ItemAnswer:
     where = f"in run {run.record.run_id}"
     if value is None:
         return not_done(f"{rule}: not measured {where}: share {what}", fix)

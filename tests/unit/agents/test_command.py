@@ -15,7 +15,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
 from echelon.agents.command import CommandAgent, command, find_program
 from echelon.agents.fallback import Fallback
-from echelon.agents.process import Finished, run_process
+from echelon.agents.processes.process import Finished, run_process
 from echelon.model.errors import AgentFailed, ContractViolation, EchelonError, InvalidInput, InvalidJob
 from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
@@ -253,7 +253,7 @@ def test_an_error_quotes_the_end_of_an_endless_stderr() -> None:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("import sys; sys.exit(1)", "ended with exit code 1: and said nothing on stderr"),
+        ("import sys; sys.exit(1)", "ended with exit code 1: and wrote nothing to stderr"),
         ("import os; os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGRTMIN + 3)", "was killed by signal"),
     ],
@@ -297,7 +297,7 @@ def test_it_runs_in_the_folder_it_is_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named() -> None:
-    with pytest.raises(InvalidInput, match="no such folder"):
+    with pytest.raises(InvalidInput, match="the folder does not exist"):
         perform(python("", cwd="/nowhere/at/all"))
 
 

@@ -31,19 +31,19 @@ def test_options_of_an_agent_are_its_policy_and_unset_ones_are_inherited() -> No
     assert agent(look.function).resilience == Resilience()
 
 
-def test_a_budget_of_a_task_and_whether_it_lands_are_options_too() -> None:
-    @agent(budget=Budget(tokens=100, landing=0.2), lands=True, resilience=Resilience(budget=Budget(calls=1)))
+def test_a_budget_of_a_task_and_whether_it_can_wrap_up_are_options_too() -> None:
+    @agent(budget=Budget(tokens=100, final_call=0.2), can_wrap_up=True, resilience=Resilience(budget=Budget(calls=1)))
     async def look() -> int:
         return 1
 
-    assert look.resilience.budget == Budget(tokens=100, landing=0.2)
-    assert (look.lands, agent(look.function).lands) == (True, False)
+    assert look.resilience.budget == Budget(tokens=100, final_call=0.2)
+    assert (look.can_wrap_up, agent(look.function).can_wrap_up) == (True, False)
     assert agent(look.function, budget=False).resilience.over(look.resilience).budget is False
 
 
-def test_what_works_in_a_process_of_its_own_cannot_be_told_that_it_lands() -> None:
-    with pytest.raises(InvalidJob, match="cannot be told that it lands"):
-        agent(cpu_bound=True, lands=True)
+def test_what_works_in_a_process_of_its_own_cannot_wrap_up() -> None:
+    with pytest.raises(InvalidJob, match="cannot wrap up"):
+        agent(cpu_bound=True, can_wrap_up=True)
 
 
 def test_an_unknown_option_is_an_error() -> None:

@@ -24,7 +24,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
 from echelon.agents.model import ModelAgent, contract_of_model, is_model, model_agent
-from echelon.coordination.boundary import Accepted, Boundary, accepted
+from echelon.coordination.step.boundary import Accepted, Boundary, accept
 from echelon.model.errors import (
     AgentFailed,
     AgentTimeout,
@@ -36,7 +36,7 @@ from echelon.model.errors import (
 from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.errors import can_pass
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.calls import NoInputs, a_call
 from echelon.testing.clock import FakeClock
 from echelon.testing.llm_server import Answer, LlmServer, babbles, hangs_up, refuses, says, stalls
@@ -84,7 +84,7 @@ def failure(*answers: Answer, call: Call | None = None, **options: Any) -> Excep
     return against(LlmServer(*answers), use, **options)
 
 
-def guarded(server: LlmServer, clock: FakeClock, **policy: Any) -> Verdict[Any]:
+def guarded(server: LlmServer, clock: FakeClock, **policy: Any) -> CallResult[Any]:
     guard = Guard(Resilience(**policy), rng=random.Random(1), clock=clock, sleep=clock.sleep)
     return against(server, lambda agent: guard.call(lambda: agent.perform(a_call())))
 
@@ -355,7 +355,7 @@ def test_under_a_flexible_contract_it_is_asked_once_more_and_told_what_was_wrong
     async def use(agent: ModelAgent) -> Accepted:
         boundary = Boundary(contract=TypeAdapter(Finding), producer="m", flexible=True)
         call = a_call()
-        return await accepted(boundary, lambda: agent.perform(call), lambda told: agent.perform_again(call, told))
+        return await accept(boundary, lambda: agent.perform(call), lambda told: agent.perform_again(call, told))
 
     taken = against(server, use)
     said = server.requests[-1]["messages"][-1]["content"]

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from echelon.agents.command import CommandAgent, command
-from echelon.agents.reaper import _REAPER, _Reaper, watched
+from echelon.agents.processes.reaper import _REAPER, _Reaper, watched
 from echelon.model.errors import AgentTimeout
 from echelon.model.policy import Resilience
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.calls import a_call
 from tests.unit.agents.families import all_end, family_of, is_dead
 
@@ -33,7 +33,7 @@ TALKATIVE = "import time\nfor _ in range(8): time.sleep(0.1); print('.', flush=T
 #: An Echelon of its own: runs the family and waits.
 OWNER = """
 import asyncio, sys
-from echelon.agents.process import run_process
+from echelon.agents.processes.process import run_process
 asyncio.run(run_process([sys.executable, "-S", "-c", sys.argv[1], sys.argv[2]], limit_bytes=1000))
 """
 
@@ -42,7 +42,7 @@ def python(code: str, *args: str, **options: Any) -> CommandAgent:
     return command([sys.executable, "-S", "-c", code.replace("{", "{{").replace("}", "}}"), *args], **options)
 
 
-async def guarded(agent: CommandAgent) -> Verdict[Any]:
+async def guarded(agent: CommandAgent) -> CallResult[Any]:
     policy = agent.resilience.over(Resilience(attempts=1))
     return await Guard(policy).call(lambda: agent.perform(a_call()))
 
@@ -50,7 +50,7 @@ async def guarded(agent: CommandAgent) -> Verdict[Any]:
 def test_a_command_that_is_silent_for_too_long_is_killed_with_its_grandchildren(pipe: Path) -> None:
     """The family tells its ids through a pipe, which is no output."""
 
-    async def silent() -> tuple[Verdict[Any], list[psutil.Process]]:
+    async def silent() -> tuple[CallResult[Any], list[psutil.Process]]:
         reading = asyncio.create_task(asyncio.to_thread(family_of, pipe))
         verdict = await guarded(python(FAMILY, str(pipe), idle=2, name="tool"))
         return verdict, await reading
@@ -103,7 +103,10 @@ def test_a_helper_that_was_killed_itself_is_replaced(pipe: Path) -> None:
 
 
 def test_the_helper_ends_with_its_owner() -> None:
-    code = "from echelon.agents.reaper import watched, _REAPER\nwith watched(2**22 + 1): print(_REAPER._process.pid)\n"
+    code = (
+        "from echelon.agents.processes.reaper import watched, _REAPER\n"
+        "with watched(2**22 + 1): print(_REAPER._process.pid)\n"
+    )
     told = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stderr == ""

@@ -16,16 +16,16 @@ from echelon import AgentFailed, Handoffs, Outcome, Previous, agent
 from echelon.agents.agent import Agent
 from echelon.agents.call import CallShape
 from echelon.agents.handoffs import Received
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 from echelon.definition.definition import NoInputs
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import AgentTimeout, InvalidJob
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.status import Status
-from echelon.resilience.timeout import within
 from echelon.testing.calls import a_call
 from tests.unit.agents import crunching
 from tests.unit.agents.crunching import Numbers
+from tests.unit.resilience.limits import within
 
 pytestmark = pytest.mark.anyio
 
@@ -170,7 +170,7 @@ async def test_the_end_of_another_run_leaves_no_child_of_ours_behind() -> None:
 SCRIPT = """
 import asyncio
 from echelon import agent
-from echelon.agents.workers import Workers
+from echelon.agents.processes.workers import Workers
 
 @agent(cpu_bound=True)
 def double(item: int) -> int:

@@ -7,13 +7,13 @@ import pytest
 from contracts.modules import Kind, Module
 from contracts.surveys import Clone, DeadCodeSurvey, DeadItem, DuplicationSurvey, ImportSurvey, Links, LintSurvey
 from echelon import AgentFailed, Handoffs
-from echelon.agents.wire import pack, unpack
+from echelon.agents.processes.wire import pack, unpack
 from echelon.journal.outputs import OutputStore
 from echelon.model.concern import Route
 from tasks.inspecting import inspect_module
 from tasks.linting import lint
+from tasks.lookup import survey_of
 from tasks.measuring import measure
-from tasks.slices import survey_of
 from tests.unit.audit.building import LIMIT, handoffs, hostile, tree
 from tests.unit.audit.test_surveys import run
 

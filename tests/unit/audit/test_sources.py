@@ -4,7 +4,7 @@ import pytest
 
 from contracts.modules import Module
 from tasks.discovery import discover
-from tasks.sources import UnreadableError, mirror, parse, read_source
+from tasks.sources import UnreadableError, clean_copy, parse, read_source
 from tests.unit.audit.building import BROKEN, LIMIT, hostile, tree
 
 
@@ -33,7 +33,7 @@ def test_source_is_decoded_as_python_does(tmp_path: Path, content: bytes, text: 
     [
         ("does_not_parse.py", r"not valid for Python 3\.\d+ \(line 1: "),
         ("null_bytes.py", r"null byte at offset 5"),
-        ("latin_1_undeclared.py", r"encoding cannot be told|cannot be decoded"),
+        ("latin_1_undeclared.py", r"encoding cannot be determined|cannot be decoded"),
         ("utf_16.py", r"is UTF-16"),
         ("unknown_encoding.py", r"unknown encoding: klingon"),
         ("too_large.py", r"1,200,000 bytes, the limit is 1,000,000"),
@@ -60,7 +60,7 @@ def test_warnings_about_audited_code_are_not_ours(tmp_path: Path) -> None:
 
 def test_the_copy_has_all_that_is_readable_and_says_what_is_not(tmp_path: Path) -> None:
     modules = discover(hostile(tmp_path / "tree"))
-    copy = mirror(tmp_path / "tree", modules, LIMIT, tmp_path / "copy")
+    copy = clean_copy(tmp_path / "tree", modules, LIMIT, tmp_path / "copy")
 
     assert {found.path for found in copy.modules.values()} | copy.unread.keys() == {found.path for found in modules}
     assert {f"{name}.py" for name in BROKEN} < copy.unread.keys()
@@ -70,7 +70,7 @@ def test_the_copy_has_all_that_is_readable_and_says_what_is_not(tmp_path: Path) 
 def test_the_copy_is_utf_8_under_harmless_names_below_its_package(tmp_path: Path) -> None:
     latin = '# coding: latin-1\nx = "é"\n'
     tree(tmp_path / "app", {"__init__.py": "", "new\nline.py": latin.encode("latin-1")})
-    copy = mirror(tmp_path / "app", discover(tmp_path / "app"), LIMIT, tmp_path / "copy")
+    copy = clean_copy(tmp_path / "app", discover(tmp_path / "app"), LIMIT, tmp_path / "copy")
 
     assert sorted(copy.modules) == ["app/__init__.py", "app/new%0aline.py"]
     assert (copy.root / "app" / "new%0aline.py").read_text("utf-8") == latin

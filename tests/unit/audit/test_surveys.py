@@ -188,7 +188,7 @@ def test_a_module_that_only_one_tool_cannot_take_is_a_concern_of_that_tool() -> 
 def test_a_tool_that_is_missing_fails_or_hangs_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(AgentFailed, match=r"is not installed; .*pip install 'echelon\[audit\]'"):
         run_tool("no-such-tool", cwd=tmp_path)
-    with pytest.raises(AgentFailed, match=r"ended with exit code \d+ and said: "):
+    with pytest.raises(AgentFailed, match=r"ended with exit code \d+ and wrote: "):
         run_tool("ruff", "no-such-command", cwd=tmp_path)
     with pytest.raises(AgentFailed, match=r"took longer than 0\.01 s") as late:
         run_tool("python", "-c", "import time; time.sleep(60)", cwd=tmp_path, timeout=0.01)

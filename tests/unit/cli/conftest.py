@@ -1,6 +1,5 @@
 import asyncio
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from echelon.cli.main import main
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.journal.outputs import OutputStore
 from echelon.model.concern import Concern, ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
@@ -18,6 +17,16 @@ from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.planning.planner import plan
+from echelon.runlog.events import (
+    ConcernRaised,
+    ExceptionPushed,
+    PhaseEnded,
+    PhaseStarted,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StepEnded,
+)
 from echelon.settings import Settings
 
 STARTED = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -48,18 +57,6 @@ def echelon(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Sai
         return Said(code, said.out, said.err)
 
     return call
-
-
-@pytest.fixture
-def importing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Forget afterwards what a test imported, and where from."""
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    known = set(sys.modules)
-    yield
-    for name in set(sys.modules) - known:
-        file = getattr(sys.modules[name], "__file__", None)
-        if file is None or "pytest" in file:
-            del sys.modules[name]
 
 
 def survey_plan() -> Plan:
@@ -110,23 +107,38 @@ def survey(home: Path) -> list[ConcernRecord]:
             started=STARTED,
             plan=survey_plan(),
         )
-        async with Journal.open(settings) as journal:
-            await journal.start_run(record)
-            await journal.append(step(store, "look/a.py", output={"lines": 3}))
-            await journal.append(step(store, "look/lib/b.py", output={"lines": 5}))
-            await journal.append(step(store, "look/c.py", error="the file cannot be parsed", attempts=2))
-            failed = ExceptionReport(
-                trigger=Trigger.FAILED, level=Level.WARNING, path=("primary", "look/c.py"), message="cannot", at=STARTED
+        steps = [
+            step(store, "look/a.py", output={"lines": 3}),
+            step(store, "look/lib/b.py", output={"lines": 5}),
+            step(store, "look/c.py", error="the file cannot be parsed", attempts=2),
+        ]
+        raised = [
+            ConcernRecord(
+                id=f"concern{number}",
+                run_id=RUN_ID,
+                source="look/a.py",
+                step=steps[0].key,
+                concern=Concern(about=about, message="odd", confidence=confidence, impact=impact),
+                at=STARTED,
             )
-            retried = failed.model_copy(update={"trigger": Trigger.RETRIED, "level": Level.INFO, "message": "again"})
-            await journal.record_exceptions(RUN_ID, [failed, retried])
-            raised = [
-                await journal.raise_concern(
-                    RUN_ID, "look/a.py", Concern(about=about, message="odd", confidence=c, impact=i)
-                )
-                for about, c, i in (("style", 0.2, 0.1), ("[key] in a.py", 0.9, 0.9))
-            ]
-            await journal.finish_run(RUN_ID, RunStatus.FAILED, STARTED + timedelta(seconds=10))
+            for number, (about, confidence, impact) in enumerate((("style", 0.2, 0.1), ("[key] in a.py", 0.9, 0.9)))
+        ]
+        failed = ExceptionReport(
+            trigger=Trigger.FAILED, level=Level.WARNING, path=("primary", "look/c.py"), message="cannot", at=STARTED
+        )
+        retried = failed.model_copy(update={"trigger": Trigger.RETRIED, "level": Level.INFO, "message": "again"})
+        end, at = STARTED + timedelta(seconds=10), {"run_id": RUN_ID, "at": STARTED}
+        events: list[RunEvent] = [
+            RunStarted(record=record, **at),
+            PhaseStarted(phase="look", expected=3, **at),
+            *[ConcernRaised(record=one, **at) for one in raised],
+            *[ExceptionPushed(report=one, **at) for one in (failed, retried)],
+            *[StepEnded(run_id=RUN_ID, at=one.finished, record=one) for one in steps],
+            PhaseEnded(run_id=RUN_ID, at=STARTED + timedelta(seconds=4), phase="look"),
+            RunEnded(run_id=RUN_ID, at=end, status=RunStatus.FAILED, finished=end),
+        ]
+        async with SqlJournal.open(settings) as journal:
+            await journal.append(*events)
         return raised
 
     return asyncio.run(write())

@@ -6,7 +6,7 @@ import pytest
 from cyclopts import App, CycloptsError
 
 from echelon.cli.advise import advise
-from echelon.cli.refusals import refusal
+from echelon.cli.arguments.refusals import refusal
 from echelon.model.errors import InvalidInput
 
 #: Keys of the answer that other programs rely on: more may come, none may go.

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.breaker_news import BreakerNews, Turn
 from echelon.model.policy import BreakerPolicy
 from echelon.resilience.registry import BreakerRegistry
+from echelon.runlog.events import BreakerChanged
 from echelon.settings import Settings
-from echelon.visibility.breakers import BREAKER_EVENT
 from tests.own_redis import Server, eventually, own_redis
 from tests.unit.cli.conftest import RUN_ID
 
@@ -182,10 +182,10 @@ def test_show_tells_what_became_of_the_breakers_of_a_run(echelon: Echelon, surve
     assert "breakers" not in echelon("show", RUN_ID).out
 
     async def write() -> None:
-        async with Journal.open(Settings()) as journal:
+        async with SqlJournal.open(Settings()) as journal:
             for turn, state in ((Turn.OPENED, "open"), (Turn.LEFT, "closed")):
-                news = BreakerNews(name="openai", turn=turn, state=state, shared="redis").model_dump(mode="json")
-                await journal.append_event(RUN_ID, BREAKER_EVENT, "openai", news, datetime.now(UTC))
+                news = BreakerNews(name="openai", turn=turn, state=state, shared="redis")
+                await journal.append(BreakerChanged(run_id=RUN_ID, at=datetime.now(UTC), news=news))
 
     asyncio.run(write())
     (one,) = json.loads(echelon("show", RUN_ID, "--json").out)["breakers"]

@@ -8,29 +8,30 @@ import pytest
 
 from echelon import AgentFailed, Concern, Handoffs, Outcome, agent, command
 from echelon.agents.fallback import Fallback
-from echelon.cli.checklist import checklist
-from echelon.cli.checklist_evidence import Recorded, evidence_of, recorded_of
+from echelon.cli.checklist import RUNS_READ, checklist
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
-from echelon.definition.graph_job import job_name
+from echelon.definition.checklist_facts import evidence_of
+from echelon.definition.graph_job import job_name, rehearsal_name
 from echelon.definition.need import Need
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob
 from echelon.job import Job
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.concern import Disposition
 from echelon.model.graph import TaskGraph
 from echelon.model.run import RunRecord
 from echelon.planning.planner import plan
+from echelon.runlog.events import ConcernDisposed, RunEnded, RunStarted
 from echelon.settings import Settings
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from echelon.visibility.checklist.answers import ChecklistItem, ItemState
-from echelon.visibility.checklist.evidence import Kind
+from echelon.visibility.checklist.evidence import AgentKind
 from echelon.visibility.checklist.items import checklist as answered
+from echelon.visibility.history import History, view_runs
 from tests.unit.cli.conftest import RUN_ID, STARTED, survey_plan
 from tests.unit.coordination.jobs import Item, Items, items, looking, staged, total
 
-NONE = Recorded(runs=(), rehearsals=())
+NONE = History(runs=(), rehearsals=())
 TWELVE = items(6, 6)
 
 JOB = '''
@@ -62,16 +63,16 @@ GRAPH = {
 
 
 class Doubtful:
-    """An agent that doubts the first item, and fails for the second until it is mended."""
+    """An agent that doubts the first item, and fails for the second until it is repaired."""
 
     def __init__(self) -> None:
-        self.mended = False
+        self.repaired = False
         doubtful = self
 
         @agent
         async def look(item: Item) -> Outcome[str]:
             """Look at an item."""
-            if item.id == "i1" and not doubtful.mended:
+            if item.id == "i1" and not doubtful.repaired:
                 raise AgentFailed("it cannot be read")
             doubts = (Concern(about=item.id, message="odd", confidence=0.2, impact=0.9),) if item.id == "i0" else ()
             return Outcome(output=item.id, concerns=doubts)
@@ -82,19 +83,27 @@ class Doubtful:
 async def carry_out(job: Job, home: Path, given: Items, run_id: str = "run") -> None:
     """Run a job on a real journal, and put its end on record as the engine does."""
     async with a_run(job, home, given, run_id=run_id) as run:
-        delivered = await run_phases(run, InlineScheduler())
-        await run.journal.finish_run(run_id, status_after(delivered), run.now())
+        delivered = await run_phases(run)
+        end = run.now()
+        await run.log.append(RunEnded(run_id=run_id, at=end, status=status_after(delivered), finished=end))
 
 
-async def read(job: Job, home: Path) -> Recorded:
+async def read_job(journal: SqlJournal, job: str) -> History:
+    """Read what a journal knows of a job, as the command does."""
+    return await view_runs(journal, job, rehearsal_name(job), REHEARSAL_SOURCE, RUNS_READ)
+
+
+async def read(job: Job, home: Path) -> History:
     """Read what the journal knows of a job."""
-    async with Journal.open(Settings(home=home)) as journal:
-        return await recorded_of(journal, job.name)
+    async with SqlJournal.open(Settings(home=home)) as journal:
+        return await read_job(journal, job.name)
 
 
-def answers(job: Job, given: Items, recorded: Recorded) -> dict[str, ChecklistItem]:
+def answers(job: Job, given: Items, recorded: History) -> dict[str, ChecklistItem]:
     """Answer the checklist by id."""
-    return {item.id: item for item in answered(evidence_of(job, given, recorded))}
+    return {
+        item.id: item for item in answered(evidence_of(job, job.plan_for(given), recorded.runs, recorded.rehearsals))
+    }
 
 
 def states(found: dict[str, ChecklistItem], *ids: str) -> list[str]:
@@ -115,7 +124,7 @@ async def test_a_run_without_trouble_proves_what_it_shows_and_no_more(tmp_path: 
     )
     assert states(before, *proven) == ["not_done"] * 3
     assert states(found, *proven) == ["done"] * 3
-    assert "run run kept version 1.2" in found["foundation.contracts.handoff-format"].proof
+    assert "run run kept version 1.3" in found["foundation.contracts.handoff-format"].proof
     assert "integrated in stages" in found["optimization.visibility.aggregation"].proof
     unseen = ("resilience.tests.agent-failure", "resilience.tests.recovery", "resilience.verification.concerns")
     assert states(found, *unseen) == ["not_done"] * 3
@@ -127,7 +136,7 @@ async def test_a_failure_that_is_made_good_by_a_resume_is_proof_of_resilience(tm
     job = looking(each=doubtful.agent, integrate=staged)
     await carry_out(job, tmp_path, TWELVE)
     partial = answers(job, TWELVE, await read(job, tmp_path))
-    doubtful.mended = True
+    doubtful.repaired = True
     await carry_out(job, tmp_path, TWELVE)
     whole = answers(job, TWELVE, await read(job, tmp_path))
 
@@ -143,9 +152,10 @@ async def test_a_concern_proves_the_way_up_only_when_somebody_ended_it(tmp_path:
     job = looking(each=Doubtful().agent, integrate=total)
     await carry_out(job, tmp_path, TWELVE)
     open_ = answers(job, TWELVE, await read(job, tmp_path))
-    async with Journal.open(Settings(home=tmp_path)) as journal:
+    async with SqlJournal.open(Settings(home=tmp_path)) as journal:
         raised = (await journal.concerns("run"))[0].id
-        await journal.dispose(raised, Disposition(verdict="accepted", author="Ann", reason="known", at=STARTED))
+        end = Disposition(verdict="accepted", author="Ann", reason="known", at=STARTED)
+        await journal.append(ConcernDisposed(run_id="run", at=STARTED, concern_id=raised, disposition=end))
     ended = answers(job, TWELVE, await read(job, tmp_path))
 
     ids = (
@@ -173,7 +183,9 @@ async def conclude(look: Handoffs[str]) -> int:
 def test_fallbacks_that_are_stated_are_proof_without_any_run() -> None:
     job = looking(fallback=[stands_by, Fallback.skip("seen twice")])
     job.phase("conclude", agent=conclude, needs=Need("look", fallback=Fallback.last_good()))
-    item = next(one for one in answered(evidence_of(job, TWELVE, NONE)) if one.id == "resilience.protection.fallbacks")
+    item = next(
+        one for one in answered(evidence_of(job, job.plan_for(TWELVE))) if one.id == "resilience.protection.fallbacks"
+    )
 
     assert item.state is ItemState.DONE
     assert item.proof.startswith("F2: 3 fallbacks stated: look → agent (stands_by), look → skip (seen twice), look → ")
@@ -184,12 +196,12 @@ def test_fallbacks_that_are_stated_are_proof_without_any_run() -> None:
 async def test_the_rehearsal_of_a_graph_is_found_whatever_the_graph_is_called(tmp_path: Path, name: str) -> None:
     graph = TaskGraph.model_validate(GRAPH | {"name": name})
     rehearsed = RehearsalJob.of(plan(graph), Rehearsal())
-    async with Journal.open(Settings(home=tmp_path)) as journal:
+    async with SqlJournal.open(Settings(home=tmp_path)) as journal:
         record = RunRecord(
             run_id="try", job=rehearsed.name, source=REHEARSAL_SOURCE, inputs={}, status="running", started=STARTED
         )
-        await journal.start_run(record)
-        found = await recorded_of(journal, job_name(graph))
+        await journal.append(RunStarted(run_id="try", at=STARTED, record=record))
+        found = await read_job(journal, job_name(graph))
 
     assert [run.record.run_id for run in found.rehearsals] == ["try"]
 
@@ -198,11 +210,11 @@ async def test_the_rehearsal_of_a_graph_is_found_whatever_the_graph_is_called(tm
 async def test_runs_of_other_jobs_prove_nothing_and_rehearsals_are_kept_apart(tmp_path: Path) -> None:
     job = looking(integrate=total)
     await carry_out(looking(name="other"), tmp_path, TWELVE, run_id="theirs")
-    async with Journal.open(Settings(home=tmp_path)) as journal:
+    async with SqlJournal.open(Settings(home=tmp_path)) as journal:
         rehearsal = RunRecord(
             run_id="try", job="looking-rehearsal", source=REHEARSAL_SOURCE, inputs={}, status="running", started=STARTED
         )
-        await journal.start_run(rehearsal)
+        await journal.append(RunStarted(run_id="try", at=STARTED, record=rehearsal))
     found = await read(job, tmp_path)
 
     assert found.runs == ()
@@ -212,14 +224,14 @@ async def test_runs_of_other_jobs_prove_nothing_and_rehearsals_are_kept_apart(tm
 def test_the_definition_is_told_with_what_each_call_inherits() -> None:
     job = looking(integrate=staged)
     job.phase("list", agent=command(["ls"], timeout=7), needs="look")
-    phases = evidence_of(job, TWELVE, NONE).phases
+    phases = evidence_of(job, job.plan_for(TWELVE)).phases
 
     assert [(phase.name, phase.needs, bool(phase.merger), bool(phase.combiner)) for phase in phases] == [
         ("look", (), True, True),
         ("list", ("look",), False, False),
     ]
     calls = [phase.agents[0] for phase in phases]
-    assert [(call.kind, call.contract) for call in calls] == [(Kind.FUNCTION, "str"), (Kind.COMMAND, "str")]
+    assert [(call.kind, call.contract) for call in calls] == [(AgentKind.FUNCTION, "str"), (AgentKind.COMMAND, "str")]
     assert [(call.policy.timeout_seconds, call.policy.attempts) for call in calls] == [(300, 1), (7, 1)]
 
 

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from echelon import Job
-from echelon.cli.source import load_job
 from echelon.definition.definition import NoInputs
 from echelon.definition.expansion import expand
+from echelon.definition.source import load_job as load
 from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.usage import Budget
+
+#: What commands use.
+load_job = partial(load, job_type=Job)
 
 Echelon = Callable[..., Any]
 
@@ -91,7 +95,7 @@ def test_phases_run_in_the_order_in_which_they_first_appear() -> None:
     [
         ("shop.json:shop", "shop.json is a task graph, which has no variables and no flow; give the file alone"),
         ("dir/shop.yaml:shop", "dir/shop.yaml is a task graph"),
-        ("none.json", "none.json: there is no file; give the path of a task graph"),
+        ("none.json", "none.json: the file does not exist; give the path of a task graph"),
     ],
 )
 def test_what_cannot_be_read_as_a_graph_is_refused(source: str, said: str) -> None:

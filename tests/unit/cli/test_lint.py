@@ -31,7 +31,7 @@ def test_an_error_is_told_with_its_fix_and_ends_with_one(tmp_path: Path, capsys:
     assert said[1].startswith("Errors")
     assert said[1].index("Errors") < said[1].index("Warnings")
     assert "12 agents" in said[1]
-    assert "let leads stand in between" in said[1]
+    assert "add leads in between" in said[1]
     assert said[1].endswith("survey: 2 errors, 2 warnings\n")
 
 

@@ -96,14 +96,14 @@ def test_a_bad_setting_is_wrong_use(echelon, monkeypatch):
 
 @pytest.mark.parametrize("command", [row.name for row in COMMANDS])
 def test_a_crash_that_is_asked_for_with_nonsense_is_wrong_use_of_every_command(echelon, monkeypatch, command):
-    monkeypatch.setenv("ECHELON_CRASH_AT", "soon")
+    monkeypatch.setenv("ECHELON_FAILPOINT_AT", "soon")
 
     said = echelon(command)
 
     assert (said.code, said.out) == (2, "")
     assert (
         said.err
-        == "echelon: ECHELON_CRASH_AT='soon' names no passage of a crash point; write <name>:<k>, k from 1 up\n"
+        == "echelon: ECHELON_FAILPOINT_AT='soon' names no passage of a failpoint; write <name>:<k>, k from 1 up\n"
     )
 
 

@@ -25,7 +25,17 @@ def test_show_as_json_has_the_keys_of_run_and_the_phases(echelon, survey):
         ("look/c.py", "the file cannot be parsed"),
         ("rank/rank", "not begun"),
     ]
-    assert document["phases"][0] == {"name": "look", "planned": 3, "completed": 2, "failed": 1, "seconds": 3.0}
+    assert document["phases"][0] == {
+        "name": "look",
+        "planned": 3,
+        "completed": 2,
+        "failed": 1,
+        "at_work": 0,
+        "seconds": 3.0,
+        "started": "2026-01-31T12:00:00Z",
+        "ended": "2026-01-31T12:00:04Z",
+    }
+    assert (document["launched"], document["returned"], document["at_work"]) == (4, 2, [])
     assert document["measures"]["failed"] == 1
 
 
@@ -67,7 +77,7 @@ def test_a_failed_agent_shows_its_error_and_attempts(echelon, survey):
     [
         ("d.py", "has no agent 'd.py'; perhaps"),
         ("py", "has no agent 'py'"),
-        ("rank/rank", "'rank/rank' has not ended anything"),
+        ("rank/rank", "'rank/rank' has not finished anything"),
     ],
 )
 def test_an_unknown_agent_is_wrong_use_with_a_hint(echelon, survey, agent, line):

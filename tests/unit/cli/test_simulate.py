@@ -117,14 +117,14 @@ def test_measured_points_may_be_json(said, csv, tmp_path):
         (b"agents,throughput\n1,inf\n", "line 2: throughput: Input should be a finite number"),
         (b"agents,throughput\n1,2\n3,4\n", "points at 2 different numbers of agents"),
         (b'{"agents": 1}', "holds no list of points"),
-        (b"[1, 2", "is no JSON"),
+        (b"[1, 2", "is not valid JSON"),
         (b"[1]", "point 1: agents and throughput are expected, not 1"),
         (b'[{"agents": 1, "throughput": 0}]', "point 1: throughput: Input should be greater than 0"),
         (b'[{"agents": 1, "throughput": 1, "cost": 3}]', "point 1: cost: Extra inputs are not permitted"),
         (b'["' + b"x" * 200 + b'"]', "x…"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
         (b"agents,throughput\n" + b"1" * 200_000 + b",2\n", "line 2: field larger than field limit"),
-        (b"\xff\xfe", "is no text"),
+        (b"\xff\xfe", "is not a text file"),
         (b" " * 10_000_001, "is larger than 10,000,000 bytes"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",
@@ -174,7 +174,7 @@ def test_what_decides_is_told_and_whether_span_and_tasks_per_sync_change_anythin
     assert all(usual in told for told in (default, deep, rare))
     assert ["those of the default span" in told for told in (default, deep, rare, often)] == [False, True, True, False]
     assert "(R4) at 2 agents; the queues of the tree's coordinators at 3–200 agents" in often
-    assert "nothing: one agent waits for nobody" in said_in_one_line(said, agents="1")
+    assert "nothing: a single agent waits for no other" in said_in_one_line(said, agents="1")
 
 
 def said_in_one_line(said, **options) -> str:

@@ -6,13 +6,12 @@ from typing import Any
 
 from echelon import Job, Outcome, agent
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases
+from echelon.coordination.phase_output import PhaseOutput
 from echelon.model.handoff import Handoff
 from echelon.model.run import StepKind
 from echelon.model.usage import Usage
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import Item, Items
 
 
@@ -28,14 +27,14 @@ def using(tokens: int, **options: Any) -> Any:
     return look
 
 
-async def worked(job: Job, home: Path, given_items: Items | None) -> tuple[RunContext, dict[str, Delivery]]:
+async def worked(job: Job, home: Path, given_items: Items | None) -> tuple[RunContext, dict[str, PhaseOutput]]:
     async with a_run(job, home, given_items) as run:
-        return run, await run_phases(run, InlineScheduler())
+        return run, await run_phases(run)
 
 
 def ended(run: RunContext) -> dict[str, Handoff]:
     """Return the last handoff of each task."""
-    return {step.handoff.task_id: step.handoff for step in run.steps if step.kind is StepKind.TASK}
+    return {step.handoff.task_id: step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK}
 
 
 def reason(handoff: Handoff) -> str:

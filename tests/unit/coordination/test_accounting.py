@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 from echelon import Handoffs, agent
 from echelon.agents.prompt import prompt_of
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
-from echelon.coordination.envelope import MAX_SUMMARY
 from echelon.coordination.job_run import run_phases
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.step.envelope import MAX_SUMMARY
 from echelon.model.assignment import Brief
 from echelon.model.handoff import tokens_in
 from echelon.model.run import StepKind
+from echelon.runlog.measures import measure
 from echelon.testing.calls import a_call
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
-from echelon.visibility.measures import measure
 from tests.unit.coordination.jobs import Item, Items, items, looking, staged, total
 
 
@@ -35,20 +34,20 @@ def jobs_that_fail(draw: st.DrawFn) -> Items:
     return items(*counts, failing=frozenset(failing))
 
 
-def worked(given_items: Items, integrate: Any) -> tuple[RunContext, Delivery]:
+def worked(given_items: Items, integrate: Any) -> tuple[RunContext, PhaseOutput]:
     """Do the job in a new home."""
 
-    async def work(home: Path) -> tuple[RunContext, Delivery]:
+    async def work(home: Path) -> tuple[RunContext, PhaseOutput]:
         async with a_run(looking(integrate=integrate), home, given_items) as run:
-            return run, (await run_phases(run, InlineScheduler())).get("look", Delivery())
+            return run, (await run_phases(run)).get("look", PhaseOutput())
 
     with tempfile.TemporaryDirectory() as home:
         return asyncio.run(work(Path(home)))
 
 
-def reached(run: RunContext, delivery: Delivery) -> list[str]:
+def reached(run: RunContext, delivery: PhaseOutput) -> list[str]:
     """Follow what was delivered back to the tasks that it was made from."""
-    steps = {step.handoff.task_id: step for step in run.steps}
+    steps = {step.handoff.task_id: step for step in run.log.state.steps}
     tasks: list[str] = []
     open_ids = [handoff.task_id for handoff in delivery.handoffs]
     while open_ids:
@@ -71,7 +70,9 @@ def test_every_task_is_either_in_what_was_delivered_or_missing_and_never_twice(
 
     assert Counter(one.task_id for one in delivery.missing) == Counter(failed)
     assert delivered == Counter({f"look/{item.id}" for item in given_items.items} - failed)
-    assert {step.node for step in run.steps if step.kind is StepKind.TASK} == set(run.plan.agent_of.values())
+    assert {step.node for step in run.log.state.steps if step.kind is StepKind.TASK} == set(
+        run.spec.plan.agent_of.values()
+    )
 
 
 BIG = 200_000  # bytes
@@ -93,14 +94,14 @@ async def test_large_outputs_go_by_reference_and_both_ways_are_counted(tmp_path:
     job = looking(each=write)
     job.phase("conclude", agent=conclude, needs="look")
     async with a_run(job, tmp_path, items(3)) as run:
-        await run_phases(run, InlineScheduler())
-        *writers, concluder = run.steps
-        measures = measure(run.steps, 1.0)
+        await run_phases(run)
+        *writers, concluder = run.log.state.steps
+        measures = measure(run.log.state.steps, 1.0)
 
     assert [step.handoff.received.bytes_by_reference for step in writers] == [0, 0, 0]
     assert concluder.handoff.received.bytes_by_reference == 3 * (BIG + 2)  # the quotes of JSON
     assert 0 < concluder.handoff.received.bytes_by_value < 3 * 4 * MAX_SUMMARY
-    assert measures.bytes_by_value == sum(step.handoff.received.bytes_by_value for step in run.steps)
+    assert measures.bytes_by_value == sum(step.handoff.received.bytes_by_value for step in run.log.state.steps)
     assert measures.tokens_by_value == tokens_in(measures.bytes_by_value)
     assert measures.bytes_by_reference == 3 * (BIG + 2) + len("600000")
     assert measures.tokens_by_reference == tokens_in(measures.bytes_by_reference)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from echelon import AgentFailed, Budget, Fallback, Handoffs, Job, Outcome, Resilience, agent, integrator
 from echelon.coordination.accounts import budget_told, expected_tokens, spent_by
 from echelon.coordination.briefs import told_anew
-from echelon.coordination.result import output_of, status_after
+from echelon.coordination.result import status_after
 from echelon.model.assignment import Brief
 from echelon.model.handoff import Handoff, OutputReference
 from echelon.model.policy import BulkheadPolicy
@@ -22,7 +22,7 @@ from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard
 from echelon.testing.calls import a_call
 from tests.unit.coordination.budgets import ended, reason, using, worked
-from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, staged
+from tests.unit.coordination.jobs import ONCE, Item, Items, items, looking, output_of, staged
 
 pytestmark = pytest.mark.anyio
 
@@ -124,11 +124,12 @@ async def test_what_integrations_use_counts_for_their_domain_and_never_stops_the
         return sum(counts.outputs())
 
     job = looking(each=using(2), integrate=merge_all, defaults=Resilience(domain_budget=Budget(tokens=30), attempts=1))
-    run, delivered = await worked(job, tmp_path, items(15, 15))
-    accounts = [run.accounts.of(StepKind.TASK, t, run.plan.agent_of[t], job.defaults, run.account) for t in run.tasks]
+    run, _ = await worked(job, tmp_path, items(15, 15))
+    agent_of, above = run.spec.plan.agent_of, run.guarding.account
+    accounts = [run.accounts.of(StepKind.TASK, task, agent_of[task], job.defaults, above) for task in run.spec.tasks]
     used = {level.name: level.used.tokens for account in accounts if account for level in account.levels}
 
-    assert output_of(run, delivered) == 30
+    assert output_of(run) == 30
     assert {name: tokens >= 1_000 for name, tokens in used.items() if name.startswith("domain")} == {
         "domain 'd0'": True,
         "domain 'd1'": True,
@@ -152,7 +153,7 @@ async def test_a_run_that_is_gone_on_with_has_spent_what_earlier_processes_used(
     broken.clear()
     second, _ = await worked(job, tmp_path, items(2, 1))
 
-    assert (first.account.used.tokens, second.account.used.tokens) == (101, 101)
+    assert (first.guarding.account.used.tokens, second.guarding.account.used.tokens) == (101, 101)
     assert reason(ended(second)["look/i1"]).startswith("the tokens budget of domain 'd0' has 0 left")
 
 
@@ -257,7 +258,7 @@ async def test_an_estimate_above_the_budget_of_the_task_itself_keeps_nobody_from
         (Resilience(budget=Budget(calls=1)), 90),
         (Resilience(budget=Budget(tokens=100)), 90),
         (Resilience(budget=Budget(tokens=80)), 80),
-        (Resilience(budget=Budget(tokens=80, landing=0.5)), 40),
+        (Resilience(budget=Budget(tokens=80, final_call=0.5)), 40),
     ],
 )
 def test_no_more_is_reserved_than_a_task_may_use(policy: Resilience, tokens: int) -> None:
@@ -285,10 +286,10 @@ async def test_agents_are_told_the_nearest_budget(tmp_path: Path, policy: Resili
 
     job = Job("telling", goal="Tell", inputs=Items, defaults=policy, budget=JOB)
     job.phase("look", each=look, over=lambda items: items, domain=lambda item: item.domain)
-    run, delivered = await worked(job, tmp_path, items(1))
+    run, _ = await worked(job, tmp_path, items(1))
 
     assert budget_told(policy, JOB) == told
-    assert output_of(run, delivered) == {"look/i0": told.tokens}
+    assert output_of(run) == {"look/i0": told.tokens}
 
 
 def recorded(began: float, finished: float, usage: Usage) -> StepRecord:
@@ -326,4 +327,4 @@ def test_time_of_steps_side_by_side_is_spent_once_and_tokens_add_up(
 async def test_nobody_has_an_account_where_no_budget_is_stated(tmp_path: Path) -> None:
     run, _ = await worked(looking(integrate=staged), tmp_path, items(2))
 
-    assert run.accounts.of(StepKind.TASK, "look/i0", "look/i0", ONCE, run.account) is None
+    assert run.accounts.of(StepKind.TASK, "look/i0", "look/i0", ONCE, run.guarding.account) is None

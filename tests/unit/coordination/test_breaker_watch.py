@@ -13,18 +13,18 @@ from echelon.model.breaker_news import BreakerNews, Turn
 from echelon.model.errors import DependencyFailed, LeaseLost
 from echelon.model.exception_report import Level, Trigger
 from echelon.model.policy import BreakerPolicy
-from echelon.resilience.breaker import Breaker
-from echelon.resilience.breaker_watcher import BreakerWatcher
+from echelon.resilience.breaker.breaker import Breaker
+from echelon.resilience.breaker.watcher import BreakerWatcher
+from echelon.resilience.registry import BreakerRegistry
+from echelon.runlog.breakers import breakers_of
+from echelon.runlog.events import BreakerChanged
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
-from echelon.visibility.breakers import BREAKER_EVENT, breakers_of
-from echelon.visibility.progress import Happening, ProgressEvent
-from tests.unit.coordination.jobs import Item, items, looking
+from tests.unit.coordination.jobs import Item, Watched, items, looking, on_record, taken_by_another
 
 pytestmark = pytest.mark.anyio
 
 #: Opens at the second failure, and may be tried again at once.
-QUICK = BreakerPolicy(consecutive_failures=2, open_seconds=1e-6, trial_calls=1)
+QUICK = BreakerPolicy(consecutive_failures=2, open_seconds=1e-6, half_open_calls=1)
 #: Opens at the first failure, for as long as the tests take.
 FIRM = BreakerPolicy(consecutive_failures=1, open_seconds=600)
 
@@ -42,28 +42,28 @@ def asking(policy: BreakerPolicy) -> Job:
 
 
 async def reports(run: RunContext) -> list[tuple[Level, str]]:
-    told = await run.journal.exceptions(run.run_id)
-    return [(one.level, one.message) for one in told if one.trigger is Trigger.BREAKER]
+    told = await on_record(run)
+    return [(one.level, one.message) for one in told.exceptions if one.trigger is Trigger.BREAKER]
 
 
 async def turns(run: RunContext) -> list[str]:
-    return [event.payload["turn"] for event in await run.journal.events(run.run_id, BREAKER_EVENT)]
+    return [news.turn for news in (await on_record(run)).breakers]
 
 
 async def test_a_breaker_that_opens_is_told_once_with_cause_and_next_trial(tmp_path: Path) -> None:
-    seen: list[ProgressEvent] = []
+    seen = Watched()
     given = items(8, failing=frozenset(range(8)))
-    async with a_run(asking(FIRM), tmp_path, given, observe=seen.append) as run:
-        await run_phases(run, InlineScheduler())
+    async with a_run(asking(FIRM), tmp_path, given, watch=seen) as run:
+        await run_phases(run)
         told, happened = await reports(run), await turns(run)
 
         ((level, message),) = told
         assert level is Level.WARNING
         assert message.startswith("breaker 'provider' is open, calls are refused: 1 failures in a row, the last with")
-        assert "next trial in" in message
+        assert "next probe in" in message
         assert happened == ["opened", "left"]
-        assert [one.message for one in run.exceptions if one.trigger is Trigger.BREAKER] == [message]
-        assert [one.note for one in seen if one.happening is Happening.BREAKER_TURNED] == [message]
+        assert [one.message for one in run.log.state.exceptions if one.trigger is Trigger.BREAKER] == [message]
+        assert [one.news.message for one in seen.of(BreakerChanged) if one.news.turn in LEVELS] == [message]
 
 
 async def test_its_trials_and_its_recovery_are_told_too(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ async def test_its_trials_and_its_recovery_are_told_too(tmp_path: Path) -> None:
 
     job.phase("good", agent=again, needs={"bad": "loose"})
     async with a_run(job, tmp_path, items(2, failing=frozenset({0, 1}))) as run:
-        await run_phases(run, InlineScheduler())
-        (story,) = breakers_of(await run.journal.events(run.run_id))
+        await run_phases(run)
+        (story,) = breakers_of((await on_record(run)).breakers)
 
         assert await turns(run) == ["opened", "trying", "closed", "left"]
         assert [level for level, _ in await reports(run)] == [Level.WARNING, Level.INFO, Level.INFO]
@@ -85,10 +85,11 @@ async def test_its_trials_and_its_recovery_are_told_too(tmp_path: Path) -> None:
 
 
 async def test_a_run_hears_only_of_breakers_that_its_agents_use(tmp_path: Path) -> None:
-    async with a_run(asking(FIRM), tmp_path, items(1)) as run:
-        run.breakers.get("other").isolate("by hand")
-        await run_phases(run, InlineScheduler())
-        run.breakers.isolate("provider", "after its end")
+    breakers = BreakerRegistry()
+    async with a_run(asking(FIRM), tmp_path, items(1), breakers=breakers) as run:
+        breakers.get("other").isolate("by hand")
+        await run_phases(run)
+        breakers.isolate("provider", "after its end")
         await asyncio.sleep(0)
 
         assert await turns(run) == ["left"]
@@ -97,16 +98,17 @@ async def test_a_run_hears_only_of_breakers_that_its_agents_use(tmp_path: Path) 
 
 async def test_a_run_without_breakers_has_nothing_to_tell(tmp_path: Path) -> None:
     async with a_run(looking(), tmp_path, items(2)) as run:
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
-        assert breakers_of(await run.journal.events(run.run_id)) == ()
+        assert breakers_of((await on_record(run)).breakers) == ()
 
 
 async def test_a_breaker_that_was_open_before_is_told_but_did_not_open_here(tmp_path: Path) -> None:
-    async with a_run(asking(FIRM), tmp_path, items(1)) as run:
-        run.breakers.get("provider", FIRM).admit().end(DependencyFailed("down"))
-        await run_phases(run, InlineScheduler())
-        (story,) = breakers_of(await run.journal.events(run.run_id))
+    breakers = BreakerRegistry()
+    async with a_run(asking(FIRM), tmp_path, items(1), breakers=breakers) as run:
+        breakers.get("provider", FIRM).admit().end(DependencyFailed("down"))
+        await run_phases(run)
+        (story,) = breakers_of((await on_record(run)).breakers)
 
         assert [level for level, _ in await reports(run)] == [Level.WARNING]
         assert (story.opened, story.state) == (0, "open")
@@ -115,19 +117,20 @@ async def test_a_breaker_that_was_open_before_is_told_but_did_not_open_here(tmp_
 async def test_a_run_that_is_gone_on_with_adds_to_what_is_on_record(tmp_path: Path) -> None:
     given = items(1, failing=frozenset({0}))
     async with a_run(asking(FIRM), tmp_path, given) as run:
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
     async with a_run(asking(FIRM), tmp_path, given) as run:  # with the breakers of another process
-        await run_phases(run, InlineScheduler())
-        (story,) = breakers_of(await run.journal.events(run.run_id))
+        await run_phases(run)
+        (story,) = breakers_of((await on_record(run)).breakers)
 
         assert story.opened == 2
-        assert len([one for one in run.exceptions if one.trigger is Trigger.BREAKER]) == 2
+        assert len([one for one in run.log.state.exceptions if one.trigger is Trigger.BREAKER]) == 2
 
 
 async def test_what_another_thread_does_to_a_breaker_is_on_record_when_the_block_ends(tmp_path: Path) -> None:
-    async with a_run(asking(FIRM), tmp_path, items(1)) as run:
+    breakers = BreakerRegistry()
+    async with a_run(asking(FIRM), tmp_path, items(1), breakers=breakers) as run:
         async with breakers_on_record(run):
-            breaker = run.breakers_used.note(run.breakers.get("provider", FIRM))
+            breaker = run.guarding.breakers_used.note(breakers.get("provider", FIRM))
             await asyncio.to_thread(breaker.isolate, "maintenance", "ann")
 
         assert [message for _, message in await reports(run)] == [
@@ -145,16 +148,14 @@ async def test_what_happened_before_an_error_is_on_record_all_the_same(tmp_path:
 
 async def _broken(run: RunContext) -> None:
     async with breakers_on_record(run):
-        run.breakers_used.note(run.breakers.get("provider")).isolate("maintenance")
+        run.guarding.breakers_used.note(BreakerRegistry().get("provider")).isolate("maintenance")
         raise ZeroDivisionError
 
 
 async def test_who_lost_the_run_to_another_process_writes_nothing_and_hears_so(tmp_path: Path) -> None:
     async with a_run(asking(FIRM), tmp_path, items(1)) as run:
-        run.journal._tokens["run"] -= 1
-        with pytest.raises(LeaseLost):
-            await run_phases(run, InlineScheduler())
-        run.journal._tokens["run"] += 1
+        with taken_by_another(run), pytest.raises(LeaseLost):
+            await run_phases(run)
 
         assert await turns(run) == []
 

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from echelon import Handoffs, Job, agent, integrator
+from echelon.conventions.brief import brief_conventions
 from echelon.coordination.job_run import run_phases
 from echelon.model.assignment import Brief
-from echelon.planning.conventions_brief import brief_conventions
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
 from tests.unit.coordination.jobs import ONCE, Item, Items, items, of_domain
 
 pytestmark = pytest.mark.anyio
@@ -52,8 +51,8 @@ class Hearing:
 async def test_the_goals_reach_every_level_unchanged(tmp_path: Path) -> None:
     hearing = Hearing()
     async with a_run(hearing.job, tmp_path, items(7, 20, 3)) as run:
-        await run_phases(run, InlineScheduler())
-        nodes = run.plan.nodes
+        await run_phases(run)
+        nodes = run.spec.plan.nodes
 
     assert (len(hearing.looks), len(hearing.merges) > 3, len(hearing.combines) > 0) == (30, True, True)
     everybody = [*hearing.looks, *hearing.merges, *hearing.combines]
@@ -62,7 +61,7 @@ async def test_the_goals_reach_every_level_unchanged(tmp_path: Path) -> None:
     assert {brief.assignment.intent.task for brief in hearing.merges} == {"Put together what was seen."}
     assert {brief.assignment.intent.task for brief in hearing.combines} == {"Put lists together."}
     for brief in hearing.looks:
-        assert brief.assignment.intent.domain == run.tasks[brief.assignment.task_id].domain
+        assert brief.assignment.intent.domain == run.spec.tasks[brief.assignment.task_id].domain
     for brief in (*hearing.merges, *hearing.combines):
         assert brief.assignment.intent.domain == nodes[brief.assignment.task_id.split("/", 2)[2]].domain
 
@@ -70,7 +69,7 @@ async def test_the_goals_reach_every_level_unchanged(tmp_path: Path) -> None:
 async def test_the_constraints_of_the_job_bound_every_task(tmp_path: Path) -> None:
     hearing = Hearing()
     async with a_run(hearing.job, tmp_path, items(3)) as run:
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
     assert [brief.assignment.constraints for brief in hearing.looks] == [CONSTRAINTS] * 3
 
@@ -78,20 +77,20 @@ async def test_the_constraints_of_the_job_bound_every_task(tmp_path: Path) -> No
 async def test_everybody_is_told_the_same_conventions(tmp_path: Path) -> None:
     hearing = Hearing()
     async with a_run(hearing.job, tmp_path, items(7, 20, 3)) as run:
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
     everybody = [*hearing.looks, *hearing.merges, *hearing.combines]
-    assert {brief.conventions for brief in everybody} == {brief_conventions(run.plan)}
-    assert run.conventions
+    assert {brief.conventions for brief in everybody} == {brief_conventions(run.spec.plan)}
+    assert run.spec.conventions
 
 
 async def test_other_conventions_are_no_reason_to_do_work_again(tmp_path: Path) -> None:
     hearing = Hearing()
     async with a_run(hearing.job, tmp_path, items(3, 3)) as run:
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
     told = len(hearing.looks)
     async with a_run(hearing.job, tmp_path, items(3, 3)) as run:
-        run.conventions = ("Everything is different now.",)
-        await run_phases(run, InlineScheduler())
+        vars(run.spec)["conventions"] = ("Everything is different now.",)
+        await run_phases(run)
 
     assert (told, len(hearing.looks)) == (6, 6)

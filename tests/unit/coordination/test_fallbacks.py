@@ -8,12 +8,11 @@ import pytest
 from pydantic import ConfigDict, create_model
 
 from echelon import AgentFailed, Brief, Handoffs, Job, Resilience, agent
-from echelon.agents.contract import contract
 from echelon.agents.fallback import Fallback
+from echelon.contract.version import contract
 from echelon.coordination.context import RunContext
-from echelon.coordination.delivery import Delivery
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.coordination.result import status_after
 from echelon.definition.need import Need
 from echelon.definition.rehearsal import Rehearsal, RehearsalJob
 from echelon.model.errors import DependencyFailed
@@ -22,11 +21,23 @@ from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.planning.planner import plan
+from echelon.resilience.registry import BreakerRegistry
+from echelon.runlog.events import RunEnded
+from echelon.runlog.measures import measure
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
-from echelon.visibility.measures import measure
-from echelon.visibility.progress import Progress
-from tests.unit.coordination.jobs import ONCE, Item, Items, items, look, looking, staged
+from echelon.visibility.progress import tally_of
+from tests.unit.coordination.jobs import (
+    ONCE,
+    Item,
+    Items,
+    Watched,
+    items,
+    look,
+    looking,
+    missing_in,
+    output_of,
+    staged,
+)
 from tests.unit.coordination.test_integrating import clueless
 
 pytestmark = pytest.mark.anyio
@@ -65,10 +76,6 @@ def concluding(needs: Any, **phase: Any) -> Job:
     job = looking(**phase)
     job.phase("conclude", agent=conclude, needs=needs)
     return job
-
-
-async def _delivered(run: RunContext) -> dict[str, Delivery]:
-    return await run_phases(run, InlineScheduler())
 
 
 @pytest.mark.parametrize(
@@ -114,18 +121,18 @@ async def test_coupling_decides_whether_consumers_start(
     tmp_path: Path, needs: Any, failing: frozenset[int], output: list[str] | None
 ) -> None:
     async with a_run(concluding(needs), tmp_path, items(2, failing=failing)) as run:
-        delivered = await _delivered(run)
+        await run_phases(run)
 
-        assert output_of(run, delivered) == output
-    step = next(step for step in run.steps if step.phase == "conclude")
+        assert output_of(run) == output
+    step = next(step for step in run.log.state.steps if step.phase == "conclude")
     assert step.handoff.status is (Status.BLOCKED if output is None else Status.COMPLETED)
 
 
 async def test_a_job_whose_last_phase_is_blocked_has_failed_and_one_that_did_without_is_partial(tmp_path: Path) -> None:
     async with a_run(concluding({"look": "tight"}), tmp_path, items(2, failing=SOME)) as run:
-        assert status_after(await _delivered(run)) is RunStatus.FAILED
+        assert status_after(await run_phases(run)) is RunStatus.FAILED
     async with a_run(concluding({"look": "loose"}), tmp_path, items(2, failing=ALL), run_id="two") as run:
-        assert status_after(await _delivered(run)) is RunStatus.PARTIAL
+        assert status_after(await run_phases(run)) is RunStatus.PARTIAL
 
 
 async def test_an_agent_built_for_another_minor_version_stands_in_and_is_read_as_what_it_stands_in_for(
@@ -145,7 +152,8 @@ async def test_an_agent_built_for_another_minor_version_stands_in_and_is_read_as
     job = looking(each=agent(broken), fallback=agent(newer))
     job.phase("conclude", agent=agent(conclude), needs="look")
     async with a_run(job, tmp_path, items(1)) as run:
-        assert output_of(run, await _delivered(run)) == ["i0"]
+        await run_phases(run)
+        assert output_of(run) == ["i0"]
 
 
 @pytest.mark.parametrize(
@@ -161,30 +169,36 @@ async def test_an_agent_built_for_another_minor_version_stands_in_and_is_read_as
 async def test_what_stands_in_says_so_and_is_trusted_less(
     tmp_path: Path, fallback: Any, output: str, confidence: float, status: RunStatus
 ) -> None:
-    seen = Progress()
+    seen = Watched()
     job = looking(fallback=fallback)
-    async with a_run(job, tmp_path, items(2, failing=SOME), observe=seen.apply) as run:
-        delivered = await _delivered(run)
+    async with a_run(job, tmp_path, items(2, failing=SOME), watch=seen) as run:
+        delivered = await run_phases(run)
 
-        assert output_of(run, delivered) == {"look/i0": "i0", "look/i1": output}
+        assert output_of(run) == {"look/i0": "i0", "look/i1": output}
     handoff = delivered["look"].handoffs[1]
     assert handoff.fallback is not None
     assert "i1 cannot be read" in handoff.fallback.reason
     assert (handoff.confidence, status_after(delivered)) == (pytest.approx(confidence), status)
-    measures = measure(run.steps, 1)
+    measures = measure(run.log.state.steps, 1)
     assert (measures.completed, measures.failed, measures.fallbacks) == (2, 0, 1)
-    assert (seen.phases["look"].done, seen.phases["look"].failed) == (2, 0)
+    tally = tally_of(seen.state, "look")
+    assert (tally.done, tally.failed) == (2, 0)
 
 
 async def test_what_stands_in_without_being_the_work_is_told_with_the_result(tmp_path: Path) -> None:
     async with a_run(
         looking(fallback=Fallback.default("?"), integrate=staged), tmp_path, items(2, failing=SOME)
     ) as run:
-        delivered = await _delivered(run)
+        delivered = await run_phases(run)
 
-        assert output_of(run, delivered) == {"items": ["i0", "?"], "missing": []}
-    assert [(one.task_id, one.instead) for one in missing_in(delivered)] == [("look/i1", "the default value")]
+        assert output_of(run) == {"items": ["i0", "?"], "missing": []}
+    assert [(one.task_id, one.instead) for one in missing_in(run)] == [("look/i1", "the default value")]
     assert status_after(delivered) is RunStatus.PARTIAL
+
+
+async def ended(run: RunContext, status: RunStatus) -> None:
+    """Put the end of a run on record."""
+    await run.log.append(RunEnded(run_id=run.spec.run_id, at=run.now(), status=status, finished=run.now()))
 
 
 async def test_the_last_good_output_is_that_of_an_earlier_run_on_the_same_inputs(tmp_path: Path) -> None:
@@ -198,15 +212,15 @@ async def test_the_last_good_output_is_that_of_an_earlier_run_on_the_same_inputs
 
     job, given = looking(each=sometimes, fallback=Fallback.last_good()), items(1)
     async with a_run(job, tmp_path, given, run_id="one") as run:
-        await _delivered(run)
-        await run.journal.finish_run("one", RunStatus.COMPLETED, run.now())
+        await run_phases(run)
+        await ended(run, RunStatus.COMPLETED)
     broken.append(True)
     for run_id, confidence in (("two", 0.5), ("three", 0.25)):
         async with a_run(job, tmp_path, given, run_id=run_id) as run:
-            delivered = await _delivered(run)
+            delivered = await run_phases(run)
 
-            assert output_of(run, delivered) == {"look/i0": "i0 then"}
-            await run.journal.finish_run(run_id, RunStatus.PARTIAL, run.now())
+            assert output_of(run) == {"look/i0": "i0 then"}
+            await ended(run, RunStatus.PARTIAL)
         handoff = delivered["look"].handoffs[0]
         assert handoff.confidence == confidence
     assert handoff.fallback is not None
@@ -216,15 +230,15 @@ async def test_the_last_good_output_is_that_of_an_earlier_run_on_the_same_inputs
 async def test_a_phase_that_cannot_be_integrated_is_replaced_as_a_whole(tmp_path: Path) -> None:
     @agent
     async def read(look: Handoffs[Any]) -> list[Any]:
-        return [*look.outputs(), [one.task_id for one in look.apart]]
+        return [*look.outputs(), [one.task_id for one in look.unmerged]]
 
     job = looking(integrate=clueless)
     default = {"items": ["old"], "missing": []}
     job.phase("read", agent=read, needs=Need("look", fallback=Fallback.default(default)))
     async with a_run(job, tmp_path, items(3, failing=SOME)) as run:
-        delivered = await _delivered(run)
+        await run_phases(run)
 
-        assert output_of(run, delivered) == [default, ["look/i0", "look/i2"]]
+        assert output_of(run) == [default, ["look/i0", "look/i2"]]
 
 
 async def test_an_open_breaker_leads_to_the_fallback_at_once(tmp_path: Path) -> None:
@@ -235,9 +249,10 @@ async def test_an_open_breaker_leads_to_the_fallback_at_once(tmp_path: Path) -> 
         asked.append(item.id)
         raise DependencyFailed("down", passing=True)
 
-    async with a_run(looking(each=ask), tmp_path, items(8)) as run:
-        run.breakers.get("provider").isolate("being mended")
-        delivered = await _delivered(run)
+    breakers = BreakerRegistry()
+    async with a_run(looking(each=ask), tmp_path, items(8), breakers=breakers) as run:
+        breakers.get("provider").isolate("being mended")
+        delivered = await run_phases(run)
 
     assert asked == []
     assert status_after(delivered) is RunStatus.COMPLETED
@@ -265,8 +280,9 @@ async def test_a_run_that_is_gone_on_with_tries_the_task_itself_and_does_not_ask
     job, outputs = looking(each=first), []
     for _ in range(3):
         async with a_run(job, tmp_path, items(1)) as run:
-            outputs.append(output_of(run, await _delivered(run))["look/i0"])
-        assert measure(run.steps, 1).completed == 1
+            await run_phases(run)
+            outputs.append(output_of(run)["look/i0"])
+        assert measure(run.log.state.steps, 1).completed == 1
 
     assert (outputs, asked) == (["other", "other", "first"], ["first", "other", "first", "first"])
 
@@ -280,8 +296,8 @@ async def test_consumers_wait_for_a_phase_as_long_as_the_most_patient_of_them(tm
     async with a_run(
         concluding(Need("look", "loose", timeout=0.2), each=stall), tmp_path, items(2, failing=SOME)
     ) as run:
-        delivered = await _delivered(run)
-        seen = output_of(run, delivered)
+        await run_phases(run)
+        seen = output_of(run)
 
     assert seen[0] == "i0"
     assert seen[1].startswith("look/i1: the seconds budget of phase 'look'")
@@ -314,9 +330,11 @@ async def test_a_lost_task_blocks_those_who_cannot_run_without_it_and_theirs_and
     job = RehearsalJob.of(made, Rehearsal(scale=0))
     job.expansion.calls["bad"].item.fails = True
     async with a_run(job, tmp_path, Rehearsal()) as run:
-        await _delivered(run)
+        await run_phases(run)
 
-    ended = {step.handoff.task_id: step.handoff for step in run.steps if step.handoff.task_id in run.tasks}
+    ended = {
+        step.handoff.task_id: step.handoff for step in run.log.state.steps if step.handoff.task_id in run.spec.tasks
+    }
     assert {name for name, handoff in ended.items() if handoff.status is Status.BLOCKED} == {
         "needs-bad",
         "needs-blocked",
@@ -332,6 +350,6 @@ async def test_one_who_is_not_looked_for_is_not_blocked(tmp_path: Path) -> None:
     job = Job("plain", goal="Look", inputs=Items, defaults=Resilience().over(ONCE))
     job.phase("look", each=look, over=lambda items: items)
     async with a_run(job, tmp_path, items(2, failing=SOME)) as run:
-        delivered = await _delivered(run)
+        delivered = await run_phases(run)
 
     assert [handoff.fallback for handoff in delivered["look"].handoffs] == [None]

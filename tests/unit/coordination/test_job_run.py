@@ -1,7 +1,7 @@
 """Phases one behind the other: sync points, what consumers learn, and what happens to those who wait in vain."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,18 +9,31 @@ import pytest
 from echelon import AgentFailed, Brief, Handoffs, Job, Outcome, agent
 from echelon.coordination.briefs import MAX_LISTED, listed
 from echelon.coordination.context import RunContext
-from echelon.coordination.envelope import MAX_SUMMARY
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.result import missing_in, output_of, status_after
+from echelon.coordination.local_placement import LocalPlacement
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.placement import StageOrder
+from echelon.coordination.result import status_after
+from echelon.coordination.step.envelope import MAX_SUMMARY
 from echelon.model.assignment import Assignment
 from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Handoff, OutputReference
-from echelon.model.run import RunStatus
+from echelon.model.run import RunStatus, StepKind
 from echelon.model.status import Status
+from echelon.runlog.events import LoggedEvent, PhaseStarted, StepEnded, StepStarted
 from echelon.testing.runs import a_run
-from echelon.testing.scheduler import InlineScheduler
-from echelon.visibility.progress import Happening, Progress, ProgressEvent
-from tests.unit.coordination.jobs import Item, Items, items, look, looking
+from echelon.visibility.progress import tally_of
+from tests.unit.coordination.jobs import (
+    Item,
+    Items,
+    Watched,
+    items,
+    look,
+    looking,
+    missing_in,
+    on_record,
+    output_of,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -39,18 +52,18 @@ def concluding(**phase: object) -> Job:
 
 async def test_a_consumer_gets_what_the_phase_before_delivered_and_what_it_did_not(tmp_path: Path) -> None:
     async with a_run(concluding(), tmp_path, items(3, failing=frozenset({1}))) as run:
-        delivered = await run_phases(run, InlineScheduler())
+        delivered = await run_phases(run)
 
-        assert output_of(run, delivered) == ["i0", "i2", "without look/i1"]
+        assert output_of(run) == ["i0", "i2", "without look/i1"]
     assert status_after(delivered) is RunStatus.PARTIAL
 
 
 async def test_a_phase_that_delivers_nothing_blocks_its_consumers_on_record(tmp_path: Path) -> None:
-    seen = Progress()
-    async with a_run(concluding(), tmp_path, items(2, failing=frozenset({0, 1})), observe=seen.apply) as run:
-        delivered = await run_phases(run, InlineScheduler())
-        step = (await run.journal.steps(run.run_id, "conclude"))[0]
-        exceptions = await run.journal.exceptions(run.run_id)
+    seen = Watched()
+    async with a_run(concluding(), tmp_path, items(2, failing=frozenset({0, 1})), watch=seen) as run:
+        delivered = await run_phases(run)
+        step = (await run.log.journal.steps(run.spec.run_id, "conclude"))[0]
+        exceptions = (await on_record(run)).exceptions
 
     assert (step.handoff.status, step.handoff.attempts) == (Status.BLOCKED, 0)
     assert step.handoff.error is not None
@@ -59,47 +72,59 @@ async def test_a_phase_that_delivers_nothing_blocks_its_consumers_on_record(tmp_
     assert [report.trigger for report in exceptions] == triggers
     assert "1 tasks are not started" in exceptions[-2].message
     assert status_after(delivered) is RunStatus.FAILED
-    assert [one.task_id for one in missing_in(delivered)] == ["look/i0", "look/i1", "conclude/conclude"]
-    assert seen.phases["conclude"].failed == 1
+    assert [one.task_id for one in missing_in(run)] == ["look/i0", "look/i1", "conclude/conclude"]
+    assert tally_of(seen.state, "conclude").failed == 1
 
 
 async def test_a_phase_whose_needed_phase_had_nothing_to_do_runs(tmp_path: Path) -> None:
     async with a_run(concluding(), tmp_path, Items()) as run:
-        delivered = await run_phases(run, InlineScheduler())
+        delivered = await run_phases(run)
 
-        assert (output_of(run, delivered), status_after(delivered)) == ([], RunStatus.COMPLETED)
+        assert (output_of(run), status_after(delivered)) == ([], RunStatus.COMPLETED)
 
 
 async def test_a_job_without_any_task_is_done(tmp_path: Path) -> None:
     async with a_run(looking(), tmp_path, Items()) as run:
-        delivered = await run_phases(run, InlineScheduler())
+        delivered = await run_phases(run)
 
-    assert (delivered, output_of(run, delivered), status_after(delivered)) == ({}, None, RunStatus.COMPLETED)
+    assert (delivered, output_of(run), status_after(delivered)) == ({}, None, RunStatus.COMPLETED)
 
 
-class Forgetful(InlineScheduler):
+class Forgetful:
     """Pretends that one agent was done, without a trace in the journal."""
 
-    async def agent(self, phase: str, task_id: str, body: Callable[[], Awaitable[Handoff]]) -> Handoff:
-        if task_id != "look/i1":
-            return await body()
+    def __init__(self, run: RunContext, forgotten: str) -> None:
+        self._run = run
+        self._forgotten = forgotten
+
+    async def run(self, order: StageOrder) -> PhaseOutput:
+        """Do what is ordered, but for the one task."""
+        tasks = tuple(task for task in order.tasks if task != self._forgotten)
+        output = await LocalPlacement(self._run).run(order.model_copy(update={"tasks": tasks}))
+        return output if tasks == order.tasks else output.model_copy(update={"handoffs": (*output.handoffs, self._lie)})
+
+    @property
+    def _lie(self) -> Handoff:
         made_up = OutputReference(location="run/aa-bb.json", sha256="bb", size_bytes=1, contract="str@1")
         return Handoff(
-            task_id=task_id,
+            task_id=self._forgotten,
             status=Status.COMPLETED,
             summary="",
-            producer=task_id,
+            producer=self._forgotten,
             assignment_id="",
             output_location=made_up,
         )
 
 
 async def test_the_sync_point_believes_the_journal_alone(tmp_path: Path) -> None:
-    async with a_run(looking(), tmp_path, items(3)) as run:
-        delivered = await run_phases(run, Forgetful())
+    """Whatever a part says that was done elsewhere: who has ended is asked of the journal."""
+    async with a_run(looking(), tmp_path, items(9, 9)) as run:
+        delivered = await run_phases(run, Forgetful(run, "look/i10"))
 
-    assert [handoff.task_id for handoff in delivered["look"].handoffs] == ["look/i0", "look/i2"]
-    assert [(one.task_id, one.reason) for one in missing_in(delivered)] == [("look/i1", "no handoff was recorded")]
+    there = [f"look/i{n}" for n in range(18) if n != 10]
+    assert sorted(handoff.task_id for handoff in delivered["look"].handoffs) == sorted(there)
+    assert [(one.task_id, one.reason) for one in delivered["look"].missing] == [("look/i10", "no handoff was recorded")]
+    assert [one.task_id for one in missing_in(run)] == ["look/i10"]
 
 
 async def test_a_brief_tells_goals_bounds_and_where_to_read_but_no_method(tmp_path: Path) -> None:
@@ -115,14 +140,17 @@ async def test_a_brief_tells_goals_bounds_and_where_to_read_but_no_method(tmp_pa
     job.phase("look", each=look, over=lambda items: items, domain=lambda item: item.domain)
     job.phase("judge", agent=judge, needs="look")
     async with a_run(job, tmp_path, items(2, failing=frozenset({1}))) as run:
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
         brief = briefs[0]
         assert (brief.run_id, brief.phase) == ("run", "judge")
         assert brief.assignment.intent.model_dump() == {"job": "See everything", "domain": "judge", "task": "Judge"}
         assert brief.assignment.constraints == ("touch nothing",)
         assert [run.outputs.get(_reference(run, location), str) for location in brief.assignment.references] == ["i0"]
-        assert run.plan.nodes[brief.reports_to].id == run.plan.nodes[run.plan.agent_of["judge/judge"]].parent
+        assert (
+            run.spec.plan.nodes[brief.reports_to].id
+            == run.spec.plan.nodes[run.spec.plan.agent_of["judge/judge"]].parent
+        )
     assert brief.summary == "Phase look: 2 tasks, 1 missing. i0"
     assert brief.missing == ("look/i1: i1 cannot be read",)
     assert {"method", "how", "steps"} & (set(Assignment.model_fields) | set(Brief.model_fields)) == set()
@@ -131,7 +159,7 @@ async def test_a_brief_tells_goals_bounds_and_where_to_read_but_no_method(tmp_pa
 def _reference(run: RunContext, location: str) -> OutputReference:
     return next(
         step.handoff.output_location
-        for step in run.steps
+        for step in run.log.state.steps
         if step.handoff.output_location and step.handoff.output_location.location == location
     )
 
@@ -161,21 +189,21 @@ async def test_briefs_stay_small_however_much_goes_wrong_and_however_much_agents
     job = looking(each=talk)
     job.phase("listen", agent=listen, needs="look")
     async with a_run(job, tmp_path, items(120, failing=frozenset(range(60)))) as run:
-        await run_phases(run, InlineScheduler())
+        await run_phases(run)
 
     assert sizes[0] < 20_000
 
 
 async def test_everything_that_begins_ends_in_the_eyes_of_an_observer(tmp_path: Path) -> None:
-    events: list[ProgressEvent] = []
+    seen = Watched()
     given = items(2, 2, failing=frozenset({3}))
-    async with a_run(concluding(), tmp_path, given, observe=events.append) as run:
-        await run_phases(run, InlineScheduler())
+    async with a_run(concluding(), tmp_path, given, watch=seen) as run:
+        await run_phases(run)
 
-    assert [event.phase for event in events if event.happening is Happening.PHASE_STARTED] == ["look", "conclude"]
-    for kind in (Happening.TASK_STARTED, Happening.TASK_ENDED):
-        nodes = sorted(event.node for event in events if event.happening is kind)
-        assert nodes == ["conclude/conclude", *(f"look/i{n}" for n in range(4))]
+    assert [event.phase for event in seen.of(PhaseStarted)] == ["look", "conclude"]
+    tasks = ["conclude/conclude", *(f"look/i{n}" for n in range(4))]
+    assert sorted(event.task_id for event in seen.of(StepStarted) if event.step is StepKind.TASK) == tasks
+    assert sorted(event.subject for event in seen.of(StepEnded) if event.record.kind is StepKind.TASK) == tasks
 
 
 async def test_a_run_that_is_cancelled_keeps_what_was_completed_on_record(tmp_path: Path) -> None:
@@ -190,17 +218,17 @@ async def test_a_run_that_is_cancelled_keeps_what_was_completed_on_record(tmp_pa
 
     waiting: list[asyncio.Task[int]] = []
 
-    def observe(event: ProgressEvent) -> None:
-        if event.happening is Happening.TASK_ENDED:
-            waiting.append(asyncio.create_task(others_done.wait()))
+    def watch(entries: Sequence[LoggedEvent]) -> None:
+        ended = [entry for entry in entries if isinstance(entry.event, StepEnded)]
+        waiting.extend(asyncio.create_task(others_done.wait()) for _ in ended)
 
-    async with a_run(looking(each=hold), tmp_path, items(3, failing=frozenset({2})), observe=observe) as run:
-        work = asyncio.create_task(run_phases(run, InlineScheduler()))
+    async with a_run(looking(each=hold), tmp_path, items(3, failing=frozenset({2})), watch=watch) as run:
+        work = asyncio.create_task(run_phases(run))
         await held.wait()
         await others_done.wait()
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
-        on_record = await run.journal.steps(run.run_id)
+        recorded = await run.log.journal.steps(run.spec.run_id)
 
-    assert [step.handoff.task_id for step in on_record] == ["look/i0", "look/i1"]
+    assert [step.handoff.task_id for step in recorded] == ["look/i0", "look/i1"]

@@ -115,14 +115,14 @@ def test_a_phase_that_contradicts_itself_is_refused_where_it_is_written(phase: d
 @pytest.mark.parametrize(
     ("phase", "complaint"),
     [
-        pytest.param({"needs": {"look": "close"}}, "'close' is no coupling (those are: tight, medium", id="D3-word"),
+        pytest.param({"needs": {"look": "close"}}, "'close' is not a coupling (those are: tight, medium", id="D3-word"),
         pytest.param({"needs": {"look": "medium"}}, "is medium and has no fallback", id="F2-medium"),
         pytest.param({"needs": ["look", "look"]}, "needs 'look' twice", id="D3-twice"),
         pytest.param({"needs": {"see": "tight"}}, "needs 'see', which is not a phase before it", id="D3-unknown"),
         pytest.param({"needs": lambda: Need("look", timeout=0)}, "timeout is 0 s", id="C4-timeout"),
         pytest.param(
             {"needs": lambda: Need("look", fallback=rank)},
-            "give the fallback to phase 'look' itself",
+            "give it to phase 'look' itself",
             id="F2-need-agent",
         ),
         pytest.param(

@@ -14,8 +14,8 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
 from echelon import agent, command
-from echelon.agents.contract import contract_name
 from echelon.agents.model import model_agent
+from echelon.contract.version import contract_name
 from echelon.definition.facts import facts_of
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import TaskSpec

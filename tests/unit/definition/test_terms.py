@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from echelon import Handoffs, Job, Resilience, agent, integrator
-from echelon.agents.contract import contract, contract_name
 from echelon.agents.fallback import Fallback
+from echelon.contract.version import contract, contract_name
 from echelon.definition.need import Need
 from echelon.definition.terms import terms_of
 from echelon.model.errors import InvalidJob
@@ -118,13 +118,13 @@ def test_each_term_says_where_it_was_stated() -> None:
 @pytest.mark.parametrize(
     ("need", "coupling", "missing"),
     [
-        (Need("look"), None, "goes on with what is there; does not start when nothing is"),
+        (Need("look"), None, "continues with what is there; does not start when nothing is"),
         (Need("look", "tight", reason="it ranks all"), Coupling.TIGHT, "does not start"),
-        (Need("look", "loose"), Coupling.LOOSE, "goes on with whatever there is"),
+        (Need("look", "loose"), Coupling.LOOSE, "continues with what is there"),
         (
             Need("look", fallback=[Fallback.last_good(), Fallback.skip("it is old")], timeout=60),
             Coupling.MEDIUM,
-            "works with what stands in: last good, then skip (it is old)",
+            "works with the fallback: last good, then skip (it is old)",
         ),
     ],
     ids=["C4-unstated", "C4-tight", "C4-loose", "C4-medium"],

@@ -12,15 +12,17 @@ from pydantic import BaseModel
 
 from echelon import AgentFailed, Job, Resilience, agent
 from echelon.coordination.job_run import run_phases
-from echelon.engine.run import RunOptions, finish, prepared
-from echelon.journal.journal import Journal
+from echelon.engine.run import RunOptions, finish, prepare_run
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import InvalidInput, RunHeld
 from echelon.model.exception_report import Trigger
 from echelon.model.run import RunRecord, RunResult, RunStatus
 from echelon.settings import Settings
-from echelon.testing.scheduler import InlineScheduler
 
 pytestmark = pytest.mark.anyio
+
+#: Ids as Prefect gives them.
+FLOW_RUN, OTHER_FLOW_RUN = "0a1b0000-0000-4000-8000-000000000000", "2c3d0000-0000-4000-8000-000000000000"
 
 
 class Words(BaseModel):
@@ -53,14 +55,13 @@ class Desk:
 
 
 async def carried_out(desk: Desk, home: Path, words: Words | None = None, **options: Any) -> RunResult:
-    async with prepared(desk.job, words or Words(), RunOptions(**options), Settings(home=home)) as run:
-        result, _ = await finish(run, await run_phases(run.context, InlineScheduler()))
-        return result
+    async with prepare_run(desk.job, words or Words(), RunOptions(**options), Settings(home=home)) as run:
+        return await finish(run, await run_phases(run.context))
 
 
 @asynccontextmanager
-async def journal_of(home: Path) -> AsyncIterator[Journal]:
-    async with Journal.open(Settings(home=home)) as journal:
+async def journal_of(home: Path) -> AsyncIterator[SqlJournal]:
+    async with SqlJournal.open(Settings(home=home)) as journal:
         yield journal
 
 
@@ -94,19 +95,19 @@ async def test_a_run_is_not_gone_on_with_by_another_job(tmp_path: Path) -> None:
 async def test_a_flow_run_that_prefect_tries_again_goes_on_with_its_run(tmp_path: Path) -> None:
     desk = Desk()
     desk.broken = True
-    first = await carried_out(desk, tmp_path, flow_run_id="0a1b")
+    first = await carried_out(desk, tmp_path, flow_run_id=FLOW_RUN)
     desk.broken = False
-    second = await carried_out(desk, tmp_path, flow_run_id="0a1b")
-    other = await carried_out(desk, tmp_path, flow_run_id="2c3d")
+    second = await carried_out(desk, tmp_path, flow_run_id=FLOW_RUN)
+    other = await carried_out(desk, tmp_path, flow_run_id=OTHER_FLOW_RUN)
 
     assert (first.status, second.status) == (RunStatus.FAILED, RunStatus.COMPLETED)
     assert first.run_id == second.run_id != other.run_id
-    assert (await record_of(tmp_path, second.run_id)).flow_run_id == "0a1b"
+    assert (await record_of(tmp_path, second.run_id)).flow_run_id == FLOW_RUN
 
 
 async def test_a_run_that_is_at_work_is_not_begun_a_second_time(tmp_path: Path) -> None:
     desk = Desk()
-    async with prepared(desk.job, Words(), RunOptions(run_id="r"), Settings(home=tmp_path)):
+    async with prepare_run(desk.job, Words(), RunOptions(run_id="r"), Settings(home=tmp_path)):
         with pytest.raises(RunHeld, match="run 'r' is held by process"):
             await carried_out(desk, tmp_path, run_id="r")
 

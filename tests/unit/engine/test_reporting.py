@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from echelon import Job
+from echelon.conventions.brief import PAGE
+from echelon.conventions.page import conventions
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.run import RunView
-from echelon.planning.conventions import conventions
-from echelon.planning.conventions_brief import PAGE
 from echelon.planning.planner import plan
 from tests.unit.visibility.building import run_view
 

@@ -11,11 +11,10 @@ from pydantic import BaseModel
 from echelon import Job, agent
 from echelon.coordination.job_run import run_phases
 from echelon.engine.recording import End, end_of_stopped
-from echelon.engine.run import RunOptions, finish, prepared
-from echelon.journal.journal import Journal
+from echelon.engine.run import RunOptions, finish, prepare_run
+from echelon.journal.journal import SqlJournal
 from echelon.model.run import RunRecord, RunStatus
 from echelon.settings import Settings
-from echelon.testing.scheduler import InlineScheduler
 
 pytestmark = pytest.mark.anyio
 
@@ -46,11 +45,11 @@ def looking() -> Job:
 async def carried_out(settings: Settings, *, stopped: BaseException | None = None) -> RunRecord:
     """Carry a run out to its end, or until something stops it before its phases; return what is on record."""
     with pytest.raises(type(stopped)) if stopped is not None else contextlib.nullcontext():
-        async with prepared(looking(), Inputs(), RunOptions(run_id="r"), settings) as run:
+        async with prepare_run(looking(), Inputs(), RunOptions(run_id="r"), settings) as run:
             if stopped is not None:
                 raise stopped
-            await finish(run, await run_phases(run.context, InlineScheduler()))
-    async with Journal.open(settings) as journal:
+            await finish(run, await run_phases(run.context))
+    async with SqlJournal.open(settings) as journal:
         return await journal.run("r")
 
 

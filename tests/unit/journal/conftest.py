@@ -6,13 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.settings import Settings
+from echelon.testing.run_events import run_started
 from tests.chaos.postgres_server import PostgresServer, programs
-from tests.unit.journal import records
+
+pytest.register_assert_rewrite("echelon.testing.journal_contract")
 
 NAMED = "ECHELON_TEST_POSTGRES_URL"
+
+#: Makes a journal on a server an empty one.
+EMPTY = "TRUNCATE runs, events, steps, concerns, dispositions, sessions CASCADE"
 
 
 @pytest.fixture
@@ -27,34 +33,71 @@ def settings(tmp_path):
 
 @pytest.fixture
 async def journal(settings):
-    async with Journal.open(settings) as opened:
-        await opened.start_run(records.run())
+    async with SqlJournal.open(settings) as opened:
+        await opened.append(run_started())
         yield opened
 
 
-@pytest.fixture(scope="session")
-def postgres():
-    """An empty journal on a server: one that the environment names, else one of our own.
+@pytest.fixture
+async def another(settings, journal):
+    """Another process, as far as the database can tell."""
+    async with SqlJournal.open(settings) as opened:
+        yield opened
 
-    Without both it is skipped, but never in CI.
-    """
+
+@pytest.fixture
+def expire(journal):
+    """End the leases of a run, as if their processes had not been heard of for long."""
+
+    async def end(run_id):
+        statement = text("UPDATE sessions SET expires = 0 WHERE run_id = :run_id")
+        await journal._database.write(lambda connection: connection.execute(statement, {"run_id": run_id}))
+
+    return end
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A server: one that the environment names, else one of our own. Without both it is skipped, but never in CI."""
     with contextlib.ExitStack() as stack:
-        server = os.environ.get(NAMED) or _own_server(stack)
-        name = f"echelon_{uuid.uuid4().hex}"
-        _told(server, f"CREATE DATABASE {name}")
-        yield f"{server}/{name}"
-        _told(server, f"DROP DATABASE {name} WITH (FORCE)")
+        yield os.environ.get(NAMED) or _own_server(stack)
+
+
+@contextlib.contextmanager
+def _database(server):
+    name = f"echelon_{uuid.uuid4().hex}"
+    _told(server, f"CREATE DATABASE {name}")
+    yield f"{server}/{name}"
+    _told(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server):
+    """A database for many tests."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def blank(postgres_server):
+    """A database without a journal in it."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+async def emptied(postgres):
+    """The same, empty again when the test is over."""
+    yield postgres
+    await _tell(postgres, EMPTY)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def on_both(request, tmp_path):
+def on_both(request, tmp_path):
     """Settings of the same journal on both databases, which is empty for each test."""
     if request.param == "sqlite":
-        yield Settings(home=tmp_path / "home")
-        return
-    url = request.getfixturevalue("postgres")
-    yield Settings(home=tmp_path / "home", journal_url=url)
-    await _tell(url, "TRUNCATE runs, concerns CASCADE")
+        return Settings(home=tmp_path / "home")
+    return Settings(home=tmp_path / "home", journal_url=request.getfixturevalue("emptied"))
 
 
 def _own_server(stack):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import JournalError
 from echelon.settings import Settings
-from tests.unit.journal.records import disposition, key_of, run, step
+from echelon.testing.run_events import concern_disposed, key_of, run_started, step_ended, step_record
 
 pytestmark = pytest.mark.anyio
 
@@ -23,18 +23,18 @@ ENOUGH = 400  # acknowledgements before the kill
 APPEND = """
 import asyncio, sys
 from pathlib import Path
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.settings import Settings
-from tests.unit.journal.records import step
+from echelon.testing.run_events import step_ended
 
 async def work(journal, name, count):
     for number in range(count):
-        record = step(f"{name}-{number}")
-        await journal.append(record)
-        print(record.key, flush=True)
+        event = step_ended(f"{name}-{number}")
+        await journal.append(event)
+        print(event.record.key, flush=True)
 
 async def main(home, name, count):
-    async with Journal.open(Settings(home=Path(home))) as journal:
+    async with SqlJournal.open(Settings(home=Path(home))) as journal:
         await asyncio.gather(*[work(journal, f"{name}-{worker}", int(count)) for worker in range(10)])
 
 asyncio.run(main(*sys.argv[1:]))
@@ -51,14 +51,14 @@ def appending(settings, name, count):
 
 
 async def keys_in(settings):
-    async with Journal.open(settings) as journal:
+    async with SqlJournal.open(settings) as journal:
         return [record.key for record in await journal.steps("r1")]
 
 
 @pytest.fixture
 async def started(settings):
-    async with Journal.open(settings) as journal:
-        await journal.start_run(run())
+    async with SqlJournal.open(settings) as journal:
+        await journal.append(run_started())
     return settings
 
 
@@ -83,10 +83,10 @@ async def test_a_killed_process_does_not_lock_others_out(started):
     process.kill()
     process.communicate()
 
-    async with Journal.open(started) as journal:
-        await journal.append(step("after"))
+    async with SqlJournal.open(started) as journal:
+        await journal.append(step_ended("after"))
 
-        assert await journal.completed_step(key_of("after")) == step("after")
+        assert await journal.find_completed_step(key_of("after")) == step_record("after")
 
 
 async def test_two_processes_write_to_one_journal_at_the_same_time(started):
@@ -100,11 +100,11 @@ async def test_two_processes_write_to_one_journal_at_the_same_time(started):
 
 async def test_what_was_acknowledged_survives_a_torn_end_of_the_log(started, tmp_path):
     """The files as a crash in the middle of a write leaves them: the end of the write-ahead log is cut off."""
-    async with Journal.open(started) as journal:
-        await journal.append(step("before"))
+    async with SqlJournal.open(started) as journal:
+        await journal.append(step_ended("before"))
         data = (started.home / "journal.db").read_bytes()
         whole = (started.home / "journal.db-wal").stat().st_size
-        await journal.append(step("torn"))
+        await journal.append(step_ended("torn"))
         log = (started.home / "journal.db-wal").read_bytes()
 
     assert len(log) > whole
@@ -118,12 +118,12 @@ async def test_what_was_acknowledged_survives_a_torn_end_of_the_log(started, tmp
 
 
 async def test_the_writer_lives_on_after_trouble_with_the_database(started):
-    async with Journal.open(started) as journal:
+    async with SqlJournal.open(started) as journal:
         with closing(sqlite3.connect(started.home / "journal.db")) as other:
             other.execute("DROP TABLE dispositions")
 
         with pytest.raises(JournalError, match=r"cannot write the journal .*no such table: dispositions"):
-            await journal.dispose("x", disposition())
-        await journal.append(step("after"))
+            await journal.append(concern_disposed("x"))
+        await journal.append(step_ended("after"))
 
-        assert await journal.ended("r1", "inspect") == {"after"}
+        assert await journal.list_ended_nodes("r1", "inspect") == {"after"}

@@ -1,62 +1,57 @@
 """A server that goes away in the middle of a write: what was written is there once, whether it was answered or not."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import asyncpg
 import pytest
 
-from echelon.journal import outages
+from echelon.journal import listener, outages
 from echelon.journal.database import ConnectionLost
 from echelon.journal.dialects import is_away
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import LeaseLost
-from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.run import RunStatus
-from echelon.model.session import Claim
 from echelon.model.status import Status
+from echelon.runlog.events import RunEvent
 from echelon.settings import Settings
-from tests.unit.journal.records import NOON, concern, disposition, key_of, run, step
+from echelon.testing.run_events import (
+    concern_disposed,
+    concern_raised,
+    one_of_each,
+    run_ended,
+    run_started,
+    step_ended,
+    step_started,
+)
 from tests.unit.journal.wire import Cut, Wire
 
 pytestmark = pytest.mark.anyio
 
-CLAIM = Claim(
-    run_id="r1", key=key_of("pay"), task_id="pay", effect="write", idempotency_key="k", attempt=1, token=0, at=NOON
-)
-REPORT = ExceptionReport(trigger=Trigger.RENEWED, level=Level.INFO, path=("primary",), message="again", at=NOON)
-
-
-async def raise_and_dispose(journal: Journal) -> None:
-    """The line is cut at the first of both; the second finds it."""
-    record = await journal.raise_concern("r1", "inspect", concern())
-    await journal.dispose(record.id, disposition())
-
-
-#: What adds a row to a table: by table, so that none is forgotten.
-ADDS: dict[str, Callable[[Journal], Awaitable[Any]]] = {
-    "runs": lambda journal: journal.start_run(run("r2")),
-    "steps": lambda journal: journal.append(step("pay", Status.FAILED)),
-    "exceptions": lambda journal: journal.record_exceptions("r1", [REPORT, REPORT]),
-    "concerns": raise_and_dispose,
-    "events": lambda journal: journal.append_event("r1", "kind", "subject", {"n": 1}, NOON),
-    "claims": lambda journal: journal.claim(CLAIM),
+#: What is written as one unit each while the line is cut.
+UNITS: dict[str, Sequence[RunEvent]] = {
+    "an event": [step_started()],
+    "the beginning of a run": [run_started("r2")],
+    "a completed step": [step_ended("pay")],
+    "a failed step": [step_ended("pay", Status.FAILED)],
+    "a concern and its end": [concern_raised("c-1"), concern_disposed("c-1")],
+    "the end of a run": [run_ended(status=RunStatus.FAILED)],
+    "everything": one_of_each()[1:],
 }
 
-EXPECTED = {"runs": 2, "exceptions": 2}
-
 
 @pytest.fixture
-async def wire(postgres: str) -> AsyncIterator[Wire]:
-    async with Wire(postgres) as opened:
+async def wire(emptied: str) -> AsyncIterator[Wire]:
+    async with Wire(emptied) as opened:
         yield opened
-    await told(postgres, "TRUNCATE runs, concerns CASCADE")
 
 
 @pytest.fixture
-async def journal(wire: Wire, tmp_path: Any) -> AsyncIterator[Journal]:
-    async with Journal.open(Settings(home=tmp_path, journal_url=wire.url)) as opened:
-        await opened.start_run(run())
+async def journal(wire: Wire, tmp_path: Any) -> AsyncIterator[SqlJournal]:
+    async with SqlJournal.open(Settings(home=tmp_path, journal_url=wire.url)) as opened:
+        await opened.append(run_started())
         yield opened
 
 
@@ -68,58 +63,94 @@ async def told(url: str, statement: str) -> Any:
         await connection.close()
 
 
+async def until(url: str, done: str) -> None:
+    """Do something to whoever listens, as soon as somebody does."""
+    for _ in range(1000):
+        if await told(url, f"SELECT count({done}) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"):
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("nobody listens")
+
+
 @pytest.mark.parametrize("cut", ["before", "after"])
-@pytest.mark.parametrize("table", ADDS)
+@pytest.mark.parametrize("unit", UNITS)
 async def test_what_was_cut_off_at_its_commit_is_written_once(
-    journal: Journal, wire: Wire, postgres: str, table: str, cut: Cut
+    journal: SqlJournal, wire: Wire, unit: str, cut: Cut
 ) -> None:
+    events, run_id = UNITS[unit], UNITS[unit][0].run_id
     wire.cut_next(cut)
-    await ADDS[table](journal)
+    await journal.append(*events)
+    found = await journal.events(run_id)
 
     assert wire.cuts == 1
-    assert await told(postgres, f"SELECT count(*) FROM {table}") == EXPECTED.get(table, 1)
+    assert [logged.event for logged in found][-len(events) :] == list(events)
+    assert len(found) == len(events) + (run_id == "r1")
+    assert len(await journal.steps(run_id)) == sum(event.kind == "step_ended" for event in events)
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
-async def test_a_disposition_that_was_cut_off_is_final_and_no_second_one(
-    journal: Journal, wire: Wire, postgres: str, cut: Cut
+async def test_what_was_cut_off_is_heard_of_once(journal: SqlJournal, wire: Wire, cut: Cut) -> None:
+    seen: list[int] = []
+    with journal.watching("r1", lambda events: seen.extend(logged.seq for logged in events)):
+        wire.cut_next(cut)
+        await asyncio.gather(*[journal.append(step_ended(f"n{number}")) for number in range(5)])
+
+    assert (wire.cuts, seen) == (1, [2, 3, 4, 5, 6])
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+@pytest.mark.parametrize("part", ["", "north"])
+async def test_what_was_cut_off_while_it_was_taken_is_ours(
+    journal: SqlJournal, wire: Wire, part: str, cut: Cut
 ) -> None:
-    record = await journal.raise_concern("r1", "inspect", concern())
+    """Asked again, it must not find itself in its own way."""
+    async with journal.holding("r1"):
+        pass
     wire.cut_next(cut)
-    await journal.dispose(record.id, disposition())
-
-    assert [found.disposition for found in await journal.concerns()] == [disposition()]
+    async with journal.holding("r1", part=part, under=1 if part else None) as lease:
+        assert wire.cuts == 1
+        assert lease.session.token == (1 if part else 2)
+        await lease.beat()
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
-async def test_what_only_changes_a_row_is_changed_again(journal: Journal, wire: Wire, cut: Cut) -> None:
-    wire.cut_next(cut)
-    await journal.finish_run("r1", RunStatus.FAILED, NOON)
+async def test_a_heartbeat_that_was_cut_off_is_sent_again(journal: SqlJournal, wire: Wire, cut: Cut) -> None:
+    async with journal.holding("r1") as lease:
+        wire.cut_next(cut)
+        await lease.beat()
 
-    assert (await journal.run("r1")).status is RunStatus.FAILED
-    assert wire.cuts == 1
-
-
-@pytest.mark.parametrize("cut", ["before", "after"])
-async def test_a_completed_step_that_was_cut_off_is_no_second_attempt(journal: Journal, wire: Wire, cut: Cut) -> None:
-    wire.cut_next(cut)
-    await journal.append(step("pay"))
-
-    assert [found.node for found in await journal.steps("r1")] == ["pay"]
+        assert wire.cuts == 1
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
 async def test_a_run_that_was_cut_off_proves_that_it_is_held_before_it_writes_again(
-    journal: Journal, wire: Wire, postgres: str, cut: Cut
+    journal: SqlJournal, wire: Wire, emptied: str, cut: Cut
 ) -> None:
     async with journal.holding("r1"):
         wire.cut_next(cut)
-        await journal.append(step("pay"))
+        await journal.append(step_ended("pay"))
         assert wire.cuts == 1
-        await told(postgres, "UPDATE runs SET token = token + 1")  # somebody else took it
+        await told(emptied, "UPDATE runs SET token = token + 1")  # somebody else took it
 
         with pytest.raises(LeaseLost):
-            await journal.append(step("track"))
+            await journal.append(step_ended("track"))
+
+
+async def test_who_follows_a_run_hears_on_when_the_line_was_cut(
+    journal: SqlJournal, emptied: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "LONGEST_WAIT_SECONDS", 0.01)
+    async with (
+        SqlJournal.open(Settings(home=tmp_path, journal_url=emptied)) as other,
+        aclosing(journal.tail("r1")) as tail,
+        asyncio.timeout(20),
+    ):
+        assert [logged.seq for logged in await anext(tail)] == [1]
+        await until(emptied, "pg_terminate_backend(pid)")
+        await other.append(step_ended("behind the cut"))
+
+        assert [logged.seq for logged in await anext(tail)] == [2]
+        await until(emptied, "pid")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +182,7 @@ async def test_a_server_that_stays_away_is_not_waited_for_for_ever(monkeypatch: 
         raise ConnectionLost("cannot read the journal: connection refused")
 
     with pytest.raises(ConnectionLost, match="connection refused"):
-        await outages.ridden_out(nobody_answers)
+        await outages.retry_through_outage(nobody_answers)
 
     assert len(asked) > 1
 
@@ -165,4 +196,4 @@ async def test_a_question_is_asked_again() -> None:
             raise ConnectionLost("cannot read the journal: the database system is starting up")
         return 7
 
-    assert (await outages.ridden_out(third_time), len(asked)) == (7, 3)
+    assert (await outages.retry_through_outage(third_time), len(asked)) == (7, 3)

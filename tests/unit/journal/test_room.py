@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import JournalError
-from tests.unit.journal.records import key_of, run
+from echelon.testing.run_events import key_of, run_started
 
 pytestmark = pytest.mark.anyio
 
@@ -19,41 +19,41 @@ ROOT = Path(__file__).parents[3]
 FILL = """
 import asyncio, resource, signal, sys
 from pathlib import Path
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import JournalError
 from echelon.settings import Settings
-from tests.unit.journal.records import step
+from echelon.testing.run_events import key_of, step_ended
 
 async def main():
-    async with Journal.open(Settings(home=Path(sys.argv[1]))) as journal:
+    async with SqlJournal.open(Settings(home=Path(sys.argv[1]))) as journal:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
         for number in range(100_000):
             try:
-                await journal.append(step(f"n{number}", summary="x" * 900))
+                await journal.append(step_ended(f"n{number}", summary="x" * 900))
             except JournalError as error:
                 print(error)
                 break
-            print(step(f"n{number}").key)
+            print(key_of(f"n{number}"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        await journal.append(step("room again"))
+        await journal.append(step_ended("room again"))
 
 asyncio.run(main())
 """
 
 
 async def started(settings):
-    async with Journal.open(settings) as journal:
-        await journal.start_run(run())
+    async with SqlJournal.open(settings) as journal:
+        await journal.append(run_started())
 
 
 async def steps_in(settings):
-    async with Journal.open(settings) as journal:
+    async with SqlJournal.open(settings) as journal:
         return [found.key for found in await journal.steps("r1")]
 
 
 def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(settings):
     asyncio.run(started(settings))
-    limit = (settings.home / "journal.db").stat().st_size + 60_000
+    limit = (settings.home / "journal.db").stat().st_size + 200_000
 
     child = subprocess.run(
         [sys.executable, "-c", FILL, str(settings.home), str(limit)],
@@ -66,7 +66,7 @@ def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(settings):
     *acknowledged, told = child.stdout.splitlines()
     assert child.returncode == 0, child.stderr
     assert len(acknowledged) > 5
-    assert told.startswith(f"cannot write the journal sqlite+aiosqlite:///{settings.home}/journal.db: ")
+    assert told.startswith(f"cannot write the journal sqlite:///{settings.home}/journal.db: ")
     assert "that the disk has room" in told
     assert asyncio.run(steps_in(settings)) == [*acknowledged, key_of("room again")]
 

@@ -3,7 +3,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from echelon.journal.dialects import create_engine, parse_url
+from echelon.journal.dialects import parse_url, postgresql_engine
 from echelon.model.errors import InvalidInput
 from echelon.settings import Settings
 
@@ -57,4 +57,4 @@ def test_a_journal_on_postgresql_without_its_driver_names_the_extra(monkeypatch)
     monkeypatch.setitem(sys.modules, "asyncpg", None)  # as the interpreter treats a module that is not there
 
     with pytest.raises(InvalidInput, match=r"asyncpg is not installed: pip install 'echelon\[postgres\]'"):
-        create_engine(parse_url("postgresql://db/echelon"))
+        postgresql_engine(parse_url("postgresql://db/echelon"))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from echelon.journal.journal import Journal
+from echelon.journal.journal import SqlJournal
 from echelon.journal.torn import log_of, missing_bytes, torn_bytes, torn_for_good
 from echelon.model.errors import JournalError
 from echelon.settings import Settings
-from tests.unit.journal.records import run, step
+from echelon.testing.run_events import run_started, step_ended
 
 pytestmark = pytest.mark.anyio
 
@@ -26,13 +26,13 @@ STRIDE = 1 if os.environ.get("ECHELON_TEST_PASSAGES") == "all" else 11
 @pytest.fixture
 async def image(settings):
     """The files of an open journal with two steps, and how long its log was before the second."""
-    async with Journal.open(settings) as journal:
-        await journal.start_run(run())
-    async with Journal.open(settings) as journal:  # with a log that is begun anew
-        await journal.append(step("before"))
+    async with SqlJournal.open(settings) as journal:
+        await journal.append(run_started())
+    async with SqlJournal.open(settings) as journal:  # with a log that is begun anew
+        await journal.append(step_ended("before"))
         log = log_of(settings.home / "journal.db")
         whole = log.stat().st_size
-        await journal.append(step("torn"))
+        await journal.append(step_ended("torn"))
         yield (settings.home / "journal.db").read_bytes(), log.read_bytes(), whole
 
 
@@ -49,11 +49,11 @@ def laid_down(folder: Path, data: bytes, log: bytes | None = None) -> Path:
 
 def nodes_in(database: Path) -> list[str]:
     with contextlib.closing(sqlite3.connect(database)) as connection:
-        return [node for (node,) in connection.execute("SELECT node FROM steps ORDER BY number")]
+        return [node for (node,) in connection.execute("SELECT node FROM steps ORDER BY seq")]
 
 
 async def opened(home: Path) -> list[str]:
-    async with Journal.open(Settings(home=home)) as journal:
+    async with SqlJournal.open(Settings(home=home)) as journal:
         return [found.node for found in await journal.steps("r1")]
 
 

@@ -1,10 +1,11 @@
 """The writer is tested with commits of its own: what it promises does not depend on a database."""
 
 import asyncio
+from dataclasses import dataclass
 
 import pytest
 
-from echelon.journal.writer import MAX_BATCH, GroupWriter, Write
+from echelon.journal.writer import MAX_BATCH, GroupWriter
 from echelon.model.errors import InvalidInput, JournalError
 
 pytestmark = pytest.mark.anyio
@@ -13,12 +14,21 @@ POISON = "poison"
 REFUSED = InvalidInput("no")
 
 
+@dataclass(frozen=True)
+class Write:
+    """Something to be written, of a size."""
+
+    what: str
+    size: int = 1
+
+
 class Ledger:
     """Commits batches to a list; chokes on poison, refuses what is called refused, is down on demand."""
 
     def __init__(self):
         self.batches = []
         self.down = False
+        self.committed = asyncio.Event()
 
     async def commit(self, batch):
         names = [write.what for write in batch]
@@ -27,6 +37,7 @@ class Ledger:
         if POISON in names:
             raise ValueError("cannot swallow poison")
         self.batches.append(names)
+        self.committed.set()
         return [REFUSED if name == "refused" else None for name in names]
 
 
@@ -43,7 +54,7 @@ async def writer(ledger):
 
 
 def submit(writer, *names):
-    return [writer.submit(Write(operation=Ledger.commit, row={}, what=name)) for name in names]
+    return [writer.submit(Write(name)) for name in names]
 
 
 async def settle(*futures):
@@ -63,6 +74,51 @@ async def test_a_batch_is_bounded(writer, ledger):
     await settle(*submit(writer, *["x"] * (2 * MAX_BATCH + 1)))
 
     assert [len(batch) for batch in ledger.batches] == [MAX_BATCH, MAX_BATCH, 1]
+
+
+async def test_a_batch_is_bounded_by_the_events_of_its_units_and_no_unit_is_cut(writer, ledger):
+    await settle(*[writer.submit(Write(name, size)) for name, size in (("a", MAX_BATCH - 1), ("b", 5), ("c", 1))])
+    await settle(writer.submit(Write("d", 3 * MAX_BATCH)))
+
+    assert ledger.batches == [["a", "b"], ["c"], ["d"]]
+
+
+async def test_what_nobody_waits_for_comes_along_with_what_is_appended_next(writer, ledger):
+    for name in ("a", "b"):
+        writer.enqueue(Write(name))
+        await asyncio.sleep(0)  # the writer has seen it, and does not begin
+    await settle(*submit(writer, "c"))
+    await settle(*submit(writer, "d"))
+
+    assert ledger.batches == [["a", "b", "c"], ["d"]]
+
+
+async def test_what_nobody_waits_for_is_written_by_itself_after_a_moment(writer, ledger):
+    await settle(*submit(writer, "a"))
+    writer.enqueue(Write("b"))
+    ledger.committed.clear()
+    await asyncio.wait_for(ledger.committed.wait(), 10)
+
+    assert ledger.batches == [["a"], ["b"]]
+
+
+async def test_what_nobody_waits_for_is_written_in_its_turn_and_logged_when_it_is_refused(writer, ledger, caplog):
+    writer.enqueue(Write("a"))
+    writer.enqueue(Write("refused"))
+    writer.enqueue(Write(POISON))
+    await settle(*submit(writer, "b"))
+
+    assert [name for batch in ledger.batches for name in batch] == ["a", "refused", "b"]
+    assert "refused is not on record: no" in caplog.text
+    assert "poison is not on record: cannot write poison" in caplog.text
+
+
+async def test_what_nobody_waits_for_is_logged_when_the_database_is_in_trouble(writer, ledger, caplog):
+    ledger.down = True
+    writer.enqueue(Write("a"))
+    await settle(*submit(writer, "b"))
+
+    assert "a is not on record: the disk is full" in caplog.text
 
 
 async def test_what_comes_during_a_commit_shares_the_next_one(ledger):

@@ -13,7 +13,7 @@ ERROR = ErrorReport(kind="AgentFailed", message="cannot", can_pass=False)
 FIELDS = {
     *("task_id", "status", "summary", "output_location", "dependencies", "next_steps"),
     *("producer", "assignment_id", "schema_version", "confidence", "usage", "concerns", "error", "attempts"),
-    *("repairs", "received", "fallback", "landed"),
+    *("repairs", "received", "fallback", "wrapped_up"),
 }
 
 
@@ -72,3 +72,18 @@ def test_an_envelope_survives_the_way_through_json_unchanged() -> None:
     assert before.schema_version == HANDOFF_SCHEMA_VERSION
     with pytest.raises(ValidationError, match="frozen"):
         before.summary = "did more"
+
+
+def test_a_handoff_on_record_from_before_wrapping_up_had_its_name_is_read() -> None:
+    """Up to schema 1.2 it was called `landed`."""
+    written = (
+        handoff(output_location=OUTPUT)
+        .model_copy(update={"wrapped_up": True, "schema_version": "1.2"})
+        .model_dump(mode="json")
+    )
+    written["landed"] = written.pop("wrapped_up")
+
+    read = Handoff.model_validate(written)
+
+    assert read.wrapped_up
+    assert "landed" not in read.model_dump()

@@ -23,10 +23,10 @@ POLICIES = st.builds(
     idle_seconds=st.one_of(*OFF_OR_INHERITED, st.just(5.0)),
     attempts=st.none() | st.integers(1, 5),
     breaker=st.one_of(*OFF_OR_INHERITED, st.just("provider")),
-    breaker_policy=st.none() | st.just(BreakerPolicy(trial_calls=2)),
+    breaker_policy=st.none() | st.just(BreakerPolicy(half_open_calls=2)),
     provider=st.one_of(*OFF_OR_INHERITED, st.just("other")),
     bulkhead=st.one_of(*OFF_OR_INHERITED, st.just(BulkheadPolicy(max_concurrency=4))),
-    budget=st.one_of(*OFF_OR_INHERITED, st.just(Budget(tokens=100, landing=0.2))),
+    budget=st.one_of(*OFF_OR_INHERITED, st.just(Budget(tokens=100, final_call=0.2))),
     domain_budget=st.one_of(*OFF_OR_INHERITED, st.just(Budget(calls=5))),
     retry_budget=st.one_of(*OFF_OR_INHERITED, st.just(RetryBudgetPolicy(retries=3))),
 )
@@ -136,12 +136,16 @@ def test_costs_add_up_and_stay_unknown_only_when_nobody_knows() -> None:
     [
         (Budget(tokens=100), Budget(tokens=100)),
         (
-            Budget(seconds=10, tokens=100, calls=10, cost=2, landing=0.25),
+            Budget(seconds=10, tokens=100, calls=10, cost=2, final_call=0.25),
             Budget(seconds=7.5, tokens=75, calls=7, cost=1.5),
         ),
-        (Budget(tokens=1, calls=1, landing=0.5), Budget(tokens=1, calls=1)),
-        (Budget(calls=2, landing=0.1), Budget(calls=1)),
+        (Budget(tokens=1, calls=1, final_call=0.5), Budget(tokens=1, calls=1)),
+        (Budget(calls=2, final_call=0.1), Budget(calls=1)),
     ],
 )
-def test_what_is_kept_back_for_landing_is_no_part_of_the_usual_budget(budget: Budget, usual: Budget) -> None:
+def test_what_is_kept_back_for_the_final_call_is_no_part_of_the_usual_budget(budget: Budget, usual: Budget) -> None:
     assert budget.usual == usual
+
+
+def test_a_budget_in_an_old_plan_still_keeps_its_share_back() -> None:
+    assert Budget.model_validate_json('{"tokens": 100, "landing": 0.2}') == Budget(tokens=100, final_call=0.2)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from echelon.model.graph import TaskSpec
-from echelon.planning.order import consumers_of
+from echelon.planning.schedule.order import consumers_of
 from tests.unit.planning import wfcommons
 
 Links = list[list[int]]

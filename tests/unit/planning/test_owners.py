@@ -3,8 +3,8 @@ from hypothesis import strategies as st
 
 from echelon.model.graph import Coupling, Dependency, TaskSpec
 from echelon.model.plan import NodeKind
-from echelon.planning.order import producers_of
 from echelon.planning.owners import assign_owners, nearest_common
+from echelon.planning.schedule.order import producers_of
 from echelon.planning.tree import build_tree
 from tests.unit.planning.building import chained, label_mixes, uses
 

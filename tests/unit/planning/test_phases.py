@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.plan import SyncPoint
-from echelon.planning.order import producers_of
 from echelon.planning.phases import assign_phases, declared_order
+from echelon.planning.schedule.order import producers_of
 from tests.unit.planning.building import chained
 
 

@@ -62,7 +62,7 @@ def test_a_plan_carries_what_was_decided():
         ((TaskSpec(id="a", goal="look", touches=("x",)),), "D4", "kept apart"),
         (chained("a", "b"), "D6", "2 tasks, 1 integration and 0 dependencies between teams"),
         (chained("a", "b", "c", "d"), "R7", "4 pairs along the tree instead of 6 in a mesh"),
-        (chained("a", "b"), "R2", "1 coordinating level (1 recommended): nobody has more than 8 direct reports"),
+        (chained("a", "b"), "R2", "1 coordinating level (1 recommended): no one has more than 8 direct reports"),
     ],
 )
 def test_reasons_say_why_in_plain_sentences(tasks: tuple[TaskSpec, ...], rule: str, part: str):

@@ -8,7 +8,7 @@ from typing import Any
 
 from echelon.model.policy import Resilience
 from echelon.model.usage import Usage
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.clock import FakeClock
 
 DOWN = ConnectionError("connection refused")
@@ -36,7 +36,7 @@ def script(*steps: Any, clock: FakeClock | None = None) -> Callable[[], Awaitabl
     return work
 
 
-def guarded(work: Callable[[], Awaitable[Any]], clock: FakeClock, policy: Any = None, **parts: Any) -> Verdict[Any]:
+def guarded(work: Callable[[], Awaitable[Any]], clock: FakeClock, policy: Any = None, **parts: Any) -> CallResult[Any]:
     guard = Guard(policy or Resilience(), rng=random.Random(1), clock=clock, sleep=clock.sleep, **parts)
     return asyncio.run(guard.call(work))
 

@@ -6,7 +6,7 @@ import pytest
 
 from echelon.model.errors import BudgetExhausted, IllegalTransition
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.budget import Account, Reservation, is_landing, landing
+from echelon.resilience.budget import Account, Reservation, final_call, is_final_call
 from echelon.testing.clock import FakeClock
 
 
@@ -207,62 +207,62 @@ def test_tokens_without_a_price_are_told_and_never_count_as_free() -> None:
     assert (account.used.cost, account.unpriced_tokens) == (0.25, 500)
 
 
-# Landing
+# The final call
 
 
 def test_a_share_is_kept_back_for_one_last_call() -> None:
-    account = Account(Budget(tokens=100, landing=0.2), "agent")
+    account = Account(Budget(tokens=100, final_call=0.2), "agent")
     account.reserve(tokens=80).settle(used(tokens=80))
     with pytest.raises(BudgetExhausted, match="the tokens budget of agent has 0 left"):
         account.reserve()
 
-    last = account.land()
+    last = account.reserve_final_call()
 
     assert last is not None
-    assert last.landing
+    assert last.final_call
     last.settle(used(tokens=15))
     assert (account.used.tokens, account.overrun) == (95, {})
-    assert account.land() is None  # once
+    assert account.reserve_final_call() is None  # once
 
 
 @pytest.mark.parametrize(
     ("budget", "spent"),
     [
         (Budget(tokens=100), used(tokens=100)),  # nothing is kept back
-        (Budget(tokens=100, landing=0.2), used(tokens=100)),  # it is used up as well
-        (Budget(calls=1, landing=0.5), used(calls=1)),  # one call alone does the work
+        (Budget(tokens=100, final_call=0.2), used(tokens=100)),  # it is used up as well
+        (Budget(calls=1, final_call=0.5), used(calls=1)),  # one call alone does the work
     ],
 )
-def test_there_is_no_landing_where_nothing_is_left_for_it(budget: Budget, spent: Usage) -> None:
-    assert Account(budget, "agent", spent=spent).land() is None
+def test_there_is_no_final_call_where_nothing_is_left_for_it(budget: Budget, spent: Usage) -> None:
+    assert Account(budget, "agent", spent=spent).reserve_final_call() is None
 
 
-def test_every_agent_may_land_in_what_the_job_kept_back() -> None:
-    job = Account(Budget(calls=10, landing=0.3), "job", spent=used(calls=7))
+def test_every_agent_may_wrap_up_in_what_the_job_kept_back() -> None:
+    job = Account(Budget(calls=10, final_call=0.3), "job", spent=used(calls=7))
     agents = [Account(Budget(), f"agent-{number}", job) for number in range(5)]
-    landed = [agent.land() for agent in agents]
+    wrapped_up = [agent.reserve_final_call() for agent in agents]
 
-    assert [last is not None for last in landed] == [True, True, True, False, False]
+    assert [last is not None for last in wrapped_up] == [True, True, True, False, False]
 
 
 def test_the_time_kept_back_begins_where_the_usual_time_ends() -> None:
     clock = FakeClock()
-    account = Account(Budget(seconds=100, landing=0.1), "agent", clock=clock)
+    account = Account(Budget(seconds=100, final_call=0.1), "agent", clock=clock)
     clock.advance(85)
 
     assert account.deadline().seconds == pytest.approx(5)
-    assert account.deadline(landing=True).seconds == pytest.approx(15)
+    assert account.deadline(final_call=True).seconds == pytest.approx(15)
 
 
-def test_only_one_of_many_threads_lands() -> None:
-    account = Account(Budget(calls=100, landing=0.5), "agent", spent=used(calls=50))
-    start, landed = threading.Barrier(8), list[Reservation]()
+def test_only_one_of_many_threads_wraps_up() -> None:
+    account = Account(Budget(calls=100, final_call=0.5), "agent", spent=used(calls=50))
+    start, wrapped_up = threading.Barrier(8), list[Reservation]()
 
     def hammer() -> None:
         start.wait()
-        last = account.land()
+        last = account.reserve_final_call()
         if last is not None:
-            landed.append(last)
+            wrapped_up.append(last)
 
     threads = [threading.Thread(target=hammer) for _ in range(8)]
     for thread in threads:
@@ -270,14 +270,14 @@ def test_only_one_of_many_threads_lands() -> None:
     for thread in threads:
         thread.join()
 
-    assert len(landed) == 1
+    assert len(wrapped_up) == 1
 
 
-def test_what_runs_inside_a_landing_knows_it() -> None:
-    seen = [is_landing()]
-    with landing():
-        seen.append(is_landing())
-    seen.append(is_landing())
+def test_what_runs_inside_a_final_call_knows_it() -> None:
+    seen = [is_final_call()]
+    with final_call():
+        seen.append(is_final_call())
+    seen.append(is_final_call())
 
     assert seen == [False, True, False]
 
@@ -295,14 +295,14 @@ def test_a_parent_that_is_reached_in_two_ways_is_taken_from_once() -> None:
 
 def test_an_account_that_only_counts_never_refuses_but_its_parents_do() -> None:
     job = Account(Budget(tokens=100), "job")
-    domain = Account(Budget(tokens=10, seconds=1, landing=0.2), "domain", job)
+    domain = Account(Budget(tokens=10, seconds=1, final_call=0.2), "domain", job)
     merging = Account(Budget(), "integration", domain.counting(), job)
     merging.reserve(tokens=90).settle(used(tokens=90))
 
     assert domain.used.tokens == 90
     assert domain.overrun == {"tokens": 80}
     assert merging.deadline().seconds == float("inf")
-    assert (domain.keeps_back, merging.keeps_back, merging.land()) == (True, False, None)
+    assert (domain.keeps_back, merging.keeps_back, merging.reserve_final_call()) == (True, False, None)
     with pytest.raises(BudgetExhausted, match="the tokens budget of domain"):
         domain.reserve()
     with pytest.raises(BudgetExhausted, match="the tokens budget of job has 10 left, the call asks for 11"):

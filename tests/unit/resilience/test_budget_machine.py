@@ -23,7 +23,7 @@ BUDGETS = st.builds(
     tokens=st.none() | st.integers(1, 60),
     calls=st.none() | st.integers(1, 12),
     cost=st.none() | st.integers(1, 80).map(lambda eighths: eighths / 8),
-    landing=st.sampled_from([0.0, 0.0, 0.25, 0.5]),
+    final_call=st.sampled_from([0.0, 0.0, 0.25, 0.5]),
 )
 
 
@@ -35,8 +35,8 @@ class Books:
         self.used = {"tokens": 0, "calls": 0, "cost": 0.0}
         self.held = {"tokens": 0, "calls": 0, "cost": 0.0}
 
-    def allows(self, asked: dict[str, float], elapsed: float, landing: bool) -> bool:
-        bounds = self.budget if landing else self.budget.usual
+    def allows(self, asked: dict[str, float], elapsed: float, final_call: bool) -> bool:
+        bounds = self.budget if final_call else self.budget.usual
         if bounds.seconds is not None and elapsed >= bounds.seconds:
             return False
         rows = [(getattr(bounds, what), self.used[what], self.held[what], asked[what]) for what in self.used]
@@ -46,7 +46,7 @@ class Books:
 
 
 class AccountTreeMachine(RuleBasedStateMachine):
-    """Reservations are made, extended, settled, cancelled and landed, while time passes."""
+    """Reservations are made, extended, settled, cancelled and wrapped up, while time passes."""
 
     reservations = Bundle("reservations")
 
@@ -59,15 +59,15 @@ class AccountTreeMachine(RuleBasedStateMachine):
         for name, parent in PARENTS.items():
             above = self.accounts[parent] if parent else None
             self.accounts[name] = Account(self.books[name].budget, name, *([above] if above else []), clock=self.clock)
-        self.landed: set[str] = set()
+        self.wrapped_up: set[str] = set()
 
     def path(self, who: str) -> list[Books]:
         parent = PARENTS[who]
         return [self.books[who], *(self.path(parent) if parent else [])]
 
-    def allowed(self, who: str, asked: dict[str, float], landing: bool = False) -> bool:
+    def allowed(self, who: str, asked: dict[str, float], final_call: bool = False) -> bool:
         elapsed = self.clock.now - self.began
-        return all(row.allows(asked, elapsed, landing) for row in self.path(who))
+        return all(row.allows(asked, elapsed, final_call) for row in self.path(who))
 
     def hold(self, who: str, asked: dict[str, float], sign: int = 1) -> None:
         for row in self.path(who):
@@ -91,14 +91,14 @@ class AccountTreeMachine(RuleBasedStateMachine):
         return who, asked, self.accounts[who].reserve(tokens=tokens, calls=calls, cost=cost)
 
     @rule(target=reservations, who=st.sampled_from(sorted(PARENTS)))
-    def land(self, who: str) -> Any:
-        keeps_back = any(row.budget.landing for row in self.path(who))
+    def wrap_up(self, who: str) -> Any:
+        keeps_back = any(row.budget.final_call for row in self.path(who))
         asked = {"tokens": 0, "calls": 1, "cost": 0.0}
-        expected = keeps_back and who not in self.landed and self.allowed(who, asked, landing=True)
-        last = self.accounts[who].land()
+        expected = keeps_back and who not in self.wrapped_up and self.allowed(who, asked, final_call=True)
+        last = self.accounts[who].reserve_final_call()
         assert (last is not None) is expected
         if keeps_back:
-            self.landed.add(who)
+            self.wrapped_up.add(who)
         if last is None:
             return None
         self.hold(who, asked)
@@ -110,7 +110,7 @@ class AccountTreeMachine(RuleBasedStateMachine):
             return None
         who, asked, reservation = held
         more = {"tokens": 0, "calls": calls, "cost": 0.0}
-        if not self.allowed(who, more, reservation.landing):
+        if not self.allowed(who, more, reservation.final_call):
             with pytest.raises(BudgetExhausted):
                 reservation.extend(calls=calls)
             return held

@@ -16,8 +16,8 @@ from echelon.model.policy import BulkheadPolicy
 from echelon.resilience.bulkhead import Bulkhead
 
 
-def bulkhead(places: int, queue: int | None = None) -> Bulkhead:
-    return Bulkhead("provider", BulkheadPolicy(max_concurrency=places, max_queue=queue))
+def bulkhead(slots: int, queue: int | None = None) -> Bulkhead:
+    return Bulkhead("provider", BulkheadPolicy(max_concurrency=slots, max_queue=queue))
 
 
 async def settle() -> None:
@@ -29,14 +29,14 @@ async def settle() -> None:
 class Caller:
     """A call that holds its place until it is told to end."""
 
-    def __init__(self, room: Bulkhead, sharer: str = "") -> None:
-        self.sharer = sharer
+    def __init__(self, shared: Bulkhead, tenant: str = "") -> None:
+        self.tenant = tenant
         self.entered = False
         self._end = asyncio.Event()
-        self.task = asyncio.get_running_loop().create_task(self._run(room))
+        self.task = asyncio.get_running_loop().create_task(self._run(shared))
 
-    async def _run(self, room: Bulkhead) -> None:
-        async with room.place(self.sharer):
+    async def _run(self, shared: Bulkhead) -> None:
+        async with shared.slot(self.tenant):
             self.entered = True
             await self._end.wait()
 
@@ -49,18 +49,18 @@ class Caller:
         await asyncio.gather(self.task, return_exceptions=True)
 
 
-async def callers(room: Bulkhead, sharers: str) -> list[Caller]:
+async def callers(shared: Bulkhead, tenants: str) -> list[Caller]:
     """Start a caller for each letter, one after the other."""
     made: list[Caller] = []
-    for sharer in sharers:
-        made.append(Caller(room, sharer))
+    for tenant in tenants:
+        made.append(Caller(shared, tenant))
         await asyncio.sleep(0)
     await settle()
     return made
 
 
 def at_work(made: list[Caller]) -> str:
-    return "".join(one.sharer for one in made if one.entered)
+    return "".join(one.tenant for one in made if one.entered)
 
 
 async def all_ended(made: list[Caller]) -> None:
@@ -77,8 +77,8 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
 
 def test_no_more_are_at_work_than_there_are_places_and_the_first_to_wait_is_the_first_to_go_on() -> None:
     async def story() -> None:
-        room = bulkhead(2)
-        made = [Caller(room) for _ in range(5)]
+        shared = bulkhead(2)
+        made = [Caller(shared) for _ in range(5)]
         await settle()
         assert [one.entered for one in made] == [True, True, False, False, False]
 
@@ -86,38 +86,38 @@ def test_no_more_are_at_work_than_there_are_places_and_the_first_to_wait_is_the_
         await settle()
 
         assert [one.entered for one in made] == [True, True, True, False, False]
-        assert (room.at_work, room.waiting) == (2, 2)
+        assert (shared.at_work, shared.waiting) == (2, 2)
         await all_ended(made)
-        assert (room.at_work, room.waiting) == (0, 0)
+        assert (shared.at_work, shared.waiting) == (0, 0)
 
     run(story)
 
 
 def test_who_finds_the_queue_full_is_refused_at_once_and_told_what_to_do() -> None:
     async def story() -> None:
-        room = bulkhead(1, queue=2)
-        made = [Caller(room) for _ in range(3)]
+        shared = bulkhead(1, queue=2)
+        made = [Caller(shared) for _ in range(3)]
         await settle()
 
-        with pytest.raises(BulkheadFull, match="no room at 'provider': 1 calls at work and 2 waiting") as full:
-            await room.enter()
+        with pytest.raises(BulkheadFull, match="'provider' is full: it allows 1 call at work and 2 waiting") as full:
+            await shared.enter()
 
         assert full.value.passing
         assert "max_concurrency or max_queue" in str(full.value)
         await all_ended(made)
-        async with room.place():  # the refusal took nothing
-            assert room.at_work == 1
+        async with shared.slot():  # the refusal took nothing
+            assert shared.at_work == 1
 
     run(story)
 
 
 def test_without_a_queue_nobody_waits() -> None:
     async def story() -> None:
-        room = bulkhead(1, queue=0)
-        async with room.place():
+        shared = bulkhead(1, queue=0)
+        async with shared.slot():
             with pytest.raises(BulkheadFull):
-                await room.enter()
-        async with room.place():
+                await shared.enter()
+        async with shared.slot():
             pass
 
     run(story)
@@ -126,8 +126,8 @@ def test_without_a_queue_nobody_waits() -> None:
 @pytest.mark.parametrize("when", ["waiting", "granted", "at work"])
 def test_a_cancelled_call_leaves_its_place_to_the_next(when: str) -> None:
     async def story() -> None:
-        room = bulkhead(1)
-        first, second, third = [Caller(room) for _ in range(3)]
+        shared = bulkhead(1)
+        first, second, third = [Caller(shared) for _ in range(3)]
         await settle()
         if when != "waiting":
             first._end.set()
@@ -141,18 +141,18 @@ def test_a_cancelled_call_leaves_its_place_to_the_next(when: str) -> None:
 
         assert third.entered
         await third.end()
-        assert (room.at_work, room.waiting) == (0, 0)
+        assert (shared.at_work, shared.waiting) == (0, 0)
 
     run(story)
 
 
 def test_a_call_that_raises_gives_its_place_back() -> None:
     async def story() -> None:
-        room = bulkhead(1)
+        shared = bulkhead(1)
         with pytest.raises(ValueError, match="bug"):
-            async with room.place():
+            async with shared.slot():
                 raise ValueError("bug")
-        assert room.at_work == 0
+        assert shared.at_work == 0
 
     run(story)
 
@@ -161,12 +161,12 @@ def test_places_are_given_in_turns_to_those_who_share_them() -> None:
     """A flood of one domain does not make another wait for the end of its queue."""
 
     async def story() -> None:
-        room = bulkhead(1)
-        made = await callers(room, "aaaaabb")
+        shared = bulkhead(1)
+        made = await callers(shared, "aaaaabb")
         order = list[str]()
         for _ in made:
             one = next(each for each in made if each.entered and not each.task.done())
-            order.append(one.sharer)
+            order.append(one.tenant)
             await one.end()
             await settle()
 
@@ -176,20 +176,20 @@ def test_places_are_given_in_turns_to_those_who_share_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("places", "arrive", "in_"),
+    ("slots", "arrive", "in_"),
     [
         (4, "aaaaaa", "aaaa"),  # alone it may have them all
         (4, "abaaaa", "abaa"),  # b wants one only, the others are a's
         (4, "ababab", "abab"),
         (5, "abaaabb", "abaaa"),  # nobody knew that b would want more: it waits until an a ends
         (4, "abcdaaaa", "abcd"),
-        (2, "abcdaa", "ab"),  # more domains than places: one each
+        (2, "abcdaa", "ab"),  # more domains than slots: one each
         (3, "abab", "aba"),  # two and one: the odd place is anybody's
     ],
 )
-def test_nobody_holds_more_than_a_fair_part_while_there_are_others(places: int, arrive: str, in_: str) -> None:
+def test_nobody_holds_more_than_a_fair_part_while_there_are_others(slots: int, arrive: str, in_: str) -> None:
     async def story() -> None:
-        made = await callers(bulkhead(places), arrive)
+        made = await callers(bulkhead(slots), arrive)
 
         assert Counter(at_work(made)) == Counter(in_)
         await all_ended(made)
@@ -198,48 +198,48 @@ def test_nobody_holds_more_than_a_fair_part_while_there_are_others(places: int, 
 
 
 @pytest.mark.parametrize(
-    ("places", "expected", "arrive", "in_"),
+    ("slots", "expected", "arrive", "in_"),
     [
-        (4, "bbbb", "aaaaaa", "aa"),  # half of the places wait for b
+        (4, "bbbb", "aaaaaa", "aa"),  # half of the slots wait for b
         (4, "b", "aaaaaa", "aaa"),  # one of them does
         (4, "bbbb", "aaaabb", "aabb"),
         (6, "bccccc", "aaaaaa", "aaa"),  # b wants one; of the five left the odd one is for who comes first
-        (2, "bc", "aa", "a"),  # more domains than places: one each
+        (2, "bc", "aa", "a"),  # more domains than slots: one each
         (9, "bb", "aaaaaa", "aaaaaa"),  # there is enough for everybody
     ],
 )
-def test_places_are_kept_for_those_who_are_expected(places: int, expected: str, arrive: str, in_: str) -> None:
+def test_places_are_kept_for_those_who_are_expected(slots: int, expected: str, arrive: str, in_: str) -> None:
     async def story() -> None:
-        room = bulkhead(places)
-        for sharer, calls in Counter(expected).items():
-            room.expect(sharer, calls)
-        made = await callers(room, arrive)
+        shared = bulkhead(slots)
+        for tenant, calls in Counter(expected).items():
+            shared.reserve(tenant, calls)
+        made = await callers(shared, arrive)
         at_first = at_work(made)
-        for sharer, calls in Counter(expected).items():
-            room.expect(sharer, -calls)
+        for tenant, calls in Counter(expected).items():
+            shared.reserve(tenant, -calls)
         await settle()
 
         assert Counter(at_first) == Counter(in_)
-        assert len(at_work(made)) == min(places, len(made))  # nobody is expected any more
+        assert len(at_work(made)) == min(slots, len(made))  # nobody is expected any more
         await all_ended(made)
 
     run(story)
 
 
 def test_a_domain_that_hangs_leaves_the_others_their_part() -> None:
-    """Both were expected when the phase began: all calls of a hang from the start, and b works with its two places."""
+    """Both were expected when the phase began: all calls of a hang from the start, and b works with its two slots."""
 
     async def story() -> None:
-        room = bulkhead(4)
-        room.expect("a", 8)
-        room.expect("b", 20)
-        hanging = await callers(room, "aaaaaaaa")
+        shared = bulkhead(4)
+        shared.reserve("a", 8)
+        shared.reserve("b", 20)
+        hanging = await callers(shared, "aaaaaaaa")
         assert at_work(hanging) == "aa"
         under_way = most = done = 0
 
         async def work() -> None:
             nonlocal under_way, most, done
-            async with room.place("b"):
+            async with shared.slot("b"):
                 under_way += 1
                 most = max(most, under_way)
                 await asyncio.sleep(0)
@@ -248,8 +248,8 @@ def test_a_domain_that_hangs_leaves_the_others_their_part() -> None:
 
         await asyncio.gather(*(work() for _ in range(20)))
 
-        assert (most, done, room.held_by("a")) == (2, 20, 2)
-        room.expect("b", -20)
+        assert (most, done, shared.held_by("a")) == (2, 20, 2)
+        shared.reserve("b", -20)
         await settle()
         assert at_work(hanging) == "aaaa"  # alone again
         await all_ended(hanging)
@@ -258,12 +258,12 @@ def test_a_domain_that_hangs_leaves_the_others_their_part() -> None:
 
 
 def test_callers_in_other_threads_and_event_loops_share_the_places() -> None:
-    room, under_way, most = bulkhead(3), 0, 0
+    shared, under_way, most = bulkhead(3), 0, 0
     lock = threading.Lock()
 
     async def work() -> None:
         nonlocal under_way, most
-        async with room.place():
+        async with shared.slot():
             with lock:
                 under_way += 1
                 most = max(most, under_way)
@@ -280,21 +280,21 @@ def test_callers_in_other_threads_and_event_loops_share_the_places() -> None:
     for thread in threads:
         thread.join()
 
-    assert (most, room.at_work, room.waiting) == (3, 0, 0)
+    assert (most, shared.at_work, shared.waiting) == (3, 0, 0)
 
 
 def test_a_place_is_not_lost_on_who_waited_in_an_event_loop_that_is_gone() -> None:
-    room = bulkhead(1)
+    shared = bulkhead(1)
     gone = asyncio.new_event_loop()
-    gone.run_until_complete(room.enter())
-    waiting = gone.create_task(room.enter("lost"))
+    gone.run_until_complete(shared.enter())
+    waiting = gone.create_task(shared.enter("lost"))
     gone.run_until_complete(asyncio.sleep(0))
     waiting._log_destroy_pending = False  # type: ignore[attr-defined]
     gone.close()
 
-    room.leave()
+    shared.leave()
 
-    assert (room.at_work, room.waiting) == (0, 0)
+    assert (shared.at_work, shared.waiting) == (0, 0)
     waiting.get_coro().close()  # type: ignore[union-attr]
 
 
@@ -307,10 +307,10 @@ class BulkheadMachine(RuleBasedStateMachine):
         self.calls: list[Caller] = []
         self.expected: Counter[str] = Counter()
 
-    @initialize(places=st.integers(1, 7), queue=st.none() | st.integers(0, 6))
-    def start(self, places: int, queue: int | None) -> None:
-        self.places, self.queue = places, queue
-        self.room = bulkhead(places, queue)
+    @initialize(slots=st.integers(1, 7), queue=st.none() | st.integers(0, 6))
+    def start(self, slots: int, queue: int | None) -> None:
+        self.slots, self.queue = slots, queue
+        self.shared = bulkhead(slots, queue)
 
     def do(self, story: Callable[[], Awaitable[Any]]) -> None:
         async def told() -> None:
@@ -327,13 +327,13 @@ class BulkheadMachine(RuleBasedStateMachine):
     def working(self) -> list[Caller]:
         return [one for one in self.calls if one.entered]
 
-    @rule(sharer=st.sampled_from("abc"))
-    def come(self, sharer: str) -> None:
+    @rule(tenant=st.sampled_from("abc"))
+    def come(self, tenant: str) -> None:
         before, ahead = len(self.working), len(self.waiting)
         made: list[Caller] = []
 
         async def story() -> None:
-            made.append(Caller(self.room, sharer))
+            made.append(Caller(self.shared, tenant))
 
         self.do(story)
         if made[0].task.done():  # refused: nothing was free for it, and the queue was full
@@ -371,60 +371,60 @@ class BulkheadMachine(RuleBasedStateMachine):
         self.do(story)
         self.calls = [one for one in self.calls if one not in (ending, leaving)]
 
-    @rule(sharer=st.sampled_from("abc"), calls=st.integers(1, 5))
-    def expect(self, sharer: str, calls: int) -> None:
-        self.room.expect(sharer, calls)
-        self.expected[sharer] += calls
+    @rule(tenant=st.sampled_from("abc"), calls=st.integers(1, 5))
+    def expect(self, tenant: str, calls: int) -> None:
+        self.shared.reserve(tenant, calls)
+        self.expected[tenant] += calls
 
     @precondition(lambda self: self.expected)
     @rule(data=st.data())
     def expect_less(self, data: st.DataObject) -> None:
-        sharer = data.draw(st.sampled_from(sorted(self.expected)))
-        calls = data.draw(st.integers(1, self.expected[sharer]))
-        self.expected -= Counter({sharer: calls})
+        tenant = data.draw(st.sampled_from(sorted(self.expected)))
+        calls = data.draw(st.integers(1, self.expected[tenant]))
+        self.expected -= Counter({tenant: calls})
 
         async def story() -> None:
-            self.room.expect(sharer, -calls)
+            self.shared.reserve(tenant, -calls)
 
         self.do(story)
 
     @invariant()
     def the_books_are_right(self) -> None:
-        assert self.room.at_work == len(self.working) <= self.places
-        assert self.room.waiting == len(self.waiting)
-        assert self.queue is None or self.room.waiting <= self.queue
-        for sharer in "abc":
-            assert self.room.held_by(sharer) == sum(one.sharer == sharer for one in self.working)
+        assert self.shared.at_work == len(self.working) <= self.slots
+        assert self.shared.waiting == len(self.waiting)
+        assert self.queue is None or self.shared.waiting <= self.queue
+        for tenant in "abc":
+            assert self.shared.held_by(tenant) == sum(one.tenant == tenant for one in self.working)
 
     def fair_part(self, of: str) -> int:
-        """Deal places out one by one, in rounds in which this sharer comes last: what is certainly its own."""
-        here = Counter(one.sharer for one in self.calls)
+        """Deal slots out one by one, in rounds in which this tenant comes last: what is certainly its own."""
+        here = Counter(one.tenant for one in self.calls)
         wanted = here | self.expected
         dealt: Counter[str] = Counter()
-        order = sorted(wanted, key=lambda sharer: sharer == of)
-        while sum(dealt.values()) < self.places and dealt != wanted:
-            for sharer in order:
-                if dealt[sharer] < wanted[sharer] and sum(dealt.values()) < self.places:
-                    dealt[sharer] += 1
+        order = sorted(wanted, key=lambda tenant: tenant == of)
+        while sum(dealt.values()) < self.slots and dealt != wanted:
+            for tenant in order:
+                if dealt[tenant] < wanted[tenant] and sum(dealt.values()) < self.slots:
+                    dealt[tenant] += 1
         return dealt[of]
 
     @invariant()
     def a_place_is_free_only_when_nobody_waits_or_somebody_is_expected(self) -> None:
-        if self.room.at_work < self.places:
-            assert all(self.room.held_by(one.sharer) >= self.fair_part(one.sharer) for one in self.waiting)
+        if self.shared.at_work < self.slots:
+            assert all(self.shared.held_by(one.tenant) >= self.fair_part(one.tenant) for one in self.waiting)
             assert not self.waiting or self.expected
 
     @invariant()
     def within_a_domain_the_first_to_come_is_the_first_to_work(self) -> None:
-        for sharer in "abc":
-            entered = [one.entered for one in self.calls if one.sharer == sharer]
+        for tenant in "abc":
+            entered = [one.entered for one in self.calls if one.tenant == tenant]
             assert entered == sorted(entered, reverse=True)
 
     def teardown(self) -> None:
         for one in tuple(self.calls):
             self.do(one.cancel)
         self.loop.close()
-        assert (self.room.at_work, self.room.waiting) == (0, 0)
+        assert (self.shared.at_work, self.shared.waiting) == (0, 0)
 
 
 BulkheadMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -56,7 +56,7 @@ def failed_while_handling(outer: Exception, inner: Exception) -> Exception:
         (httpx.RemoteProtocolError("cut off"), True),
         (openai.APIConnectionError(request=REQUEST), True),
         (openai.APITimeoutError(request=REQUEST), True),
-        # what no repetition mends
+        # what no repetition fixes
         (httpx.UnsupportedProtocol("ftp"), False),
         (httpx.LocalProtocolError("bad header"), False),
         (FileNotFoundError(errno.ENOENT, "gone"), False),

@@ -8,9 +8,9 @@ import pytest
 from echelon.model.errors import AgentTimeout, BreakerOpen, BudgetExhausted, ContractViolation
 from echelon.model.policy import BreakerPolicy, Resilience
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.breaker import Breaker
+from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.clock import FakeClock
 from tests.unit.resilience.guarding import DOWN, Told, guarded, most_at_once, script
 
@@ -19,7 +19,7 @@ def test_a_value_comes_back_with_its_price() -> None:
     clock = FakeClock()
     verdict = guarded(script("done", clock=clock), clock)
 
-    assert verdict == Verdict(value="done", error=None, attempts=1, seconds=1, usage=Usage(calls=1, seconds=1))
+    assert verdict == CallResult(value="done", error=None, attempts=1, seconds=1, usage=Usage(calls=1, seconds=1))
 
 
 def test_a_passing_error_is_tried_again_and_leaves_no_trace_in_the_verdict() -> None:
@@ -90,7 +90,7 @@ def test_the_usage_of_all_attempts_is_settled_also_of_those_that_failed() -> Non
 def test_the_estimate_is_reserved_while_the_call_is_under_way() -> None:
     account = Account(Budget(tokens=100), "job")
 
-    async def two_at_a_time() -> list[Verdict[str]]:
+    async def two_at_a_time() -> list[CallResult[str]]:
         guard = Guard(Resilience(), account=account)
 
         async def work() -> str:
@@ -135,7 +135,7 @@ def test_a_call_that_got_room_too_late_is_refused() -> None:
             clock.advance(6)
             return await super().acquire()
 
-    verdict = guarded(script("never"), clock, account=account, rooms=[SlowDoor(1)])
+    verdict = guarded(script("never"), clock, account=account, limiters=[SlowDoor(1)])
 
     assert isinstance(verdict.error, BudgetExhausted)
     assert verdict.attempts == 0
@@ -147,7 +147,7 @@ def test_a_cancelled_call_pays_what_it_made_and_gives_back_the_rest() -> None:
 
     async def cancelled() -> int:
         limit = asyncio.Semaphore(1)
-        guard = Guard(Resilience(), account=account, breaker=breaker, rooms=[limit])
+        guard = Guard(Resilience(), account=account, breaker=breaker, limiters=[limit])
         at_work = asyncio.create_task(guard.call(asyncio.Event().wait, tokens=50))
         waiting = asyncio.create_task(guard.call(asyncio.Event().wait, tokens=50))
         await asyncio.sleep(0)
@@ -163,7 +163,7 @@ def test_a_cancelled_call_pays_what_it_made_and_gives_back_the_rest() -> None:
 
 
 def test_no_more_calls_are_at_work_than_there_is_room_for() -> None:
-    guard = Guard(Resilience(), rooms=[asyncio.Semaphore(4)])
+    guard = Guard(Resilience(), limiters=[asyncio.Semaphore(4)])
 
     assert most_at_once(lambda work: [guard.call(work) for _ in range(40)]) == 4
 
@@ -176,7 +176,7 @@ def test_waiting_for_room_is_not_time_at_work() -> None:
             clock.advance(100)
             return await super().acquire()
 
-    verdict = guarded(script("done", clock=clock), clock, rooms=[SlowDoor(1)])
+    verdict = guarded(script("done", clock=clock), clock, limiters=[SlowDoor(1)])
 
     assert verdict.seconds == 1
 
@@ -233,7 +233,7 @@ def test_of_100_guarded_callers_at_half_open_exactly_one_reaches_the_dependency(
         await asyncio.sleep(0)
         return "done"
 
-    async def crowd() -> list[Verdict[str]]:
+    async def crowd() -> list[CallResult[str]]:
         guard = Guard(Resilience(), breaker=breaker, clock=clock)
         return await asyncio.gather(*(guard.call(work) for _ in range(100)))
 

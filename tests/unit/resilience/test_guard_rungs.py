@@ -8,13 +8,13 @@ import pytest
 from echelon.model.errors import AgentTimeout, BudgetExhausted, BulkheadFull
 from echelon.model.policy import BulkheadPolicy, Resilience
 from echelon.model.usage import Budget, Price, Usage
-from echelon.resilience.budget import Account, is_landing
+from echelon.resilience.budget import Account, is_final_call
 from echelon.resilience.bulkhead import Bulkhead
-from echelon.resilience.guard import Guard, Verdict
+from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.clock import FakeClock
 from tests.unit.resilience.guarding import DOWN, Told, guarded, script
 
-# Money and landing
+# Money and the final call
 
 
 def test_what_a_call_costs_follows_from_its_tokens_and_the_price() -> None:
@@ -36,7 +36,7 @@ def test_a_cost_that_a_call_tells_itself_is_taken_and_one_without_a_price_stays_
 def test_the_dearest_way_of_its_tokens_is_reserved_while_a_call_is_under_way() -> None:
     account = Account(Budget(cost=1.0), "job")
 
-    async def two_at_a_time() -> list[Verdict[None]]:
+    async def two_at_a_time() -> list[CallResult[None]]:
         guard = Guard(Resilience(), account=account, price=Price(input=1, output=6))
         return await asyncio.gather(*(guard.call(lambda: asyncio.sleep(0), tokens=100_000) for _ in range(2)))
 
@@ -46,76 +46,78 @@ def test_the_dearest_way_of_its_tokens_is_reserved_while_a_call_is_under_way() -
     assert account.reserved["cost"] == 0
 
 
-def landed(account: Account, work: Any, land: Any, clock: FakeClock | None = None, **parts: Any) -> Verdict[Any]:
+def wrapped_up(
+    account: Account, work: Any, wrap_up: Any, clock: FakeClock | None = None, **parts: Any
+) -> CallResult[Any]:
     clock = clock or FakeClock()
 
     async def last() -> Any:
-        assert is_landing()
-        return await land()
+        assert is_final_call()
+        return await wrap_up()
 
     guard = Guard(parts.pop("policy", Resilience()), account=account, clock=clock, sleep=clock.sleep, **parts)
-    verdict = asyncio.run(guard.call(work, land=last))
-    assert not is_landing()
+    verdict = asyncio.run(guard.call(work, wrap_up=last))
+    assert not is_final_call()
     return verdict
 
 
 def test_when_the_budget_is_used_up_an_agent_writes_down_what_it_has() -> None:
-    account = Account(Budget(calls=4, landing=0.25), "agent", spent=Usage(calls=3))
-    verdict = landed(account, script("never"), script("what there is"))
+    account = Account(Budget(calls=4, final_call=0.25), "agent", spent=Usage(calls=3))
+    verdict = wrapped_up(account, script("never"), script("what there is"))
 
-    assert (verdict.value, verdict.landed, verdict.attempts, verdict.usage.calls) == ("what there is", True, 1, 1)
+    assert (verdict.value, verdict.wrapped_up, verdict.attempts, verdict.usage.calls) == ("what there is", True, 1, 1)
     assert (account.used.calls, account.reserved["calls"]) == (4, 0)
 
 
-def test_an_agent_whose_time_is_up_lands_in_the_time_kept_back() -> None:
+def test_an_agent_whose_time_is_up_wraps_up_in_the_time_kept_back() -> None:
     async def never() -> None:
         await asyncio.Event().wait()
 
-    account = Account(Budget(seconds=0.1, landing=0.5), "agent")
+    account = Account(Budget(seconds=0.1, final_call=0.5), "agent")
     clock = FakeClock()
-    verdict = landed(account, never, script("what there is"), clock)
+    verdict = wrapped_up(account, never, script("what there is"), clock)
 
-    assert (verdict.value, verdict.landed, verdict.attempts) == ("what there is", True, 2)
+    assert (verdict.value, verdict.wrapped_up, verdict.attempts) == ("what there is", True, 2)
     assert account.used.calls == 2
 
 
-def test_work_that_finds_its_own_budget_used_up_lands_too() -> None:
-    account = Account(Budget(tokens=100, landing=0.2), "agent")
-    verdict = landed(account, script(BudgetExhausted("tokens", 90, 80, "model")), script("what there is"))
+def test_work_that_finds_its_own_budget_used_up_wraps_up_too() -> None:
+    account = Account(Budget(tokens=100, final_call=0.2), "agent")
+    verdict = wrapped_up(account, script(BudgetExhausted("tokens", 90, 80, "model")), script("what there is"))
 
-    assert (verdict.value, verdict.landed, verdict.attempts) == ("what there is", True, 2)
+    assert (verdict.value, verdict.wrapped_up, verdict.attempts) == ("what there is", True, 2)
 
 
 def test_the_last_call_is_made_once_and_what_failed_first_is_told() -> None:
-    account = Account(Budget(calls=10, landing=0.5), "agent", spent=Usage(calls=5))
-    verdict = landed(account, script("never"), script(DOWN, "never"), policy=Resilience(attempts=3))
+    account = Account(Budget(calls=10, final_call=0.5), "agent", spent=Usage(calls=5))
+    verdict = wrapped_up(account, script("never"), script(DOWN, "never"), policy=Resilience(attempts=3))
 
     assert isinstance(verdict.error, BudgetExhausted)
     assert verdict.error.__cause__ is DOWN
-    assert (verdict.landed, verdict.attempts, account.used.calls) == (False, 1, 6)
+    assert (verdict.wrapped_up, verdict.attempts, account.used.calls) == (False, 1, 6)
 
 
-def test_without_a_share_kept_back_nobody_lands() -> None:
+def test_without_a_share_kept_back_nobody_wraps_up() -> None:
     account = Account(Budget(calls=1), "agent", spent=Usage(calls=1))
-    verdict = landed(account, script("never"), script("never"))
+    verdict = wrapped_up(account, script("never"), script("never"))
 
     assert isinstance(verdict.error, BudgetExhausted)
     assert (verdict.attempts, account.used.calls) == (0, 1)
 
 
-def test_no_call_lands_that_does_not_know_how() -> None:
-    account = Account(Budget(calls=4, landing=0.25), "agent", spent=Usage(calls=3))
+def test_no_call_wraps_up_that_does_not_know_how() -> None:
+    account = Account(Budget(calls=4, final_call=0.25), "agent", spent=Usage(calls=3))
 
     assert isinstance(guarded(script("never"), FakeClock(), account=account).error, BudgetExhausted)
-    assert account.land() is not None  # it is still to be had
+    assert account.reserve_final_call() is not None  # it is still to be had
 
 
-def test_a_cancelled_landing_pays_what_it_made() -> None:
-    account = Account(Budget(calls=4, landing=0.25), "agent", spent=Usage(calls=3))
+def test_a_cancelled_final_call_pays_what_it_made() -> None:
+    account = Account(Budget(calls=4, final_call=0.25), "agent", spent=Usage(calls=3))
 
     async def cancelled() -> None:
         guard = Guard(Resilience(), account=account)
-        call = asyncio.create_task(guard.call(asyncio.Event().wait, land=asyncio.Event().wait))
+        call = asyncio.create_task(guard.call(asyncio.Event().wait, wrap_up=asyncio.Event().wait))
         await asyncio.sleep(0)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -155,12 +157,12 @@ def test_a_silent_attempt_is_ended_and_made_again() -> None:
     assert (verdict.error.idle, verdict.attempts) == (True, 2)
 
 
-def test_several_rooms_are_entered_in_order_and_none_is_kept_when_the_last_is_full() -> None:
+def test_several_limiters_are_entered_in_order_and_none_is_kept_when_the_last_is_full() -> None:
     domain, provider = [Bulkhead(name, BulkheadPolicy(max_concurrency=1, max_queue=0)) for name in ("domain", "p")]
 
-    async def story() -> tuple[Verdict[Any], int]:
-        guard = Guard(Resilience(), rooms=[domain.place(), provider.place()])
-        async with provider.place("other"):
+    async def story() -> tuple[CallResult[Any], int]:
+        guard = Guard(Resilience(), limiters=[domain.slot(), provider.slot()])
+        async with provider.slot("other"):
             verdict = await guard.call(script("never"))
         return verdict, domain.at_work
 

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from echelon.model.errors import AgentTimeout
-from echelon.resilience.timeout import heartbeat, pulse, within
+from echelon.resilience.timeout import heartbeat, pulse
+from tests.unit.resilience.limits import within
 
 
 async def never() -> None:

@@ -72,6 +72,8 @@ def run_view(
     return RunView(
         record=record,
         steps=steps_of(made, started, lasted),
+        launched=agents + 1,
+        returned=agents,
         missing=(Missing(task_id=f"work/{text}0", producer="x", reason=text),),
         concerns=(
             ConcernRecord(id="c1", run_id="run-1", source="x", concern=concern, at=started, disposition=ended),

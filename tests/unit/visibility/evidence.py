@@ -12,10 +12,11 @@ from echelon.model.plan import Plan
 from echelon.model.policy import DEFAULT_RESILIENCE
 from echelon.model.run import RunRecord, RunStatus, RunView, StepKind, StepRecord
 from echelon.planning.planner import plan
+from echelon.runlog.losses import is_lost, missing_of
+from echelon.runlog.measures import measure
 from echelon.visibility.checklist.answers import ChecklistItem
-from echelon.visibility.checklist.evidence import CallFacts, Evidence, Kind, PhaseFacts
+from echelon.visibility.checklist.evidence import AgentKind, CallFacts, JobEvidence, PhaseFacts
 from echelon.visibility.checklist.items import checklist
-from echelon.visibility.measures import measure
 from tests.unit.visibility.building import AT, handoff
 
 HOUR = timedelta(hours=1)
@@ -37,7 +38,7 @@ def planned(specs: Sequence[TaskSpec], **fields: Any) -> Plan:
 def a_call(name: str = "worker", **fields: Any) -> CallFacts:
     """State an agent, or an integrator."""
     return CallFacts(
-        **({"name": name, "kind": Kind.FUNCTION, "contract": "Out", "policy": DEFAULT_RESILIENCE} | fields)
+        **({"name": name, "kind": AgentKind.FUNCTION, "contract": "Out", "policy": DEFAULT_RESILIENCE} | fields)
     )
 
 
@@ -83,10 +84,13 @@ def a_run(
 ) -> RunView:
     """Record a run; `measured` overrides what follows from its steps."""
     record = RunRecord(run_id="r", job="job", source="s", inputs={}, status=status, started=AT, plan=made)
+    missing = tuple(missing_of(step.handoff) for step in steps if is_lost(step.handoff))
     return RunView(
         record=record,
         steps=tuple(steps),
-        missing=(),
+        launched=len(steps),
+        returned=len(steps) - len(missing),
+        missing=missing,
         concerns=tuple(concerns),
         exceptions=tuple(exceptions),
         measures=measure(steps, 10.0).model_copy(update=measured),
@@ -103,11 +107,11 @@ def ran(made: Plan, *, failing: int = 0, integrators: Sequence[str] = ("primary"
     return a_run(done, made=made, **({"status": status} | told))
 
 
-def evidence(made: Plan | None = None, *phases: PhaseFacts, runs: Sequence[RunView] = (), **told: Any) -> Evidence:
+def evidence(made: Plan | None = None, *phases: PhaseFacts, runs: Sequence[RunView] = (), **told: Any) -> JobEvidence:
     """Put evidence together; without a plan, of three tasks."""
-    return Evidence(plan=made or planned(tasks(3)), phases=phases, runs=tuple(runs), **told)
+    return JobEvidence(plan=made or planned(tasks(3)), phases=phases, runs=tuple(runs), **told)
 
 
-def item(found: Evidence, item_id: str) -> ChecklistItem:
+def item(found: JobEvidence, item_id: str) -> ChecklistItem:
     """Answer one item."""
     return next(one for one in checklist(found) if one.id == item_id)

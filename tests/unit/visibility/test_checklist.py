@@ -14,7 +14,7 @@ from echelon.model.plan import Finding, FindingLevel, PhasePlan, SyncPoint
 from echelon.model.policy import Resilience
 from echelon.model.run import RunStatus, StepKind
 from echelon.visibility.checklist.answers import MOST_CHARACTERS, ItemState, Section
-from echelon.visibility.checklist.evidence import Evidence, Kind
+from echelon.visibility.checklist.evidence import AgentKind, JobEvidence
 from echelon.visibility.checklist.items import TABLE, checklist
 from echelon.visibility.checklist.success import COORDINATION, ESCALATION, FIRST_TRY, INTEGRATION, grade
 from tests.unit.planning.building import label_mixes, labelled
@@ -44,31 +44,31 @@ GAPS = ran(THREE, failing=1)
 CONTRACT = ErrorReport(kind="ContractViolation", message="no", can_pass=False)
 
 
-def linked(coupling: Coupling, reason: str = "", *, contract: str | None = None) -> Evidence:
+def linked(coupling: Coupling, reason: str = "", *, contract: str | None = None) -> JobEvidence:
     """Plan two tasks, the second of which uses the first."""
     link = Dependency(task="a", coupling=coupling, reason=reason)
     first = TaskSpec(id="a", goal="do", contract=contract, domain="x")
     return evidence(planned([first, TaskSpec(id="b", goal="do", depends_on=(link,), contract=contract, domain="y")]))
 
 
-def checking(model: str | None) -> Evidence:
+def checking(model: str | None) -> JobEvidence:
     """Plan four tasks, the last of which checks the first."""
     specs = [TaskSpec(id=f"t{n}", goal="do", model="m") for n in range(3)]
     return evidence(planned([*specs, TaskSpec(id="v", goal="check", verifies=("t0",), model=model)]))
 
 
-def warned(rule: str) -> Evidence:
+def warned(rule: str) -> JobEvidence:
     """Plan with a warning."""
     finding = Finding(rule=rule, level=FindingLevel.WARNING, where="work/t0", message="too large", fix="split it")
     return evidence(THREE.model_copy(update={"findings": (finding,)}))
 
 
-def changed(made: object = THREE, **update: object) -> Evidence:
+def changed(made: object = THREE, **update: object) -> JobEvidence:
     """Plan with something else in it."""
     return evidence(made.model_copy(update=update))  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def crossing(contract: str | None) -> Evidence:
+def crossing(contract: str | None) -> JobEvidence:
     """Plan ten tasks in two domains; one domain uses the other."""
     uses = (Dependency(task="t0", coupling=Coupling.TIGHT, reason="it must"),)
     specs = [TaskSpec(id=f"t{n}", goal="do", domain=f"d{n // 5}", contract=contract) for n in range(10)]
@@ -76,13 +76,13 @@ def crossing(contract: str | None) -> Evidence:
     return evidence(planned(specs))
 
 
-def policed(sync: str) -> Evidence:
+def policed(sync: str) -> JobEvidence:
     """Plan with another way to synchronise."""
     phases = tuple(p.model_copy(update={"sync": p.sync.model_copy(update={"policy": sync})}) for p in THREE.phases)
     return changed(phases=phases)
 
 
-def measured(**measures: float | None) -> Evidence:
+def measured(**measures: float | None) -> JobEvidence:
     """Put a run on record that measured something."""
     return evidence(THREE, STAGED, runs=[ran(THREE, **measures)])  # pyright: ignore[reportArgumentType]
 
@@ -94,12 +94,12 @@ UNTYPED = a_phase(agents=tuple(ALL_TASKS_WITH))
 LATER = PhasePlan(name="x", tasks=("work/t0",), sync=SyncPoint(owner="nobody"))
 INFRASTRUCTURE_AT_WORK = [step(one.id) for one in LARGE.infrastructure]
 
-Row = tuple[str, Evidence, str]
+Row = tuple[str, JobEvidence, str]
 
 DONE: list[Row] = [
     ("foundation.regime.count-agents", evidence(), "R1: 3 agents for 3 tasks"),
     ("foundation.regime.identify", evidence(), "R1: 3 agents make a flat structure; the next change is 12 agents away"),
-    ("foundation.regime.select-pattern", evidence(), "R2: 1 coordinating level, nobody leads more than 3"),
+    ("foundation.regime.select-pattern", evidence(), "R2: 1 coordinating level, no one leads more than 3"),
     ("foundation.boundaries.decompose", evidence(planned(tasks(3, tokens=50_000))), "3 state their tokens"),
     ("foundation.boundaries.minimize-dependencies", linked(Coupling.LOOSE), "D1: 1 of 1 handoffs are left"),
     ("foundation.boundaries.minimize-dependencies", evidence(), "there are no handoffs"),
@@ -107,7 +107,7 @@ DONE: list[Row] = [
     ("foundation.boundaries.identify-dependencies", evidence(), "on its own"),
     ("foundation.boundaries.map-graph", linked(Coupling.LOOSE), "D4: 2 tasks, 1 dependency in 2 phases"),
     ("foundation.contracts.vocabulary", evidence(runs=[GAPS]), "C2: run r used completed 3, failed 1"),
-    ("foundation.contracts.handoff-format", evidence(runs=[WHOLE]), "C1: 4 handoffs of run r kept version 1.2"),
+    ("foundation.contracts.handoff-format", evidence(runs=[WHOLE]), "C1: 4 handoffs of run r kept version 1.3"),
     ("foundation.contracts.error-format", evidence(runs=[GAPS]), "AgentFailed 1"),
     ("foundation.contracts.error-format", evidence(runs=[WHOLE]), "4 steps of run r completed"),
     ("foundation.contracts.interfaces", evidence(THREE, STAGED), "C5: 3 agents and integrators"),
@@ -140,9 +140,9 @@ DONE: list[Row] = [
         evidence(THREE, a_phase(agents=(a_call(policy=Resilience(breaker="api")),))),
         "F1: 1 breaker for what agents depend on: api",
     ),
-    ("resilience.protection.fallbacks", evidence(runs=[GAPS]), "1 output missing, and primary went on"),
+    ("resilience.protection.fallbacks", evidence(runs=[GAPS]), "1 output missing, and primary continued"),
     ("resilience.protection.timeouts-and-retries", evidence(THREE, STAGED), "300 s for an attempt (F4), 3 attempts"),
-    ("resilience.protection.cascades", evidence(runs=[BLOCKED]), "F6: run r told one cause once"),
+    ("resilience.protection.cascades", evidence(runs=[BLOCKED]), "F6: run r reported one cause once"),
     ("resilience.verification.independent-channel", checking("other"), "O3: 1 check of what other agents made"),
     ("resilience.verification.concerns", evidence(runs=[a_run(concerns=[concern(0.1, 0.1)])]), "O1: 1 concern on"),
     ("resilience.tests.agent-failure", evidence(runs=[GAPS]), "1 agent failed and 2 of 3 delivered"),
@@ -219,18 +219,22 @@ NOT_DONE: list[Row] = [
     ("foundation.contracts.interfaces", linked(Coupling.LOOSE), "1 task without a contract"),
     ("foundation.coordination.assignment", changed(owners={}), "3 tasks without an owner"),
     ("foundation.coordination.status-protocol", evidence(runs=[a_run(made=THREE)]), "3 tasks of run r never reported"),
-    ("foundation.coordination.integration", evidence(THREE, a_phase()), "nobody puts together"),
+    ("foundation.coordination.integration", evidence(THREE, a_phase()), "no one integrates"),
     ("foundation.coordination.integration", evidence(), "3 results that nothing uses"),
     ("optimization.sync.frequency", evidence(), "synchronised by phase"),
     ("optimization.sync.levels", evidence(DEEP, a_phase(merger=a_call("m"))), "in work the primary alone"),
-    ("optimization.sync.levels", evidence(DEEP, a_phase()), "nobody integrates at any level"),
+    ("optimization.sync.levels", evidence(DEEP, a_phase()), "no level is integrated"),
     ("optimization.sync.exceptions-only", evidence(runs=[a_run(exceptions=[exception()])]), "more than there were"),
-    ("optimization.sync.escalation-triggers", evidence(runs=[WHOLE]), "nobody raised a concern in 1 run"),
+    ("optimization.sync.escalation-triggers", evidence(runs=[WHOLE]), "no concern was raised in 1 run"),
     ("optimization.visibility.health-checks", evidence(THREE, STAGED), "noticed by its timeout, after 300 s"),
     ("optimization.visibility.exceptions", evidence(runs=[WHOLE]), "nothing went wrong in 1 run"),
-    ("optimization.visibility.aggregation", evidence(DEEP, runs=[ran(DEEP)]), "nobody below the primary integrated"),
+    (
+        "optimization.visibility.aggregation",
+        evidence(DEEP, runs=[ran(DEEP)]),
+        "no coordinator below the primary integrated",
+    ),
     ("optimization.visibility.pull-detail", evidence(runs=[a_run()]), "no output to read"),
-    ("optimization.integration.owners", changed(phases=(LATER,)), "nobody owns the integration of x"),
+    ("optimization.integration.owners", changed(phases=(LATER,)), "no one owns the integration of x"),
     ("optimization.integration.quality-criteria", evidence(THREE, a_phase()), "there is no integrator"),
     (
         "optimization.integration.quality-criteria",
@@ -243,7 +247,7 @@ NOT_DONE: list[Row] = [
     ("resilience.protection.breakers", evidence(), "a task graph"),
     (
         "resilience.protection.breakers",
-        evidence(THREE, a_phase(agents=(a_call("llm", kind=Kind.MODEL),))),
+        evidence(THREE, a_phase(agents=(a_call("llm", kind=AgentKind.MODEL),))),
         "no breaker guards the provider of llm",
     ),
     ("resilience.protection.fallbacks", evidence(runs=[WHOLE]), "none was needed in 1 run"),
@@ -264,12 +268,12 @@ NOT_DONE: list[Row] = [
     ("resilience.tests.missing-outputs", evidence(runs=[WHOLE]), "no integration had to do without"),
     ("resilience.tests.missing-outputs", evidence(rehearsals=(GAPS,)), "no run of this job"),
     ("resilience.tests.escalation", evidence(runs=[WHOLE]), "nothing was escalated"),
-    ("resilience.tests.escalation", evidence(runs=[a_run(concerns=[concern(0.1, 0.9)])]), "nobody has answered yet"),
+    ("resilience.tests.escalation", evidence(runs=[a_run(concerns=[concern(0.1, 0.9)])]), "no one has answered yet"),
     ("resilience.tests.recovery", evidence(runs=[WHOLE]), "no step was made good"),
     (
         "scale.hierarchy.sub-orchestrators",
         changed(DEEP, tree=(DEEP.primary, *[n for n in DEEP.tree if n.kind.value == "agent"])),
-        "nobody leads below the primary",
+        "there are no leads below the primary",
     ),
     ("scale.hierarchy.domain-boundaries", evidence(planned(tasks(12, domain=None))), "12 tasks in no domain"),
     ("scale.hierarchy.domain-boundaries", evidence(DEEP), "divided over several leads"),
@@ -297,13 +301,13 @@ NOT_DONE: list[Row] = [
     ("prerequisites.coordination.human-oversight", evidence(planned(tasks(2, irreversible=True))), "cannot be undone"),
     ("prerequisites.coordination.monitoring", evidence(), "no run of this job"),
     ("prerequisites.scaling.hierarchy-tested", evidence(DEEP, runs=[WHOLE]), "no hierarchy of 20 agents or fewer"),
-    ("prerequisites.scaling.integration-validated", evidence(DEEP, runs=[a_run()]), "nobody integrated"),
+    ("prerequisites.scaling.integration-validated", evidence(DEEP, runs=[a_run()]), "no coordinator integrated"),
     (
         "prerequisites.scaling.integration-validated",
         evidence(DEEP, runs=[a_run([step("primary", failed=True, kind=StepKind.INTEGRATION)])]),
         "failed at primary",
     ),
-    ("prerequisites.scaling.exceptions-proven", evidence(DEEP, runs=[WHOLE]), "in 1 run nobody saw"),
+    ("prerequisites.scaling.exceptions-proven", evidence(DEEP, runs=[WHOLE]), "in 1 run no failure was seen"),
     (
         "prerequisites.scaling.contracts-verified",
         evidence(DEEP, runs=[a_run([step("x", failed=True, error=CONTRACT)])]),

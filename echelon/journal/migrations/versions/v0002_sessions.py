@@ -28,7 +28,7 @@ def upgrade() -> None:
         _number(),
         _run_id(),
         sa.Column("token", sa.Integer, nullable=False),
-        sa.Column("expires", sa.Float, nullable=False),
+        sa.Column("expires", sa.Float[float](), nullable=False),
         sa.Column("seen", sa.String, nullable=False),
         sa.Column("ended", sa.String),
         sa.Column("record", sa.Text, nullable=False),

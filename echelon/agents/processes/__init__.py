@@ -1,0 +1,1 @@
+"""Child processes: commands, and functions that need a processor of their own."""

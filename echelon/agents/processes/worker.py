@@ -1,0 +1,106 @@
+"""The child of `workers`: reads one JSON request a line, calls the function, answers with one JSON line."""
+
+import importlib
+import json
+import logging
+import os
+import runpy
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any, get_type_hints
+
+from echelon.agents.capture import capturing
+from echelon.agents.function import FunctionAgent
+from echelon.agents.observed import OBSERVER, Stream
+from echelon.agents.processes.wire import pack_outcome, unpack
+from echelon.model.adapter import JsonObject
+from echelon.model.errors import AgentFailed, EchelonError
+
+#: Things that are noted of one call; what comes behind is lost.
+MAX_HEARD = 10_000
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    sys.path[:] = json.loads(sys.argv[1])
+    requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    # What the function prints must not mix with the answers, and what it reads must not be a request.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    for line in requests:
+        request, heard = json.loads(line), _Heard()
+        logging.getLogger().setLevel(request["log_level"])
+        with capturing(pass_on=False):
+            token = OBSERVER.set(heard)
+            try:
+                answer = _answer(request)
+            finally:
+                OBSERVER.reset(token)
+        answers.write(json.dumps(answer | {"heard": heard.everything}) + "\n")
+        answers.flush()
+
+
+class _Heard:
+    """Notes what the function does, for the observer in the parent: the calls of it, in their order."""
+
+    def __init__(self) -> None:
+        self.everything: list[tuple[str, Any, str]] = []
+
+    def output_read(self, task_id: str, version: str) -> None:
+        """It reads the output of a task."""
+        self._note("output_read", task_id, version)
+
+    def logged(self, level: int, message: str) -> None:
+        """It writes to a log."""
+        self._note("logged", level, message)
+
+    def wrote(self, stream: Stream, text: str) -> None:
+        """It prints."""
+        self._note("wrote", stream, text)
+
+    def _note(self, *call: Any) -> None:
+        if len(self.everything) < MAX_HEARD:
+            self.everything.append(call)
+
+
+def _answer(request: JsonObject) -> JsonObject:
+    try:
+        agent = _agent(request["module"], request["name"])
+        hints = get_type_hints(agent.function)
+        arguments = {name: unpack(value, hints.get(name, Any)) for name, value in request["arguments"].items()}
+        return {"outcome": pack_outcome(agent.function(**arguments), agent.output_type)}
+    except AgentFailed as failure:
+        return _failure(str(failure), [c.model_dump(mode="json") for c in failure.concerns], failure.passing)
+    except EchelonError as error:
+        return _failure(f"{type(error).__name__}: {error}", [], error.passing)
+    except Exception as error:  # noqa: BLE001 - whatever the function raises is told to the parent
+        return _failure(f"{type(error).__name__}: {error}", [], isinstance(error, OSError))
+
+
+def _agent(module: str, name: str) -> FunctionAgent[..., object]:
+    found: Any = _module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found if isinstance(found, FunctionAgent) else _plain(found)
+
+
+@lru_cache
+def _module(name: str) -> Any:
+    """Return a module by its name, or the script that the parent runs by its path, under another name than its own."""
+    if not name.endswith(".py"):
+        return importlib.import_module(name)
+    return SimpleNamespace(**runpy.run_path(name, run_name="__echelon_main__"))
+
+
+def _plain(function: Callable[..., object]) -> FunctionAgent[..., object]:
+    return FunctionAgent(function=function, name=function.__name__, goal="", output_type=Any)
+
+
+def _failure(message: str, concerns: list[object], passing: bool) -> JsonObject:
+    return {"error": {"message": message, "concerns": concerns, "passing": passing}}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Processes for CPU-bound functions: a few children that speak JSON lines, each killed when its call is.
+
+The standard process pool cannot end one call without breaking all the others, and it pickles; this does neither.
+"""
+
+import asyncio
+import atexit
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from echelon.agents.observed import OBSERVER, Observer
+from echelon.agents.outcome import Outcome
+from echelon.agents.processes.wire import pack, unpack_outcome
+from echelon.model.adapter import JsonObject
+from echelon.model.concern import Concern
+from echelon.model.errors import AgentFailed
+
+#: The longest answer of a child, in bytes.
+MAX_ANSWER_BYTES = 256 * 2**20
+
+
+class Workers:
+    """Children that call functions, each one call at a time. A caller takes one of `slots` first."""
+
+    _shared: ClassVar[dict[int, "Workers"]] = {}
+
+    def __init__(self, size: int) -> None:
+        #: One call a processor. Callers wait here, where the wait does not count as working time.
+        self.slots = asyncio.Semaphore(size)
+        self._idle: list[asyncio.subprocess.Process] = []
+        self._closed = False
+        atexit.register(self.close)
+
+    @classmethod
+    def shared(cls) -> "Workers":
+        """Return the children of the running event loop; started when first used."""
+        loop = id(asyncio.get_running_loop())
+        if loop not in cls._shared:
+            cls._shared[loop] = cls(os.cpu_count() or 1)
+        return cls._shared[loop]
+
+    @classmethod
+    async def close_shared(cls) -> None:
+        """End the children of the running event loop; called when a run ends."""
+        workers = cls._shared.pop(id(asyncio.get_running_loop()), None)
+        if workers is not None:
+            await workers.aclose()
+
+    async def call(self, function: Callable[..., object], arguments: JsonObject, contract: object) -> Outcome[object]:
+        """Call `function` in a child; the child is killed when this is cancelled or times out."""
+        request = {
+            "module": _importable(function.__module__),
+            "name": function.__qualname__,
+            "log_level": logging.getLogger().level,
+            "arguments": {name: pack(value) for name, value in arguments.items()},
+        }
+        child = self._idle.pop() if self._idle else await _start()
+        try:
+            answer = await _ask(child, request)
+        except BaseException:
+            _kill(child)
+            await asyncio.shield(child.wait())
+            raise
+        self._idle.append(child)
+        if self._closed:  # by the end of another run on this loop
+            await self.aclose()
+        _repeat(answer["heard"], OBSERVER.get())
+        return _outcome(answer, contract)
+
+    def close(self) -> None:
+        """End the idle children, when there is no loop left to wait for them."""
+        self._closed = True
+        while self._idle:
+            _kill(self._idle.pop())
+        atexit.unregister(self.close)
+
+    async def aclose(self) -> None:
+        """End the idle children and wait until they have ended."""
+        idle = tuple(self._idle)
+        self.close()
+        await asyncio.gather(*(child.wait() for child in idle))
+
+
+async def _start() -> asyncio.subprocess.Process:
+    search = [entry for entry in sys.path if entry] or [os.getcwd()]  # noqa: PTH109 - a path entry is a string
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "echelon.agents.processes.worker",
+        json.dumps(search),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=MAX_ANSWER_BYTES,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
+    )
+
+
+async def _ask(child: asyncio.subprocess.Process, request: JsonObject) -> JsonObject:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        child.stdin.write(json.dumps(request).encode() + b"\n")
+        await child.stdin.drain()
+        line = await child.stdout.readline()
+    except (BrokenPipeError, ConnectionResetError):
+        line = b""
+    if not line:
+        code = await child.wait()
+        raise AgentFailed(f"its process died with exit code {code} in {request['module']}.{request['name']}")
+    return json.loads(line)
+
+
+def _importable(module: str) -> str:
+    """Return how another process finds a module: by its name; a script that was started as one, by its path."""
+    main = sys.modules["__main__"]
+    if module != "__main__":
+        return module
+    if main.__spec__ is not None:  # python -m
+        return main.__spec__.name
+    return str(main.__file__)
+
+
+def _outcome(answer: JsonObject, contract: object) -> Outcome[object]:
+    failure = answer.get("error")
+    if failure is None:
+        return unpack_outcome(answer["outcome"], contract)
+    concerns = [Concern.model_validate(concern) for concern in failure["concerns"]]
+    raise AgentFailed(failure["message"], concerns=concerns, passing=failure["passing"])
+
+
+def _repeat(heard: list[list[Any]], observer: Observer | None) -> None:
+    """Let the observer of the call hear what the child heard."""
+    if observer is None:
+        return
+    for what, *arguments in heard:
+        match what:
+            case "output_read":
+                observer.output_read(*arguments)
+            case "logged":
+                observer.logged(*arguments)
+            case _:
+                observer.wrote(*arguments)
+
+
+def _kill(child: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        child.kill()

@@ -1,0 +1,58 @@
+"""Options that several commands share, with their help, and how their values are read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from pydantic import BaseModel
+
+from echelon.definition.inputs import read_typed_inputs
+from echelon.job import Job
+from echelon.model.errors import InvalidInput
+from echelon.planning.regime import MINIMUM_SPAN
+from echelon.planning.regime import Priority as PlanningPriority
+
+AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document; logs go to stderr.")]
+SOURCE = Parameter(
+    name="source", help="The job: flows/audit.py:audit, package.module:job, or a task graph (graph.json, .yaml)."
+)
+SourceName = Annotated[str, SOURCE]
+RunId = Annotated[str, Parameter(name="run", help="Id of a run, or the beginning of one.")]
+Params = Annotated[
+    list[str] | None,
+    Parameter(name="--param", help="An input of the job as name=value; may be given several times."),
+]
+Span = Annotated[
+    int | None,
+    Parameter(
+        name="--span", validator=Number(gte=MINIMUM_SPAN), help="Maximum number of direct reports per coordinator."
+    ),
+]
+Priority = Annotated[
+    PlanningPriority | None,
+    Parameter(name="--priority", help="What the structure is chosen for when it cannot have everything."),
+]
+MaxConcurrency = Annotated[
+    int | None,
+    Parameter(name="--max-concurrency", validator=Number(gte=1), help="Agents at work at one time at most."),
+]
+
+
+def inputs_of(job: Job, params: Sequence[str] | None) -> BaseModel:
+    """Return the inputs of a job from `name=value` texts; `InvalidInput` says which one does not fit.
+
+    Paths become absolute, so that the run means the same folder when it is resumed from elsewhere.
+    """
+    typed: dict[str, str] = {}
+    for text in params or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InvalidInput(f"--param takes name=value, not {text!r}; as in --param path=src")
+        if name in typed:
+            raise InvalidInput(f'parameter {name!r} is given twice; give it once, lists as JSON: {name}=\'["a","b"]\'')
+        typed[name] = value
+    inputs = read_typed_inputs(job.inputs_type, typed)
+    paths = {name: value.absolute() for name, value in inputs if isinstance(value, Path)}
+    return inputs.model_copy(update=paths) if paths else inputs

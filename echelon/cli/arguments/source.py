@@ -1,0 +1,9 @@
+"""The job that SOURCE names, for a command."""
+
+from echelon.definition.source import load_job as load
+from echelon.job import Job
+
+
+def load_job(source: str, span: int | None = None) -> Job:
+    """Return the job that SOURCE names, planned with `span`; `InvalidInput` says why there is none."""
+    return load(source, Job, span)

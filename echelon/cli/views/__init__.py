@@ -1,0 +1,1 @@
+"""What commands print: tables, trees, curves and progress, made from values alone."""

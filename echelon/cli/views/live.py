@@ -1,0 +1,166 @@
+"""The progress of a run while it is going on: a few live lines in a terminal, or a plain line a phase elsewhere."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from echelon.model.breaker_news import Turn
+from echelon.model.phrasing import count, duration
+from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseStarted
+from echelon.runlog.state import RunState
+from echelon.visibility.progress import (
+    Tally,
+    breaker_notes,
+    late_tasks,
+    remaining_seconds,
+    tallies_by_domain,
+    tally_of,
+)
+
+#: Domains, or teams where there are no domains, shown at most; those with the most at work come first.
+DOMAINS_SHOWN = 6
+
+REFRESH_PER_SECOND = 4
+
+
+class Display(Protocol):
+    """Shows a run at work."""
+
+    def watch(self, entries: Sequence[LoggedEvent]) -> None:
+        """Take what happened; returns at once."""
+        ...
+
+
+class Plain:
+    """A line when a phase starts or ends, or a breaker changes, for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._state = RunState()
+
+    def watch(self, entries: Sequence[LoggedEvent]) -> None:
+        """Print the lines of what happened; of a run that is resumed, what happened before is not repeated."""
+        earlier = self._state.events == 0
+        for entry in entries:
+            self._state = self._state.apply(entry.event)
+            if not earlier:
+                self._print(entry)
+
+    def _print(self, entry: LoggedEvent) -> None:
+        match entry.event:
+            case PhaseStarted(phase=phase, expected=expected):
+                self._console.print(f"phase {phase}: {count(expected, 'agent')}")
+            case PhaseEnded(phase=phase, at=at):
+                took = duration((at - self._state.phases[phase].taken_up).total_seconds())
+                self._console.print(f"phase {phase}: {_ended(tally_of(self._state, phase))} in {took}")
+            case BreakerChanged(news=news) if news.message in breaker_notes(self._state):
+                self._console.print(news.message)
+            case BreakerChanged(news=news) if news.turn is not Turn.LEFT:
+                self._console.print(f"breaker {news.name!r} lets calls through again")
+            case _:
+                pass
+
+
+class Moving:
+    """The picture of a run, drawn again several times a second by a thread of rich."""
+
+    def __init__(self) -> None:
+        self._state = RunState()
+        self._unfolded: list[LoggedEvent] = []
+        self._lock = threading.Lock()  # events come from the loop's thread, drawing has its own
+
+    def watch(self, entries: Sequence[LoggedEvent]) -> None:
+        """Take what happened; it is folded when it is drawn."""
+        with self._lock:
+            self._unfolded.extend(entries)
+
+    def __rich__(self) -> RenderableType:
+        """Return the picture of this moment."""
+        with self._lock:
+            entries, self._unfolded = self._unfolded, []
+        self._state = self._state.apply(*[entry.event for entry in entries])
+        if not self._state.phases:
+            return Text("preparing the plan …", style="dim")
+        return picture_of(self._state, datetime.now(UTC))
+
+
+def picture_of(state: RunState, now: datetime) -> RenderableType:
+    """Return the picture of a run that has begun."""
+    return Group(_phases(state, now), *_domains(state), *_breakers(state), _foot(state, now))
+
+
+def _phases(state: RunState, now: datetime) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for name, stands in state.phases.items():
+        tally = tally_of(state, name)
+        mark = Text("▸" if stands.ended is None else "!" if tally.failed else "✓", style="cyan")
+        bar = ProgressBar(total=max(tally.expected, 1), completed=tally.ended, width=24)
+        grid.add_row(mark, Text(name), bar, counts(tally), Text(_time_of(state, name, now), style="dim"))
+    return grid
+
+
+def _time_of(state: RunState, phase: str, now: datetime) -> str:
+    stands = state.phases[phase]
+    if stands.ended is not None:
+        return duration((stands.ended - stands.taken_up).total_seconds())
+    left = remaining_seconds(state, phase, now)
+    return "" if left is None else f"about {duration(left)} left"
+
+
+def _domains(state: RunState) -> Iterator[Text]:
+    current, plan = tuple(state.phases)[-1], state.plan
+    tallies = tallies_by_domain(state, current, plan) if plan else {}
+    busiest = sorted(tallies.items(), key=lambda item: (-item[1].at_work, item[0]))
+    for name, tally in busiest[:DOMAINS_SHOWN]:
+        yield Text.assemble(("    ", ""), (name, "dim"), "  ", counts(tally))
+    if len(busiest) > DOMAINS_SHOWN:
+        yield Text(f"    and {len(busiest) - DOMAINS_SHOWN} more", style="dim")
+
+
+def _breakers(state: RunState) -> Iterator[Text]:
+    for note in breaker_notes(state):
+        yield Text(f"    {note}", style="yellow", overflow="ellipsis", no_wrap=True)
+
+
+def _foot(state: RunState, now: datetime) -> Text:
+    late = late_tasks(state, now)
+    parts = [f"{len(state.reused)} reused"] if state.reused else []
+    if late:
+        parts.append(f"{len(late)} late, the longest at work: {late[0]}")
+    return Text("  ".join(parts), style="yellow" if late else "dim")
+
+
+def counts(tally: Tally) -> Text:
+    """Return how many are done, failed and at work; what is zero is left out."""
+    whole = f"/{tally.expected}" if tally.expected else ""
+    text = Text(f"{tally.done}{whole} done")
+    if tally.failed:
+        text.append(f"  {tally.failed} failed", style="red")
+    if tally.at_work:
+        text.append(f"  {tally.at_work} at work", style="cyan")
+    return text
+
+
+def _ended(tally: Tally) -> str:
+    parts = [(tally.done, "done"), (tally.failed, "failed"), (tally.expected - tally.ended, "not begun")]
+    return ", ".join(f"{number} {what}" for number, what in parts if number or what == "done")
+
+
+@contextmanager
+def showing(console: Console) -> Iterator[Display]:
+    """Give the display that fits the console, and take it away at the end of the block."""
+    if not console.is_terminal:
+        yield Plain(console)
+        return
+    moving = Moving()
+    # The picture shrinks to what fits; stdout stays untouched, it may be JSON for somebody.
+    with Live(moving, console=console, refresh_per_second=REFRESH_PER_SECOND, redirect_stdout=False):
+        yield moving

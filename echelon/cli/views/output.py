@@ -1,0 +1,65 @@
+"""Where output goes: one JSON document or tables to stdout, everything else to stderr. Drawing is elsewhere."""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+#: Width of tables that nobody looks at in a terminal, in characters: lines are not broken for a pipe.
+PIPE_WIDTH = 160
+
+
+def out() -> Console:
+    """Return the console of results; texts of jobs are shown as they are, never read as markup."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """Return the console of progress and logs."""
+    return _console(stderr=True)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document to stdout."""
+    sys.stdout.write(json.dumps(to_jsonable_python(document), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.flush()  # who reads it need not wait for the end of a process that goes on
+
+
+def table(*headings: str, title: str = "") -> Table:
+    """Return an empty table in the one look they all have."""
+    made = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for heading in headings:
+        made.add_column(heading, overflow="fold", header_style="dim")
+    return made
+
+
+def facts(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    """Print names with their values, one a line; what has no value is left out."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        if value:
+            grid.add_row(name, value)
+    console.print(grid)
+
+
+def log_to(console: Console) -> None:
+    """Send our own warnings to this console, so that they do not tear a live display."""
+    handler = RichHandler(console=console, show_time=False, show_path=False, markup=False, level=logging.WARNING)
+    logger = logging.getLogger("echelon")
+    logger.handlers = [handler]
+    logger.propagate = False
+    # What agents log goes to their logs; how much of it is for their loggers to say.
+    logging.getLogger().setLevel(logging.INFO)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)

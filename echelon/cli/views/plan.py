@@ -1,0 +1,209 @@
+"""A plan as people read it: the structure and why, a tree that stays small, phases, forecast, findings."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from echelon.cli.views.output import facts, table
+from echelon.contract.version import without_digest
+from echelon.model.phrasing import count, duration, head, percent, truncate
+from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
+from echelon.model.terms import Level, Terms
+from echelon.planning.outline import agents_below
+from echelon.planning.spending import UNKNOWN_MODEL
+
+#: Agents drawn one by one at most; above, coordinators are drawn with the number of agents below them.
+AGENTS_DRAWN = 24
+#: Members of one coordinator drawn at most.
+MEMBERS_DRAWN = 12
+
+#: Phases listed at most.
+PHASES_SHOWN = 30
+
+#: Dependencies listed with their terms at most.
+TERMS_SHOWN = 20
+TERMS_TOLD = ("phase, agent", "needs", "makes", "an attempt", "attempts", "when it is missing", "stands in")
+
+#: Characters of the place of a finding, which may name many.
+WHERE_CHARACTERS = 40
+
+FINDING_STYLES = {FindingLevel.ERROR: "bold red", FindingLevel.WARNING: "yellow", FindingLevel.INFO: "dim"}
+
+
+def show_plan(console: Console, plan: Plan) -> None:
+    """Print a plan."""
+    console.print(Text.assemble((plan.job, "bold"), f": {plan.goal}"))
+    console.print()
+    facts(console, _facts(plan))
+    console.print()
+    console.print(tree_of(plan))
+    _show_phases(console, plan)
+    _show_terms(console, plan)
+    _show_reasons(console, plan)
+    _show_findings(console, plan)
+
+
+def _facts(plan: Plan) -> list[tuple[str, str]]:
+    levels = count(plan.levels, "level")
+    transition = plan.profile.next_transition
+    return [
+        (
+            "structure",
+            f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} of coordination, span {plan.span}",
+        ),
+        ("forecast", _forecast(plan)),
+        ("spending", _spending(plan)),
+        ("coordination", f"usually {_share(plan.overhead.band)}, expected here {percent(plan.overhead.predicted)}"),
+        ("handoffs", _handoffs(plan)),
+        ("pairs talking", f"{plan.pairs.structure:,} instead of {plan.pairs.mesh:,}"),
+        ("sync", plan.profile.sync),
+        ("infrastructure", _infrastructure(plan)),
+        (
+            "next change",
+            f"at {transition.at} agents: {transition.change}, since {transition.why}" if transition else "",
+        ),
+    ]
+
+
+def _forecast(plan: Plan) -> str:
+    made = plan.makespan
+    if made.predicted is None:
+        return "unknown: no task states its seconds"
+    width = "all at once" if made.max_concurrency is None else f"{made.max_concurrency:,} at a time"
+    parts = f"{duration(made.work)} of work, longest chain {duration(made.critical_path)}"
+    return f"{duration(made.predicted)} {width} ({parts}, {duration(made.coordination)} of coordination)"
+
+
+def _spending(plan: Plan) -> str:
+    """Return tokens and cost; empty where no task states any tokens, which functions and commands never do."""
+    spent = plan.spending
+    if spent.tokens is None or spent.coordination_tokens is None:
+        return ""
+    assumed = f", {count(spent.assumed, 'task')} assumed" if spent.assumed else ""
+    low, high = f"{spent.tokens.low:,.0f}", f"{spent.tokens.high:,.0f}"
+    tokens = f"{low if low == high else f'{low} to {high}'} tokens ({spent.work_tokens:,} of work{assumed})"
+    if spent.cost is None:
+        return f"{tokens}; cost unknown: {_unpriced(spent.unpriced)}"
+    return f"{tokens}; {spent.cost.low:,.2f} to {spent.cost.high:,.2f} {spent.currency}"
+
+
+def _unpriced(models: Sequence[str]) -> str:
+    named = [model for model in models if model != UNKNOWN_MODEL]
+    parts = [f"no price for {', '.join(head(named, 3))}"] if named else []
+    parts += ["not all tasks name their model"] if len(named) < len(models) else []
+    return ", ".join(parts) or "prices in several currencies"
+
+
+def _handoffs(plan: Plan) -> str:
+    counted = plan.handoffs
+    hubs = f" ({counted.at_sync_points:,} at sync points)" if counted.at_sync_points else ""
+    teams = f"{counted.between_teams:,} between teams{hubs}, {counted.crossing:,} between domains"
+    return f"{counted.after:,} of {counted.before:,}, {teams}"
+
+
+def _infrastructure(plan: Plan) -> str:
+    """Return how many agents coordinate only, by role (R3)."""
+    roles = Counter(agent.role.value.replace("_", " ") for agent in plan.infrastructure)
+    return ", ".join(f"{number} {role}" for role, number in roles.items())
+
+
+def _share(share: Share) -> str:
+    return percent(share.low) if share.low == share.high else f"{share.low * 100:.0f}–{percent(share.high)}"
+
+
+def tree_of(plan: Plan) -> Tree:
+    """Return the tree of a plan; for many agents only its coordinators, with how many are below each."""
+    children: dict[str | None, list[Node]] = defaultdict(list)
+    for node in plan.tree:
+        children[node.parent].append(node)
+    single = plan.n_agents <= AGENTS_DRAWN
+    root = Tree(_label(plan.primary, agents_below(plan.tree)))
+    _grow(root, plan.primary, children, agents_below(plan.tree), single=single)
+    return root
+
+
+def _grow(
+    tree: Tree, node: Node, children: Mapping[str | None, Sequence[Node]], below: Mapping[str, int], *, single: bool
+) -> None:
+    shown = [child for child in children.get(node.id, ()) if single or child.kind is not NodeKind.AGENT]
+    for child in shown[:MEMBERS_DRAWN]:
+        _grow(tree.add(_label(child, below)), child, children, below, single=single)
+    rest = shown[MEMBERS_DRAWN:]
+    if rest:
+        tree.add(Text(f"and {len(rest):,} more with {count(sum(below[c.id] for c in rest), 'agent')}", style="dim"))
+
+
+def _label(node: Node, below: Mapping[str, int]) -> Text:
+    if node.kind is NodeKind.AGENT:
+        tasks = "" if len(node.members) == 1 else f"  {count(len(node.members), 'task')}"
+        return Text.assemble(node.id, (tasks, "dim"))
+    return Text.assemble((node.id, "bold"), (f"  {node.kind.value}, {count(below[node.id], 'agent')}", "dim"))
+
+
+def _show_phases(console: Console, plan: Plan) -> None:
+    rows = table("phase", "tasks", "behind a gate", "hubs", "sync owned by", "when", title="Phases")
+    for phase in plan.phases[:PHASES_SHOWN]:
+        gate, hubs = (str(len(tasks)) if tasks else "" for tasks in (phase.gate, phase.sync.hubs))
+        rows.add_row(phase.name, str(len(phase.tasks)), gate, hubs, phase.sync.owner, phase.sync.policy)
+    console.print()
+    console.print(rows)
+    if len(plan.phases) > PHASES_SHOWN:
+        console.print(Text(f"and {len(plan.phases) - PHASES_SHOWN:,} more phases (--json has them all)", style="dim"))
+
+
+def _show_terms(console: Console, plan: Plan) -> None:
+    """Print what consumers are handed, and how long, how often and how strictly they are waited for (C4, C5, C7)."""
+    if not plan.terms:
+        return
+    rows = table(
+        "phase, agent", "needs", "makes", "an attempt", "attempts", "when it is missing", "stands in", title="Contracts"
+    )
+    for one in plan.terms[:TERMS_SHOWN]:
+        seconds = "no limit" if one.timeout_seconds is None else duration(one.timeout_seconds)
+        rows.add_row(
+            f"{one.phase}, {one.consumer}",
+            _needed(one),
+            f"{without_digest(one.delivers)}, {one.strictness}{_by(one.strictness_stated)}",
+            f"{seconds}{_by(one.timeout_stated)}",
+            f"{one.attempts}{_by(one.attempts_stated)}",
+            one.when_missing if one.needs else "",
+            ", then ".join(one.stands_in),
+        )
+    console.print()
+    console.print(rows)
+    if len(plan.terms) > TERMS_SHOWN:
+        console.print(Text(f"and {len(plan.terms) - TERMS_SHOWN:,} more (--json has them all)", style="dim"))
+
+
+def _needed(terms: Terms) -> str:
+    """Say which phase is needed, how much where that is stated, and how long it is waited for."""
+    coupled = f", {terms.coupling}" if terms.coupling else ""
+    within = f", within {duration(terms.wait_seconds)}" if terms.wait_seconds else ""
+    return f"{terms.needs or ''}{coupled}{within}"
+
+
+def _by(level: Level) -> str:
+    """Say who stated something, unless nobody did."""
+    return "" if level == "usual" else f" ({level})"
+
+
+def _show_reasons(console: Console, plan: Plan) -> None:
+    rows = table("rule", "why", title="Reasons")
+    for reason in plan.reasons:
+        rows.add_row(reason.rule, reason.text)
+    console.print()
+    console.print(rows)
+
+
+def _show_findings(console: Console, plan: Plan) -> None:
+    if not plan.findings:
+        return
+    rows = table("rule", "level", "where", "what is wrong", "what to do", title="Findings")
+    for finding in plan.findings:
+        level = Text(finding.level.value, style=FINDING_STYLES[finding.level])
+        rows.add_row(finding.rule, level, truncate(finding.where, WHERE_CHARACTERS), finding.message, finding.fix)
+    console.print()
+    console.print(rows)

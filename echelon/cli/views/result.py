@@ -1,0 +1,92 @@
+"""What came of a run, in a few lines: status, what is missing and why, what was raised, where the report is."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from echelon.cli.views.output import facts
+from echelon.model.concern import ConcernRecord
+from echelon.model.handoff import Missing
+from echelon.model.phrasing import count, duration, head, percent, tally
+from echelon.model.run import EXIT_CODES, Measures, RunResult, RunStatus
+
+#: Missing outputs named at most.
+MISSING_SHOWN = 10
+
+#: Style of each status, and what a reader should take from it.
+STATUSES: dict[RunStatus, tuple[str, str]] = {
+    RunStatus.COMPLETED: ("bold green", "everything was delivered"),
+    RunStatus.PARTIAL: ("bold yellow", "done, with something missing"),
+    RunStatus.FAILED: ("bold red", "there is no output"),
+    RunStatus.INTERRUPTED: ("bold yellow", "stopped from outside; completed work is kept"),
+    RunStatus.WAITING: ("bold cyan", "a person must answer"),
+    RunStatus.RUNNING: ("bold cyan", "running, or its process was killed"),
+}
+
+
+def show_result(console: Console, result: RunResult) -> None:
+    """Print the end of a run."""
+    console.print(status_line(result.run_id, result.status))
+    facts(
+        console,
+        [
+            ("agents", _agents(result.measures)),
+            ("steps", tally(result.launched, result.returned, len(result.missing))),
+            ("time", _time(result.measures)),
+            ("concerns", routes(result.concerns)),
+            (
+                "exceptions",
+                f"{len(result.exceptions)} (echelon exceptions {result.run_id})" if result.exceptions else "",
+            ),
+            ("report", result.report or ""),
+            ("output", f"echelon show {result.run_id} --output" if result.output is not None else "none"),
+            ("exit code", str(EXIT_CODES[result.status]) if EXIT_CODES[result.status] else ""),
+        ],
+    )
+    show_missing(console, result.missing)
+    show_next(console, result.run_id, result.status, result.missing)
+
+
+def status_line(run_id: str, status: RunStatus) -> Text:
+    """Return `run: STATUS, what that means`."""
+    style, meaning = STATUSES[status]
+    return Text.assemble(f"{run_id}: ", (status.value, style), f", {meaning}")
+
+
+def show_missing(console: Console, missing: Sequence[Missing]) -> None:
+    """Print the first outputs that are missing, each with its reason."""
+    if missing:
+        console.print(Text(f"{count(len(missing), 'output')} missing:", style="yellow"))
+        for line in head([f"{one.task_id}: {one.reason}{_instead(one)}" for one in missing], MISSING_SHOWN):
+            console.print(f"  {line}")
+
+
+def show_next(console: Console, run_id: str, status: RunStatus, missing: Sequence[Missing]) -> None:
+    """Print what a person is waited for, each question once; else how to go on with what did not end well."""
+    asked = tuple(dict.fromkeys(one.asks for one in missing if one.asks))
+    for question in asked:
+        console.print(Text(question, style="bold cyan"))
+    if not asked and status is not RunStatus.COMPLETED:
+        console.print(Text(f"to continue with what is missing: echelon resume {run_id}", style="dim"))
+
+
+def _instead(missing: Missing) -> str:
+    return f" (instead: {missing.instead})" if missing.instead else ""
+
+
+def routes(concerns: Sequence[ConcernRecord]) -> str:
+    """Return how many concerns go where."""
+    found = Counter(record.concern.route for record in concerns)
+    return ", ".join(f"{number} {route.value.replace('_', ' ')}" for route, number in found.most_common())
+
+
+def _agents(measures: Measures) -> str:
+    failed = f", {measures.failed} failed" if measures.failed else ""
+    return f"{measures.completed} of {measures.agents} done{failed}"
+
+
+def _time(measures: Measures) -> str:
+    work = f"{duration(measures.task_seconds)} of work in {duration(measures.seconds)}"
+    return f"{work}, coordination {percent(measures.coordination_ratio)}"

@@ -1,0 +1,149 @@
+"""One run, and one agent of a run, as people read them."""
+
+import json
+import logging
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from echelon.cli.views.output import facts, table
+from echelon.cli.views.result import routes, show_missing, show_next, status_line
+from echelon.model.handoff import WRAPPED_UP, Handoff, Passed
+from echelon.model.incident import Incident
+from echelon.model.phrasing import count, duration, head, moment, tally
+from echelon.model.run import RunView, StepRecord
+from echelon.runlog.events import Logged
+from echelon.visibility.report import measure_rows
+
+#: Concerns and values named at most.
+CONCERNS_SHOWN = 10
+INPUT_CHARACTERS = 300
+REPAIRS_SHOWN = 5
+AT_WORK_SHOWN = 5
+
+
+def show_run(console: Console, view: RunView) -> None:
+    """Print one run: what was planned beside what was measured, what is missing, what was raised and refused."""
+    record = view.record
+    console.print(status_line(record.run_id, record.status))
+    plan = record.plan
+    facts(
+        console,
+        [
+            ("job", f"{record.job}  {record.source}"),
+            ("inputs", json.dumps(record.inputs, ensure_ascii=False)[:INPUT_CHARACTERS]),
+            ("started", moment(record.started)),
+            ("finished", moment(record.finished)),
+            ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
+            ("steps", tally(view.launched, view.returned, len(view.missing))),
+            ("at work", ", ".join(head(view.at_work, AT_WORK_SHOWN))),
+            ("concerns", routes(view.concerns)),
+            ("breakers", "\n".join(one.said for one in view.breakers)),
+            ("report", record.report or ""),
+        ],
+    )
+    _show_phases(console, view)
+    _show_measures(console, view)
+    show_missing(console, view.missing)
+    show_incidents(console, view.incidents)
+    show_concerns(console, view)
+    show_next(console, record.run_id, record.status, view.missing)
+
+
+def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) -> None:
+    """Print one agent: its last handoff, every attempt kept, what it used and what it says."""
+    last = steps[-1]
+    handoff = last.handoff
+    console.print(Text.assemble((handoff.task_id, "bold"), f": {handoff.status.value}"))
+    location = handoff.output_location
+    facts(
+        console,
+        [
+            ("node", f"{last.node}, phase {last.phase}, {last.kind.value}"),
+            ("summary", handoff.summary),
+            ("error", _error_of(handoff)),
+            ("what to do", handoff.error.next_step if handoff.error else ""),
+            ("stands in", f"{handoff.fallback.said}, since: {handoff.fallback.reason}" if handoff.fallback else ""),
+            ("wrapped up", WRAPPED_UP if handoff.wrapped_up else ""),
+            ("confidence", f"{handoff.confidence:.2f}"),
+            ("attempts", str(sum(step.handoff.attempts for step in steps))),
+            ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
+            ("usage", _usage(last)),
+            ("used", ", ".join(head([used.task_id for used in handoff.dependencies], 5))),
+            ("next steps", "; ".join(handoff.next_steps)),
+            ("repaired", "; ".join(head(handoff.repairs, REPAIRS_SHOWN))),
+            ("received", _received(handoff)),
+            ("output", f"{outputs_url.rstrip('/')}/{location.location}  {location.contract}" if location else "none"),
+        ],
+    )
+    for concern in handoff.concerns:
+        console.print(f"  {concern.route.value.replace('_', ' ')}: {concern.about}: {concern.message}")
+
+
+def show_log(console: Console, task: str, lines: Sequence[Logged]) -> None:
+    """Print what an agent logged and printed, a line each."""
+    if not lines:
+        console.print(f"{task}: nothing was logged or printed")
+    for line in lines:
+        level = logging.getLevelName(line.level).lower() if line.source == "logging" else line.source
+        console.print(f"{line.at:%H:%M:%S.%f}"[:-3], f" {level:<8} {line.message}", sep="")
+
+
+def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:
+    """Print failures that share a cause, each with its reach and what contained it."""
+    if incidents:
+        console.print(Text(f"{count(len(incidents), 'incident')}:", style="bold red"))
+    for one in incidents:
+        console.print(f"  {one.cause}")
+        console.print(f"    {one.reach}; within {' › '.join(one.within)}; {one.containment}")
+
+
+def show_concerns(console: Console, view: RunView) -> None:
+    """Print the first concerns of a run that are still open."""
+    lines = [
+        f"{one.id}  {one.concern.route.value.replace('_', ' ')}: {one.concern.about}: {one.concern.message}"
+        for one in view.concerns
+        if one.disposition is None
+    ]
+    if lines:
+        console.print(Text(f"{count(len(lines), 'open concern')}:", style="yellow"))
+        for line in head(lines, CONCERNS_SHOWN):
+            console.print(f"  {line}")
+
+
+def _show_phases(console: Console, view: RunView) -> None:
+    rows = table("phase", "planned", "done", "failed", "took", title="Phases")
+    for phase in view.phases:
+        rows.add_row(phase.name, str(phase.planned), str(phase.completed), str(phase.failed), duration(phase.seconds))
+    console.print(rows)
+
+
+def _show_measures(console: Console, view: RunView) -> None:
+    rows = table("measure", "measured", "planned or wanted", title="Measures")
+    for name, measured, expected in measure_rows(view):
+        rows.add_row(name, measured, expected)
+    console.print(rows)
+
+
+def _usage(step: StepRecord) -> str:
+    usage = step.handoff.usage
+    tokens = "tokens not known" if usage.tokens is None else f"{usage.tokens:,} tokens"
+    return f"{count(usage.calls, 'call')}, {duration(usage.seconds)}, {tokens}"
+
+
+def _received(handoff: Handoff) -> str:
+    """Return what reached an agent, by value and by reference; empty when nothing did."""
+    passed = handoff.received
+    if passed == Passed():
+        return ""
+    by_value = f"{passed.bytes_by_value:,} bytes by value (about {passed.tokens_by_value:,} tokens)"
+    return f"{by_value}, {passed.bytes_by_reference:,} by reference (about {passed.tokens_by_reference:,} tokens)"
+
+
+def _error_of(handoff: Handoff) -> str:
+    """Return kind and message of an error; some messages begin with the kind themselves."""
+    if handoff.error is None:
+        return ""
+    kind, message = handoff.error.kind, handoff.error.message
+    return message if message.startswith(f"{kind}:") else f"{kind}: {message}"

@@ -1,0 +1,62 @@
+"""The JSON form in which an output is handed on: finite, and readable by whoever gets it (C1, C3). Pure."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from echelon.contract.complaint import misfit, place
+from echelon.model.edges import Contract
+
+#: What a number that is not finite may have become in JSON; mostly these are innocent, so that they only raise doubt.
+_DOUBTFUL = (b"null", b"NaN", b"Infinity")
+
+
+def recordable(value: object, contract: Contract) -> object:
+    """Return a validated output in JSON types, read back once as every consumer will.
+
+    `ValueError` where it has no such form, where a number is not finite, or where what was written is not read as the
+    contract: the producer is told at the boundary, instead of each consumer later.
+    """
+    plain = contract.dump_python(value, mode="json", warnings=False)
+    data = to_json(plain)
+    if any(word in data for word in _DOUBTFUL):
+        _check_finite(contract.dump_python(value, warnings=False))
+    try:
+        contract.validate_json(data)
+    except ValidationError as error:
+        told = misfit(error.errors(include_url=False)[0])
+        raise ValueError(f"no consumer could read it, {told}") from error
+    return plain
+
+
+def _check_finite(value: object) -> None:
+    """Refuse a number that JSON does not have; written, it would become null, and nobody would know."""
+    try:
+        json.dumps(value, allow_nan=False, skipkeys=True, default=_opaque)
+    except ValueError:
+        for where, number in _not_finite(value, ()):
+            raise ValueError(
+                f"{place(where)}: {number} is not a valid JSON number; leave it out, or return None"
+            ) from None
+
+
+def _opaque(value: object) -> object:
+    """Look into what JSON does not have only where it may hold numbers."""
+    return list(cast("Iterable[object]", value)) if isinstance(value, set | frozenset) else None
+
+
+def _not_finite(value: object, where: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], float]]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield where, value
+    for key, member in _members(value):
+        yield from _not_finite(member, (*where, key))
+
+
+def _members(value: object) -> Iterable[tuple[object, object]]:
+    if isinstance(value, dict):
+        return cast("dict[object, object]", value).items()
+    return enumerate(cast("Iterable[object]", value)) if isinstance(value, list | tuple | set | frozenset) else ()

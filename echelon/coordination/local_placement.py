@@ -1,0 +1,30 @@
+"""Orders that are carried out in this process."""
+
+from echelon.coordination.context import RunContext
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.phase_run import PhaseRun
+from echelon.coordination.placement import Placement, StageOrder
+from echelon.coordination.stage import stage_of
+
+
+class LocalPlacement:
+    """Carries out orders of one run. `parts` places the parts below the primary; None is here too."""
+
+    def __init__(self, run: RunContext, parts: Placement | None = None) -> None:
+        self._run = run
+        self._parts = parts or self
+        self._at_work: dict[str, PhaseRun] = {}
+
+    async def run(self, order: StageOrder) -> PhaseOutput:
+        """Do what is ordered: parts of one phase share its guards, and slots are reserved for all of it (F5)."""
+        plan = self._run.spec.plan
+        stage = stage_of(plan, order.tasks, order.node)
+        whole = self._at_work.get(order.phase)
+        if whole is not None:
+            return await whole.coordinate(stage)
+        phase = self._at_work[order.phase] = PhaseRun(self._run, order, self._parts)
+        try:
+            with phase.reserved_slots(stage):
+                return await phase.coordinate(stage)
+        finally:
+            del self._at_work[order.phase]

@@ -1,0 +1,68 @@
+"""The log of one run as its process sees it: what it appends, and the state that follows from that."""
+
+from collections.abc import Sequence
+
+from echelon.journal.port import Journal
+from echelon.model.exception_report import ExceptionReport
+from echelon.runlog.events import ExceptionPushed, LoggedEvent, RunEvent
+from echelon.runlog.state import RunState
+
+
+class RunLog:
+    """Appends the events of one run, and folds them once they are durable: nothing is known before it is on record."""
+
+    def __init__(self, journal: Journal, run_id: str, earlier: Sequence[LoggedEvent] = ()) -> None:
+        self.journal = journal
+        self.run_id = run_id
+        self._state = RunState()
+        self._seq = 0
+        self._unfolded: list[LoggedEvent] = list(earlier)
+        self._has_gap = False
+
+    async def append(self, *events: RunEvent) -> None:
+        """Append events, all or none; they are durable, and in the state, when this returns."""
+        await self.journal.append(*events)
+
+    def enqueue(self, *events: RunEvent) -> None:
+        """Append events without waiting: they are durable before whatever is appended next."""
+        self.journal.enqueue(*events)
+
+    async def push(self, report: ExceptionReport) -> None:
+        """Report something upwards (V1)."""
+        await self.append(self.pushed(report))
+
+    def pushed(self, report: ExceptionReport) -> ExceptionPushed:
+        """Return the event that reports something upwards."""
+        return ExceptionPushed(run_id=self.run_id, at=report.at, report=report)
+
+    def watch(self, committed: Sequence[LoggedEvent]) -> None:
+        """Take what this process has made durable; the journal calls this."""
+        self._unfolded.extend(committed)
+
+    @property
+    def state(self) -> RunState:
+        """What is known of the run by now; what other processes wrote is known after `refresh`."""
+        # What `refresh` has read may be reported after that: nothing is folded twice.
+        entries, self._unfolded = [entry for entry in self._unfolded if entry.seq > self._seq], []
+        if entries:
+            self._has_gap = self._has_gap or entries[0].seq != self._seq + 1 or _skips(entries)
+            self._state = self._state.apply(*[entry.event for entry in entries])
+            self._seq = entries[-1].seq
+        return self._state
+
+    async def refresh(self) -> RunState:
+        """Return what is known by everybody: what others wrote is folded in where it stands in the log."""
+        while True:
+            state, seq, has_gap = self.state, self._seq, self._has_gap
+            newer = await self.journal.events(self.run_id, after=0 if has_gap else seq)
+            if self._seq == seq:
+                break
+            # Somebody has looked at the state meanwhile, so that more was folded: what was read is out of date.
+        if newer:
+            self._state = (RunState() if has_gap else state).apply(*[entry.event for entry in newer])
+            self._seq, self._has_gap = newer[-1].seq, False
+        return self.state
+
+
+def _skips(entries: Sequence[LoggedEvent]) -> bool:
+    return entries[-1].seq - entries[0].seq != len(entries) - 1

@@ -1,0 +1,59 @@
+"""What is to be done in one run, and who does it. Frozen; nothing here changes while the run is at work."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from echelon.conventions.brief import brief_conventions
+from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import Expansion
+from echelon.journal.digest import digest_of
+from echelon.model.graph import TaskSpec
+from echelon.model.handoff import Handoff
+from echelon.model.plan import Plan
+
+
+def utc_now() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """One run: the job, its inputs, and the plan that is carried out."""
+
+    run_id: str
+    """Unique."""
+    job: JobDefinition
+    """The job."""
+    inputs: BaseModel
+    """Its inputs."""
+    expansion: Expansion
+    """Who is called for each task."""
+    plan: Plan
+    """The plan."""
+    folder: Path
+    """Where agents get their workspaces."""
+    previous: Mapping[str, Handoff] = field(default_factory=dict[str, Handoff])
+    """What the last completed run of this job on the same inputs delivered, by task."""
+    now: Callable[[], datetime] = utc_now
+    """The clock."""
+
+    @cached_property
+    def inputs_digest(self) -> str:
+        """Identity of the inputs."""
+        return digest_of(self.inputs)
+
+    @cached_property
+    def tasks(self) -> dict[str, TaskSpec]:
+        """Tasks of the plan by id."""
+        return {task.id: task for task in self.plan.tasks}
+
+    @cached_property
+    def conventions(self) -> tuple[str, ...]:
+        """What every agent of the run keeps to; no part of a step's identity, so no work is done again for it (F8)."""
+        return brief_conventions(self.plan)

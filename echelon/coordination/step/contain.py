@@ -1,0 +1,47 @@
+"""Calls into code that is not ours: what it does to its own process or task is its failure, and stops nobody else."""
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from echelon.agents.agent import AsksAgain
+from echelon.agents.outcome import Outcome
+from echelon.coordination.context import RunContext
+from echelon.coordination.step.observer import observing
+from echelon.coordination.step.step import Perform, Step
+from echelon.model.errors import AgentFailed
+
+
+@dataclass(frozen=True)
+class Contain:
+    """Lets the agent work, and hears what it reads and writes meanwhile."""
+
+    run: RunContext
+    inner: Perform[Outcome[object]]
+
+    async def __call__(self, step: Step) -> Outcome[object]:
+        """Do a step; `AgentFailed` when it wanted to end the process or cancelled itself."""
+        with contained(step.agent.name), observing(self.run, step), self.run.surround(step.task_id):
+            return await self.inner(step)
+
+
+@contextmanager
+def contained(name: str) -> Iterator[None]:
+    """Call somebody else's code, named `name`, in the block; `AgentFailed` for what must not reach others."""
+    try:
+        yield
+    except SystemExit as leave:
+        raise AgentFailed(f"{name} wanted to end the process with exit code {leave.code}") from leave
+    except asyncio.CancelledError as cancelled:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise AgentFailed(f"{name} was cancelled by something inside of it") from cancelled
+
+
+def act(step: Step) -> Awaitable[Outcome[object]]:
+    """Let the agent itself work, or answer again."""
+    if step.complaint and isinstance(step.agent, AsksAgain):
+        return step.agent.perform_again(step.call, step.complaint)
+    return step.agent.perform(step.call)

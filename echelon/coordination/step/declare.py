@@ -1,0 +1,47 @@
+"""What changes the world outside is put on record before it is done, so that no crash can hide that it was begun (F8).
+
+An agent with the effect `write` is let work again after a crash, with the same idempotency key: the receiver can tell
+that it got this before. One that is `irreversible` is not: whether it happened only a person can find out.
+"""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+
+from echelon.agents.function import FunctionAgent
+from echelon.agents.outcome import Outcome
+from echelon.coordination.context import RunContext
+from echelon.coordination.step.step import Perform, Step
+from echelon.journal.failpoints import failpoint
+from echelon.model.errors import AgentFailed, InvalidInput
+
+#: What an agent raises to say that it did nothing. A command or a model says so of what it knows, which is less.
+_NOTHING_HAPPENED = (AgentFailed, InvalidInput)
+
+
+@dataclass(frozen=True)
+class Declare:
+    """Lets an agent work, once it is durable that it was begun."""
+
+    run: RunContext
+    inner: Perform[Outcome[object]]
+
+    def __call__(self, step: Step) -> Awaitable[Outcome[object]]:
+        """Do a step; what only reads, or is asked once more, needs no intent."""
+        return self.inner(step) if step.agent.effect == "read" or step.complaint else self._declare(step)
+
+    async def _declare(self, step: Step) -> Outcome[object]:
+        """Declare what is about to be done, then do it; `EffectUncertain` where it may have happened already."""
+        known = await self.run.intents.recall_decision(step.task_id)
+        if known is not None:
+            return known
+        intent = await self.run.intents.begin(step.key, step.task_id, step.agent.effect)
+        failpoint("claim.taken")
+        brief = step.call.brief.model_copy(update={"idempotency_key": intent.idempotency_key})
+        try:
+            outcome = await self.inner(replace(step, call=replace(step.call, brief=brief)))
+        except _NOTHING_HAPPENED:
+            if isinstance(step.agent, FunctionAgent):
+                await self.run.intents.settle(intent)
+            raise
+        failpoint("effect.done")
+        return outcome

@@ -1,0 +1,93 @@
+"""How every call ends: as a handoff that says what came of it, whatever happened (C1). Pure."""
+
+from echelon.contract.complaint import legible
+from echelon.model.concern import Concern
+from echelon.model.errors import (
+    AgentFailed,
+    AgentTimeout,
+    BreakerOpen,
+    BudgetExhausted,
+    BulkheadFull,
+    ContractViolation,
+    EchelonError,
+    EffectUncertain,
+)
+from echelon.model.exception_report import Level, Trigger
+from echelon.model.handoff import WRAPPED_UP, ErrorReport, Handoff
+from echelon.model.phrasing import truncate
+from echelon.model.status import Status
+from echelon.resilience.errors import can_pass
+
+#: Longest summary, in characters: briefs carry it to everybody who comes later (X8).
+MAX_SUMMARY = 200
+
+#: How much of an error is told, in characters: its beginning.
+MAX_MESSAGE = 4000
+
+#: Errors that mean "not now" instead of "not at all".
+_BLOCKING = (BreakerOpen, BulkheadFull, EffectUncertain)
+
+#: What a person can do about an error, by its class; the first that fits is told.
+_NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (ContractViolation, "make the agent return what its contract says, or change the contract"),
+    (BudgetExhausted, "raise the budget, or give the job less to do"),
+    (BreakerOpen, "see why the dependency fails; the run can be resumed when it answers again"),
+    (BulkheadFull, "resume the run when fewer wait, or allow a longer queue"),
+    ((AgentTimeout, TimeoutError), "give it more time, or split the task"),
+)
+
+
+def summary_of(output: object, agent: str) -> str:
+    """Return one line that tells what an output is, for agents that do not say it themselves."""
+    said = getattr(output, "summary", None)
+    text = said if isinstance(said, str) else output if isinstance(output, str) else f"{agent}: {type(output).__name__}"
+    return one_line(text) or agent
+
+
+def one_line(text: str, limit: int = MAX_SUMMARY) -> str:
+    """Return the first line that says something, shortened to `limit` characters; empty when none does."""
+    return shortened(next((line.strip() for line in text.splitlines() if line.strip()), ""), limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return a text that can be recorded and shown: not too long, without half characters or control characters."""
+    return "\n".join(map(legible, truncate(text, limit).splitlines()))
+
+
+def status_of(error: Exception) -> Status:
+    """Return the status that an error ends a step with."""
+    return Status.BLOCKED if isinstance(error, _BLOCKING) else Status.FAILED
+
+
+def error_report(error: Exception) -> ErrorReport:
+    """Say what went wrong, whether it can pass, and what to do."""
+    said = str(error) or repr(error)
+    message = said if isinstance(error, EchelonError) else f"{type(error).__name__}: {said}"
+    return ErrorReport(
+        kind=type(error).__name__,
+        message=shortened(message, MAX_MESSAGE),
+        can_pass=can_pass(error),
+        next_step=_next_step(error),
+    )
+
+
+def _next_step(error: Exception) -> str:
+    known = error.next_step if isinstance(error, EchelonError) else ""
+    return known or next((advice for kind, advice in _NEXT_STEPS if isinstance(error, kind)), "")
+
+
+def concerns_of(error: Exception) -> tuple[Concern, ...]:
+    """Return the concerns that a failing agent wanted on record."""
+    return error.concerns if isinstance(error, AgentFailed) else ()
+
+
+def deviation(handoff: Handoff) -> tuple[Trigger, Level, str] | None:
+    """Say what is worth pushing about a handoff; None for no news (V1)."""
+    if handoff.error is not None:
+        trigger = Trigger.BLOCKED if handoff.status is Status.BLOCKED else Trigger.FAILED
+        return trigger, Level.WARNING, handoff.error.message
+    if handoff.wrapped_up:
+        return Trigger.RESOURCE, Level.WARNING, WRAPPED_UP
+    if handoff.attempts > 1:
+        return Trigger.RETRIED, Level.INFO, f"needed {handoff.attempts} attempts"
+    return None

@@ -1,0 +1,60 @@
+"""Which step on record is the one that is asked for, and why another one is not (F8). Pure.
+
+A step is known by its key: job, phase, contract and everything it is given. Where only the code of its agent has
+changed since, it is done again under a key of its own, unless it changed the world: that is not done twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from echelon.agents.agent import Agent
+from echelon.agents.fingerprint.agent import changed_parts, fingerprint_of, has_changed
+from echelon.journal.digest import digest_of
+from echelon.model.run import StepKind, StepRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoHit:
+    """What the record says about a step."""
+
+    key: str
+    """The key under which it is done, or was done."""
+    known: StepRecord | None = None
+    """It was done, and this came of it."""
+    renewed: str = ""
+    """Why what was done before does not count any more; empty when nothing was."""
+
+
+class StepMemo:
+    """The steps of one run that were completed before this process began."""
+
+    def __init__(self, finished: Mapping[str, StepRecord]) -> None:
+        self._finished = finished
+        self._by_task = {(step.kind, step.handoff.task_id): step for step in finished.values()}
+
+    def knows(self, key: str) -> bool:
+        """Say whether a step with this key was completed before this process began."""
+        return key in self._finished
+
+    def recall(self, key: str, kind: StepKind, task_id: str, contract: str, agent: Agent) -> MemoHit:
+        """Find a step with its key; the code of its agent decides whether it still counts."""
+        known = self._finished.get(key)
+        if known is None:
+            return MemoHit(key=key, renewed=self._why(kind, task_id, contract))
+        code = fingerprint_of(agent)
+        if agent.effect != "read" or not has_changed(known.code, code):
+            return MemoHit(key=key, known=known)
+        own_key = digest_of((key, code))
+        parts = " and ".join(changed_parts(known.code, code))
+        why = f"{agent.name} has changed in {parts} ({known.code} → {code})"
+        again = self._finished.get(own_key)
+        return MemoHit(key=own_key, known=again, renewed="" if again else why)
+
+    def _why(self, kind: StepKind, task_id: str, contract: str) -> str:
+        before = self._by_task.get((kind, task_id))
+        if before is None or before.handoff.fallback is not None or before.handoff.output_location is None:
+            return ""
+        was = before.handoff.output_location.contract
+        if was != contract:
+            return f"its contract has changed ({was} → {contract})"
+        return "what it is given has changed"

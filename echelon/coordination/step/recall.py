@@ -1,0 +1,44 @@
+"""What an earlier process completed is not done again (F8)."""
+
+from dataclasses import dataclass, replace
+
+from echelon.coordination.context import RunContext
+from echelon.coordination.step.envelope import one_line
+from echelon.coordination.step.step import Perform, Step
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.handoff import Handoff
+from echelon.runlog.events import StepReused
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Returns what is on record, or lets the step be done."""
+
+    run: RunContext
+    inner: Perform[Handoff]
+
+    async def __call__(self, step: Step) -> Handoff:
+        """Do a step unless it is done."""
+        run = self.run
+        hit = run.memo.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent)
+        if hit.known is not None:
+            run.log.enqueue(
+                StepReused(
+                    run_id=run.spec.run_id,
+                    at=run.now(),
+                    key=hit.key,
+                    task_id=step.task_id,
+                    phase=step.phase,
+                    step=step.kind,
+                )
+            )
+            return hit.known.handoff
+        if hit.renewed:
+            await run.log.push(self._renewed(step, hit.renewed))
+        return await self.inner(step if hit.key == step.key else replace(step, key=hit.key))
+
+    def _renewed(self, step: Step, why: str) -> ExceptionReport:
+        message = one_line(f"{step.task_id} was done before and is done again: {why}")
+        return ExceptionReport(
+            trigger=Trigger.RENEWED, level=Level.INFO, path=step.path, message=message, at=self.run.now()
+        )

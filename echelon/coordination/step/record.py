@@ -1,0 +1,38 @@
+"""A step is put on record with all it raised, in one transaction: no crash keeps one and loses the other (O1)."""
+
+import secrets
+
+from echelon.coordination.context import RunContext
+from echelon.model.concern import ConcernRecord
+from echelon.model.exception_report import ExceptionReport
+from echelon.model.run import StepRecord
+from echelon.runlog.events import ConcernRaised, StepEnded
+
+#: Digits and letters that are not mistaken for one another; ten of them hardly ever meet twice (50 bits).
+_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_LENGTH = 10
+
+
+async def record_step(run: RunContext, step: StepRecord, report: ExceptionReport | None = None) -> None:
+    """Put a step on record, with its concerns and what there is to report; durable when this returns."""
+    reports = [run.log.pushed(report)] if report else []
+    ended = StepEnded(run_id=step.run_id, at=step.finished, record=step)
+    await run.log.append(*_raised(run, step), *reports, ended)
+
+
+def _raised(run: RunContext, step: StepRecord) -> list[ConcernRaised]:
+    at = run.now()
+    return [
+        ConcernRaised(
+            run_id=step.run_id,
+            at=at,
+            record=ConcernRecord(
+                id=_new_id(), run_id=step.run_id, source=step.node, step=step.key, concern=concern, at=at
+            ),
+        )
+        for concern in step.handoff.concerns
+    ]
+
+
+def _new_id() -> str:
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))

@@ -1,0 +1,74 @@
+"""How a step ends: its outcome, or its error, in an envelope (C1)."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from echelon.contract.complaint import complaint
+from echelon.coordination.context import RunContext
+from echelon.coordination.phase_output import received_by
+from echelon.coordination.step.boundary import Accepted
+from echelon.coordination.step.envelope import concerns_of, error_report, one_line, status_of
+from echelon.coordination.step.step import Step
+from echelon.model.errors import ContractViolation, JournalError
+from echelon.model.handoff import Handoff
+from echelon.model.run import StepKind
+from echelon.model.status import Status
+from echelon.resilience.guard import CallResult
+
+
+def seal(run: RunContext, step: Step, result: CallResult[Accepted]) -> Handoff:
+    """Return the handoff of a step; its output is written, by reference, before."""
+    taken = result.value
+    if result.error is not None or taken is None:
+        missing = RuntimeError("the guard returned neither a value nor an error")
+        return _failed(step, result, result.error or missing)
+    try:
+        return _completed(run, step, result, taken)
+    except (ContractViolation, JournalError) as error:
+        return _failed(step, result, error)
+    except ValidationError as error:  # of the envelope: a confidence of 2, a concern that is none
+        return _failed(step, result, ContractViolation(complaint(error, step.agent.name)))
+
+
+def _completed(run: RunContext, step: Step, result: CallResult[Accepted], taken: Accepted) -> Handoff:
+    outcome = taken.outcome
+    return Handoff(
+        task_id=step.task_id,
+        status=Status.COMPLETED,
+        summary=outcome.summary,
+        output_location=run.outputs.put(run.spec.run_id, step.key, taken.plain, step.contract_name),
+        dependencies=step.dependencies,
+        next_steps=outcome.next_steps,
+        producer=step.node,
+        assignment_id=step.call.brief.assignment.id,
+        confidence=step.fallback.lowered(outcome.confidence) if step.fallback else outcome.confidence,
+        usage=result.usage,
+        concerns=outcome.concerns,
+        attempts=result.attempts,
+        repairs=taken.repairs,
+        received=received_by(step.call),
+        fallback=step.fallback,
+        # An integration in the last call is whole: it takes what there is, and says what is missing.
+        wrapped_up=result.wrapped_up and step.kind is StepKind.TASK,
+    )
+
+
+def _failed(step: Step, result: CallResult[Any], error: Exception) -> Handoff:
+    # The dependency that is blamed: what fails together because of it is one incident (F6).
+    report = error_report(error).model_copy(update={"dependency": step.guard.policy.breaker or ""})
+    return Handoff(
+        task_id=step.task_id,
+        status=status_of(error),
+        summary=one_line(f"{step.agent.name} did not deliver: {report.message}"),
+        dependencies=step.dependencies,
+        producer=step.node,
+        assignment_id=step.call.brief.assignment.id,
+        confidence=0.0,
+        usage=result.usage,
+        concerns=concerns_of(error),
+        error=report,
+        attempts=result.attempts,
+        received=received_by(step.call),
+        fallback=step.fallback,
+    )

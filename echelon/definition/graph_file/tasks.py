@@ -1,0 +1,147 @@
+"""Plain values into a task graph: our own format, whose keys are those of `TaskGraph` and `TaskSpec`.
+
+Three conveniences: a dependency may be just the id of a task, the goal of a task may be left out, and so may the name
+and the goal of the graph. Texts that name tasks are brought into one normal form of Unicode, so that it does not
+matter which way an editor or a file system writes an accent.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from pydantic import FailFast, TypeAdapter, ValidationError
+
+from echelon.definition.graph_file.errors import explained
+from echelon.definition.graph_file.values import shown
+from echelon.model.adapter import JsonObject
+from echelon.model.errors import InvalidInput
+from echelon.model.graph import Coupling, TaskGraph, TaskSpec
+from echelon.model.organisation import Structure
+
+#: The first wrong task is told; a million wrong ones must not be collected.
+_TASKS = TypeAdapter[tuple[TaskSpec, ...]](Annotated[tuple[TaskSpec, ...], FailFast()])
+
+_COUPLINGS: Mapping[str, Coupling] = {str(one): one for one in Coupling}
+_STRUCTURES: Mapping[str, Structure] = {str(one): one for one in Structure}
+
+
+#: What would break a line, a table or a terminal wherever the id of a task is shown.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def graph_of(document: Any, name: str) -> TaskGraph:
+    """Return the graph that a document describes, called `name` when it has no name of its own.
+
+    The tasks of the document are completed where they stand: with a million of them a copy is a gigabyte.
+    Raises `InvalidInput` that names the key or the ids at fault. Types are strict: `"5"` is no number, `1` no id.
+    """
+    given = _tasks_in(document)
+    _refuse_twins(given)
+    for number, task in enumerate(given):
+        _complete(task)
+        _check_id(task, number)
+    try:
+        tasks = _TASKS.validate_python(given, strict=True)
+    except ValidationError as error:
+        raise explained(document, error, above=("tasks",)) from error
+    try:
+        graph = TaskGraph.model_validate({**_completed(document, name), "tasks": tasks}, strict=True)
+    except ValidationError as error:
+        raise explained(document, error) from error
+    _check_needs(graph)
+    return graph
+
+
+def _tasks_in(document: object) -> tuple[object, ...]:
+    if not isinstance(document, dict):
+        raise InvalidInput('a task graph is an object with a list of tasks: {"tasks": [{"id": …}, …]}')
+    tasks = document.get("tasks", ())
+    if not isinstance(tasks, tuple):
+        raise InvalidInput(f"tasks: must be a list, not {shown(tasks)}")
+    if not tasks:
+        raise InvalidInput("the graph has no tasks; list at least one under 'tasks'")
+    return tasks
+
+
+def _completed(document: JsonObject, name: str) -> JsonObject:
+    """Fill in what the graph itself may leave out."""
+    called = document.get("name", name)
+    made = {"name": name, "goal": f"Do all tasks of {called if isinstance(called, str) else name}", **document}
+    return made | {"organisation": _organisation(made["organisation"])} if "organisation" in made else made
+
+
+def _refuse_twins(tasks: tuple[object, ...]) -> None:
+    """Refuse ids that look alike because they only differ in how their letters are encoded."""
+    ids = [task.get("id") for task in tasks if isinstance(task, dict)]
+    first: dict[str, str] = {}
+    for task_id in (one for one in ids if isinstance(one, str) and not one.isascii()):
+        twin = first.setdefault(_normal(task_id), task_id)
+        if twin != task_id:
+            raise InvalidInput(
+                f"the ids {twin!a} and {task_id!a} look alike, they differ only in how letters are encoded; "
+                "rename one of them"
+            )
+
+
+def _complete(task: object) -> None:
+    """Fill in what a task may leave out; whatever is no task is left to be refused with its place."""
+    if not isinstance(task, dict):
+        return
+    task.setdefault("goal", task.get("id"))
+    if "id" in task:
+        task["id"] = _normal(task["id"])
+    for key, read in _REFERENCES.items():
+        if isinstance(named := task.get(key), tuple):
+            task[key] = tuple(map(read, named))
+
+
+def _check_id(task: object, number: int) -> None:
+    """Refuse an id that is blank, or would break the line it is shown on; what is no text is refused by its type."""
+    task_id = task.get("id") if isinstance(task, dict) else None
+    if not isinstance(task_id, str):
+        return
+    if not task_id.strip():
+        raise InvalidInput(f"tasks[{number}].id (id {shown(task_id)}): an id must not be blank")
+    if found := _UNPRINTABLE.search(task_id):
+        what = f"control characters or line breaks, as U+{ord(found[0]):04X}"
+        raise InvalidInput(f"tasks[{number}].id (id {shown(task_id)}): an id must not contain {what}")
+
+
+def _dependency(given: object) -> object:
+    if isinstance(given, str):
+        return {"task": _normal(given)}
+    if not isinstance(given, dict):
+        return given
+    known = {"task": _normal(given["task"])} if "task" in given else {}
+    coupling = given.get("coupling")
+    if isinstance(coupling, str) and coupling in _COUPLINGS:
+        known["coupling"] = _COUPLINGS[coupling]
+    return {**given, **known}
+
+
+def _organisation(organisation: Any) -> object:
+    structure = organisation.get("structure") if isinstance(organisation, dict) else None
+    if isinstance(structure, str) and structure in _STRUCTURES:
+        return {**organisation, "structure": _STRUCTURES[structure]}
+    return organisation
+
+
+def _normal(text: Any) -> Any:
+    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
+
+
+#: Keys under which other tasks are named, and how each entry is read.
+_REFERENCES: Mapping[str, Callable[[Any], object]] = {"depends_on": _dependency, "verifies": _normal}
+
+
+def _check_needs(graph: TaskGraph) -> None:
+    """Refuse a task that waits for a phase which does not end before its own begins: in a file they come in order."""
+    order = {name: place for place, name in enumerate(dict.fromkeys(task.phase for task in graph.tasks if task.phase))}
+    for task in graph.tasks:
+        late = [phase for phase in task.needs if order.get(phase, len(order)) >= order.get(task.phase or "", 0)]
+        if late:
+            raise InvalidInput(
+                f"task {task.id!r} needs the phase {late[0]!r}, which is not a phase before its own "
+                f"({shown(task.phase) if task.phase else 'it has none'}); phases run in the order they first appear in"
+            )

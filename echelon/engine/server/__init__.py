@@ -1,0 +1,1 @@
+"""The Prefect server behind a run: found, started, watched and ended."""

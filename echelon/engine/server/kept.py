@@ -1,0 +1,129 @@
+"""The local Prefect server that `echelon up` keeps running, with its user interface and its scheduler."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from echelon.engine.server.database import ServerDatabase, claim_database
+from echelon.engine.server.settings import database_is_chosen
+from echelon.engine.server.spawn import START_SECONDS, ServerProcess, spawn
+
+#: Prefect's own default, where people look for the user interface.
+DEFAULT_PORT = 4200
+
+#: How long a kept server may take to end before it is killed, in seconds.
+DOWN_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class KeptServer:
+    """A server that keeps running, as the state file in the home describes it."""
+
+    pid: int
+    url: str
+    #: When it was started, ISO 8601, UTC.
+    started: str
+    #: The process's own creation time in seconds since 1970, which tells it from a later process of the same number.
+    created: float
+
+    @property
+    def ui_url(self) -> str:
+        """The address of the user interface."""
+        return self.url.removesuffix("/api")
+
+
+class LocalServer:
+    """What `echelon up` and `echelon down` do in one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / "prefect"
+        self.state_file = self.folder / "server.json"
+
+    def running(self) -> KeptServer | None:
+        """Return the kept server, if there is one; a state file that a crash left behind is removed."""
+        if not self.state_file.exists():
+            return None
+        try:
+            server = KeptServer(**json.loads(self.state_file.read_text()))
+        except (OSError, ValueError, TypeError):
+            server = None
+        if server is not None and _alive(server):
+            return server
+        self.state_file.unlink(missing_ok=True)
+        return None
+
+    def up(self, port: int = DEFAULT_PORT) -> tuple[KeptServer, bool]:
+        """Start the server unless it runs already; return it, and whether this call started it.
+
+        The port is the wished one, or any free one when that is taken. Returns when the server answers.
+
+        Raises:
+            ServerError: it does not start, or a run is using the home's database at this moment.
+        """
+        running = self.running()
+        if running is not None:
+            return running, False
+        process = self._spawn(port)
+        try:
+            server = self._record(process)
+            process.wait_ready(START_SECONDS)
+        except BaseException:
+            self.state_file.unlink(missing_ok=True)
+            process.stop()
+            raise
+        process.detach()
+        return server, True
+
+    def down(self) -> KeptServer | None:
+        """End the server and return what it was, or None when none was running."""
+        server = self.running()
+        if server is not None:
+            _end(server.pid)
+            self.state_file.unlink(missing_ok=True)
+        return server
+
+    def _spawn(self, port: int) -> ServerProcess:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        database = ServerDatabase(url=None) if database_is_chosen() else claim_database(self.folder, share=False)
+        # The built user interface is put here instead of into the installed package, which may not be writable.
+        settings = {"PREFECT_SERVER_UI_STATIC_DIRECTORY": str(self.folder / "ui")}
+        return spawn(self.folder, database, settings, log=self.folder / "kept-server.log", port=port, kept=True)
+
+    def _record(self, process: ServerProcess) -> KeptServer:
+        try:
+            created = psutil.Process(process.pid).create_time()
+        except psutil.NoSuchProcess as error:
+            raise process.failure("it ended at once") from error
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        server = KeptServer(pid=process.pid, url=process.url, started=started, created=created)
+        arriving = self.state_file.with_suffix(".new")
+        arriving.write_text(json.dumps(asdict(server)))
+        arriving.replace(self.state_file)
+        return server
+
+
+def kept_server(home: Path) -> KeptServer | None:
+    """Return the server that `echelon up` keeps running for this home, if any."""
+    return LocalServer(home).running()
+
+
+def _alive(server: KeptServer) -> bool:
+    try:
+        process = psutil.Process(server.pid)
+        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - server.created) < 1
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _end(pid: int) -> None:
+    process = psutil.Process(pid)
+    process.terminate()
+    try:
+        process.wait(DOWN_SECONDS)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait(DOWN_SECONDS)

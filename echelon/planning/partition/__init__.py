@@ -1,0 +1,1 @@
+"""Tasks divided into groups of limited size with few handoffs between them, and packed under coordinators."""

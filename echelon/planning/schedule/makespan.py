@@ -1,0 +1,154 @@
+"""Foresee how long a plan takes: agents are started in order, coordinators integrate, sync points end phases (V6)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heapreplace
+
+from echelon.model.errors import InvalidInput
+from echelon.model.graph import TaskSpec
+from echelon.model.plan import Finding, FindingLevel, Makespan, Node, PhasePlan
+from echelon.model.priors import Priors
+from echelon.planning.schedule.order import producers_of, topological
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """What the wall time of a plan depends on."""
+
+    agents: Sequence[TaskSpec]
+    """The work of each agent."""
+    phases: Sequence[PhasePlan]
+    """Phases, with the ids of agents as tasks."""
+    tree: Sequence[Node] = ()
+    """The tree; empty: nobody integrates."""
+    priors: Priors = field(default_factory=Priors)
+    """What starting, integrating and synchronising takes."""
+    max_concurrency: int | None = None
+    """Agents at work at one time; None: all at once."""
+
+
+def makespan(schedule: Schedule) -> Makespan:
+    """Return the wall time of a plan, in seconds; everything None when no task states a duration (V6).
+
+    Within a phase agents start in the order of the tree as soon as one of `max_concurrency` places is free; starting
+    takes processor time, which all agents share. A coordinator integrates when everybody below has ended; the sync
+    point ends the phase, and the next one begins. Work without a duration is taken to last as long as the rest does on
+    average. Raises `InvalidInput` for a concurrency below 1.
+    """
+    width = schedule.max_concurrency
+    if width is not None and width < 1:
+        raise InvalidInput(f"cannot run {width} agents at a time: nothing would start; allow 1 or more")
+    seconds = durations(schedule.agents)
+    if seconds is None:
+        return Makespan(predicted=None, critical_path=None, work=None, max_concurrency=width)
+    above = _above(schedule.tree)
+    position = {node.id: number for number, node in enumerate(schedule.tree)}
+    predicted = plain = 0.0
+    for phase in schedule.phases:
+        ordered = sorted(phase.tasks, key=lambda agent: position.get(agent, 0))
+        bare = list_scheduled([seconds[agent] for agent in ordered], width)
+        ends = list_scheduled([seconds[agent] for agent in ordered], width, schedule.priors.dispatch_seconds)
+        plain += max(bare, default=0.0)
+        predicted += _integrated(dict(zip(ordered, ends, strict=True)), above, schedule.priors.integration_seconds)
+        predicted += schedule.priors.sync_seconds
+    return Makespan(
+        predicted=round(predicted, 6),
+        critical_path=round(critical_path(schedule.agents, seconds), 6),
+        work=round(sum(seconds.values()), 6),
+        coordination=round(predicted - plain, 6),
+        max_concurrency=width,
+    )
+
+
+def durations(tasks: Sequence[TaskSpec]) -> dict[str, float] | None:
+    """Return the seconds of each task, the mean of the others for one that states none; None when none does."""
+    known = [task.seconds for task in tasks if task.seconds is not None]
+    if not known:
+        return None
+    mean = sum(known) / len(known)
+    return {task.id: mean if task.seconds is None else task.seconds for task in tasks}
+
+
+def duration_findings(tasks: Sequence[TaskSpec]) -> tuple[Finding, ...]:
+    """Say so when some tasks state a duration and others do not: the forecast assumes the mean for them (V6)."""
+    silent = [task.id for task in tasks if task.seconds is None]
+    if not silent or len(silent) == len(tasks):
+        return ()
+    return (
+        Finding(
+            rule="V6",
+            level=FindingLevel.INFO,
+            where=silent[0],
+            message=f"{len(silent)} of {len(tasks)} tasks state no duration; the forecast takes the mean of the others",
+            fix="state the seconds of every task, or read the predicted makespan as a guess",
+        ),
+    )
+
+
+def list_scheduled(seconds: Sequence[float], width: int | None, dispatch_seconds: float = 0.0) -> list[float]:
+    """Return when each task ends if each goes to the place that is free first (list scheduling).
+
+    One processor starts them: the k-th task cannot start before k dispatches are over.
+    """
+    places = min(width or len(seconds), len(seconds))
+    free_at = [0.0] * places
+    heapify(free_at)
+    ends: list[float] = []
+    for number, duration in enumerate(seconds, start=1):
+        end = max(free_at[0], number * dispatch_seconds) + duration
+        heapreplace(free_at, end)
+        ends.append(end)
+    return ends
+
+
+def _above(tree: Sequence[Node]) -> dict[str, tuple[int, str]]:
+    """Return depth and parent of every node below the root."""
+    depth: dict[str, int] = {}
+    above: dict[str, tuple[int, str]] = {}
+    for node in tree:
+        depth[node.id] = 0 if node.parent is None else depth[node.parent] + 1
+        if node.parent is not None:
+            above[node.id] = (depth[node.id], node.parent)
+    return above
+
+
+def _integrated(ends: Mapping[str, float], above: Mapping[str, tuple[int, str]], seconds: float) -> float:
+    """Return when the last coordinator has integrated; one with a single report has nothing to integrate."""
+    levels: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    last = max(ends.values(), default=0.0)
+    for node, end in ends.items():
+        if node in above:
+            depth, parent = above[node]
+            levels[depth][parent].append(end)
+    for depth in range(max(levels, default=0), 0, -1):
+        for node, reported in levels[depth].items():
+            end = max(reported) + (seconds if len(reported) > 1 else 0.0)
+            last = max(last, end)
+            if node in above:
+                levels[above[node][0]][above[node][1]].append(end)
+    return last
+
+
+def weights_of(tasks: Sequence[TaskSpec]) -> dict[str, float]:
+    """Return what each task weighs: its seconds where every task states them and some are not 0, else 1."""
+    timed = all(task.seconds is not None for task in tasks) and any(task.seconds for task in tasks)
+    return {task.id: (task.seconds or 0.0) if timed else 1.0 for task in tasks}
+
+
+def critical_path(tasks: Sequence[TaskSpec], seconds: Mapping[str, float]) -> float:
+    """Return the longest chain; a task that needs a phase waits for the longest chain that ends in it."""
+    ends: dict[str, float] = {}
+    phase_ends: dict[str | None, float] = defaultdict(float)
+    for task in _in_order(tasks):
+        before = [ends[producer] for producer in producers_of(task)] + [phase_ends[phase] for phase in task.needs]
+        ends[task.id] = max(before, default=0.0) + seconds[task.id]
+        phase_ends[task.phase] = max(phase_ends[task.phase], ends[task.id])
+    return max(ends.values(), default=0.0)
+
+
+def _in_order(tasks: Sequence[TaskSpec]) -> Sequence[TaskSpec]:
+    """Return producers before consumers, and phases in the order in which they were declared."""
+    declared = {phase: number for number, phase in enumerate(dict.fromkeys(task.phase for task in tasks))}
+    ordered = topological(tasks)
+    return sorted(ordered, key=lambda task: declared[task.phase]) if any(task.needs for task in tasks) else ordered

@@ -1,0 +1,1 @@
+"""Circuit breakers: in one process, or shared by several through Redis."""

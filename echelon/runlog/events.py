@@ -1,0 +1,337 @@
+"""Everything that can happen in a run, as one closed union of frozen values.
+
+Nothing else is ever reported about a run: who wants to know something folds these events (`runlog.state`). An event
+says what happened, in which run, and when; it never says what is to be done about it. A kind that was released keeps
+its name and its fields, since journals keep their events for good.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, TypeAdapter
+
+from echelon.model.base import Value
+from echelon.model.breaker_news import BreakerNews
+from echelon.model.concern import ConcernRecord, Disposition
+from echelon.model.exception_report import ExceptionReport
+from echelon.model.handoff import ErrorReport, UsedDependency
+from echelon.model.plan import Plan
+from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.session import EffectIntent
+
+
+class Event(Value):
+    """What all events have."""
+
+    run_id: str
+    """The run it happened in."""
+    at: datetime
+    """When it happened, in UTC."""
+
+    @property
+    def subject(self) -> str:
+        """The task, phase, breaker or concern it is about; empty when it is about the run."""
+        return ""
+
+
+class RunStarted(Event):
+    """A run was put on record, with its inputs and its plan."""
+
+    kind: Literal["run_started"] = "run_started"
+    record: RunRecord
+    """The run as it was when it began."""
+
+
+class RunTaken(Event):
+    """A process took the run: from now on only what it writes counts (F8)."""
+
+    kind: Literal["run_taken"] = "run_taken"
+    token: int = Field(ge=1)
+    """Grows with every process that takes the run."""
+    host: str
+    """Name of its machine."""
+    pid: int
+    """The process."""
+    idle_since: datetime | None = None
+    """When the process before it was last known to be alive, in UTC; None for the first."""
+
+
+class RunReopened(Event):
+    """A run that was on record is at work again (F8)."""
+
+    kind: Literal["run_reopened"] = "run_reopened"
+    before: RunStatus
+    """Where it stood."""
+    finished: datetime | None = None
+    """When it had ended, in UTC; None when it had not."""
+
+
+class PlanExtended(Event):
+    """The plan of the run has changed; what it asks for is done from now on."""
+
+    kind: Literal["plan_extended"] = "plan_extended"
+    plan: Plan
+    """The whole plan as it is now."""
+    reason: str
+    """Why it has changed, in one sentence."""
+
+
+class PhaseStarted(Event):
+    """A phase began."""
+
+    kind: Literal["phase_started"] = "phase_started"
+    phase: str
+    """The phase."""
+    expected: int = Field(ge=0)
+    """Tasks it has."""
+
+    @property
+    def subject(self) -> str:
+        """The phase."""
+        return self.phase
+
+
+class PhaseEnded(Event):
+    """The sync point behind a phase was passed."""
+
+    kind: Literal["phase_ended"] = "phase_ended"
+    phase: str
+    """The phase."""
+
+    @property
+    def subject(self) -> str:
+        """The phase."""
+        return self.phase
+
+
+class StepEvent(Event):
+    """What events about one step have."""
+
+    key: str
+    """Identity of the step (F8)."""
+    task_id: str
+    """The task; for an integration what it is recorded as."""
+
+    @property
+    def subject(self) -> str:
+        """The task."""
+        return self.task_id
+
+
+class StepStarted(StepEvent):
+    """An agent or a coordinator is at work on a step."""
+
+    kind: Literal["step_started"] = "step_started"
+    phase: str
+    """The phase."""
+    node: str
+    """The agent or coordinator."""
+    step: StepKind
+    """Task or integration."""
+
+
+class StepReused(StepEvent):
+    """A step is not done again, since an earlier process completed it (F8)."""
+
+    kind: Literal["step_reused"] = "step_reused"
+    phase: str
+    """The phase."""
+    step: StepKind
+    """Task or integration."""
+
+
+class Waited(StepEvent):
+    """A step waited for a slot before it could start (F5)."""
+
+    kind: Literal["waited"] = "waited"
+    limiter: str
+    """What bounds how many are at work at one time."""
+    seconds: float = Field(ge=0)
+    """How long it waited."""
+    queue_length: int = Field(ge=0)
+    """How many waited there when it came, itself left out."""
+
+
+class AttemptFailed(StepEvent):
+    """One attempt at a step failed; another may follow (F3)."""
+
+    kind: Literal["attempt_failed"] = "attempt_failed"
+    attempt: int = Field(ge=1)
+    """Which one, from 1."""
+    error: ErrorReport
+    """What went wrong."""
+    seconds: float = Field(ge=0)
+    """How long the attempt took."""
+
+
+class OutputRead(StepEvent):
+    """A step read the output of another one (C6)."""
+
+    kind: Literal["output_read"] = "output_read"
+    read: UsedDependency
+    """What it read, with the version."""
+
+
+class Logged(StepEvent):
+    """A step wrote to a log, printed, or its command wrote to its standard error."""
+
+    kind: Literal["logged"] = "logged"
+    source: Literal["logging", "stdout", "stderr", "echelon"]
+    """Where it was written; `echelon` says what was left out, and why."""
+    level: int
+    """How serious, as `logging` counts."""
+    message: str
+    """What it says: bounded, without secrets."""
+
+
+class StepEnded(Event):
+    """A step ended, with the handoff that says how."""
+
+    kind: Literal["step_ended"] = "step_ended"
+    record: StepRecord
+    """The step."""
+
+    @property
+    def subject(self) -> str:
+        """The task."""
+        return self.record.handoff.task_id
+
+
+class ConcernRaised(Event):
+    """A step raised a concern; only a disposition ends it (O1)."""
+
+    kind: Literal["concern_raised"] = "concern_raised"
+    record: ConcernRecord
+    """The concern."""
+
+    @property
+    def subject(self) -> str:
+        """The concern."""
+        return self.record.id
+
+
+class ConcernDisposed(Event):
+    """Somebody ended a concern (O1)."""
+
+    kind: Literal["concern_disposed"] = "concern_disposed"
+    concern_id: str
+    """The concern."""
+    disposition: Disposition
+    """Who decided what, and why."""
+
+    @property
+    def subject(self) -> str:
+        """The concern."""
+        return self.concern_id
+
+
+class ExceptionPushed(Event):
+    """Something was reported upwards (V1)."""
+
+    kind: Literal["exception_pushed"] = "exception_pushed"
+    report: ExceptionReport
+    """What."""
+
+
+class EffectIntended(Event):
+    """An agent is about to change the world outside; written before it does (F8)."""
+
+    kind: Literal["effect_intended"] = "effect_intended"
+    intent: EffectIntent
+    """What it is about to do, and the idempotency key of it."""
+
+    @property
+    def subject(self) -> str:
+        """The task."""
+        return self.intent.task_id
+
+
+class EffectSettled(StepEvent):
+    """The agent said that nothing happened in an attempt to change the world."""
+
+    kind: Literal["effect_settled"] = "effect_settled"
+    attempt: int = Field(ge=1)
+    """Which one."""
+
+
+class OperatorDecided(Event):
+    """A person said what became of irreversible work whose end is not on record (F8)."""
+
+    kind: Literal["operator_decided"] = "operator_decided"
+    task_id: str
+    """The task."""
+    decision: Literal["redo", "done"]
+    """Do it again, or it happened."""
+
+    @property
+    def subject(self) -> str:
+        """The task."""
+        return self.task_id
+
+
+class BreakerChanged(Event):
+    """A breaker that the run uses changed its state (F1)."""
+
+    kind: Literal["breaker_changed"] = "breaker_changed"
+    news: BreakerNews
+    """What it did."""
+
+    @property
+    def subject(self) -> str:
+        """The breaker."""
+        return self.news.name
+
+
+class RunEnded(Event):
+    """The work on a run ended, for good or until it is resumed."""
+
+    kind: Literal["run_ended"] = "run_ended"
+    status: RunStatus
+    """How."""
+    finished: datetime | None = None
+    """When the work had ended, in UTC; None when it only waits."""
+    report: str | None = None
+    """Folder of the report."""
+
+
+RunEvent = Annotated[
+    RunStarted
+    | RunTaken
+    | RunReopened
+    | PlanExtended
+    | PhaseStarted
+    | PhaseEnded
+    | StepStarted
+    | StepReused
+    | Waited
+    | AttemptFailed
+    | OutputRead
+    | Logged
+    | StepEnded
+    | ConcernRaised
+    | ConcernDisposed
+    | ExceptionPushed
+    | EffectIntended
+    | EffectSettled
+    | OperatorDecided
+    | BreakerChanged
+    | RunEnded,
+    Field(discriminator="kind"),
+]
+"""An event of any kind."""
+
+_READER: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
+
+
+class LoggedEvent(NamedTuple):
+    """An event with its place in the log of its run."""
+
+    seq: int
+    """1 for the first event of the run, then one more each."""
+    event: RunEvent
+    """What happened."""
+
+
+def read_event(text: str | bytes) -> RunEvent:
+    """Return the event that was written as JSON; `ValidationError` when it is none of the kinds."""
+    return _READER.validate_json(text)

@@ -1,0 +1,18 @@
+"""What a step that did not deliver means to those who count on it (F2, F7). Pure."""
+
+from echelon.model.handoff import WRAPPED_UP, Handoff, Missing
+
+
+def missing_of(handoff: Handoff) -> Missing:
+    """Say what a handoff that failed, is blocked or falls short means to its consumers."""
+    used, error, who = handoff.fallback, handoff.error, {"task_id": handoff.task_id, "producer": handoff.producer}
+    if handoff.wrapped_up:
+        return Missing(**who, reason=WRAPPED_UP, instead=handoff.summary)
+    assert error or used, "the envelope guarantees an error where there is no output"
+    reason = used.reason if used else error.message if error else ""
+    return Missing(**who, reason=reason, instead=used.said if used else "", asks=error.asks if error else "")
+
+
+def is_lost(handoff: Handoff) -> bool:
+    """Say whether a handoff is not the whole work itself, whether something stands in for it or not."""
+    return not handoff.done or handoff.falls_short

@@ -1,0 +1,311 @@
+"""Where a run stands, folded from its events: one function a kind, in one table. Pure.
+
+    state = RunState().apply(*events)        # the same whatever the events are cut into
+
+Folding is the only way to a state; whoever holds one may read everything in it and change nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from echelon.model.breaker_news import BreakerNews
+from echelon.model.concern import ConcernRecord
+from echelon.model.exception_report import ExceptionReport
+from echelon.model.plan import Plan
+from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.session import EffectIntent, Pause
+from echelon.runlog import events as happened
+from echelon.runlog.events import RunEvent
+
+
+class StepName(NamedTuple):
+    """What makes two attempts attempts at the same step, whatever they were given."""
+
+    kind: StepKind
+    """Task or integration."""
+    phase: str
+    """The phase."""
+    task_id: str
+    """The task; for an integration what it is recorded as."""
+
+
+class PhaseState(NamedTuple):
+    """Where a phase stands."""
+
+    expected: int
+    """Tasks it has."""
+    started: datetime
+    """When it began for the first time, in UTC."""
+    taken_up: datetime
+    """When the process that works on it now began with it."""
+    ended: datetime | None = None
+    """When its sync point was passed; None while it is at work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunState:
+    """Everything that the log says about a run."""
+
+    events: int = 0
+    """How many events were folded."""
+    last_at: datetime | None = None
+    """When the last of them happened."""
+    record: RunRecord | None = None
+    """The run, with its plan as it is now; None before it was put on record."""
+    steps: tuple[StepRecord, ...] = ()
+    """All attempts at steps that ended, in the order they did."""
+    latest: Mapping[StepName, StepRecord] = field(default_factory=dict[StepName, StepRecord])
+    """The last of them of each step, in the order the steps first ended."""
+    at_work: Mapping[StepName, happened.StepStarted] = field(default_factory=dict[StepName, happened.StepStarted])
+    """Steps that somebody works on, the longest first."""
+    reused: frozenset[StepName] = frozenset()
+    """Steps that the process at work did not do again."""
+    phases: Mapping[str, PhaseState] = field(default_factory=dict[str, PhaseState])
+    """Phases that began, in that order."""
+    failed_attempts: tuple[happened.AttemptFailed, ...] = ()
+    """Attempts that failed, whatever came of their steps."""
+    waits: tuple[happened.Waited, ...] = ()
+    """Waits for a slot that are over."""
+    reads: tuple[happened.OutputRead, ...] = ()
+    """Who read what."""
+    log_lines: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Lines that each task logged; the lines themselves stay in the log."""
+    concerns: Mapping[str, ConcernRecord] = field(default_factory=dict[str, ConcernRecord])
+    """Everything raised, by id, with what ended it (O1)."""
+    exceptions: tuple[ExceptionReport, ...] = ()
+    """Everything pushed upwards (V1)."""
+    intents: Mapping[tuple[str, int], EffectIntent] = field(default_factory=dict[tuple[str, int], EffectIntent])
+    """What was begun that changes the world outside, by step and attempt (F8)."""
+    breakers: tuple[BreakerNews, ...] = ()
+    """What breakers did (F1)."""
+    pauses: tuple[Pause, ...] = ()
+    """Times in which nobody worked on the run."""
+    token: int = 0
+    """Of the process that took the run last; 0 when none did."""
+
+    def apply(self, *events: RunEvent) -> "RunState":
+        """Return the state behind more events."""
+        if not events:
+            return self
+        draft = _Draft(self)
+        for event in events:
+            draft.events += 1
+            draft.last_at = event.at if draft.last_at is None else max(draft.last_at, event.at)
+            _APPLY[type(event)](draft, event)
+        return draft.seal()
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan as it is now."""
+        return self.record.plan if self.record else None
+
+    @property
+    def finished_steps(self) -> dict[str, StepRecord]:
+        """Steps that were completed, by key: they are not done again (F8)."""
+        return {step.key: step for step in self.steps if step.handoff.done}
+
+
+def fold(events: Iterable[RunEvent], state: RunState | None = None) -> RunState:
+    """Return the state behind `events`, which follow those that made `state`."""
+    return (state or RunState()).apply(*events)
+
+
+class _Draft:
+    """A state while it is folded: copies of its own, changed in place."""
+
+    def __init__(self, state: RunState) -> None:
+        self.events = state.events
+        self.last_at = state.last_at
+        self.record = state.record
+        self.steps = list(state.steps)
+        self.latest = dict(state.latest)
+        self.at_work = dict(state.at_work)
+        self.reused = set(state.reused)
+        self.phases = dict(state.phases)
+        self.failed_attempts = list(state.failed_attempts)
+        self.waits = list(state.waits)
+        self.reads = list(state.reads)
+        self.log_lines = dict(state.log_lines)
+        self.concerns = dict(state.concerns)
+        self.exceptions = list(state.exceptions)
+        self.intents = dict(state.intents)
+        self.breakers = list(state.breakers)
+        self.pauses = list(state.pauses)
+        self.token = state.token
+
+    def seal(self) -> RunState:
+        """Return the state; the draft is not used any more."""
+        return RunState(
+            events=self.events,
+            last_at=self.last_at,
+            record=self.record,
+            steps=tuple(self.steps),
+            latest=self.latest,
+            at_work=self.at_work,
+            reused=frozenset(self.reused),
+            phases=self.phases,
+            failed_attempts=tuple(self.failed_attempts),
+            waits=tuple(self.waits),
+            reads=tuple(self.reads),
+            log_lines=self.log_lines,
+            concerns=self.concerns,
+            exceptions=tuple(self.exceptions),
+            intents=self.intents,
+            breakers=tuple(self.breakers),
+            pauses=tuple(self.pauses),
+            token=self.token,
+        )
+
+    def update_record(self, **changes: object) -> None:
+        """Change what is known about the run, once it is on record."""
+        if self.record is not None:
+            self.record = self.record.model_copy(update=changes)
+
+
+def _run_started(draft: _Draft, event: happened.RunStarted) -> None:
+    draft.record = event.record
+
+
+def _run_taken(draft: _Draft, event: happened.RunTaken) -> None:
+    # Work that ended after the last sign of life was work all the same.
+    worked = [moment for moment in (event.idle_since, _last_end(draft)) if moment is not None]
+    if event.idle_since is not None and max(worked) < event.at:
+        draft.pauses.append((max(worked), event.at))
+    draft.token = event.token
+    draft.at_work.clear()  # whoever was at work lost the run
+    draft.reused.clear()
+
+
+def _last_end(draft: _Draft) -> datetime | None:
+    return max((step.finished for step in draft.steps), default=None)
+
+
+def _run_reopened(draft: _Draft, event: happened.RunReopened) -> None:
+    draft.update_record(**record_changes(event))
+
+
+def _plan_extended(draft: _Draft, event: happened.PlanExtended) -> None:
+    draft.update_record(**record_changes(event))
+
+
+def _phase_started(draft: _Draft, event: happened.PhaseStarted) -> None:
+    before = draft.phases.get(event.phase)
+    started = before.started if before else event.at
+    draft.phases[event.phase] = PhaseState(expected=event.expected, started=started, taken_up=event.at)
+
+
+def _phase_ended(draft: _Draft, event: happened.PhaseEnded) -> None:
+    before = draft.phases.get(event.phase) or PhaseState(expected=0, started=event.at, taken_up=event.at)
+    draft.phases[event.phase] = before._replace(ended=event.at)
+
+
+def _step_started(draft: _Draft, event: happened.StepStarted) -> None:
+    draft.at_work[StepName(event.step, event.phase, event.task_id)] = event
+
+
+def _step_reused(draft: _Draft, event: happened.StepReused) -> None:
+    draft.reused.add(StepName(event.step, event.phase, event.task_id))
+
+
+def _step_ended(draft: _Draft, event: happened.StepEnded) -> None:
+    name = step_name(event.record)
+    draft.at_work.pop(name, None)
+    draft.steps.append(event.record)
+    draft.latest[name] = event.record
+
+
+def _waited(draft: _Draft, event: happened.Waited) -> None:
+    draft.waits.append(event)
+
+
+def _attempt_failed(draft: _Draft, event: happened.AttemptFailed) -> None:
+    draft.failed_attempts.append(event)
+
+
+def _output_read(draft: _Draft, event: happened.OutputRead) -> None:
+    draft.reads.append(event)
+
+
+def _logged(draft: _Draft, event: happened.Logged) -> None:
+    draft.log_lines[event.task_id] = draft.log_lines.get(event.task_id, 0) + 1
+
+
+def _concern_raised(draft: _Draft, event: happened.ConcernRaised) -> None:
+    draft.concerns[event.record.id] = event.record
+
+
+def _concern_disposed(draft: _Draft, event: happened.ConcernDisposed) -> None:
+    raised = draft.concerns.get(event.concern_id)
+    if raised is not None and raised.disposition is None:  # the first disposition is final
+        draft.concerns[event.concern_id] = raised.model_copy(update={"disposition": event.disposition})
+
+
+def _exception_pushed(draft: _Draft, event: happened.ExceptionPushed) -> None:
+    draft.exceptions.append(event.report)
+
+
+def _effect_intended(draft: _Draft, event: happened.EffectIntended) -> None:
+    draft.intents[event.intent.key, event.intent.attempt] = event.intent
+
+
+def _effect_settled(draft: _Draft, event: happened.EffectSettled) -> None:
+    intent = draft.intents.get((event.key, event.attempt))
+    if intent is not None:
+        draft.intents[event.key, event.attempt] = intent.model_copy(update={"settled": True})
+
+
+def _operator_decided(_draft: _Draft, _event: happened.OperatorDecided) -> None:
+    """On record for people; what follows from it is in the events behind it."""
+
+
+def _breaker_changed(draft: _Draft, event: happened.BreakerChanged) -> None:
+    draft.breakers.append(event.news)
+
+
+def _run_ended(draft: _Draft, event: happened.RunEnded) -> None:
+    draft.update_record(**record_changes(event))
+    draft.at_work.clear()
+
+
+_APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
+    happened.RunStarted: _run_started,
+    happened.RunTaken: _run_taken,
+    happened.RunReopened: _run_reopened,
+    happened.PlanExtended: _plan_extended,
+    happened.PhaseStarted: _phase_started,
+    happened.PhaseEnded: _phase_ended,
+    happened.StepStarted: _step_started,
+    happened.StepReused: _step_reused,
+    happened.StepEnded: _step_ended,
+    happened.Waited: _waited,
+    happened.AttemptFailed: _attempt_failed,
+    happened.OutputRead: _output_read,
+    happened.Logged: _logged,
+    happened.ConcernRaised: _concern_raised,
+    happened.ConcernDisposed: _concern_disposed,
+    happened.ExceptionPushed: _exception_pushed,
+    happened.EffectIntended: _effect_intended,
+    happened.EffectSettled: _effect_settled,
+    happened.OperatorDecided: _operator_decided,
+    happened.BreakerChanged: _breaker_changed,
+    happened.RunEnded: _run_ended,
+}
+"""Kind → what it changes. A test holds it complete."""
+
+
+def record_changes(event: RunEvent) -> dict[str, Any]:
+    """Return what an event changes in the record of its run: the index of runs in a journal changes by the same law."""
+    if isinstance(event, happened.RunEnded):
+        return {"status": event.status, "finished": event.finished, "report": event.report}
+    if isinstance(event, happened.RunReopened):
+        # The end of a run that was completed stays: looking at it again is no work.
+        stays = event.before in (RunStatus.COMPLETED, RunStatus.RUNNING)
+        return {"status": RunStatus.RUNNING, "finished": event.finished if stays else None}
+    return {"plan": event.plan} if isinstance(event, happened.PlanExtended) else {}
+
+
+def step_name(record: StepRecord) -> StepName:
+    """Return which step a record is an attempt at."""
+    return StepName(record.kind, record.phase, record.handoff.task_id)

@@ -1,0 +1,163 @@
+"""What people and programs are shown of a run: made here, from its state and its outputs, and nowhere else. Pure.
+
+`run`, `show`, `checklist`, the report, the page and Prefect's picture print the same figures because they ask the same
+function. Where a run has not ended, it is seen as its last event left it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from echelon.model.handoff import Missing, OutputReference
+from echelon.model.plan import PhasePlan, Plan
+from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, WaitView
+from echelon.model.session import seconds_without
+from echelon.runlog.breakers import breakers_of
+from echelon.runlog.incidents import incidents_of
+from echelon.runlog.losses import is_lost, missing_of
+from echelon.runlog.measures import measure
+from echelon.runlog.state import RunState, StepName
+
+Read = Callable[[OutputReference], object]
+"""Reads an output as JSON; None when it cannot be read any more."""
+
+
+def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
+    """Return everything that is known about a run; `previous` is the output of the run before it, if there was one."""
+    record, latest = state.record, _in_plan(state)
+    assert record is not None, "a log begins with the start of its run"
+    assert state.last_at is not None, "the start of a run happened at some time"
+    missing = _missing(latest, record.plan)
+    launched = len(latest.keys() | _planned(record.plan))
+    return RunView(
+        record=record,
+        steps=state.steps,
+        launched=launched,
+        returned=launched - len(missing),
+        missing=missing,
+        concerns=tuple(state.concerns.values()),
+        exceptions=state.exceptions,
+        incidents=incidents_of(state.steps, record.plan),
+        breakers=breakers_of(state.breakers),
+        measures=measure(
+            state.steps, seconds_without(record.started, record.finished or state.last_at, state.pauses), state.pauses
+        ),
+        phases=tuple(_phase(state, phase, latest) for phase in (record.plan.phases if record.plan else ())),
+        waits=_waits(state),
+        at_work=tuple(name.task_id for name in state.at_work),
+        output=_output(latest.values(), record.plan, read),
+        previous=previous,
+    )
+
+
+def result_of(view: RunView) -> RunResult:
+    """Return what a run returns to its caller."""
+    return RunResult(
+        run_id=view.record.run_id,
+        status=view.record.status,
+        output=view.output,
+        launched=view.launched,
+        returned=view.returned,
+        missing=view.missing,
+        concerns=view.concerns,
+        measures=view.measures,
+        exceptions=view.exceptions,
+        report=view.record.report,
+    )
+
+
+def _in_plan(state: RunState) -> dict[StepName, StepRecord]:
+    """Return the last record of each step that the plan still has; one that changed may have dropped some."""
+    plan = state.plan
+    if plan is None:
+        return dict(state.latest)
+    tasks = {task.id for task in plan.tasks}
+    return {
+        name: step
+        for name, step in state.latest.items()
+        if (name.task_id in tasks if name.kind is StepKind.TASK else step.node in plan.nodes)
+    }
+
+
+def _planned(plan: Plan | None) -> set[StepName]:
+    phases = plan.phases if plan else ()
+    return {StepName(StepKind.TASK, phase.name, task) for phase in phases for task in phase.tasks}
+
+
+def _missing(latest: Mapping[StepName, StepRecord], plan: Plan | None) -> tuple[Missing, ...]:
+    """Return what was tried without success, with what stands in for it, then what was not begun."""
+    tried = [missing_of(step.handoff) for step in latest.values() if is_lost(step.handoff)]
+    owners = plan.agent_of if plan else {}
+    phases = plan.phases if plan else ()
+    planned = [StepName(StepKind.TASK, phase.name, task) for phase in phases for task in phase.tasks]
+    waiting = [
+        Missing(task_id=name.task_id, producer=owners.get(name.task_id, name.task_id), reason="not begun")
+        for name in planned
+        if name not in latest
+    ]
+    return (*tried, *waiting)
+
+
+def _phase(state: RunState, phase: PhasePlan, latest: Mapping[StepName, StepRecord]) -> PhaseView:
+    steps = [step for name, step in latest.items() if name.phase == phase.name]
+    tasks = [step for step in steps if step.kind is StepKind.TASK]
+    done = sum(step.handoff.done for step in tasks)
+    span = max(s.finished for s in steps) - min(s.started for s in steps) if steps else None
+    stands = state.phases.get(phase.name)
+    return PhaseView(
+        name=phase.name,
+        planned=len(phase.tasks),
+        completed=done,
+        failed=len(tasks) - done,
+        at_work=sum(name.phase == phase.name and name.kind is StepKind.TASK for name in state.at_work),
+        seconds=span.total_seconds() if span else None,
+        started=stands.started if stands else None,
+        ended=stands.ended if stands else None,
+    )
+
+
+def _waits(state: RunState) -> tuple[WaitView, ...]:
+    names = dict.fromkeys(wait.limiter for wait in state.waits)
+    groups = {name: [wait for wait in state.waits if wait.limiter == name] for name in names}
+    return tuple(
+        WaitView(
+            limiter=name,
+            steps=len(waits),
+            seconds=sum(wait.seconds for wait in waits),
+            longest_seconds=max(wait.seconds for wait in waits),
+            longest_queue=max(wait.queue_length for wait in waits),
+        )
+        for name, waits in groups.items()
+    )
+
+
+def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> object:
+    """Return the output of the last phase: of the integration of everything, of the only agent, or task → output."""
+    if plan is None or not plan.phases:
+        return None
+    last = plan.phases[-1]
+    ended = [step for step in latest if step.phase == last.name]
+    done = [step for step in ended if step.handoff.done]
+    lost = [step for step in ended if step.kind is StepKind.INTEGRATION and step.node == last.sync.owner]
+    if lost and not any(step.handoff.done for step in lost):
+        # The integration of everything failed: its parts were passed on as they are (F7).
+        parts = {used.task_id for step in lost for used in step.handoff.dependencies}
+        return {step.handoff.task_id: _read(step, read) for step in done if step.handoff.task_id in parts} or None
+    integrated = [step for step in done if step.kind is StepKind.INTEGRATION]
+    if integrated:
+        return _read(max(integrated, key=lambda step: step.finished), read)
+    tasks = [step for step in done if step.kind is StepKind.TASK]
+    if is_single(last):
+        return _read(tasks[0], read) if tasks else None
+    done_by = {step.handoff.task_id: step for step in tasks}
+    return {task: _read(done_by[task], read) for task in last.tasks if task in done_by} or None
+
+
+def is_single(phase: PhasePlan) -> bool:
+    """Say whether the output of a phase is that of its one agent; with items it is a mapping, whatever their count.
+
+    Plans of earlier versions do not say which it is.
+    """
+    return len(phase.tasks) == 1 if phase.single is None else phase.single
+
+
+def _read(step: StepRecord, read: Read) -> object:
+    return None if step.handoff.output_location is None else read(step.handoff.output_location)

@@ -1,0 +1,233 @@
+"""Events of a run with as much to say as a test needs: for tests of journals, of folds and of views.
+
+await journal.append(run_started("r1"))
+await journal.append(step_ended("inspect", Status.FAILED))
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from echelon.model.breaker_news import BreakerNews, Turn
+from echelon.model.concern import Concern, ConcernRecord, Disposition
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.graph import TaskSpec
+from echelon.model.handoff import ErrorReport, Handoff, OutputReference, UsedDependency
+from echelon.model.plan import (
+    HandoffCount,
+    Makespan,
+    Node,
+    NodeKind,
+    Overhead,
+    Pairs,
+    PhasePlan,
+    Plan,
+    Profile,
+    Share,
+    Structure,
+    SyncPoint,
+)
+from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.session import EffectIntent
+from echelon.model.status import Status
+from echelon.runlog import events as happened
+from echelon.runlog.events import RunEvent
+
+#: When all of it happens, unless something else is said.
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+_SHARE = Share(low=0.1, high=0.15)
+
+
+def small_plan(tasks: Sequence[str] = (), *, phase: str = "inspect", goal: str = "find risks") -> Plan:
+    """Return a plan with one phase, in which an agent each does a task."""
+    agents = tuple(Node(id=f"agent-{task}", kind=NodeKind.AGENT, parent="primary", members=(task,)) for task in tasks)
+    primary = Node(id="primary", kind=NodeKind.PRIMARY, parent=None, members=tuple(node.id for node in agents))
+    return Plan(
+        job="audit",
+        goal=goal,
+        n_agents=max(1, len(tasks)),
+        structure=Structure.SINGLE,
+        levels=1,
+        span=8,
+        tree=(primary, *agents),
+        tasks=tuple(TaskSpec(id=task, goal="look at it") for task in tasks),
+        phases=(PhasePlan(name=phase, tasks=tuple(tasks), sync=SyncPoint(owner="primary")),),
+        owners={},
+        handoffs=HandoffCount(before=0, after=0, crossing=0),
+        pairs=Pairs(mesh=0, structure=0),
+        overhead=Overhead(band=_SHARE, predicted=0.1),
+        makespan=Makespan(predicted=None, critical_path=None, work=None),
+        profile=Profile(
+            overhead=_SHARE,
+            countermeasures="",
+            topology="",
+            fails_first="",
+            integration="",
+            visibility="",
+            sync="",
+            levels="",
+            next_transition=None,
+        ),
+        reasons=(),
+    )
+
+
+def run_record(run_id: str = "r1", **changes: Any) -> RunRecord:
+    """Return a run that has just begun."""
+    values: dict[str, Any] = {"job": "audit", "source": "flows/audit.py:audit", "inputs": {"path": "src"}}
+    return RunRecord(run_id=run_id, status=RunStatus.RUNNING, started=NOON, **(values | changes))
+
+
+def key_of(task: str) -> str:
+    """Return the key of the step that does a task here."""
+    return hashlib.sha256(task.encode()).hexdigest()
+
+
+def step_record(
+    task: str = "inspect",
+    status: Status = Status.COMPLETED,
+    run_id: str = "r1",
+    phase: str = "inspect",
+    summary: str = "done",
+    kind: StepKind = StepKind.TASK,
+) -> StepRecord:
+    """Return a step that ended, with an output or an error as its status wants."""
+    done = status is Status.COMPLETED
+    output = OutputReference(location="r1/a-b.json", sha256="0" * 64, size_bytes=2, contract="dict")
+    error = ErrorReport(kind="AgentTimeout", message="too late", can_pass=True)
+    handoff = Handoff(
+        task_id=task,
+        status=status,
+        summary=summary,
+        output_location=output if done else None,
+        error=None if done else error,
+        producer=task,
+        assignment_id=task,
+    )
+    return StepRecord(
+        run_id=run_id,
+        key=key_of(task),
+        phase=phase,
+        node=task,
+        kind=kind,
+        started=NOON,
+        finished=NOON,
+        handoff=handoff,
+    )
+
+
+def concern(message: str = "two files claim the same lock") -> Concern:
+    """Return a concern that a person must look at."""
+    return Concern(about="locks.py", message=message, confidence=0.4, impact=0.9, evidence=("locks.py:12",))
+
+
+def disposition(author: str = "mia", verdict: Any = "resolved") -> Disposition:
+    """Return the end of a concern."""
+    return Disposition(verdict=verdict, author=author, reason="one of them was deleted", at=NOON)
+
+
+def exception_report(message: str = "too late") -> ExceptionReport:
+    """Return something that is pushed upwards."""
+    return ExceptionReport(
+        trigger=Trigger.LATE, level=Level.INFO, path=("primary", "inspect"), message=message, at=NOON
+    )
+
+
+def effect_intent(task: str = "pay", attempt: int = 1, run_id: str = "r1", **changes: Any) -> EffectIntent:
+    """Return what an agent is about to do that cannot be undone."""
+    values: dict[str, Any] = {"effect": "irreversible", "idempotency_key": "abc", "token": 0, "at": NOON}
+    return EffectIntent(run_id=run_id, key=key_of(task), task_id=task, attempt=attempt, **(values | changes))
+
+
+# Events ----------------------------------------------------------------------------------------------------------
+
+
+def run_started(run_id: str = "r1", **changes: Any) -> happened.RunStarted:
+    """Return the beginning of a run; `changes` are fields of its record."""
+    return happened.RunStarted(run_id=run_id, at=NOON, record=run_record(run_id, **changes))
+
+
+def run_ended(
+    run_id: str = "r1", status: RunStatus = RunStatus.COMPLETED, at: datetime | None = NOON, report: str | None = None
+) -> happened.RunEnded:
+    """Return the end of a run."""
+    return happened.RunEnded(run_id=run_id, at=at or NOON, status=status, finished=at, report=report)
+
+
+def run_reopened(run_id: str = "r1", before: RunStatus = RunStatus.FAILED) -> happened.RunReopened:
+    """Return what says that a run is at work again."""
+    return happened.RunReopened(run_id=run_id, at=NOON, before=before, finished=NOON)
+
+
+def plan_extended(plan: Plan, run_id: str = "r1") -> happened.PlanExtended:
+    """Return a change of the plan of a run."""
+    return happened.PlanExtended(run_id=run_id, at=NOON, plan=plan, reason="a phase found its items")
+
+
+def step_started(task: str = "inspect", run_id: str = "r1", phase: str = "inspect") -> happened.StepStarted:
+    """Return the beginning of a step."""
+    return happened.StepStarted(
+        run_id=run_id, at=NOON, key=key_of(task), task_id=task, phase=phase, node=task, step=StepKind.TASK
+    )
+
+
+def step_ended(
+    task: str = "inspect",
+    status: Status = Status.COMPLETED,
+    run_id: str = "r1",
+    phase: str = "inspect",
+    summary: str = "done",
+) -> happened.StepEnded:
+    """Return the end of a step."""
+    return happened.StepEnded(run_id=run_id, at=NOON, record=step_record(task, status, run_id, phase, summary))
+
+
+def concern_raised(
+    identity: str, run_id: str = "r1", message: str = "two files claim the same lock"
+) -> happened.ConcernRaised:
+    """Return a concern that was raised."""
+    record = ConcernRecord(
+        id=identity, run_id=run_id, source="inspect", step=key_of("inspect"), concern=concern(message), at=NOON
+    )
+    return happened.ConcernRaised(run_id=run_id, at=NOON, record=record)
+
+
+def concern_disposed(
+    identity: str, run_id: str = "r1", author: str = "mia", verdict: Any = "resolved"
+) -> happened.ConcernDisposed:
+    """Return the end of a concern."""
+    end = disposition(author, verdict)
+    return happened.ConcernDisposed(run_id=run_id, at=NOON, concern_id=identity, disposition=end)
+
+
+def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
+    """Return events of every kind, in an order in which a run can have them."""
+    step: dict[str, Any] = {"run_id": run_id, "at": NOON, "key": key_of("inspect"), "task_id": "inspect"}
+    base: dict[str, Any] = {"run_id": run_id, "at": NOON}
+    error = ErrorReport(kind="AgentTimeout", message="too late", can_pass=True)
+    intent = effect_intent("inspect", run_id=run_id)
+    return (
+        run_started(run_id, plan=small_plan(("inspect",))),
+        happened.RunTaken(**base, token=1, host="here", pid=7),
+        run_reopened(run_id),
+        plan_extended(small_plan(("inspect", "report")), run_id),
+        happened.PhaseStarted(**base, phase="inspect", expected=2),
+        happened.Waited(**step, limiter="provider", seconds=0.5, queue_length=3),
+        step_started(run_id=run_id),
+        happened.EffectIntended(**base, intent=intent),
+        happened.EffectSettled(**step, attempt=1),
+        happened.OperatorDecided(**base, task_id="inspect", decision="redo"),
+        happened.OutputRead(**step, read=UsedDependency(task_id="survey", version="v")),
+        happened.Logged(**step, source="stdout", level=20, message="12 files"),
+        happened.AttemptFailed(**step, attempt=1, error=error, seconds=1.5),
+        happened.BreakerChanged(**base, news=BreakerNews(name="provider", turn=Turn.OPENED, state="open", reason="no")),
+        step_ended(run_id=run_id),
+        happened.StepReused(**step, phase="inspect", step=StepKind.TASK),
+        concern_raised("c-1", run_id),
+        concern_disposed("c-1", run_id),
+        happened.ExceptionPushed(**base, report=exception_report()),
+        happened.PhaseEnded(**base, phase="inspect"),
+        run_ended(run_id, report="out/report"),
+    )

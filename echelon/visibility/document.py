@@ -1,0 +1,83 @@
+"""A run as one JSON document: what `echelon run`, `resume` and `show` print for machines."""
+
+import difflib
+
+from echelon.model.adapter import JsonObject
+from echelon.model.errors import InvalidInput
+from echelon.model.run import EXIT_CODES, RunView, StepRecord
+from echelon.visibility.comparison import compare
+
+#: Agents named when a name may mean several.
+MAX_NAMED = 5
+
+
+def document_of(view: RunView) -> JsonObject:
+    """Return everything that is known about a run, by the names that machines may rely on."""
+    record = view.record
+    return {
+        "run_id": record.run_id,
+        "status": record.status,
+        "output": view.output,
+        "launched": view.launched,
+        "returned": view.returned,
+        "missing": view.missing,
+        "concerns": view.concerns,
+        "measures": view.measures,
+        "exceptions": view.exceptions,
+        "incidents": view.incidents,
+        "breakers": view.breakers,
+        "waits": view.waits,
+        "at_work": view.at_work,
+        "report": record.report,
+        "job": record.job,
+        "source": record.source,
+        "inputs": record.inputs,
+        "started": record.started,
+        "finished": record.finished,
+        "exit_code": EXIT_CODES[record.status],
+        "phases": view.phases,
+        "forecast": compare(record.plan, view.measures) if record.plan else (),
+        "plan": record.plan,
+    }
+
+
+def steps_of(agent: str, view: RunView) -> tuple[StepRecord, ...]:
+    """Return the records of one agent or coordinator, by its task, its node or the end of its name.
+
+    Raise `InvalidInput` when nobody, or more than one, is meant, and for an agent that has not ended anything.
+    """
+    meant = _meant(agent, view)
+    found = tuple(step for step in view.steps if meant in _names(step))
+    if not found:
+        where = f"run {view.record.run_id!r}"
+        raise InvalidInput(f"{agent!r} has not finished anything in {where} yet")
+    return found
+
+
+def task_of(agent: str, view: RunView) -> str:
+    """Return the task of one agent or coordinator, by the same names, whether it has ended or not."""
+    meant = _meant(agent, view)
+    tasks = [step.handoff.task_id for step in view.steps if meant in _names(step)]
+    return tasks[-1] if tasks else meant
+
+
+def _meant(agent: str, view: RunView) -> str:
+    tasks = [task.id for task in view.record.plan.tasks] if view.record.plan else []
+    names = sorted({*(name for step in view.steps for name in _names(step)), *tasks})
+    meant = [agent] if agent in names else [name for name in names if name.endswith(f"/{agent}")]
+    if len(meant) == 1:
+        return meant[0]
+    where = f"run {view.record.run_id!r}"
+    if meant:
+        candidates = ", ".join(meant[:MAX_NAMED])
+        raise InvalidInput(f"{agent!r} may mean several agents of {where}: {candidates}; give the whole name")
+    close = difflib.get_close_matches(agent, names, n=3, cutoff=0.4)
+    hint = (
+        f"perhaps {', '.join(close)}" if close else f"`echelon plan` and `echelon show {view.record.run_id}` name them"
+    )
+    raise InvalidInput(f"{where} has no agent {agent!r}; {hint}")
+
+
+def _names(step: StepRecord) -> set[str]:
+    """Return the names an agent or a coordinator goes by; many tasks may share the name of one agent function."""
+    return {step.node, step.handoff.task_id}

@@ -1,0 +1,97 @@
+"""What the type checker of a user sees at the door, pinned (style of stamina). Nothing here is run."""
+
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any, assert_type
+
+from echelon import Handoffs, Job, Outcome, Previous, Received, RunResult, agent, command, contract, integrator
+from echelon.agents.command import CommandAgent
+from echelon.agents.function import FunctionAgent
+
+
+@contract(version="1.1")
+@dataclass
+class Finding:
+    """What an agent finds."""
+
+    text: str
+
+
+@agent
+async def inspect(module: str) -> Finding:
+    """Inspect a module."""
+    return Finding(text=module)
+
+
+@agent(timeout=60, attempts=2, breaker="index", budget=False)
+def look_up(word: str, *, deep: bool = False) -> list[Finding]:
+    """Look a word up."""
+    return [Finding(text=word)] if deep else []
+
+
+@integrator
+def merge(findings: Handoffs[Finding]) -> list[Finding]:
+    """Merge what was found."""
+    return findings.outputs()
+
+
+@merge.combine
+def merged(reports: Handoffs[list[Finding]]) -> list[Finding]:
+    """Combine what was merged."""
+    return [finding for report in reports.outputs() for finding in report]
+
+
+@integrator(timeout=5)
+async def count(findings: Handoffs[Finding]) -> int:
+    """Count what was found."""
+    return len(findings)
+
+
+lint = command(["ruff", "check"], output=list[Finding], ok_exit_codes=(0, 1), timeout=10)
+words = command(["cat"], parse="lines")
+text = command(["cat"])
+number = command(["wc"], parse=int)
+
+
+async def functions_keep_their_signatures() -> None:
+    waiting = inspect("a")
+    await assert_type(waiting, CoroutineType[Any, Any, Finding])
+    assert_type(look_up("a", deep=True), list[Finding])
+    assert_type(look_up.name, str)
+
+
+async def integrators_too(findings: Handoffs[Finding], reports: Handoffs[list[Finding]]) -> None:
+    assert_type(merge(findings), list[Finding])
+    assert_type(merged(findings), list[Finding])
+    assert_type(merged.combiner(reports), list[Finding])
+    assert_type(await count(findings), int)
+
+
+def commands_carry_their_output() -> None:
+    assert_type(lint, CommandAgent[list[Finding]])
+    assert_type(words, CommandAgent[list[str]])
+    assert_type(text, CommandAgent[str])
+    assert_type(number, CommandAgent[int])
+
+
+def handoffs_carry_their_type(numbers: Handoffs[int], before: Previous[int]) -> None:
+    assert_type(numbers.outputs(), list[int])
+    assert_type(numbers[0], Received[int])
+    assert_type(numbers[0].load(), int)
+    assert_type(numbers.of("inspect/a"), int | None)
+    assert_type(before.load(), int | None)
+
+
+def what_is_frozen_is_covariant(numbers: Handoffs[int], one: Outcome[bool]) -> tuple[Handoffs[object], Outcome[int]]:
+    return numbers, one
+
+
+async def jobs_take_agents_and_return_results() -> None:
+    job = Job("audit", goal="Find what is risky")
+    job.phase("inspect", each=inspect, over=lambda: ["a"], integrate=merged)
+    job.phase("report", agents=[look_up, lint], fallback=words)
+    assert_type(await job.run(path="src"), RunResult)
+
+
+def any_function_is_an_agent(one: FunctionAgent[[int], str]) -> FunctionAgent[..., object]:
+    return one

@@ -10,7 +10,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
@@ -129,9 +128,12 @@ class Guard:
 
     async def _climb(self, progress: CallProgress[T]) -> None:
         """Pass all rungs, then make the attempts; what was taken on the way is given back in turn."""
-        async with AsyncExitStack() as taken:
+        taken: list[Rung] = []
+        failure: BaseException | None = None
+        try:
             for rung in self._rungs:
-                await taken.enter_async_context(rung.around(progress))
+                await rung.enter(progress)
+                taken.append(rung)
             progress.entered = self._clock()
             try:
                 progress.value = await self._attempt(progress)
@@ -141,6 +143,12 @@ class Guard:
                 progress.value = await self._again(progress, error)
             if self._retry_budget is not None:
                 self._retry_budget.succeeded(retried=progress.attempts > 1)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            for rung in reversed(taken):
+                await rung.leave(progress, failure)
 
     async def _wrap_up(
         self, progress: CallProgress[T], wrap_up: Callable[[], Awaitable[T]] | None, exhausted: BudgetExhausted

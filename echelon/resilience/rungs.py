@@ -4,8 +4,8 @@ A new rung is a class here or in a file of its own, and one entry in `Guards.gua
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from echelon.model.usage import Price
@@ -24,8 +24,12 @@ Limiter = AbstractAsyncContextManager[Any]
 class Rung(Protocol):
     """Something that a call must pass before it is made."""
 
-    def around(self, call: CallProgress[Any]) -> AbstractAsyncContextManager[None]:
-        """Hold what the call needs of this rung until it has ended; raises when it may not be made."""
+    async def enter(self, call: CallProgress[Any]) -> None:
+        """Take what the call needs of this rung, maybe after a wait; raises when it may not be made."""
+        ...
+
+    async def leave(self, call: CallProgress[Any], error: BaseException | None) -> None:
+        """Give back what was taken when the call has ended, with an error or with a value; never raises."""
         ...
 
 
@@ -36,19 +40,19 @@ class BudgetRung:
         self._price = price
         self._clock = clock
 
-    @asynccontextmanager
-    async def around(self, call: CallProgress[Any]) -> AsyncIterator[None]:
+    async def enter(self, call: CallProgress[Any]) -> None:
         """Reserve, unless something is kept back for this very call; `BudgetExhausted` when too little is left."""
         if call.reservation is None:
             cost = self._price.at_most(call.tokens) if self._price else 0.0
             call.reservation = call.account.reserve(tokens=call.tokens, cost=cost)
-        try:
-            yield
-        finally:
-            if call.attempts:  # made calls are paid, also when cancelled
-                call.reservation.settle(call.usage(call.seconds_at_work(self._clock())))
-            else:
-                call.reservation.cancel()
+
+    async def leave(self, call: CallProgress[Any], error: BaseException | None) -> None:  # noqa: ARG002 - paid all the same
+        """Settle what was used; a call that was not made costs nothing."""
+        assert call.reservation is not None, "what is left was entered"
+        if call.attempts:  # made calls are paid, also when cancelled
+            call.reservation.settle(call.usage(call.seconds_at_work(self._clock())))
+        else:
+            call.reservation.cancel()
 
 
 class SlotRung:
@@ -58,16 +62,18 @@ class SlotRung:
         self._limiter = limiter
         self._slot = limiter if isinstance(limiter, Slot) else None
 
-    @asynccontextmanager
-    async def around(self, call: CallProgress[Any]) -> AsyncIterator[None]:
+    async def enter(self, call: CallProgress[Any]) -> None:
         """Take a slot, at once or after a wait, which is reported; `BulkheadFull` when too many wait."""
         queue_length, began = self._slot.waiting if self._slot else 0, time.monotonic()
-        async with self._limiter:
-            waited = time.monotonic() - began
-            if waited >= SHORTEST_WAIT_SECONDS and call.observer is not None:
-                name = self._slot.name if self._slot else "processors"
-                call.observer.waited(name, waited, queue_length)
-            yield
+        await self._limiter.__aenter__()
+        waited = time.monotonic() - began
+        if waited >= SHORTEST_WAIT_SECONDS and call.observer is not None:
+            name = self._slot.name if self._slot else "processors"
+            call.observer.waited(name, waited, queue_length)
+
+    async def leave(self, call: CallProgress[Any], error: BaseException | None) -> None:  # noqa: ARG002 - given back anyway
+        """Give the slot back."""
+        await self._limiter.__aexit__(None, None, None)
 
 
 class BreakerRung:
@@ -76,10 +82,13 @@ class BreakerRung:
     def __init__(self, breaker: Breaker) -> None:
         self._breaker = breaker
 
-    @asynccontextmanager
-    async def around(self, call: CallProgress[Any]) -> AsyncIterator[None]:
-        """Ask the breaker, and report how the call ended; `BreakerOpen` while it refuses calls."""
-        with await self._breaker.enter() as permit:
-            call.permit = permit
-            yield
-            permit.returned(call.value, seconds=call.last_seconds)
+    async def enter(self, call: CallProgress[Any]) -> None:
+        """Ask the breaker; `BreakerOpen` while it refuses calls."""
+        call.permit = await self._breaker.enter()
+
+    async def leave(self, call: CallProgress[Any], error: BaseException | None) -> None:
+        """Report how the call ended."""
+        assert call.permit is not None, "what is left was entered"
+        if error is None:
+            call.permit.returned(call.value, seconds=call.last_seconds)
+        call.permit.end(error)

@@ -50,12 +50,12 @@ class RunContext:
     """Validators of its contracts."""
     workspaces: Workspaces
     """Folders of its agents."""
+    lease: Lease
+    """The right to work on the run, or on a part of it."""
     surround: Surround = unsurrounded
     """What stands around each call of an agent, by its task."""
     causes: ReportedCauses = field(default_factory=ReportedCauses)
     """Causes of failures that were reported (F6)."""
-    lease: Lease | None = None
-    """The right to work on the run; None where nobody else can."""
 
     def now(self) -> datetime:
         """Return the time now, in UTC."""

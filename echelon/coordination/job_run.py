@@ -103,7 +103,7 @@ def _order(
         lost={one.task_id: one.reason for output in outputs.values() for one in output.missing},
         deadline_seconds=deadline_seconds(phase.name, _all_needs(run)),
         budget=spec.job.budget,
-        token=run.lease.session.token if run.lease else 0,
+        token=run.lease.session.token,
     )
 
 
@@ -119,8 +119,8 @@ async def _synchronise(run: RunContext, phase: PhasePlan, output: PhaseOutput) -
     """Ask the journal, which alone knows, who has ended; whoever has not is missing (F7)."""
     failpoint("sync.reached")
     agent_of = run.spec.plan.agent_of
-    await run.log.refresh()  # what is known from here on is known of parts that were done elsewhere, too
-    ended = await run.log.journal.list_ended_nodes(run.spec.run_id, phase.name)
+    state = await run.log.refresh()  # what is known from here on is known of parts that were done elsewhere, too
+    ended = {step.node for step in state.latest.values() if step.phase == phase.name}
     known = {missing.task_id for missing in output.missing}
     lost = {task: agent_of[task] for task in phase.tasks if agent_of[task] not in ended}
     missing = tuple(

@@ -18,7 +18,7 @@ from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus
-from echelon.runlog.events import PlanExtended, RunEvent, RunReopened, RunStarted
+from echelon.runlog.events import PlanExtended, RunEvent, RunReopened
 
 #: What a run may be called: it names folders and stands in commands.
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -38,8 +38,7 @@ async def find_run(
     return found
 
 
-async def start_run(
-    journal: Journal,
+def new_record(
     job: JobDefinition,
     inputs: BaseModel,
     plan: Plan,
@@ -48,9 +47,9 @@ async def start_run(
     source: str = "",
     flow_run_id: str | None = None,
 ) -> RunRecord:
-    """Put a new run on record, by `run_id` or a name that is made up; return it."""
+    """Return a run that begins now, by `run_id` or a name that is made up."""
     started = utc_now()
-    record = RunRecord(
+    return RunRecord(
         run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         job=job.name,
         source=source,
@@ -60,8 +59,6 @@ async def start_run(
         plan=plan,
         flow_run_id=flow_run_id,
     )
-    await journal.append(RunStarted(run_id=record.run_id, at=started, record=record))
-    return record
 
 
 async def reopen_run(log: RunLog, plan: Plan) -> None:

@@ -31,7 +31,7 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.planned import planned
 from echelon.engine.picture.request import Granularity, PictureRequest, request_picture
 from echelon.engine.prefect_logger import run_context_for
-from echelon.engine.recording import End, end_of, end_of_stopped, find_run, previous_handoffs, reopen_run, start_run
+from echelon.engine.recording import End, end_of, end_of_stopped, find_run, new_record, previous_handoffs, reopen_run
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
 from echelon.journal.failpoints import failpoint
@@ -44,7 +44,7 @@ from echelon.model.policy import BulkheadPolicy
 from echelon.model.run import RunRecord, RunResult, RunStatus
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
-from echelon.runlog.events import LoggedEvent, RunEnded
+from echelon.runlog.events import LoggedEvent, RunEnded, RunStarted
 from echelon.runlog.view import result_of, view_of
 from echelon.settings import Settings
 
@@ -158,10 +158,10 @@ async def prepare_run(
         failpoint("run.planned")
         found = await find_run(journal, job, options.run_id, options.flow_run_id)
         named = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
-        record = found or await start_run(journal, job, inputs, ready.plan, **named)
-        failpoint("run.on-record")
+        record = found or new_record(job, inputs, ready.plan, **named)
+        start = None if found else RunStarted(run_id=record.run_id, at=record.started, record=record)
         async with (
-            journal.holding(record.run_id, settings.lease_seconds) as lease,
+            journal.holding(record.run_id, settings.lease_seconds, start=start) as lease,
             following(journal, record.run_id, options.watch) as run_log,
         ):
             if found:
@@ -262,7 +262,7 @@ async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult
     failpoint("report.made")
     await asyncio.to_thread(write_report, context.spec.job, view, folder)
     failpoint("report.written")
-    await context.log.append(ended)
+    await context.lease.give_back(ended)
     failpoint("run.finished")
     return result_of(view)
 

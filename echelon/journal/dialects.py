@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,8 +101,20 @@ def sqlite_engine(url: URL) -> Engine:
     """Return the engine for a file, which is made here when there is none."""
     if url.database in {None, "", ":memory:"}:
         raise InvalidInput("a journal in memory is lost with its process; set ECHELON_JOURNAL_URL to sqlite:///<file>")
-    _prepare_file(Path(str(url.database)))
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    path = Path(str(url.database))
+    _prepare_file(path)
+    identity = path.stat()
+    return _engine_for_file(url, (identity.st_dev, identity.st_ino))
+
+
+@lru_cache(maxsize=8)
+def _engine_for_file(url: URL, _identity: tuple[int, int]) -> Engine:
+    """Return one engine for each file: it keeps the statements that it compiled, which cost more than a small run.
+
+    A file that was put in the place of another one gets an engine, and so connections, of its own. There is no limit of
+    connections: several journals of one process may share them, and each of them has few threads.
+    """
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, max_overflow=-1)
     _own_transactions(engine)
     return engine
 

@@ -31,7 +31,7 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
-from echelon.runlog.events import LoggedEvent, RunEvent
+from echelon.runlog.events import LoggedEvent, RunEvent, RunStarted
 from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
 
 DEFAULT_RUNS = 20
@@ -93,10 +93,12 @@ class SqlJournal:
         *,
         part: str = "",
         under: int | None = None,
+        start: RunStarted | None = None,
     ) -> AsyncGenerator[Lease]:
         """Hold a run, or one part of it, during the block: no other process can (F8)."""
         check_part(part, under)
-        session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds))
+        first = None if start is None else _unit((start,))
+        session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds, first))
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
 
@@ -112,9 +114,10 @@ class SqlJournal:
         """Renew a lease."""
         await self._writer.submit(Keep(session.run_id, session.part, session.token, ttl_seconds))
 
-    async def give_back(self, session: Session) -> None:
-        """End a session."""
-        await self._writer.submit(GiveBack(session.run_id, session.part, session.token))
+    async def give_back(self, session: Session, *last: RunEvent) -> None:
+        """Append the last events of a session and end it: what is submitted at one moment is written together."""
+        writes = [*([_unit(last)] if last else []), GiveBack(session.run_id, session.part, session.token)]
+        await asyncio.gather(*[self._writer.submit(write) for write in writes])
         self._fences.remove(session)
 
     # The log -----------------------------------------------------------------------------------------------------
@@ -148,10 +151,6 @@ class SqlJournal:
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
         found = await self._read(queries.find_completed_step(key, run_id), rows.step_record)
         return found[0] if found else None
-
-    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
-        """Return the nodes whose step of a phase ended, whatever way: what the barrier of a sync point asks."""
-        return set(await self._read(queries.list_ended_nodes(run_id, phase), itemgetter("node")))
 
     async def runs(self, limit: int = DEFAULT_RUNS) -> tuple[RunRecord, ...]:
         """Return the newest runs, newest first, without their plans."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import JournalError, LeaseLost
 from echelon.model.session import Session
+from echelon.runlog.events import RunEvent
 
 log = logging.getLogger("echelon.journal")
 
@@ -24,8 +25,8 @@ class Keeper(Protocol):
         """Put on record that the process is alive: the lease ends so long from now."""
         ...
 
-    async def give_back(self, session: Session) -> None:
-        """Put on record that the work ended: another process may begin at once."""
+    async def give_back(self, session: Session, *last: RunEvent) -> None:
+        """Put on record what happened last, and that the work ended: another process may begin at once."""
         ...
 
 
@@ -40,6 +41,7 @@ class Lease:
         self._keeper = keeper
         self._proved = time.monotonic()
         self._proving = asyncio.Lock()
+        self._given_back = False
 
     async def prove(self) -> None:
         """Raise `LeaseLost` unless the run is still ours. Asks the journal only after a silence of a whole lease.
@@ -64,9 +66,10 @@ class Lease:
             raise
         self._proved = began
 
-    async def give_back(self) -> None:
-        """End the session, so that the run can be taken at once."""
-        await self._keeper.give_back(self.session)
+    async def give_back(self, *last: RunEvent) -> None:
+        """Append what happened last and end the session, in one transaction; the run can be taken at once."""
+        await self._keeper.give_back(self.session, *last)
+        self._given_back = True
 
     async def keep_beating(self, on_lost: Callable[[], object]) -> None:
         """Renew the lease until it is lost; trouble with the journal is waited out, the next beat may pass."""
@@ -79,6 +82,17 @@ class Lease:
                 return
             except JournalError as error:
                 log.warning("the lease of run %s could not be renewed: %s", self.session.run_id, error)
+
+    async def try_to_give_back(self) -> None:
+        """End the session unless it has ended or was lost; trouble with the journal is logged."""
+        if self._given_back:
+            return
+        try:
+            await self.give_back()
+        except LeaseLost:
+            return  # there is nothing to give back
+        except JournalError as error:
+            log.warning("run %s stays held for a few seconds: %s", self.session.run_id, error)
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._proved < self._ttl_seconds
@@ -101,14 +115,5 @@ async def hold(lease: Lease) -> AsyncGenerator[Lease]:
     finally:
         beating.cancel()
         await asyncio.wait([beating])
-        await _try_to_give_back(lease)
+        await lease.try_to_give_back()
         failpoint("lease.given-back")
-
-
-async def _try_to_give_back(lease: Lease) -> None:
-    try:
-        await lease.give_back()
-    except LeaseLost:
-        return  # there is nothing to give back
-    except JournalError as error:
-        log.warning("run %s stays held for a few seconds: %s", lease.session.run_id, error)

@@ -10,7 +10,7 @@ from typing import Protocol
 from echelon.journal.lease import Lease
 from echelon.model.concern import ConcernRecord
 from echelon.model.run import RunRecord, StepRecord
-from echelon.runlog.events import LoggedEvent, RunEvent
+from echelon.runlog.events import LoggedEvent, RunEvent, RunStarted
 
 Watcher = Callable[[Sequence[LoggedEvent]], None]
 """Gets what this process has just made durable, in the order of the log; returns at once."""
@@ -38,16 +38,24 @@ class Journal(Protocol):
         ...
 
     def holding(
-        self, run_id: str, ttl_seconds: float = ..., *, part: str = "", under: int | None = None
+        self,
+        run_id: str,
+        ttl_seconds: float = ...,
+        *,
+        part: str = "",
+        under: int | None = None,
+        start: RunStarted | None = None,
     ) -> AbstractAsyncContextManager[Lease]:
         """Hold a run, or one part of it, during the block: no other process can (F8).
 
         What this process writes to the run in the block is refused once another one has taken the run or the part.
+        `start` puts a new run on record in the transaction that takes it: it is never seen without its holder.
         `part` names a stage of the run, held under the token `under` of the run: a sub-lease, which does not disturb
         who holds the run, and ends with its token. Taking a run appends `RunTaken`; taking a part appends nothing.
 
         Raises `RunHeld` while another process holds it, `LeaseLost` when `under` is not the newest token of the run (or
-        in place of the block's end when it is taken over in between), `InvalidInput` when the run is unknown.
+        in place of the block's end when it is taken over in between), `InvalidInput` when the run is unknown,
+        `JournalError` when `start` begins a run that is on record.
         """
         ...
 
@@ -82,10 +90,6 @@ class Journal(Protocol):
 
     async def find_completed_step(self, key: str, *, run_id: str | None = None) -> StepRecord | None:
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
-        ...
-
-    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
-        """Return the nodes whose step of a phase ended, whatever way: what the barrier of a sync point asks."""
         ...
 
     async def runs(self, limit: int = ...) -> tuple[RunRecord, ...]:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from echelon.journal import schema
 from echelon.journal.admission import MAX_CANDIDATES
 from echelon.model.run import RunStatus
-from echelon.model.status import ENDED, Status
+from echelon.model.status import Status
 
 Query = Select[*tuple[Any, ...]]
 """A question, whatever columns it asks for."""
@@ -78,12 +78,6 @@ def find_completed_step(key: str, run_id: str | None) -> Query:
     if run_id is not None:
         return query.where(_STEPS.run_id == run_id)
     return query.join(schema.runs, _RUNS.run_id == _STEPS.run_id).order_by(_RUNS.number.desc()).limit(1)
-
-
-def list_ended_nodes(run_id: str, phase: str) -> Query:
-    """Nodes whose step of a phase has ended, whatever way."""
-    ended = _STEPS.status.in_(sorted(ENDED))
-    return select(_STEPS.node).distinct().where(_STEPS.run_id == run_id, _STEPS.phase == phase, ended)
 
 
 def concerns(run_id: str | None, *, open_only: bool) -> Query:

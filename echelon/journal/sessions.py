@@ -19,7 +19,7 @@ from echelon.journal.dialects import now_seconds
 from echelon.journal.fence import Fence
 from echelon.journal.holder import Holder, held_message, is_dead, taken_event
 from echelon.journal.rows import session_record, session_row
-from echelon.journal.writer import LeaseChange
+from echelon.journal.writer import LeaseChange, Unit
 from echelon.model.errors import LeaseLost, RunHeld
 from echelon.model.session import Session
 from echelon.runlog.events import RunTaken
@@ -37,6 +37,13 @@ class Take(LeaseChange):
     """Who wants it."""
     ttl_seconds: float
     """How long it is held without a heartbeat."""
+    start: Unit | None = None
+    """What puts the run on record, where it is not yet."""
+
+    @property
+    def size(self) -> int:
+        """It and what goes with it."""
+        return 1 if self.start is None else 1 + self.start.size
 
     @property
     def name(self) -> str:

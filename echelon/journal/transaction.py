@@ -111,9 +111,8 @@ class _Page:
         self.heads = heads
         self.known = known
         self.written = Written()
-        self.indexes: dict[Table, list[dict[str, Any]]] = {
-            table: [] for table in (schema.runs, schema.steps, schema.concerns, schema.dispositions)
-        }
+        self.rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in _INSERTS}
+        """What is to be inserted, by table, in the order of the tables."""
 
     def append(self, unit: Unit) -> Outcome:
         """Give events their places, unless a law refuses them."""
@@ -124,6 +123,10 @@ class _Page:
 
     def change_lease(self, change: LeaseChange) -> Outcome:
         """Take, keep or give back a run or a part of it."""
+        if isinstance(change, Take) and change.start is not None:
+            if (rejection := self.append(change.start)) is not None:
+                return rejection
+            self._insert(schema.runs)  # a session names its run
         head = self.heads.get(change.run_id)
         if head is None:
             return unknown("run", change.run_id, "echelon runs")
@@ -134,9 +137,8 @@ class _Page:
 
     def insert(self) -> None:
         """Write all of it."""
-        for table in (schema.runs, schema.events, schema.steps, schema.concerns, schema.dispositions):
-            if rows := self.written.rows if table is schema.events else self.indexes[table]:
-                self.connection.execute(_INSERTS[table], rows)
+        for table in _INSERTS:
+            self._insert(table)
         grown = {place.run_id: place.seq for place in self.written.places}
         if grown:
             self.connection.execute(_GROW, [{"of_run": run_id, "to_seq": seq} for run_id, seq in grown.items()])
@@ -144,6 +146,11 @@ class _Page:
         for run_id, head in self.heads.items():
             if head.changes:
                 self.connection.execute(update(schema.runs).where(_RUNS.run_id == run_id).values(head.changes))
+
+    def _insert(self, table: Table) -> None:
+        if rows := self.rows[table]:
+            self.connection.execute(_INSERTS[table], rows)
+            self.rows[table] = []
 
     def _take(self, wish: Take, head: Head) -> Outcome:
         try:
@@ -159,10 +166,12 @@ class _Page:
 
     def _write(self, run_id: str, events: Sequence[RunEvent], payloads: Sequence[str]) -> None:
         head = self.heads.setdefault(run_id, Head())
-        rows, places = self.written.rows, self.written.places
+        places = self.written.places
         for event, payload in zip(events, payloads, strict=True):
             head.seq += 1
-            rows.append(event_row(head.seq, event, payload))
+            row = event_row(head.seq, event, payload)
+            self.rows[schema.events].append(row)
+            self.written.rows.append(row)
             places.append(Place(run_id, head.seq, event))
             index = _INDEX.get(type(event))
             if index is not None:
@@ -170,7 +179,7 @@ class _Page:
 
 
 def _index_start(page: _Page, head: Head, event: RunStarted) -> None:
-    page.indexes[schema.runs].append(run_row(event.record))
+    page.rows[schema.runs].append(run_row(event.record))
     if event.record.plan is not None:
         head.changes["plan_seq"] = head.seq
 
@@ -184,16 +193,16 @@ def _index_change(_page: _Page, head: Head, event: RunEnded | RunReopened) -> No
 
 
 def _index_step(page: _Page, head: Head, event: StepEnded) -> None:
-    page.indexes[schema.steps].append(step_row(head.seq, event.record))
+    page.rows[schema.steps].append(step_row(head.seq, event.record))
 
 
 def _index_concern(page: _Page, head: Head, event: ConcernRaised) -> None:
-    page.indexes[schema.concerns].append({"id": event.record.id, "run_id": event.run_id, "seq": head.seq})
+    page.rows[schema.concerns].append({"id": event.record.id, "run_id": event.run_id, "seq": head.seq})
 
 
 def _index_disposition(page: _Page, head: Head, event: ConcernDisposed) -> None:
     row = {"concern_id": event.concern_id, "run_id": event.run_id, "seq": head.seq}
-    page.indexes[schema.dispositions].append(row)
+    page.rows[schema.dispositions].append(row)
 
 
 _INDEX: dict[type[Event], Callable[[_Page, Head, Any], None]] = {

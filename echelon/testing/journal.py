@@ -27,7 +27,6 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.errors import EchelonError, LeaseLost, RunHeld
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
-from echelon.model.status import ENDED
 from echelon.runlog.events import (
     ConcernDisposed,
     ConcernRaised,
@@ -137,9 +136,12 @@ class MemoryJournal:
         *,
         part: str = "",
         under: int | None = None,
+        start: RunStarted | None = None,
     ) -> AsyncGenerator[Lease]:
         """Hold a run, or one part of it, during the block."""
         check_part(part, under)
+        if start is not None:
+            self._write((start,))
         session = self._take(run_id, part, under or 0, ttl_seconds)
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
@@ -159,9 +161,11 @@ class MemoryJournal:
         held.expires = time.monotonic() + ttl_seconds
         held.session = held.session.model_copy(update={"seen": datetime.now(UTC)})
 
-    async def give_back(self, session: Session) -> None:
-        """End a session."""
+    async def give_back(self, session: Session, *last: RunEvent) -> None:
+        """Append the last events of a session and end it."""
         self._prove(session.run_id)
+        if last:
+            self._write(last)
         held, now = self._held(session), datetime.now(UTC)
         held.session = held.session.model_copy(update={"seen": now, "ended": now})
         self._fences.remove(session)
@@ -200,10 +204,6 @@ class MemoryJournal:
         order = list(self._memory.runs)
         found = [step for step in done if run_id in (None, step.run_id)]
         return max(found, key=lambda step: order.index(step.run_id), default=None)
-
-    async def list_ended_nodes(self, run_id: str, phase: str) -> set[str]:
-        """Return the nodes whose step of a phase ended, whatever way."""
-        return {step.node for step in await self.steps(run_id, phase) if step.handoff.status in ENDED}
 
     async def runs(self, limit: int = 20) -> tuple[RunRecord, ...]:
         """Return the newest runs, newest first, without their plans."""

@@ -32,8 +32,7 @@ class Attempts:
                 )
             )
         failpoint("step.begun")
-        if run.lease is not None:
-            await run.lease.prove()
+        await run.lease.prove()
         return await self._inner(step)
 
     def waited(self, limiter: str, seconds: float, queue_length: int) -> None:

@@ -26,7 +26,6 @@ from echelon.testing.run_events import (
     small_plan,
     step_ended,
     step_record,
-    step_started,
 )
 
 
@@ -153,13 +152,6 @@ class IndexContract(Base):
 
         assert await r1.find_completed_step(key_of("inspect")) is None
         assert await r1.find_completed_step("nothing", run_id="r1") is None
-
-    async def test_the_barrier_sees_every_node_that_ended_whatever_way(self, r1: Journal) -> None:
-        for name, status in (("a", Status.COMPLETED), ("b", Status.FAILED), ("c", Status.BLOCKED)):
-            await r1.append(step_ended(name, status))
-        await r1.append(step_ended("elsewhere", phase="report"), step_started("at work"))
-
-        assert await r1.list_ended_nodes("r1", "inspect") == {"a", "b", "c"}
 
     async def test_a_disposed_concern_stays_on_record(self, r1: Journal) -> None:
         raised, still_open = concern_raised("c-1"), concern_raised("c-2", message="another")

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from echelon.journal.port import Journal
-from echelon.model.errors import InvalidInput, LeaseLost, RunHeld
-from echelon.runlog.events import RunTaken
+from echelon.model.errors import InvalidInput, JournalError, LeaseLost, RunHeld
+from echelon.runlog.events import RunEnded, RunStarted, RunTaken
 from echelon.testing.journal_contract.base import (
     LONG_SECONDS,
     PATIENCE_SECONDS,
@@ -19,6 +19,7 @@ from echelon.testing.journal_contract.base import (
 )
 from echelon.testing.run_events import (
     one_of_each,
+    run_ended,
     run_started,
     step_ended,
     step_started,
@@ -53,6 +54,44 @@ class LeaseContract(Base):
             (2, second.session.began, second.session.pid, False),
         ]
         assert first.session.began <= found[1].idle_since <= second.session.began  # type: ignore[union-attr, operator]
+
+    async def test_a_run_is_put_on_record_by_who_takes_it(self, journal: Journal, another: Journal) -> None:
+        async with journal.holding("r1", LONG_SECONDS, start=run_started("r1")):
+            with pytest.raises(RunHeld):
+                async with another.holding("r1", LONG_SECONDS):
+                    pytest.fail("two hold one run")
+            found = unwrap(await another.events("r1"))
+
+        assert [type(event) for event in found] == [RunStarted, RunTaken]
+        assert await another.run("r1") == run_started("r1").record
+
+    async def test_a_run_that_is_on_record_is_not_started_again(self, r1: Journal, another: Journal) -> None:
+        before = await r1.events("r1")
+
+        with pytest.raises(JournalError, match="r1"):
+            async with another.holding("r1", LONG_SECONDS, start=run_started("r1")):
+                pytest.fail("one run was started twice")
+
+        assert await r1.events("r1") == before
+        assert not await r1.is_held("r1")
+
+    async def test_who_gives_a_run_back_says_what_happened_last(self, r1: Journal, another: Journal) -> None:
+        async with r1.holding("r1", LONG_SECONDS) as lease:
+            await lease.give_back(run_ended())
+
+            assert not await another.is_held("r1")
+            assert unwrap(await another.events("r1"))[-1] == run_ended()
+
+        assert (await another.run("r1")).status is run_ended().status
+
+    async def test_who_lost_a_run_cannot_end_it(self, r1: Journal, another: Journal, expire: Expire) -> None:
+        async with r1.holding("r1", LONG_SECONDS) as lease:
+            await expire("r1")
+            async with another.holding("r1", LONG_SECONDS):
+                with pytest.raises(LeaseLost):
+                    await lease.give_back(run_ended())
+
+        assert RunEnded not in [type(event) for event in unwrap(await another.events("r1"))]
 
     async def test_an_unknown_run_cannot_be_held(self, journal: Journal) -> None:
         with pytest.raises(InvalidInput, match=r"no run 'r9'.*echelon runs"):

@@ -145,7 +145,7 @@ async def test_what_was_completed_is_found_and_not_done_again(journal, run_id):
         if step.handoff.done:
             assert await journal.find_completed_step(step.key, run_id=run_id) == step
     for phase in {step.phase for step in steps}:
-        assert await journal.list_ended_nodes(run_id, phase) == {step.node for step in steps if step.phase == phase}
+        assert await journal.steps(run_id, phase) == tuple(step for step in steps if step.phase == phase)
 
 
 async def test_the_killed_run_is_taken_and_gone_on_with(journal):

@@ -144,14 +144,6 @@ class History(RuleBasedStateMachine):
             assert len(concerns) <= len(CONCERNS)
 
     @invariant()
-    def the_barrier_sees_every_node_that_ended(self):
-        if self.journal is not None:
-            for phase in ("inspect", "report"):
-                ended = {step.node for step in fold(self.model.logs["r1"]).steps if step.phase == phase}
-
-                assert self.runner.run(self.journal.list_ended_nodes("r1", phase)) == ended
-
-    @invariant()
     def what_was_watched_is_the_log(self):
         for run_id, log in self.model.logs.items():
             assert [logged.event for logged in self.watched[run_id]] == log

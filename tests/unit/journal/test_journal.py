@@ -48,7 +48,7 @@ async def test_leaving_the_block_with_an_error_keeps_what_was_queued(settings):
         await work()
 
     async with SqlJournal.open(settings) as journal:
-        assert await journal.list_ended_nodes("r1", "inspect") == {"inspect"}
+        assert [step.node for step in await journal.steps("r1", "inspect")] == ["inspect"]
 
 
 async def test_a_closed_journal_says_so(settings, caplog):

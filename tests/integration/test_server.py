@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,6 +164,16 @@ def test_eight_subflows_at_once_meet_no_locked_database_and_all_is_recorded_when
 def test_the_server_ends_when_its_parent_is_killed(home):
     run = run_script(RUN.format(meanwhile="print(server.pid, flush=True); input()"), home)
     server_pid = int(run.stdout.readline())
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+
+    assert ended(server_pid)
+
+
+def test_the_server_ends_with_its_parent_when_its_home_was_removed(home):
+    run = run_script(RUN.format(meanwhile="print(server.pid, flush=True); input()"), home)
+    server_pid = int(run.stdout.readline())
+    shutil.rmtree(home)
     run.send_signal(signal.SIGKILL)
     run.communicate()
 

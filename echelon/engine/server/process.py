@@ -14,6 +14,7 @@ It must start fast, so it imports nothing of Echelon. Its one argument is a JSON
 """
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -119,12 +120,14 @@ def end_with_parent(boot: JsonObject) -> threading.Event:
     gone = threading.Event()
 
     def on_end() -> None:
-        if boot["lock"]:
-            Path(boot["lock"]).write_text("closing")  # a run that starts now waits for the records instead of leaving
         gone.set()
         last_resort = threading.Timer(LAST_RESORT_SECONDS, os._exit, [1])
         last_resort.daemon = True
         last_resort.start()
+        if boot["lock"]:
+            with contextlib.suppress(OSError):  # the home was removed: nobody can be waiting for it
+                # A run that starts now waits for the records instead of leaving.
+                Path(boot["lock"]).write_text("closing")
 
     if boot["parent"] is not None:
         threading.Thread(target=watch_parent, args=(boot["parent"], on_end), daemon=True).start()

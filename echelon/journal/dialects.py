@@ -92,9 +92,9 @@ _NOW_SECONDS = {
 }
 
 
-def now_seconds(connection: Connection) -> ColumnElement[float]:
+def now_seconds(dialect: str) -> ColumnElement[float]:
     """Return the expression for the time now, in seconds since 1970."""
-    return literal_column(_NOW_SECONDS[connection.dialect.name], Float)
+    return literal_column(_NOW_SECONDS[dialect], Float)
 
 
 def sqlite_engine(url: URL) -> Engine:

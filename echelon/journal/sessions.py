@@ -7,12 +7,13 @@ PostgreSQL nobody takes the run between the proof and the commit, on SQLite only
 A part is held under the token of its run. When the run is taken anew, the sessions of its parts end with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from echelon.journal import schema
 from echelon.journal.dialects import now_seconds
@@ -25,6 +26,23 @@ from echelon.model.session import Session
 from echelon.runlog.events import RunTaken
 
 _SESSIONS = schema.sessions.c
+
+# Statements are made once: making one costs as much as carrying it out.
+_OF_RUN = _SESSIONS.run_id == bindparam("of_run")
+_OF_PART = _SESSIONS.part == bindparam("of_part")
+_IS_OPEN = _SESSIONS.ended.is_(None)
+_SAME = update(schema.sessions).where(_OF_RUN, _OF_PART, _SESSIONS.token == bindparam("of_token"))
+_GIVE_BACK = _SAME.values(ended=bindparam("moment"), seen=bindparam("moment"))
+_END_PART = update(schema.sessions).where(_OF_RUN, _IS_OPEN, _OF_PART).values(ended=_SESSIONS.seen)
+_END_ALL = update(schema.sessions).where(_OF_RUN, _IS_OPEN).values(ended=_SESSIONS.seen)
+_LAST_SIGN = select(func.max(func.coalesce(_SESSIONS.ended, _SESSIONS.seen))).where(_OF_RUN)
+_NEWEST_PART = select(func.coalesce(func.max(_SESSIONS.token), 0)).where(_OF_RUN, _OF_PART)
+
+
+@cache
+def _open_with_time_left(dialect: str) -> Select[Any]:
+    left = (_SESSIONS.expires - now_seconds(dialect)).label("left")
+    return select(schema.sessions, left).where(_OF_RUN, _IS_OPEN, _OF_PART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +120,25 @@ def take(connection: Connection, wish: Take, token: int) -> tuple[Session, RunTa
         seen=moment,
         **vars(wish.holder),
     )
-    expires = now_seconds(connection) + wish.ttl_seconds
+    expires = now_seconds(connection.dialect.name) + wish.ttl_seconds
     connection.execute(insert(schema.sessions).values(**session_row(session), expires=expires))
     return session, None if wish.part else taken_event(session, last)
 
 
 def is_held(connection: Connection, run_id: str) -> bool:
     """Say whether a process that may be alive holds a run."""
-    left = (_SESSIONS.expires - now_seconds(connection)).label("left")
-    which = _SESSIONS.run_id == run_id, _SESSIONS.part == "", _SESSIONS.ended.is_(None)
-    found = connection.execute(select(schema.sessions, left).where(*which)).mappings()
-    return any(row["left"] > 0 and not is_dead(session_record(row)) for row in found)
+    found = connection.execute(_open_with_time_left(connection.dialect.name), {"of_run": run_id, "of_part": ""})
+    return any(row["left"] > 0 and not is_dead(session_record(row)) for row in found.mappings())
 
 
 def renew(connection: Connection, change: LeaseChange) -> None:
     """Carry out what a lease writes between its beginning and its end. Who lost it was refused before."""
     moment = datetime.now(UTC).isoformat()
     if isinstance(change, Keep):
-        values = {"expires": now_seconds(connection) + change.ttl_seconds, "seen": moment}
-        connection.execute(update(schema.sessions).where(*_same(change)).values(values))
+        values = {"expires": now_seconds(connection.dialect.name) + change.ttl_seconds, "seen": moment}
+        connection.execute(_SAME.values(values), _named(change) | {"of_token": change.token})
     elif isinstance(change, GiveBack):
-        connection.execute(update(schema.sessions).where(*_same(change)).values(ended=moment, seen=moment))
+        connection.execute(_GIVE_BACK, _named(change) | {"of_token": change.token, "moment": moment})
 
 
 def newest_parts(connection: Connection, fences: Mapping[str, Fence]) -> dict[str, dict[str, int]]:
@@ -139,9 +155,7 @@ def newest_parts(connection: Connection, fences: Mapping[str, Fence]) -> dict[st
 
 
 def _refuse_while_held(connection: Connection, wish: Take) -> None:
-    left = (_SESSIONS.expires - now_seconds(connection)).label("left")
-    found = connection.execute(select(schema.sessions, left).where(*_open(wish), _SESSIONS.part == wish.part))
-    for row in found.mappings():
+    for row in connection.execute(_open_with_time_left(connection.dialect.name), _named(wish)).mappings():
         session = session_record(row)
         if row["left"] > 0 and not is_dead(session):
             raise RunHeld(held_message(session, row["left"]))
@@ -149,25 +163,18 @@ def _refuse_while_held(connection: Connection, wish: Take) -> None:
 
 def _end_sessions(connection: Connection, wish: Take) -> None:
     """Close the session that a dead process left; for a run those of its parts too."""
-    which = [*_open(wish), _SESSIONS.part == wish.part] if wish.part else _open(wish)
-    connection.execute(update(schema.sessions).where(*which).values(ended=_SESSIONS.seen))
+    connection.execute(_END_PART if wish.part else _END_ALL, _named(wish))
 
 
 def _last_sign(connection: Connection, run_id: str) -> datetime | None:
     """Return when somebody who worked on a run was last known to be alive; None when nobody did before."""
-    query = select(func.max(func.coalesce(_SESSIONS.ended, _SESSIONS.seen))).where(_SESSIONS.run_id == run_id)
-    last = connection.scalar(query)
+    last = connection.scalar(_LAST_SIGN, {"of_run": run_id})
     return None if last is None else datetime.fromisoformat(last)
 
 
 def _newest_part(connection: Connection, wish: Take) -> int:
-    of_part = _SESSIONS.run_id == wish.run_id, _SESSIONS.part == wish.part
-    return connection.scalar(select(func.coalesce(func.max(_SESSIONS.token), 0)).where(*of_part)) or 0
+    return connection.scalar(_NEWEST_PART, _named(wish)) or 0
 
 
-def _open(wish: Take) -> Sequence[Any]:
-    return _SESSIONS.run_id == wish.run_id, _SESSIONS.ended.is_(None)
-
-
-def _same(change: Keep | GiveBack) -> Sequence[Any]:
-    return _SESSIONS.run_id == change.run_id, _SESSIONS.part == change.part, _SESSIONS.token == change.token
+def _named(change: LeaseChange) -> dict[str, object]:
+    return {"of_run": change.run_id, "of_part": change.part}

@@ -38,6 +38,8 @@ from echelon.runlog.events import (
 
 _EVENTS = schema.events.c
 _RUNS = schema.runs.c
+_STEPS = schema.steps.c
+_CONCERNS = schema.concerns.c
 
 
 @dataclass
@@ -222,6 +224,21 @@ _INSERTS = {
 
 _LOCK = select(_RUNS.seq, _RUNS.token).where(_RUNS.run_id == bindparam("wanted")).with_for_update()
 
+# Statements are made once: making one costs as much as carrying it out.
+_STEPS_WITH = (
+    select(_STEPS.run_id, _STEPS.key, _STEPS.status)
+    .where(_STEPS.key.in_(bindparam("wanted", expanding=True)))
+    .where(_STEPS.run_id.in_(bindparam("of_runs", expanding=True)))
+    .order_by(_STEPS.seq)
+)
+
+_CONCERNS_WITH = (
+    select(_CONCERNS.id, _CONCERNS.run_id, _EVENTS.payload)
+    .outerjoin(schema.dispositions, schema.dispositions.c.concern_id == _CONCERNS.id)
+    .outerjoin(schema.events, at_place_of(schema.dispositions.c))
+    .where(_CONCERNS.id.in_(bindparam("wanted", expanding=True)))
+)
+
 _GROW = update(schema.runs).where(_RUNS.run_id == bindparam("of_run")).values(seq=bindparam("to_seq"))
 
 
@@ -249,16 +266,11 @@ def _find_known(connection: Connection, batch: Sequence[Write], heads: Collectio
     """Return what the laws must know to judge a batch."""
     known = Known(runs=set(heads))
     events = [event for write in batch if isinstance(write, Unit) for event in write.events]
-    steps, concerns = schema.steps.c, schema.concerns.c
     for keys in _cut({key for _, key in asked_steps(events)}):
-        query = select(steps.run_id, steps.key, steps.status).where(steps.key.in_(keys), steps.run_id.in_(heads))
-        for run_id, key, status in connection.execute(query.order_by(steps.seq)):
+        for run_id, key, status in connection.execute(_STEPS_WITH, {"wanted": keys, "of_runs": list(heads)}):
             known.steps[run_id, key] = Status(status)
     for ids in _cut(asked_concerns(events)):
-        query = select(concerns.id, concerns.run_id, _EVENTS.payload)
-        query = query.outerjoin(schema.dispositions, schema.dispositions.c.concern_id == concerns.id)
-        query = query.outerjoin(schema.events, at_place_of(schema.dispositions.c)).where(concerns.id.in_(ids))
-        for concern_id, run_id, end in connection.execute(query):
+        for concern_id, run_id, end in connection.execute(_CONCERNS_WITH, {"wanted": ids}):
             known.concerns[concern_id] = KnownConcern(run_id, end and disposition(end))
     return known
 

@@ -92,8 +92,12 @@ class ServerHandle:
         await asyncio.to_thread(self.wait_ready, *arguments)
 
     async def check(self) -> None:
-        """Raise `ServerError` at once when a server that is not our own does not answer."""
-        await self.ready()
+        """Raise `ServerError` at once when the server that the user chose does not answer.
+
+        The one that is kept here was found alive; should it not answer after all, that costs the picture, not the run.
+        """
+        if self.kind is ServerKind.CONFIGURED:
+            await self.ready()
 
     @contextlib.contextmanager
     def connected(self) -> Generator[Self]:

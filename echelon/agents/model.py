@@ -22,6 +22,7 @@ from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.secrets import redacted
 from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
+from echelon.model.edges import is_listing
 from echelon.model.errors import (
     AgentFailed,
     ContractViolation,
@@ -183,7 +184,7 @@ def is_model(candidate: object) -> bool:
 
 def contract_of_model(spec: object, name: str) -> object:
     """Return the type behind an output specification of pydantic-ai; `InvalidJob` when it names none."""
-    if isinstance(spec, list | tuple):
+    if is_listing(spec):
         members = tuple(contract_of_model(member, name) for member in spec)
         return Union[members]  # noqa: UP007 - made at run time
     inner = getattr(spec, "output", None) or getattr(spec, "outputs", None)

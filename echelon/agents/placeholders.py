@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from echelon.agents.call import Call
+from echelon.model.edges import is_mapping
 from echelon.model.errors import InvalidInput, InvalidJob
 
 #: The item itself, and the folder in which the agent may write.
@@ -109,4 +110,4 @@ def _may_be_a_dash(before: Sequence[str]) -> bool:
 def _fields(source: object) -> dict[str, Any]:
     if isinstance(source, BaseModel):
         return {name: getattr(source, name) for name in type(source).model_fields}
-    return dict(source) if isinstance(source, Mapping) else {}
+    return {str(name): value for name, value in source.items()} if is_mapping(source) else {}

@@ -4,6 +4,8 @@ import os
 import re
 from collections.abc import Iterator
 
+from echelon.model.edges import is_listing
+
 REDACTED = "[secret]"
 
 #: Names of environment variables that hold secrets.
@@ -26,7 +28,7 @@ def redacted(text: str, model: object = None) -> str:
 def _keys_of(model: object) -> Iterator[str]:
     """Yield the keys that the clients of a model hold, behind fallbacks and wrappers too."""
     inner = getattr(model, "models", None) or getattr(model, "wrapped", None) or ()
-    for one in inner if isinstance(inner, list | tuple) else (inner,):
+    for one in inner if is_listing(inner) else (inner,):
         yield from _keys_of(one)
     key = getattr(getattr(model, "client", None), "api_key", None)
     if isinstance(key, str) and len(key) >= SHORTEST_SECRET:

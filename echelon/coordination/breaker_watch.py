@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from echelon.coordination.context import RunContext
 from echelon.model.breaker_news import BreakerNews, Turn
@@ -22,7 +22,7 @@ LEVELS: dict[Turn, Level] = {
 
 
 @contextlib.asynccontextmanager
-async def breakers_on_record(run: RunContext) -> AsyncIterator[None]:
+async def breakers_on_record(run: RunContext) -> AsyncGenerator[None]:
     """Put on record what the breakers do that the run uses in this block; all of it is durable when the block ends."""
     heard = asyncio.Queue[BreakerNews | None]()
     hand_over = handing_over(asyncio.get_running_loop(), heard)

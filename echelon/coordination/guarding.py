@@ -42,9 +42,9 @@ class Guarding:
 
         What they use is taken from `account`, or else from that of the run; slots are shared out by `domain` (F5).
         """
-        cpu_bound = isinstance(agent, FunctionAgent) and agent.cpu_bound
-        slot = self._limit.slot(domain) if self._limit else None
         model = facts_of(agent, policy).model
+        slot = self._limit.slot(domain) if self._limit else None
+        cpu_bound = isinstance(agent, FunctionAgent) and agent.cpu_bound
         return self._guards.guard(
             policy,
             caller=f"agent {agent.name!r}",

@@ -1,7 +1,7 @@
 """What guards the calls of one phase; made once an agent, since making it is slow."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from echelon.agents.agent import Agent
@@ -26,7 +26,7 @@ class PhaseGuards:
         self._coming: dict[str, Guard] = {}
 
     @contextmanager
-    def reserved_slots(self, work: Iterable[tuple[str, Agent, str]]) -> Iterator[None]:
+    def reserved_slots(self, work: Iterable[tuple[str, Agent, str]]) -> Generator[None]:
         """Reserve slots for the calls of tasks, each until it is `over`: task, agent, domain (F5)."""
         self._coming = {task: self.guard(agent, domain) for task, agent, domain in work}
         for guard, calls in Counter(self._coming.values()).items():

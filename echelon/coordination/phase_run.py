@@ -1,7 +1,7 @@
 """One part of a phase at work: tasks are handed out, teams work, and integrate in stages up to the coordinator (X2)."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,7 +62,7 @@ class PhaseRun:
         self._fallbacks = FallbackChain(run, PreviousRuns(run), self._perform, self._guards.guard)
 
     @contextmanager
-    def reserved_slots(self, stage: Stage) -> Iterator[None]:
+    def reserved_slots(self, stage: Stage) -> Generator[None]:
         """Reserve slots for everybody's work during the block (F5)."""
         plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
         work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
@@ -122,7 +122,7 @@ class PhaseRun:
         return await self._integration("combine", stage, integrator.combiner, reached)
 
     async def _integration(
-        self, verb: Verb, stage: Stage, function: FunctionAgent, received: PhaseOutput
+        self, verb: Verb, stage: Stage, function: FunctionAgent[..., object], received: PhaseOutput
     ) -> PhaseOutput:
         """Integrate what was received; where nothing was, what is missing is all there is to pass on.
 
@@ -160,7 +160,9 @@ class PhaseRun:
             tokens=task.tokens or 0,
         )
 
-    def _integration_step(self, verb: Verb, stage: Stage, function: FunctionAgent, received: PhaseOutput) -> Step:
+    def _integration_step(
+        self, verb: Verb, stage: Stage, function: FunctionAgent[..., object], received: PhaseOutput
+    ) -> Step:
         spec, node, name = self.run.spec, stage.node.id, self.phase.name
         task_id = integration_id(name, verb, node)
         intent = Intent(job=spec.job.goal, domain=stage.node.domain, task=function.goal)

@@ -74,7 +74,8 @@ class JobDefinition:
         self.organisation = organisation or Organisation()
         self.priors = priors or Priors()
         self.prices = dict(prices or {})
-        self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - who defines the job
+        # Who defines the job is in the frame above; there is no public name for it.
+        self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         self.source = ""
         self.phases: dict[str, PhaseDefinition] = {}
         #: The task graph that the job was made from; None for one that has agents.

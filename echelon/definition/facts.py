@@ -1,13 +1,14 @@
 """What is known about an agent before it is called: its contract, its model, and how often it is tried (C7, O3, F3)."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic.errors import PydanticUserError
 
 from echelon.agents.agent import Agent
 from echelon.agents.model import ModelAgent
 from echelon.contract.version import contract_name
+from echelon.model.edges import is_listing
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
 
@@ -28,9 +29,10 @@ def facts_of(agent: Agent, resilience: Resilience) -> AgentFacts:
 
     Raises `InvalidJob` for a contract that has no schema: nothing could be validated or recorded.
     """
-    model = agent.model.model if isinstance(agent, ModelAgent) else None
+    contract = _contract(agent)
+    model = cast("ModelAgent[object]", agent).model.model if isinstance(agent, ModelAgent) else None
     return AgentFacts(
-        contract=_contract(agent),
+        contract=contract,
         model=None if model is None else _name(model),
         attempts=(resilience.attempts or 1, *_inner_attempts(model)),
     )
@@ -77,5 +79,5 @@ def _leaves(model: object) -> Iterator[object]:
     if inner is None:
         yield model
         return
-    for one in inner if isinstance(inner, list | tuple) else (inner,):
+    for one in inner if is_listing(inner) else (inner,):
         yield from _leaves(one)

@@ -1,7 +1,7 @@
 """What fits into a phase: something that is an agent, and consumers made for what producers make (C7)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 from echelon.agents.agent import Agent
 from echelon.agents.binding import hints_of
@@ -56,9 +56,10 @@ def check_received(phase: str, consumers: Iterable[Agent], upstream: Mapping[str
     for consumer in consumers:
         if not isinstance(consumer, FunctionAgent):
             continue
-        for parameter, wanted in _received_types(consumer):
+        function = cast("FunctionAgent[..., object]", consumer)
+        for parameter, wanted in _received_types(function):
             for name in [parameter] if parameter in upstream else upstream:
-                _check_takes(phase, consumer, wanted, upstream[name])
+                _check_takes(phase, function, wanted, upstream[name])
 
 
 def _check_takes(phase: str, consumer: FunctionAgent[..., object], wanted: object, needed: PhaseDefinition) -> None:

@@ -146,7 +146,7 @@ async def simulate(part: SimulatedTask) -> Outcome[Simulated]:
     )
 
 
-SIMULATED: FunctionAgent = function_agent(simulate, name="simulated")
+SIMULATED: FunctionAgent[..., object] = function_agent(simulate, name="simulated")
 
 
 def _integrator(seconds: float) -> PhaseIntegrator:

@@ -6,7 +6,6 @@ the dotted name that it has in its project, because worker processes import it b
 """
 
 import importlib
-import importlib.util
 import sys
 import traceback
 from collections.abc import Iterator

@@ -139,7 +139,8 @@ def deployment_of(
         description=goal,
         concurrency_limit=one_at_a_time,
     )
-    deployment._path = str(root)  # noqa: SLF001 - Prefect takes the working folder, and offers no argument for it
+    # Prefect takes the working folder, and offers no argument for it.
+    deployment._path = str(root)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return deployment
 
 

@@ -5,7 +5,7 @@ import contextlib
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -126,7 +126,7 @@ async def _api_url(settings: Settings) -> str:
 
 
 @contextlib.contextmanager
-def _interpreter_tuned() -> Iterator[None]:
+def _interpreter_tuned() -> Generator[None]:
     """Spare a run what the interpreter would waste on it, and give everything back at its end.
 
     Prefect and its libraries leave half a million objects, which the garbage collector would go through again and
@@ -151,14 +151,15 @@ def limit_for(agents: int) -> Bulkhead:
 @contextlib.asynccontextmanager
 async def prepare_run(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
-) -> AsyncIterator[Prepared]:
+) -> AsyncGenerator[Prepared]:
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")
         found = await find_run(journal, job, options.run_id, options.flow_run_id)
-        named = {"run_id": options.run_id, "source": options.source, "flow_run_id": options.flow_run_id}
-        record = found or new_record(job, inputs, ready.plan, **named)
+        record = found or new_record(
+            job, inputs, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
+        )
         start = None if found else RunStarted(run_id=record.run_id, at=record.started, record=record)
         async with (
             journal.holding(record.run_id, settings.lease_seconds, start=start) as lease,
@@ -183,7 +184,7 @@ async def prepare_run(
 
 
 @contextlib.asynccontextmanager
-async def following(journal: Journal, run_id: str, watch: Watch | None = None) -> AsyncIterator[RunLog]:
+async def following(journal: Journal, run_id: str, watch: Watch | None = None) -> AsyncGenerator[RunLog]:
     """Give the log of a run that this process holds, with what is on record already."""
     earlier = await journal.events(run_id)
     run_log = RunLog(journal, run_id, earlier)
@@ -230,7 +231,7 @@ def context_of(
 
 
 @contextlib.asynccontextmanager
-async def _record_interruption(context: RunContext, found: RunRecord | None) -> AsyncIterator[None]:
+async def _record_interruption(context: RunContext, found: RunRecord | None) -> AsyncGenerator[None]:
     """Put it on record when the block is stopped from outside; `found` is how the run was found, if it was."""
     try:
         yield

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from copy import copy
 from pathlib import Path
+from typing import cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -132,7 +133,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _first(error: BaseException) -> BaseException:
     """Return what went wrong first where things went wrong side by side."""
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    return _first(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
 
 
 def _say(line: str, code: int) -> int:

@@ -1,7 +1,7 @@
 """Names for what Python's types cannot say: everything behind them is checked when it crosses our boundary."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeGuard
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -19,3 +19,18 @@ Foreign: TypeAlias = Any
 
 #: An object of JSON.
 JsonObject: TypeAlias = dict[str, JsonValue]
+
+
+def is_mapping(value: object) -> "TypeGuard[Mapping[object, object]]":
+    """Say whether something is a mapping, of whatever: `isinstance` alone leaves the type of what is in it open."""
+    return isinstance(value, Mapping)
+
+
+def is_object(value: object) -> "TypeGuard[dict[str, Foreign]]":
+    """Say whether something is an object of JSON or YAML, of whatever."""
+    return isinstance(value, dict)
+
+
+def is_listing(value: object) -> "TypeGuard[list[object] | tuple[object, ...]]":
+    """Say whether something is a list or a tuple, of whatever."""
+    return isinstance(value, list | tuple)

@@ -5,8 +5,10 @@ Pure decisions. Foreign errors are recognised by what they carry, so that no cli
 
 import errno
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import cast
 
+from echelon.model.edges import is_mapping
 from echelon.model.errors import (
     BreakerOpen,
     BulkheadFull,
@@ -109,7 +111,7 @@ def _passes(error: BaseException) -> bool | None:
     if isinstance(error, EchelonError):
         return error.passing
     if isinstance(error, BaseExceptionGroup):
-        return all(map(can_pass, error.exceptions))
+        return all(map(can_pass, cast("BaseExceptionGroup[BaseException]", error).exceptions))
     status = status_of(error)
     if status is not None:
         return _status_passes(status)
@@ -151,7 +153,7 @@ def _refused_for_good(error: BaseException) -> bool | None:
 def _codes(error: BaseException) -> Iterator[str]:
     """Yield the codes and types in which a provider says what is wrong, of the error and of the body it came with."""
     body = getattr(error, "body", None)
-    inner = body.get("error") if isinstance(body, Mapping) else None
+    inner = body.get("error") if is_mapping(body) else None
     for holder in (vars(error), body, inner):
-        if isinstance(holder, Mapping):
+        if is_mapping(holder):
             yield from (str(holder.get(name)) for name in ("code", "type"))

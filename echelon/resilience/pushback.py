@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from echelon.model.edges import Foreign
+
 #: A server that asks for more patience than this is not waited for at all, in seconds.
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 
@@ -65,7 +67,9 @@ def _asked_for(error: BaseException, now: datetime) -> Iterator[float | None]:
 
 def _headers(error: BaseException) -> Mapping[str, object]:
     try:
-        found = getattr(getattr(error, "response", None), "headers", None) or getattr(error, "headers", None) or {}
+        found: Foreign = (
+            getattr(getattr(error, "response", None), "headers", None) or getattr(error, "headers", None) or {}
+        )
         return {str(name).lower(): value for name, value in found.items()}
     except Exception:  # noqa: BLE001 - a broken header must never hide the error it came with
         return {}

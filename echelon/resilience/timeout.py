@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
@@ -46,7 +46,7 @@ def pulse() -> Callable[[], None]:
 
 
 @asynccontextmanager
-async def time_limit(seconds: float | None, *, idle_seconds: float | None = None) -> AsyncIterator[None]:
+async def time_limit(seconds: float | None, *, idle_seconds: float | None = None) -> AsyncGenerator[None]:
     """Cancel the block with `AgentTimeout` after so many seconds in all, or without a `heartbeat()`.
 
     None is no bound. A `TimeoutError` of the block's own is left alone.
@@ -80,7 +80,7 @@ class _Watch:
         self._loop = asyncio.get_running_loop()
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self) -> Generator[None]:
         token = _PULSE.set(self._pulse)
         self._timer = self._loop.call_later(self.idle_seconds, self._look)
         try:

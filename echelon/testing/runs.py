@@ -4,7 +4,7 @@ async with a_run(job, tmp_path) as run:
     outputs = await run_phases(run)
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ async def a_run(
     breakers: BreakerRegistry | None = None,
     max_concurrency: int | None = None,
     **spec: Any,
-) -> AsyncIterator[RunContext]:
+) -> AsyncGenerator[RunContext]:
     """Open a run of `job` with its journal below `home`; the same `run_id` again goes on with what is on record.
 
     `spec` sets fields of what is to be done, such as the clock `now`.

@@ -5,8 +5,10 @@ A report of a job's own is a Jinja2 template that extends `page.html` or imports
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -47,7 +49,8 @@ def report_environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(md=in_markdown, code=as_code, share=_share, seconds=duration)
+    filters: dict[str, Callable[..., str]] = cast("Any", environment).filters  # Jinja2 does not say of what they are
+    filters.update(md=in_markdown, code=as_code, share=_share, seconds=duration)
     return environment
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from types import FunctionType
+from typing import cast
 
 from echelon.agents.agent import Agent
 from echelon.agents.command import CommandAgent
@@ -39,8 +40,9 @@ def fingerprint_of(agent: Agent) -> str:
     if isinstance(agent, FunctionAgent):
         return _of_function(agent.function)
     if isinstance(agent, CommandAgent):
-        return _fingerprint("command", (_command_line(agent), [_parser(agent)]))
-    return _of_model(agent) if isinstance(agent, ModelAgent) else ""
+        command = cast("CommandAgent[object]", agent)
+        return _fingerprint("command", (_command_line(command), [_parser(command)]))
+    return _of_model(cast("ModelAgent[object]", agent)) if isinstance(agent, ModelAgent) else ""
 
 
 def has_changed(before: str, now: str) -> bool:
@@ -63,23 +65,23 @@ def _of_function(function: Callable[..., object]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _of_hashable_model(agent: ModelAgent) -> str:
+def _of_hashable_model(agent: ModelAgent[object]) -> str:
     return _fingerprint("model", parts_of(agent))
 
 
-def _of_model(agent: ModelAgent) -> str:
+def _of_model(agent: ModelAgent[object]) -> str:
     try:
         return _of_hashable_model(agent)
     except TypeError:  # an unhashable model or contract
         return _of_hashable_model.__wrapped__(agent)
 
 
-def _command_line(agent: CommandAgent) -> Iterator[str]:
+def _command_line(agent: CommandAgent[object]) -> Iterator[str]:
     yield from map(repr, agent.arguments)
     yield repr((agent.cwd, agent.stdin, agent.ok_exit_codes, sorted(name for name, _ in agent.env)))
 
 
-def _parser(agent: CommandAgent) -> str:
+def _parser(agent: CommandAgent[object]) -> str:
     if isinstance(agent.parse, str):
         return agent.parse
     function = function_in(agent.parse)

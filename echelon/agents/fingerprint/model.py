@@ -28,7 +28,7 @@ _TOLD = (
 _OF_THE_LINE = frozenset({"extra_headers", "timeout", "max_retries"})
 
 
-def parts_of(agent: ModelAgent) -> tuple[list[str], ...]:
+def parts_of(agent: ModelAgent[object]) -> tuple[list[str], ...]:
     """Return the words of each of `PARTS`; none where nothing is known."""
     inner = agent.model
     told = [word for name in _TOLD for word in _told(getattr(inner, name, ()))]

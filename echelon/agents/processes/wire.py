@@ -1,6 +1,6 @@
 """How arguments and results of a function cross to another process: as JSON, typed by the function's annotations."""
 
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,9 +20,12 @@ _STORES: dict[str, OutputStore] = {}
 def pack(value: object) -> object:
     """Turn one argument into JSON types."""
     if isinstance(value, Handoffs):
-        return {"received": [pack(r) for r in value], "missing": [m.model_dump(mode="json") for m in value.missing]}
+        handoffs = cast("Handoffs[object]", value)
+        missing = [m.model_dump(mode="json") for m in handoffs.missing]
+        return {"received": [pack(received) for received in handoffs], "missing": missing}
     if isinstance(value, Previous):
-        return pack(value.received) if value.received else None
+        received = cast("Previous[object]", value).received
+        return pack(received) if received else None
     if isinstance(value, Received):
         return {"handoff": value.handoff.model_dump(mode="json"), "store": value.store.url}
     if isinstance(value, Workspace):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from echelon.agents.capture import capturing
 from echelon.agents.function import FunctionAgent
@@ -83,7 +83,7 @@ def _agent(module: str, name: str) -> FunctionAgent[..., object]:
     found: Any = _module(module)
     for part in name.split("."):
         found = getattr(found, part)
-    return found if isinstance(found, FunctionAgent) else _plain(found)
+    return cast("FunctionAgent[..., object]", found) if isinstance(found, FunctionAgent) else _plain(found)
 
 
 @lru_cache

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from echelon.model.edges import is_listing
 from echelon.model.errors import InvalidInput
 from echelon.model.phrasing import truncate
 from echelon.model.scaling import Measured
@@ -41,7 +42,7 @@ def _from_json(path: Path, text: str) -> Iterator[tuple[str, Any]]:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} is not valid JSON ({error}); give a list like {EXAMPLE}") from None
-    if not isinstance(document, list):
+    if not is_listing(document):
         raise InvalidInput(f"{path} holds no list of points; give one like {EXAMPLE}")
     for number, row in enumerate(document, start=1):
         yield f"point {number}", row
@@ -49,14 +50,15 @@ def _from_json(path: Path, text: str) -> Iterator[tuple[str, Any]]:
 
 def _from_csv(path: Path, text: str) -> Iterator[tuple[str, Any]]:
     reader = csv.reader(text.splitlines())
-    heading = [name.strip().lower() for name in next(reader, [])]
+    heading = [name.strip().lower() for name in next(reader, list[str]())]
     if heading != COLUMNS:
         raise InvalidInput(f"{path}, line 1: the heading must be agents,throughput; give points like {EXAMPLE}")
     try:
         for row in reader:
             if row:
                 cells = [cell.strip() for cell in row]
-                yield f"line {reader.line_num}", dict(zip(COLUMNS, cells, strict=True)) if len(cells) == 2 else cells
+                fits = len(cells) == len(COLUMNS)
+                yield f"line {reader.line_num}", dict(zip(COLUMNS, cells, strict=True)) if fits else cells
     except csv.Error as error:
         raise InvalidInput(f"{path}, line {reader.line_num}: {error}; give points like {EXAMPLE}") from None
 

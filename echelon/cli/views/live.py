@@ -1,7 +1,7 @@
 """The progress of a run while it is going on: a few live lines in a terminal, or a plain line a phase elsewhere."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
@@ -155,7 +155,7 @@ def _ended(tally: Tally) -> str:
 
 
 @contextmanager
-def showing(console: Console) -> Iterator[Display]:
+def showing(console: Console) -> Generator[Display]:
     """Give the display that fits the console, and take it away at the end of the block."""
     if not console.is_terminal:
         yield Plain(console)

@@ -1,7 +1,7 @@
 """Calls into code that is not ours: what it does to its own process or task is its failure, and stops nobody else."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Contain:
 
 
 @contextmanager
-def contained(name: str) -> Iterator[None]:
+def contained(name: str) -> Generator[None]:
     """Call somebody else's code, named `name`, in the block; `AgentFailed` for what must not reach others."""
     try:
         yield

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -115,7 +115,7 @@ class _LineLimit:
 
 
 @contextmanager
-def observing(run: RunContext, step: Step) -> Iterator[None]:
+def observing(run: RunContext, step: Step) -> Generator[None]:
     """Hear what a step does inside the block, and in the threads and tasks that it starts there."""
     observer = StepObserver(run, step)
     token = OBSERVER.set(observer)

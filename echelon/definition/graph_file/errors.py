@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from echelon.definition.graph_file.values import shown
+from echelon.model.edges import is_mapping
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation, Structure
@@ -83,7 +84,7 @@ def _in_pydantics_words(error: Error) -> str:
 def _where(document: object, path: Sequence[str | int]) -> str:
     """Return a path as people write it, with the id of the task that it leads through."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
-    ids = [value["id"] for value in _passed(document, path) if isinstance(value, dict) and "id" in value]
+    ids = [value["id"] for value in _passed(document, path) if is_mapping(value) and "id" in value]
     return f"{text} (id {shown(ids[-1])})" if ids else text
 
 

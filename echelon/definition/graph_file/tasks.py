@@ -15,6 +15,7 @@ from pydantic import FailFast, TypeAdapter, ValidationError
 from echelon.definition.graph_file.errors import explained
 from echelon.definition.graph_file.values import shown
 from echelon.model.adapter import JsonObject
+from echelon.model.edges import is_listing, is_object
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import Coupling, TaskGraph, TaskSpec
 from echelon.model.organisation import Structure
@@ -54,10 +55,10 @@ def graph_of(document: Any, name: str) -> TaskGraph:
 
 
 def _tasks_in(document: object) -> tuple[object, ...]:
-    if not isinstance(document, dict):
+    if not is_object(document):
         raise InvalidInput('a task graph is an object with a list of tasks: {"tasks": [{"id": …}, …]}')
-    tasks = document.get("tasks", ())
-    if not isinstance(tasks, tuple):
+    tasks: object = document.get("tasks", ())
+    if not is_listing(tasks) or isinstance(tasks, list):
         raise InvalidInput(f"tasks: must be a list, not {shown(tasks)}")
     if not tasks:
         raise InvalidInput("the graph has no tasks; list at least one under 'tasks'")
@@ -73,7 +74,7 @@ def _completed(document: JsonObject, name: str) -> JsonObject:
 
 def _refuse_twins(tasks: tuple[object, ...]) -> None:
     """Refuse ids that look alike because they only differ in how their letters are encoded."""
-    ids = [task.get("id") for task in tasks if isinstance(task, dict)]
+    ids: list[object] = [task.get("id") for task in tasks if is_object(task)]
     first: dict[str, str] = {}
     for task_id in (one for one in ids if isinstance(one, str) and not one.isascii()):
         twin = first.setdefault(_normal(task_id), task_id)
@@ -86,19 +87,20 @@ def _refuse_twins(tasks: tuple[object, ...]) -> None:
 
 def _complete(task: object) -> None:
     """Fill in what a task may leave out; whatever is no task is left to be refused with its place."""
-    if not isinstance(task, dict):
+    if not is_object(task):
         return
     task.setdefault("goal", task.get("id"))
     if "id" in task:
         task["id"] = _normal(task["id"])
     for key, read in _REFERENCES.items():
-        if isinstance(named := task.get(key), tuple):
+        named: object = task.get(key)
+        if is_listing(named):
             task[key] = tuple(map(read, named))
 
 
 def _check_id(task: object, number: int) -> None:
     """Refuse an id that is blank, or would break the line it is shown on; what is no text is refused by its type."""
-    task_id = task.get("id") if isinstance(task, dict) else None
+    task_id: object = task.get("id") if is_object(task) else None
     if not isinstance(task_id, str):
         return
     if not task_id.strip():
@@ -111,17 +113,19 @@ def _check_id(task: object, number: int) -> None:
 def _dependency(given: object) -> object:
     if isinstance(given, str):
         return {"task": _normal(given)}
-    if not isinstance(given, dict):
+    if not is_object(given):
         return given
-    known = {"task": _normal(given["task"])} if "task" in given else {}
-    coupling = given.get("coupling")
+    known: JsonObject = {"task": _normal(given["task"])} if "task" in given else {}
+    coupling: object = given.get("coupling")
     if isinstance(coupling, str) and coupling in _COUPLINGS:
         known["coupling"] = _COUPLINGS[coupling]
     return {**given, **known}
 
 
-def _organisation(organisation: Any) -> object:
-    structure = organisation.get("structure") if isinstance(organisation, dict) else None
+def _organisation(organisation: object) -> object:
+    if not is_object(organisation):
+        return organisation
+    structure: object = organisation.get("structure")
     if isinstance(structure, str) and structure in _STRUCTURES:
         return {**organisation, "structure": _STRUCTURES[structure]}
     return organisation

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from echelon.model.adapter import JsonObject
+from echelon.model.edges import is_listing, is_mapping
 from echelon.model.errors import InvalidInput
 from echelon.model.phrasing import truncate
 
@@ -51,7 +52,7 @@ def decimal(text: str) -> float | Unread:
 
 def object_of(pairs: Sequence[tuple[str, Any]]) -> JsonObject:
     """Make an object of keys and values, its lists unchangeable; `InvalidInput` names a key that is given twice."""
-    made = {key: tuple(value) if type(value) is list else value for key, value in pairs}
+    made: JsonObject = {key: tuple(value) if is_listing(value) else value for key, value in pairs}
     if len(made) < len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         where = f" in the object with the id {shown(made['id'])}" if "id" in made else ""
@@ -64,9 +65,9 @@ def refuse_half_pairs(document: object) -> None:
     left = [document]
     while left:
         value = left.pop()
-        if isinstance(value, dict):
+        if is_mapping(value):
             left += (*value, *value.values())
-        elif isinstance(value, list | tuple):
+        elif is_listing(value):
             left += value
         elif isinstance(value, str) and _HALF.search(value):
             raise InvalidInput(f"the text {shown(value)} has half a surrogate pair in it; write the whole character")

@@ -126,7 +126,7 @@ class _Names:
 
     def id_of(self, name: str, task: _Task, role: str) -> str:
         """Return the id of the task called `name`; `InvalidInput` when there is none, or more than one."""
-        found = next((known[name] for known in self._known if name in known), [])
+        found = next((known[name] for known in self._known if name in known), list[str]())
         if not found:
             raise InvalidInput(
                 f"task {shown(task.key)} has the {role} {shown(name)}, which is not a task; correct its id"

@@ -6,7 +6,7 @@ which a few lines can stand for billions of values, and tags, which name code, a
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 
@@ -18,6 +18,9 @@ DEEPEST_NESTING = 50  # levels; a task graph needs five
 
 #: The parser of libyaml is many times faster; where it is not installed, the one in Python reads the same.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+#: The stubs of PyYAML do not say what its loaders are.
+_EVENTS: Callable[..., Iterable[Any]] = cast("Any", yaml).parse
 
 #: How a plain scalar is read: the first pattern that is all of it.
 _PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
@@ -45,7 +48,7 @@ class _Open(NamedTuple):
 def parse_yaml(text: str, loader: Any = _LOADER) -> object:
     """Return the value of a YAML text; `InvalidInput` says in which line and column it is none."""
     try:
-        return _value_of(yaml.parse(text, Loader=loader))
+        return _value_of(_EVENTS(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         what = one_line(error.problem or error.context or "it cannot be read")
         if "nesting depth" in what:  # from PyYAML 6.0.4 on the parser, which reads ahead, may find it first

@@ -80,7 +80,7 @@ def waiting_events() -> int:
     """Count the events that the recorder has not taken yet."""
     from prefect.server.utilities.messaging.memory import Topic
 
-    events = Topic.by_name("events")
+    events: Any = Topic.by_name("events")
     return sum(subscription._queue.qsize() + subscription._retry.qsize() for subscription in events._subscriptions)  # noqa: SLF001
 
 
@@ -152,7 +152,11 @@ class GivenTimes:
         self.given: ContextVar[Any] = ContextVar("given", default=None)
         module: Any = states
         clock = module.now
-        module.now = lambda *zone: self.given.get() or clock(*zone)
+
+        def now(*zone: object) -> object:
+            return self.given.get() or clock(*zone)
+
+        module.now = now
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Handle a request, at the time it gives."""

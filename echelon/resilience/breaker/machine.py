@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from pybreaker import (
     STATE_CLOSED,
@@ -134,7 +135,7 @@ class BreakerMachine:
 
     def tell(self, event: Callable[[BreakerListener], None]) -> None:
         """Tell the listeners of ours what pybreaker's know nothing of."""
-        for listener in self._circuit.listeners:
+        for listener in self._listeners:
             if isinstance(listener, BreakerListener):
                 event(listener)
 
@@ -159,11 +160,16 @@ class BreakerMachine:
     def _tell(self, judged: Judged) -> None:
         if judged.error is not None:
             self._evidence.last_error = f"{type(judged.error).__name__}: {str(judged.error)[:QUOTED_CHARACTERS]}"
-            for listener in self._circuit.listeners:
+            for listener in self._listeners:
                 listener.failure(self._circuit, judged.error)
         elif judged.result is not Result.NEUTRAL:
-            for listener in self._circuit.listeners:
+            for listener in self._listeners:
                 listener.success(self._circuit)
+
+    @property
+    def _listeners(self) -> Sequence[CircuitBreakerListener]:
+        # pybreaker types them without saying of what.
+        return cast("Sequence[CircuitBreakerListener]", cast("Any", self._circuit).listeners)
 
     def _ended(self, result: Result, token: str) -> Ended:
         seconds = open_seconds_of(self.policy, self.trips + 1, self._rng)
@@ -174,10 +180,10 @@ class BreakerMachine:
         failed = result is Result.FAILURE
         return self._evidence.quoted("the probe failed") if failed else "the probes were slow"
 
-    def _ignore(self, _judged: Judged) -> None:
+    def ignore(self, _judged: Judged) -> None:
         """A neutral outcome changes nothing; the slot of a probe was given back already."""
 
-    def _noted(self, judged: Judged) -> None:
+    def note_outcome(self, judged: Judged) -> None:
         """Take an outcome of a closed breaker; a good one never opens it, but may show that it need not be open."""
         failed = judged.result is Result.FAILURE
         self._evidence.note(failed=failed, slow=judged.slow, at=self.clock())
@@ -188,7 +194,8 @@ class BreakerMachine:
             elif failed or judged.slow:
                 self._open(cause)
 
-    def _probe_succeeded(self, judged: Judged) -> None:
+    def pass_probe(self, judged: Judged) -> None:
+        """Take a probe that succeeded: enough of them close the breaker, unless they were slow."""
         self.probes.succeeded(slow=judged.slow)
         if not self.probes.complete:
             return
@@ -198,7 +205,8 @@ class BreakerMachine:
             self.recover()
             self.publish()
 
-    def _probe_failed(self, judged: Judged) -> None:
+    def fail_probe(self, judged: Judged) -> None:
+        """Take a probe that failed: the breaker opens again."""
         self._open(self._reason_of(judged.result))
 
     def _open(self, reason: str) -> None:
@@ -235,12 +243,12 @@ _CHANGE: dict[str, Callable[[CircuitBreaker], object]] = {
 
 #: (state, result) → what to do. Nothing is admitted when open, so nothing of that generation can end there.
 _TAKE: dict[tuple[str, Result], Callable[[BreakerMachine, Judged], None]] = {
-    (STATE_CLOSED, Result.SUCCESS): BreakerMachine._noted,  # noqa: SLF001 - the table belongs to the class
-    (STATE_CLOSED, Result.SLOW): BreakerMachine._noted,  # noqa: SLF001
-    (STATE_CLOSED, Result.FAILURE): BreakerMachine._noted,  # noqa: SLF001
-    (STATE_CLOSED, Result.NEUTRAL): BreakerMachine._ignore,  # noqa: SLF001
-    (STATE_HALF_OPEN, Result.SUCCESS): BreakerMachine._probe_succeeded,  # noqa: SLF001
-    (STATE_HALF_OPEN, Result.SLOW): BreakerMachine._probe_succeeded,  # noqa: SLF001
-    (STATE_HALF_OPEN, Result.FAILURE): BreakerMachine._probe_failed,  # noqa: SLF001
-    (STATE_HALF_OPEN, Result.NEUTRAL): BreakerMachine._ignore,  # noqa: SLF001
+    (STATE_CLOSED, Result.SUCCESS): BreakerMachine.note_outcome,
+    (STATE_CLOSED, Result.SLOW): BreakerMachine.note_outcome,
+    (STATE_CLOSED, Result.FAILURE): BreakerMachine.note_outcome,
+    (STATE_CLOSED, Result.NEUTRAL): BreakerMachine.ignore,
+    (STATE_HALF_OPEN, Result.SUCCESS): BreakerMachine.pass_probe,
+    (STATE_HALF_OPEN, Result.SLOW): BreakerMachine.pass_probe,
+    (STATE_HALF_OPEN, Result.FAILURE): BreakerMachine.fail_probe,
+    (STATE_HALF_OPEN, Result.NEUTRAL): BreakerMachine.ignore,
 }

@@ -1,7 +1,7 @@
 """Success: what the last run measured, held against target, warning and critical (M)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from echelon.model.run import RunView, StepKind
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
@@ -10,7 +10,8 @@ from echelon.visibility.checklist.evidence import AgentKind, JobEvidence, latest
 from echelon.visibility.checklist.wording import share
 
 
-class Limit(NamedTuple):
+@dataclass(frozen=True)
+class Limit:
     """A grade, and when a measure deserves it."""
 
     grade: str

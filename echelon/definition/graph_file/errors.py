@@ -83,9 +83,14 @@ def _in_pydantics_words(error: Error) -> str:
 
 def _where(document: object, path: Sequence[str | int]) -> str:
     """Return a path as people write it, with the id of the task that it leads through."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in path).removeprefix(".")
     ids = [value["id"] for value in _passed(document, path) if is_mapping(value) and "id" in value]
     return f"{text} (id {shown(ids[-1])})" if ids else text
+
+
+def _key(name: str) -> str:
+    """Return a key as it stands in a path; one that would break the line is quoted."""
+    return name if name.isprintable() else shown(name)
 
 
 def _passed(document: Any, path: Sequence[str | int]) -> Iterator[object]:

@@ -204,6 +204,7 @@ def test_it_does_not_matter_how_an_accent_is_encoded(write: Write) -> None:
             "the key 'id' is given twice in the object with the id 'b'",
         ),
         ('{"name": "x", "name": "y"}', "the key 'name' is given twice; keep one"),
+        ('{"prices": {"\\u001ex": 1}, "tasks": [{"id": "a"}]}', r"prices.'\x1ex'"),
         (b'{"name": "\xe9"}', "byte 10 is not UTF-8"),
         ("{}".encode("utf-16"), "byte 0 is not UTF-8"),
         ("[" * 100_000, "nested too deeply"),

@@ -59,15 +59,24 @@ class Job(JobDefinition):
         self.source = self.source or self.location
         made = engine.flows.flow_of(self)
         # How a worker finds the flow again; Prefect would look for a function of that name in a file.
-        made._entrypoint = self.entrypoint  # noqa: SLF001
+        made._entrypoint = self._entrypoint()  # noqa: SLF001
         return made
 
     @property
     def entrypoint(self) -> str:
         """How a process that has the project on its import path finds the flow: `module:variable.flow`.
 
-        Raises `InvalidInput` for a job that was made from a task graph: no process could run it.
+        Raises `InvalidInput` for a job that no other process could run: one that was made from a task graph, or is
+        defined in the script that is running.
         """
         if self.graph is not None:
             raise InvalidInput(f"{self.source or self.name} is a task graph: it has no flow; write a job in Python")
+        if self.module == "__main__":
+            raise InvalidInput(
+                f"job {self.name!r} is defined in the script that is running, where no other process can import it; "
+                "move it to a module of its own and import it from there"
+            )
+        return self._entrypoint()
+
+    def _entrypoint(self) -> str:
         return f"{self.module}:{self.variable or self.name}.flow"

@@ -8,7 +8,7 @@ PRICES: dict[tuple[str, str], str] = {
     ("structure", "single"): "no other agent sees the mistakes, and nothing runs in parallel",
     ("structure", "flat"): "everything depends on one coordinator, who is full at 8 reports",
     ("structure", "hierarchical"): "one more hop for every decision, and the top sees summaries only",
-    ("structure", "multi_tier"): "news reaches the top late, and intent is read anew at each level on its way down",
+    ("structure", "multi_tier"): "news reaches the top late, and intent is read again at each level on its way down",
     ("structure", "federated"): "the whole is no longer coherent: domains drift apart between syncs",
     ("manner", "parallel"): "what does not fit together is found only at the end",
     ("manner", "direct"): "the coordinator's context carries every handoff",

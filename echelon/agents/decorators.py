@@ -67,7 +67,7 @@ def agent(
     if cpu_bound and policy.idle_seconds:
         raise InvalidJob("an agent that is cpu_bound has no heartbeat: give it a timeout instead of an idle one")
     if cpu_bound and can_wrap_up:
-        raise InvalidJob("an agent that is cpu_bound cannot wrap up: its process cannot tell the final call")
+        raise InvalidJob("an agent that is cpu_bound cannot wrap up: its process cannot receive the final call")
 
     def decorate(target: Callable[P, R]) -> FunctionAgent[P, R]:
         made = function_agent(

@@ -47,7 +47,7 @@ def prompt_of(call: Call) -> str:
 
 def correction(complaint: str) -> str:
     """Return what a model is told when its answer did not fit; the complaint quotes it, and is data like all else."""
-    return f"{_block('Your last answer was refused', complaint)}\n\nAnswer anew, so that it fits."
+    return f"{_block('Your last answer was refused', complaint)}\n\nAnswer again, so that it fits."
 
 
 def _section(title: str, lines: tuple[str, ...] | list[str]) -> str:

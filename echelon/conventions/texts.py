@@ -110,8 +110,8 @@ TEXTS: dict[Aspect, Texts] = {
         HIERARCHICAL: (_UP_BY_LEVEL, "Progress is not reported.", _REFERENCES_KEPT),
         MULTI_TIER: (
             (
-                "Agents tell their lead exceptions only. Team leads tell counts and what is critical. Domain "
-                "leads tell a few figures and their own exceptions. The primary asks for detail when it needs it."
+                "Agents report only exceptions to their lead. Team leads report counts and what is critical. Domain "
+                "leads report a few figures and their own exceptions. The primary asks for detail when it needs it."
             ),
             "You see what comes before and after your task, your team, and your critical path.",
             _REFERENCES_KEPT,

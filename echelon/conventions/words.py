@@ -68,7 +68,7 @@ TRIGGERS = (
     f"Speak up at once when a status changes, when you are more than {LATE_SHARE:.0%} later than expected, when more "
     f"than {RESOURCE_SHARE:.0%} of context or budget is used, when you are blocked, and on every error."
 )
-SILENCE = "Otherwise report nothing: no news is good news. Whoever needs more asks."
+SILENCE = "Otherwise report nothing: no news is good news. Those who need more ask."
 PERSON_LOOKS = (
     f"A concern with low confidence and high impact always goes to a person (both are high from {HIGH:g} on)."
 )

@@ -39,7 +39,7 @@ def _reached(incident: Incident) -> str:
 
 
 def _grown(incident: Incident) -> str:
-    return f"an incident has grown since it was told: {incident.cause}; {incident.reach}; {incident.containment}"
+    return f"an incident has grown since it was reported: {incident.cause}; {incident.reach}; {incident.containment}"
 
 
 async def _push(run: RunContext, reports: list[ExceptionReport]) -> None:

@@ -84,7 +84,7 @@ def _tell(watcher: Watcher, events: Sequence[LoggedEvent]) -> None:
     try:
         watcher(events)
     except Exception:
-        log.exception("a watcher of run %s failed; what it was told is durable all the same", events[0].event.run_id)
+        log.exception("a watcher of run %s failed; what it was given is durable all the same", events[0].event.run_id)
 
 
 Read = Callable[[int], Awaitable[Sequence[LoggedEvent]]]

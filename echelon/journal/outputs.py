@@ -33,7 +33,7 @@ _HEX = re.compile(r"[a-f0-9]{1,64}")
 _DIGEST_IN_NAME = 16  # hex digits
 
 #: What to do about an output that is gone.
-_RECOVERY = "restore the file, or run the job anew: a resume does not repeat a completed step"
+_RECOVERY = "restore the file, or run the job again: a resume does not repeat a completed step"
 
 #: What can be handed to several readers at once, because nobody can change it.
 _IMMUTABLE = (str, int, float, bool, type(None))

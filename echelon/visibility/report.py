@@ -85,7 +85,7 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("Tasks that a fallback stands in for", f"{found.fallbacks:,}", ""),
         ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", _forecast_tokens(run)),
         ("Handed on by reference", size(found.bytes_by_reference), ""),
-        ("Told by value", f"{size(found.bytes_by_value)}, about {found.tokens_by_value:,} tokens", ""),
+        ("Passed by value", f"{size(found.bytes_by_value)}, about {found.tokens_by_value:,} tokens", ""),
         ("Repaired to fit the contract", f"{found.repaired:,}", ""),
     ]
 

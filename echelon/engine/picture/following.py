@@ -93,5 +93,5 @@ class Follower:
         if picture.last_at is None:
             log.warning("run %s is not in the journal; it is not drawn", self._request.run_id)
             return
-        log.info("nobody works on run %s any more, and nothing says how it ended", self._request.run_id)
+        log.info("no process works on run %s any more, and nothing says how it ended", self._request.run_id)
         await canvas.draw(picture.abandon(picture.last_at))

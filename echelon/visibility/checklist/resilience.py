@@ -64,7 +64,7 @@ def _retries_set(evidence: JobEvidence) -> ItemAnswer:
         return _retries_in_graph(evidence)
     unbounded = [c.name for c in evidence.calls if not (c.policy.timeout_seconds and c.policy.attempts)]
     if unbounded:
-        return not_done(f"F4: {named(unbounded)} may take for ever", "give them a timeout and a number of attempts")
+        return not_done(f"F4: {named(unbounded)} may never end", "give them a timeout and a number of attempts")
     seconds = sorted({call.policy.timeout_seconds or 0 for call in evidence.calls})
     attempts = sorted({call.policy.attempts or 0 for call in evidence.calls})
     tries = f"{_range(seconds)} s for an attempt (F4), {_range(attempts)} attempts at most"

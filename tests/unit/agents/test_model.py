@@ -363,7 +363,7 @@ def test_under_a_flexible_contract_it_is_asked_once_more_and_told_what_was_wrong
     assert taken.outcome.output == Finding(path="a.py", severity="high")
     assert taken.repairs[0].startswith("asked once more: model 'm' broke its contract")
     assert taken.usage == Usage(tokens_in=30, tokens_out=15, calls=3)
-    assert said.endswith("Answer anew, so that it fits.")
+    assert said.endswith("Answer again, so that it fits.")
     assert "# Your last answer was refused\n```json\n\"model 'm' broke its contract" in said
 
 

@@ -112,7 +112,7 @@ async def test_an_incident_that_reaches_further_is_told_once_more_at_the_end_and
 
     assert [one.level for one in told] == [Level.CRITICAL, Level.WARNING]
     assert "3 tasks failed in 1 domain" in told[0].message
-    assert told[1].message.startswith("an incident has grown since it was told: ")
+    assert told[1].message.startswith("an incident has grown since it was reported: ")
     assert "3 tasks failed, 2 not started" in told[1].message
 
 

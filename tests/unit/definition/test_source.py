@@ -202,3 +202,11 @@ def test_a_folder_that_a_package_of_the_same_name_hides_is_explained(project, tm
 
     with pytest.raises(InvalidInput, match=r"already means .*; put an __init__\.py beside the file"):
         load_job(str(file))
+
+
+def test_a_job_of_the_script_that_is_running_is_found_by_no_other_process() -> None:
+    job = Job("audit", goal="Look")
+    job.module = "__main__"
+
+    with pytest.raises(InvalidInput, match=r"job 'audit' is defined in the script .* move it to a module of its own"):
+        _ = job.entrypoint

@@ -254,7 +254,7 @@ NOT_DONE: list[Row] = [
     (
         "resilience.protection.timeouts-and-retries",
         evidence(THREE, a_phase(agents=(a_call(policy=Resilience()),))),
-        "worker may take for ever",
+        "worker may never end",
     ),
     ("resilience.protection.timeouts-and-retries", evidence(), "3 tasks without a number of attempts"),
     ("resilience.protection.timeouts-and-retries", evidence(planned(tasks(3, attempts=(2,)))), "timeouts are not"),

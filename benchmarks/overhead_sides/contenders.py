@@ -94,8 +94,7 @@ CONTENDERS = (
         title="Echelon",
         packages=("echelon",),
         durable="each handoff before anyone sees it: a commit in the journal (SQLite, WAL, synchronous=FULL, shared by "
-        "all that wait at that moment), its output in a file written before that, with its digest in the journal (the "
-        "file is not flushed: after a power cut, not after a kill, one may be torn, which is found)",
+        "all that wait at that moment) with its output in it (above 16 kB in a file, which is flushed before that)",
         environment=lambda stage: {
             "ECHELON_HOME": str(stage.folder),
             "ECHELON_MAX_CONCURRENCY": str(stage.most_agents),

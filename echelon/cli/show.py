@@ -10,7 +10,7 @@ from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.show import show_agent, show_log, show_run
 from echelon.journal.outputs import OutputStore
-from echelon.model.errors import InvalidInput
+from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.run import RunView
 from echelon.runlog.events import Logged
 from echelon.visibility.document import document_of, steps_of, task_of
@@ -38,10 +38,18 @@ def show(
     if as_json:
         print_json(document_of(view))
     elif output:
-        print_json(view.output)
+        _print_output(view)
     else:
         show_run(out(), view)
     return 0
+
+
+def _print_output(view: RunView) -> None:
+    """Print the output of a run; `JournalError` when some of it cannot be read any more."""
+    if view.output is not None or not view.lost_outputs:
+        print_json(view.output)
+    if view.lost_outputs:
+        raise JournalError("; ".join(view.lost_outputs))
 
 
 def _log(view: RunView, agent: str | None, *, as_json: bool) -> int:

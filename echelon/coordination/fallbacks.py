@@ -23,6 +23,7 @@ from echelon.coordination.loss import OpenLoss, loss_of
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.record import record_step
+from echelon.coordination.step.seal import keep_output
 from echelon.coordination.step.step import Perform, Step
 from echelon.journal.digest import digest_of
 from echelon.model.errors import JournalError
@@ -109,7 +110,7 @@ class FallbackChain:
         contract = self._run.contracts.adapter(lost.output_type)
         plain = recordable(validate_strict(fallback.value, contract).value, contract)
         key = digest_of((lost.key, "default", plain))
-        location = self._run.outputs.put(self._run.spec.run_id, key, plain, contract_name(lost.output_type))
+        location = await keep_output(self._run, key, plain, contract_name(lost.output_type))
         return await self._stands_in(lost, used, location, used.lowered(1.0))
 
     async def _skip(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:

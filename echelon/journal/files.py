@@ -26,6 +26,10 @@ class Files(Protocol):
         """Write a file as a whole, in place of one that is there; raise `OSError` when that fails."""
         ...
 
+    def flush(self, location: str) -> None:
+        """Make a file that was written survive a power cut."""
+        ...
+
     def read(self, location: str) -> bytes:
         """Return the bytes of a file; raise `OSError` when there is none."""
         ...
@@ -63,6 +67,17 @@ class LocalFiles:
                 beside.unlink(missing_ok=True)
                 raise
 
+    def flush(self, location: str) -> None:
+        """Flush a file, and the folder that names it."""
+        path = self._folder / location
+        for one, flags in ((path, _READ), (path.parent, os.O_RDONLY)):
+            if one == path or os.name != "nt":  # Windows has no handle of a folder to flush
+                handle = os.open(one, flags)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+
     def read(self, location: str) -> bytes:
         """Return the bytes; a link is not followed, it could lead out of the folder."""
         with os.fdopen(os.open(self._folder / location, _READ), "rb") as file:
@@ -85,6 +100,9 @@ class FsspecFiles:
         path = f"{self._path}/{location}"
         self._filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
         self._filesystem.pipe_file(path, data)
+
+    def flush(self, location: str) -> None:
+        """What is written is there already, as far as its file system promises."""
 
     def read(self, location: str) -> bytes:
         """Return the bytes."""

@@ -1,11 +1,14 @@
 """Outputs by reference (C6): written once, verified whenever they are read, confined to their folder.
 
-Functions are synchronous: a local output of 1 KB costs less than a change of threads.
+A small one is part of its reference, and so of the handoff in the journal: what is durable then is durable as a whole,
+and nothing of it can be torn. A larger one is in a file of its own, which is flushed before its handoff is on record.
 """
 
 import hashlib
 import re
 from collections import OrderedDict
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeVar, cast
@@ -23,6 +26,9 @@ T = TypeVar("T")
 
 DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
 
+#: Outputs up to this size are kept in the journal: for them a file, and the flush of it, cost more than the output.
+CONTENT_BYTES = 16 * 1024
+
 #: What a run may be called when it becomes a folder.
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 #: Every location that `put` makes, and nothing that leads anywhere else.
@@ -33,7 +39,7 @@ _HEX = re.compile(r"[a-f0-9]{1,64}")
 _DIGEST_IN_NAME = 16  # hex digits
 
 #: What to do about an output that is gone.
-_RECOVERY = "restore the file, or run the job again: a resume does not repeat a completed step"
+_RECOVERY = "restore the file, or resume the run: the step that made it is done again, unless it cannot be undone"
 
 #: What can be handed to several readers at once, because nobody can change it.
 _IMMUTABLE = (str, int, float, bool, type(None))
@@ -42,29 +48,45 @@ _IMMUTABLE = (str, int, float, bool, type(None))
 class OutputStore:
     """The outputs of all runs, below a local path or an fsspec URL."""
 
-    def __init__(self, url: str, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+    def __init__(self, url: str, *, cache_bytes: int = DEFAULT_CACHE_BYTES, content_bytes: int = CONTENT_BYTES) -> None:
         self.url = url
+        self._content_bytes = content_bytes
         self._files = files_at(url)
         self._cache = _Cache(cache_bytes)
 
     def put(self, run_id: str, step_key: str, value: object, contract: str) -> OutputReference:
         """Write an output and return its reference. It never replaces another output, of a late attempt for example.
 
+        A larger one, which has no `content`, is durable after `flush` only.
         Raise `ContractViolation` when the value has no JSON form, `JournalError` when it cannot be written.
         """
         data = _encode(value, step_key)
         sha256 = hashlib.sha256(data).hexdigest()
         location = f"{_folder(run_id)}/{_name(step_key)}-{sha256[:_DIGEST_IN_NAME]}.json"
+        content = data.decode() if len(data) <= self._content_bytes else None
+        if content is None:
+            with self._writing(location):
+                failpoint("output.made")
+                self._files.write(location, data)
+                failpoint("output.written")
+        return OutputReference(
+            location=location, sha256=sha256, size_bytes=len(data), contract=contract, content=content
+        )
+
+    def flush(self, reference: OutputReference) -> None:
+        """Make an output that is in a file survive a power cut; raise `JournalError` when that fails."""
+        if reference.content is None:
+            with self._writing(reference.location):
+                self._files.flush(reference.location)
+                failpoint("output.flushed")
+
+    def why_lost(self, reference: OutputReference) -> str:
+        """Say why an output cannot be read any more; empty when it can."""
         try:
-            failpoint("output.made")
-            self._files.write(location, data)
-            failpoint("output.written")
-        except OSError as error:
-            raise JournalError(
-                f"cannot write output {location} below {self._files.root}: {error}. Check that the folder "
-                "can be written and the disk has room; ECHELON_OUTPUTS_URL names another place"
-            ) from error
-        return OutputReference(location=location, sha256=sha256, size_bytes=len(data), contract=contract)
+            self._verified(reference)
+        except JournalError as error:
+            return str(error)
+        return ""
 
     def get(self, reference: OutputReference, type_: type[T] | Any) -> T:
         """Return an output as `type_`. What is frozen is kept and shared between readers, all else is read anew.
@@ -82,13 +104,22 @@ class OutputStore:
         return value
 
     def read_json(self, reference: OutputReference) -> object:
-        """Return an output as JSON; None when it cannot be read any more."""
+        """Return an output as JSON; raise `JournalError` when it is gone or damaged."""
+        return self.get(reference, object)
+
+    @contextmanager
+    def _writing(self, location: str) -> Generator[None]:
         try:
-            return self.get(reference, object)
-        except JournalError:
-            return None
+            yield
+        except OSError as error:
+            raise JournalError(
+                f"cannot write output {location} below {self._files.root}: {error}. Check that the folder "
+                "can be written and the disk has room; ECHELON_OUTPUTS_URL names another place"
+            ) from error
 
     def _verified(self, reference: OutputReference) -> bytes:
+        if reference.content is not None:
+            return reference.content.encode()
         if not _LOCATION.fullmatch(reference.location):
             raise InvalidInput(f"{reference.location!r} is no output of a run; use the reference that `put` returned")
         where = f"output {reference.location} below {self._files.root}"

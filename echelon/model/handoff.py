@@ -12,7 +12,7 @@ from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.3"
+HANDOFF_SCHEMA_VERSION = "1.4"
 
 #: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
 BYTES_PER_TOKEN = 4
@@ -25,13 +25,15 @@ class OutputReference(Value):
     """Where an output lies, so that it is handed on by reference (C6)."""
 
     location: str
-    """Path below the outputs root, with forward slashes."""
+    """Path below the outputs root, with forward slashes; of an output that is in the journal only its name."""
     sha256: str
     """Digest of the bytes; a torn or changed output is found when it is read."""
     size_bytes: int = Field(ge=0)
     """Length in bytes."""
     contract: str
     """Name of the type the output was validated against."""
+    content: str | None = Field(default=None, repr=False)
+    """The output itself, as JSON, where it is small: it is in the journal with its handoff. None: it is in a file."""
 
 
 class UsedDependency(Value):

@@ -231,6 +231,8 @@ class RunView(Value):
     """Tasks that somebody works on, the longest first."""
     output: object = None
     """Output of the last phase, as JSON; None when there is none."""
+    lost_outputs: tuple[str, ...] = ()
+    """Why `output` is not whole: outputs that are on record and cannot be read any more."""
     previous: object = None
     """Output of the last completed run of this job on the same inputs, as JSON; None when there is none."""
 

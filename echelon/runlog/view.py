@@ -6,6 +6,7 @@ function. Where a run has not ended, it is seen as its last event left it.
 
 from collections.abc import Callable, Iterable, Mapping
 
+from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, WaitView
@@ -17,7 +18,7 @@ from echelon.runlog.measures import measure
 from echelon.runlog.state import RunState, StepName
 
 Read = Callable[[OutputReference], object]
-"""Reads an output as JSON; None when it cannot be read any more."""
+"""Reads an output as JSON; raises `JournalError` when it cannot be read any more."""
 
 
 def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
@@ -27,6 +28,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     assert state.last_at is not None, "the start of a run happened at some time"
     missing = _missing(latest, record.plan)
     launched = len(latest.keys() | _planned(record.plan))
+    reader = _Reader(read)
     return RunView(
         record=record,
         steps=state.steps,
@@ -43,9 +45,25 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         phases=tuple(_phase(state, phase, latest) for phase in (record.plan.phases if record.plan else ())),
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
-        output=_output(latest.values(), record.plan, read),
+        output=_output(latest.values(), record.plan, reader),
+        lost_outputs=tuple(reader.lost),
         previous=previous,
     )
+
+
+class _Reader:
+    """Reads outputs, and collects why some cannot be read."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.lost: list[str] = []
+
+    def __call__(self, reference: OutputReference) -> object:
+        try:
+            return self._read(reference)
+        except JournalError as error:
+            self.lost.append(str(error))
+            return None
 
 
 def result_of(view: RunView) -> RunResult:

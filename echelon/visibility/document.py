@@ -18,6 +18,7 @@ def document_of(view: RunView) -> JsonObject:
         "run_id": record.run_id,
         "status": record.status,
         "output": view.output,
+        "lost_outputs": view.lost_outputs,
         "launched": view.launched,
         "returned": view.returned,
         "missing": view.missing,

@@ -46,6 +46,8 @@ class Receipt(BaseModel):
 
     parcels: tuple[str, ...]
     missing: int = 0
+    seal: str = "-" * 17_000
+    """Makes it larger than what is kept in the journal: it is in a file."""
 
 
 class World:

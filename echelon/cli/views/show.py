@@ -9,9 +9,9 @@ from rich.text import Text
 
 from echelon.cli.views.output import facts, table
 from echelon.cli.views.result import routes, show_missing, show_next, status_line
-from echelon.model.handoff import WRAPPED_UP, Handoff, Passed
+from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
-from echelon.model.phrasing import count, duration, head, moment, tally
+from echelon.model.phrasing import count, duration, head, moment, size, tally
 from echelon.model.run import RunView, StepRecord
 from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
@@ -74,11 +74,16 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("next steps", "; ".join(handoff.next_steps)),
             ("repaired", "; ".join(head(handoff.repairs, REPAIRS_SHOWN))),
             ("received", _received(handoff)),
-            ("output", f"{outputs_url.rstrip('/')}/{location.location}  {location.contract}" if location else "none"),
+            ("output", _output_of(location, outputs_url) if location else "none"),
         ],
     )
     for concern in handoff.concerns:
         console.print(f"  {concern.route.value.replace('_', ' ')}: {concern.about}: {concern.message}")
+
+
+def _output_of(output: OutputReference, outputs_url: str) -> str:
+    where = "in the journal" if output.content is not None else f"{outputs_url.rstrip('/')}/{output.location}"
+    return f"{output.contract}, {size(output.size_bytes)}, {where}"
 
 
 def show_log(console: Console, task: str, lines: Sequence[Logged]) -> None:

@@ -34,7 +34,7 @@ class Declare:
         known = await self.run.intents.recall_decision(step.task_id)
         if known is not None:
             return known
-        intent = await self.run.intents.begin(step.key, step.task_id, step.agent.effect)
+        intent = await self.run.intents.begin(step.key, step.task_id, step.agent.effect, step.renewed)
         failpoint("claim.taken")
         brief = step.call.brief.model_copy(update={"idempotency_key": intent.idempotency_key})
         try:

@@ -39,7 +39,7 @@ class Guarded:
         tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
         result = await guard.call(attempts.make, tokens=tokens, account=account, wrap_up=wrap_up, observer=attempts)
         failpoint("step.performed")
-        handoff = seal(self.run, step, result)
+        handoff = await seal(self.run, step, result)
         failpoint("step.sealed")
         await self._record(step, handoff, attempts.began or self.run.now())
         failpoint("step.recorded")

@@ -77,16 +77,17 @@ class IntentLog:
         await self._note("done", task_id)
         return Outcome(output=self._decision.done[task_id], summary="a person says that it was done")
 
-    async def begin(self, key: str, task_id: str, effect: str) -> EffectIntent:
+    async def begin(self, key: str, task_id: str, effect: str, renewed: str = "") -> EffectIntent:
         """Put it on record that a task is about to change the world; durable when this returns.
 
+        `renewed` says why what was done before does not count any more.
         `EffectUncertain` for irreversible work that may have happened; `LeaseLost` when another process has the run.
         """
         begun = self._begun.setdefault(task_id, [])
         uncertain = [intent for intent in begun if not intent.settled]
         if effect == "irreversible" and uncertain:
             if task_id not in self._redo:
-                raise _uncertain(uncertain[-1])
+                raise _uncertain(uncertain[-1], renewed)
             self._redo.remove(task_id)  # once: what is cut off again is uncertain again
             await self._note("redo", task_id)
         intent = EffectIntent(
@@ -119,10 +120,12 @@ class IntentLog:
         )
 
 
-def _uncertain(intent: EffectIntent) -> EffectUncertain:
+def _uncertain(intent: EffectIntent, renewed: str) -> EffectUncertain:
+    begun = f"begun at {intent.at:%Y-%m-%d %H:%M:%S} UTC (idempotency key {intent.idempotency_key[:16]})"
     return EffectUncertain(
-        f"{intent.task_id} cannot be undone and may have happened: it was begun at {intent.at:%Y-%m-%d %H:%M:%S} UTC "
-        f"(idempotency key {intent.idempotency_key[:16]}), and its end is not on record",
+        f"{intent.task_id} cannot be undone and was done before, {begun}, which does not count any more: {renewed}"
+        if renewed
+        else f"{intent.task_id} cannot be undone and may have happened: it was {begun}, and its end is not on record",
         # The same for all that one death left open, so that it is said once.
         f"find out, then: echelon resume {intent.run_id} --redo TASK (do it again) or --done TASK=OUTPUT (it happened; "
         "OUTPUT is JSON); a TASK may be a pattern, as 'pay/*'",

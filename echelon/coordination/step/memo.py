@@ -50,6 +50,14 @@ class StepMemo:
         again = self._finished.get(own_key)
         return MemoHit(key=own_key, known=again, renewed="" if again else why)
 
+    def renew(self, key: str, why: str) -> MemoHit:
+        """Return what is known of a step in place of one on record that does not count any more, and why it does not.
+
+        It has a key of its own: what is completed is never written over.
+        """
+        own_key = digest_of((key, "output lost"))
+        return MemoHit(key=own_key, known=self._finished.get(own_key), renewed=why)
+
     def _why(self, kind: StepKind, task_id: str, contract: str) -> str:
         before = self._by_task.get((kind, task_id))
         if before is None or before.handoff.fallback is not None or before.handoff.output_location is None:

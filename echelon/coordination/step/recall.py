@@ -1,5 +1,6 @@
 """What an earlier process completed is not done again (F8)."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from echelon.coordination.context import RunContext
@@ -21,6 +22,8 @@ class Recall:
         """Do a step unless it is done."""
         run = self.run
         hit = run.memo.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent)
+        while hit.known is not None and (lost := await self._why_lost(hit.known.handoff)):
+            hit = run.memo.renew(hit.key, lost)
         if hit.known is not None:
             run.log.enqueue(
                 StepReused(
@@ -35,7 +38,14 @@ class Recall:
             return hit.known.handoff
         if hit.renewed:
             await run.log.push(self._renewed(step, hit.renewed))
-        return await self.inner(step if hit.key == step.key else replace(step, key=hit.key))
+        return await self.inner(replace(step, key=hit.key, renewed=hit.renewed) if hit.renewed else step)
+
+    async def _why_lost(self, handoff: Handoff) -> str:
+        """Say why the output of a step that was done cannot be read any more; empty when it can (C6)."""
+        reference = handoff.output_location
+        if reference is None or reference.content is not None:
+            return ""
+        return await asyncio.to_thread(self.run.outputs.why_lost, reference)
 
     def _renewed(self, step: Step, why: str) -> ExceptionReport:
         message = one_line(f"{step.task_id} was done before and is done again: {why}")

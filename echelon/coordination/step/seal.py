@@ -1,5 +1,6 @@
 """How a step ends: its outcome, or its error, in an envelope (C1)."""
 
+import asyncio
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,33 +12,41 @@ from echelon.coordination.step.boundary import Accepted
 from echelon.coordination.step.envelope import concerns_of, error_report, one_line, status_of
 from echelon.coordination.step.step import Step
 from echelon.model.errors import ContractViolation, JournalError
-from echelon.model.handoff import Handoff
+from echelon.model.handoff import Handoff, OutputReference
 from echelon.model.run import StepKind
 from echelon.model.status import Status
 from echelon.resilience.guard import CallResult
 
 
-def seal(run: RunContext, step: Step, result: CallResult[Accepted]) -> Handoff:
+async def seal(run: RunContext, step: Step, result: CallResult[Accepted]) -> Handoff:
     """Return the handoff of a step; its output is written, by reference, before."""
     taken = result.value
     if result.error is not None or taken is None:
         missing = RuntimeError("the guard returned neither a value nor an error")
         return _failed(step, result, result.error or missing)
     try:
-        return _completed(run, step, result, taken)
+        return _completed(step, result, taken, await keep_output(run, step.key, taken.plain, step.contract_name))
     except (ContractViolation, JournalError) as error:
         return _failed(step, result, error)
     except ValidationError as error:  # of the envelope: a confidence of 2, a concern that is none
         return _failed(step, result, ContractViolation(complaint(error, step.agent.name)))
 
 
-def _completed(run: RunContext, step: Step, result: CallResult[Accepted], taken: Accepted) -> Handoff:
+async def keep_output(run: RunContext, key: str, plain: object, contract: str) -> OutputReference:
+    """Write the output of a step, so that it is durable before its handoff is; files are flushed side by side."""
+    reference = run.outputs.put(run.spec.run_id, key, plain, contract)
+    if reference.content is None:
+        await asyncio.to_thread(run.outputs.flush, reference)
+    return reference
+
+
+def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output: OutputReference) -> Handoff:
     outcome = taken.outcome
     return Handoff(
         task_id=step.task_id,
         status=Status.COMPLETED,
         summary=outcome.summary,
-        output_location=run.outputs.put(run.spec.run_id, step.key, taken.plain, step.contract_name),
+        output_location=output,
         dependencies=step.dependencies,
         next_steps=outcome.next_steps,
         producer=step.node,

@@ -38,6 +38,8 @@ class Step:
     """Set when it stands in for another step that did not deliver (F2)."""
     tokens: int = 0
     """What it is expected to use; reserved before it is begun (F4)."""
+    renewed: str = ""
+    """Why what was done before does not count any more; empty when nothing was (F8)."""
     complaint: str = ""
     """What was wrong with its first answer, when it is asked once more (C5)."""
 

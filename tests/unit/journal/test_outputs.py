@@ -29,6 +29,11 @@ class Draft(BaseModel):
 FINDING = Finding(text="two threads, one lock — ü", at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
+def in_files(url: str, **options: int) -> OutputStore:
+    """Return a store that keeps every output in a file, however small it is."""
+    return OutputStore(url, content_bytes=0, **options)
+
+
 @pytest.fixture(params=["folder", "file url", "memory"])
 def url(request, tmp_path):
     urls = {
@@ -41,7 +46,7 @@ def url(request, tmp_path):
 
 @pytest.fixture
 def local(tmp_path):
-    return OutputStore(str(tmp_path))
+    return in_files(str(tmp_path))
 
 
 def file_of(tmp_path, reference):
@@ -49,15 +54,15 @@ def file_of(tmp_path, reference):
 
 
 def test_an_output_comes_back_as_it_was(url):
-    reference = OutputStore(url).put("r1", KEY, FINDING, "Finding")
+    reference = in_files(url).put("r1", KEY, FINDING, "Finding")
 
-    assert OutputStore(url).get(reference, Finding) == FINDING
+    assert in_files(url).get(reference, Finding) == FINDING
     assert reference.contract == "Finding"
 
 
 @pytest.mark.parametrize("value", [None, 0, "text", 1.5, True, [1, {"a": None}], {"deep": {"er": []}}])
 def test_plain_json_comes_back_as_it_was(url, value):
-    store = OutputStore(url)
+    store = in_files(url)
 
     assert store.get(store.put("r1", KEY, value, "Any"), type(value)) == value
 
@@ -69,7 +74,7 @@ def test_collections_of_models_come_back_as_they_were(local):
 
 
 def test_runs_have_folders_of_their_own(url):
-    store = OutputStore(url)
+    store = in_files(url)
     references = [store.put(run_id, KEY, run_id, "str") for run_id in ("r1", "r2")]
 
     assert [reference.location.split("/")[0] for reference in references] == ["r1", "r2"]
@@ -78,11 +83,11 @@ def test_runs_have_folders_of_their_own(url):
 
 def test_a_late_attempt_does_not_replace_the_accepted_output(url):
     """The journal keeps the digest of the first; were it overwritten, the completed step would be damaged."""
-    store = OutputStore(url)
+    store = in_files(url)
     accepted = store.put("r1", KEY, "first", "str")
     store.put("r1", KEY, "late", "str")
 
-    assert OutputStore(url).get(accepted, str) == "first"
+    assert in_files(url).get(accepted, str) == "first"
 
 
 def test_the_same_output_twice_is_one_file(local, tmp_path):
@@ -94,7 +99,7 @@ def test_the_same_output_twice_is_one_file(local, tmp_path):
 @given(key=st.text(min_size=1, max_size=80))
 def test_whatever_the_key_is_the_file_stays_in_the_folder_of_its_run(tmp_path_factory, key):
     root = tmp_path_factory.getbasetemp() / "any-key"
-    reference = OutputStore(str(root)).put("r1", key, 1, "int")
+    reference = in_files(str(root)).put("r1", key, 1, "int")
 
     assert (root / reference.location).resolve().parent == (root / "r1").resolve()
 
@@ -126,7 +131,7 @@ def test_a_location_outside_of_the_outputs_is_refused(url, location):
     reference = OutputReference(location=location, sha256="0" * 64, size_bytes=1, contract="str")
 
     with pytest.raises(InvalidInput, match="no output of a run"):
-        OutputStore(url).get(reference, str)
+        in_files(url).get(reference, str)
 
 
 def test_a_link_that_leads_out_is_not_followed(local, tmp_path):
@@ -148,7 +153,7 @@ def test_a_damaged_output_is_found(local, tmp_path, damage):
     path = file_of(tmp_path, reference)
     path.write_bytes(damage(path.read_bytes()))
 
-    with pytest.raises(JournalError, match=rf"{reference.location}.*damaged.*run the job anew"):
+    with pytest.raises(JournalError, match=rf"{reference.location}.*damaged.*resume the run"):
         local.get(reference, str)
 
 
@@ -156,7 +161,7 @@ def test_an_output_that_is_gone_is_named(url):
     reference = OutputReference(location="r1/ab-cd.json", sha256="0" * 64, size_bytes=1, contract="str")
 
     with pytest.raises(JournalError, match=r"cannot read output r1/ab-cd.json below .*restore the file"):
-        OutputStore(url).get(reference, str)
+        in_files(url).get(reference, str)
 
 
 def test_an_output_that_is_another_type_violates_the_contract(local):
@@ -178,7 +183,7 @@ def test_outputs_that_cannot_be_written_say_where_and_what_to_do(tmp_path):
     (tmp_path / "file").write_text("in the way")
 
     with pytest.raises(JournalError, match=r"cannot write output r1/.*ECHELON_OUTPUTS_URL"):
-        OutputStore(str(tmp_path / "file")).put("r1", KEY, 1, "int")
+        in_files(str(tmp_path / "file")).put("r1", KEY, 1, "int")
 
 
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path):
@@ -204,7 +209,7 @@ def test_a_path_below_the_users_home_is_understood(monkeypatch, tmp_path):
 
 def test_a_relative_path_stays_where_it_was(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    store = OutputStore("outputs")
+    store = in_files("outputs")
     reference = store.put("r1", KEY, "x", "str")
     os.chdir("/")
 
@@ -238,7 +243,7 @@ def test_another_type_is_decoded_anew(local):
 
 def test_memory_is_bounded_and_what_was_used_last_stays(tmp_path):
     one_kilobyte = Finding(text="x" * 1000, at=FINDING.at)
-    store = OutputStore(str(tmp_path), cache_bytes=2500)
+    store = in_files(str(tmp_path), cache_bytes=2500)
     references = [store.put(f"r{number}", KEY, one_kilobyte, "Finding") for number in range(3)]
     first, second = store.get(references[0], Finding), store.get(references[1], Finding)
 
@@ -249,7 +254,41 @@ def test_memory_is_bounded_and_what_was_used_last_stays(tmp_path):
 
 
 def test_what_is_larger_than_the_memory_is_not_kept(tmp_path):
-    store = OutputStore(str(tmp_path), cache_bytes=10)
+    store = in_files(str(tmp_path), cache_bytes=10)
     reference = store.put("r1", KEY, FINDING, "Finding")
 
     assert store.get(reference, Finding) is not store.get(reference, Finding)
+
+
+def test_a_small_output_is_part_of_its_reference_and_needs_no_file(tmp_path):
+    reference = OutputStore(str(tmp_path)).put("r1", KEY, FINDING, "Finding")
+
+    assert OutputStore("memory://elsewhere").get(reference, Finding) == FINDING
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_an_output_is_in_the_journal_up_to_16_384_bytes_and_above_in_a_file(tmp_path):
+    store = OutputStore(str(tmp_path))
+    small, large = (store.put("r1", KEY, "x" * (length - 2), "str") for length in (16_384, 16_385))  # and two quotes
+
+    assert (small.size_bytes, small.content is None) == (16_384, False)
+    assert (large.size_bytes, large.content is None) == (16_385, True)
+    assert file_of(tmp_path, large).stat().st_size == 16_385
+    assert store.get(large, str) == "x" * 16_383
+
+
+def test_a_file_is_flushed_once_it_is_asked_for_and_says_what_is_in_the_way(local, tmp_path):
+    reference = local.put("r1", KEY, FINDING, "Finding")
+    local.flush(reference)
+    file_of(tmp_path, reference).unlink()
+
+    with pytest.raises(JournalError, match="cannot write output"):
+        local.flush(reference)
+
+
+def test_it_is_said_why_an_output_cannot_be_read_any_more(local, tmp_path):
+    reference = local.put("r1", KEY, FINDING, "Finding")
+    assert local.why_lost(reference) == ""
+    file_of(tmp_path, reference).write_bytes(b"")
+
+    assert "is damaged (0 bytes found" in local.why_lost(reference)

@@ -73,7 +73,7 @@ def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(settings):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is a thing of Linux")
 def test_an_output_for_which_there_is_no_room_is_told(tmp_path):
-    store = OutputStore(str(tmp_path))
+    store = OutputStore(str(tmp_path), content_bytes=0)
     (tmp_path / "r1").symlink_to("/dev/full")
 
     with pytest.raises(JournalError, match=r"cannot write output r1/.* ECHELON_OUTPUTS_URL names another place"):

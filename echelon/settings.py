@@ -6,10 +6,11 @@ Every field can be set as `ECHELON_<FIELD>`; what is given to the constructor wi
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from echelon.model.adapter import JsonObject
+from echelon.redaction import register_password, register_secrets_in
 
 DEFAULT_MAX_CONCURRENCY = 256  # agents
 DEFAULT_LEASE_SECONDS = 12.0
@@ -30,6 +31,20 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("echelon"))
     """Folder of what outlives a run: the user data folder, unless told otherwise; never the working folder."""
+
+    def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic's signature
+        """Keep the passwords that it holds out of everything that is recorded and shown."""
+        for url in (self.journal_url, self.outputs_url):
+            if "://" in url:
+                register_password(url)
+        register_secrets_in(self)
+
+    @field_validator("home")
+    @classmethod
+    def _whole(cls, home: Path) -> Path:
+        """Return one and the same folder wherever this process, or a child of it, is at work."""
+        return home.expanduser().absolute()
+
     journal_url: str = Field(default_factory=_default_journal_url, repr=False)
     """Database of the journal: SQLite (`sqlite:///…`) or PostgreSQL (`postgresql://…`). May hold a password."""
     outputs_url: str = Field(default_factory=_default_outputs_url, repr=False)

@@ -47,6 +47,7 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "gpg.ssh.defaultKeyCommand": "false",
         "log.showSignature": "false",
         "protocol.allow": "never",
+        "safe.bareRepository": "explicit",
         "submodule.recurse": "false",
     }
 )

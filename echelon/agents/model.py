@@ -20,7 +20,6 @@ from echelon.agents.fallback import Fallback, fallbacks_of
 from echelon.agents.model_limits import conversation, exhausted, kept_tokens, library, limits
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
-from echelon.agents.secrets import redacted
 from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
 from echelon.model.edges import is_listing
 from echelon.model.errors import (
@@ -33,6 +32,7 @@ from echelon.model.errors import (
 from echelon.model.phrasing import one_line
 from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
+from echelon.redaction import redact
 from echelon.resilience.budget import is_final_call
 from echelon.resilience.errors import can_pass
 
@@ -200,7 +200,7 @@ def _translated(error: Exception, agent: ModelAgent[object], used: "RunUsage", b
     exceptions = library("pydantic_ai.exceptions")
     if isinstance(error, exceptions.UsageLimitExceeded):
         return exhausted(error, agent.name, used, budget)
-    told = redacted(one_line(error), agent.model.model)
+    told = redact(one_line(error), agent.model.model)
     said = f"{type(error).__name__}: {told[:QUOTED_CHARACTERS]}"
     for kind, ours in _OURS.items():
         if isinstance(error, getattr(exceptions, kind)):

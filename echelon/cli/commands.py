@@ -8,7 +8,8 @@ from cyclopts import App, Group, Parameter
 ABOUT = "Run many agents as one organisation, on Prefect."
 
 EPILOGUE = (
-    "Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but partial, 4 waiting for a person. "
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but partial or over a limit, 4 waiting for a person, "
+    "130 stopped. "
     "Every command takes --json and has its own --help with an example."
 )
 
@@ -72,6 +73,12 @@ COMMANDS = (
         "echelon.cli.run:resume",
         "Resume a run that was stopped; completed work is not repeated.",
         "echelon resume audit-20260131-120000-ab12",
+    ),
+    Command(
+        "release",
+        "echelon.cli.release:release",
+        "Take a run from a process that holds it and does not let go.",
+        "echelon release audit-20260131-120000-ab12",
     ),
     Command("runs", "echelon.cli.runs:runs", "List the last runs.", "echelon runs --limit 5"),
     Command(

@@ -1,6 +1,5 @@
 """`echelon conventions`: what agents keep to, for a job or for a number of agents. Nothing is run."""
 
-import sys
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -8,7 +7,7 @@ from cyclopts.validators import Number
 
 from echelon.cli.arguments.options import SOURCE, AsJson, Params, Priority, Span, inputs_of
 from echelon.cli.arguments.source import load_job
-from echelon.cli.views.output import print_json
+from echelon.cli.views.output import print_json, print_text
 from echelon.conventions.page import conventions as conventions_of
 from echelon.conventions.page import conventions_for
 from echelon.model.errors import InvalidInput
@@ -32,7 +31,7 @@ def conventions(
     if as_json:
         print_json(page)
     else:
-        sys.stdout.write(str(page["markdown"]))  # as it is: a console would break its lines
+        print_text(str(page["markdown"]))  # as it is: a console would break its lines
     return 0
 
 

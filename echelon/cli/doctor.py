@@ -18,6 +18,7 @@ from echelon.cli.arguments.options import AsJson
 from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
 from echelon.engine.server.handle import ServerKind, resolve_server
+from echelon.journal.private import private_folder
 from echelon.journal.schema import HEAD
 from echelon.model.errors import DependencyFailed
 from echelon.model.phrasing import listed, one_line
@@ -108,7 +109,7 @@ def _pip(wanted: Requirement) -> str:
 
 def _home(settings: Settings) -> Check:
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        private_folder(settings.home)
         with tempfile.TemporaryFile(dir=settings.home):
             return Check("home", ok=True, detail=f"{settings.home} can be written")
     except OSError as error:

@@ -1,28 +1,34 @@
 """The entry point: runs a command, and turns whatever stops it into one line and an exit code."""
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 from cyclopts import CycloptsError
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.refusals import refusal
 from echelon.cli.commands import build_app
+from echelon.cli.streams import secure_streams
 from echelon.engine.bytecode import use_bytecode_cache
 from echelon.journal.failpoints import arm
+from echelon.journal.private import private_folder, write_private
 from echelon.model.errors import CallerError, EchelonError
-from echelon.model.phrasing import one_line, truncate
+from echelon.model.phrasing import one_line, printable, truncate
+from echelon.redaction import redact
 
 #: The command or the job was wrong; nothing was run.
 WRONG_USE = 2
 #: It was tried, and failed.
 FAILED = 1
+#: What the file behind a standard stream may say; every other file is named by its error.
+_OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
+
 #: Ended by Ctrl-C, as shells count it.
 STOPPED = 130
 
@@ -33,29 +39,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Every error is one line on stderr that says what, where and what to do. What nobody foresaw goes with its traceback
     to a file under the home folder; with ECHELON_DEBUG=1 the traceback is shown.
     """
+    secure_streams()
     use_bytecode_cache()
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
         arm(os.environ)
         code = build_app()(tokens)
         sys.stdout.flush()
-    except CycloptsError as error:
-        return _say(refusal(error), WRONG_USE)
-    except EchelonError as error:
-        return _say(str(error), WRONG_USE if isinstance(error, CallerError) else FAILED)
     except KeyboardInterrupt:
         return _say("stopped", STOPPED)
-    except BrokenPipeError:
-        return _reader_gone()
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback on the console
-        return _say(_unforeseen(error), FAILED)
+        return _end_of(error)
     return code if isinstance(code, int) else 0
+
+
+def _end_of(error: Exception) -> int:
+    """Say what stopped a command, and return its exit code."""
+    if isinstance(error, CycloptsError):
+        return _say(refusal(error), WRONG_USE)
+    if isinstance(error, EchelonError):
+        return _say(str(error), WRONG_USE if isinstance(error, CallerError) else FAILED)
+    if isinstance(error, BrokenPipeError):
+        return _reader_gone()
+    if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT_ERRORS:
+        _reader_gone()  # or Python would try once more at its end, and say so
+        return _say(
+            f"the output cannot be written: {error.strerror}; what was done is kept, see `echelon runs`", FAILED
+        )
+    return _say(_unforeseen(error), FAILED)
 
 
 def _say(line: str, code: int) -> int:
     if os.environ.get("ECHELON_DEBUG") == "1":
         traceback.print_exc()
-    sys.stderr.write(f"echelon: {line}\n")
+    sys.stderr.write(f"echelon: {printable(redact(line))}\n")
     return code
 
 
@@ -74,13 +91,21 @@ def _unforeseen(error: Exception) -> str:
     )
 
 
-def _write_log() -> Path:
-    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+def _write_log() -> str:
+    """Write the traceback that is being handled where only this user reads it; say where, or that it could not be."""
+    told = redact(traceback.format_exc()).encode(errors="backslashreplace")
+    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     try:
-        folder = read_settings().home / "logs"
-        folder.mkdir(parents=True, exist_ok=True)
+        log = private_folder(read_settings().home / "logs") / f"{name}.log"
+        write_private(log, told)
     except (OSError, EchelonError):
-        folder = Path(tempfile.gettempdir())
-    log = folder / name
-    log.write_text(traceback.format_exc(), encoding="utf-8")
-    return log
+        pass
+    else:
+        return str(log)
+    try:
+        handle, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log")  # a name that nobody can take before
+        with os.fdopen(handle, "wb") as file:
+            file.write(told)
+    except OSError as error:
+        return f"no file, none could be written ({error.strerror}); ECHELON_DEBUG=1 shows it"
+    return path

@@ -1,8 +1,7 @@
 """`echelon run` and `echelon resume`: carry out a job, show how it goes, say what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.decision import Done, Redo, decision_of
-from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, RunId, SourceName, inputs_of
+from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, RunId, SourceName, TrustFolder, inputs_of
 from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.reading import query
@@ -24,11 +23,13 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import check_runnable
 from echelon.definition.inputs import read_inputs
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob, read_rehearsal
+from echelon.engine.picture.request import trouble_of
 from echelon.engine.run import RunOptions, run_job
+from echelon.engine.server.trust import trust
 from echelon.journal.outputs import OutputStore
-from echelon.journal.port import Journal
 from echelon.model.errors import InvalidInput
-from echelon.model.run import EXIT_CODES, RunRecord, RunStatus
+from echelon.model.run import EXIT_CODES, RunRecord, RunStatus, exit_code_of
+from echelon.runlog.events import LoggedEvent
 from echelon.visibility.document import document_of
 from echelon.visibility.history import view_run
 
@@ -51,10 +52,13 @@ def run(
     scale: Annotated[float | None, Parameter(help="With --rehearse: factor on all seconds.")] = None,
     failure_rate: Annotated[float | None, Parameter(help="With --rehearse: share of agents that fail, 0 to 1.")] = None,
     seed: Annotated[int | None, Parameter(help="With --rehearse: decides which agents fail.")] = None,
+    trust_folder: TrustFolder = False,
     as_json: AsJson = False,
 ) -> int:
     """Run a job to its end and print what came of it."""
     settings = read_settings()
+    if trust_folder:
+        trust(settings.home, Path())
     job: JobDefinition
     job = found = load_job(source)
     inputs = inputs_of(found, param)
@@ -78,9 +82,12 @@ def resume(
     max_concurrency: MaxConcurrency = None,
     redo: Redo = None,
     done: Done = None,
+    trust_folder: TrustFolder = False,
     as_json: AsJson = False,
 ) -> int:
     """Go on with a run: the same job, inputs and id; completed steps are taken from the journal."""
+    if trust_folder:
+        trust(read_settings().home, Path())
     record = query(lambda journal: journal.run(run))
     if not record.source:
         raise InvalidInput(
@@ -123,39 +130,35 @@ def _folder(path: Path | None) -> Path | None:
 def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as_json: bool) -> int:
     console = err()
     log_to(console)
-    began = datetime.now(UTC)
+    begun: list[str] = []
     try:
         with showing(console) as display:
+
+            def watch(entries: Sequence[LoggedEvent]) -> None:
+                begun.extend(entry.event.run_id for entry in entries[: not begun])
+                display.watch(entries)
+
             result = run_until_stopped(
-                run_job(job, inputs, replace(options, watch=display.watch, show_prints=False)),
+                run_job(job, inputs, replace(options, watch=watch, show_prints=False)),
                 on_stop=lambda: console.print("stopping; completed work is kept (press again to stop at once)"),
                 on_kill=lambda: _give_back(console),
             )
     except Interrupted:
-        _tell_stopped(
-            console,
-            options.run_id or query(lambda journal: _find_stopped_run(journal, job.source, began)),
-            options,
-            as_json=as_json,
-        )
+        _tell_stopped(console, next(iter(begun), options.run_id), options, as_json=as_json)
         leave(EXIT_CODES[RunStatus.INTERRUPTED])
     if as_json:
         print_json(result)
     else:
         show_result(out_console(), result)
-    return EXIT_CODES[result.status]
+    if trouble := trouble_of(result.run_id, read_settings()):
+        console.print(f"Prefect does not show this run yet, it is drawn when that passes: {trouble}")
+    return exit_code_of(result.status, result.exceptions)
 
 
 def _give_back(console: Console) -> None:
     """Leave the terminal as it was, when there is no time for more."""
     console.show_cursor()
     console.print("echelon: stopped at once; what was done before is kept, `echelon runs` names the run")
-
-
-async def _find_stopped_run(journal: Journal, source: str, began: datetime) -> str | None:
-    """Return the id of the run that was just stopped; None when it was stopped before it was on record."""
-    mine = [record for record in await journal.runs() if record.source == source and record.started >= began]
-    return mine[0].run_id if mine else None
 
 
 def _tell_stopped(console: Console, run_id: str | None, options: RunOptions, *, as_json: bool) -> None:

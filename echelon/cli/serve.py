@@ -1,19 +1,21 @@
 """`echelon serve`: run a job on a schedule until stopped."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from echelon.cli.arguments.configured import read_settings
-from echelon.cli.arguments.options import AsJson, Params, SourceName, inputs_of
+from echelon.cli.arguments.options import AsJson, Params, SourceName, TrustFolder, inputs_of
 from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.views.output import err, facts, log_to, out, print_json
 from echelon.definition.source import parse_source
 from echelon.engine.deploying import Serving, schedule_of, serve_job
 from echelon.engine.server.settings import configure
+from echelon.engine.server.trust import trust
 
 
 def serve(
@@ -27,10 +29,13 @@ def serve(
     ] = None,
     timezone: Annotated[str, Parameter(help="Time zone of --cron.")] = "UTC",
     name: Annotated[str | None, Parameter(help="Name of the deployment; without it the job's.")] = None,
+    trust_folder: TrustFolder = False,
     as_json: AsJson = False,
 ) -> int:
     """Run a job on a schedule until Ctrl-C; uses the Prefect server there is, or keeps one running meanwhile."""
     settings = read_settings()
+    if trust_folder:
+        trust(settings.home, Path())
     job = load_job(source)
     inputs = inputs_of(job, param)
     log_to(err())

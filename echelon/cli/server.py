@@ -1,5 +1,6 @@
 """`echelon up` and `echelon down`: a local Prefect server that is kept running, with its user interface."""
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,6 +11,7 @@ from echelon.cli.arguments.options import AsJson
 from echelon.cli.views.output import err, out, print_json
 from echelon.engine.server.kept import DEFAULT_PORT, KeptServer, LocalServer
 from echelon.engine.server.settings import configured_server
+from echelon.engine.server.trust import is_trusted
 
 
 def up(
@@ -17,13 +19,20 @@ def up(
     port: Annotated[
         int, Parameter(validator=Number(gte=1, lte=65535), help="Port wished for; any free one when it is taken.")
     ] = DEFAULT_PORT,
+    host: Annotated[
+        list[str] | None,
+        Parameter(
+            help="Another name that it goes by, behind a proxy or a tunnel; it listens on loopback all the same."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Keep a local Prefect server running, with scheduler and user interface; runs use it from now on."""
-    chosen = configured_server()
+    home = read_settings().home
+    chosen = configured_server(trusted=is_trusted(home, Path()))
     if chosen is not None:
         err().print(f"runs will not use this server: {chosen.origin} names {chosen.url}; remove it to use this one")
-    server, fresh = LocalServer(read_settings().home).up(port)
+    server, fresh = LocalServer(home).up(port, host or ())
     if as_json:
         print_json(_document(server) | {"already": not fresh})
     else:

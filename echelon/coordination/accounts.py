@@ -56,6 +56,11 @@ class Accounts:
         self._plan = plan
         self._earlier = tuple(earlier)
         self._domains: dict[tuple[str, Budget], Account] = {}
+        self._tasks: list[Account] = []
+
+    def passed(self) -> list[str]:
+        """Say of each budget that was passed by how much: of the job, of domains, of tasks."""
+        return [line for account in (self._whole, *self._domains.values(), *self._tasks) for line in account.passed()]
 
     def of(self, kind: StepKind, task_id: str, node: str, policy: Resilience, above: Account) -> Account | None:
         """Return the account of one step; None where the one `above`, that of its guard, is all there is.
@@ -69,7 +74,10 @@ class Accounts:
         domains = self._domain(task_id, node, policy.domain_budget or None)
         if kind is StepKind.INTEGRATION:
             return Account(Budget(), f"integration {task_id!r}", *(one.counting() for one in domains), above)
-        return Account(policy.budget or Budget(), f"task {task_id!r}", *domains, above)
+        account = Account(policy.budget or Budget(), f"task {task_id!r}", *domains, above)
+        if policy.budget:
+            self._tasks.append(account)
+        return account
 
     def _domain(self, task_id: str, node: str, budget: Budget | None) -> Sequence[Account]:
         """Return the account of a domain, if there is one; its clock starts when it is first asked for."""

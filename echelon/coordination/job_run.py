@@ -10,6 +10,7 @@ from echelon.coordination.fallbacks import FallbackChain
 from echelon.coordination.incidents import report_growth, report_incidents
 from echelon.coordination.local_placement import LocalPlacement
 from echelon.coordination.loss import Loss, OpenLoss
+from echelon.coordination.overruns import report_overruns
 from echelon.coordination.phase_output import PhaseOutput, output_of
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
@@ -32,6 +33,7 @@ async def run_phases(run: RunContext, parts: Placement | None = None) -> dict[st
         for phase in run.spec.plan.phases:
             outputs[phase.name] = await _run_phase(run, phase, here, outputs)
         await report_growth(run)
+        await report_overruns(run)
         return outputs
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from echelon.agents.call import Workspace
+from echelon.journal.private import private_folder
 
 #: Characters of a task's id that a folder is named by.
 MAX_NAME = 60
@@ -22,6 +23,6 @@ class Workspaces:
         """Make a folder for one attempt at a task: readable, safe on any file system, empty, never that of another."""
         readable = re.sub(r"[^A-Za-z0-9_-]+", "-", task_id)[:MAX_NAME]
         work = self.folder / "work"
-        work.mkdir(parents=True, exist_ok=True)
+        private_folder(work)
         # An attempt that was given up on may still write into its own, in a thread that nobody can end.
         return Workspace(tempfile.mkdtemp(prefix=f"{readable}-", dir=work))

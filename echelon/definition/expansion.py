@@ -10,6 +10,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.prices import published_prices
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import AgentFacts, facts_of
+from echelon.definition.names import recordable_name
 from echelon.definition.phase import PhaseDefinition
 from echelon.journal.digest import canonical_json
 from echelon.model.errors import EchelonError, InvalidInput, InvalidJob
@@ -89,9 +90,10 @@ def _calls(
         items = phase.discover(inputs)
     for item in items:
         with _explained(phase.name, f"the key of {item!r}"):
-            key = phase.key(item)
+            key = recordable_name(str(phase.key(item)))
         with _explained(phase.name, f"the domain of {key!r}"):
             domain = phase.domain(item) if phase.domain else default_domain
+            domain = recordable_name(domain) if isinstance(domain, str) else domain
         _check_recordable(phase.name, key, item)
         yield PlannedCall(task_id=f"{phase.name}/{key}", phase=phase.name, agent=phase.agents[0], item=item), domain
 

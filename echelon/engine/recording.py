@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import utc_now
@@ -25,9 +25,12 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 async def find_run(
-    journal: Journal, job: JobDefinition, run_id: str | None, flow_run_id: str | None
+    journal: Journal, job: JobDefinition, inputs: BaseModel, run_id: str | None, flow_run_id: str | None
 ) -> RunRecord | None:
-    """Return the run to go on with; None for one that is to be started. `InvalidInput` when it is another job's."""
+    """Return the run to go on with; None for one that is to be started.
+
+    `InvalidInput` when it is another job's, or was started with other inputs.
+    """
     if run_id is None and flow_run_id is None:
         return None
     if run_id is not None and not RUN_ID.fullmatch(run_id):
@@ -35,7 +38,22 @@ async def find_run(
     found = await journal.known_run(run_id=run_id, flow_run_id=flow_run_id)
     if found is not None and found.job != job.name:
         raise InvalidInput(f"run {found.run_id!r} is one of job {found.job!r}, not of {job.name!r}; give it another id")
+    if found is not None and not _is_same(job, found, inputs):
+        raise InvalidInput(
+            f"run {found.run_id!r} was started with other inputs, and what is on record belongs to those; "
+            "give another id, or the inputs that `echelon show --json` says"
+        )
     return found
+
+
+def _is_same(job: JobDefinition, found: RunRecord, inputs: BaseModel) -> bool:
+    """Say whether a run was started with these inputs: as they are written, or as they are read again."""
+    if found.inputs == inputs.model_dump(mode="json"):
+        return True
+    try:
+        return job.inputs_type.model_validate(found.inputs) == inputs
+    except ValidationError:
+        return False
 
 
 def new_record(

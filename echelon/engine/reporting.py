@@ -6,9 +6,11 @@ from pathlib import Path, PurePosixPath
 from echelon.conventions.brief import PAGE
 from echelon.conventions.page import conventions
 from echelon.definition.definition import JobDefinition
+from echelon.journal.private import private_folder, write_private
 from echelon.model.errors import InvalidJob
 from echelon.model.plan import Plan
 from echelon.model.run import RunView
+from echelon.redaction import redact
 from echelon.visibility.report import default_report
 
 log = logging.getLogger("echelon.engine")
@@ -16,8 +18,7 @@ log = logging.getLogger("echelon.engine")
 
 def write_conventions(plan: Plan, folder: Path) -> None:
     """Write what the agents of a run keep to into the run's folder, where their briefs say that it is."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / PAGE).write_text(conventions(plan), encoding="utf-8")
+    write_private(private_folder(folder) / PAGE, conventions(plan).encode())
 
 
 def write_report(job: JobDefinition, view: RunView, folder: Path) -> dict[str, str | bytes]:
@@ -32,11 +33,12 @@ def write_report(job: JobDefinition, view: RunView, folder: Path) -> dict[str, s
         except Exception:
             log.exception("the report of job %r failed; the default report is written instead", job.name)
     files = files or dict(default_report(view))
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     for name, content in files.items():
         path = _inside(folder, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        private_folder(path.parent)
+        shown = content if isinstance(content, bytes) else redact(content).encode(errors="backslashreplace")
+        write_private(path, shown)
     return files
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from echelon.agents.capture import capturing
+from echelon.agents.processes.owner import end_orphans
 from echelon.agents.processes.workers import Workers
 from echelon.coordination.accounts import Accounts, account_of_job
 from echelon.coordination.context import RunContext
@@ -42,6 +44,7 @@ from echelon.journal.port import Journal
 from echelon.model.errors import JournalError
 from echelon.model.policy import BulkheadPolicy
 from echelon.model.run import RunRecord, RunResult, RunStatus
+from echelon.redaction import register_secrets_in, reread_environment
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
 from echelon.runlog.events import LoggedEvent, RunEnded, RunStarted
@@ -153,10 +156,12 @@ async def prepare_run(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
 ) -> AsyncGenerator[Prepared]:
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
+    reread_environment()
+    register_secrets_in(inputs)
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")
-        found = await find_run(journal, job, options.run_id, options.flow_run_id)
+        found = await find_run(journal, job, inputs, options.run_id, options.flow_run_id)
         record = found or new_record(
             job, inputs, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
@@ -166,6 +171,9 @@ async def prepare_run(
             following(journal, record.run_id, options.watch) as run_log,
         ):
             if found:
+                # Whoever reads that work was cut off may rely on it: none of it goes on.
+                here = socket.gethostname()
+                await asyncio.to_thread(end_orphans, {pid for host, pid in run_log.state.holders if host == here})
                 await reopen_run(run_log, ready.plan)
             failpoint("run.taken")
             spec = RunSpec(

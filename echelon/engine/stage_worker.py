@@ -35,6 +35,7 @@ from echelon.journal.digest import digest_of
 from echelon.journal.journal import SqlJournal
 from echelon.journal.port import Journal
 from echelon.model.errors import CallerError, EchelonError, InvalidInput
+from echelon.model.phrasing import printable
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord
 from echelon.model.usage import Budget
@@ -139,7 +140,7 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _say(line: str, code: int) -> int:
-    sys.stderr.write(f"echelon: {line}\n")
+    sys.stderr.write(f"echelon: {printable(line)}\n")
     return code
 
 

@@ -12,6 +12,7 @@ from echelon.journal.drivers import Driver, Work, driver_for
 from echelon.journal.feeds import Pauses
 from echelon.journal.migrate import is_at_head, upgrade
 from echelon.model.errors import JournalError
+from echelon.redaction import redact
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ class Database:
     async def open(cls, url: str) -> Self:
         """Open the database at `url`, made and brought to the newest revision where needed; raise `JournalError`."""
         parsed = parse_url(url)
-        name = parsed.render_as_string(hide_password=True)
+        name = redact(parsed.render_as_string(hide_password=True))
         with _explained("open", name, (SQLAlchemyError, OSError)):
             driver = driver_for(parsed)
             try:
@@ -89,7 +90,7 @@ def _explained(doing: str, name: str, kinds: tuple[type[Exception], ...]) -> Gen
     except Exception as error:
         if not isinstance(error, kinds) and not _is_lost(error):
             raise
-        reason = getattr(error, "orig", None) or error
+        reason = redact(str(getattr(error, "orig", None) or error))
         kind = ConnectionLost if is_away(error) else JournalError
         raise kind(
             f"cannot {doing} the journal {name}: {reason}. "

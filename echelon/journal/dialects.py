@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Float, create_engine, 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from echelon.journal.private import make_file, private_folder
 from echelon.journal.torn import missing_bytes, torn_for_good
 from echelon.model.errors import InvalidInput
 
@@ -121,13 +122,14 @@ def _engine_for_file(url: URL, _identity: tuple[int, int]) -> Engine:
 
 def _prepare_file(path: Path) -> None:
     """Make the file, and let readers and the writer work side by side (WAL, which the file remembers)."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     if path.exists() and (missing := missing_bytes(path)):
         raise OSError(
             f"the file is cut short, its last {missing} bytes are gone, and what is left cannot be trusted; put a copy "
             "of it back"
         )
     try:
+        make_file(path)  # what SQLite puts beside it, it makes as private as this
         with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)) as connection:
             torn = torn_for_good(path, connection)
             connection.execute("PRAGMA journal_mode=WAL")

@@ -8,6 +8,8 @@ from typing import Any, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 from echelon.journal.failpoints import failpoint
+from echelon.journal.private import private_folder
+from echelon.redaction import redact
 
 #: Flags that exist on some platforms only: do not follow a link; do not translate line ends.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -90,7 +92,7 @@ class FsspecFiles:
     def __init__(self, url: str) -> None:
         from fsspec.core import url_to_fs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
-        self.root = url
+        self.root = redact(url)
         open_url = cast("Callable[[str], tuple[Any, str]]", url_to_fs)  # it has no types
         self._filesystem, path = open_url(url)
         self._path = path.rstrip("/")
@@ -124,5 +126,5 @@ def _create(path: Path) -> int:
     try:
         return os.open(path, _CREATE, 0o600)
     except FileNotFoundError:  # the first file of its run
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(path.parent)
         return os.open(path, _CREATE, 0o600)

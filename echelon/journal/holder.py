@@ -11,7 +11,17 @@ from echelon.model.session import Session
 from echelon.runlog.events import RunTaken
 
 #: Two readings of when a process began differ by less than this when it is the same one, in seconds.
-SAME_START_SECONDS = 2.0
+SAME_START_SECONDS = 0.5
+
+#: Later than this is a moment by the clock, as older versions noted it; a process that began since the machine did is
+#: younger, in seconds.
+_BY_THE_CLOCK = 1e9
+
+#: Where the start of a process stands in its line below /proc, behind its name.
+_START_FIELD = 19
+
+#: The same by the clock, which is read in two parts.
+_SAME_CLOCK_SECONDS = 2.0
 
 #: What makes process numbers comparable on Linux: one boot, one namespace of processes.
 _BOOT, _NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
@@ -28,15 +38,12 @@ class Holder:
     pid: int
     """Its number."""
     process_started: float
-    """When it began, in seconds since 1970."""
+    """When it began, in seconds since the machine did; by the clock where the system says no more."""
 
 
 def this_process() -> Holder:
     """Return this process; asked for each time, since it may have been forked."""
-    import psutil
-
-    started = psutil.Process().create_time()
-    return Holder(host=socket.gethostname(), machine=_machine(), pid=os.getpid(), process_started=started)
+    return Holder(host=socket.gethostname(), machine=_machine(), pid=os.getpid(), process_started=began_at(os.getpid()))
 
 
 def is_dead(session: Session) -> bool:
@@ -49,11 +56,27 @@ def is_dead(session: Session) -> bool:
         process = psutil.Process(session.pid)
         if process.status() == psutil.STATUS_ZOMBIE:  # killed, and not yet noticed by who started it
             return True
-        return abs(process.create_time() - session.process_started) > SAME_START_SECONDS
+        if session.process_started > _BY_THE_CLOCK:
+            return abs(process.create_time() - session.process_started) > _SAME_CLOCK_SECONDS
+        return abs(began_at(session.pid) - session.process_started) > SAME_START_SECONDS
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:
         return False
+
+
+def began_at(pid: int) -> float:
+    """Return when a process began, in seconds since the machine did, which no step of the clock changes.
+
+    By the clock where the system says no more. Raises `psutil.NoSuchProcess` when there is none.
+    """
+    try:
+        line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        import psutil
+
+        return psutil.Process(pid).create_time()
+    return int(line.rpartition(")")[2].split()[_START_FIELD]) / os.sysconf("SC_CLK_TCK")
 
 
 def taken_event(session: Session, idle_since: datetime | None) -> RunTaken:

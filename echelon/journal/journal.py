@@ -24,6 +24,7 @@ from echelon.journal.lease import Lease, hold
 from echelon.journal.listener import Listener
 from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
+from echelon.journal.private import make_private
 from echelon.journal.sessions import GiveBack, Keep, Take, is_held
 from echelon.journal.transaction import Written, perform
 from echelon.journal.writer import GroupWriter, Outcome, Unit, Write, log_rejection
@@ -59,6 +60,7 @@ class SqlJournal:
 
         Raise `JournalError` when it cannot be opened or was written by a newer version, `InvalidInput` for a bad URL.
         """
+        make_private(settings.home)
         database = await Database.open(settings.journal_url)
         journal = cls(database)
         try:
@@ -94,11 +96,12 @@ class SqlJournal:
         part: str = "",
         under: int | None = None,
         start: RunStarted | None = None,
+        force: bool = False,
     ) -> AsyncGenerator[Lease]:
         """Hold a run, or one part of it, during the block: no other process can (F8)."""
         check_part(part, under)
         first = None if start is None else _unit((start,))
-        session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds, first))
+        session = await self._take(Take(run_id, part, under or 0, this_process(), ttl_seconds, force, first))
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
 

@@ -45,11 +45,13 @@ class Journal(Protocol):
         part: str = "",
         under: int | None = None,
         start: RunStarted | None = None,
+        force: bool = False,
     ) -> AbstractAsyncContextManager[Lease]:
         """Hold a run, or one part of it, during the block: no other process can (F8).
 
         What this process writes to the run in the block is refused once another one has taken the run or the part.
         `start` puts a new run on record in the transaction that takes it: it is never seen without its holder.
+        `force` takes the run from whoever holds it, dead or alive: what that one writes from then on is refused.
         `part` names a stage of the run, held under the token `under` of the run: a sub-lease, which does not disturb
         who holds the run, and ends with its token. Taking a run appends `RunTaken`; taking a part appends nothing.
 

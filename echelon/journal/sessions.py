@@ -55,6 +55,8 @@ class Take(LeaseChange):
     """Who wants it."""
     ttl_seconds: float
     """How long it is held without a heartbeat."""
+    force: bool = False
+    """Is it taken from whoever holds it?"""
     start: Unit | None = None
     """What puts the run on record, where it is not yet."""
 
@@ -106,7 +108,8 @@ def take(connection: Connection, wish: Take, token: int) -> tuple[Session, RunTa
     """
     if wish.part and wish.under != token:
         raise LeaseLost(wish.run_id)
-    _refuse_while_held(connection, wish)
+    if not wish.force:
+        _refuse_while_held(connection, wish)
     last = _last_sign(connection, wish.run_id)
     _end_sessions(connection, wish)
     newest = _newest_part(connection, wish) if wish.part else token

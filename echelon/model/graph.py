@@ -2,7 +2,7 @@
 
 from collections import Counter
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -68,7 +68,7 @@ class TaskSpec(Value):
     """Tasks whose outputs it checks; somebody else must do that (O3)."""
     model: str | None = None
     """The model, or whatever else does it; those who share one share its blind spots (O3)."""
-    attempts: tuple[int, ...] = ()
+    attempts: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Attempts of each layer of retries around one call, outermost first; they multiply (F3)."""
 
 

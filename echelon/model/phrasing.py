@@ -1,5 +1,6 @@
 """How counts, durations, shares, sizes, moments and lists read in a line: the one home of such texts. Pure."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from itertools import islice
@@ -36,6 +37,24 @@ def duration(seconds: float | None) -> str:
         return f"{hours:,} h {minutes} min"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+#: What moves a terminal's cursor, changes what it does, or turns the direction of writing; and halves of characters.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return text that a terminal only shows, whoever wrote it; line ends and tabs stay.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def printable_json(document: str) -> str:
+    """Return JSON that means the same and that a terminal only shows: all of this can only stand in its texts."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def percent(share: float | None, digits: int = 0) -> str:

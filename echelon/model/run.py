@@ -1,5 +1,6 @@
 """A run: what happened when a plan was carried out, and what is told about it. Values only."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,7 +9,7 @@ from pydantic import Field
 from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
 from echelon.model.concern import ConcernRecord
-from echelon.model.exception_report import ExceptionReport
+from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.incident import Incident
 from echelon.model.plan import Plan
@@ -29,11 +30,21 @@ class RunStatus(StrEnum):
 EXIT_CODES: dict[RunStatus, int] = {
     RunStatus.COMPLETED: 0,
     RunStatus.FAILED: 1,
-    RunStatus.INTERRUPTED: 1,
+    RunStatus.INTERRUPTED: 130,
     RunStatus.RUNNING: 1,
     RunStatus.PARTIAL: 3,
     RunStatus.WAITING: 4,
 }
+
+
+#: Done, but partial or over a stated limit.
+OVER_LIMIT = 3
+
+
+def exit_code_of(status: RunStatus, exceptions: Iterable[ExceptionReport]) -> int:
+    """Return the exit code of a run that ended so; one that passed a budget is not simply done."""
+    over = status is RunStatus.COMPLETED and any(one.trigger is Trigger.OVERRUN for one in exceptions)
+    return OVER_LIMIT if over else EXIT_CODES[status]
 
 
 class RunRecord(Value):

@@ -20,6 +20,13 @@ from echelon.model.errors import BudgetExhausted, IllegalTransition
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.ledger import Amounts, Deadline, Ledger
 
+#: How it is said that a bound was passed.
+_PASSED = {
+    "tokens": "used {gone:,.0f} tokens, its budget is {bound:,.0f}",
+    "calls": "made {gone:,.0f} calls, its budget is {bound:,.0f}",
+    "cost": "cost {gone:,.2f}, its budget is {bound:,.2f}",
+}
+
 _FINAL_CALL: ContextVar[bool] = ContextVar("echelon_final_call", default=False)
 
 
@@ -102,6 +109,14 @@ class Account:
     def overrun(self) -> dict[str, float]:
         """By how much each bound was passed; empty when none was."""
         return {what: gone - bound for what, bound, gone in self._own.bounds() if gone > bound}
+
+    def passed(self) -> list[str]:
+        """Say what was used of each bound that was passed; time is left out, attempts are cut off when it is up."""
+        return [
+            f"{self.name} {_PASSED[what].format(gone=gone, bound=bound)}"
+            for what, bound, gone in self._own.bounds()
+            if gone > bound and what in _PASSED
+        ]
 
     def deadline(self, *, final_call: bool = False) -> Deadline:
         """Return the wall time that is left, here and in all parents; infinite without a bound."""

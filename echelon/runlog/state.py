@@ -84,6 +84,8 @@ class RunState:
     """Times in which nobody worked on the run."""
     token: int = 0
     """Of the process that took the run last; 0 when none did."""
+    holders: frozenset[tuple[str, int]] = frozenset()
+    """Machine and number of every process that took the run."""
 
     def apply(self, *events: RunEvent) -> "RunState":
         """Return the state behind more events."""
@@ -134,6 +136,7 @@ class _Draft:
         self.breakers = list(state.breakers)
         self.pauses = list(state.pauses)
         self.token = state.token
+        self.holders = set(state.holders)
 
     def seal(self) -> RunState:
         """Return the state; the draft is not used any more."""
@@ -156,6 +159,7 @@ class _Draft:
             breakers=tuple(self.breakers),
             pauses=tuple(self.pauses),
             token=self.token,
+            holders=frozenset(self.holders),
         )
 
     def update_record(self, **changes: object) -> None:
@@ -174,6 +178,7 @@ def _run_taken(draft: _Draft, event: happened.RunTaken) -> None:
     if event.idle_since is not None and max(worked) < event.at:
         draft.pauses.append((max(worked), event.at))
     draft.token = event.token
+    draft.holders.add((event.host, event.pid))
     draft.at_work.clear()  # whoever was at work lost the run
     draft.reused.clear()
 

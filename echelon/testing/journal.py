@@ -137,12 +137,13 @@ class MemoryJournal:
         part: str = "",
         under: int | None = None,
         start: RunStarted | None = None,
+        force: bool = False,
     ) -> AsyncGenerator[Lease]:
         """Hold a run, or one part of it, during the block."""
         check_part(part, under)
         if start is not None:
             self._write((start,))
-        session = self._take(run_id, part, under or 0, ttl_seconds)
+        session = self._take(run_id, part, under or 0, ttl_seconds, force=force)
         async with hold(Lease(session, ttl_seconds, self)) as lease:
             yield lease
 
@@ -261,7 +262,7 @@ class MemoryJournal:
         if fence is not None and not fence.stands(self._memory.token(run_id), self._memory.parts(run_id)):
             raise LeaseLost(run_id)
 
-    def _take(self, run_id: str, part: str, under: int, ttl_seconds: float) -> Session:
+    def _take(self, run_id: str, part: str, under: int, ttl_seconds: float, *, force: bool) -> Session:
         memory, holder, now = self._memory, this_process(), datetime.now(UTC)
         if run_id not in memory.runs:
             raise unknown("run", run_id, "echelon runs")
@@ -269,7 +270,7 @@ class MemoryJournal:
             raise LeaseLost(run_id)
         before = memory.sessions.setdefault((run_id, part), [])
         for held in before:
-            if _is_live(held):
+            if _is_live(held) and not force:
                 raise RunHeld(held_message(held.session, held.expires - time.monotonic()))
         signs = [held.session.ended or held.session.seen for held in memory.of_run(run_id)]
         for held in before if part else memory.of_run(run_id):

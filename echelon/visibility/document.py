@@ -4,7 +4,7 @@ import difflib
 
 from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
-from echelon.model.run import EXIT_CODES, RunView, StepRecord
+from echelon.model.run import RunView, StepRecord, exit_code_of
 from echelon.visibility.comparison import compare
 
 #: Agents named when a name may mean several.
@@ -35,7 +35,7 @@ def document_of(view: RunView) -> JsonObject:
         "inputs": record.inputs,
         "started": record.started,
         "finished": record.finished,
-        "exit_code": EXIT_CODES[record.status],
+        "exit_code": exit_code_of(record.status, view.exceptions),
         "phases": view.phases,
         "forecast": compare(record.plan, view.measures) if record.plan else (),
         "plan": record.plan,

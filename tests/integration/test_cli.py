@@ -262,7 +262,7 @@ def test_a_signal_stops_a_run_in_seconds_and_says_how_to_go_on(echelon, listener
     out, err = process.communicate(timeout=30)
 
     assert time.monotonic() - began < 10
-    assert (process.returncode, out) == (1, "")
+    assert (process.returncode, out) == (130, "")
     assert re.search(r"echelon resume (nap|block|spin)-[\w-]+\n$", err)
     assert "Traceback" not in err
     assert "prefect" not in err.lower()

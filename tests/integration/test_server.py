@@ -23,6 +23,7 @@ from echelon.engine.server.database import database_file
 from echelon.engine.server.handle import EmbeddedServer, ServerKind, resolve_server
 from echelon.engine.server.kept import LocalServer
 from echelon.engine.server.spawn import listen
+from echelon.engine.server.trust import is_trusted, trust
 from echelon.model.errors import ServerError
 
 pytestmark = [pytest.mark.engine]
@@ -258,20 +259,43 @@ def test_the_configured_server_is_used_and_named_when_it_cannot_be_reached(home,
     assert "start that server" in str(caught.value)
 
 
+#: Files of the working folder in which Prefect reads settings.
+IN_FOLDER = {
+    ".env": "PREFECT_API_URL=http://me:hunter22@there/api\n",
+    "prefect.toml": '[api]\nurl = "http://me:hunter22@there/api"\n',
+    "pyproject.toml": '[tool.prefect.api]\nurl = "http://me:hunter22@there/api"\n',
+}
+
+
+@pytest.mark.parametrize(("file", "text"), IN_FOLDER.items())
+def test_files_in_a_folder_choose_no_server_until_it_is_trusted(tmp_path, home, file, text, caplog):
+    """Whoever can put one there would choose who gets the inputs and logs of runs."""
+    (tmp_path / file).write_text(text)
+
+    assert resolve_server(home).kind is ServerKind.EMBEDDED
+    assert "the Prefect server http://me:[secret]@there/api is not used" in caplog.text
+    assert file in caplog.text
+    assert "--trust-folder" in caplog.text
+
+    trust(home, tmp_path / ".." / tmp_path.name)
+    (tmp_path / "elsewhere").mkdir()
+    assert resolve_server(home).kind is ServerKind.CONFIGURED
+    assert not is_trusted(home, tmp_path / "elsewhere")
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [
         ("profiles.toml", 'active = "x"\n[profiles.x]\nPREFECT_API_URL = "http://there/api"\n'),
-        (".env", "PREFECT_API_URL=http://there/api\n"),
-        ("prefect.toml", '[api]\nurl = "http://there/api"\n'),
-        ("pyproject.toml", '[tool.prefect.api]\nurl = "http://there/api"\n'),
+        *IN_FOLDER.items(),
     ],
 )
 def test_a_server_is_configured_wherever_prefect_reads_its_settings(tmp_path, home, file, text):
     (tmp_path / file).write_text(text)
+    trust(home, tmp_path)
     server = resolve_server(home)
 
-    assert (server.kind, server.url) == (ServerKind.CONFIGURED, "http://there/api")
+    assert (server.kind, server.url.replace("me:hunter22@", "")) == (ServerKind.CONFIGURED, "http://there/api")
     assert file in server.origin
 
 

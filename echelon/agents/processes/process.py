@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from echelon.agents.observed import OBSERVER, Observer
+from echelon.agents.processes.owner import owned
 from echelon.agents.processes.reaper import watched
 from echelon.resilience.timeout import pulse
 
@@ -62,7 +63,7 @@ async def run_process(
         stdout=PIPE,
         stderr=PIPE,
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **(env or {}), **owned()},
         start_new_session=True,
     )
     with watched(child.group):

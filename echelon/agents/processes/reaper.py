@@ -1,4 +1,4 @@
-"""Commands do not outlive us: a helper process that ends them when this process dies without doing so itself.
+"""Children do not outlive us: a helper process that ends them when this process dies without doing so itself.
 
 A command has a group of its own, so that its whole family can be ended; for the same reason nothing tells it when we
 are killed. The helper, one for each process of ours, reads from a pipe which groups are alive. However we end, the
@@ -39,11 +39,21 @@ _END_SECONDS = 1.0
 @contextmanager
 def watched(group: int) -> Generator[None]:
     """Let a process group end with this process, should it die in the meantime."""
-    _REAPER.tell(f"+{group}")
+    watch(group)
     try:
         yield
     finally:
-        _REAPER.tell(f"-{group}")
+        forget(group)
+
+
+def watch(group: int) -> None:
+    """Let a process group end with this process, until it is forgotten."""
+    _REAPER.tell(f"+{group}")
+
+
+def forget(group: int) -> None:
+    """Let a process group be: it has ended."""
+    _REAPER.tell(f"-{group}")
 
 
 class _Reaper:

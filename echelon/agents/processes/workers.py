@@ -9,12 +9,15 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.outcome import Outcome
+from echelon.agents.processes.owner import owned
+from echelon.agents.processes.reaper import forget, watch
 from echelon.agents.processes.wire import pack, unpack_outcome
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import Concern
@@ -63,8 +66,7 @@ class Workers:
         try:
             answer = await _ask(child, request)
         except BaseException:
-            _kill(child)
-            await asyncio.shield(child.wait())
+            await asyncio.shield(_end(child))
             raise
         self._idle.append(child)
         if self._closed:  # by the end of another run on this loop
@@ -83,21 +85,32 @@ class Workers:
         """End the idle children and wait until they have ended."""
         idle = tuple(self._idle)
         self.close()
-        await asyncio.gather(*(child.wait() for child in idle))
+        await asyncio.gather(*map(_end, idle))
 
 
 async def _start() -> asyncio.subprocess.Process:
-    search = [entry for entry in sys.path if entry] or [os.getcwd()]  # noqa: PTH109 - a path entry is a string
-    return await asyncio.create_subprocess_exec(
+    search = [entry or os.getcwd() for entry in sys.path]  # noqa: PTH109 - a path entry is a string
+    child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "echelon.agents.processes.worker",
         json.dumps(search),
+        str(os.getpid()),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=MAX_ANSWER_BYTES,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
+        env={**os.environ, **owned(), "PYTHONPATH": os.pathsep.join(search)},
+        start_new_session=True,
     )
+    watch(child.pid)
+    return child
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """End a child, with whatever it has started."""
+    _kill(child)
+    await child.wait()
+    forget(child.pid)
 
 
 async def _ask(child: asyncio.subprocess.Process, request: JsonObject) -> JsonObject:
@@ -148,5 +161,6 @@ def _repeat(heard: list[list[Any]], observer: Observer | None) -> None:
 
 
 def _kill(child: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        child.kill()
+    # It leads a group of its own, where there are groups.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL) if hasattr(os, "killpg") else child.kill()

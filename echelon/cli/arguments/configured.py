@@ -13,6 +13,5 @@ def read_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = "_".join(["ECHELON", *[str(part).upper() for part in first["loc"]]])
-        raise InvalidInput(
-            f"{name} cannot be used: {first['msg']} (got {first['input']!r}); correct or unset it"
-        ) from error
+        got = "" if name.endswith("_URL") else f" (got {first['input']!r})"  # it may hold a password
+        raise InvalidInput(f"{name} cannot be used: {first['msg']}{got}; correct or unset it") from error

@@ -16,7 +16,9 @@ from echelon.planning.regime import Priority as PlanningPriority
 
 AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document; logs go to stderr.")]
 SOURCE = Parameter(
-    name="source", help="The job: flows/audit.py:audit, package.module:job, or a task graph (graph.json, .yaml)."
+    name="source",
+    help="The job: flows/audit.py:audit or package.module:job, which is imported, so that its code must be trusted; or "
+    "a task graph (graph.json, .yaml), which is only read.",
 )
 SourceName = Annotated[str, SOURCE]
 RunId = Annotated[str, Parameter(name="run", help="Id of a run, or the beginning of one.")]
@@ -33,6 +35,12 @@ Span = Annotated[
 Priority = Annotated[
     PlanningPriority | None,
     Parameter(name="--priority", help="What the structure is chosen for when it cannot have everything."),
+]
+TrustFolder = Annotated[
+    bool,
+    Parameter(
+        name="--trust-folder", negative="", help="Let files in this folder name the Prefect server, now and later."
+    ),
 ]
 MaxConcurrency = Annotated[
     int | None,

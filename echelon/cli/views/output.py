@@ -3,12 +3,16 @@
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic_core import to_jsonable_python
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.logging import RichHandler
+from rich.segment import Segment
 from rich.table import Table
+
+from echelon.model.phrasing import printable, printable_json
+from echelon.redaction import redact
 
 #: Width of tables that nobody looks at in a terminal, in characters: lines are not broken for a pipe.
 PIPE_WIDTH = 160
@@ -26,8 +30,14 @@ def err() -> Console:
 
 def print_json(document: object) -> None:
     """Print one JSON document to stdout."""
-    sys.stdout.write(json.dumps(to_jsonable_python(document), indent=2, ensure_ascii=False) + "\n")
+    written = json.dumps(to_jsonable_python(document), indent=2, ensure_ascii=False)
+    sys.stdout.write(printable_json(written) + "\n")
     sys.stdout.flush()  # who reads it need not wait for the end of a process that goes on
+
+
+def print_text(text: str) -> None:
+    """Print a text to stdout as it is, with its lines unbroken."""
+    sys.stdout.write(printable(text))
 
 
 def table(*headings: str, title: str = "") -> Table:
@@ -62,4 +72,13 @@ def log_to(console: Console) -> None:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPE_WIDTH
-    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+    return _SafeConsole(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+
+
+class _SafeConsole(Console):
+    """A console that shows every text, and obeys none: names, ids and what agents say may be anything."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render, with what a terminal would obey written out; what rich itself tells the terminal stays."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(redact(segment.text)))

@@ -8,9 +8,10 @@ from rich.text import Text
 
 from echelon.cli.views.output import facts
 from echelon.model.concern import ConcernRecord
+from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Missing
 from echelon.model.phrasing import count, duration, head, percent, tally
-from echelon.model.run import EXIT_CODES, Measures, RunResult, RunStatus
+from echelon.model.run import Measures, RunResult, RunStatus, exit_code_of
 
 #: Missing outputs named at most.
 MISSING_SHOWN = 10
@@ -40,13 +41,19 @@ def show_result(console: Console, result: RunResult) -> None:
                 "exceptions",
                 f"{len(result.exceptions)} (echelon exceptions {result.run_id})" if result.exceptions else "",
             ),
+            ("over limit", "\n".join(over_limit(result.exceptions))),
             ("report", result.report or ""),
             ("output", f"echelon show {result.run_id} --output" if result.output is not None else "none"),
-            ("exit code", str(EXIT_CODES[result.status]) if EXIT_CODES[result.status] else ""),
+            ("exit code", str(exit_code_of(result.status, result.exceptions) or "")),
         ],
     )
     show_missing(console, result.missing)
     show_next(console, result.run_id, result.status, result.missing)
+
+
+def over_limit(exceptions: Sequence[ExceptionReport]) -> list[str]:
+    """Return the budgets that were passed."""
+    return [report.message for report in exceptions if report.trigger is Trigger.OVERRUN]
 
 
 def status_line(run_id: str, status: RunStatus) -> Text:

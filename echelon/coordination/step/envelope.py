@@ -1,5 +1,7 @@
 """How every call ends: as a handoff that says what came of it, whatever happened (C1). Pure."""
 
+from collections.abc import Iterable
+
 from echelon.contract.complaint import legible
 from echelon.model.concern import Concern
 from echelon.model.errors import (
@@ -16,6 +18,7 @@ from echelon.model.exception_report import Level, Trigger
 from echelon.model.handoff import WRAPPED_UP, ErrorReport, Handoff
 from echelon.model.phrasing import truncate
 from echelon.model.status import Status
+from echelon.redaction import redact
 from echelon.resilience.errors import can_pass
 
 #: Longest summary, in characters: briefs carry it to everybody who comes later (X8).
@@ -50,8 +53,8 @@ def one_line(text: str, limit: int = MAX_SUMMARY) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return a text that can be recorded and shown: not too long, without half characters or control characters."""
-    return "\n".join(map(legible, truncate(text, limit).splitlines()))
+    """Return a text that can be recorded and shown: not too long, without secrets, half or control characters."""
+    return "\n".join(map(legible, truncate(redact(text), limit).splitlines()))
 
 
 def status_of(error: Exception) -> Status:
@@ -78,7 +81,21 @@ def _next_step(error: Exception) -> str:
 
 def concerns_of(error: Exception) -> tuple[Concern, ...]:
     """Return the concerns that a failing agent wanted on record."""
-    return error.concerns if isinstance(error, AgentFailed) else ()
+    return without_secrets(error.concerns) if isinstance(error, AgentFailed) else ()
+
+
+def without_secrets(concerns: Iterable[Concern]) -> tuple[Concern, ...]:
+    """Return concerns as they are put on record."""
+    return tuple(
+        one.model_copy(
+            update={
+                "about": redact(one.about),
+                "message": redact(one.message),
+                "evidence": tuple(map(redact, one.evidence)),
+            }
+        )
+        for one in concerns
+    )
 
 
 def deviation(handoff: Handoff) -> tuple[Trigger, Level, str] | None:

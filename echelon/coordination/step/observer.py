@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Literal
 
 from echelon.agents.observed import OBSERVER, Stream
-from echelon.agents.secrets import redacted
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.step import Step
 from echelon.model.handoff import UsedDependency
 from echelon.model.phrasing import count
+from echelon.redaction import redact
 from echelon.runlog.events import Logged, OutputRead, RunEvent
 
 #: What one attempt at a step may log: an agent that goes wild must not fill the journal.
@@ -72,7 +72,7 @@ class StepObserver:
         with self._lock:
             if not self._lines.take(time.monotonic()):
                 return
-        self._report(self._event(source, level, redacted(message[:MAX_CHARACTERS])))
+        self._report(self._event(source, level, redact(message[:MAX_CHARACTERS])))
 
     def _event(self, source: Literal["logging", "stdout", "stderr", "echelon"], level: int, message: str) -> Logged:
         step, spec = self._step, self._run.spec

@@ -1,9 +1,10 @@
 """A step is put on record with all it raised, in one transaction: no crash keeps one and loses the other (O1)."""
 
 import secrets
+from datetime import datetime
 
 from echelon.coordination.context import RunContext
-from echelon.model.concern import ConcernRecord
+from echelon.model.concern import Concern, ConcernRecord
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.run import StepRecord
 from echelon.runlog.events import ConcernRaised, StepEnded
@@ -20,18 +21,15 @@ async def record_step(run: RunContext, step: StepRecord, report: ExceptionReport
     await run.log.append(*_raised(run, step), *reports, ended)
 
 
+def raised(run_id: str, source: str, step: str, concern: Concern, at: datetime) -> ConcernRaised:
+    """Return the event that puts a concern on record; `step` is the key of the step that raised it, if one did."""
+    record = ConcernRecord(id=_new_id(), run_id=run_id, source=source, step=step, concern=concern, at=at)
+    return ConcernRaised(run_id=run_id, at=at, record=record)
+
+
 def _raised(run: RunContext, step: StepRecord) -> list[ConcernRaised]:
     at = run.now()
-    return [
-        ConcernRaised(
-            run_id=step.run_id,
-            at=at,
-            record=ConcernRecord(
-                id=_new_id(), run_id=step.run_id, source=step.node, step=step.key, concern=concern, at=at
-            ),
-        )
-        for concern in step.handoff.concerns
-    ]
+    return [raised(step.run_id, step.node, step.key, concern, at) for concern in step.handoff.concerns]
 
 
 def _new_id() -> str:

@@ -9,12 +9,13 @@ from echelon.contract.complaint import complaint
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import received_by
 from echelon.coordination.step.boundary import Accepted
-from echelon.coordination.step.envelope import concerns_of, error_report, one_line, status_of
+from echelon.coordination.step.envelope import concerns_of, error_report, one_line, status_of, without_secrets
 from echelon.coordination.step.step import Step
 from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff, OutputReference
 from echelon.model.run import StepKind
 from echelon.model.status import Status
+from echelon.redaction import redact
 from echelon.resilience.guard import CallResult
 
 
@@ -48,12 +49,12 @@ def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output
         summary=outcome.summary,
         output_location=output,
         dependencies=step.dependencies,
-        next_steps=outcome.next_steps,
+        next_steps=tuple(map(redact, outcome.next_steps)),
         producer=step.node,
         assignment_id=step.call.brief.assignment.id,
         confidence=step.fallback.lowered(outcome.confidence) if step.fallback else outcome.confidence,
         usage=result.usage,
-        concerns=outcome.concerns,
+        concerns=without_secrets(outcome.concerns),
         attempts=result.attempts,
         repairs=taken.repairs,
         received=received_by(step.call),

@@ -27,8 +27,11 @@ _COUPLINGS: Mapping[str, Coupling] = {str(one): one for one in Coupling}
 _STRUCTURES: Mapping[str, Structure] = {str(one): one for one in Structure}
 
 
+#: Texts of a task that stand in names, tables and pictures.
+_NAMES = ("domain", "phase", "capability", "model")
+
 #: What would break a line, a table or a terminal wherever the id of a task is shown.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def graph_of(document: Any, name: str) -> TaskGraph:
@@ -38,10 +41,12 @@ def graph_of(document: Any, name: str) -> TaskGraph:
     Raises `InvalidInput` that names the key or the ids at fault. Types are strict: `"5"` is no number, `1` no id.
     """
     given = _tasks_in(document)
+    _check_printable("name: it", document.get("name", name))
     _refuse_twins(given)
     for number, task in enumerate(given):
         _complete(task)
         _check_id(task, number)
+        _check_names(task, number)
     try:
         tasks = _TASKS.validate_python(given, strict=True)
     except ValidationError as error:
@@ -105,9 +110,20 @@ def _check_id(task: object, number: int) -> None:
         return
     if not task_id.strip():
         raise InvalidInput(f"tasks[{number}].id (id {shown(task_id)}): an id must not be blank")
-    if found := _UNPRINTABLE.search(task_id):
-        what = f"control characters or line breaks, as U+{ord(found[0]):04X}"
-        raise InvalidInput(f"tasks[{number}].id (id {shown(task_id)}): an id must not contain {what}")
+    _check_printable(f"tasks[{number}].id (id {shown(task_id)}): an id", task_id)
+
+
+def _check_names(task: object, number: int) -> None:
+    """Refuse names that would break the lines they are shown on."""
+    if not is_object(task):
+        return
+    for key in _NAMES:
+        _check_printable(f"tasks[{number}].{key} (id {shown(task.get('id'))}): it", task.get(key))
+
+
+def _check_printable(what: str, text: object) -> None:
+    if isinstance(text, str) and (found := _UNPRINTABLE.search(text)):
+        raise InvalidInput(f"{what} must not contain control characters or line breaks, as U+{ord(found[0]):04X}")
 
 
 def _dependency(given: object) -> object:

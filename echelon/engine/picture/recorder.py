@@ -18,10 +18,12 @@ from echelon.engine.picture.api import Refused, Unreachable
 from echelon.engine.picture.following import Follower, Log
 from echelon.engine.picture.lock import say, serving
 from echelon.engine.picture.progress import remove_old
-from echelon.engine.picture.request import DRAWING_NICENESS, PictureRequest, read_request, requests_folder
+from echelon.engine.picture.request import DRAWING_NICENESS, PictureRequest, note_trouble, read_request, requests_folder
 from echelon.engine.picture.servers import Servers
 from echelon.journal.journal import SqlJournal
+from echelon.journal.private import private_folder
 from echelon.model.errors import EchelonError, JournalError
+from echelon.model.phrasing import one_line
 from echelon.settings import Settings
 
 log = logging.getLogger("echelon.engine.picture")
@@ -107,12 +109,14 @@ class Recorder:
             try:
                 async with self._servers.connect(request) as (api, server):
                     await follower.follow(api, server)
-            except (Unreachable, JournalError):
+            except (Unreachable, JournalError) as error:
+                note_trouble(self._folder, request.run_id, one_line(error))
                 if follower.seq > reached:
                     since, pause, reached = time.monotonic(), FIRST_PAUSE_SECONDS, follower.seq
                 elif time.monotonic() - since > PATIENCE_SECONDS:
                     raise
             else:
+                note_trouble(self._folder, request.run_id, "")
                 return
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -138,7 +142,7 @@ def main() -> int:
     _lower_priority()
     settings = Settings()
     folder = requests_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     with serving(folder) as is_mine:
         if not is_mine:
             return 0

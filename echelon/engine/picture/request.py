@@ -21,6 +21,7 @@ from typing import Literal
 from echelon.engine.bytecode import bytecode_environment
 from echelon.engine.picture.lock import take_start
 from echelon.engine.server.kept import kept_server
+from echelon.journal.private import private_folder
 from echelon.settings import Settings
 
 log = logging.getLogger("echelon.engine.picture")
@@ -61,7 +62,7 @@ def request_picture(request: PictureRequest, settings: Settings) -> None:
 
 def _request(request: PictureRequest, settings: Settings) -> None:
     folder = requests_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     arriving = folder / f".{request.run_id}.{os.getpid()}"
     arriving.write_text(json.dumps(asdict(_located(request, settings))))
     arriving.replace(folder / f"{request.run_id}.json")
@@ -83,6 +84,7 @@ def _start_recorder(folder: Path, settings: Settings) -> None:
             stdout=output,
             stderr=output,
             env=_environment(settings),
+            cwd=folder,  # Prefect reads settings from the working folder, which may be anybody's
             start_new_session=True,  # Ctrl-C in a terminal is for the run; its picture says that it was stopped
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
@@ -99,6 +101,23 @@ def _leave_running() -> None:
     for process in _STARTED:
         if process.poll() is None:
             process.returncode = 0
+
+
+def note_trouble(folder: Path, run_id: str, why: str) -> None:
+    """Note why a run cannot be drawn at the moment, for whoever waits for it; empty: it can."""
+    file = folder / f".{run_id}.trouble"
+    if why:
+        file.write_text(why, encoding="utf-8")
+    else:
+        file.unlink(missing_ok=True)
+
+
+def trouble_of(run_id: str, settings: Settings) -> str:
+    """Return why a run is not drawn yet; empty where nothing is known to stand in the way."""
+    try:
+        return (requests_folder(settings) / f".{run_id}.trouble").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def wait_for_picture(run_id: str, settings: Settings, timeout_seconds: float) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
+from echelon.journal.private import private_folder
 from echelon.model.errors import ServerError
 
 if sys.platform != "win32":
@@ -83,8 +84,25 @@ def single_connection_url(file: Path) -> str:
 
 
 def database_file(folder: Path) -> Path:
-    """Return where the records of a server whose files are in `folder` are kept."""
-    return folder / ":memory:" / "prefect.db"
+    """Return where the records of a server whose files are in `folder` are kept.
+
+    Each minor version of Prefect has a file of its own: what a newer one has migrated, an older one cannot open.
+    """
+    return folder / f"prefect-{_minor(prefect_version())}" / ":memory:" / "prefect.db"
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _adopt_earlier(file: Path, folder: Path) -> None:
+    """Go on with the file of a version of ours that kept one for all versions of Prefect, where it is of this one."""
+    earlier = folder / ":memory:"
+    version = _recorded_version(earlier / file.name)
+    if not file.exists() and version is not None and _minor(version) == _minor(prefect_version()):
+        private_folder(file.parent.parent)
+        with contextlib.suppress(OSError):  # another process has just done so
+            earlier.rename(file.parent)
 
 
 def claim_database(folder: Path, *, share: bool) -> ServerDatabase:
@@ -93,12 +111,13 @@ def claim_database(folder: Path, *, share: bool) -> ServerDatabase:
     Raises:
         ServerError: another server has it, and `share` is False.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     if sys.platform == "win32":
         return ServerDatabase(url=single_connection_url(folder))
     lock_file = folder / "database.lock"
     lock = _lock(lock_file)
     if lock is not None:
+        _adopt_earlier(database_file(folder), folder)
         return _prepared(ServerDatabase(url="", file=database_file(folder), lock=lock, lock_file=lock_file))
     if not share:
         holder = lock_file.read_text().strip() or "unknown"
@@ -114,7 +133,7 @@ def _prepared(database: ServerDatabase) -> ServerDatabase:
     """Start a new file from the machine's template, which saves the 4 s of Prefect's migrations."""
     assert database.file is not None  # both callers have just set it
     database.url = single_connection_url(database.file)
-    database.file.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(database.file.parent)
     template = template_file()
     if not database.file.exists() and template.exists():
         arriving = database.file.with_suffix(f".{os.getpid()}")

@@ -14,9 +14,11 @@ import contextlib
 import enum
 import http.client
 import logging
+import os
 import sys
 import threading
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -25,7 +27,12 @@ from echelon.engine.server import settings
 from echelon.engine.server.database import ServerDatabase, claim_database
 from echelon.engine.server.kept import kept_server
 from echelon.engine.server.spawn import START_SECONDS, ServerProcess, answer, spawn
+from echelon.engine.server.trust import is_trusted
+from echelon.journal.private import private_folder
 from echelon.model.errors import ServerError
+from echelon.redaction import redact
+
+log = logging.getLogger("echelon.engine.server")
 
 #: A server that somebody else runs has to answer at once.
 REACH_SECONDS = 2.5
@@ -64,6 +71,10 @@ class ServerHandle:
         """Set the environment of the client; return at once."""
         if self._before is None:
             self._before = settings.configure(self.home, self._client_url())
+            if self.kind is ServerKind.CONFIGURED:
+                # Prefect itself would ask files in the working folder first.
+                self._before["PREFECT_API_URL"] = os.environ.get("PREFECT_API_URL")
+                os.environ["PREFECT_API_URL"] = self.url
         return self
 
     def stop(self) -> None:
@@ -118,7 +129,7 @@ class ServerHandle:
         else:
             remedy = "start that server, correct the address, or remove the setting to run on an embedded server"
         chosen = f", chosen by {self.origin}" if self.origin else ""
-        return ServerError(f"the Prefect server at {self.url}{chosen}, cannot be reached: {reason}; {remedy}")
+        return ServerError(redact(f"the Prefect server at {self.url}{chosen}, cannot be reached: {reason}; {remedy}"))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -207,7 +218,7 @@ def spawn_embedded(home: Path, *, share: bool = True) -> ServerProcess:
     """
     folder = home / "prefect"
     if settings.database_is_chosen():
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         database = ServerDatabase(url=None)
     else:
         database = claim_database(folder, share=share)
@@ -221,13 +232,28 @@ def resolve_server(home: Path) -> ServerHandle:
 
     The user's own choice comes first, then the server that `echelon up` keeps, then an embedded one.
     """
-    configured = settings.configured_server(ignore=EmbeddedServer.urls())
+    trusted = is_trusted(home, Path())
+    configured = settings.configured_server(EmbeddedServer.urls(), trusted=trusted)
+    refused = None if trusted else settings.refused_server(EmbeddedServer.urls())
+    if refused is not None:
+        _warn_of(refused)
     if configured is not None:
         return ServerHandle(ServerKind.CONFIGURED, configured.url, home, configured.origin)
     kept = kept_server(home)
     if kept is not None:
         return ServerHandle(ServerKind.KEPT, kept.url, home, "`echelon up`")
     return EmbeddedServer.of(home)
+
+
+@cache
+def _warn_of(refused: settings.ConfiguredServer) -> None:
+    """Say once that a server is not used."""
+    log.warning(
+        "the Prefect server %s is not used: %s names it, and this folder is not trusted; --trust-folder uses it, now "
+        "and later",
+        redact(refused.url),
+        refused.origin,
+    )
 
 
 def flush_client() -> None:

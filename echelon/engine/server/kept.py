@@ -1,6 +1,7 @@
 """The local Prefect server that `echelon up` keeps running, with its user interface and its scheduler."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import psutil
 from echelon.engine.server.database import ServerDatabase, claim_database
 from echelon.engine.server.settings import database_is_chosen
 from echelon.engine.server.spawn import START_SECONDS, ServerProcess, spawn
+from echelon.journal.private import private_folder
 
 #: Prefect's own default, where people look for the user interface.
 DEFAULT_PORT = 4200
@@ -56,10 +58,11 @@ class LocalServer:
         self.state_file.unlink(missing_ok=True)
         return None
 
-    def up(self, port: int = DEFAULT_PORT) -> tuple[KeptServer, bool]:
+    def up(self, port: int = DEFAULT_PORT, hosts: Sequence[str] = ()) -> tuple[KeptServer, bool]:
         """Start the server unless it runs already; return it, and whether this call started it.
 
-        The port is the wished one, or any free one when that is taken. Returns when the server answers.
+        The port is the wished one, or any free one when that is taken. The server listens on loopback only; `hosts` are
+        names that it goes by besides those of this machine for itself. Returns when it answers.
 
         Raises:
             ServerError: it does not start, or a run is using the home's database at this moment.
@@ -67,7 +70,7 @@ class LocalServer:
         running = self.running()
         if running is not None:
             return running, False
-        process = self._spawn(port)
+        process = self._spawn(port, hosts)
         try:
             server = self._record(process)
             process.wait_ready(START_SECONDS)
@@ -86,12 +89,14 @@ class LocalServer:
             self.state_file.unlink(missing_ok=True)
         return server
 
-    def _spawn(self, port: int) -> ServerProcess:
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def _spawn(self, port: int, hosts: Sequence[str]) -> ServerProcess:
+        private_folder(self.folder)
         database = ServerDatabase(url=None) if database_is_chosen() else claim_database(self.folder, share=False)
         # The built user interface is put here instead of into the installed package, which may not be writable.
         settings = {"PREFECT_SERVER_UI_STATIC_DIRECTORY": str(self.folder / "ui")}
-        return spawn(self.folder, database, settings, log=self.folder / "kept-server.log", port=port, kept=True)
+        return spawn(
+            self.folder, database, settings, log=self.folder / "kept-server.log", port=port, kept=True, hosts=hosts
+        )
 
     def _record(self, process: ServerProcess) -> KeptServer:
         try:

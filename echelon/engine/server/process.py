@@ -10,6 +10,7 @@ It must start fast, so it imports nothing of Echelon. Its one argument is a JSON
     database    the SQLite file, or null
     noted       where to note the version of Prefect that migrated the database, or null
     temporary   a folder to remove at the end, or null
+    hosts       names that it goes by, besides those of this machine for itself
     ephemeral   true without UI, scheduler and the other services of a server that is kept
 """
 
@@ -24,7 +25,8 @@ import socket
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable
+import urllib.parse
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,57 @@ class GivenTimes:
                 self.given.reset(token)
 
 
+#: Names of this machine for itself: who asks for another one was led here by a name that somebody else gave out.
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class OwnPagesOnly:
+    """Refuses what a page of somebody else lets a browser ask for: it is on this machine too, and could start jobs.
+
+    A page has no business with another origin than its own, and a name that is not one of this machine leads here only
+    when somebody else's name server says so. What is no browser sends neither Origin nor Sec-Fetch-Site.
+    """
+
+    def __init__(self, app: Any, hosts: Collection[str] = ()) -> None:
+        self.app = app
+        self.hosts = LOOPBACK | set(hosts)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Handle a request, or refuse it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
+        why = self.why_refused(headers, scope["path"])
+        if not why:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 4403, "reason": why})
+        else:
+            kind = [(b"content-type", b"text/plain; charset=utf-8")]
+            await send({"type": "http.response.start", "status": 403, "headers": kind})
+            await send({"type": "http.response.body", "body": f"{why}\n".encode()})
+
+    def why_refused(self, headers: Mapping[bytes, str], path: str) -> str:
+        """Say why a request is refused; empty for one that is not."""
+        host = headers.get(b"host", "")
+        name = urllib.parse.urlsplit(f"//{host}").hostname or ""
+        if name not in self.hosts:
+            return f"this server does not go by the name {name!r}; start it with --host to allow that"
+        origin = headers.get(b"origin")
+        if origin is not None:
+            return "" if self._is_ours(origin, host) else "pages of another origin may not use this server"
+        # A link may lead to the page of this server; nothing of it is anybody else's to load or send.
+        if path.startswith("/api") and headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin"):
+            return "pages of another site may not use this server"
+        return ""
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        """Say whether a page came from this server, by whichever of its names."""
+        asked, page = urllib.parse.urlsplit(f"//{host}"), urllib.parse.urlsplit(origin)
+        return page.scheme in ("http", "https") and page.hostname in self.hosts and page.port == asked.port
+
+
 def listening_socket(boot: JsonObject) -> socket.socket:
     """Return the socket to listen on: the parent's, so that requests made before now are answered too."""
     if boot["socket"] is not None:
@@ -191,7 +244,11 @@ def main() -> None:
         return
     app = create_app(ephemeral=boot["ephemeral"], final=True)
     config = uvicorn.Config(
-        GivenTimes(app), log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2
+        OwnPagesOnly(GivenTimes(app), boot["hosts"]),
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=2,
     )
     RunServer(config, boot, gone).run(sockets=[listening_socket(boot)])
     if boot["temporary"]:

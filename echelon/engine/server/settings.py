@@ -8,8 +8,9 @@ import contextlib
 import os
 import sys
 import tomllib
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -73,26 +74,46 @@ class ConfiguredServer:
     origin: str
 
 
-def configured_server(ignore: Collection[str] = ()) -> ConfiguredServer | None:
-    """Return the API that Prefect itself would use, in its own order of precedence, or None.
+def configured_server(ignore: Collection[str] = (), *, trusted: bool = False) -> ConfiguredServer | None:
+    """Return the API that the user has chosen, in Prefect's own order of precedence, or None.
 
-    URLs in `ignore` do not count; they are those of servers this process started itself.
+    URLs in `ignore` do not count; they are those of servers this process started itself. Files in the working folder,
+    which Prefect itself reads too, count where the folder is `trusted` only.
     """
-    for origin, settings in _sources():
+    return _first(chain(_of_environment(), _of_folder() if trusted else (), _of_profile()), ignore)
+
+
+def refused_server(ignore: Collection[str] = ()) -> ConfiguredServer | None:
+    """Return the API that files in the working folder name, or None; the environment comes before them."""
+    return None if _first(_of_environment(), ignore) else _first(_of_folder(), ignore)
+
+
+Source = tuple[str, Mapping[str, Any]]
+"""Where settings are written, and what is written there."""
+
+
+def _first(sources: Iterable[Source], ignore: Collection[str]) -> ConfiguredServer | None:
+    for origin, settings in sources:
         url = settings.get("PREFECT_API_URL")
         if url and url not in ignore:
             return ConfiguredServer(url=str(url).rstrip("/"), origin=origin)
     return None
 
 
-def _sources() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield where Prefect reads settings from, strongest first, each read only when the ones before had no answer."""
+def _of_environment() -> Iterator[Source]:
     yield "the environment variable PREFECT_API_URL", os.environ
+
+
+def _of_folder() -> Iterator[Source]:
+    """Yield what files in the working folder say, strongest first, each read only when those before had no answer."""
     if Path(".env").is_file():
         yield f"PREFECT_API_URL in {Path('.env').absolute()}", _dotenv()
     yield f"api.url in {Path('prefect.toml').absolute()}", _api_section(_toml(Path("prefect.toml")))
     tool = _toml(Path("pyproject.toml")).get("tool", {})
     yield f"tool.prefect.api.url in {Path('pyproject.toml').absolute()}", _api_section(tool.get("prefect", {}))
+
+
+def _of_profile() -> Iterator[Source]:
     profiles = profiles_path()
     name, settings = _active_profile(_toml(profiles))
     yield f"profile {name!r} in {profiles}", settings

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from echelon.engine.server.database import ServerDatabase, template_file, version_file
@@ -97,12 +97,14 @@ def spawn(
     log: Path,
     port: int = 0,
     kept: bool = False,
+    hosts: Sequence[str] = (),
 ) -> ServerProcess:
     """Start a server process and return at once; requests are accepted from now on and answered when it is up.
 
     The listening socket is bound here and handed down, so the port is known without a race. A server that is not kept
     reads from a pipe whose other end is this process: when this process ends, however it ends, so does the server.
-    `settings` are Prefect's, on top of those of every local server.
+    `settings` are Prefect's, on top of those of every local server. `hosts` are names that it goes by besides those of
+    this machine for itself.
     """
     environment = server_environment(folder, database.url) | dict(settings)
     if database.migrated:
@@ -110,9 +112,15 @@ def spawn(
     try:
         with listen(port) as listener, log.open("wb") as output:
             bound: int = listener.getsockname()[1]
+            environment |= _own_pages(bound)
             inherited = hand_down(listener)
             process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own file
-                [sys.executable, "-P", str(PROCESS_FILE), boot_message(database, inherited, bound, kept=kept)],
+                [
+                    sys.executable,
+                    "-P",
+                    str(PROCESS_FILE),
+                    boot_message(database, inherited, bound, kept=kept, hosts=hosts),
+                ],
                 stdin=subprocess.DEVNULL if kept else subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -128,6 +136,15 @@ def spawn(
     return ServerProcess(process, bound, database, log)
 
 
+def _own_pages(port: int) -> dict[str, str]:
+    """Return the settings by which the page of a server talks to that server, and no other page may."""
+    names = ("127.0.0.1", "localhost")
+    return {
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(f"http://{name}:{port}" for name in names),
+        "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api",
+    }
+
+
 def hand_down(listener: socket.socket) -> int | None:
     """Return the number under which the child inherits the socket; on Windows the child has to bind the port again."""
     if sys.platform == "win32":
@@ -136,7 +153,9 @@ def hand_down(listener: socket.socket) -> int | None:
     return listener.fileno()
 
 
-def boot_message(database: ServerDatabase, inherited: int | None, port: int, *, kept: bool) -> str:
+def boot_message(
+    database: ServerDatabase, inherited: int | None, port: int, *, kept: bool, hosts: Sequence[str] = ()
+) -> str:
     """Return what the server's process is told; the meaning of each key is in `process.py`."""
     migrates = database.file is not None and not database.migrated
     message = {
@@ -148,6 +167,7 @@ def boot_message(database: ServerDatabase, inherited: int | None, port: int, *, 
         "database": str(database.file) if database.file else None,
         "noted": str(version_file(database.file)) if database.file and migrates else None,
         "temporary": str(database.temporary) if database.temporary else None,
+        "hosts": list(hosts),
         "ephemeral": not kept,
     }
     return json.dumps(message)

@@ -84,6 +84,17 @@ class LeaseContract(Base):
 
         assert (await another.run("r1")).status is run_ended().status
 
+    async def test_a_run_can_be_taken_by_force(self, r1: Journal, another: Journal) -> None:
+        async with r1.holding("r1", LONG_SECONDS) as lost:
+            async with another.holding("r1", LONG_SECONDS, force=True) as taken:
+                with pytest.raises(LeaseLost):
+                    await r1.append(step_ended())
+                await another.append(step_ended())
+
+            assert taken.session.token == lost.session.token + 1
+
+        assert len(await another.steps("r1")) == 1
+
     async def test_who_lost_a_run_cannot_end_it(self, r1: Journal, another: Journal, expire: Expire) -> None:
         async with r1.holding("r1", LONG_SECONDS) as lease:
             await expire("r1")

@@ -279,10 +279,10 @@ def test_prefect_reads_its_settings_in_the_order_that_we_read_them(monkeypatch: 
     chosen = []
     for name, text in files.items():
         Path(name).write_text(text)
-        configured = server_settings.configured_server()
+        configured = server_settings.configured_server(trusted=True)
         chosen.append((Settings().api.url, configured and configured.url))
     monkeypatch.setenv("PREFECT_API_URL", "http://environment/api")
-    configured = server_settings.configured_server()
+    configured = server_settings.configured_server(trusted=True)
     chosen.append((Settings().api.url, configured and configured.url))
 
     names = ("profile", "pyproject", "prefect", "dotenv", "environment")

@@ -31,17 +31,13 @@ class Words(BaseModel):
     words: tuple[str, ...] = ("one", "two")
 
 
-def of_inputs(inputs: Words) -> list[str]:
-    """Find the items."""
-    return list(inputs.words)
-
-
 class Desk:
     """A job that remembers who was asked, and may be broken."""
 
     def __init__(self, name: str = "counting") -> None:
         self.asked: list[str] = []
         self.broken = False
+        self.words: tuple[str, ...] = ()
 
         @agent
         async def count(item: str) -> int:
@@ -51,7 +47,11 @@ class Desk:
             return len(item)
 
         self.job = Job(name, goal="Count", inputs=Words, defaults=Resilience(attempts=1))
-        self.job.phase("count", each=count, over=of_inputs)
+        self.job.phase("count", each=count, over=self.found)
+
+    def found(self, words: tuple[str, ...]) -> list[str]:
+        """Find the items: those of the inputs, and what has come up since."""
+        return [*(self.words or words)]
 
 
 async def carried_out(desk: Desk, home: Path, words: Words | None = None, **options: Any) -> RunResult:
@@ -145,10 +145,19 @@ async def test_the_time_between_two_processes_is_not_worked(tmp_path: Path) -> N
 async def test_a_plan_that_has_changed_is_told_and_put_on_record(tmp_path: Path) -> None:
     desk = Desk()
     await carried_out(desk, tmp_path, run_id="r")
-    result = await carried_out(desk, tmp_path, Words(words=("two", "three", "four")), run_id="r")
+    desk.words = ("two", "three", "four")
+    result = await carried_out(desk, tmp_path, run_id="r")
     record = await record_of(tmp_path, "r")
 
     told = [report.message for report in result.exceptions if report.trigger is Trigger.RENEWED]
     assert told[0] == "the plan has changed since the run was begun: 2 tasks are new, 1 are gone, 1 are in both"
     assert record.plan is not None
     assert [task.id for task in record.plan.tasks] == ["count/two", "count/three", "count/four"]
+
+
+async def test_a_run_is_not_resumed_with_other_inputs(tmp_path: Path) -> None:
+    """What is on record belongs to the inputs it was made from."""
+    await carried_out(Desk(), tmp_path, run_id="r")
+
+    with pytest.raises(InvalidInput, match="run 'r' was started with other inputs"):
+        await carried_out(Desk(), tmp_path, Words(words=("two", "three")), run_id="r")

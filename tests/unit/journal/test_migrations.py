@@ -209,8 +209,8 @@ async def test_a_journal_that_may_only_be_read_refuses_to_be_written(read_only_f
     with as_owner(read_only_folder, 0o777):
         await open_and_close(Settings(home=read_only_folder))
     database = read_only_folder / "journal.db"
-    before = database.read_bytes()
     with as_owner(read_only_folder, 0o755):
+        before = database.read_bytes()
         database.chmod(0o444)
 
     with pytest.raises(JournalError, match=r"cannot \w+ the journal .*(readonly database|unable to open)"):

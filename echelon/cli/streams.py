@@ -1,0 +1,71 @@
+"""The standard streams of a command: always there, and never a reason to stop what is at work."""
+
+import io
+import os
+import sys
+from typing import TextIO
+
+
+def secure_streams() -> None:
+    """Make the streams of this process safe to write to; called once, before anything is opened.
+
+    A closed descriptor is opened to nothing: the next file, such as a journal, would get its number, and everything
+    that is printed. What the encoding of a terminal does not have is escaped, and stderr, where only progress and
+    messages go, is given up when it fails: its reader has gone, or its disk is full.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+    # Python has none where the descriptor was closed when it started.
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115 - it stays open
+    sys.stdout = _escaping(sys.stdout or open(1, "w", encoding="utf-8"))  # noqa: SIM115
+    if not isinstance(sys.stderr, Sturdy):
+        sys.stderr = Sturdy(_escaping(sys.stderr or open(2, "w", encoding="utf-8")))  # noqa: SIM115
+
+
+def _escaping(stream: TextIO) -> TextIO:
+    reconfigure = getattr(stream, "reconfigure", None)  # a stream that a test or a program has put there may have none
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+    return stream
+
+
+class Sturdy(io.TextIOBase):
+    """A stream whose failures are nobody else's: what cannot be written is dropped, from the first failure on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._failed = False
+
+    def write(self, text: str, /) -> int:
+        """Write, as long as that works."""
+        if not self._failed:
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+            except (OSError, ValueError):  # the second: it was closed
+                self._failed = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Everything is written at once."""
+
+    def writable(self) -> bool:
+        """It can be written to."""
+        return True
+
+    def isatty(self) -> bool:
+        """Say whether it is a terminal."""
+        return not self._failed and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the file behind it."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride] - a constant of the stream
+        """How text becomes bytes."""
+        return self._stream.encoding

@@ -1,0 +1,148 @@
+"""What must never be read by others is taken out of every text that is recorded or shown, in one place.
+
+Texts are messages, summaries, logs, reports. Outputs and inputs are data: they stay what they were.
+"""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+from echelon.model.edges import is_listing, is_mapping
+
+REDACTED = "[secret]"
+
+#: Shorter values are no secrets, and would be found everywhere; in characters.
+SHORTEST_SECRET = 8
+
+#: Names of environment variables that hold secrets.
+_SECRET_NAME = re.compile(
+    r"(API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|AUTH_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTH_STRING)"
+    r"(_ID|_VALUE)?$",
+    re.IGNORECASE,
+)
+
+#: How long the environment may have changed without being read again, in seconds.
+_REREAD_SECONDS = 2.0
+
+#: What keys, tokens and credentials look like, whoever holds them; what a group `keep…` matches stays.
+_SHAPED = re.compile(
+    r"""
+      \b(?:sk|pk|rk|ghp|gho|ghu|ghs|ghr|glpat|xox[abeprs]|AKIA|ASIA|hf|npm|pypi)[-_][\w-]{10,}
+    | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
+    | \bgithub_pat_\w{10,}
+    | \bAIza[\w-]{30,}
+    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{5,}
+    | -----BEGIN[ A-Z]*PRIVATE[ ]KEY-----[\s\S]*?(?:-----END[ A-Z]*PRIVATE[ ]KEY-----|\Z)
+    | (?P<keep_scheme>\b(?:Bearer|Basic)\s+)[\w.~+/-]{8,}=*
+    | (?P<keep_user>\b[a-z][a-z0-9+.-]*://[^\s/:@'"]*:)(?!\*+@)[^\s/@'"]+(?=@)
+    | (?P<keep_name>[?&;](?:password|passwd|pwd|token|access_token|api_?key|secret|signature|sig)=)[^&;\s'"]+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+#: Where a URL has its password, for settings and variables whose whole value is one.
+_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@", re.IGNORECASE)
+
+
+def redact(text: str, model: object = None) -> str:
+    """Return `text` without secrets: known ones, those of the environment, and what looks like one.
+
+    `model` is one whose keys are known through its clients.
+    """
+    known = _KNOWN.pattern()
+    if known is not None:
+        text = known.sub(REDACTED, text)
+    for key in () if model is None else set(_keys_of(model)):
+        text = text.replace(key, REDACTED)
+    return _SHAPED.sub(_kept, text)
+
+
+def register_secret(value: str) -> None:
+    """Let a value be taken out of every text of this process from now on."""
+    _KNOWN.add(value)
+    register_password(value)
+
+
+def register_password(url: str) -> None:
+    """Let the password in a URL, if there is one, be taken out of every text of this process from now on."""
+    if found := _URL_PASSWORD.search(url):
+        _KNOWN.add(found[1])
+        _KNOWN.add(unquote(found[1]))
+
+
+def register_secrets_in(values: object) -> None:
+    """Register every value that pydantic knows to be secret, in a model or in anything that is made of some."""
+    if isinstance(values, SecretStr | SecretBytes):
+        secret = values.get_secret_value()
+        register_secret(secret if isinstance(secret, str) else secret.decode(errors="replace"))
+    elif isinstance(values, BaseModel):
+        for name in type(values).model_fields:
+            register_secrets_in(getattr(values, name, None))
+    elif is_mapping(values):
+        for one in values.values():
+            register_secrets_in(one)
+    elif is_listing(values):
+        for one in values:
+            register_secrets_in(one)
+
+
+def reread_environment() -> None:
+    """Let the next text be cleaned of what the environment holds at that moment."""
+    _KNOWN.reread()
+
+
+def _kept(found: "re.Match[str]") -> str:
+    return f"{next((part for part in found.groups() if part), '')}{REDACTED}"
+
+
+class _Known:
+    """Secrets by their values: registered ones, and those of the environment."""
+
+    def __init__(self) -> None:
+        self._registered: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self._until = 0.0
+
+    def add(self, value: str) -> None:
+        if len(value) >= SHORTEST_SECRET:
+            self._registered.add(value)
+            self._until = 0.0
+
+    def reread(self) -> None:
+        self._until = 0.0
+
+    def pattern(self) -> "re.Pattern[str] | None":
+        now = time.monotonic()
+        if now >= self._until:
+            values = sorted({*self._registered, *_in_environment()}, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, values))) if values else None
+            self._until = now + _REREAD_SECONDS
+        return self._pattern
+
+
+_KNOWN = _Known()
+
+
+def _in_environment() -> Iterator[str]:
+    for name, value in list(os.environ.items()):
+        if _SECRET_NAME.search(name):
+            secret = value
+        else:
+            in_url = _URL_PASSWORD.search(value)
+            secret = in_url[1] if in_url else ""
+        if len(secret) >= SHORTEST_SECRET:
+            yield secret
+
+
+def _keys_of(model: object) -> Iterator[str]:
+    """Yield the keys that the clients of a model hold, behind fallbacks and wrappers too."""
+    inner = getattr(model, "models", None) or getattr(model, "wrapped", None) or ()
+    for one in inner if is_listing(inner) else (inner,):
+        yield from _keys_of(one)
+    key = getattr(getattr(model, "client", None), "api_key", None)
+    if isinstance(key, str) and len(key) >= SHORTEST_SECRET:
+        yield key

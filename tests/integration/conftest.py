@@ -20,7 +20,7 @@ from echelon.engine.server.kept import LocalServer
 from tests.unit.audit.building import git, tree
 
 #: What a process may take to end when it is asked to, in seconds; a worker of Prefect gives what it runs 30.
-END_SECONDS = 60
+END_SECONDS = 90
 
 #: A little package, and what is wrong with it.
 SHOP: dict[str, str | bytes] = {
@@ -82,7 +82,11 @@ class Place:
         try:
             yield
             process.send_signal(signal.SIGINT)
-            process.wait(END_SECONDS)
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                children = [" ".join(one.cmdline()) for one in psutil.Process(process.pid).children(recursive=True)]
+                pytest.fail(f"it did not end within {END_SECONDS} s; its children: {children}; {log.read_text()}")
             assert self.left_behind(before) == []
         finally:
             for left in set(self.processes()) - set(before):

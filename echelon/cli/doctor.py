@@ -17,11 +17,12 @@ from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
+from echelon.engine.picture.request import all_troubles
 from echelon.engine.server.handle import ServerKind, resolve_server
 from echelon.journal.private import private_folder
 from echelon.journal.schema import HEAD
 from echelon.model.errors import DependencyFailed
-from echelon.model.phrasing import listed, one_line
+from echelon.model.phrasing import count, listed, one_line
 from echelon.resilience.breaker.board import BreakerBoard
 from echelon.settings import Settings
 
@@ -72,6 +73,7 @@ def _checks(*, start_server: bool) -> Iterator[tuple[str, Callable[[Settings], C
     yield "journal", lambda _settings: _journal()
     yield "breakers", _breakers
     yield "server", lambda settings: _server(settings, start=start_server)
+    yield "pictures", _pictures
     for extra in EXTRAS:
         yield f"extra {extra}", lambda _settings, extra=extra: _extra(extra)
 
@@ -168,6 +170,16 @@ def _server(settings: Settings, *, start: bool) -> Check:
         server.wait_ready()
         took = time.monotonic() - began
     return Check("server", ok=True, detail=f"{server.kind.value} at {server.url} answers after {took:.1f} s")
+
+
+def _pictures(settings: Settings) -> Check:
+    """Runs that Prefect does not show are no reason not to run; what stands in the way is."""
+    troubles = all_troubles(settings)
+    if not troubles:
+        return Check("pictures", ok=True, detail="nothing stands in the way of showing runs in Prefect")
+    why = "; ".join(dict.fromkeys(troubles.values()))
+    fix = f"correct what it says; a damaged database of Prefect in {settings.home / 'prefect'} may be removed"
+    return Check("pictures", ok=False, detail=f"Prefect does not show {count(len(troubles), 'run')}: {why}", fix=fix)
 
 
 def _extra(extra: str) -> Check:

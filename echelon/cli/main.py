@@ -8,6 +8,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Sequence
+from typing import cast
 
 from cyclopts import CycloptsError
 
@@ -21,6 +22,7 @@ from echelon.journal.private import private_folder, write_private
 from echelon.model.errors import CallerError, EchelonError
 from echelon.model.phrasing import one_line, printable, truncate
 from echelon.redaction import redact
+from echelon.resilience.errors import first_cause
 
 #: The command or the job was wrong; nothing was run.
 WRONG_USE = 2
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _say("stopped", STOPPED)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback on the console
-        return _end_of(error)
+        return _end_of(cast("Exception", first_cause(error)))
     return code if isinstance(code, int) else 0
 
 

@@ -1,5 +1,6 @@
 """`echelon run` and `echelon resume`: carry out a job, show how it goes, say what came of it."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from echelon.engine.picture.request import trouble_of
 from echelon.engine.run import RunOptions, run_job
 from echelon.engine.server.trust import trust
 from echelon.journal.outputs import OutputStore
-from echelon.model.errors import InvalidInput
+from echelon.model.errors import InfrastructureError, InvalidInput
 from echelon.model.run import EXIT_CODES, RunRecord, RunStatus, exit_code_of
 from echelon.runlog.events import LoggedEvent
 from echelon.visibility.document import document_of
@@ -124,7 +125,14 @@ def _job_of(record: RunRecord) -> JobDefinition:
 def _folder(path: Path | None) -> Path | None:
     if path is not None and path.exists() and not path.is_dir():
         raise InvalidInput(f"--out {path} is a file; give a folder")
+    if path is not None and not os.access(_existing(path.absolute()), os.W_OK | os.X_OK):
+        raise InvalidInput(f"--out {path} cannot be written; give a folder that you may write")
     return path and path.absolute()
+
+
+def _existing(path: Path) -> Path:
+    """Return a path, or the nearest folder above it that there is."""
+    return next(one for one in (path, *path.parents) if one.exists())
 
 
 def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as_json: bool) -> int:
@@ -146,6 +154,10 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
     except Interrupted:
         _tell_stopped(console, next(iter(begun), options.run_id), options, as_json=as_json)
         leave(EXIT_CODES[RunStatus.INTERRUPTED])
+    except (InfrastructureError, BaseExceptionGroup):
+        if begun:
+            console.print(f"completed work is kept. Resume with: echelon resume {begun[0]}{_out_option(options)}")
+        raise
     if as_json:
         print_json(result)
     else:
@@ -168,5 +180,9 @@ def _tell_stopped(console: Console, run_id: str | None, options: RunOptions, *, 
     if as_json:
         outputs = OutputStore(read_settings().outputs_url)
         print_json(document_of(query(lambda journal: view_run(journal, outputs, run_id))))
-    out = f" --out {options.out}" if options.out else ""
-    console.print(f"echelon: stopped; completed work is kept. Resume with: echelon resume {run_id}{out}")
+    kept = f"completed work is kept. Resume with: echelon resume {run_id}{_out_option(options)}"
+    console.print(f"echelon: stopped; {kept}")
+
+
+def _out_option(options: RunOptions) -> str:
+    return f" --out {options.out}" if options.out else ""

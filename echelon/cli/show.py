@@ -9,6 +9,7 @@ from echelon.cli.arguments.options import AsJson, RunId
 from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.show import show_agent, show_log, show_run
+from echelon.engine.picture.request import trouble_of
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.run import RunView
@@ -40,7 +41,7 @@ def show(
     elif output:
         _print_output(view)
     else:
-        show_run(out(), view)
+        show_run(out(), view, trouble_of(view.record.run_id, read_settings()))
     return 0
 
 

@@ -63,6 +63,11 @@ def _checked(phase: str, where: str, agent: Agent, fallback: Fallback, shape: Ca
             f"{where}: {other.name!r} might do again what {agent.name!r} has half done and cannot undo; "
             "use another fallback"
         )
+    if fallbacks_of(getattr(other, "fallback", None)):
+        raise InvalidJob(
+            f"{where}: {other.name!r} has a fallback of its own, which would not be tried; list all of them on "
+            f"{agent.name!r}, in their order"
+        )
     why = unfit(other.output_type, agent.output_type)
     if why:
         raise InvalidJob(f"{where}: {other.name!r} must keep the contract of {agent.name!r}, and makes {why}")

@@ -269,7 +269,13 @@ async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult
     )
     view = view_of(state.apply(ended), context.outputs.read_json, _previous_output(context))
     failpoint("report.made")
-    await asyncio.to_thread(write_report, context.spec.job, view, folder)
+    try:
+        await asyncio.to_thread(write_report, context.spec.job, view, folder)
+    except OSError as error:  # it costs the report, not the run
+        kept = f"all else is on record: echelon show {context.spec.run_id}"
+        log.warning("the report cannot be written to %s: %s; %s", folder, error.strerror or error, kept)
+        ended = ended.model_copy(update={"report": None})
+        view = view_of(state.apply(ended), context.outputs.read_json, _previous_output(context))
     failpoint("report.written")
     await context.lease.give_back(ended)
     failpoint("run.finished")

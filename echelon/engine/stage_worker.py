@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from copy import copy
 from pathlib import Path
-from typing import cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -39,6 +38,7 @@ from echelon.model.phrasing import printable
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord
 from echelon.model.usage import Budget
+from echelon.resilience.errors import first_cause
 from echelon.settings import Settings
 
 WRONG_ORDER = 2
@@ -126,17 +126,10 @@ def main(arguments: Sequence[str]) -> int:
         with redirect_stdout(sys.stderr), capturing(pass_on=False):
             output = asyncio.run(carry_out(order, Settings()))
     except (EchelonError, BaseExceptionGroup) as error:
-        cause = _first(error)
+        cause = first_cause(error)
         return _say(f"{type(cause).__name__}: {cause}", WRONG_ORDER if isinstance(cause, CallerError) else FAILED)
     sys.stdout.write(output.model_dump_json())
     return 0
-
-
-def _first(error: BaseException) -> BaseException:
-    """Return what went wrong first where things went wrong side by side."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    return _first(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
 
 
 def _say(line: str, code: int) -> int:

@@ -61,6 +61,13 @@ _HOPELESS_CODES = frozenset({
 _HOPELESS_WORDS = ("context length", "context window", "context size", "prompt is too long", "input is too long")
 
 
+def first_cause(error: BaseException) -> BaseException:
+    """Return what went wrong first where things went wrong side by side."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    return first_cause(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
+
+
 def can_pass(error: BaseException) -> bool:
     """Say whether the same call can succeed when it is simply made again later (F3).
 

@@ -25,7 +25,7 @@ from echelon.agents.model import ModelAgent
 _DIGITS = 10
 
 #: How fingerprints are made; those made in another way are not compared.
-_MADE = 2
+_MADE = 3
 
 #: Kind of agent → what its fingerprint is made of, in this order.
 _PARTS: dict[str, tuple[str, ...]] = {

@@ -1,40 +1,41 @@
 """What a function executes, its own and that of the project it belongs to: what it calls counts as its code (F8). Pure.
 
-Followed are functions and classes that it names, if they are of the same top-level package, or the same script; what
-libraries do is their affair. Everything is written down in the same way in every process: no ids, no addresses, and no
-names of modules, since a script is called differently where it is imported.
+Followed are functions and classes that it names, or that stand in a table that it names, if they are of the same
+project: the top-level package or script, and those that lie beside it. What libraries do is their affair. Constants
+that it names count too. No name of a module is written down, since a script is called differently where it is imported.
 """
 
 import dis
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from enum import Enum
 from functools import lru_cache
 from inspect import getattr_static
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import cast
 
+from echelon.agents.fingerprint.constants import constants_in, is_constant, parts_of, value_of
+from echelon.agents.fingerprint.project import Project, project_of
 from echelon.agents.function import FunctionAgent
 
 #: Functions and classes that are followed from one function; what is further away does not count.
 MAX_FOLLOWED = 1000
-
-#: Values that mean the same in every process, wherever they are in a function.
-_PLAIN = (int, float, complex, str, bytes, bool, type(None))
 
 Followed = FunctionType | type
 
 
 @lru_cache(maxsize=16_384)
 def executed_by(function: FunctionType) -> str:
-    """Write down what a function itself executes: code, defaults, and the constants that its closure holds."""
+    """Write down what a function itself executes: code, defaults, and the constants that it names or holds."""
     defaults = (function.__defaults__, function.__kwdefaults__)
-    held = tuple(f"{name}={value_of(value)}" for name, value in _held(function) if _is_constant(value))
-    return "\0".join((*_executed(function.__code__, function.__doc__), value_of(defaults), *held))
+    held = [f"{name}={value_of(value)}" for name, value in _held(function) if is_constant(value)]
+    named = constants_in(_named(function, project_of(function.__module__)))
+    return "\0".join((*_executed(function.__code__, function.__doc__), value_of(defaults), *held, *named))
 
 
 def reached_from(function: FunctionType) -> Iterator[str]:
     """Yield what the functions and classes execute that a function refers to, directly and through others."""
-    project = _project(function)
+    project = project_of(function.__module__)
     waiting, known = deque(_referred(function, project)), {id(function)}
     while waiting and len(known) <= MAX_FOLLOWED:
         one = waiting.popleft()
@@ -42,7 +43,7 @@ def reached_from(function: FunctionType) -> Iterator[str]:
             continue
         known.add(id(one))
         if isinstance(one, type):
-            yield f"{one.__qualname__}\0{_fields_of(one)}"
+            yield f"{one.__qualname__}\0{_fields_of(one, project)}"
             waiting.extend(_methods_of(one, project))
         else:
             yield f"{one.__qualname__}\0{executed_by(one)}"
@@ -62,25 +63,6 @@ def function_in(value: object) -> FunctionType | None:
     return found if isinstance(found, FunctionType) else None
 
 
-def value_of(value: object) -> str:
-    """Write a constant down in the same way in every process; what is none counts by its kind."""
-    if isinstance(value, frozenset):  # `x in {"a", "b"}`
-        return f"set({sorted(map(value_of, cast('frozenset[object]', value)))})"
-    if isinstance(value, tuple | list):
-        return f"({','.join(map(value_of, cast('Sequence[object]', value)))})"
-    if isinstance(value, dict):
-        items = cast("dict[object, object]", value).items()
-        return f"dict({sorted((str(name), value_of(each)) for name, each in items)})"
-    return repr(value) if isinstance(value, _PLAIN) else type(value).__qualname__
-
-
-def _is_constant(value: object) -> bool:
-    """Say whether a value of a closure stays as it is: lists and dicts are there to be filled."""
-    if isinstance(value, tuple | frozenset):
-        return all(map(_is_constant, cast("Iterable[object]", value)))
-    return isinstance(value, _PLAIN)
-
-
 def _executed(code: CodeType, documentation: str | None) -> Iterator[str]:
     yield code.co_code.hex()
     yield repr((code.co_names, code.co_varnames, code.co_freevars, code.co_argcount, code.co_kwonlyargcount))
@@ -96,10 +78,6 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _codes(constant)
-
-
-def _project(one: Followed) -> str:
-    return (one.__module__ or "").partition(".")[0]
 
 
 def _held(function: FunctionType) -> Iterator[tuple[str, object]]:
@@ -124,32 +102,45 @@ def _contents(cell: CellType) -> list[object]:
         return []
 
 
-def _referred(function: FunctionType, project: str) -> Iterator[Followed]:
-    """Yield the functions and classes of a project that a function names, or holds in its closure."""
+def _named(function: FunctionType, project: Project) -> Iterator[tuple[str, object]]:
+    """Yield what a function names: values of its own module, and of modules of its project that it names."""
     names = sorted({name for code in _codes(function.__code__) for name in code.co_names})
-    named = [function.__globals__[name] for name in names if name in function.__globals__]
-    modules = [one for one in named if isinstance(one, ModuleType) and one.__name__.partition(".")[0] == project]
-    named += [vars(module)[name] for module in modules for name in names if name in vars(module)]
-    yield from _of_project([*named, *(value for _, value in _held(function))], project)
+    own = [(name, function.__globals__[name]) for name in names if name in function.__globals__]
+    yield from own
+    for _, module in own:
+        if isinstance(module, ModuleType) and project.has(module.__name__):
+            yield from ((name, vars(module)[name]) for name in names if name in vars(module))
 
 
-def _of_project(values: list[object], project: str) -> Iterator[Followed]:
+def _referred(function: FunctionType, project: Project) -> Iterator[Followed]:
+    """Yield the functions and classes of a project that a function names, or holds in its closure."""
+    values = [value for named in (_named(function, project), _held(function)) for _, value in named]
+    yield from _of_project([part for value in values for part in parts_of(value)], project)
+
+
+def _of_project(values: Iterable[object], project: Project) -> Iterator[Followed]:
     for value in values:
-        one = value if isinstance(value, type) else function_in(value)
-        if one is not None and _project(one) == project:
+        one = type(value) if isinstance(value, Enum) else value if isinstance(value, type) else function_in(value)
+        if one is not None and project.has(one.__module__):
             yield one
 
 
-def _methods_of(one: type, project: str) -> Iterator[Followed]:
-    own = [base for base in one.__mro__ if _project(base) == project]
-    members = [vars(base)[name] for base in own for name in sorted(vars(base))]
+def _methods_of(one: type, project: Project) -> Iterator[Followed]:
+    members = [value for _, value in _members_of(one, project)]
     return _of_project([value for value in members if not isinstance(value, type)], project)
 
 
-def _fields_of(one: type) -> str:
-    """Write down what instances hold, where the class states it: the fields of models and dataclasses."""
+def _members_of(one: type, project: Project) -> Iterator[tuple[str, object]]:
+    for base in one.__mro__:
+        if project.has(base.__module__):
+            yield from sorted(vars(base).items())
+
+
+def _fields_of(one: type, project: Project) -> str:
+    """Write down what instances hold, where the class states it: fields of models and dataclasses, and constants."""
     fields: dict[str, object] = getattr(one, "model_fields", None) or getattr(one, "__dataclass_fields__", None) or {}
-    return value_of({name: (_kind_of(field), getattr(field, "default", None)) for name, field in fields.items()})
+    stated = value_of({name: (_kind_of(field), getattr(field, "default", None)) for name, field in fields.items()})
+    return "\0".join((stated, *constants_in(_members_of(one, project))))
 
 
 def _kind_of(field: object) -> str:

@@ -6,7 +6,8 @@ Some of it has no public name in the library; what a version of it does not have
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
-from echelon.agents.fingerprint.function import executed_by, function_in, reached_from, value_of
+from echelon.agents.fingerprint.constants import value_of
+from echelon.agents.fingerprint.function import executed_by, function_in, reached_from
 from echelon.agents.model import ModelAgent
 from echelon.agents.prompt import prompt_of
 from echelon.contract.version import contract_name

@@ -23,8 +23,11 @@ REPAIRS_SHOWN = 5
 AT_WORK_SHOWN = 5
 
 
-def show_run(console: Console, view: RunView) -> None:
-    """Print one run: what was planned beside what was measured, what is missing, what was raised and refused."""
+def show_run(console: Console, view: RunView, trouble: str = "") -> None:
+    """Print one run: what was planned beside what was measured, what is missing, what was raised and refused.
+
+    `trouble` is why Prefect does not show it yet, where something stands in the way.
+    """
     record = view.record
     console.print(status_line(record.run_id, record.status))
     plan = record.plan
@@ -37,6 +40,7 @@ def show_run(console: Console, view: RunView) -> None:
             ("finished", moment(record.finished)),
             ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
             ("steps", tally(view.launched, view.returned, len(view.missing))),
+            ("prefect", f"does not show it yet: {trouble}" if trouble else ""),
             ("at work", ", ".join(head(view.at_work, AT_WORK_SHOWN))),
             ("concerns", routes(view.concerns)),
             ("breakers", "\n".join(one.said for one in view.breakers)),

@@ -21,23 +21,34 @@ class Contain:
     inner: Perform[Outcome[object]]
 
     async def __call__(self, step: Step) -> Outcome[object]:
-        """Do a step; `AgentFailed` when it wanted to end the process or cancelled itself."""
+        """Do a step; `AgentFailed` when it wanted to end the process, cancelled itself, or raised what is no error."""
         with contained(step.agent.name), observing(self.run, step), self.run.surround(step.task_id):
             return await self.inner(step)
 
 
 @contextmanager
 def contained(name: str) -> Generator[None]:
-    """Call somebody else's code, named `name`, in the block; `AgentFailed` for what must not reach others."""
+    """Call somebody else's code, named `name`, in the block; `AgentFailed` for what must not reach others.
+
+    What stops the run, or the coroutine itself, passes.
+    """
     try:
         yield
-    except SystemExit as leave:
-        raise AgentFailed(f"{name} wanted to end the process with exit code {leave.code}") from leave
-    except asyncio.CancelledError as cancelled:
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        raise AgentFailed(f"{name} was cancelled by something inside of it") from cancelled
+        raise AgentFailed(f"{name} {_said_of(error)}") from error
+
+
+def _said_of(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"wanted to end the process with exit code {error.code}"
+    if isinstance(error, asyncio.CancelledError):
+        return "was cancelled by something inside of it"
+    return f"raised {type(error).__name__}, which is no error but a signal to stop: {error}".removesuffix(": ")
 
 
 def act(step: Step) -> Awaitable[Outcome[object]]:

@@ -120,6 +120,12 @@ def trouble_of(run_id: str, settings: Settings) -> str:
         return ""
 
 
+def all_troubles(settings: Settings) -> dict[str, str]:
+    """Return why runs are not drawn yet, by run."""
+    files = sorted(requests_folder(settings).glob(".*.trouble"))
+    return {file.name[1 : -len(".trouble")]: file.read_text(encoding="utf-8") for file in files}
+
+
 def wait_for_picture(run_id: str, settings: Settings, timeout_seconds: float) -> bool:
     """Wait until a run is drawn; False when that takes too long."""
     file, until = requests_folder(settings) / f"{run_id}.json", time.monotonic() + timeout_seconds

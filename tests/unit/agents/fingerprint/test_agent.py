@@ -160,6 +160,121 @@ def test_a_script_has_the_same_version_where_it_is_imported_and_in_every_process
     assert told == {helped()}
 
 
+STATED = """
+import enum, functools, re
+from datetime import timedelta
+from pathlib import Path
+from echelon import agent
+
+LIMIT = 3
+RATIO = 0.5
+ROOT = Path("/data")
+WAIT = timedelta(seconds=5)
+NAMES = ("a", "b")
+KNOWN = frozenset({"x", "y"})
+WEIGHTS = {"a": 1, "b": 2}
+ORDER = ["first", "second"]
+_FOUND = re.compile("[a-z]+")
+cache = {}
+
+class Level(enum.Enum):
+    LOW = 1
+    HIGH = 2
+
+class Rules:
+    strict = True
+
+    def hold(self):
+        return self.strict
+
+def scaled(by, value):
+    return by * value
+
+def lower(value):
+    return value - 1
+
+twice = functools.partial(scaled, 2)
+STEPS = {"down": lower}
+
+@agent
+def look(item: str) -> object:
+    cache[item] = LIMIT
+    return (
+        RATIO, ROOT, WAIT, NAMES, KNOWN, WEIGHTS, ORDER, _FOUND,
+        Level.LOW, Rules().hold(), twice(LIMIT), STEPS["down"](1),
+    )
+"""
+
+
+def stated(old: str = "", new: str = "") -> str:
+    names = vars(ModuleType("project"))
+    exec(STATED.replace(old, new), names)
+    return fingerprint_of(names["look"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(("LIMIT = 3", "LIMIT = 4"), id="number"),
+        pytest.param(("RATIO = 0.5", "RATIO = 0.6"), id="share"),
+        pytest.param(('"/data"', '"/other"'), id="path"),
+        pytest.param(("seconds=5", "seconds=6"), id="duration"),
+        pytest.param(('("a", "b")', '("a", "c")'), id="tuple"),
+        pytest.param(('{"x", "y"}', '{"x", "z"}'), id="set"),
+        pytest.param(('"b": 2', '"b": 3'), id="value-of-a-table"),
+        pytest.param(('"b": 2', '"c": 2'), id="key-of-a-table"),
+        pytest.param(('["first", "second"]', '["second", "first"]'), id="order-of-a-list"),
+        pytest.param(("[a-z]+", "[a-z]*"), id="pattern"),
+        pytest.param(("LOW = 1", "LOW = 0"), id="member-of-an-enumeration"),
+        pytest.param(("HIGH = 2", "HIGH = 3"), id="another-member"),
+        pytest.param(("strict = True", "strict = False"), id="attribute-of-a-class"),
+        pytest.param(("(scaled, 2)", "(scaled, 3)"), id="argument-of-a-partial"),
+        pytest.param(("by * value", "by + value"), id="function-of-a-partial"),
+        pytest.param(("value - 1", "value - 2"), id="function-in-a-table"),
+    ],
+)
+def test_constants_that_code_names_are_part_of_it(change: tuple[str, str]) -> None:
+    assert has_changed(stated(), stated(*change))
+
+
+def test_what_is_filled_while_a_run_is_at_work_is_not() -> None:
+    assert stated("cache = {}", "cache = {'seen': 1}") == stated()
+
+
+def test_constants_are_written_down_in_the_same_way_in_every_process() -> None:
+    program = "from tests.unit.agents.fingerprint.test_agent import stated; print(stated())"
+    told = {subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).strip() for _ in range(3)}
+
+    assert told == {stated()}
+
+
+def test_packages_that_lie_beside_each_other_are_one_project_and_what_is_installed_is_not(tmp_path: Path) -> None:
+    """`flows/` uses `tasks/`, as every project that `echelon init` makes does."""
+    (tmp_path / "ours_flows").mkdir()
+    (tmp_path / "ours_tasks").mkdir()
+    (tmp_path / "lib" / "site-packages").mkdir(parents=True)
+    (tmp_path / "ours_flows" / "job.py").write_text(
+        "import ours_tasks.work as work, theirs\n"
+        "from echelon import agent\n"
+        "@agent\ndef look(item: str) -> object:\n    return work.helper(item), theirs.helper(item)\n"
+    )
+    program = (
+        "import sys; sys.path[:0] = sys.argv[1:3]\n"
+        "from echelon.agents.fingerprint.agent import fingerprint_of\n"
+        "from ours_flows.job import look; print(fingerprint_of(look))"
+    )
+    paths = [str(tmp_path), str(tmp_path / "lib" / "site-packages")]
+
+    def version_with(ours: int, theirs: int) -> str:
+        (tmp_path / "ours_tasks" / "work.py").write_text(f"LIMIT = {ours}\ndef helper(item): return LIMIT\n")
+        (tmp_path / "lib" / "site-packages" / "theirs.py").write_text(f"def helper(item): return {theirs}\n")
+        return subprocess.check_output([sys.executable, "-B", "-c", program, *paths], cwd=ROOT, text=True).strip()
+
+    first = version_with(1, 1)
+    assert first == version_with(1, 2)
+    assert has_changed(first, version_with(2, 1))
+
+
 def test_what_a_library_does_is_not_followed() -> None:
     names: dict[str, Any] = {"__name__": "project", "agent": agent}
     versions: set[str] = set()

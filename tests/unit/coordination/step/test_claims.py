@@ -62,8 +62,8 @@ class Counter:
         return job
 
 
-class Killed(BaseException):
-    """Stands for the death of the process, of which nothing is put on record."""
+class Killed(GeneratorExit):
+    """Stands for the death of the process, of which nothing is put on record: it passes whatever contains agents."""
 
 
 async def intents(run: RunContext) -> list[EffectIntent]:

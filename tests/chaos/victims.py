@@ -30,6 +30,7 @@ from echelon.journal.journal import SqlJournal
 from echelon.model.handoff import Handoff
 from echelon.model.status import Status
 from echelon.settings import Settings
+from tests.chaos.mixed_job import mixed_job
 from tests.chaos.payments_job import payments_job
 from tests.chaos.shipping_job import Parcels, World, shipping_job
 
@@ -39,7 +40,7 @@ ROOT = Path(__file__).parents[2]
 MAX_RUNS = 50
 
 #: The jobs there are errands for, by name.
-JOBS = {job.name: job for job in (shipping_job, payments_job)}
+JOBS = {job.name: job for job in (shipping_job, payments_job, mixed_job)}
 
 #: A run that takes longer hangs, in seconds.
 HANGS_SECONDS = 60

@@ -140,7 +140,7 @@ def deployment_of(
         concurrency_limit=one_at_a_time,
     )
     # Prefect takes the working folder, and offers no argument for it.
-    deployment._path = str(root)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    deployment._path = str(root)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a door with a test
     return deployment
 
 

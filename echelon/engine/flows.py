@@ -45,7 +45,7 @@ def flow_of(job: JobDefinition) -> "Flow[..., Any]":
 
     body.__name__ = body.__qualname__ = job.name.replace("-", "_")
     body.__doc__ = _documentation(job)
-    body.__signature__ = inspect.Signature(_parameters(job))  # pyright: ignore[reportFunctionMemberAccess]
+    body.__signature__ = inspect.Signature(_parameters(job))  # pyright: ignore[reportFunctionMemberAccess] - inspect reads it
     # Without a storage of its own a flow asks the server for one, in a request that blocks the event loop.
     storage = Settings().home / "prefect" / "results"
     function: Callable[..., object] = body

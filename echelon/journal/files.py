@@ -90,7 +90,7 @@ class FsspecFiles:
     """A folder of any file system of fsspec; what it writes at once is there at once."""
 
     def __init__(self, url: str) -> None:
-        from fsspec.core import url_to_fs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+        from fsspec.core import url_to_fs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] - it has no types
 
         self.root = redact(url)
         open_url = cast("Callable[[str], tuple[Any, str]]", url_to_fs)  # it has no types

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeGuard
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import TypeAdapter
 
 #: A type as an annotation states it: a class, `list[int]`, `int | None`. Python has no type for annotations.
 OutputType: TypeAlias = Any
@@ -16,9 +16,6 @@ Contract: TypeAlias = TypeAdapter[Any]
 
 #: An object whose type is not ours to know: made by a function of a user, or by a library that is an extra.
 Foreign: TypeAlias = Any
-
-#: An object of JSON.
-JsonObject: TypeAlias = dict[str, JsonValue]
 
 
 def is_mapping(value: object) -> "TypeGuard[Mapping[object, object]]":

@@ -1,6 +1,7 @@
 """The log: everything that is appended, once, in order."""
 
 import asyncio
+from collections.abc import Sequence
 
 from echelon.journal.port import Journal
 from echelon.testing.journal_contract.base import (
@@ -60,8 +61,8 @@ class LogContract(Base):
     async def test_events_can_be_asked_for_by_place_kind_and_subject(self, r1: Journal) -> None:
         await r1.append(step_started("a"), step_ended("a"), step_started("b"), concern_raised("c-1"))
 
-        async def ask(**which: object) -> list[int]:
-            return [logged.seq for logged in await r1.events("r1", **which)]  # type: ignore[arg-type]
+        async def ask(after: int = 0, kinds: Sequence[str] = (), subject: str | None = None) -> list[int]:
+            return [logged.seq for logged in await r1.events("r1", after=after, kinds=kinds, subject=subject)]
 
         assert await ask(after=3) == [4, 5]
         assert await ask(kinds=("step_started", "concern_raised")) == [2, 4, 5]

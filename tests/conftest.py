@@ -1,6 +1,7 @@
 """What tests of real runs share: one embedded Prefect server for all of them that run in this process."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from echelon.engine.server.handle import EmbeddedServer
+
+# Who starts the tests in the background of a shell ignores Ctrl-C, and so would every process that they stop by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

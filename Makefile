@@ -28,7 +28,7 @@ run: install ## audit this repository; the report is in audit-report/
 	$(BIN)/echelon run flows/audit.py:audit --param path=. --out audit-report
 
 test: install ## run all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install ## check style and architecture
 	$(BIN)/ruff format --check .

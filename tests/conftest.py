@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from echelon.engine.server.handle import EmbeddedServer
@@ -13,6 +14,11 @@ from echelon.engine.server.handle import EmbeddedServer
 # Who starts the tests in the background of a shell ignores Ctrl-C, and so would every process that they stop by it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# A sample that fits into the time of the suite; HYPOTHESIS_EXAMPLES=1000 looks longer.
+hypothesis.settings.register_profile("sample", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")))
+hypothesis.settings.load_profile("sample")
 
 
 @pytest.fixture

@@ -74,8 +74,8 @@ class JobDefinition:
         self.organisation = organisation or Organisation()
         self.priors = priors or Priors()
         self.prices = dict(prices or {})
-        # Who defines the job is in the frame above; there is no public name for it.
-        self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        # Who defines the job is in the frame above.
+        self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
         self.source = ""
         self.phases: dict[str, PhaseDefinition] = {}
         #: The task graph that the job was made from; None for one that has agents.

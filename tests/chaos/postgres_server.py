@@ -1,5 +1,6 @@
 """A PostgreSQL server of one's own, in a temporary folder, which may be killed: nobody else's data is near."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -69,7 +70,8 @@ class PostgresServer:
         server = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
         family = [server, *server.children(recursive=True)]
         for process in family:
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # the first to be killed is missed by the others, which end
+                process.kill()
         psutil.wait_procs(family, timeout=START_SECONDS)
         time.sleep(0.05)  # until the system has taken their memory back
 

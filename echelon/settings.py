@@ -32,19 +32,6 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("echelon"))
     """Folder of what outlives a run: the user data folder, unless told otherwise; never the working folder."""
 
-    def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic's signature
-        """Keep the passwords that it holds out of everything that is recorded and shown."""
-        for url in (self.journal_url, self.outputs_url):
-            if "://" in url:
-                register_password(url)
-        register_secrets_in(self)
-
-    @field_validator("home")
-    @classmethod
-    def _whole(cls, home: Path) -> Path:
-        """Return one and the same folder wherever this process, or a child of it, is at work."""
-        return home.expanduser().absolute()
-
     journal_url: str = Field(default_factory=_default_journal_url, repr=False)
     """Database of the journal: SQLite (`sqlite:///…`) or PostgreSQL (`postgresql://…`). May hold a password."""
     outputs_url: str = Field(default_factory=_default_outputs_url, repr=False)
@@ -57,3 +44,16 @@ class Settings(BaseSettings):
     """The most agents at work at one time in one process (F5)."""
     lease_seconds: float = Field(default=DEFAULT_LEASE_SECONDS, gt=0, allow_inf_nan=False)
     """How long a run stays held by a process that is not heard of any more; it says that it lives thrice as often."""
+
+    def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic's signature
+        """Keep the passwords that it holds out of everything that is recorded and shown."""
+        for url in (self.journal_url, self.outputs_url):
+            if "://" in url:
+                register_password(url)
+        register_secrets_in(self)
+
+    @field_validator("home")
+    @classmethod
+    def _whole(cls, home: Path) -> Path:
+        """Return one and the same folder wherever this process, or a child of it, is at work."""
+        return home.expanduser().absolute()

@@ -19,7 +19,7 @@ from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
 from echelon.engine.picture.request import all_troubles
 from echelon.engine.server.handle import ServerKind, resolve_server
-from echelon.journal.private import private_folder
+from echelon.journal.private import nearest_existing, private_folder
 from echelon.journal.schema import HEAD
 from echelon.model.errors import DependencyFailed
 from echelon.model.phrasing import count, listed, one_line
@@ -120,18 +120,14 @@ def _home(settings: Settings) -> Check:
 
 
 def _disk(settings: Settings) -> Check:
-    free = shutil.disk_usage(_existing(settings.home)).free
+    free = shutil.disk_usage(nearest_existing(settings.home)).free
     fix = "" if free >= FREE_BYTES else "make room, or set ECHELON_HOME to a larger disk"
     return Check("disk", not fix, f"{free / 1e9:.1f} GB free at {settings.home}", fix)
 
 
-def _existing(folder: Path) -> Path:
-    return next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-
-
 def _clock(settings: Settings) -> Check:
     """Compare the clock with that of the disk, which is another machine's on a network drive."""
-    with tempfile.NamedTemporaryFile(dir=_existing(settings.home)) as file:
+    with tempfile.NamedTemporaryFile(dir=nearest_existing(settings.home)) as file:
         skew = abs(time.time() - Path(file.name).stat().st_mtime)
     ok = skew < CLOCK_SECONDS
     fix = "" if ok else "let both machines set their clocks from the network (NTP); leases and schedules need it"

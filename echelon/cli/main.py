@@ -28,11 +28,11 @@ from echelon.resilience.errors import first_cause
 WRONG_USE = 2
 #: It was tried, and failed.
 FAILED = 1
-#: What the file behind a standard stream may say; every other file is named by its error.
-_OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
-
 #: Ended by Ctrl-C, as shells count it.
 STOPPED = 130
+
+#: What the file behind a standard stream may say; every other file is named by its error.
+_OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

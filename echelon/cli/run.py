@@ -28,6 +28,7 @@ from echelon.engine.picture.request import trouble_of
 from echelon.engine.run import RunOptions, run_job
 from echelon.engine.server.trust import trust
 from echelon.journal.outputs import OutputStore
+from echelon.journal.private import nearest_existing
 from echelon.model.errors import InfrastructureError, InvalidInput
 from echelon.model.run import EXIT_CODES, RunRecord, RunStatus, exit_code_of
 from echelon.runlog.events import LoggedEvent
@@ -125,14 +126,9 @@ def _job_of(record: RunRecord) -> JobDefinition:
 def _folder(path: Path | None) -> Path | None:
     if path is not None and path.exists() and not path.is_dir():
         raise InvalidInput(f"--out {path} is a file; give a folder")
-    if path is not None and not os.access(_existing(path.absolute()), os.W_OK | os.X_OK):
+    if path is not None and not os.access(nearest_existing(path), os.W_OK | os.X_OK):
         raise InvalidInput(f"--out {path} cannot be written; give a folder that you may write")
     return path and path.absolute()
-
-
-def _existing(path: Path) -> Path:
-    """Return a path, or the nearest folder above it that there is."""
-    return next(one for one in (path, *path.parents) if one.exists())
 
 
 def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as_json: bool) -> int:

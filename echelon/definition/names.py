@@ -4,10 +4,10 @@ import re
 
 from echelon.contract.complaint import legible
 from echelon.journal.digest import digest_of
-from echelon.model.phrasing import truncate
+from echelon.model.phrasing import HALVES, truncate
 
 #: Half of a surrogate pair, which no encoding has.
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = re.compile(f"[{HALVES}]")
 
 #: The longest name that is kept as it is, in characters.
 MAX_NAME = 200

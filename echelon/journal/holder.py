@@ -3,12 +3,10 @@
 import os
 import socket
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from echelon.model.session import Session
-from echelon.runlog.events import RunTaken
 
 #: Two readings of when a process began differ by less than this when it is the same one, in seconds.
 SAME_START_SECONDS = 0.5
@@ -77,18 +75,6 @@ def began_at(pid: int) -> float:
 
         return psutil.Process(pid).create_time()
     return int(line.rpartition(")")[2].split()[_START_FIELD]) / os.sysconf("SC_CLK_TCK")
-
-
-def taken_event(session: Session, idle_since: datetime | None) -> RunTaken:
-    """Return what the log says of a run that was taken."""
-    return RunTaken(
-        run_id=session.run_id,
-        at=session.began,
-        token=session.token,
-        host=session.host,
-        pid=session.pid,
-        idle_since=idle_since,
-    )
 
 
 def held_message(session: Session, left_seconds: float) -> str:

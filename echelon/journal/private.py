@@ -16,6 +16,12 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def nearest_existing(path: Path) -> Path:
+    """Return a path, or the nearest folder above it that there is."""
+    whole = path.absolute()
+    return next(one for one in (whole, *whole.parents) if one.exists())
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Write a file as a whole that only its owner may read; a link in its place is replaced, and not followed."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")

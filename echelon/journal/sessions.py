@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 from echelon.journal import schema
 from echelon.journal.dialects import now_seconds
 from echelon.journal.fence import Fence
-from echelon.journal.holder import Holder, held_message, is_dead, taken_event
+from echelon.journal.holder import Holder, held_message, is_dead
 from echelon.journal.rows import session_record, session_row
 from echelon.journal.writer import LeaseChange, Unit
 from echelon.model.errors import LeaseLost, RunHeld
@@ -125,7 +125,7 @@ def take(connection: Connection, wish: Take, token: int) -> tuple[Session, RunTa
     )
     expires = now_seconds(connection.dialect.name) + wish.ttl_seconds
     connection.execute(insert(schema.sessions).values(**session_row(session), expires=expires))
-    return session, None if wish.part else taken_event(session, last)
+    return session, None if wish.part else RunTaken.by(session, last)
 
 
 def is_held(connection: Connection, run_id: str) -> bool:

@@ -1,15 +1,12 @@
 """Names for what Python's types cannot say: everything behind them is checked when it crosses our boundary."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 from pydantic import TypeAdapter
 
 #: A type as an annotation states it: a class, `list[int]`, `int | None`. Python has no type for annotations.
 OutputType: TypeAlias = Any
-
-#: A function that a user wrote: its parameters and its return type are read from its signature.
-Function: TypeAlias = Callable[..., Any]
 
 #: What validates an output.
 Contract: TypeAlias = TypeAdapter[Any]

@@ -39,8 +39,12 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+#: Halves of surrogate pairs, which no encoding has; as what follows, a set for a regular expression.
+HALVES = "\ud800-\udfff"
+
 #: What moves a terminal's cursor, changes what it does, or turns the direction of writing; and halves of characters.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+UNSAFE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069" + HALVES
+_UNSAFE = re.compile(f"[{UNSAFE}]")
 
 
 def printable(text: str) -> str:

@@ -30,7 +30,7 @@ class Session(Value):
     pid: int
     """The process."""
     process_started: float
-    """When the process began, in seconds since 1970: process numbers are used again."""
+    """When the process began, in seconds since the machine did (older journals: since 1970): numbers are used again."""
     began: datetime
     """When it took the run, in UTC."""
     seen: datetime

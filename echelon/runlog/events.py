@@ -6,7 +6,7 @@ its name and its fields, since journals keep their events for good.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter
 
@@ -17,7 +17,7 @@ from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, UsedDependency
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
-from echelon.model.session import EffectIntent
+from echelon.model.session import EffectIntent, Session
 
 
 class Event(Value):
@@ -54,6 +54,18 @@ class RunTaken(Event):
     """The process."""
     idle_since: datetime | None = None
     """When the process before it was last known to be alive, in UTC; None for the first."""
+
+    @classmethod
+    def by(cls, session: Session, idle_since: datetime | None) -> Self:
+        """Return what the log says of the session that took a run."""
+        return cls(
+            run_id=session.run_id,
+            at=session.began,
+            token=session.token,
+            host=session.host,
+            pid=session.pid,
+            idle_since=idle_since,
+        )
 
 
 class RunReopened(Event):

@@ -17,7 +17,7 @@ from echelon.journal.admission import MAX_CANDIDATES, Known, admit, choose_run, 
 from echelon.journal.digest import digest_of
 from echelon.journal.feeds import Feeds, Pauses, Place, follow
 from echelon.journal.fence import Fences, check_part
-from echelon.journal.holder import held_message, is_dead, taken_event, this_process
+from echelon.journal.holder import held_message, is_dead, this_process
 from echelon.journal.lease import Lease, hold
 from echelon.journal.port import Watcher
 from echelon.journal.queries import WITH_OUTPUT
@@ -33,6 +33,7 @@ from echelon.runlog.events import (
     LoggedEvent,
     RunEvent,
     RunStarted,
+    RunTaken,
     StepEnded,
     read_event,
 )
@@ -281,7 +282,7 @@ class MemoryJournal:
         before.append(_Held(session, time.monotonic() + ttl_seconds))
         self._fences.add(session)
         if not part:
-            self._publish(run_id, memory.write(run_id, [taken_event(session, max(signs, default=None))]))
+            self._publish(run_id, memory.write(run_id, [RunTaken.by(session, max(signs, default=None))]))
         return session
 
     def expire(self, run_id: str) -> None:

@@ -20,7 +20,7 @@ from echelon.engine.server.kept import LocalServer
 from tests.unit.audit.building import git, tree
 
 #: What a process may take to end when it is asked to, in seconds; a worker of Prefect gives what it runs 30.
-END_SECONDS = 90
+END_SECONDS = 60
 
 #: A little package, and what is wrong with it.
 SHOP: dict[str, str | bytes] = {

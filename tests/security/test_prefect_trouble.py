@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -14,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.sides import clean_environment
 from echelon.engine.picture.request import requests_folder
 from echelon.engine.server.database import database_file, version_file
 from echelon.engine.server.kept import LocalServer
 from echelon.settings import Settings
-from tests.security.conftest import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 
@@ -52,11 +51,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def echelon(folder: Path, *line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ECHELON_", "PREFECT_"))}
     return subprocess.run(
         [sys.executable, "-m", "echelon", *line],
         cwd=folder,
-        env=kept | {"ECHELON_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)} | environment,
+        env=clean_environment(ECHELON_HOME=str(folder / "home"), **environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

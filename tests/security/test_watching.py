@@ -1,6 +1,5 @@
 """Watching does not stop work: a reader that goes away, a full device, closed streams (V2)."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.conftest import ROOT
+from benchmarks.sides import clean_environment
 
 JOB = """
 from pathlib import Path
@@ -36,13 +35,11 @@ def folder(tmp_path: Path) -> Path:
 
 def command(folder: Path, line: str, *, shell: str = "bash") -> subprocess.CompletedProcess[str]:
     """Run a line of a shell, in which `ECHELON` is the command."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ECHELON_", "PREFECT_"))}
-    environment |= {"ECHELON_HOME": str(folder / "home"), "ECHELON_PICTURE": "false", "PYTHONPATH": str(ROOT)}
     echelon = f"{sys.executable} -m echelon"
     return subprocess.run(
         [shell, "-c", line.replace("ECHELON", echelon)],
         cwd=folder,
-        env=environment,
+        env=clean_environment(ECHELON_HOME=str(folder / "home"), ECHELON_PICTURE="false"),
         capture_output=True,
         text=True,
         timeout=90,

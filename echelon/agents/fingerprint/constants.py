@@ -43,7 +43,7 @@ def is_constant(value: object) -> bool:
 def constants_in(named: Iterable[tuple[str, object]]) -> Iterator[str]:
     """Yield what is constant among named values, written down; names that Python itself sets do not count."""
     for name, value in named:
-        if not name.startswith("__") and (is_constant(value) or (is_table(name, value))):
+        if not name.startswith("__") and (is_constant(value) or is_table(name, value)):
             yield f"{name}={value_of(value)}"
 
 

@@ -12,7 +12,6 @@ _NOT_THEIRS = frozenset({"echelon"})
 #: Folders of what is installed: each package there is a project of its own.
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 
-
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 
 

@@ -19,6 +19,7 @@ from echelon.model.edges import is_listing, is_object
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import Coupling, TaskGraph, TaskSpec
 from echelon.model.organisation import Structure
+from echelon.model.phrasing import UNSAFE
 
 #: The first wrong task is told; a million wrong ones must not be collected.
 _TASKS = TypeAdapter[tuple[TaskSpec, ...]](Annotated[tuple[TaskSpec, ...], FailFast()])
@@ -26,12 +27,11 @@ _TASKS = TypeAdapter[tuple[TaskSpec, ...]](Annotated[tuple[TaskSpec, ...], FailF
 _COUPLINGS: Mapping[str, Coupling] = {str(one): one for one in Coupling}
 _STRUCTURES: Mapping[str, Structure] = {str(one): one for one in Structure}
 
-
 #: Texts of a task that stand in names, tables and pictures.
 _NAMES = ("domain", "phase", "capability", "model")
 
 #: What would break a line, a table or a terminal wherever the id of a task is shown.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(f"[{UNSAFE}\t\n]")
 
 
 def graph_of(document: Any, name: str) -> TaskGraph:

@@ -8,7 +8,7 @@ from typing import Any
 from echelon.model.adapter import JsonObject
 from echelon.model.edges import is_listing, is_mapping
 from echelon.model.errors import InvalidInput
-from echelon.model.phrasing import truncate
+from echelon.model.phrasing import HALVES, truncate
 
 #: No count of tokens, seconds or money is larger; sums over millions of tasks stay far below what a float can hold.
 LARGEST_NUMBER = 10**18
@@ -20,7 +20,7 @@ SHOWN_CHARACTERS = 80  # of a value in a message
 _TOO_LARGE = f"too large, the largest number that is read is {LARGEST_NUMBER:.0e}"
 
 #: A whole pair in a text is one character of its own.
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = re.compile(f"[{HALVES}]")
 
 #: How files write what Python writes otherwise.
 _WORDS = {None: "null", True: "true", False: "false"}

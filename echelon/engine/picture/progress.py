@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from echelon.journal.private import write_private
+
 #: A run that is resumed later than this is drawn once more as a whole, which changes nothing that is there; in days.
 KEPT_DAYS = 30
 
@@ -42,10 +44,8 @@ class ProgressFile:
 
     def write(self, progress: Progress) -> None:
         """Keep how far the picture is drawn."""
-        arriving = self._file.with_suffix(".arriving")
         kept = {"server": self._server, "seq": progress.seq, "until": progress.until.isoformat()}
-        arriving.write_text(json.dumps(kept))
-        arriving.replace(self._file)
+        write_private(self._file, json.dumps(kept).encode())
 
     def forget(self) -> None:
         """Draw from the beginning the next time."""
@@ -55,7 +55,7 @@ class ProgressFile:
 def remove_old(folder: Path) -> None:
     """Remove what is kept of runs that are hardly resumed any more, and requests that could never be met."""
     oldest = time.time() - KEPT_DAYS * 86_400
-    for file in (*folder.glob("*.progress"), *folder.glob("*.json")):
+    for file in (*folder.glob("*.progress"), *folder.glob("*.json"), *folder.glob(".*.trouble")):
         with contextlib.suppress(FileNotFoundError):
             if file.stat().st_mtime < oldest:
                 file.unlink()

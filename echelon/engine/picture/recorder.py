@@ -96,6 +96,7 @@ class Recorder:
             log.warning("%s cannot be drawn: %s", file.stem, error)
         except Exception:
             log.exception("drawing %s failed", file.stem)
+        note_trouble(self._folder, file.stem, "")  # it is drawn, or never will be: nothing is in the way any more
         _remove(file, stamp)
 
     async def _draw_patiently(self, request: PictureRequest) -> None:
@@ -116,7 +117,6 @@ class Recorder:
                 elif time.monotonic() - since > PATIENCE_SECONDS:
                     raise
             else:
-                note_trouble(self._folder, request.run_id, "")
                 return
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -21,7 +21,7 @@ from typing import Literal
 from echelon.engine.bytecode import bytecode_environment
 from echelon.engine.picture.lock import take_start
 from echelon.engine.server.kept import kept_server
-from echelon.journal.private import private_folder
+from echelon.journal.private import private_folder, write_private
 from echelon.settings import Settings
 
 log = logging.getLogger("echelon.engine.picture")
@@ -63,9 +63,8 @@ def request_picture(request: PictureRequest, settings: Settings) -> None:
 def _request(request: PictureRequest, settings: Settings) -> None:
     folder = requests_folder(settings)
     private_folder(folder)
-    arriving = folder / f".{request.run_id}.{os.getpid()}"
-    arriving.write_text(json.dumps(asdict(_located(request, settings))))
-    arriving.replace(folder / f"{request.run_id}.json")
+    asked = json.dumps(asdict(_located(request, settings)))
+    write_private(folder / f"{request.run_id}.json", asked.encode())
     if take_start(folder):
         _start_recorder(folder, settings)
 

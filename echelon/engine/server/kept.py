@@ -11,7 +11,7 @@ import psutil
 from echelon.engine.server.database import ServerDatabase, claim_database
 from echelon.engine.server.settings import database_is_chosen
 from echelon.engine.server.spawn import START_SECONDS, ServerProcess, spawn
-from echelon.journal.private import private_folder
+from echelon.journal.private import private_folder, write_private
 
 #: Prefect's own default, where people look for the user interface.
 DEFAULT_PORT = 4200
@@ -105,9 +105,7 @@ class LocalServer:
             raise process.failure("it ended at once") from error
         started = datetime.now(UTC).isoformat(timespec="seconds")
         server = KeptServer(pid=process.pid, url=process.url, started=started, created=created)
-        arriving = self.state_file.with_suffix(".new")
-        arriving.write_text(json.dumps(asdict(server)))
-        arriving.replace(self.state_file)
+        write_private(self.state_file, json.dumps(asdict(server)).encode())
         return server
 
 

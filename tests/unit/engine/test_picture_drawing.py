@@ -269,6 +269,32 @@ async def test_a_server_that_stays_away_is_left_for_the_next_time(
     assert caplog.messages == ["away is not drawn now: nobody is there"]
 
 
+class Refusing:
+    """A server that is away at first, and then takes nothing."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    @contextlib.asynccontextmanager
+    async def connect(self, request: PictureRequest):
+        self.asked += 1
+        raise Unreachable("nobody is there") if self.asked == 1 else Refused("422: no such thing")
+        yield
+
+
+async def test_what_stood_in_the_way_is_forgotten_with_a_request_that_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FIRST_PAUSE_SECONDS", 0.01), ("IDLE_SECONDS", 0.1), ("GLANCE_SECONDS", 0.01)):
+        monkeypatch.setattr(recorder, name, value)
+    (tmp_path / "refused.json").write_text(json.dumps({"run_id": "refused", "api_url": "http://127.0.0.1:9/api"}))
+    servers = Refusing()
+    await Recorder(tmp_path, MemoryJournal(), servers).serve()  # pyright: ignore[reportArgumentType]
+
+    assert servers.asked == 2
+    assert sorted(path.name for path in tmp_path.glob("*refused*")) == []
+
+
 def test_a_request_that_took_the_place_of_one_that_was_met_stays(tmp_path: Path) -> None:
     file = tmp_path / "again.json"
     file.write_text("first")

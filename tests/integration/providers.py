@@ -1,8 +1,10 @@
 """What tests of providers share: a job whose model is asked over real HTTP, and what came of it."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,8 @@ class Story:
     requests: int
     waits: list[float]
     """Seconds between the requests."""
+    last_request_at: datetime
+    """When the last request came."""
 
 
 async def story_of(home: Path, *answers: Answer, defaults: Resilience = QUICK, **options: Any) -> Story:
@@ -85,4 +89,5 @@ async def story_of(home: Path, *answers: Answer, defaults: Resilience = QUICK, *
             await run_phases(run)
             handoff = run.log.state.steps[0].handoff
     gaps = [later - earlier for earlier, later in zip(server.arrived, server.arrived[1:], strict=False)]
-    return Story(handoff, len(server.requests), gaps)
+    ago = timedelta(seconds=time.monotonic() - server.arrived[-1])
+    return Story(handoff, len(server.requests), gaps, datetime.now(UTC) - ago)

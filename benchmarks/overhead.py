@@ -67,11 +67,11 @@ def staged(contenders: list[Contender], options: argparse.Namespace) -> Iterator
     server = Family("server")
     with (
         tempfile.TemporaryDirectory(prefix="overhead-", ignore_cleanup_errors=True) as name,
-        kept_server(Path(name), clean_environment(**server.environment)) as url,
+        kept_server(Path(name), clean_environment(**server.environment)) as client,
     ):
         stage = Stage(
             folder=Path(name),
-            url=url,
+            client=client,
             most_agents=max(options.agents),
             langgraph_durability=options.langgraph_durability,
         )

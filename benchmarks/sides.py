@@ -82,8 +82,8 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def kept_server(home: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Give the URL of the server that `echelon up` keeps in a home."""
+def kept_server(home: Path, environment: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """Give what a client of Prefect needs to use the server that `echelon up` keeps in a home, as its environment."""
     told = dict(environment or clean_environment()) | {"ECHELON_HOME": str(home)}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -95,7 +95,8 @@ def kept_server(home: Path, environment: Mapping[str, str] | None = None) -> Ite
         check=True,
     )
     try:
-        yield json.loads(up.stdout)["url"]
+        server = json.loads(up.stdout)
+        yield {"PREFECT_API_URL": server["url"], "PREFECT_API_AUTH_STRING": Path(server["secret"]).read_text()}
     finally:
         subprocess.run([sys.executable, "-m", "echelon", "down"], env=told, stdout=subprocess.DEVNULL, check=False)
 
@@ -103,9 +104,8 @@ def kept_server(home: Path, environment: Mapping[str, str] | None = None) -> Ite
 @contextlib.contextmanager
 def two_sides(script: str, folder: str, plain_logging: str) -> Iterator[tuple[Side, Side]]:
     """Give plain Prefect and Echelon, on the server that `echelon up` keeps, so that its noise meets both."""
-    with kept_server(Path(folder)) as url:
-        plain_environment = clean_environment(PREFECT_API_URL=url, PREFECT_LOGGING_LEVEL=plain_logging)
-        plain = Side((script, "--side", "prefect"), plain_environment)
+    with kept_server(Path(folder)) as client:
+        plain = Side((script, "--side", "prefect"), clean_environment(**client, PREFECT_LOGGING_LEVEL=plain_logging))
         ours = Side((script, "--side", "echelon"), clean_environment(ECHELON_HOME=folder))
         try:
             yield plain, ours

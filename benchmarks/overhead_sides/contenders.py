@@ -6,7 +6,7 @@ Nothing of the libraries is imported here: the driver must run without them.
 import argparse
 import importlib.metadata
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,8 @@ class Stage:
     """Where the sides work."""
 
     folder: Path
-    url: str
-    """The Prefect server, kept by `echelon up` in `folder`."""
+    client: Mapping[str, str]
+    """What plain Prefect needs to use the server that `echelon up` keeps in `folder`, as its environment."""
     most_agents: int
     langgraph_durability: str
 
@@ -85,7 +85,7 @@ CONTENDERS = (
         packages=("prefect",),
         durable="nothing that a killed run could go on from (results are not persisted); the states of tasks go to the "
         "server as events, later, in its SQLite database",
-        environment=lambda stage: {"PREFECT_API_URL": stage.url, "PREFECT_LOGGING_LEVEL": "WARNING"},
+        environment=lambda stage: {**stage.client, "PREFECT_LOGGING_LEVEL": "WARNING"},
         uses_server=True,
         most_agents=1000,
     ),

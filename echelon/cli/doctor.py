@@ -23,6 +23,7 @@ from echelon.journal.private import nearest_existing, private_folder
 from echelon.journal.schema import HEAD
 from echelon.model.errors import DependencyFailed
 from echelon.model.phrasing import count, listed, one_line
+from echelon.redaction import redact
 from echelon.resilience.breaker.board import BreakerBoard
 from echelon.settings import Settings
 
@@ -34,6 +35,12 @@ EXTRAS = ("audit", "llm")
 
 FREE_BYTES = 500_000_000
 CLOCK_SECONDS = 5.0
+
+#: How a server that anybody may use is made to ask who it is, by whose it is.
+_LOCK = dict.fromkeys(ServerKind, "start it anew: `echelon down`, then `echelon up`") | {
+    ServerKind.CONFIGURED: "whoever reaches it can read runs and start jobs; set PREFECT_SERVER_API_AUTH_STRING for "
+    "the server, and PREFECT_API_AUTH_STRING for those who use it"
+}
 
 #: Breakers named at most.
 BREAKERS_NAMED = 10
@@ -127,11 +134,15 @@ def _disk(settings: Settings) -> Check:
 
 def _clock(settings: Settings) -> Check:
     """Compare the clock with that of the disk, which is another machine's on a network drive."""
-    with tempfile.NamedTemporaryFile(dir=nearest_existing(settings.home)) as file:
-        skew = abs(time.time() - Path(file.name).stat().st_mtime)
+    now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
+    try:
+        with tempfile.NamedTemporaryFile(dir=nearest_existing(settings.home)) as file:
+            skew = abs(time.time() - Path(file.name).stat().st_mtime)
+    except OSError as error:  # whether the home can be written is a check of its own
+        return Check("clock", ok=True, detail=f"{now}, not compared with that of the disk: {error.strerror}")
     ok = skew < CLOCK_SECONDS
     fix = "" if ok else "let both machines set their clocks from the network (NTP); leases and schedules need it"
-    return Check("clock", ok, f"{time.strftime('%Y-%m-%d %H:%M:%S %Z')}, {skew:.1f} s from that of the disk", fix)
+    return Check("clock", ok, f"{now}, {skew:.1f} s from that of the disk", fix)
 
 
 def _journal() -> Check:
@@ -165,7 +176,10 @@ def _server(settings: Settings, *, start: bool) -> Check:
     with server:
         server.wait_ready()
         took = time.monotonic() - began
-    return Check("server", ok=True, detail=f"{server.kind.value} at {server.url} answers after {took:.1f} s")
+        detail = f"{server.kind.value} at {redact(server.url)} answers after {took:.1f} s"
+        if not server.is_open():
+            return Check("server", ok=True, detail=detail)
+    return Check("server", ok=True, detail=f"{detail}, and asks nobody for a password", fix=_LOCK[server.kind])
 
 
 def _pictures(settings: Settings) -> Check:

@@ -29,7 +29,7 @@ from echelon.engine.run import RunOptions, run_job
 from echelon.engine.server.trust import trust
 from echelon.journal.outputs import OutputStore
 from echelon.journal.private import nearest_existing
-from echelon.model.errors import InfrastructureError, InvalidInput
+from echelon.model.errors import InfrastructureError, InvalidInput, JournalError
 from echelon.model.run import EXIT_CODES, RunRecord, RunStatus, exit_code_of
 from echelon.runlog.events import LoggedEvent
 from echelon.visibility.document import document_of
@@ -151,7 +151,7 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
         _tell_stopped(console, next(iter(begun), options.run_id), options, as_json=as_json)
         leave(EXIT_CODES[RunStatus.INTERRUPTED])
     except (InfrastructureError, BaseExceptionGroup):
-        if begun:
+        if begun and _may_be_on_record(begun[0]):
             console.print(f"completed work is kept. Resume with: echelon resume {begun[0]}{_out_option(options)}")
         raise
     if as_json:
@@ -161,6 +161,14 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
     if trouble := trouble_of(result.run_id, read_settings()):
         console.print(f"Prefect does not show this run yet, it is drawn when that passes: {trouble}")
     return exit_code_of(result.status, result.exceptions)
+
+
+def _may_be_on_record(run_id: str) -> bool:
+    """Say whether a run can be resumed, as far as anybody knows: a journal may be out of reach, or be removed."""
+    try:
+        return query(lambda journal: journal.known_run(run_id=run_id)) is not None
+    except JournalError:
+        return True
 
 
 def _give_back(console: Console) -> None:

@@ -73,5 +73,6 @@ def _tell(told: Serving, *, as_json: bool) -> None:
             ("next run", f"{told.next_run:%Y-%m-%d %H:%M:%S %Z}"),
             ("server", f"{told.server}{started}"),
             ("user interface", told.ui),
+            *([("its password", f"the text in {told.secret}")] if told.secret else []),
         ],
     )

@@ -1,5 +1,6 @@
 """`echelon up` and `echelon down`: a local Prefect server that is kept running, with its user interface."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.views.output import err, out, print_json
 from echelon.engine.server.kept import DEFAULT_PORT, KeptServer, LocalServer
+from echelon.engine.server.secret import CLIENT_VARIABLE, secret_file
 from echelon.engine.server.settings import configured_server
 from echelon.engine.server.trust import is_trusted
 
@@ -32,12 +34,19 @@ def up(
     chosen = configured_server(trusted=is_trusted(home, Path()))
     if chosen is not None:
         err().print(f"runs will not use this server: {chosen.origin} names {chosen.url}; remove it to use this one")
-    server, fresh = LocalServer(home).up(port, host or ())
+    local = LocalServer(home)
+    server, fresh = local.up(port, host or ())
+    secret = secret_file(local.folder)
     if as_json:
-        print_json(_document(server) | {"already": not fresh})
-    else:
-        out().print(f"{'started' if fresh else 'runs already'}: {server.ui_url}  (process {server.pid})")
-        out().print("end it with: echelon down")
+        print_json(_document(server) | {"already": not fresh, "secret": str(secret)})
+        return 0
+    console = out()
+    console.print(f"{'started' if fresh else 'runs already'}: {server.ui_url}  (process {server.pid})")
+    console.print(f"its page asks for a password, which is the text in {secret}")
+    console.print("runs of Echelon know it; for other clients of Prefect:")
+    console.print(f"  export PREFECT_API_URL={server.url}")
+    console.print(f'  export {CLIENT_VARIABLE}="$(cat {shlex.quote(str(secret))})"')
+    console.print("end it with: echelon down")
     return 0
 
 

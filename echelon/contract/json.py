@@ -2,13 +2,14 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import cast
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from echelon.contract.complaint import misfit, place
+from echelon.contract.complaint import misfit, place, quoted
 from echelon.model.edges import Contract
 
 #: What a number that is not finite may have become in JSON; mostly these are innocent, so that they only raise doubt.
@@ -18,19 +19,37 @@ _DOUBTFUL = (b"null", b"NaN", b"Infinity")
 def recordable(value: object, contract: Contract) -> object:
     """Return a validated output in JSON types, read back once as every consumer will.
 
-    `ValueError` where it has no such form, where a number is not finite, or where what was written is not read as the
-    contract: the producer is told at the boundary, instead of each consumer later.
+    `ValueError` where it has no such form, where a number is not finite, where keys of a dictionary become one, or
+    where what was written is not read as the contract: the producer is told at the boundary, instead of each consumer
+    later.
     """
     plain = contract.dump_python(value, mode="json", warnings=False)
     data = to_json(plain)
     if any(word in data for word in _DOUBTFUL):
         _check_finite(contract.dump_python(value, warnings=False))
+    whole = contract.dump_json(value, warnings=False)
+    if len(whole) != len(data):  # a dictionary in Python has each key once, text in JSON may say one twice
+        check_keys(whole)
     try:
         contract.validate_json(data)
     except ValidationError as error:
         told = misfit(error.errors(include_url=False)[0])
         raise ValueError(f"no consumer could read it, {told}") from error
     return plain
+
+
+def check_keys(data: bytes) -> None:
+    """Raise `ValueError` where JSON says a key twice, as for 1 and "1" in Python: one of the values would be lost."""
+    json.loads(data, object_pairs_hook=_check_members)
+
+
+def _check_members(members: list[tuple[str, object]]) -> None:
+    twice = [key for key, times in Counter(key for key, _ in members).items() if times > 1]
+    if twice:
+        raise ValueError(
+            f"several keys of a dictionary are {quoted(twice[0])} in JSON, which has text as keys only, and one value "
+            "would be left of theirs; use keys of one type"
+        )
 
 
 def _check_finite(value: object) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, to_json, to_jsonable_python
 
 from echelon.contract.complaint import described, place, quoted, words_allowed
+from echelon.contract.json import check_keys
 from echelon.contract.vocabulary import meant
 from echelon.model.edges import Contract
 from echelon.model.phrasing import head
@@ -57,6 +58,7 @@ def validate_strict(value: object, contract: Contract) -> Fitted:
             data = to_json(value)
         except ValueError:
             raise misfit from None
+        check_keys(data)
         return Fitted(contract.validate_json(data, strict=True))
 
 
@@ -66,9 +68,10 @@ def validate_lenient(value: object, contract: Contract) -> Fitted:
         return validate_strict(value, contract)
     except ValidationError as misfit:
         try:
-            plain = to_jsonable_python(value)
+            plain, data = to_jsonable_python(value), to_json(value)
         except ValueError:
             raise misfit from None
+        check_keys(data)
         return _repaired(deepcopy(plain), contract)
 
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from echelon.engine.server.handle import ServerHandle, ServerKind, resolve_server
 from echelon.engine.server.kept import LocalServer
+from echelon.engine.server.secret import secret_file
 from echelon.model.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Serving:
     """Address of the API."""
     ui: str
     """Address of the user interface."""
+    secret: Path | None
+    """Where the password of the user interface is kept; None for a server that somebody else runs."""
     server_started: bool
     """Was the server started for this, so that it ends with it?"""
     next_run: datetime
@@ -109,6 +112,7 @@ async def serve_job(
                 deployment=deployment.full_name,
                 server=server.url,
                 ui=server.url.removesuffix("/api"),
+                secret=None if server.kind is ServerKind.CONFIGURED else secret_file(home / "prefect"),
                 server_started=started,
                 next_run=await next_run(schedule),
             )

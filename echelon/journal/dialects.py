@@ -104,12 +104,20 @@ def sqlite_engine(url: URL) -> Engine:
         raise InvalidInput("a journal in memory is lost with its process; set ECHELON_JOURNAL_URL to sqlite:///<file>")
     path = Path(str(url.database))
     _prepare_file(path)
-    identity = path.stat()
-    return _engine_for_file(url, (identity.st_dev, identity.st_ino))
+    return _engine_for_file(url, identity_of(path))
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @lru_cache(maxsize=8)
-def _engine_for_file(url: URL, _identity: tuple[int, int]) -> Engine:
+def _engine_for_file(url: URL, _identity: tuple[int, int] | None) -> Engine:
     """Return one engine for each file: it keeps the statements that it compiled, which cost more than a small run.
 
     A file that was put in the place of another one gets an engine, and so connections, of its own. There is no limit of

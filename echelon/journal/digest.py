@@ -34,7 +34,10 @@ def _with_sets_in_order(value: object) -> object:
     if isinstance(value, set | frozenset):
         return sorted((_with_sets_in_order(member) for member in cast("Iterable[object]", value)), key=canonical_json)
     if isinstance(value, dict):
-        return {key: _with_sets_in_order(member) for key, member in cast("dict[Any, Any]", value).items()}
+        members = cast("dict[Any, Any]", value)
+        if len(to_jsonable_python(dict.fromkeys(members))) < len(members):
+            raise ValueError("several keys of a dictionary are one and the same text in JSON")
+        return {key: _with_sets_in_order(member) for key, member in members.items()}
     if isinstance(value, list | tuple):
         return [_with_sets_in_order(member) for member in cast("Iterable[object]", value)]
     return value

@@ -7,12 +7,13 @@ in a thread: an asyncio driver would change threads up to four times a statement
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
-from echelon.journal.dialects import CHANNEL, SQLITE, postgresql_engine, sqlite_engine
+from echelon.journal.dialects import CHANNEL, SQLITE, identity_of, postgresql_engine, sqlite_engine
 from echelon.journal.feeds import Pauses
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Driver(Protocol):
 def driver_for(url: URL) -> Driver:
     """Return the driver for a URL."""
     if url.get_backend_name() == SQLITE:
-        return FileDriver(sqlite_engine(url))
+        return FileDriver(sqlite_engine(url), Path(str(url.database)))
     return ServerDriver(postgresql_engine(url))
 
 
@@ -68,8 +69,10 @@ class FileDriver:
     pauses = Pauses(first_seconds=0.02, longest_seconds=0.25)
     tells = False
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, file: Path) -> None:
         self._engine = engine
+        self._file = file
+        self._identity = identity_of(file)
         self._writing = engine.execution_options(writes=True)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="echelon-journal-reader")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="echelon-journal-writer")
@@ -95,7 +98,11 @@ class FileDriver:
 
     def _write(self, work: Work[T]) -> T:
         with self._writing.begin() as connection:
-            return work(connection)
+            result = work(connection)
+            if identity_of(self._file) != self._identity:
+                # It could still be written, and nobody would ever find it.
+                raise OSError("it was removed, or another file put in its place, while this process used it")
+            return result
 
     def _close(self) -> None:
         for threads in (self._readers, self._writer):

@@ -1,6 +1,7 @@
 """Files and folders that are nobody else's: what a run reads and makes may be confidential."""
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -11,6 +12,8 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 def private_folder(path: Path) -> Path:
     """Make a folder, with those above it that are missing, that only its owner may enter; return it."""
     if not path.is_dir():
+        if path.exists():
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file, and a folder is wanted", str(path))
         private_folder(path.parent)
         path.mkdir(mode=FOLDER_MODE, exist_ok=True)
     return path

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from echelon.engine.server.kept import LocalServer
+from echelon.engine.server.secret import CLIENT_VARIABLE, read_secret
 from tests.unit.audit.building import git, tree
 
 #: What a process may take to end when it is asked to, in seconds; a worker of Prefect gives what it runs 30.
@@ -44,7 +45,9 @@ class Place:
         mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ECHELON_"))}
         own = {"ECHELON_HOME": str(self.home), "PREFECT_HOME": str(self.home / "prefect"), "DO_NOT_TRACK": "1"}
         own |= {"PREFECT_PROFILES_PATH": str(self.home / "no-profiles.toml"), "PREFECT_WORKER_QUERY_SECONDS": "2"}
-        return mine | own | ({"PREFECT_API_URL": self.url} if self.url else {})
+        if self.url:
+            own |= {"PREFECT_API_URL": self.url, CLIENT_VARIABLE: read_secret(self.home / "prefect")}
+        return mine | own
 
     def command(self, program: str, *arguments: str) -> list[str]:
         return [sys.executable, str(Path(sysconfig.get_path("scripts")) / program), *arguments]

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from echelon.engine.server.secret import read_credentials
 from tests.integration.conftest import Place
 from tests.unit.audit.building import git, tree
 
@@ -25,7 +26,9 @@ class Deployment:
     """A deployment, as the server of its place knows it."""
 
     def __init__(self, place: Place, name: str) -> None:
-        self.api = httpx.Client(base_url=place.url, trust_env=False, timeout=30)
+        self.api = httpx.Client(
+            base_url=place.url, auth=read_credentials(place.home / "prefect"), trust_env=False, timeout=30
+        )
         self.name = name
 
     @property

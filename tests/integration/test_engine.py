@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from echelon import AgentFailed, Handoffs, Job, Resilience, RunResult, agent, integrator
 from echelon.engine.picture.request import wait_for_picture
 from echelon.engine.run import RunOptions, run_job
+from echelon.engine.server.secret import read_credentials
 from echelon.model.plan import NodeKind
 from echelon.settings import Settings
 from tests.conftest import SharedServer
@@ -80,6 +81,7 @@ class Records:
 
     def __init__(self, server: SharedServer, run_id: str) -> None:
         self._url = server.url
+        self._credentials = read_credentials(server.home / "prefect")
         self.flow_run = self._ask("flow_runs", {"flow_runs": {"name": {"any_": [run_id]}}})[0]
         self.tasks = self._tasks_of(self.flow_run["id"])
         parents = [task["id"] for task in self.tasks]
@@ -91,7 +93,7 @@ class Records:
         return self._ask("task_runs", {"task_runs": {"flow_run_id": {"any_": [flow_run_id]}}})
 
     def _ask(self, what: str, query: Record) -> list[Record]:
-        answer = httpx.post(f"{self._url}/{what}/filter", json=query, trust_env=False)
+        answer = httpx.post(f"{self._url}/{what}/filter", json=query, auth=self._credentials, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 

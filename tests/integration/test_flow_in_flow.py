@@ -15,6 +15,7 @@ from contracts.reports import AuditReport
 from echelon import AgentFailed, Job, Resilience, RunResult, agent
 from echelon.engine.flows import RunFailed
 from echelon.engine.server.handle import ServerHandle, resolve_server
+from echelon.engine.server.secret import read_credentials
 from flows.audit import audit
 from tests.unit.audit.building import tree
 
@@ -87,7 +88,9 @@ def test_a_run_in_a_flow_is_shown_as_a_part_of_it(server, tmp_path):
     parent_id, run_id = asyncio.run(parent())
 
     inside = {"flow_runs": {"parent_flow_run_id": {"any_": [parent_id]}}}
-    found = httpx.post(f"{server.url}/flow_runs/filter", json=inside, trust_env=False).json()
+    found = httpx.post(
+        f"{server.url}/flow_runs/filter", json=inside, auth=read_credentials(server.home / "prefect"), trust_env=False
+    ).json()
     assert [run["state"]["message"] for run in found] == [f"run {run_id}"]
 
 

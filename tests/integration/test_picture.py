@@ -21,6 +21,7 @@ from echelon.engine.picture.lock import is_served
 from echelon.engine.picture.request import PictureRequest, request_picture, requests_folder, wait_for_picture
 from echelon.engine.server.database import claim_database
 from echelon.engine.server.handle import spawn_embedded
+from echelon.engine.server.secret import CLIENT_VARIABLE, SERVER_VARIABLE, read_credentials
 from echelon.engine.server.settings import ONE_RUN_ONLY
 from echelon.engine.server.spawn import ServerProcess, spawn
 from echelon.journal.journal import SqlJournal
@@ -88,8 +89,10 @@ def until(what: Callable[[], Any], seconds: float = DRAWN_SECONDS) -> Any:
 class Seen:
     """What Prefect shows of one run, asked over its API."""
 
-    def __init__(self, url: str, run_id: str) -> None:
+    def __init__(self, url: str, run_id: str, files: Path) -> None:
+        """`files` is the folder of the server's own files."""
         self._url = url
+        self._credentials = read_credentials(files)
         [self.job] = self.ask("flow_runs/filter", {"flow_runs": {"name": {"any_": [run_id]}}})
         self.in_job = self._tasks_of(self.job)
         parents = [task["id"] for task in self.in_job]
@@ -102,7 +105,7 @@ class Seen:
 
     def ask(self, path: str, query: Record | None = None) -> Any:
         method = "GET" if query is None else "POST"
-        answer = httpx.request(method, f"{self._url}/{path}", json=query, trust_env=False)
+        answer = httpx.request(method, f"{self._url}/{path}", json=query, auth=self._credentials, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 
@@ -139,7 +142,7 @@ async def test_a_run_is_drawn_into_a_server_that_ends_and_its_records_stay(setti
     server = spawn_embedded(settings.home, share=False)  # only one may use the records: the other one has ended
     try:
         server.wait_ready(DRAWN_SECONDS)
-        seen = Seen(server.url, writer.run_id)
+        seen = Seen(server.url, writer.run_id, settings.home / "prefect")
     finally:
         server.stop()
     assert (recorder.returncode, read_log(settings)) == (0, "")
@@ -165,7 +168,7 @@ async def test_above_200_agents_a_task_run_is_a_team(engine: SharedServer, setti
     writer = Writer(plan_of(10, 25), run_id="many")
     await write(settings, writer.whole())
     draw(settings, writer.run_id, engine.url)
-    seen = Seen(engine.url, writer.run_id)
+    seen = Seen(engine.url, writer.run_id, engine.home / "prefect")
     teams = [task for tasks in seen.in_domains.values() for task in tasks]
 
     assert (len(seen.domains), len(teams)) == (8, 40)
@@ -180,7 +183,7 @@ async def test_what_failed_and_what_was_cut_off_is_drawn_so(engine: SharedServer
     failed = writer.end(f"{PHASE}/d0-0", 0.5, 1.0, error="not here")
     await write(settings, [*writer.start(), *begun, failed, writer.ended(2.0, RunStatus.INTERRUPTED)])
     draw(settings, writer.run_id, engine.url)
-    seen = Seen(engine.url, writer.run_id)
+    seen = Seen(engine.url, writer.run_id, engine.home / "prefect")
 
     assert [(task["name"], task["state_name"], task["state"]["message"]) for task in seen.in_job] == [
         (f"{PHASE}/d0-0", "Failed", "not here"),
@@ -196,7 +199,7 @@ async def test_a_run_that_is_resumed_goes_on_in_its_flow_run(engine: SharedServe
     first += [writer.end(task, 0.5, 1.0, error="" if n else "not here") for n, task in enumerate(tasks)]
     await write(settings, [*first, writer.phase_ended(1.0), writer.ended(1.0, RunStatus.PARTIAL)])
     draw(settings, writer.run_id, engine.url)
-    before = Seen(engine.url, writer.run_id)
+    before = Seen(engine.url, writer.run_id, engine.home / "prefect")
     again: list[RunEvent] = [
         writer.taken(60.0, token=2, idle_since=1.0),
         RunReopened(run_id=writer.run_id, at=writer.at(60.0), before=RunStatus.PARTIAL, finished=writer.at(1.0)),
@@ -208,7 +211,7 @@ async def test_a_run_that_is_resumed_goes_on_in_its_flow_run(engine: SharedServe
     ]
     await write(settings, again)
     draw(settings, writer.run_id, engine.url)
-    after = Seen(engine.url, writer.run_id)
+    after = Seen(engine.url, writer.run_id, engine.home / "prefect")
 
     assert (before.job["state_name"], after.job["state_name"]) == ("Partial", "Completed")
     assert (before.job["run_count"], after.job["run_count"], after.job["id"]) == (1, 2, before.job["id"])
@@ -244,7 +247,7 @@ async def test_a_recorder_that_is_killed_and_one_that_goes_on_draw_the_same(
 
 
 def looks(engine: SharedServer, writer: Writer) -> list[tuple[Any, ...]]:
-    return Seen(engine.url, writer.run_id).looks()
+    return Seen(engine.url, writer.run_id, engine.home / "prefect").looks()
 
 
 async def test_drawing_a_run_twice_shows_nothing_twice(engine: SharedServer, settings: Settings) -> None:
@@ -267,10 +270,10 @@ async def test_drawing_a_run_twice_shows_nothing_twice(engine: SharedServer, set
     (report / "tree.svg").write_text("<svg/>")
     await write(settings, [*writer.whole()[:-1], line, writer.ended(1.7, report=str(report))])
     draw(settings, writer.run_id, engine.url)
-    first = Seen(engine.url, writer.run_id)
+    first = Seen(engine.url, writer.run_id, engine.home / "prefect")
     (requests_folder(settings) / f"{writer.run_id}.progress").unlink()
     draw(settings, writer.run_id, engine.url)
-    second = Seen(engine.url, writer.run_id)
+    second = Seen(engine.url, writer.run_id, engine.home / "prefect")
 
     assert second.looks() == first.looks()
     in_job = {"flow_run_id": {"any_": [second.job["id"]]}}
@@ -287,7 +290,11 @@ async def test_drawing_a_run_twice_shows_nothing_twice(engine: SharedServer, set
 
 
 @pytest.mark.usefixtures("alone")
-async def test_a_server_that_comes_up_late_gets_the_picture_all_the_same(settings: Settings, tmp_path: Path) -> None:
+async def test_a_server_that_comes_up_late_gets_the_picture_all_the_same(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in (SERVER_VARIABLE, CLIENT_VARIABLE):  # as whoever runs a server for others gives its secret out
+        monkeypatch.setenv(variable, "me:the-secret-of-a-server")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -300,7 +307,7 @@ async def test_a_server_that_comes_up_late_gets_the_picture_all_the_same(setting
     try:
         server.wait_ready(DRAWN_SECONDS)
         assert wait_for_picture(writer.run_id, settings, DRAWN_SECONDS), read_log(settings)
-        assert len(Seen(server.url, writer.run_id).in_job) == 4
+        assert len(Seen(server.url, writer.run_id, tmp_path / "server").in_job) == 4
     finally:
         server.stop()
 
@@ -343,7 +350,9 @@ async def test_one_process_draws_all_runs_and_is_nice(engine: SharedServer, sett
 
     assert all(wait_for_picture(writer.run_id, settings, DRAWN_SECONDS) for writer in writers)
     assert (niceness, len(asking._STARTED)) == (10, 1)
-    assert {Seen(engine.url, writer.run_id).job["state_name"] for writer in writers} == {"Completed"}
+    assert {Seen(engine.url, writer.run_id, engine.home / "prefect").job["state_name"] for writer in writers} == {
+        "Completed"
+    }
 
 
 def test_something_that_is_no_request_stops_nobody(engine: SharedServer, settings: Settings) -> None:

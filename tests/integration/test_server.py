@@ -22,6 +22,7 @@ from echelon.engine.server import settings
 from echelon.engine.server.database import database_file
 from echelon.engine.server.handle import EmbeddedServer, ServerKind, resolve_server
 from echelon.engine.server.kept import LocalServer
+from echelon.engine.server.secret import read_credentials
 from echelon.engine.server.spawn import listen
 from echelon.engine.server.trust import is_trusted, trust
 from echelon.model.errors import ServerError
@@ -102,8 +103,9 @@ def run_script(script: str, home: Path, **options) -> subprocess.Popen[str]:
     )
 
 
-def count(api_url: str, what: str) -> int:
-    response = httpx.post(f"{api_url}/{what}/count", json={}, trust_env=False)
+def count(api_url: str, what: str, home: Path) -> int:
+    credentials = read_credentials(home / "prefect")
+    response = httpx.post(f"{api_url}/{what}/count", json={}, auth=credentials, trust_env=False)
     response.raise_for_status()
     return response.json()
 
@@ -158,8 +160,8 @@ def test_eight_subflows_at_once_meet_no_locked_database_and_all_is_recorded_when
     with resolve_server(home) as server:
         server.wait_ready()
 
-        assert count(server.url, "flow_runs") == 8 + 1
-        assert count(server.url, "task_runs") == 96 + 8  # a subflow has a task run of its own in its parent
+        assert count(server.url, "flow_runs", home) == 8 + 1
+        assert count(server.url, "task_runs", home) == 96 + 8  # a subflow has a task run of its own in its parent
 
 
 def test_the_server_ends_when_its_parent_is_killed(home):

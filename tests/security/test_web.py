@@ -1,23 +1,35 @@
 """A page of somebody else can neither read nor start anything: the server answers to its own page and to programs."""
 
+import base64
 import http.client
 import json
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from echelon.engine.server.handle import spawn_embedded
 from echelon.engine.server.kept import LocalServer
 from echelon.engine.server.process import OwnPagesOnly
+from echelon.engine.server.secret import SERVER_VARIABLE, choose_secret, read_secret, secret_file
+from echelon.engine.server.spawn import START_SECONDS
+from echelon.redaction import redact
 
 ASK = ("POST", "/api/flow_runs/count", "{}")
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[tuple[str, int]]:
     """Give host and port of a server that is kept, which also goes by another name."""
-    local = LocalServer(tmp_path_factory.mktemp("home"))
+    local = LocalServer(home)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -71,10 +83,71 @@ OWN = {
 
 @pytest.mark.engine
 @pytest.mark.parametrize("headers", OWN.values(), ids=OWN)
-def test_programs_and_its_own_page_are_answered(address: tuple[str, int], headers: dict[str, str]) -> None:
-    status, body = asked(address, headers)
+def test_programs_and_its_own_page_are_answered_when_they_know_the_secret(
+    address: tuple[str, int], home: Path, headers: dict[str, str]
+) -> None:
+    status, body = asked(address, headers | proof(read_secret(home / "prefect")))
 
     assert (status, json.loads(body)) == (200, 0)
+
+
+def proof(secret: str) -> dict[str, str]:
+    """Return the header by which a client says that it knows a secret."""
+    return {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("secret", [None, "", "echelon:", "echelon:another", "admin:pass"])
+def test_who_does_not_know_the_secret_is_refused(address: tuple[str, int], secret: str | None) -> None:
+    status, body = asked(address, {} if secret is None else proof(secret))
+
+    assert (status, "count" in body) == (401, False)
+
+
+@pytest.mark.engine
+def test_a_server_of_one_run_asks_for_the_secret_of_its_home_too(tmp_path: Path) -> None:
+    server = spawn_embedded(tmp_path)
+    try:
+        server.wait_ready(START_SECONDS)
+        known = read_secret(tmp_path / "prefect")
+        at = urlsplit(server.url)
+        statuses = [asked((at.hostname or "", at.port or 0), headers)[0] for headers in ({}, proof(known))]
+    finally:
+        server.stop()
+
+    assert statuses == [401, 200]
+
+
+def test_processes_that_make_the_secret_at_once_have_the_same_one(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(20) as many:
+        made = set(many.map(read_secret, [tmp_path / "prefect"] * 200))
+
+    assert len(made) == 1
+    assert [file.name for file in (tmp_path / "prefect").iterdir()] == ["api-secret"]
+    assert secret_file(tmp_path / "prefect").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("left", ["", "\n"])
+def test_a_secret_that_a_power_cut_left_empty_is_made_anew(tmp_path: Path, left: str) -> None:
+    secret_file(tmp_path).write_text(left)
+
+    assert len(read_secret(tmp_path)) > 30
+
+
+def test_the_secret_that_a_user_chose_is_kept_for_clients_that_are_started_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SERVER_VARIABLE, "me:chosen-by-myself")
+    choose_secret(tmp_path)
+    monkeypatch.delenv(SERVER_VARIABLE)
+
+    assert read_secret(tmp_path) == "me:chosen-by-myself"
+
+
+def test_the_secret_is_taken_out_of_texts(tmp_path: Path) -> None:
+    secret = read_secret(tmp_path)
+
+    assert secret.partition(":")[2] not in redact(f"refused: {secret}, or {secret.partition(':')[2]}")
 
 
 @pytest.mark.engine

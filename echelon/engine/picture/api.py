@@ -19,8 +19,8 @@ REQUEST_SECONDS = 60.0
 #: A server of ours enters a state at this time instead of its own (`server/process.py`); others pay no heed to it.
 AT_HEADER = "x-echelon-at"
 
-#: Answers after which the same request may pass later.
-_LATER = frozenset({408, 425, 429})
+#: Answers after which the same request may pass later; for some, with the credentials that another process has.
+_LATER = frozenset({401, 403, 407, 408, 425, 429})
 
 Send = Callable[[str, str, object, dict[str, str]], Awaitable[httpx.Response]]
 """Sends a request: method, path, JSON, headers."""
@@ -78,14 +78,12 @@ class Api:
 
 
 @contextlib.asynccontextmanager
-async def open_own(url: str) -> AsyncGenerator[Api]:
-    """Give the API of a server of ours, which asks for no more than the user's environment told both sides."""
+async def open_own(url: str, credentials: tuple[str, str]) -> AsyncGenerator[Api]:
+    """Give the API of a server of ours, which asks for the credentials of its home and no more."""
     # Answers are small and come from the same machine: compressing them costs more than it saves.
     headers = {"accept-encoding": "identity"}
-    user, _, password = os.environ.get("PREFECT_API_AUTH_STRING", "").partition(":")
-    auth = (user, password) if user else None
     async with httpx.AsyncClient(
-        base_url=url, headers=headers, auth=auth, timeout=REQUEST_SECONDS, trust_env=False
+        base_url=url, headers=headers, auth=credentials, timeout=REQUEST_SECONDS, trust_env=False
     ) as client:
 
         async def send(method: str, path: str, body: object, headers: dict[str, str]) -> httpx.Response:

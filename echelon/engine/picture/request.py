@@ -72,7 +72,7 @@ def _request(request: PictureRequest, settings: Settings) -> None:
 def _located(request: PictureRequest, settings: Settings) -> PictureRequest:
     """Name no address for the server that is kept in this home: whichever runs later has the same records."""
     kept = kept_server(settings.home) if request.api_url else None
-    return replace(request, api_url="") if kept is not None and kept.url == request.api_url else request
+    return replace(request, api_url="") if kept is not None and kept.is_at(request.api_url) else request
 
 
 def _start_recorder(folder: Path, settings: Settings) -> None:

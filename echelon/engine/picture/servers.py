@@ -9,6 +9,7 @@ from echelon.engine.picture.api import Api, Unreachable, open_configured, open_o
 from echelon.engine.picture.request import PictureRequest
 from echelon.engine.server.handle import spawn_embedded
 from echelon.engine.server.kept import kept_server
+from echelon.engine.server.secret import read_credentials
 from echelon.engine.server.settings import configure
 from echelon.engine.server.spawn import ServerProcess
 from echelon.model.errors import ServerError
@@ -38,7 +39,7 @@ class Servers:
             return
         kept = kept_server(self._home)
         url = kept.url if kept is not None else await self._run_own()
-        async with open_own(url) as api:
+        async with open_own(url, read_credentials(self._home / "prefect")) as api:
             yield api, LOCAL
 
     async def stop(self) -> None:

@@ -97,6 +97,10 @@ class ServerHandle:
         if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
             raise self._unreachable(f"it answers with HTTP status {status}")
 
+    def is_open(self) -> bool:
+        """Say whether whoever reaches the server may use it, because it asks for no credentials."""
+        return answer(self.url, REACH_SECONDS, "/admin/version") == http.HTTPStatus.OK
+
     async def ready(self, timeout_seconds: float | None = None) -> None:
         """Wait for the API like `wait_ready`, while the event loop goes on."""
         arguments = () if timeout_seconds is None else (timeout_seconds,)
@@ -237,9 +241,9 @@ def resolve_server(home: Path) -> ServerHandle:
     refused = None if trusted else settings.refused_server(EmbeddedServer.urls())
     if refused is not None:
         _warn_of(refused)
-    if configured is not None:
-        return ServerHandle(ServerKind.CONFIGURED, configured.url, home, configured.origin)
     kept = kept_server(home)
+    if configured is not None and (kept is None or not kept.is_at(configured.url)):
+        return ServerHandle(ServerKind.CONFIGURED, configured.url, home, configured.origin)
     if kept is not None:
         return ServerHandle(ServerKind.KEPT, kept.url, home, "`echelon up`")
     return EmbeddedServer.of(home)

@@ -1,6 +1,7 @@
 """The local Prefect server that `echelon up` keeps running, with its user interface and its scheduler."""
 
 import json
+import urllib.parse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from echelon.engine.server.database import ServerDatabase, claim_database
 from echelon.engine.server.settings import database_is_chosen
 from echelon.engine.server.spawn import START_SECONDS, ServerProcess, spawn
 from echelon.journal.private import private_folder, write_private
+from echelon.model.errors import ServerError
 
 #: Prefect's own default, where people look for the user interface.
 DEFAULT_PORT = 4200
@@ -35,6 +37,11 @@ class KeptServer:
     def ui_url(self) -> str:
         """The address of the user interface."""
         return self.url.removesuffix("/api")
+
+    def is_at(self, url: str) -> bool:
+        """Say whether an address is that of this server, by whichever of the names of this machine for itself."""
+        asked, own = urllib.parse.urlsplit(url), urllib.parse.urlsplit(self.url)
+        return asked.hostname in ("127.0.0.1", "localhost", "::1") and asked.port == own.port
 
 
 class LocalServer:
@@ -70,7 +77,7 @@ class LocalServer:
         running = self.running()
         if running is not None:
             return running, False
-        process = self._spawn(port, hosts)
+        process = self._spawn_in_home(port, hosts)
         try:
             server = self._record(process)
             process.wait_ready(START_SECONDS)
@@ -88,6 +95,15 @@ class LocalServer:
             _end(server.pid)
             self.state_file.unlink(missing_ok=True)
         return server
+
+    def _spawn_in_home(self, port: int, hosts: Sequence[str]) -> ServerProcess:
+        try:
+            return self._spawn(port, hosts)
+        except OSError as error:
+            raise ServerError(
+                f"no server can be kept in {self.folder}: {error.strerror or error}; "
+                "ECHELON_HOME names another folder, which you may write and whose disk has room"
+            ) from error
 
     def _spawn(self, port: int, hosts: Sequence[str]) -> ServerProcess:
         private_folder(self.folder)

@@ -17,6 +17,7 @@ from typing import Any
 import certifi
 
 from echelon.engine.bytecode import bytecode_environment
+from echelon.engine.server.secret import CLIENT_VARIABLE, read_secret
 from echelon.model.adapter import JsonObject
 
 #: Nobody is phoned, by the client or by a server (facts: with both set, no look-up outside loopback is made).
@@ -158,7 +159,7 @@ def client_environment(home: Path, api_url: str | None = None) -> dict[str, str]
         return settings
     if not profiles_path().exists():
         settings["PREFECT_HOME"] = str(home / "prefect")
-    settings |= LOCAL_CLIENT | {"PREFECT_API_URL": api_url}
+    settings |= LOCAL_CLIENT | {"PREFECT_API_URL": api_url, CLIENT_VARIABLE: read_secret(home / "prefect")}
     return settings | _no_proxy_to_loopback() | _short_trust(home, api_url)
 
 
@@ -192,9 +193,9 @@ def configure(home: Path, api_url: str | None = None) -> dict[str, str | None]:
     """Set the client's environment; call it before Prefect is imported.
 
     Returns what the changed variables were before, for `restore`. A variable that the user set stays as it is, except
-    for `api_url`, which is the server this process has just started.
+    for `api_url`, which is the server this process has just started, and the secret of that.
     """
-    always = {"PREFECT_API_URL", "NO_PROXY", "no_proxy"}
+    always = {*_OF_ONE_SERVER, "NO_PROXY", "no_proxy"}
     wanted = client_environment(home, api_url)
     changed = {name: value for name, value in wanted.items() if name in always or name not in os.environ}
     before = {name: os.environ.get(name) for name in changed}
@@ -237,9 +238,9 @@ def prefect_settings(home: Path, api_url: str | None = None) -> Generator[None]:
     key = (id(present), str(home), api_url)
     if key not in _COPIES:
         wanted = client_environment(home, api_url)
-        values: dict[Any, Any] = {getattr(settings, name): text for name, text in wanted.items() if name in _SETTINGS}
-        url: dict[Any, Any] = {settings.PREFECT_API_URL: values.pop(settings.PREFECT_API_URL)} if api_url else {}
-        _COPIES[key] = (present, present.settings.copy_with_update(updates=url, set_defaults=values))
+        defaults: dict[Any, Any] = {getattr(settings, name): wanted[name] for name in _SETTINGS & wanted.keys()}
+        forced: dict[Any, Any] = {getattr(settings, name): wanted[name] for name in _OF_ONE_SERVER & wanted.keys()}
+        _COPIES[key] = (present, present.settings.copy_with_update(updates=forced, set_defaults=defaults))
     with SettingsContext(profile=present.profile, settings=_COPIES[key][1]):
         yield
 
@@ -261,11 +262,13 @@ def server_environment(prefect_home: Path, database_url: str | None) -> dict[str
     return defaults | environment | bytecode_environment() | mine
 
 
+#: What belongs to one server and would be wrong with another: it wins over what the user has set.
+_OF_ONE_SERVER = frozenset({"PREFECT_API_URL", CLIENT_VARIABLE})
+
 #: Of the client's environment, what an imported Prefect can still be told; its loggers are the program's own affair.
 _SETTINGS = frozenset(
     {
         "PREFECT_API_SSL_CERT_FILE",
-        "PREFECT_API_URL",
         "PREFECT_EVENTS_WORKER_MAX_QUEUE_SIZE",
         "PREFECT_HOME",
         "PREFECT_LOCAL_STORAGE_PATH",
@@ -277,6 +280,7 @@ _SETTINGS = frozenset(
 #: These mean the client; a server that read them would call itself or ship its own log to itself.
 _CLIENT_ONLY = frozenset(
     {
+        CLIENT_VARIABLE,
         "PREFECT_API_KEY",
         "PREFECT_API_SSL_CERT_FILE",
         "PREFECT_API_URL",

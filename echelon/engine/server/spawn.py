@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from echelon.engine.server.database import ServerDatabase, template_file, version_file
+from echelon.engine.server.secret import SERVER_VARIABLE, choose_secret
 from echelon.engine.server.settings import server_environment
 from echelon.model.errors import ServerError
 
@@ -103,10 +104,11 @@ def spawn(
 
     The listening socket is bound here and handed down, so the port is known without a race. A server that is not kept
     reads from a pipe whose other end is this process: when this process ends, however it ends, so does the server.
+    It answers to whoever knows the secret that is kept in `folder`.
     `settings` are Prefect's, on top of those of every local server. `hosts` are names that it goes by besides those of
     this machine for itself.
     """
-    environment = server_environment(folder, database.url) | dict(settings)
+    environment = server_environment(folder, database.url) | dict(settings) | {SERVER_VARIABLE: choose_secret(folder)}
     if database.migrated:
         environment["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] = "false"
     try:
@@ -190,14 +192,14 @@ def tail(log: Path) -> str:
     return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:]) or "  (nothing was written)"
 
 
-def answer(api_url: str, timeout_seconds: float) -> int:
-    """Ask an API for its health and return the HTTP status; one connection, no proxy, no retries."""
+def answer(api_url: str, timeout_seconds: float, path: str = "/health") -> int:
+    """Ask an API, for its health at first, and return the HTTP status; one connection, no proxy, no retries."""
     address = urllib.parse.urlsplit(api_url)
     secure = address.scheme == "https"
     connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = connect(address.hostname or "", address.port, timeout=timeout_seconds)
     try:
-        connection.request("GET", f"{address.path.rstrip('/')}/health")
+        connection.request("GET", address.path.rstrip("/") + path)
         return connection.getresponse().status
     finally:
         connection.close()

@@ -100,6 +100,9 @@ def test_a_number_of_a_million_digits_is_not_written_out() -> None:
         (Finding, Finding.model_construct(line="x"), "no consumer could read it, line: "),
         (Any, object(), "serialize"),
         (Any, {"a": None, "s": {math.nan}}, "s.0: nan is not a valid JSON number"),
+        (Any, {1: "a", "1": "b"}, "several keys of a dictionary are '1' in JSON"),
+        (dict[int | str, int], {1: 1, "1": 2}, "several keys of a dictionary are '1' in JSON"),
+        (list[Any], [{True: 1, "true": 2}], "several keys of a dictionary are 'true' in JSON"),
     ],
 )
 def test_what_no_consumer_could_read_is_refused_at_the_producer(type_: Any, value: Any, text: str) -> None:

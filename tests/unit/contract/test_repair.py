@@ -1,5 +1,6 @@
 """Strict refuses what does not fit, flexible repairs what takes no guess and says so (C5)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from echelon.contract.json import recordable
-from echelon.contract.repair import REPAIRS_RECORDED, validate_lenient, validate_strict
+from echelon.contract.repair import REPAIRS_RECORDED, Fitted, validate_lenient, validate_strict
 
 
 class Severity(StrEnum):
@@ -208,3 +209,13 @@ def test_what_flexible_accepts_strict_would_accept_after_the_repair_and_nothing_
 
     assert validate_strict(plain, MARK).value == fitted.value
     assert validate_lenient(plain, MARK).repairs == validate_lenient(fitted.value, MARK).repairs == ()
+
+
+@pytest.mark.parametrize("validate", [validate_strict, validate_lenient])
+@pytest.mark.parametrize("value", [{1: 1, "1": 2}, {"rows": {1: 1, "1": 2}}, [{None: 0, "None": 1}]], ids=str)
+def test_a_value_that_is_read_by_its_json_form_must_have_all_its_keys_there(
+    validate: Callable[[object, TypeAdapter[Any]], Fitted], value: object
+) -> None:
+    """The last of the values was kept, and the others were lost without a word."""
+    with pytest.raises(ValueError, match=r"several keys of a dictionary|valid string"):
+        validate(value, TypeAdapter(dict[str, int] | dict[str, dict[str, int]] | list[dict[str, int]]))

@@ -76,3 +76,10 @@ def test_sets_have_one_digest_in_every_process(seed):
 def test_what_is_no_json_is_refused(value):
     with pytest.raises(InvalidInput, match="cannot be written as JSON"):
         digest_of(value)
+
+
+@pytest.mark.parametrize("value", [{1: 1, "1": 2}, {"a": [{None: 1, "None": 2}]}, {True: 1, "true": 2}], ids=str)
+def test_keys_that_are_one_in_json_are_refused(value):
+    """Two values would have one digest, which is the identity of a task."""
+    with pytest.raises(InvalidInput, match="one and the same text"):
+        digest_of(value)

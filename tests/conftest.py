@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from echelon.engine.server.handle import EmbeddedServer
+from echelon.engine.server.secret import CLIENT_VARIABLE, read_secret
 
 # Who starts the tests in the background of a shell ignores Ctrl-C, and so would every process that they stop by it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -33,6 +34,11 @@ class SharedServer:
     home: Path
     url: str
     environment: dict[str, str]
+
+    @property
+    def client(self) -> dict[str, str]:
+        """What another process needs to use it as a server that somebody configured, as its environment."""
+        return {"PREFECT_API_URL": self.url, CLIENT_VARIABLE: read_secret(self.home / "prefect")}
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def echelon(tmp_path: Path, shared_server: SharedServer) -> Iterator[Terminal]:
     (project / "pyproject.toml").touch()
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ECHELON_"))}
     mine |= {"ECHELON_HOME": str(tmp_path / "home"), "PREFECT_PROFILES_PATH": str(tmp_path / "no-profiles.toml")}
-    terminal = Terminal(project, mine | {"PREFECT_API_URL": shared_server.url})
+    terminal = Terminal(project, mine | shared_server.client)
     yield terminal
     terminal.end()
 

@@ -173,7 +173,7 @@ def echelon(project: Path, environment: dict[str, str]) -> Iterator[Terminal]:
 @pytest.fixture
 def served(project: Path, environment: dict[str, str], shared_server: SharedServer) -> Iterator[Terminal]:
     """A terminal whose runs find a server that is up: for what does not depend on whose server it is."""
-    terminal = Terminal(project, environment | {"PREFECT_API_URL": shared_server.url})
+    terminal = Terminal(project, environment | shared_server.client)
     yield terminal
     terminal.end()
 

@@ -107,7 +107,7 @@ def test_a_full_disk_is_said_and_with_more_room_the_run_is_resumed(folder: Path,
     home = folder / "home"
     full = run(folder, home, f"bytes_each={bytes_each}", f"agents={agents}", before=f"ulimit -f {ROOM_KIB}")
 
-    said = full.stdout + full.stderr
+    said = " ".join((full.stdout + full.stderr).split())
     assert (full.returncode, "has room" in said, "Traceback" in said) == (1, True, False)
     [run_id] = {*re.findall(r"echelon resume (\S+)", said)}
     assert echelon(folder, home, "show", run_id).returncode == 0

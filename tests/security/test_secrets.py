@@ -1,6 +1,7 @@
 """Secrets are in no text that is recorded or shown: canaries through every door."""
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 import sys
@@ -12,9 +13,14 @@ from pydantic import BaseModel, SecretStr
 
 from echelon import AgentFailed, Concern, Job, Outcome, agent, command
 from echelon.cli.views.output import err, out
+from echelon.engine.picture.request import wait_for_picture
 from echelon.engine.run import RunOptions, run_job
+from echelon.engine.server.database import database_file
+from echelon.engine.server.secret import read_secret
 from echelon.model.run import RunResult
 from echelon.redaction import REDACTED, redact, register_password, reread_environment
+from echelon.settings import Settings
+from tests.conftest import SharedServer
 
 CANARY = "correct-horse-battery"
 
@@ -133,3 +139,19 @@ def test_the_key_of_the_client_is_left_out_wherever_it_hides() -> None:
     model = SimpleNamespace(models=[SimpleNamespace(wrapped=leaf)])
 
     assert redact("you sent plain-words-1", model) == f"you sent {REDACTED}"
+
+
+@pytest.mark.engine
+def test_a_secret_does_not_reach_prefects_database(engine: SharedServer) -> None:
+    ran = asyncio.run(run_job(everything(), Given(), RunOptions()))
+    assert wait_for_picture(ran.run_id, Settings(), 60)
+
+    file = database_file(engine.home / "prefect")
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as records:
+        dump = "\n".join(records.iterdump())
+
+    assert ran.run_id in dump
+    assert f"failed with {REDACTED}" in dump
+    assert f"stderr {REDACTED}" in dump
+    assert CANARY not in dump
+    assert read_secret(engine.home / "prefect").partition(":")[2] not in dump

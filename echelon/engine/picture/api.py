@@ -19,8 +19,13 @@ REQUEST_SECONDS = 60.0
 #: A server of ours enters a state at this time instead of its own (`server/process.py`); others pay no heed to it.
 AT_HEADER = "x-echelon-at"
 
+#: Answers by which a server says that it does not know who asks.
+_UNKNOWN = frozenset({401, 403})
+
+_CREDENTIALS = "PREFECT_API_AUTH_STRING or PREFECT_API_KEY must say what that server asks for"
+
 #: Answers after which the same request may pass later; for some, with the credentials that another process has.
-_LATER = frozenset({401, 403, 407, 408, 425, 429})
+_LATER = frozenset({*_UNKNOWN, 408, 425, 429})
 
 Send = Callable[[str, str, object, dict[str, str]], Awaitable[httpx.Response]]
 """Sends a request: method, path, JSON, headers."""
@@ -71,7 +76,8 @@ class Api:
             raise Unreachable(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         status = response.status_code
         if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
-            raise Unreachable(f"{method} {path} was answered with HTTP status {status}")
+            told = f"{method} {path} was answered with HTTP status {status}"
+            raise Unreachable(f"{told}; {_CREDENTIALS}" if status in _UNKNOWN else told)
         if status >= http.HTTPStatus.BAD_REQUEST and not (method == "GET" and status == http.HTTPStatus.NOT_FOUND):
             raise Refused(f"{method} {path} was answered with HTTP status {status}: {response.text[:500]}")
         return ApiAnswer(status, response.json() if response.content else None)

@@ -92,6 +92,7 @@ async def _start() -> asyncio.subprocess.Process:
     search = [entry or os.getcwd() for entry in sys.path]  # noqa: PTH109 - a path entry is a string
     child = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",  # the working folder may be a tree that nobody has looked at yet: nothing is imported from there
         "-m",
         "echelon.agents.processes.worker",
         json.dumps(search),

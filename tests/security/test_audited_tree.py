@@ -120,7 +120,7 @@ def test_what_is_wrong_is_found_whatever_the_tree_configures(trapped: Path, tmp_
 
 
 def test_the_traps_work(trapped: Path, tmp_path: Path, sprung: Path) -> None:
-    """A tool that reads the configuration is blind, or fails; Python that has the tree on its path runs it."""
+    """A tool that reads the configuration is blind, or fails; a Python that is started in the tree runs it."""
     ruff = shutil.which("ruff", path=sysconfig.get_path("scripts"))
     assert ruff
     blind = subprocess.run([ruff, "check", "--select=S307", "."], cwd=trapped, capture_output=True, check=False)

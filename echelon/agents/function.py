@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, get_args, get_origin
@@ -58,10 +58,10 @@ class FunctionAgent(Generic[P, R_co]):
         if self.cpu_bound:
             return outcome_of(await Workers.shared().call(function, arguments, self.output_type))
         if inspect.iscoroutinefunction(function):
-            return outcome_of(await function(**arguments))
-        context = contextvars.copy_context()
-        work = functools.partial(_in_thread, context, function, arguments)
-        return outcome_of(await asyncio.get_running_loop().run_in_executor(_THREADS, work))
+            returned = await function(**arguments)
+            # What it returned may be lazy, and block.
+            return await _in_thread(outcome_of, returned) if isinstance(returned, Iterator) else outcome_of(returned)
+        return await _in_thread(_outcome, function, arguments)
 
 
 def function_agent(
@@ -75,6 +75,10 @@ def function_agent(
 ) -> FunctionAgent[P, R]:
     """Make an agent of a function; its return annotation is the contract, its docstring the goal."""
     own_name = name or function.__name__
+    if inspect.isasyncgenfunction(function):
+        raise InvalidJob(
+            f"agent {own_name!r} is an async generator: it must return what it found as a whole, as a list"
+        )
     if cpu_bound:
         _check_cpu_bound(function, own_name)
     return FunctionAgent(
@@ -110,9 +114,14 @@ def contract_of(function: Callable[..., object], name: str) -> object:
     return annotation
 
 
-def _in_thread(context: contextvars.Context, function: Callable[..., object], arguments: dict[str, object]) -> object:
+async def _in_thread(work: Callable[..., Outcome[object]], *arguments: object) -> Outcome[object]:
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, functools.partial(context.run, work, *arguments))
+
+
+def _outcome(function: Callable[..., object], arguments: dict[str, object]) -> Outcome[object]:
     try:
-        return context.run(function, **arguments)
+        return outcome_of(function(**arguments))
     except StopIteration as error:
         # No future can carry it: who waits would wait for ever. Python itself turns it so in generators (PEP 479).
         raise RuntimeError(f"{function.__name__} raised StopIteration: a next() without a default?") from error

@@ -1,9 +1,11 @@
 """What an agent returns when there is more to say than the output itself."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar, cast
 
 from echelon.model.concern import Concern
+from echelon.model.iterators import read_out
 from echelon.model.usage import Usage
 
 T_co = TypeVar("T_co", covariant=True)
@@ -30,5 +32,10 @@ class Outcome(Generic[T_co]):
 
 
 def outcome_of(returned: object) -> Outcome[object]:
-    """Return what an agent returned as an outcome; a bare output becomes one with nothing more to say."""
-    return cast("Outcome[object]", returned) if isinstance(returned, Outcome) else Outcome(output=returned)
+    """Return what an agent returned as an outcome; a bare output becomes one with nothing more to say.
+
+    An iterator is read out, which runs what the agent wrote: call it where the agent itself is run. `ValueError` for
+    one that does not end.
+    """
+    outcome = cast("Outcome[object]", returned) if isinstance(returned, Outcome) else Outcome(output=returned)
+    return replace(outcome, output=read_out(outcome.output)) if isinstance(outcome.output, Iterator) else outcome

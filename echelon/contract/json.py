@@ -19,17 +19,18 @@ _DOUBTFUL = (b"null", b"NaN", b"Infinity")
 def recordable(value: object, contract: Contract) -> object:
     """Return a validated output in JSON types, read back once as every consumer will.
 
-    `ValueError` where it has no such form, where a number is not finite, where keys of a dictionary become one, or
-    where what was written is not read as the contract: the producer is told at the boundary, instead of each consumer
-    later.
+    `ValueError` where it has no such form, where a number is not finite, where keys of a dictionary become one, where
+    it changes by being looked at, or where what was written is not read as the contract: the producer is told at the
+    boundary, instead of each consumer later.
     """
     plain = contract.dump_python(value, mode="json", warnings=False)
     data = to_json(plain)
     if any(word in data for word in _DOUBTFUL):
         _check_finite(contract.dump_python(value, warnings=False))
-    whole = contract.dump_json(value, warnings=False)
-    if len(whole) != len(data):  # a dictionary in Python has each key once, text in JSON may say one twice
-        check_keys(whole)
+    again = contract.dump_json(value, warnings=False)
+    if again != data:
+        check_keys(again)  # a dictionary in Python has each key once, text in JSON may say one twice
+        _check_repeatable(data, again)
     try:
         contract.validate_json(data)
     except ValidationError as error:
@@ -50,6 +51,12 @@ def _check_members(members: list[tuple[str, object]]) -> None:
             f"several keys of a dictionary are {quoted(twice[0])} in JSON, which has text as keys only, and one value "
             "would be left of theirs; use keys of one type"
         )
+
+
+def _check_repeatable(data: bytes, again: bytes) -> None:
+    """Refuse what is another value when it is looked at once more, as what holds an iterator."""
+    if json.loads(data) != json.loads(again):
+        raise ValueError("it holds an iterator, or something else that is another value at the second look; use lists")
 
 
 def _check_finite(value: object) -> None:

@@ -17,6 +17,7 @@ from echelon.contract.complaint import described, place, quoted, words_allowed
 from echelon.contract.json import check_keys
 from echelon.contract.vocabulary import meant
 from echelon.model.edges import Contract
+from echelon.model.iterators import read_out
 from echelon.model.phrasing import head
 
 #: Rounds of repair; a misfit can hide others behind it.
@@ -53,6 +54,7 @@ def validate_strict(value: object, contract: Contract) -> Fitted:
     try:
         return Fitted(contract.validate_python(value, strict=True))
     except ValidationError as misfit:
+        value = read_out(value)
         contract.validate_python(value)  # refuses instances of other classes, whatever they look like in JSON
         try:
             data = to_json(value)
@@ -67,6 +69,7 @@ def validate_lenient(value: object, contract: Contract) -> Fitted:
     try:
         return validate_strict(value, contract)
     except ValidationError as misfit:
+        value = read_out(value)
         try:
             plain, data = to_jsonable_python(value), to_json(value)
         except ValueError:

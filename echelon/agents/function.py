@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, get_args, get_origin
@@ -15,6 +15,7 @@ from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.agents.processes.workers import Workers
+from echelon.contract.iterators import is_iterator
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
 
@@ -59,9 +60,13 @@ class FunctionAgent(Generic[P, R_co]):
             return outcome_of(await Workers.shared().call(function, arguments, self.output_type))
         if inspect.iscoroutinefunction(function):
             returned = await function(**arguments)
-            # What it returned may be lazy, and block.
-            return await _in_thread(outcome_of, returned) if isinstance(returned, Iterator) else outcome_of(returned)
-        return await _in_thread(_outcome, function, arguments)
+            if not is_iterator(returned):
+                return outcome_of(returned)
+            work = functools.partial(outcome_of, returned)  # it is lazy, and may block
+        else:
+            work = functools.partial(_outcome, function, arguments)
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, context.run, work)
 
 
 def function_agent(
@@ -112,11 +117,6 @@ def contract_of(function: Callable[..., object], name: str) -> object:
     if get_origin(annotation) is Outcome:
         return get_args(annotation)[0]
     return annotation
-
-
-async def _in_thread(work: Callable[..., Outcome[object]], *arguments: object) -> Outcome[object]:
-    context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, functools.partial(context.run, work, *arguments))
 
 
 def _outcome(function: Callable[..., object], arguments: dict[str, object]) -> Outcome[object]:

@@ -1,11 +1,10 @@
 """What an agent returns when there is more to say than the output itself."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar, cast
 
+from echelon.contract.iterators import is_iterator, read_out
 from echelon.model.concern import Concern
-from echelon.model.iterators import read_out
 from echelon.model.usage import Usage
 
 T_co = TypeVar("T_co", covariant=True)
@@ -38,4 +37,4 @@ def outcome_of(returned: object) -> Outcome[object]:
     one that does not end.
     """
     outcome = cast("Outcome[object]", returned) if isinstance(returned, Outcome) else Outcome(output=returned)
-    return replace(outcome, output=read_out(outcome.output)) if isinstance(outcome.output, Iterator) else outcome
+    return replace(outcome, output=read_out(outcome.output)) if is_iterator(outcome.output) else outcome

@@ -12,7 +12,17 @@ from rich.console import Console
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.decision import Done, Redo, decision_of
-from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, RunId, SourceName, TrustFolder, inputs_of
+from echelon.cli.arguments.options import (
+    AsJson,
+    MaxConcurrency,
+    Params,
+    RunId,
+    Secrets,
+    SourceName,
+    TrustFolder,
+    inputs_of,
+    typed_params,
+)
 from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.reading import query
@@ -22,7 +32,7 @@ from echelon.cli.views.output import out as out_console
 from echelon.cli.views.result import show_result
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import check_runnable
-from echelon.definition.inputs import read_inputs
+from echelon.definition.inputs import read_written_inputs
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, Rehearsal, RehearsalJob, read_rehearsal
 from echelon.engine.picture.request import trouble_of
 from echelon.engine.run import RunOptions, run_job
@@ -79,6 +89,7 @@ def resume(
     run: RunId,
     /,
     *,
+    param: Secrets = None,
     out: Out = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
@@ -104,7 +115,8 @@ def resume(
         source=record.source,
         decision=decision_of(redo, done),
     )
-    return _carry_out(job, read_inputs(job.inputs_type, record.inputs), options, as_json=as_json)
+    inputs = read_written_inputs(job.inputs_type, record.inputs, typed_params(param))
+    return _carry_out(job, inputs, options, as_json=as_json)
 
 
 def _rehearsal(given: Mapping[str, float | None], *, rehearse: bool) -> Rehearsal | None:

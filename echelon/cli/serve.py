@@ -12,6 +12,7 @@ from echelon.cli.arguments.options import AsJson, Params, SourceName, TrustFolde
 from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.views.output import err, facts, log_to, out, print_json
+from echelon.definition.inputs import scheduled_inputs
 from echelon.definition.source import parse_source
 from echelon.engine.deploying import Serving, schedule_of, serve_job
 from echelon.engine.server.settings import configure
@@ -47,7 +48,7 @@ def serve(
         goal=job.goal,
         root=parse_source(source).root,
         home=settings.home,
-        parameters=inputs.model_dump(mode="json"),
+        parameters=scheduled_inputs(inputs),
         schedule=schedule,
         name=name or job.name,
         on_ready=lambda told: _tell(told, as_json=as_json),

@@ -10,20 +10,43 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from echelon.contract.complaint import misfit, place, quoted
+from echelon.contract.faithful import Difference, differences
+from echelon.model.adapter import read_json
 from echelon.model.edges import Contract
 
 #: What a number that is not finite may have become in JSON; mostly these are innocent, so that they only raise doubt.
 _DOUBTFUL = (b"null", b"NaN", b"Infinity")
 
 
+#: What to do about bytes in a class, which says itself how it writes them.
+_BYTES = (
+    "it holds bytes that are no text; give its class "
+    "model_config = ConfigDict(ser_json_bytes='base64', val_json_bytes='base64')"
+)
+
+
 def recordable(value: object, contract: Contract) -> object:
-    """Return a validated output in JSON types, read back once as every consumer will.
+    """Return a validated output in JSON types, from which every consumer reads just what was delivered.
+
+    `ValueError` as for `recorded`, and where something would be read as something else.
+    """
+    plain, lost = recorded(value, contract)
+    if lost:
+        raise ValueError(str(lost[0]))
+    return plain
+
+
+def recorded(value: object, contract: Contract) -> tuple[object, tuple[Difference, ...]]:
+    """Return a validated output in JSON types, read back once as every consumer will, and what they would miss.
 
     `ValueError` where it has no such form, where a number is not finite, where keys of a dictionary become one, where
-    it changes by being looked at, or where what was written is not read as the contract: the producer is told at the
-    boundary, instead of each consumer later.
+    it changes by being looked at, where it holds a secret, or where what was written is not read as the contract: the
+    producer is told at the boundary, instead of each consumer later.
     """
-    plain = contract.dump_python(value, mode="json", warnings=False)
+    try:
+        plain = contract.dump_python(value, mode="json", warnings=False)
+    except UnicodeDecodeError as error:
+        raise ValueError(_BYTES) from error
     data = to_json(plain)
     if any(word in data for word in _DOUBTFUL):
         _check_finite(contract.dump_python(value, warnings=False))
@@ -32,11 +55,24 @@ def recordable(value: object, contract: Contract) -> object:
         check_keys(again)  # a dictionary in Python has each key once, text in JSON may say one twice
         _check_repeatable(data, again)
     try:
-        contract.validate_json(data)
+        read = read_json(contract, data)
     except ValidationError as error:
-        told = misfit(error.errors(include_url=False)[0])
-        raise ValueError(f"no consumer could read it, {told}") from error
-    return plain
+        plain, read = _without_computed(value, contract, error)
+    lost = () if read == value else differences(value, read, contract)
+    for one in lost:
+        if one.is_secret:
+            raise ValueError(str(one))
+    return plain, lost
+
+
+def _without_computed(value: object, contract: Contract, misread: ValidationError) -> tuple[object, object]:
+    """Return an output in JSON types without what it computes, which its own contract may not accept, and as read."""
+    plain = contract.dump_python(value, mode="json", round_trip=True, warnings=False)
+    try:
+        return plain, read_json(contract, to_json(plain))
+    except ValidationError:
+        told = misfit(misread.errors(include_url=False)[0])
+        raise ValueError(f"no consumer could read it, {told}") from misread
 
 
 def check_keys(data: bytes) -> None:

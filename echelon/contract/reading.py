@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from echelon.contract.complaint import complaint
 from echelon.contract.repair import validate_lenient
 from echelon.contract.version import contract_name, stated_in, type_name, version_of
 from echelon.journal.outputs import OutputStore
+from echelon.model.adapter import adapter_of
 from echelon.model.edges import OutputType
 from echelon.model.errors import ContractViolation
 from echelon.model.handoff import OutputReference
@@ -33,6 +34,6 @@ def read_output(store: OutputStore, reference: OutputReference, contract: Output
             f"for {wanted}; run its producer again"
         )
     try:
-        return validate_lenient(store.get(reference, object), TypeAdapter(contract)).value
+        return validate_lenient(store.get(reference, object), adapter_of(contract)).value
     except ValidationError as error:
         raise ContractViolation(complaint(error, f"output {reference.location}, {reference.contract},")) from error

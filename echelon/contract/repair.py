@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, to_json, to_jsonable_python
 
 from echelon.contract.complaint import described, place, quoted, words_allowed
+from echelon.contract.iterators import read_out
 from echelon.contract.json import check_keys
 from echelon.contract.vocabulary import meant
 from echelon.model.edges import Contract
-from echelon.model.iterators import read_out
 from echelon.model.phrasing import head
 
 #: Rounds of repair; a misfit can hide others behind it.

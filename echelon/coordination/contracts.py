@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from echelon.model.adapter import adapter_of
+
 
 class Contracts:
     """Makes and keeps validators."""
@@ -16,5 +18,5 @@ class Contracts:
         known = self._adapters.get(id(contract))
         if known is None:
             # The contract is kept too, so that its id is not given to another one.
-            known = self._adapters[id(contract)] = (contract, TypeAdapter(contract))
+            known = self._adapters[id(contract)] = (contract, adapter_of(contract))
         return known[1]

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from echelon.coordination.context import RunContext
+from echelon.definition.inputs import written_inputs
 from echelon.journal.digest import digest_of
 from echelon.model.fallback import FallbackKind
 from echelon.model.handoff import Handoff
@@ -43,7 +44,7 @@ class PreviousRuns:
         found: dict[str, PreviousOutput] = {}
         before = spec.run_id
         for _ in range(MAX_RUNS):
-            last = await journal.last_completed(spec.job.name, digest_of(spec.inputs.model_dump(mode="json")), before)
+            last = await journal.last_completed(spec.job.name, digest_of(written_inputs(spec.inputs)), before)
             if last is None:
                 break
             before = last.run_id

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import utc_now
 from echelon.definition.definition import JobDefinition
+from echelon.definition.inputs import read_inputs, written_inputs
 from echelon.journal.digest import digest_of
 from echelon.journal.port import Journal
 from echelon.model.errors import InvalidInput
@@ -48,11 +49,11 @@ async def find_run(
 
 def _is_same(job: JobDefinition, found: RunRecord, inputs: BaseModel) -> bool:
     """Say whether a run was started with these inputs: as they are written, or as they are read again."""
-    if found.inputs == inputs.model_dump(mode="json"):
+    if found.inputs == written_inputs(inputs):
         return True
     try:
-        return job.inputs_type.model_validate(found.inputs) == inputs
-    except ValidationError:
+        return read_inputs(job.inputs_type, found.inputs) == inputs
+    except InvalidInput:
         return False
 
 
@@ -71,7 +72,7 @@ def new_record(
         run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         job=job.name,
         source=source,
-        inputs=inputs.model_dump(mode="json"),
+        inputs=written_inputs(inputs),
         status=RunStatus.RUNNING,
         started=started,
         plan=plan,

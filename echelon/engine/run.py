@@ -30,13 +30,13 @@ from echelon.coordination.step.intents import IntentLog, OperatorDecision
 from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
+from echelon.definition.inputs import written_inputs
 from echelon.definition.planned import planned
 from echelon.engine.picture.request import Granularity, PictureRequest, request_picture
 from echelon.engine.prefect_logger import run_context_for
 from echelon.engine.recording import End, end_of, end_of_stopped, find_run, new_record, previous_handoffs, reopen_run
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
-from echelon.journal.digest import canonical_json
 from echelon.journal.failpoints import failpoint
 from echelon.journal.journal import SqlJournal
 from echelon.journal.lease import Lease
@@ -159,7 +159,7 @@ async def prepare_run(
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
     reread_environment()
     register_secrets_in(inputs)
-    canonical_json(inputs)  # raises for what could not be recorded, and so not be resumed
+    written_inputs(inputs)  # raises for what could not be resumed
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")

@@ -18,7 +18,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from echelon.journal.failpoints import failpoint
 from echelon.journal.files import files_at
-from echelon.model.adapter import adapter_of
+from echelon.model.adapter import adapter_of, read_json
 from echelon.model.errors import ContractViolation, InvalidInput, JournalError
 from echelon.model.handoff import OutputReference
 
@@ -155,7 +155,7 @@ def _encode(value: object, step_key: str) -> bytes:
 
 def _decode(data: bytes, reference: OutputReference, type_: type[T]) -> T:
     try:
-        return cast("T", _adapter(type_).validate_json(data))
+        return cast("T", read_json(_adapter(type_), data))
     except ValidationError as error:
         raise ContractViolation(
             f"output {reference.location} was written as {reference.contract!r} and is not a {type_!r}: {error}"

@@ -29,11 +29,21 @@ _BREAKING = frozenset("`|<>&")
 _ROUTES = (Route.IMMEDIATE, Route.HUMAN_REVIEW, Route.NORMAL, Route.PATTERN_LOG)
 
 
+#: The most that is shown of one value of an output, in characters: a report is to be read.
+MAX_VALUE = 20_000
+
+
 def default_report(run: RunView) -> dict[str, str]:
     """Return report.md and report.html: what was asked, how it was organised, what came of it and what did not."""
     environment = report_environment()
     context = report_context(run)
     return {name: environment.get_template(f"run.{name}.j2").render(context) for name in ("report.md", "report.html")}
+
+
+def shown(value: object) -> str:
+    """Return a value of an output as a report shows it: the beginning of one that nobody would read to its end."""
+    text = str(value)
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}… ({len(text):,} characters; `echelon show` has all)"
 
 
 @cache
@@ -50,7 +60,7 @@ def report_environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., str]] = cast("Any", environment).filters  # Jinja2 does not say of what they are
-    filters.update(md=in_markdown, code=as_code, share=_share, seconds=duration)
+    filters.update(md=in_markdown, code=as_code, shown=shown, share=_share, seconds=duration)
     return environment
 
 

@@ -12,13 +12,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
+
+from pydantic import ValidationError
 
 from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.outcome import Outcome
 from echelon.agents.processes.owner import owned
 from echelon.agents.processes.reaper import forget, watch
 from echelon.agents.processes.wire import pack, unpack_outcome
+from echelon.contract.complaint import misfit
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentFailed
@@ -60,7 +63,7 @@ class Workers:
             "module": _importable(function.__module__),
             "name": function.__qualname__,
             "log_level": logging.getLogger().level,
-            "arguments": {name: pack(value) for name, value in arguments.items()},
+            "arguments": _packed(function, arguments),
         }
         child = self._idle.pop() if self._idle else await _start()
         try:
@@ -127,6 +130,20 @@ async def _ask(child: asyncio.subprocess.Process, request: JsonObject) -> JsonOb
         code = await child.wait()
         raise AgentFailed(f"its process died with exit code {code} in {request['module']}.{request['name']}")
     return json.loads(line)
+
+
+def _packed(function: Callable[..., object], arguments: JsonObject) -> JsonObject:
+    """Return arguments as the other process reads them; `AgentFailed` names one that would be something else there."""
+    hints, packed = get_type_hints(function), dict[str, object]()
+    for name, value in arguments.items():
+        try:
+            packed[name] = pack(value, hints.get(name, Any))
+        except (ValueError, TypeError) as error:  # pydantic's errors among them
+            told = misfit(error.errors(include_url=False)[0]) if isinstance(error, ValidationError) else error
+            raise AgentFailed(
+                f"its parameter {name!r} cannot be given to {function.__name__} in another process as it is: {told}"
+            ) from error
+    return packed
 
 
 def _importable(module: str) -> str:

@@ -26,6 +26,10 @@ Params = Annotated[
     list[str] | None,
     Parameter(name="--param", help="An input of the job as name=value; may be given several times."),
 ]
+Secrets = Annotated[
+    list[str] | None,
+    Parameter(name="--param", help="A secret input of the run as name=value: secrets are not on record."),
+]
 Span = Annotated[
     int | None,
     Parameter(
@@ -53,6 +57,13 @@ def inputs_of(job: Job, params: Sequence[str] | None) -> BaseModel:
 
     Paths become absolute, so that the run means the same folder when it is resumed from elsewhere.
     """
+    inputs = read_typed_inputs(job.inputs_type, typed_params(params))
+    paths = {name: value.absolute() for name, value in inputs if isinstance(value, Path)}
+    return inputs.model_copy(update=paths) if paths else inputs
+
+
+def typed_params(params: Sequence[str] | None) -> dict[str, str]:
+    """Return `name=value` texts by name; `InvalidInput` says which one is none."""
     typed: dict[str, str] = {}
     for text in params or ():
         name, equals, value = text.partition("=")
@@ -61,6 +72,4 @@ def inputs_of(job: Job, params: Sequence[str] | None) -> BaseModel:
         if name in typed:
             raise InvalidInput(f'parameter {name!r} is given twice; give it once, lists as JSON: {name}=\'["a","b"]\'')
         typed[name] = value
-    inputs = read_typed_inputs(job.inputs_type, typed)
-    paths = {name: value.absolute() for name, value in inputs if isinstance(value, Path)}
-    return inputs.model_copy(update=paths) if paths else inputs
+    return typed

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from echelon.agents.outcome import Outcome
 from echelon.contract.complaint import complaint
-from echelon.contract.json import recordable
+from echelon.contract.json import recorded
 from echelon.contract.repair import validate_lenient, validate_strict
 from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened, summary_of
 from echelon.model.errors import ContractViolation, EchelonError
@@ -52,14 +52,16 @@ class Boundary:
         """Accept an outcome; `ContractViolation` says where it does not fit, what was delivered, and by whom."""
         try:
             fitted = (validate_lenient if self.flexible else validate_strict)(outcome.output, self.contract)
-            plain = recordable(fitted.value, self.contract)
+            plain, lost = recorded(fitted.value, self.contract)
+            if lost and not self.flexible:
+                raise ValueError(str(lost[0]))
         except ValidationError as error:
             raise self._violation(complaint(error, self.producer), outcome) from error
         except (ValueError, TypeError, RecursionError) as error:
             told = f"what {self.producer} delivered cannot be recorded: {error}"
             raise self._violation(shortened(told, MAX_MESSAGE), outcome) from error
         summary = one_line(outcome.summary) or summary_of(fitted.value, self.producer)
-        repairs = tuple(one_line(repair, MAX_REPAIR) for repair in (*outcome.repairs, *fitted.repairs))
+        repairs = tuple(one_line(repair, MAX_REPAIR) for repair in (*outcome.repairs, *fitted.repairs, *map(str, lost)))
         return Accepted(outcome=replace(outcome, output=fitted.value, summary=summary), plain=plain, repairs=repairs)
 
     def salvage(self, violation: ContractViolation) -> Outcome[object]:

@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from echelon import AgentFailed, Brief, Concern, Handoffs, Outcome, Previous, Workspace, agent
 from echelon.model.usage import Usage
@@ -87,3 +90,40 @@ def gather(seen: Handoffs[Numbers], previous: Previous[int], brief: Brief, works
     read = [f"{one.task_id}={sum(one.load().values)}" for one in seen]
     lost = [f"{one.task_id}: {one.reason}" for one in seen.missing]
     return [*read, *lost, f"before {previous.load()}", brief.assignment.intent.task]
+
+
+class Held(BaseModel):
+    """Something with a secret in it."""
+
+    token: SecretStr
+    when: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@agent(cpu_bound=True)
+def kind_of(item: Any) -> str:
+    """Say of which kind something is."""
+    return type(item).__name__
+
+
+@agent(cpu_bound=True)
+def price_of(item: Decimal) -> str:
+    """Say a price."""
+    return repr(item)
+
+
+@agent(cpu_bound=True)
+def reveal(item: Held) -> str:
+    """Say what nobody should."""
+    return f"{item.token.get_secret_value()} {item.when:%Y}"
+
+
+@agent(cpu_bound=True)
+def reverse(item: bytes) -> bytes:
+    """Turn bytes round."""
+    return item[::-1]
+
+
+@agent(cpu_bound=True)
+def moment() -> str | datetime:
+    """Return what would be another thing in the parent."""
+    return datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
 from echelon import Job, Outcome, agent
+from echelon.contract.iterators import MAX_VALUES, read_out
 from echelon.contract.json import recordable
 from echelon.contract.repair import validate_lenient, validate_strict
 from echelon.coordination.job_run import run_phases
 from echelon.model.errors import InvalidJob
-from echelon.model.iterators import MAX_VALUES, read_out
 from echelon.testing.runs import a_run
 
 NUMBERS = [0, 1, 2]

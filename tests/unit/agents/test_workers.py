@@ -6,11 +6,14 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from pydantic import SecretStr
 
 from echelon import AgentFailed, Handoffs, Outcome, Previous, agent
 from echelon.agents.agent import Agent
@@ -24,7 +27,7 @@ from echelon.model.handoff import Handoff, Missing
 from echelon.model.status import Status
 from echelon.testing.calls import a_call
 from tests.unit.agents import crunching
-from tests.unit.agents.crunching import Numbers
+from tests.unit.agents.crunching import Held, Numbers
 from tests.unit.resilience.limits import within
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +53,33 @@ async def do(who: Agent, item: Any = None) -> Any:
 
 async def test_arguments_and_results_cross_as_what_they_are_annotated_to_be() -> None:
     assert await do(crunching.add, Numbers(values=(1, 2, 3))) == 6
+
+
+@pytest.mark.parametrize(
+    ("who", "item", "delivered"),
+    [
+        (crunching.price_of, Decimal("1.10"), "Decimal('1.10')"),
+        (crunching.reveal, Held(token=SecretStr("pw-1")), "pw-1 2026"),
+        (crunching.reverse, b"\xff\x00", b"\x00\xff"),
+        (crunching.reverse, bytes(5_000_000), bytes(5_000_000)),
+    ],
+    ids=["a decimal", "a secret", "bytes", "many bytes"],
+)
+async def test_what_is_no_json_crosses_as_it_is(who: Agent, item: Any, delivered: Any) -> None:
+    """A secret was eight asterisks in the other process."""
+    assert await do(who, item) == delivered
+
+
+@pytest.mark.parametrize("item", [Decimal("1.10"), {"at": datetime(2026, 1, 1, tzinfo=UTC)}, b"\xff"], ids=str)
+async def test_what_would_be_something_else_in_the_other_process_is_refused(item: Any) -> None:
+    """It was a text there."""
+    with pytest.raises(AgentFailed, match="parameter 'item' cannot be given to kind_of in another process as it is"):
+        await do(crunching.kind_of, item)
+
+
+async def test_what_would_be_something_else_when_it_comes_back_is_refused() -> None:
+    with pytest.raises(AgentFailed, match="a datetime would be read as the text"):
+        await do(crunching.moment)
 
 
 async def test_a_child_is_used_again_and_is_another_process() -> None:

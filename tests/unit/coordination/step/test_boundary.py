@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, SecretStr, TypeAdapter
 
 from echelon.agents.outcome import Outcome
 from echelon.coordination.step.boundary import Accepted, Boundary, accept
@@ -162,3 +162,28 @@ def test_an_outcome_keeps_everything_else() -> None:
     taken = boundary().take(outcome)
 
     assert taken.outcome == replace(outcome, output=Finding(line=1), summary="look")
+
+
+class Detailed(Finding):
+    column: int
+
+
+class Token(BaseModel):
+    value: SecretStr
+
+
+def test_what_consumers_would_not_get_is_refused_by_a_strict_boundary_and_said_by_a_flexible_one() -> None:
+    outcome = Outcome[object](output=Detailed(line=1, column=2))
+
+    with pytest.raises(ContractViolation, match="column: the number 2 would be lost"):
+        boundary().take(outcome)
+    accepted = boundary(flexible=True).take(outcome)
+
+    assert accepted.plain == {"line": 1, "severity": "low", "summary": ""}
+    assert accepted.repairs == ("column: the number 2 would be lost, the contract has no such field",)
+
+
+@pytest.mark.parametrize("flexible", [True, False])
+def test_a_secret_is_never_masked_without_a_word(flexible: bool) -> None:
+    with pytest.raises(ContractViolation, match="value: a secret is not recorded"):
+        boundary(Token, flexible=flexible).take(Outcome(output=Token(value=SecretStr("x"))))

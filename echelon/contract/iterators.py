@@ -1,11 +1,16 @@
 """Iterators give their values once: whoever looks at one takes them away from everybody after. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
-from typing import cast
+from typing import TypeGuard, cast
 
 #: An iterator that gives more than this is taken for one that never ends.
 MAX_VALUES = 1_000_000
+
+
+def is_iterator(value: object) -> TypeGuard[Iterator[object]]:
+    """Say whether a value gives its values once only."""
+    return isinstance(value, Iterator)
 
 
 def read_out(value: object) -> object:
@@ -13,20 +18,17 @@ def read_out(value: object) -> object:
 
     `ValueError` for one that has more than MAX_VALUES. What is no iterator and holds none is returned as it is.
     """
-    if isinstance(value, Iterator):
-        values = list(islice(cast("Iterator[object]", value), MAX_VALUES + 1))
+    if is_iterator(value):
+        values = list(islice(value, MAX_VALUES + 1))
         if len(values) > MAX_VALUES:
             raise ValueError(f"a {type(value).__name__} gives more than {MAX_VALUES:,} values; return a list")
         return [read_out(member) for member in values]
     if type(value) is dict:
-        return _same(value, {key: read_out(member) for key, member in cast("Mapping[object, object]", value).items()})
+        members = cast("dict[object, object]", value)
+        read = {key: read_out(member) for key, member in members.items()}
+        return members if all(read[key] is member for key, member in members.items()) else read
     if type(value) in (list, tuple):
-        members = cast("list[object]", value)
-        return _same(members, type(members)(map(read_out, members)))
+        sequence = cast("list[object]", value)
+        out = [read_out(member) for member in sequence]
+        return sequence if all(was is now for was, now in zip(sequence, out, strict=True)) else type(sequence)(out)
     return value
-
-
-def _same(before: object, after: object) -> object:
-    """Return what was there before when nothing in it was read out."""
-    old, new = (list(one.values()) if isinstance(one, dict) else cast("list[object]", one) for one in (before, after))
-    return before if all(was is now for was, now in zip(old, new, strict=True)) else after

@@ -19,6 +19,7 @@ from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill
 from echelon.agents.processes.process import Finished, run_process
 from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
 from echelon.model.adapter import adapter_of
+from echelon.model.edges import is_object
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
 from echelon.model.policy import Resilience
 from echelon.model.usage import Usage
@@ -34,6 +35,9 @@ QUOTED_CHARACTERS = 2000
 
 #: Variable in which a command that changes the world finds its idempotency key.
 IDEMPOTENCY_KEY = "ECHELON_IDEMPOTENCY_KEY"
+
+#: The key by which coding agents say in JSON that they failed, with exit code 0.
+_IS_ERROR = '"is_error"'
 
 Format = Literal["json", "lines", "text"]
 Parse = Format | Callable[[str], object]
@@ -59,6 +63,7 @@ class CommandAgent(Generic[T_co]):
     env: tuple[tuple[str, str], ...] = ()
     limit_bytes: int = DEFAULT_LIMIT_BYTES
     fallback: tuple[Fallback, ...] = ()
+    failed_when: Callable[[Any], bool | str] | None = None
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -86,7 +91,13 @@ class CommandAgent(Generic[T_co]):
             _filled(self.stdin, values),
             dict(self.env) | _told(call),
         )
-        return Outcome(output=self._output(self._stdout(finished)), usage=Usage(calls=1))
+        stdout = self._stdout(finished)
+        if self.failed_when is None and self.parse == "json":
+            self._check(_says_error(stdout), stdout)
+        output = self._output(stdout)
+        if self.failed_when is not None:
+            self._check(self.failed_when(output), stdout)
+        return Outcome(output=output, usage=Usage(calls=1))
 
     async def _run(self, argv: list[str], cwd: str | None, stdin: str | None, env: dict[str, str]) -> Finished:
         folder = None if cwd is None else Path(cwd)
@@ -131,6 +142,12 @@ class CommandAgent(Generic[T_co]):
                 f"command {self.name!r}: its output could not be parsed: {type(error).__name__}: {error}"
             ) from error
 
+    def _check(self, failed: bool | str, stdout: str) -> None:
+        """Raise `AgentFailed` where the output says that the command failed, whatever its exit code says."""
+        if failed:
+            said = failed if isinstance(failed, str) else stdout[:QUOTED_CHARACTERS].strip()
+            raise AgentFailed(f"command {self.name!r} ended well, and its output says that it failed: {said}")
+
 
 class CommandOptions(AgentOptions, total=False):
     """What a command may be told beside its output."""
@@ -145,6 +162,8 @@ class CommandOptions(AgentOptions, total=False):
     """Written to its stdin, which is empty otherwise."""
     limit_bytes: int
     """How much it may write to stdout."""
+    failed_when: Callable[[Any], bool | str] | None
+    """Says of an output that fits whether the command failed all the same: true, or why."""
 
 
 @overload
@@ -178,7 +197,8 @@ def command(
     JSON is taken as strictly as a contract is; `contract="flexible"` mends it where that takes no guess (C5).
     Stdin is empty; `env` is added to the environment; `timeout` is in seconds for one attempt, `idle` without any
     output; then the command and its children are killed. `budget` is what one task may use (F4), `fallback` stands in
-    when it finally does not deliver (F2). `resilience` says more about how it is guarded.
+    when it finally does not deliver (F2). `resilience` says more about how it is guarded. A command has failed when
+    its exit code says so, or `failed_when` does of its output; without it, JSON that says `"is_error": true`.
 
         lint = command(["ruff", "check", "--output-format=json", "--", "{path}"], output=list[Finding],
                        ok_exit_codes=(0, 1))
@@ -205,8 +225,20 @@ def command(
         stdin=None if stdin is None else template(stdin),
         env=tuple((options.get("env") or {}).items()),
         limit_bytes=options.get("limit_bytes", DEFAULT_LIMIT_BYTES),
+        failed_when=options.get("failed_when"),
         fallback=fallbacks_of(options.get("fallback")),
     )
+
+
+def _says_error(stdout: str) -> bool:
+    """Say whether JSON says that it is an error; what is no JSON is the contract's affair."""
+    if _IS_ERROR not in stdout:
+        return False
+    try:
+        document = from_json(stdout)
+    except ValueError:
+        return False
+    return is_object(document) and document.get("is_error") is True
 
 
 def _default_output(parse: Parse) -> object:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, Union,
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback, fallbacks_of
+from echelon.agents.model_ends import check_end
 from echelon.agents.model_limits import conversation, exhausted, kept_tokens, library, limits
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
@@ -111,6 +112,11 @@ class ModelAgent(Generic[T_co]):
                 raise
             translated.usage = _usage(used)
             raise translated from error
+        try:
+            check_end(result, final_call=is_final_call())
+        except AgentFailed as error:
+            error.usage = _usage(used)  # what is no answer has been paid for too
+            raise
         return Outcome(
             output=cast("T_co", result.output), usage=_usage(used), repairs=_corrections(result.new_messages())
         )

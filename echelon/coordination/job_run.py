@@ -6,6 +6,7 @@ from echelon.coordination.blocking import block
 from echelon.coordination.breaker_watch import breakers_on_record
 from echelon.coordination.briefs import listed, strategic_summary
 from echelon.coordination.context import RunContext
+from echelon.coordination.empty_phases import report_empty_phases
 from echelon.coordination.fallbacks import FallbackChain
 from echelon.coordination.incidents import report_growth, report_incidents
 from echelon.coordination.local_placement import LocalPlacement
@@ -32,6 +33,7 @@ async def run_phases(run: RunContext, parts: Placement | None = None) -> dict[st
         outputs: dict[str, PhaseOutput] = {}
         for phase in run.spec.plan.phases:
             outputs[phase.name] = await _run_phase(run, phase, here, outputs)
+        await report_empty_phases(run)
         await report_growth(run)
         await report_overruns(run)
         return outputs

@@ -17,6 +17,7 @@ from echelon.agents.prices import published_prices
 from echelon.definition.fallbacks import check_need, fallbacks_for
 from echelon.definition.fitting import agents_of, check_received, fitted
 from echelon.definition.graph_job import job_name
+from echelon.definition.items import check_range, listed_items
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
@@ -104,6 +105,7 @@ class JobDefinition:
         over: Callable[..., Iterable[object]] | None = None,
         key: Callable[[Any], str] | None = None,
         domain: Callable[[Any], str] | None = None,
+        items: tuple[int, int] | None = None,
         needs: Needs = (),
         fallback: Fallbacks | None = None,
         integrate: PhaseIntegrator | None = None,
@@ -115,7 +117,8 @@ class JobDefinition:
 
         Give exactly one of `agent`, `agents`, or `each` with `over`: the function that finds the items, given the
         inputs of the job. An agent is a function under `@agent`, a `command`, or a plain `pydantic_ai.Agent`.
-        `key` names an item, `domain` says where it belongs. `needs` names the phases whose handoffs its agents
+        `key` names an item, `domain` says where it belongs. `items` are the fewest and the most that are expected: with
+        fewer the phase fails, with more the run is refused. `needs` names the phases whose handoffs its agents
         receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
         in for an agent that does not deliver and has none of its own (F2). `seconds` and `tokens` are what one call is
         expected to take.
@@ -124,6 +127,9 @@ class JobDefinition:
         who = agents_of(name, agent=agent, agents=agents, each=each)
         if (each is None) != (over is None):
             raise InvalidJob(f"phase {name!r}: `each` and `over` go together: an agent, and what finds its items")
+        if items is not None and over is None:
+            raise InvalidJob(f"phase {name!r}: `items` says how many `over` finds, and there is no `over`")
+        check_range(name, items)
         needed = needs_of(needs)
         self._check_needs(name, tuple(need.phase for need in needed))
         for need in needed:
@@ -137,6 +143,7 @@ class JobDefinition:
             discover=self._discoverer(name, over),
             key=key or default_key,
             domain=domain,
+            items=items,
             needs=tuple(need.phase for need in needed),
             couplings={need.phase: need for need in needed},
             fallbacks={one.name: fallbacks_for(name, one, fallback, shape) for one in who},
@@ -191,7 +198,7 @@ class JobDefinition:
         if inspect.iscoroutinefunction(over):
             raise InvalidJob(f"phase {name!r}: `over` must be a plain function; planning does not wait")
         arguments = bind_inputs(over, getattr(over, "__name__", "over"), self.inputs_type)
-        return lambda inputs: list(over(**arguments(inputs)))
+        return lambda inputs: listed_items(name, over(**arguments(inputs)))
 
 
 def default_key(item: object) -> str:

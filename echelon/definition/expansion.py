@@ -10,6 +10,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.prices import published_prices
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import AgentFacts, facts_of
+from echelon.definition.items import check_most, too_few
 from echelon.definition.names import recordable_name
 from echelon.definition.phase import PhaseDefinition
 from echelon.journal.digest import canonical_json
@@ -56,7 +57,8 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
                     f"phase {phase.name!r}: two items have the key {call.task_id!r}; give `key=` a function"
                 )
             calls[call.task_id] = call
-            tasks.append(_spec(phase, call, domain, facts[call.agent.name]))
+            known = facts.get(call.agent.name) or facts_of(call.agent, call.agent.resilience)
+            tasks.append(_spec(phase, call, domain, known))
     graph = TaskGraph(
         name=job.name,
         goal=job.goal,
@@ -88,6 +90,12 @@ def _calls(
         return
     with _explained(phase.name, "finding its items"):
         items = phase.discover(inputs)
+    if phase.items is not None:
+        check_most(phase.name, len(items), phase.items)
+        if len(items) < phase.items[0]:
+            agent = too_few(phase.name, len(items), phase.items)
+            yield PlannedCall(task_id=f"{phase.name}/{agent.name}", phase=phase.name, agent=agent), default_domain
+            return
     for item in items:
         with _explained(phase.name, f"the key of {item!r}"):
             key = recordable_name(str(phase.key(item)))

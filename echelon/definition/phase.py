@@ -27,6 +27,8 @@ class PhaseDefinition:
     """Names an item; unique within the phase."""
     domain: Callable[[Any], str] | None = None
     """The domain of an item; dots separate a domain from its part."""
+    items: tuple[int, int] | None = None
+    """The fewest and the most items that are expected."""
     needs: tuple[str, ...] = ()
     """Phases it comes behind; their handoffs its agents receive, unless the coupling is `none`."""
     couplings: Mapping[str, Need] = field(default_factory=dict[str, Need])

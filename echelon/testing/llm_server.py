@@ -69,12 +69,12 @@ class Answer:
     """How it is sent; None: as a whole, and the connection is kept."""
 
 
-def says(output: object, *, tokens_in: int = 10, tokens_out: int = 5) -> Answer:
+def says(output: object, *, tokens_in: int = 10, tokens_out: int = 5, finish_reason: str = "stop") -> Answer:
     """Answer with text, or with the arguments of the output tool when `output` is a mapping."""
 
     def body(request: JsonObject) -> bytes:
         usage = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
-        choice = {"index": 0, "finish_reason": "stop", "message": _message(output, request)}
+        choice = {"index": 0, "finish_reason": finish_reason, "message": _message(output, request)}
         completion = {"id": "1", "object": "chat.completion", "created": 0, "model": "local", "choices": [choice]}
         return json.dumps({**completion, "usage": usage}).encode()
 

@@ -29,7 +29,7 @@ STATUSES: dict[RunStatus, tuple[str, str]] = {
 
 def show_result(console: Console, result: RunResult) -> None:
     """Print the end of a run."""
-    console.print(status_line(result.run_id, result.status))
+    console.print(status_line(result.run_id, result.status, result.exceptions))
     facts(
         console,
         [
@@ -56,9 +56,16 @@ def over_limit(exceptions: Sequence[ExceptionReport]) -> list[str]:
     return [report.message for report in exceptions if report.trigger is Trigger.OVERRUN]
 
 
-def status_line(run_id: str, status: RunStatus) -> Text:
-    """Return `run: STATUS, what that means`."""
+def nothing_to_do(exceptions: Sequence[ExceptionReport]) -> list[str]:
+    """Return the phases that found no items."""
+    return [report.message for report in exceptions if report.trigger is Trigger.EMPTY]
+
+
+def status_line(run_id: str, status: RunStatus, exceptions: Sequence[ExceptionReport] = ()) -> Text:
+    """Return `run: STATUS, what that means`; a run that found nothing to do somewhere has not looked at everything."""
     style, meaning = STATUSES[status]
+    if status is RunStatus.COMPLETED and (empty := nothing_to_do(exceptions)):
+        style, meaning = "bold yellow", f"but {'; '.join(empty)}"
     return Text.assemble(f"{run_id}: ", (status.value, style), f", {meaning}")
 
 

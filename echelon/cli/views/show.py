@@ -29,7 +29,7 @@ def show_run(console: Console, view: RunView, trouble: str = "") -> None:
     `trouble` is why Prefect does not show it yet, where something stands in the way.
     """
     record = view.record
-    console.print(status_line(record.run_id, record.status))
+    console.print(status_line(record.run_id, record.status, view.exceptions))
     plan = record.plan
     facts(
         console,

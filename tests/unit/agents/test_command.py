@@ -269,6 +269,36 @@ def test_exit_codes_that_are_fine_are_stated() -> None:
     assert perform(python("import sys; print('found'); sys.exit(1)", ok_exit_codes=(0, 1))) == "found\n"
 
 
+SAYS_ERROR = 'print(\'{"is_error": true, "result": "no credit"}\')'
+
+
+@pytest.mark.parametrize("options", [{"parse": "json"}, {"output": dict[str, Any]}, {"output": list[int]}], ids=str)
+def test_json_that_says_it_is_an_error_is_one_whatever_the_exit_code(options: dict[str, Any]) -> None:
+    """It was "completed"."""
+    with pytest.raises(AgentFailed, match=r"its output says that it failed: .*no credit"):
+        perform(python(SAYS_ERROR, **options))
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["print('{\"is_error\": false}')", "print('[{\"is_error\": true}]')", 'print(\'{"text": "is_error"}\')'],
+)
+def test_json_that_does_not_say_so_is_an_output(code: str) -> None:
+    assert perform(python(code, parse="json"))
+
+
+def test_what_failed_may_be_said_of_the_output() -> None:
+    def without_result(found: dict[str, int]) -> str:
+        return "" if found.get("done") else "it did nothing"
+
+    counting = python("print('{\"done\": 0}')", output=dict[str, int], failed_when=without_result)
+
+    with pytest.raises(AgentFailed, match="its output says that it failed: it did nothing"):
+        perform(counting)
+    assert perform(python("print('{\"done\": 1}')", output=dict[str, int], failed_when=without_result)) == {"done": 1}
+    assert perform(python(SAYS_ERROR, parse="json", failed_when=lambda _: False))["result"] == "no credit"
+
+
 # Surroundings
 
 

@@ -12,7 +12,7 @@ import pytest
 from openai import AsyncOpenAI
 from pydantic import BaseModel, TypeAdapter
 from pydantic_ai import Agent as PydanticAgent
-from pydantic_ai import NativeOutput, ToolOutput
+from pydantic_ai import DeferredToolRequests, NativeOutput, ToolOutput
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models.fallback import FallbackModel
@@ -372,3 +372,44 @@ def test_answers_that_pydantic_ai_sent_back_are_on_record() -> None:
     outcome = against(server, lambda agent: agent.perform(a_call()))
 
     assert outcome.repairs == ("sent back to the model before it fitted, 1 of 2 answers",)
+
+
+# That it answered does not say that it did it
+
+
+@pytest.mark.parametrize(
+    ("reason", "said", "passing"),
+    [("length", "raise max_tokens", False), ("content_filter", "the provider's filter", False)],
+)
+@pytest.mark.parametrize(("output", "answer"), [(str, "half of an ans"), (Finding, GOOD)], ids=["text", "a contract"])
+def test_an_answer_that_is_not_finished_is_no_answer(
+    reason: str, said: str, passing: bool, output: Any, answer: Any
+) -> None:
+    """It was "completed"."""
+    error = failure(says(answer, finish_reason=reason), output=output)
+
+    assert isinstance(error, AgentFailed)
+    assert f"did not finish its answer ({reason})" in str(error)
+    assert said in str(error)
+    assert error.passing is passing
+    assert error.usage == Usage(tokens_in=10, tokens_out=5, calls=1)
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls"])
+def test_an_answer_that_is_finished_is_one(reason: str) -> None:
+    server = LlmServer(says(GOOD, finish_reason=reason))
+
+    assert against(server, lambda agent: agent.perform(a_call())).output == Finding(path="a.py", severity="high")
+
+
+@pytest.mark.anyio
+async def test_a_model_that_waits_for_approval_of_a_tool_has_not_delivered() -> None:
+    """It was "completed", with the question as its output."""
+    asking = PydanticAgent(TestModel(), output_type=[str, DeferredToolRequests], name="asking")
+
+    @asking.tool_plain(requires_approval=True)
+    def delete_everything() -> str:
+        raise AssertionError("nobody approved it")
+
+    with pytest.raises(AgentFailed, match="waits for tools that were not run: delete_everything"):
+        await model_agent(asking).perform(a_call())

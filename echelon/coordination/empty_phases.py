@@ -1,0 +1,24 @@
+"""Phases that had nothing to do: a mistyped path looks just like success, so it is always said (D4)."""
+
+from echelon.coordination.context import RunContext
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
+
+
+async def report_empty_phases(run: RunContext) -> None:
+    """Report each phase of the job that found no items, once."""
+    busy = {phase.name for phase in run.spec.plan.phases}
+    said = {report.path[-1] for report in run.log.state.exceptions if report.trigger is Trigger.EMPTY}
+    owner, at = run.spec.plan.primary.id, run.now()
+    reports = [
+        ExceptionReport(
+            trigger=Trigger.EMPTY,
+            level=Level.WARNING,
+            path=(owner, phase),
+            message=f"phase {phase!r} had nothing to do: it found no items",
+            at=at,
+        )
+        for phase in run.spec.job.phases
+        if phase not in busy | said
+    ]
+    if reports:
+        await run.log.append(*map(run.log.pushed, reports))

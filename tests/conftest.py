@@ -12,6 +12,12 @@ import pytest
 from echelon.engine.server.handle import EmbeddedServer
 from echelon.engine.server.secret import CLIENT_VARIABLE, read_secret
 
+# What the caller's shell and git say is theirs: the tests say themselves what they need.
+for _name in [name for name in os.environ if name.startswith(("ECHELON_", "PREFECT_", "XDG_", "GIT_"))]:
+    if not _name.startswith("ECHELON_TEST_"):
+        del os.environ[_name]
+os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
 # Who starts the tests in the background of a shell ignores Ctrl-C, and so would every process that they stop by it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

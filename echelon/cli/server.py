@@ -36,6 +36,8 @@ def up(
         err().print(f"runs will not use this server: {chosen.origin} names {chosen.url}; remove it to use this one")
     local = LocalServer(home)
     server, fresh = local.up(port, host or ())
+    if server.port != port:
+        err().print(f"it is at port {server.port}: {f'{port} is taken' if fresh else 'it runs already'}")
     secret = secret_file(local.folder)
     if as_json:
         print_json(_document(server) | {"already": not fresh, "secret": str(secret)})

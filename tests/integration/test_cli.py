@@ -333,6 +333,18 @@ def test_a_kept_server_is_started_once_and_ended(echelon):
     assert echelon.json("down")["url"] is None
 
 
+def test_a_port_that_is_taken_is_said_and_one_that_was_used_before_is_not(echelon):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = echelon("up", "--port", str(port)).stderr
+        echelon("down")
+    again = [echelon.json("up", "--port", str(port))["url"] for _ in range(2) if echelon("down")]
+    echelon("down")
+
+    assert f"{port} is taken" in said
+    assert again == [f"http://127.0.0.1:{port}/api"] * 2  # also right behind the one before
+
+
 def test_a_new_project_runs_at_once(tmp_path, environment):
     Terminal(tmp_path, environment)("init", "fresh")
 

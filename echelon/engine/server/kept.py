@@ -38,10 +38,15 @@ class KeptServer:
         """The address of the user interface."""
         return self.url.removesuffix("/api")
 
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return urllib.parse.urlsplit(self.url).port or 0
+
     def is_at(self, url: str) -> bool:
         """Say whether an address is that of this server, by whichever of the names of this machine for itself."""
-        asked, own = urllib.parse.urlsplit(url), urllib.parse.urlsplit(self.url)
-        return asked.hostname in ("127.0.0.1", "localhost", "::1") and asked.port == own.port
+        asked = urllib.parse.urlsplit(url)
+        return asked.hostname in ("127.0.0.1", "localhost", "::1") and asked.port == self.port
 
 
 class LocalServer:

@@ -178,6 +178,8 @@ def boot_message(
 def listen(port: int) -> socket.socket:
     """Bind a loopback port: the wished one, or any free one."""
     listener = socket.socket()
+    if sys.platform != "win32":  # connections of a server that has just ended do not keep its port from the next one
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
     except OSError:

@@ -63,10 +63,15 @@ def _escalation_triggered(evidence: JobEvidence) -> ItemAnswer:
 
 @with_work
 def _health_checked(evidence: JobEvidence) -> ItemAnswer:
+    watched = [call for call in evidence.calls if call.policy.idle_seconds]
     longest = max((call.policy.timeout_seconds or 0 for call in evidence.calls), default=0)
-    noticed = f"; an agent that hangs is noticed by its timeout, after {longest:g} s at the latest" if longest else ""
-    fix = "this version has no heartbeat; give agents the shortest timeout that they can work with"
-    return not_done(f"V1: agents send no sign of life while they work{noticed}", fix)
+    if watched and len(watched) == len(evidence.calls):
+        silent = max(call.policy.idle_seconds or 0 for call in watched)
+        return done(f"V1: every agent gives signs of life, and is ended after {silent:g} s without one at the latest")
+    noticed = f"; one that hangs is noticed by its timeout, after {longest:g} s at the latest" if longest else ""
+    unwatched = count(len(evidence.calls) - len(watched), "agent")
+    fix = "state `idle=` seconds for them: a command's output is a sign of life, a function calls heartbeat()"
+    return not_done(f"V1: {unwatched} of {len(evidence.calls)} may be silent for as long as they work{noticed}", fix)
 
 
 @with_trials

@@ -11,7 +11,7 @@ from echelon.model.graph import Coupling, Dependency, TaskSpec
 from echelon.model.handoff import ErrorReport
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.plan import Finding, FindingLevel, PhasePlan, SyncPoint
-from echelon.model.policy import Resilience
+from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.run import RunStatus, StepKind
 from echelon.visibility.checklist.answers import MOST_CHARACTERS, ItemState, Section
 from echelon.visibility.checklist.evidence import AgentKind, JobEvidence
@@ -96,7 +96,10 @@ INFRASTRUCTURE_AT_WORK = [step(one.id) for one in LARGE.infrastructure]
 
 Row = tuple[str, JobEvidence, str]
 
+WATCHED = a_phase(agents=(a_call(policy=DEFAULT_RESILIENCE.model_copy(update={"idle_seconds": 30.0})),))
+
 DONE: list[Row] = [
+    ("optimization.visibility.health-checks", evidence(THREE, WATCHED), "ended after 30 s without one"),
     ("foundation.regime.count-agents", evidence(), "R1: 3 agents for 3 tasks"),
     ("foundation.regime.identify", evidence(), "R1: 3 agents make a flat structure; the next change is 12 agents away"),
     ("foundation.regime.select-pattern", evidence(), "R2: 1 coordinating level, no one leads more than 3"),
@@ -227,6 +230,7 @@ NOT_DONE: list[Row] = [
     ("optimization.sync.exceptions-only", evidence(runs=[a_run(exceptions=[exception()])]), "more than there were"),
     ("optimization.sync.escalation-triggers", evidence(runs=[WHOLE]), "no concern was raised in 1 run"),
     ("optimization.visibility.health-checks", evidence(THREE, STAGED), "noticed by its timeout, after 300 s"),
+    ("optimization.visibility.health-checks", evidence(THREE, WATCHED, a_phase("other")), "V1: 1 agent of 2 may be"),
     ("optimization.visibility.exceptions", evidence(runs=[WHOLE]), "nothing went wrong in 1 run"),
     (
         "optimization.visibility.aggregation",
@@ -342,7 +346,6 @@ NOT_APPLICABLE: list[Row] = [
 
 #: What this version has for nobody, and what a single agent is never asked.
 NEVER_DONE = {
-    "optimization.visibility.health-checks",
     "optimization.integration.conflicts",
     "resilience.verification.audit",
     "resilience.verification.patterns",

@@ -82,10 +82,18 @@ def bind_inputs(
     return lambda inputs: {parameter: read(inputs) for parameter, read in readers.items()}
 
 
+#: Kinds of parameters that nothing is given to, because they have no name of their own.
+_NAMELESS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+
+
 def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
-    """Return what can be given by name; `*args` and `**kwargs` are left empty."""
-    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [one for one in inspect.signature(function).parameters.values() if one.kind not in several]
+    """Return what can be given by name, without `**options`; `InvalidJob` for a parameter that cannot."""
+    parameters = inspect.signature(function).parameters.values()
+    for one in parameters:
+        if one.kind in _NAMELESS:
+            name = getattr(function, "__name__", repr(function))
+            raise InvalidJob(f"{name}: nothing can be given to its parameter {str(one)!r}: use parameters with names")
+    return [one for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD]
 
 
 def _typed(parameter: str, annotation: object, shape: CallShape) -> Source | None:

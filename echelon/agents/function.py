@@ -79,6 +79,9 @@ def function_agent(
     cpu_bound: bool = False,
 ) -> FunctionAgent[P, R]:
     """Make an agent of a function; its return annotation is the contract, its docstring the goal."""
+    if not inspect.isroutine(function):
+        kind = type(function).__name__
+        raise InvalidJob(f"@agent takes a function, and got a {kind}; define a function that calls it")
     own_name = name or function.__name__
     if inspect.isasyncgenfunction(function):
         raise InvalidJob(

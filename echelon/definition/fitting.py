@@ -6,7 +6,7 @@ from typing import Any, cast, get_args, get_origin
 from echelon.agents.agent import Agent
 from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
-from echelon.agents.decorators import PhaseIntegrator
+from echelon.agents.decorators import Integrator, PhaseIntegrator
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.model import is_model, model_agent
@@ -31,6 +31,11 @@ def agents_of(phase: str, *, agent: object, agents: Sequence[object], each: obje
 
 def fitted(phase: str, integrator: PhaseIntegrator, who: Sequence[Agent], shape: CallShape) -> PhaseIntegrator:
     """Return an integrator that is bound to its phase; `InvalidJob` when it is made for something else."""
+    if not isinstance(cast("object", integrator), Integrator):
+        raise InvalidJob(
+            f"phase {phase!r}: `integrate` takes a function under @integrator, and got a {type(integrator).__name__}; "
+            "a model may integrate in a phase of its own that needs this one"
+        )
     bound = integrator.bind(CallShape(inputs_type=shape.inputs_type, upstream=(phase,)))
     for one in who:
         _check_fits(phase, one, bound.merger)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from prefect.schedules import Schedule
 
 
+#: What makes sense as the time from one start of a run to the next, in seconds: to 10 years.
+SHORTEST_INTERVAL_SECONDS, LONGEST_INTERVAL_SECONDS = 1.0, 10 * 365 * 86_400.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Serving:
     """What is being served, told when the server knows it."""
@@ -54,7 +58,13 @@ def schedule_of(*, cron: str | None, interval_seconds: float | None, timezone: s
     except (KeyError, ValueError, OSError) as error:
         raise InvalidInput(f"--timezone {timezone!r} is not known; give a name like UTC or Europe/Berlin") from error
     if cron is None:
-        return Interval(interval_seconds or 0, anchor_date=datetime.now(UTC), timezone=timezone)
+        seconds = interval_seconds or 0
+        if not SHORTEST_INTERVAL_SECONDS <= seconds <= LONGEST_INTERVAL_SECONDS:
+            raise InvalidInput(
+                f"--interval {seconds:g} is not between {SHORTEST_INTERVAL_SECONDS:g} second and 10 years; "
+                "give seconds from one start to the next"
+            )
+        return Interval(seconds, anchor_date=datetime.now(UTC), timezone=timezone)
     try:
         CronSchedule(cron=cron, timezone=timezone)
     except ValidationError as error:
@@ -65,12 +75,17 @@ def schedule_of(*, cron: str | None, interval_seconds: float | None, timezone: s
 
 
 async def next_run(schedule: "Schedule") -> datetime:
-    """Return when a schedule fires next, in its own time zone."""
+    """Return when a schedule fires next, in its own time zone; `InvalidInput` when it never does."""
     from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 
     zone = schedule.timezone or "UTC"
     if schedule.cron is not None:
-        dates = await CronSchedule(cron=schedule.cron, timezone=zone).get_dates(n=1)
+        try:
+            dates = await CronSchedule(cron=schedule.cron, timezone=zone).get_dates(n=1)
+        except ValueError as error:
+            raise InvalidInput(
+                f"--cron {schedule.cron!r} names a day that never comes; look at its day and month"
+            ) from error
     else:
         assert schedule.interval is not None
         timed = IntervalSchedule.model_validate(
@@ -99,6 +114,7 @@ async def serve_job(
     """
     from prefect.runner import Runner
 
+    await next_run(schedule)  # one that never fires needs no server
     _prepare_children(root, home)
     # Blocks on purpose: cancelled halfway, a server would be left that nobody ends.
     with scheduling_server(home) as (server, started), server.connected():

@@ -21,6 +21,9 @@ from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus
 from echelon.runlog.events import PlanExtended, RunEvent, RunReopened
 
+#: Of the random part of a run's name: runs that begin in one second must not get one name.
+RANDOM_BYTES = 4
+
 #: What a run may be called: it names folders and stands in commands.
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -69,7 +72,7 @@ def new_record(
     """Return a run that begins now, by `run_id` or a name that is made up."""
     started = utc_now()
     return RunRecord(
-        run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}",
         job=job.name,
         source=source,
         inputs=written_inputs(inputs),

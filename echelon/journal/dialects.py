@@ -61,6 +61,9 @@ def is_away(error: Exception) -> bool:
 
 def parse_url(url: str) -> URL:
     """Return `url` with the driver we use; raise `InvalidInput` when it is none of a database we know."""
+    scheme, is_path, path = url.partition(":///")
+    if is_path and DRIVERS.get(scheme) == SQLITE:
+        return URL.create(SQLITE, database=path)  # as it is: '?', '#' and '%' are characters of file names
     try:
         parsed = make_url(url)
         return parsed.set(drivername=DRIVERS[parsed.drivername])

@@ -1,5 +1,6 @@
 """Where parameters get their values from, and what is said when there is nowhere."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,22 @@ def test_the_item_comes_behind_what_is_known_by_its_type(call: Call) -> None:
 
 
 def test_a_default_stands_where_nothing_else_does(call: Call) -> None:
-    def agent(path: str, *rest: int, verbose: bool = False, **options: Any) -> None: ...
+    def agent(path: str, *, verbose: bool = False, **options: Any) -> None: ...
 
     assert bind(agent, "agent", shape()).arguments(call) == {"path": "src"}
+
+
+def several(*paths: str) -> None: ...
+
+
+def by_place(path: str, /) -> None: ...
+
+
+@pytest.mark.parametrize("agent", [several, by_place])
+def test_a_parameter_that_nothing_can_be_given_to_is_refused(agent: Callable[..., None]) -> None:
+    """It was silently empty, or failed when it was called."""
+    with pytest.raises(InvalidJob, match="nothing can be given to its parameter"):
+        bind(agent, "agent", shape())
 
 
 def test_a_parameter_without_a_source_is_an_error_that_says_what_there_is() -> None:

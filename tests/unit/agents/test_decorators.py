@@ -1,8 +1,14 @@
 """`@agent` and `@integrator`, with and without options."""
 
-import pytest
+import functools
+from typing import Any
 
-from echelon import Handoffs, agent, integrator
+import pytest
+from pydantic import create_model
+from pydantic_ai import Agent as PydanticAgent
+from pydantic_ai.models.test import TestModel
+
+from echelon import Handoffs, Job, agent, integrator
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator
 from echelon.agents.function import FunctionAgent
@@ -74,3 +80,34 @@ def test_an_integrator_that_asks_for_what_it_cannot_get_is_refused() -> None:
 
     with pytest.raises(InvalidJob, match="'colour'"):
         merge.bind(CallShape(inputs_type=NoInputs, upstream=("look",)))
+
+
+class Counter:
+    def __call__(self) -> int:
+        """Count."""
+        return 1
+
+
+def count_from(start: int) -> int:
+    """Count."""
+    return start
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [(functools.partial(count_from, 1), "partial"), (Counter(), "Counter")],
+    ids=["partial", "object"],
+)
+def test_what_is_called_and_is_no_function_is_refused_by_name(given: Any, kind: str) -> None:
+    """It was an AttributeError."""
+    with pytest.raises(InvalidJob, match=f"@agent takes a function, and got a {kind}"):
+        agent(given)
+
+
+def test_a_model_does_not_integrate_and_that_is_said() -> None:
+    """It was an AttributeError."""
+    one = agent(count_from)
+    job = Job("job", goal="Count", inputs=create_model("Start", start=(int, 1)))
+
+    with pytest.raises(InvalidJob, match="`integrate` takes a function under @integrator, and got a Agent"):
+        job.phase("count", agent=one, integrate=PydanticAgent(TestModel(), name="m"))  # type: ignore[arg-type]

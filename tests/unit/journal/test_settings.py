@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from echelon.journal.dialects import parse_url, postgresql_engine
+from echelon.journal.journal import SqlJournal
 from echelon.model.errors import InvalidInput
 from echelon.settings import Settings
 
@@ -58,3 +59,14 @@ def test_a_journal_on_postgresql_without_its_driver_names_the_extra(monkeypatch)
 
     with pytest.raises(InvalidInput, match=r"asyncpg is not installed: pip install 'echelon\[postgres\]'"):
         postgresql_engine(parse_url("postgresql://db/echelon"))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["what?", "a#b", "100%", "a%20b", "a b", "a&b=c"])
+async def test_a_home_may_be_called_anything_a_folder_may(tmp_path, name):
+    """With a question mark in it, the journal was beside the home."""
+    async with SqlJournal.open(Settings(home=tmp_path / name)):
+        pass
+
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "journal.db").is_file()

@@ -114,6 +114,7 @@ def _document(record: ConcernRecord) -> JsonObject:
 
 def _show_list(found: list[ConcernRecord]) -> None:
     rows = table("id", "route", "about", "concern", "confidence", "impact", "ended")
+    rows.columns[0].no_wrap = True  # an id is copied as a whole
     for record in found:
         concern = record.concern
         rows.add_row(

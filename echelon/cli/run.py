@@ -26,6 +26,7 @@ from echelon.cli.arguments.options import (
 from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.reading import query
+from echelon.cli.streams import own_descriptors
 from echelon.cli.views.live import showing
 from echelon.cli.views.output import err, log_to, print_json
 from echelon.cli.views.output import out as out_console
@@ -148,7 +149,7 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
     log_to(console)
     begun: list[str] = []
     try:
-        with showing(console) as display:
+        with own_descriptors(), showing(console) as display:
 
             def watch(entries: Sequence[LoggedEvent]) -> None:
                 begun.extend(entry.event.run_id for entry in entries[: not begun])

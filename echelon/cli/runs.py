@@ -33,6 +33,7 @@ def runs(
 
 def _show(records: tuple[RunRecord, ...]) -> None:
     rows = table("run", "status", "started", "took", "source")
+    rows.columns[0].no_wrap = True  # an id is copied as a whole
     for record in records:
         status = Text(record.status.value, style=STATUSES[record.status][0])
         rows.add_row(record.run_id, status, moment(record.started), _took(record), record.source)

@@ -1,8 +1,10 @@
 """The standard streams of a command: always there, and never a reason to stop what is at work."""
 
+import contextlib
 import io
 import os
 import sys
+from collections.abc import Generator
 from typing import TextIO
 
 
@@ -23,6 +25,37 @@ def secure_streams() -> None:
     sys.stdout = _escaping(sys.stdout or open(1, "w", encoding="utf-8"))  # noqa: SIM115
     if not isinstance(sys.stderr, Sturdy):
         sys.stderr = Sturdy(_escaping(sys.stderr or open(2, "w", encoding="utf-8")))  # noqa: SIM115
+
+
+@contextlib.contextmanager
+def own_descriptors() -> Generator[None]:
+    """Keep standard input and output to ourselves: what else is in this process, or started by it, reads nothing there.
+
+    What agents and their children write to descriptor 1 comes out of descriptor 2, since stdout is for results, and a
+    program may read them. Nothing happens where stdout is no longer descriptor 1.
+    """
+    if _descriptor_of(sys.stdout) != 1:
+        yield
+        return
+    sys.stdout.flush()
+    stdin, stdout, nothing = os.dup(0), os.dup(1), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(stdin, 0)
+        os.dup2(stdout, 1)
+        for descriptor in (stdin, stdout, nothing):
+            os.close(descriptor)
+
+
+def _descriptor_of(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):  # a stream that is no file
+        return None
 
 
 def _escaping(stream: TextIO) -> TextIO:

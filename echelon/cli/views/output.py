@@ -2,14 +2,17 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pydantic_core import to_jsonable_python
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.logging import RichHandler
 from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
 from echelon.model.phrasing import printable, printable_json
 from echelon.redaction import redact
@@ -71,12 +74,18 @@ def log_to(console: Console) -> None:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else PIPE_WIDTH
+    width = None if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
     return _SafeConsole(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
 class _SafeConsole(Console):
     """A console that shows every text, and obeys none: names, ids and what agents say may be anything."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; lines of text are left whole, so that what is in them can be copied, and only tables are fitted."""
+        if all(isinstance(one, str | Text) for one in objects):
+            options.setdefault("soft_wrap", True)
+        super().print(*objects, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render, with what a terminal would obey written out; what rich itself tells the terminal stays."""

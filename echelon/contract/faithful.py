@@ -83,11 +83,17 @@ def _compare(before: object, after: object, where: Place) -> Iterator[Difference
         yield Difference(where, before, after)
 
 
+#: Numbers of one value are the same: where a float is promised, a whole one may be given.
+_NUMBERS = (int, float)
+
+
 def _is_same(before: object, after: object) -> bool:
-    """Compare what is no container. A member of a string enumeration is that string; 1 and 1.0 are not the same."""
+    """Compare what is no container. A member of a string enumeration is that string; 1 and True are not the same."""
     if type(before).__eq__ is object.__eq__:
         return True  # nobody can tell
-    return before == after and (isinstance(before, type(after)) or isinstance(after, type(before)))
+    kinds = type(before), type(after)
+    related = issubclass(*kinds) or issubclass(*reversed(kinds))
+    return before == after and ((related and bool not in kinds) or kinds[0] is kinds[1] or set(kinds) == set(_NUMBERS))
 
 
 def _schema_of(contract: Contract) -> JsonObject:

@@ -127,3 +127,9 @@ def reverse(item: bytes) -> bytes:
 def moment() -> str | datetime:
     """Return what would be another thing in the parent."""
     return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@agent(cpu_bound=True)
+def half(item: float) -> float:
+    """Divide by two."""
+    return item / 2

@@ -59,11 +59,12 @@ async def test_arguments_and_results_cross_as_what_they_are_annotated_to_be() ->
     ("who", "item", "delivered"),
     [
         (crunching.price_of, Decimal("1.10"), "Decimal('1.10')"),
+        (crunching.half, 3, 1.5),
         (crunching.reveal, Held(token=SecretStr("pw-1")), "pw-1 2026"),
         (crunching.reverse, b"\xff\x00", b"\x00\xff"),
         (crunching.reverse, bytes(5_000_000), bytes(5_000_000)),
     ],
-    ids=["a decimal", "a secret", "bytes", "many bytes"],
+    ids=["a decimal", "a whole number", "a secret", "bytes", "many bytes"],
 )
 async def test_what_is_no_json_crosses_as_it_is(who: Agent, item: Any, delivered: Any) -> None:
     """A secret was eight asterisks in the other process."""

@@ -74,6 +74,10 @@ class Held(BaseModel):
     token: SecretStr
 
 
+class Unvalidated(BaseModel):
+    ratio: float = 0  # defaults are not validated
+
+
 class Raw(BaseModel):
     data: bytes
 
@@ -103,6 +107,8 @@ def read_again(type_: Any, value: object) -> object:
         (dict[int, Decimal], {1: Decimal("1.10")}),
         (int | float, 1),
         (int | float, 1.0),
+        (float, 1),
+        (Unvalidated, Unvalidated()),
         (str, Colour.RED),
         (datetime, NOON),
         (tuple[int, str], (1, "a")),

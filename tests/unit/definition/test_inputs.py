@@ -87,6 +87,7 @@ class Kept(BaseModel):
     either: str | datetime = "x"
     anything: Any = None
     folder: Path = Path()
+    ratio: float = 0  # defaults are not validated
 
 
 @pytest.mark.parametrize(

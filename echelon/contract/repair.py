@@ -66,10 +66,10 @@ def validate_strict(value: object, contract: Contract) -> Fitted:
 
 def validate_lenient(value: object, contract: Contract) -> Fitted:
     """Return an output that fits, repaired where that takes no guess; `ValidationError` where it would (C5)."""
+    value = read_out(value)  # it is looked at several times
     try:
         return validate_strict(value, contract)
     except ValidationError as misfit:
-        value = read_out(value)
         try:
             plain, data = to_jsonable_python(value), to_json(value)
         except ValueError:

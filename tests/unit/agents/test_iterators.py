@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from echelon import Job, Outcome, agent
 from echelon.contract.iterators import MAX_VALUES, read_out
@@ -93,10 +93,26 @@ def test_an_iterator_inside_of_what_is_delivered_is_read_out_too(
     assert validate(value(), TypeAdapter(type_)).value == read
 
 
+class Row(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+
+
+class Rows(BaseModel):
+    rows: list[Row]
+
+
 class Lazy(BaseModel):
     """As pydantic lets models be."""
 
     rows: Iterable[int]
+
+
+def test_an_iterator_whose_values_must_be_mended_is_read_out_once() -> None:
+    rows = ({"name": name, "unknown": 1} for name in "ab")
+
+    assert validate_lenient({"rows": rows}, TypeAdapter(Rows)).value == Rows(rows=[Row(name="a"), Row(name="b")])
 
 
 @pytest.mark.parametrize(

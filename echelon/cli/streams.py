@@ -44,7 +44,8 @@ def own_descriptors() -> Generator[None]:
     try:
         yield
     finally:
-        sys.stdout.flush()
+        with contextlib.suppress(OSError, ValueError):  # what was printed there meanwhile is not worth the result
+            sys.stdout.flush()
         os.dup2(stdin, 0)
         os.dup2(stdout, 1)
         for descriptor in (stdin, stdout, nothing):

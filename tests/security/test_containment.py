@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, model_serializer
 
 from echelon import Fallback, Job, Resilience, agent
 from echelon.definition.definition import NoInputs
@@ -72,6 +74,77 @@ def test_what_is_no_exception_ends_only_the_agent_that_raised_it(error: BaseExce
     assert result.output == {"both/fine": "fine"}
     [missing] = result.missing
     assert said in missing.reason
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        return None  # type: ignore[return-value]  # noqa: PLE0307 - that is what is wrong with it
+
+
+class Furious(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
+class Mute:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+    __str__ = __repr__
+
+
+class Stubborn(BaseModel):
+    number: int = 1
+
+    @model_serializer
+    def refuse(self) -> dict[str, int]:
+        raise RuntimeError("it is not written")
+
+
+@agent
+async def returning_mute() -> int:
+    """Return something that cannot be shown."""
+    return Mute()  # type: ignore[return-value]
+
+
+@agent
+async def returning_stubborn() -> Stubborn:
+    """Return something that cannot be written."""
+    return Stubborn()
+
+
+def beside(one: Any) -> Job:
+    """Return a job in which an agent works beside one that is fine."""
+    job = Job("beside", goal="Be disturbed", defaults=Resilience(attempts=1))
+    job.phase("both", agents=[fine, one])
+    return job
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        raising(Speechless(), plain=False),
+        raising(Speechless(), plain=True),
+        raising(Furious(), plain=False),
+        beside(returning_mute),
+        beside(returning_stubborn),
+    ],
+    ids=[
+        "text is None",
+        "text is None, in a thread",
+        "text fails",
+        "output cannot be shown",
+        "output cannot be written",
+    ],
+)
+def test_what_fails_while_a_failure_is_noted_ends_only_its_agent(job: Job) -> None:
+    """The first ended the whole run, with a group of exceptions."""
+    result = ran(job)
+
+    assert (result.status, result.output) == (RunStatus.PARTIAL, {"both/fine": "fine"})
+    assert len(result.missing) == 1
 
 
 def test_a_report_that_cannot_be_written_costs_the_report_only(tmp_path: Path) -> None:

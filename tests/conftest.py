@@ -17,6 +17,9 @@ for _name in [name for name in os.environ if name.startswith(("ECHELON_", "PREFE
     if not _name.startswith("ECHELON_TEST_"):
         del os.environ[_name]
 os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+# Readline says in the environment of every process below pytest how wide its terminal is, or that it has none.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
 
 # Who starts the tests in the background of a shell ignores Ctrl-C, and so would every process that they stop by it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

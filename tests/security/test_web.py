@@ -119,12 +119,16 @@ def test_a_server_of_one_run_asks_for_the_secret_of_its_home_too(tmp_path: Path)
 
 
 def test_processes_that_make_the_secret_at_once_have_the_same_one(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(20)]
     with ThreadPoolExecutor(20) as many:
-        made = set(many.map(read_secret, [tmp_path / "prefect"] * 200))
+        for folder in folders:
+            folder.mkdir()
+            secret_file(folder).write_text("" if folder.name > "1" else "\n")  # as a power cut may leave it
+            secret_file(folder).unlink() if folder.name > "5" else None
+            assert len(set(many.map(read_secret, [folder] * 40))) == 1
 
-    assert len(made) == 1
-    assert [file.name for file in (tmp_path / "prefect").iterdir()] == ["api-secret"]
-    assert secret_file(tmp_path / "prefect").stat().st_mode & 0o777 == 0o600
+    assert {file.name for folder in folders for file in folder.iterdir()} == {"api-secret"}
+    assert {secret_file(folder).stat().st_mode & 0o777 for folder in folders} == {0o600}
 
 
 @pytest.mark.parametrize("left", ["", "\n"])

@@ -3,10 +3,15 @@
 import contextlib
 import os
 import secrets
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
 from echelon.journal.private import private_folder, write_private
 from echelon.redaction import register_secret
+
+if sys.platform != "win32":
+    import fcntl
 
 #: Prefect's names for what a server asks for, and for what a client answers: `user:password`.
 SERVER_VARIABLE, CLIENT_VARIABLE = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
@@ -57,15 +62,22 @@ def _read(file: Path) -> str:
 
 
 def _make(file: Path) -> None:
-    """Make a secret; of processes that do so at once, all take that of the first."""
-    private_folder(file.parent)
-    own = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-    write_private(own, f"{_USER}:{secrets.token_urlsafe(_RANDOM_BYTES)}".encode())
+    """Make a secret where there is none, or an empty one, of a machine that lost its power."""
+    with _alone_in(private_folder(file.parent)):
+        if not _read(file):  # another process may just have made one
+            write_private(file, f"{_USER}:{secrets.token_urlsafe(_RANDOM_BYTES)}".encode())
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Generator[None]:
+    """Keep every other process, and thread, that wants the same out of a folder; where that is not known, hope."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        if file.exists():  # an empty one, of a machine that lost its power: it guards nothing
-            own.replace(file)
-        else:
-            with contextlib.suppress(FileExistsError):
-                os.link(own, file)  # unlike a renaming, it never takes the place of another
+        with contextlib.suppress(OSError):  # a network drive that has no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
-        own.unlink(missing_ok=True)
+        os.close(handle)

@@ -6,8 +6,8 @@ Texts are messages, summaries, logs, reports. Outputs and inputs are data: they 
 import os
 import re
 import time
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterator
+from typing import NamedTuple, cast
 from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretBytes, SecretStr
@@ -101,20 +101,26 @@ def register_password(url: str) -> None:
         _KNOWN.add(unquote(found[1]))
 
 
+def secrets_in(value: object) -> Iterator[SecretStr | SecretBytes]:
+    """Yield every value that pydantic knows to be secret, in a model or in anything that is made of some."""
+    if isinstance(value, SecretStr | SecretBytes):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from secrets_in(getattr(value, name, None))
+    elif is_mapping(value):
+        for one in value.values():
+            yield from secrets_in(one)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for one in cast("Collection[object]", value):
+            yield from secrets_in(one)
+
+
 def register_secrets_in(values: object) -> None:
-    """Register every value that pydantic knows to be secret, in a model or in anything that is made of some."""
-    if isinstance(values, SecretStr | SecretBytes):
-        secret = values.get_secret_value()
+    """Let every secret in a value be taken out of every text of this process from now on."""
+    for one in secrets_in(values):
+        secret = one.get_secret_value()
         register_secret(secret if isinstance(secret, str) else secret.decode(errors="replace"))
-    elif isinstance(values, BaseModel):
-        for name in type(values).model_fields:
-            register_secrets_in(getattr(values, name, None))
-    elif is_mapping(values):
-        for one in values.values():
-            register_secrets_in(one)
-    elif is_listing(values):
-        for one in values:
-            register_secrets_in(one)
 
 
 def reread_environment() -> None:

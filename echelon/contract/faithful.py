@@ -1,14 +1,15 @@
 """Is what consumers will read the same as what was delivered? In JSON types and secrets get lost (C6). Pure."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import SecretBytes, SecretStr
 from pydantic.errors import PydanticUserError
 
 from echelon.contract.complaint import described, place
 from echelon.model.adapter import JsonObject
 from echelon.model.edges import Contract, is_listing, is_mapping
+from echelon.redaction import secrets_in
 
 Place = tuple[object, ...]
 
@@ -42,13 +43,7 @@ class Difference(NamedTuple):
 
 def holds_secret(value: object) -> bool:
     """Say whether there is a secret anywhere in a value."""
-    if isinstance(value, BaseModel):
-        return any(holds_secret(getattr(value, name, None)) for name in type(value).model_fields)
-    if is_mapping(value):
-        return any(map(holds_secret, value.values()))
-    if isinstance(value, list | tuple | set | frozenset):
-        return any(map(holds_secret, cast("Collection[object]", value)))
-    return isinstance(value, SecretStr | SecretBytes)
+    return next(secrets_in(value), None) is not None
 
 
 def differences(delivered: object, read: object, contract: Contract) -> tuple[Difference, ...]:

@@ -42,9 +42,9 @@ class PreviousRuns:
     async def _read(self, phase: str) -> dict[str, PreviousOutput]:
         spec, journal = self._run.spec, self._run.log.journal
         found: dict[str, PreviousOutput] = {}
-        before = spec.run_id
+        before, inputs = spec.run_id, digest_of(written_inputs(spec.inputs))
         for _ in range(MAX_RUNS):
-            last = await journal.last_completed(spec.job.name, digest_of(written_inputs(spec.inputs)), before)
+            last = await journal.last_completed(spec.job.name, inputs, before)
             if last is None:
                 break
             before = last.run_id

@@ -14,6 +14,7 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs, written_inputs
 from echelon.journal.digest import digest_of
 from echelon.journal.port import Journal
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import Handoff
@@ -62,20 +63,20 @@ def _is_same(job: JobDefinition, found: RunRecord, inputs: BaseModel) -> bool:
 
 def new_record(
     job: JobDefinition,
-    inputs: BaseModel,
+    written: JsonObject,
     plan: Plan,
     *,
     run_id: str | None = None,
     source: str = "",
     flow_run_id: str | None = None,
 ) -> RunRecord:
-    """Return a run that begins now, by `run_id` or a name that is made up."""
+    """Return a run that begins now, with inputs as `written_inputs` has them, by `run_id` or a name that is made up."""
     started = utc_now()
     return RunRecord(
         run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}",
         job=job.name,
         source=source,
-        inputs=written_inputs(inputs),
+        inputs=written,
         status=RunStatus.RUNNING,
         started=started,
         plan=plan,

@@ -159,13 +159,13 @@ async def prepare_run(
     """Plan a run and put it on record; whatever stops it from outside is put on record too."""
     reread_environment()
     register_secrets_in(inputs)
-    written_inputs(inputs)  # raises for what could not be resumed
+    written = written_inputs(inputs)  # first of all: it raises for what could not be resumed
     ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")
         found = await find_run(journal, job, inputs, options.run_id, options.flow_run_id)
         record = found or new_record(
-            job, inputs, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
+            job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
         start = None if found else RunStarted(run_id=record.run_id, at=record.started, record=record)
         async with (

@@ -16,6 +16,7 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.spec import RunSpec, utc_now
 from echelon.coordination.step.intents import OperatorDecision
 from echelon.definition.definition import JobDefinition, NoInputs
+from echelon.definition.inputs import written_inputs
 from echelon.definition.planned import planned
 from echelon.engine.run import RunOptions, Watch, context_of, following
 from echelon.journal.journal import SqlJournal
@@ -54,7 +55,7 @@ async def a_run(
                 run_id=run_id,
                 job=job.name,
                 source="",
-                inputs=given.model_dump(mode="json"),
+                inputs=written_inputs(given),
                 status=RunStatus.RUNNING,
                 started=utc_now(),
                 plan=ready.plan,

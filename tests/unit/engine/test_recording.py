@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from echelon import AgentFailed, Job, Resilience, agent
 from echelon.coordination.job_run import run_phases
+from echelon.definition.inputs import written_inputs
 from echelon.engine.recording import new_record
 from echelon.engine.run import RunOptions, finish, prepare_run
 from echelon.journal.journal import SqlJournal
@@ -166,6 +167,6 @@ async def test_a_run_is_not_resumed_with_other_inputs(tmp_path: Path) -> None:
 
 async def test_runs_that_begin_in_one_second_have_names_of_their_own() -> None:
     """Of 16 random bits, one in 14 seconds with 100 runs gave a name twice."""
-    job, plan = Desk().job, Desk().job.plan()
+    job, plan, written = Desk().job, Desk().job.plan(), written_inputs(Words())
 
-    assert len({new_record(job, Words(), plan).run_id for _ in range(2_000)}) == 2_000
+    assert len({new_record(job, written, plan).run_id for _ in range(2_000)}) == 2_000

@@ -43,7 +43,8 @@ def _say(pipe: str, *others: int) -> None:
 #: A command that ends at once and leaves a process in a session of its own.
 DAEMON = """
 import os, signal, sys
-if os.fork():
+if child := os.fork():
+    os.waitpid(child, 0)  # or the group is ended before the daemon has left it
     os._exit(0)
 os.setsid()
 if os.fork():

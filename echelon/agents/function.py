@@ -1,11 +1,9 @@
 """A Python function as an agent: async on the loop, sync in a thread, CPU-bound in a process of its own."""
 
-import asyncio
 import contextvars
 import functools
 import inspect
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, get_args, get_origin
 
@@ -15,6 +13,7 @@ from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.agents.processes.workers import Workers
+from echelon.agents.threads import call_in_thread
 from echelon.contract.iterators import is_iterator
 from echelon.model.errors import InvalidJob
 from echelon.model.policy import Resilience
@@ -22,10 +21,6 @@ from echelon.model.policy import Resilience
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-
-#: Threads for plain functions. The loop's own are as few as the processors, too few for functions that wait.
-MAX_THREADS = 256
-_THREADS = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="echelon-agent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +60,7 @@ class FunctionAgent(Generic[P, R_co]):
             work = functools.partial(outcome_of, returned)  # it is lazy, and may block
         else:
             work = functools.partial(_outcome, function, arguments)
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(_THREADS, context.run, work)
+        return await call_in_thread(functools.partial(contextvars.copy_context().run, work))
 
 
 def function_agent(

@@ -11,11 +11,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Generator
+from collections import Counter
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from types import FrameType
 from typing import Any, Generic, NoReturn, TypeVar
 
 import psutil
+
+from echelon.resilience.stoppable import GRACE_SECONDS
 
 T = TypeVar("T")
 
@@ -81,6 +84,7 @@ class _Running(Generic[T]):
     def _run(self) -> None:
         _spare_children()
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(self._unhandled)
         self._task = self._loop.create_task(self._coroutine)
         try:
             self._result.append(self._loop.run_until_complete(self._task))
@@ -89,16 +93,30 @@ class _Running(Generic[T]):
         finally:
             self._close()
 
+    def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Pass on what Python reports of a loop while it runs; what it finds in tasks that were given up is known."""
+        if not loop.is_closed():
+            loop.default_exception_handler(context)
+
     def _close(self) -> None:
         """Close the loop as `asyncio.run` does; when interrupted without waiting for threads that go on."""
         rest = asyncio.all_tasks(self._loop)
         for task in rest:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+        if rest:
+            _report_left(self._loop.run_until_complete(asyncio.wait(rest, timeout=GRACE_SECONDS))[1])
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         if not self._cancelled:
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
+
+
+def _report_left(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Say which tasks go on after they were cancelled; they end with this process."""
+    names = [name for task in tasks if (name := getattr(task.get_coro(), "__qualname__", None))]
+    if names:
+        told = ", ".join(f"{name} ({count})" for name, count in Counter(names).most_common(5))
+        sys.stderr.write(f"echelon: tasks of agents go on after they were cancelled, and are given up: {told}\n")
 
 
 class _Stopper:

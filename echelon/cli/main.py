@@ -12,6 +12,7 @@ from typing import cast
 
 from cyclopts import CycloptsError
 
+from echelon.agents.threads import end_within
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.refusals import refusal
 from echelon.cli.commands import build_app
@@ -23,6 +24,7 @@ from echelon.model.errors import CallerError, EchelonError
 from echelon.model.phrasing import one_line, printable, truncate
 from echelon.redaction import redact
 from echelon.resilience.errors import first_cause
+from echelon.resilience.stoppable import GRACE_SECONDS
 
 #: The command or the job was wrong; nothing was run.
 WRONG_USE = 2
@@ -30,6 +32,9 @@ WRONG_USE = 2
 FAILED = 1
 #: Ended by Ctrl-C, as shells count it.
 STOPPED = 130
+
+#: What ends with a process, such as threads of agents and caches of libraries, has so many seconds.
+END_SECONDS = 2 * GRACE_SECONDS
 
 #: What the file behind a standard stream may say; every other file is named by its error.
 _OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
@@ -41,6 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Every error is one line on stderr that says what, where and what to do. What nobody foresaw goes with its traceback
     to a file under the home folder; with ECHELON_DEBUG=1 the traceback is shown.
     """
+    code = _run(arguments)
+    if arguments is None:  # this process was started for the command
+        end_within(END_SECONDS, code)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run one command, and turn what stops it into a line and a code."""
     secure_streams()
     use_bytecode_cache()
     tokens = list(sys.argv[1:] if arguments is None else arguments)

@@ -6,9 +6,11 @@ Prefect is imported when a flow is asked for, and not before: it takes seconds, 
 import asyncio
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
+from echelon.agents.threads import end_within
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
 from echelon.engine.picture.request import wait_for_picture
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 #: A flow run ends when its picture is complete, or after so many seconds.
 PICTURE_SECONDS = 15.0
+#: The process of a flow run has so many seconds after it, in which Prefect reports its state.
+END_SECONDS = 60.0
 
 
 class RunFailed(EchelonError):
@@ -41,6 +45,8 @@ def flow_of(job: JobDefinition) -> "Flow[..., Any]":
         options = RunOptions(source=job.source, flow_run_id=flow_run.id, api_url=api_url)
         result = await run_job(job, read_inputs(job.inputs_type, parameters), options)
         await asyncio.to_thread(wait_for_picture, result.run_id, Settings(), PICTURE_SECONDS)
+        if "PREFECT__FLOW_RUN_ID" in os.environ:  # this process was started for this flow run alone
+            end_within(END_SECONDS, 0)
         return _state_of(result)
 
     body.__name__ = body.__qualname__ = job.name.replace("-", "_")

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from echelon.agents.capture import capturing
 from echelon.agents.processes.owner import end_orphans
 from echelon.agents.processes.workers import Workers
+from echelon.agents.threads import use_daemon_threads
 from echelon.coordination.accounts import Accounts, account_of_job
 from echelon.coordination.context import RunContext
 from echelon.coordination.contracts import Contracts
@@ -106,6 +107,7 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     there is no journal, or no answer from the Prefect server that was configured; a failed agent is part of the result.
     """
     settings = Settings()
+    use_daemon_threads(asyncio.get_running_loop())
     api_url = options.api_url or await _api_url(settings)
     async with prepare_run(job, inputs, options, settings) as run:
         if settings.picture:

@@ -93,9 +93,10 @@ class AgentTimeout(AgentError):
 
     passing = True
 
-    def __init__(self, seconds: float, *, idle: bool = False) -> None:
+    def __init__(self, seconds: float, *, idle: bool = False, left: str | None = None) -> None:
         silent = f"idle: no output and no heartbeat for {seconds:g} s, its idle timeout"
-        super().__init__(silent if idle else f"no answer within its {seconds:g} s")
+        told = silent if idle else f"no answer within its {seconds:g} s"
+        super().__init__(told if left is None else f"{told}; {left}")
         self.seconds = seconds
         #: Was it silent for too long, rather than at work for too long?
         self.idle = idle

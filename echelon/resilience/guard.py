@@ -25,6 +25,7 @@ from echelon.resilience.progress import CallObserver, CallProgress
 from echelon.resilience.retry import Sleep, retrying
 from echelon.resilience.retry_budget import RetryBudget
 from echelon.resilience.rungs import BreakerRung, BudgetRung, Limiter, Rung, SlotRung
+from echelon.resilience.stoppable import GRACE_SECONDS, stoppable
 from echelon.resilience.timeout import time_limit
 
 T = TypeVar("T")
@@ -53,7 +54,8 @@ class Guard:
 
     A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots
     or semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
-    makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable.
+    makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable. An attempt that is stopped has
+    `grace_seconds` to clean up, and is given up then.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Guard:
         rng: random.Random | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self.policy = policy.over(DEFAULT_RESILIENCE)
         #: What all its calls are taken from, unless a call has an account of its own.
@@ -83,6 +86,7 @@ class Guard:
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, protects nothing
         self._clock = clock
         self._sleep = sleep
+        self._grace_seconds = grace_seconds
 
     def reserve(self, calls: int) -> None:
         """Keep slots for so many calls to come, or for fewer (a negative number): others must not take them all (F5).
@@ -200,7 +204,9 @@ class Guard:
         seconds, began = min(left, self._timeout_seconds), self._clock()
         try:
             async with time_limit(None if seconds == inf else seconds, idle_seconds=self._idle_seconds):
-                value = await progress.work()
+                async with stoppable(progress.work, self._grace_seconds) as task:
+                    await asyncio.wait({task})
+                value = task.result()
         except Exception as error:
             out_of_time = isinstance(error, AgentTimeout) and error.seconds == left and not error.idle
             failure = BudgetExhausted("seconds", self._timeout_seconds, left, whose) if out_of_time else error

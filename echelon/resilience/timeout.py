@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
 from echelon.model.errors import AgentTimeout
+from echelon.resilience.stoppable import noting_stops
 
 
 class Pulse:
@@ -53,20 +54,21 @@ async def time_limit(seconds: float | None, *, idle_seconds: float | None = None
     """
     scope = asyncio.timeout(seconds)
     watch = None if idle_seconds is None else _Watch(scope, idle_seconds)
-    try:
-        async with scope:
-            if watch is None:
-                yield
-            else:
-                with watch.watching():
+    with noting_stops() as notes:
+        try:
+            async with scope:
+                if watch is None:
                     yield
-    except TimeoutError as error:
-        if not scope.expired():
-            raise
-        if watch is not None and watch.fell_silent:
-            raise AgentTimeout(watch.idle_seconds, idle=True) from error
-        assert seconds is not None, "nothing else ends the scope"
-        raise AgentTimeout(seconds) from error
+                else:
+                    with watch.watching():
+                        yield
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            if watch is not None and watch.fell_silent:
+                raise AgentTimeout(watch.idle_seconds, idle=True, left=notes.left) from error
+            assert seconds is not None, "nothing else ends the scope"
+            raise AgentTimeout(seconds, left=notes.left) from error
 
 
 class _Watch:

@@ -2,12 +2,19 @@
 
 import asyncio
 import contextvars
+import inspect
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from echelon.agents.threads import DaemonThreads
+
+#: Whatever starts threads for calls.
+_POOLS: tuple[Any, ...] = (ThreadPoolExecutor, DaemonThreads)
 
 
 class Depth:
@@ -22,7 +29,9 @@ class Depth:
         """Return the count: of this stack, and of what had led to its beginning."""
         frame, found = sys._getframe(1), 0
         while frame is not None:
-            found += frame.f_code.co_filename.startswith(self._folder)
+            # An asynchronous generator is a context that was entered: it is in no traceback of what is awaited in it.
+            is_context = frame.f_code.co_flags & inspect.CO_ASYNC_GENERATOR
+            found += not is_context and frame.f_code.co_filename.startswith(self._folder)
             frame = frame.f_back
         return found + getattr(self._thread, "before", self._before.get())
 
@@ -30,14 +39,19 @@ class Depth:
     def counting(self) -> Iterator[None]:
         """Go on counting in the tasks and threads that the running loop starts during the block."""
         loop = asyncio.get_running_loop()
-        factory, run_in_executor = loop.get_task_factory(), loop.run_in_executor
+        factory, submits = loop.get_task_factory(), {pool: pool.submit for pool in _POOLS}
         loop.set_task_factory(self._task)
-        loop.run_in_executor = lambda pool, work, *given: run_in_executor(pool, self._counted(work), *given)
+        for pool, submit in submits.items():
+            pool.submit = self._counting(submit)
         try:
             yield
         finally:
             loop.set_task_factory(factory)
-            loop.run_in_executor = run_in_executor
+            for pool, submit in submits.items():
+                pool.submit = submit
+
+    def _counting(self, submit: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda pool, work, *given: submit(pool, self._counted(work), *given)
 
     def _task(
         self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], context: Any = None, **more: Any

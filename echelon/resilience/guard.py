@@ -25,7 +25,7 @@ from echelon.resilience.progress import CallObserver, CallProgress
 from echelon.resilience.retry import Sleep, retrying
 from echelon.resilience.retry_budget import RetryBudget
 from echelon.resilience.rungs import BreakerRung, BudgetRung, Limiter, Rung, SlotRung
-from echelon.resilience.stoppable import GRACE_SECONDS, stoppable
+from echelon.resilience.stoppable import GRACE_SECONDS, run_stoppably
 from echelon.resilience.timeout import time_limit
 
 T = TypeVar("T")
@@ -204,7 +204,7 @@ class Guard:
         seconds, began = min(left, self._timeout_seconds), self._clock()
         try:
             async with time_limit(None if seconds == inf else seconds, idle_seconds=self._idle_seconds):
-                async with stoppable(progress.work, self._grace_seconds) as task:
+                async with run_stoppably(progress.work, self._grace_seconds) as task:
                     await asyncio.wait({task})
                 value = task.result()
         except Exception as error:

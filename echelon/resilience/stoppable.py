@@ -50,7 +50,7 @@ def note_left(what: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def stoppable(
+async def run_stoppably(
     work: Callable[[], Awaitable[T]], grace_seconds: float = GRACE_SECONDS
 ) -> AsyncGenerator[asyncio.Task[T]]:
     """Start `work()` as a task, for a block that waits until it is done; its result is to be taken behind the block.
@@ -64,7 +64,7 @@ async def stoppable(
         yield task
     except asyncio.CancelledError:
         task.cancel()
-        if await _ended(task, grace_seconds):
+        if await _wait_for_end(task, grace_seconds):
             return
         driven.give_up()
         task.cancel()
@@ -72,7 +72,7 @@ async def stoppable(
         raise
 
 
-async def _ended(task: asyncio.Task[Any], grace_seconds: float) -> bool:
+async def _wait_for_end(task: asyncio.Task[Any], grace_seconds: float) -> bool:
     """Wait for a cancelled task, whatever else is cancelled meanwhile; say whether it ended in time."""
     loop = asyncio.get_running_loop()
     until = loop.time() + grace_seconds

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from echelon.model.errors import AgentTimeout
-from echelon.resilience.stoppable import stoppable
+from echelon.resilience.stoppable import run_stoppably
 from echelon.resilience.timeout import time_limit
 
 GRACE = 0.05
@@ -14,7 +14,7 @@ GRACE = 0.05
 
 async def do(work: Callable[[], Awaitable[object]], seconds: float | None = 0.05, grace_seconds: float = GRACE):
     async with time_limit(seconds):
-        async with stoppable(work, grace_seconds) as task:
+        async with run_stoppably(work, grace_seconds) as task:
             await asyncio.wait({task})
         return task.result()
 

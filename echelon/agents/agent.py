@@ -51,6 +51,16 @@ class Agent(Protocol):
 
 
 @runtime_checkable
+class PaysByPart(Protocol):
+    """An agent that reserves and pays each part of its work itself, such as each request of a model (F4)."""
+
+    @property
+    def pays_by_part(self) -> bool:
+        """Does it?"""
+        ...
+
+
+@runtime_checkable
 class CanWrapUp(Protocol):
     """An agent that can write down what it has when its budget is used up (F4).
 

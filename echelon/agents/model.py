@@ -11,7 +11,7 @@ then they are streamed, and a stream that is cut off is a failed call like any o
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, Union, Unpack, cast, overload
 
 from echelon.agents.agent import Effect
@@ -19,6 +19,7 @@ from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback, fallbacks_of
 from echelon.agents.model_ends import check_end
 from echelon.agents.model_limits import conversation, exhausted, kept_tokens, library, limits
+from echelon.agents.model_meter import Sizes, metered
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
@@ -66,6 +67,9 @@ class ModelAgent(Generic[T_co]):
     effect: Effect = "read"
     resilience: Resilience = Resilience()
     fallback: tuple[Fallback, ...] = ()
+    sizes: Sizes = field(default_factory=Sizes, compare=False, repr=False)
+    """How large its requests are, as far as it has told."""
+    pays_by_part: bool = True
 
     def bind(self, shape: CallShape) -> Self:  # noqa: ARG002 - a prompt takes what there is
         """Return itself: the prompt is made from whatever a call carries."""
@@ -95,6 +99,7 @@ class ModelAgent(Generic[T_co]):
     async def _ask(self, call: Call, prompt: str, so_far: "Sequence[ModelMessage]" = ()) -> Outcome[T_co]:
         used: RunUsage = library("pydantic_ai.usage").RunUsage()
         budget = call.brief.assignment.budget
+        meters = metered(self.sizes)
         try:
             with self._tools(), library("pydantic_ai").capture_run_messages() as messages:
                 call.notes[:] = [messages]
@@ -103,9 +108,13 @@ class ModelAgent(Generic[T_co]):
                     message_history=so_far or None,
                     deps=self.deps(call) if self.deps else None,
                     usage=used,
-                    usage_limits=limits(budget, final_call=is_final_call()),
+                    usage_limits=limits(budget, final_call=is_final_call(), metered=bool(meters)),
+                    capabilities=meters,
                     model_settings=self._settings(budget),
                 )
+        except EchelonError as error:
+            error.usage = _usage(used)
+            raise
         except Exception as error:
             translated = _translated(error, self, used, budget)
             if translated is None:

@@ -26,9 +26,10 @@ def library(module: str) -> ModuleType:
         ) from error
 
 
-def limits(budget: Budget, *, final_call: bool = False) -> "UsageLimits":
+def limits(budget: Budget, *, final_call: bool = False, metered: bool = False) -> "UsageLimits":
     """Bound what one call may use; without a bound on calls pydantic-ai's own guards against endless loops.
 
+    Tokens are bounded here, behind an answer, only where no meter bounds them before it (`metered`).
     The last call has the requests that were kept back. Its tokens are bounded before it by `kept_tokens`, not here:
     here is behind the answer, and one that has been paid for is better than none.
     """
@@ -38,7 +39,7 @@ def limits(budget: Budget, *, final_call: bool = False) -> "UsageLimits":
         return kind(request_limit=LANDING_REQUESTS if kept is None else max(1, kept))
     usual = budget.usual
     requests = kind().request_limit if usual.calls is None else usual.calls
-    return kind(request_limit=requests, total_tokens_limit=usual.tokens)
+    return kind(request_limit=requests, total_tokens_limit=None if metered else usual.tokens)
 
 
 def kept_tokens(budget: Budget) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from echelon.agents.agent import Agent, CanWrapUp
+from echelon.agents.agent import Agent, CanWrapUp, PaysByPart
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import StepKind, StepRecord
@@ -28,13 +28,20 @@ def budget_told(policy: Resilience, whole: Budget) -> Budget:
     return policy.budget or policy.domain_budget or whole
 
 
-def expected_tokens(tokens: int, policy: Resilience) -> int:
+def expected_tokens(tokens: int | None, policy: Resilience) -> int | None:
     """Return what is reserved for a task that is expected to use so many tokens: no more than it may use at all.
 
     An estimate that is larger than the task's own budget must not keep it from being tried within that budget.
     """
+    if not tokens:
+        return None
     bound = policy.budget.usual.tokens if policy.budget else None
     return tokens if bound is None else min(tokens, bound)
+
+
+def pays_by_part(agent: Agent) -> bool:
+    """Say whether an agent reserves the parts of its work itself, so that nothing is reserved for the whole."""
+    return isinstance(agent, PaysByPart) and agent.pays_by_part
 
 
 def may_wrap_up(kind: StepKind, agent: Agent) -> bool:

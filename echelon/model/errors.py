@@ -105,12 +105,22 @@ class AgentTimeout(AgentError):
 class BudgetExhausted(AgentError):
     """The call would take more than what is left of a budget (F4)."""
 
-    def __init__(self, what: str, wanted: float, left: float, whose: str) -> None:
-        super().__init__(f"the {what} budget of {whose} has {left:g} left, the call asks for {wanted:g}")
+    def __init__(
+        self, what: str, wanted: float, left: float, whose: str, *, spent: float | None = None, reserved: float = 0.0
+    ) -> None:
+        told = "" if spent is None else f": {_amount(spent)} spent, {_amount(reserved)} reserved for calls under way"
+        super().__init__(
+            f"the {what} budget of {whose} has {_amount(left)} left{told}; the call asks for {_amount(wanted)}"
+        )
         self.what = what
         self.wanted = wanted
         self.left = left
         self.whose = whose
+
+
+def _amount(number: float) -> str:
+    """Write an amount of anything: whole numbers in groups, others with four digits that count."""
+    return f"{number:,.0f}" if abs(number) >= 10_000 or number == int(number) else f"{number:.4g}"
 
 
 class EffectUncertain(AgentError):

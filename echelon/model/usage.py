@@ -57,6 +57,10 @@ class Price(Value):
             return None
         return (usage.tokens_in * self.input + usage.tokens_out * self.output) / _PRICED_TOKENS
 
+    def written_for(self, cost: float) -> int:
+        """Return how many tokens may be written for so much money."""
+        return int(cost * _PRICED_TOKENS / self.output) if self.output else _PRICED_TOKENS
+
     def at_most(self, tokens: int) -> float:
         """Return what so many tokens cost at most, whichever way they go: the estimate to reserve."""
         return tokens * max(self.input, self.output) / _PRICED_TOKENS

@@ -1,4 +1,4 @@
-"""The one guard around every call: budget → bulkhead → breaker → retry → timeout, one rung a method (F1, F3, F4, F5).
+"""The one guard around every call: bulkhead → budget → breaker → retry → timeout, one rung a method (F1, F3, F4, F5).
 
 The breaker is asked once a call and told once how the call ended, attempts and all: a passing error that a retry cures
 must not open it. While it is open no further attempt is made under permits given before.
@@ -21,6 +21,7 @@ from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account, final_call
 from echelon.resilience.bulkhead import Slot
 from echelon.resilience.errors import can_pass
+from echelon.resilience.meter import metering
 from echelon.resilience.progress import CallObserver, CallProgress
 from echelon.resilience.retry import Sleep, retrying
 from echelon.resilience.retry_budget import RetryBudget
@@ -101,12 +102,15 @@ class Guard:
         self,
         work: Callable[[], Awaitable[T]],
         *,
-        tokens: int = 0,
+        tokens: int | None = None,
         account: Account | None = None,
         wrap_up: Callable[[], Awaitable[T]] | None = None,
         observer: CallObserver | None = None,
     ) -> CallResult[T]:
         """Do `work` within the policy; `tokens` is the estimate reserved for it, `account` that of this call alone.
+
+        Without an estimate the most that a call used so far is reserved, or what is left. 0 is for work that reserves
+        its parts itself: see `Meter`.
 
         Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `wrap_up` writes
         down what there is; it is called once, when the budget is used up and a share of it was kept back for this.
@@ -204,8 +208,9 @@ class Guard:
         seconds, began = min(left, self._timeout_seconds), self._clock()
         try:
             async with time_limit(None if seconds == inf else seconds, idle_seconds=self._idle_seconds):
-                async with run_stoppably(progress.work, self._grace_seconds) as task:
-                    await asyncio.wait({task})
+                with metering(progress):
+                    async with run_stoppably(progress.work, self._grace_seconds) as task:
+                        await asyncio.wait({task})
                 value = task.result()
         except Exception as error:
             out_of_time = isinstance(error, AgentTimeout) and error.seconds == left and not error.idle
@@ -237,8 +242,9 @@ def _rungs(
     limiters: Iterable[Limiter],
     breaker: Breaker | None,
 ) -> Iterator[Rung]:
-    yield BudgetRung(price, clock)
     yield from map(SlotRung, limiters)
+    # Below the slots: what waits for a slot must hold nothing that those with a slot wait for.
+    yield BudgetRung(price, clock)
     if breaker is not None:
         yield BreakerRung(breaker)
 

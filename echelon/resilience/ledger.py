@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from echelon.model.errors import BudgetExhausted
 from echelon.model.usage import Budget, Usage
@@ -23,6 +23,13 @@ class Amounts(NamedTuple):
     tokens: int = 0
     calls: int = 0
     cost: float = 0.0
+
+
+#: Sums of money have an error of rounding that is smaller than this.
+_DUST = 1e-9
+
+#: Nothing of anything.
+NOTHING = Amounts()
 
 
 class Ledger:
@@ -49,24 +56,61 @@ class Ledger:
         """Is a share kept back for a final call?"""
         return self.budget.final_call > 0
 
+    def bounds_on(self, what: str) -> bool:
+        """Say whether something is bounded here."""
+        return getattr(self.budget, what) is not None
+
     def seconds_left(self, *, final_call: bool) -> float:
         """Return the wall time left; infinite without a bound."""
         bound = self.budget.seconds if final_call else self._usual_seconds
         return inf if bound is None else bound - (self._clock() - self._started)
+
+    def left(self, what: str, *, final_call: bool) -> float:
+        """Return what is not used up of something, reserved or not; infinite without a bound."""
+        gone = self._gone()
+        for at, bound, usual in self._bounds:
+            if Amounts._fields[at] == what:
+                return (bound if final_call else usual) - gone[at]
+        return inf
 
     def bounds(self) -> Iterator[tuple[str, float, float]]:
         """Yield (what, bound, used) of everything that is bounded."""
         gone = self._gone()
         return ((Amounts._fields[at], bound, gone[at]) for at, bound, _ in self._bounds)
 
-    def refuse_unless_left(self, wanted: Amounts, *, final_call: bool) -> None:
-        """Raise `BudgetExhausted` when less is left than is wanted, or nothing."""
+    def grant(self, wanted: Amounts, least: Amounts, own: Amounts, *, final_call: bool) -> Amounts | None:
+        """Return how much of what is wanted may be reserved now, at least `least`; None: not before others give back.
+
+        All of it where that is left; else whatever is left, once nobody else holds anything. `own` is what the caller
+        holds itself and gives back for this. Raises `BudgetExhausted` when there is less than `least`, or nothing,
+        whatever others give back.
+        """
+        gone, granted = self._gone(), list[Any](wanted)
+        for at, bound, usual in self._bounds:
+            allowed = bound if final_call else usual
+            left, held = allowed - gone[at], self.held[at] - own[at]
+            if least[at] > left or gone[at] >= allowed:
+                raise self._exhausted(at, least[at] or wanted[at], allowed, gone[at], held)
+            if wanted[at] <= left - held:
+                continue
+            if held > _DUST:
+                return None
+            granted[at] = left
+        return Amounts(*granted)
+
+    def refusal(self, wanted: Amounts, *, final_call: bool) -> BudgetExhausted:
+        """Say what there is too little of at this moment, as long as others hold what they hold."""
         gone = self._gone()
         for at, bound, usual in self._bounds:
             allowed = bound if final_call else usual
-            left = allowed - gone[at] - self.held[at]
-            if wanted[at] > left or gone[at] >= allowed:
-                raise BudgetExhausted(Amounts._fields[at], wanted[at], max(0.0, left), self.name)
+            if wanted[at] > allowed - gone[at] - self.held[at]:
+                return self._exhausted(at, wanted[at], allowed, gone[at], self.held[at])
+        raise AssertionError("all of it is left")
+
+    def _exhausted(self, at: int, wanted: float, allowed: float, gone: float, held: float) -> BudgetExhausted:
+        return BudgetExhausted(
+            Amounts._fields[at], wanted, max(0.0, allowed - gone - held), self.name, spent=gone, reserved=held
+        )
 
     def hold(self, amounts: Amounts) -> None:
         """Set something aside for a call under way."""

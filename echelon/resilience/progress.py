@@ -1,14 +1,23 @@
 """One call on its way down the rungs of its guard: what it took on the way, and what it told."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from math import inf
 from typing import Generic, Protocol, TypeVar
 
+from echelon.model.errors import BudgetExhausted
 from echelon.model.usage import Price, Usage
 from echelon.resilience.breaker.breaker import Permit
 from echelon.resilience.budget import Account, Reservation
+from echelon.resilience.ledger import Amounts
 from echelon.resilience.tally import UsageTally
 
 T = TypeVar("T")
+
+#: Who had to wait for less did not wait, in seconds: the loop was busy with others.
+SHORTEST_WAIT_SECONDS = 0.001
 
 
 class CallObserver(Protocol):
@@ -31,11 +40,12 @@ class CallProgress(Generic[T]):
         work: Callable[[], Awaitable[T]],
         account: Account,
         price: Price | None,
-        tokens: int = 0,
+        tokens: int | None = None,
         observer: CallObserver | None = None,
     ) -> None:
         self.work = work
         self.account = account
+        #: What it is expected to use; 0 when it reserves each part of itself, None when nobody knows.
         self.tokens = tokens
         self.price = price
         self.observer = observer
@@ -55,6 +65,33 @@ class CallProgress(Generic[T]):
         self.retry_held = False
         #: Was it ended by the last call, within what was kept back?
         self.wrapped_up = False
+
+    @contextmanager
+    def waiting(self, limiter: str, queue_length: int = 0) -> Generator[None]:
+        """Report the wait in the block, behind so many others; it is no time at work."""
+        began = time.monotonic()
+        yield
+        waited = time.monotonic() - began
+        if waited < SHORTEST_WAIT_SECONDS:
+            return
+        if self.entered is not None:
+            self.entered += waited
+        if self.observer is not None:
+            self.observer.waited(limiter, waited, queue_length)
+
+    async def claim(self, wanted: Amounts, least: Amounts) -> Amounts:
+        """Set something aside for the call, after a wait for what others give back; return what was set aside.
+
+        `BudgetExhausted` when less than `least` can come, or none before the time of the account is up.
+        """
+        assert self.reservation is not None, "the budget rung opens it"
+        left, whose = self.account.deadline(final_call=self.reservation.final_call)
+        try:
+            with self.waiting(f"the budget of {self.account.name}"):
+                async with asyncio.timeout(None if left == inf else max(0.0, left)):
+                    return await self.reservation.claim(wanted, least)
+        except TimeoutError as error:
+            raise BudgetExhausted("seconds", 0, 0, whose) from error
 
     def fail(self, error: Exception, seconds: float) -> None:
         """Take into account that an attempt failed after so many seconds."""

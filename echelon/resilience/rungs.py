@@ -3,7 +3,6 @@
 A new rung is a class here or in a file of its own, and one entry in `Guards.guard`.
 """
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
@@ -11,11 +10,8 @@ from typing import Any, Protocol
 from echelon.model.usage import Price
 from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.bulkhead import Slot
+from echelon.resilience.ledger import Amounts
 from echelon.resilience.progress import CallProgress
-
-#: Who had to wait for less did not wait, in seconds: the loop was busy with others.
-SHORTEST_WAIT_SECONDS = 0.001
-
 
 Limiter = AbstractAsyncContextManager[Any]
 """Bounds how many calls are at work at one time: a bulkhead's slot, a semaphore."""
@@ -39,17 +35,28 @@ class BudgetRung:
     def __init__(self, price: Price | None, clock: Callable[[], float]) -> None:
         self._price = price
         self._clock = clock
+        self._largest = 0
 
     async def enter(self, call: CallProgress[Any]) -> None:
-        """Reserve, unless something is kept back for this very call; `BudgetExhausted` when too little is left."""
-        if call.reservation is None:
-            cost = self._price.at_most(call.tokens) if self._price else 0.0
-            call.reservation = call.account.reserve(tokens=call.tokens, cost=cost)
+        """Reserve, maybe after a wait for what others give back; `BudgetExhausted` when too little can come.
+
+        For a last call something is kept back already. A call without an estimate is expected to use what the largest
+        of its kind did so far, or whatever is left.
+        """
+        if call.reservation is not None:
+            return
+        call.reservation = call.account.open()
+        tokens, least = (self._largest, 0) if call.tokens is None else (call.tokens, call.tokens)
+        await call.claim(self._amounts(tokens), self._amounts(least))
+
+    def _amounts(self, tokens: int) -> Amounts:
+        return Amounts(tokens=tokens, calls=1, cost=self._price.at_most(tokens) if self._price else 0.0)
 
     async def leave(self, call: CallProgress[Any], error: BaseException | None) -> None:  # noqa: ARG002 - paid all the same
         """Settle what was used; a call that was not made costs nothing."""
         assert call.reservation is not None, "what is left was entered"
         if call.attempts:  # made calls are paid, also when cancelled
+            self._largest = max(self._largest, call.told.tokens)
             call.reservation.settle(call.usage(call.seconds_at_work(self._clock())))
         else:
             call.reservation.cancel()
@@ -64,12 +71,9 @@ class SlotRung:
 
     async def enter(self, call: CallProgress[Any]) -> None:
         """Take a slot, at once or after a wait, which is reported; `BulkheadFull` when too many wait."""
-        queue_length, began = self._slot.waiting if self._slot else 0, time.monotonic()
-        await self._limiter.__aenter__()
-        waited = time.monotonic() - began
-        if waited >= SHORTEST_WAIT_SECONDS and call.observer is not None:
-            name = self._slot.name if self._slot else "processors"
-            call.observer.waited(name, waited, queue_length)
+        queue_length = self._slot.waiting if self._slot else 0
+        with call.waiting(self._slot.name if self._slot else "processors", queue_length):
+            await self._limiter.__aenter__()
 
     async def leave(self, call: CallProgress[Any], error: BaseException | None) -> None:  # noqa: ARG002 - given back anyway
         """Give the slot back."""

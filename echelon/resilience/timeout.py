@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from math import inf
 
 from echelon.model.errors import AgentTimeout
 from echelon.resilience.stoppable import noting_stops
@@ -26,6 +27,7 @@ class Pulse:
             self._outer.beat()
 
 
+_SCOPE: ContextVar[asyncio.Timeout | None] = ContextVar("echelon_time_limit", default=None)
 _PULSE: ContextVar[Pulse | None] = ContextVar("echelon_pulse", default=None)
 
 
@@ -53,6 +55,7 @@ async def time_limit(seconds: float | None, *, idle_seconds: float | None = None
     None is no bound. A `TimeoutError` of the block's own is left alone.
     """
     scope = asyncio.timeout(seconds)
+    token = _SCOPE.set(scope)
     watch = None if idle_seconds is None else _Watch(scope, idle_seconds)
     with noting_stops() as notes:
         try:
@@ -69,6 +72,32 @@ async def time_limit(seconds: float | None, *, idle_seconds: float | None = None
                 raise AgentTimeout(watch.idle_seconds, idle=True, left=notes.left) from error
             assert seconds is not None, "nothing else ends the scope"
             raise AgentTimeout(seconds, left=notes.left) from error
+        finally:
+            _SCOPE.reset(token)
+
+
+@contextmanager
+def pause_time_limit(left_seconds: Callable[[], float]) -> Generator[None]:
+    """Do not count the time in the block: what waits there is not at work.
+
+    Behind it the attempt has what it had left before, but no more than `left_seconds()`, the time that no wait stops.
+    """
+    scope, loop = _SCOPE.get(), asyncio.get_running_loop()
+    until = None if scope is None else scope.when()
+    pulse = _PULSE.get()
+    if scope is not None and until is not None:
+        scope.reschedule(None)
+    if pulse is not None:
+        pulse.last_at = inf
+    began = loop.time()
+    try:
+        yield
+    finally:
+        if pulse is not None:
+            pulse.beat()
+        if scope is not None and until is not None and not scope.expired():
+            now = loop.time()
+            scope.reschedule(min(until + now - began, now + left_seconds()))
 
 
 class _Watch:
@@ -94,7 +123,7 @@ class _Watch:
     def _look(self) -> None:
         left = self._pulse.last_at + self.idle_seconds - time.monotonic()
         if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
+            self._timer = self._loop.call_later(min(left, self.idle_seconds), self._look)
         elif not self._scope.expired():
             self.fell_silent = True
             self._scope.reschedule(self._loop.time())

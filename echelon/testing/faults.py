@@ -66,9 +66,9 @@ def stalls_for_ever(answer: Answer | None = None) -> Answer:
     return replace(answer or says(_ANYTHING), deliver=_stall)
 
 
-def calls(tool: str, arguments: str) -> Answer:
+def calls(tool: str, arguments: str, *, tokens_in: int = 10) -> Answer:
     """Answer with a call of a tool, offered or not, with its arguments as they are, JSON or not."""
-    usual = says({}).body
+    usual = says({}, tokens_in=tokens_in).body
 
     def body(request: JsonObject) -> bytes:
         completion = json.loads(usual(request))

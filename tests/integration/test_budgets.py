@@ -88,14 +88,14 @@ async def worked(job: Job, home: Path, *paths: str) -> tuple[RunContext, dict[st
 async def test_a_model_whose_tokens_are_used_up_writes_down_what_it_has_and_the_run_says_partial(
     tmp_path: Path,
 ) -> None:
-    server = LlmServer(calls("look", "{}"), calls("look", "{}"), says({"path": "half of it"}))
+    server = LlmServer(*[calls("look", "{}", tokens_in=500)] * 2, says({"path": "half of it"}))
     async with asking(server) as model:
-        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=50, final_call=0.5)))
+        job = inspecting(model, Resilience(attempts=1, budget=Budget(tokens=3000, final_call=0.5)))
         run, delivered = await worked(job, tmp_path, "api/a.py")
     (task,) = [step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK]
 
     assert (task.done, task.wrapped_up, task.attempts) == (True, True, 2)
-    assert task.usage.tokens == 45
+    assert task.usage.tokens == 2 * 505 + 15
     assert len(server.requests) == 3
     assert output_of(run) == {"found": 1, "missing": 0}
     assert status_after(delivered) is RunStatus.PARTIAL
@@ -105,15 +105,16 @@ async def test_a_model_whose_tokens_are_used_up_writes_down_what_it_has_and_the_
 
 async def test_a_domain_that_has_used_its_tokens_up_stops_itself_and_no_other(tmp_path: Path) -> None:
     """`api` has three files and tokens for two answers; `web` has one, and the integration still takes place."""
-    server = LlmServer(says({"path": "found"}))
+    server = LlmServer(says({"path": "found"}, tokens_in=1000))
     async with asking(server) as model:
-        job = inspecting(model, Resilience(attempts=1, domain_budget=Budget(tokens=30)), tokens=15)
+        job = inspecting(model, Resilience(attempts=1, domain_budget=Budget(tokens=2500)), tokens=15)
         run, delivered = await worked(job, tmp_path, "api/a.py", "api/b.py", "api/c.py", "web/a.py")
     ended = {step.handoff.task_id: step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK}
     refused = [handoff.error.message for handoff in ended.values() if handoff.error]
 
     assert len(server.requests) == 3
-    assert refused == ["the tokens budget of domain 'api' has 0 left, the call asks for 15"]
+    assert len(refused) == 1
+    assert "the tokens budget of domain 'api' has 490 left: 2,010 spent, 0 reserved for calls under way" in refused[0]
     assert ended["inspect/web/a.py"].done
     assert output_of(run) == {"found": 3, "missing": 1}
     assert status_after(delivered) is RunStatus.PARTIAL

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from echelon.agents.fingerprint.agent import fingerprint_of
-from echelon.coordination.accounts import expected_tokens, may_wrap_up
+from echelon.coordination.accounts import expected_tokens, may_wrap_up, pays_by_part
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.attempts import Attempts
 from echelon.coordination.step.boundary import Accepted
@@ -36,7 +36,7 @@ class Guarded:
         account = self.run.accounts.of(step.kind, step.task_id, step.node, guard.policy, guard.account)
         keeps_back = account is not None and account.keeps_back
         wrap_up = attempts.make if keeps_back and may_wrap_up(step.kind, step.agent) else None
-        tokens = expected_tokens(step.tokens, guard.policy) if step.tokens else 0
+        tokens = 0 if pays_by_part(step.agent) else expected_tokens(step.tokens, guard.policy)
         result = await guard.call(attempts.make, tokens=tokens, account=account, wrap_up=wrap_up, observer=attempts)
         failpoint("step.performed")
         handoff = await seal(self.run, step, result)

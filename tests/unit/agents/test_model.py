@@ -246,8 +246,8 @@ def test_when_all_models_of_a_fallback_fail_it_may_pass_if_one_may() -> None:
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
-        (Budget(tokens=12), "the tokens budget of model 'm' has 12 left, the call asks for 15"),
-        (Budget(calls=1), "the calls budget of model 'm' has 1 left, the call asks for 2"),
+        (Budget(tokens=12), "the tokens budget of model 'm' has 12 left; the call asks for 15"),
+        (Budget(calls=1), "the calls budget of model 'm' has 1 left; the call asks for 2"),
     ],
     ids=["tokens", "calls"],
 )

@@ -82,13 +82,13 @@ def is_whole(request: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     ("budget", "before"),
     [
-        (Budget(tokens=50, final_call=0.5), 2),  # 15 tokens a request, 25 before it wraps up: hit behind an answer
-        (Budget(calls=4, final_call=0.5), 2),  # hit before a request
+        (Budget(tokens=3000, final_call=0.5), 2),  # 505 tokens a request: 490 are left, and the prompt needs more
+        (Budget(calls=4, final_call=0.5), 2),
     ],
     ids=["tokens", "calls"],
 )
 def test_it_goes_on_with_its_conversation_without_its_tools(budget: Budget, before: int) -> None:
-    server = LlmServer(*[calls("look", "{}")] * before, GOOD)
+    server = LlmServer(*[calls("look", "{}", tokens_in=500)] * before, GOOD)
     verdict = wrapped_up(server, budget)
     last = server.requests[-1]
 
@@ -101,7 +101,7 @@ def test_it_goes_on_with_its_conversation_without_its_tools(budget: Budget, befo
     assert last["messages"][-1] == {"role": "user", "content": FINAL_CALL}
     assert {"role": "tool", "tool_call_id": "1", "content": "a line of code"} in last["messages"]
     assert is_whole(last)
-    assert verdict.usage.tokens == before * 15 + 25
+    assert verdict.usage.tokens == before * 505 + 25
 
 
 def test_a_conversation_that_is_cut_off_by_the_clock_is_kept_too() -> None:
@@ -135,11 +135,14 @@ def test_without_a_conversation_it_is_asked_afresh_and_told_why() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [(says({"path": "a.py"}, tokens_in=500), "has 25 left"), (calls("look", "{}"), "has 25 left")],
+    [
+        (calls("look", "{}", tokens_in=4000), "has 0 left: 4,005 spent"),
+        (calls("look", "{}", tokens_in=500), "has 490 left: 1,010 spent"),
+    ],
     ids=["all of it is gone", "it does not stop"],
 )
 def test_one_that_cannot_wrap_up_has_failed_for_what_it_failed_for_first(answer: Answer, why: str) -> None:
-    verdict = wrapped_up(LlmServer(answer), Budget(tokens=50, final_call=0.5))
+    verdict = wrapped_up(LlmServer(answer), Budget(tokens=3000, final_call=0.5))
 
     assert isinstance(verdict.error, BudgetExhausted)
     assert why in str(verdict.error)
@@ -167,14 +170,12 @@ def test_what_is_kept_back_is_for_the_last_call_alone(
 
 
 def test_the_last_answer_is_no_longer_than_what_is_kept_back() -> None:
-    server = LlmServer(calls("look", "{}"), calls("look", "{}"), GOOD)
-    wrapped_up(server, Budget(tokens=50, final_call=0.5))
+    server = LlmServer(calls("look", "{}", tokens_in=500), calls("look", "{}", tokens_in=500), GOOD)
+    wrapped_up(server, Budget(tokens=3000, final_call=0.5))
+    first, second, last = (request["max_completion_tokens"] for request in server.requests)
 
-    assert [request.get("max_completion_tokens", request.get("max_tokens")) for request in server.requests] == [
-        None,
-        None,
-        25,
-    ]
+    assert last == 1500
+    assert 0 < second <= first - 500 < 1000  # what is left of 1,500 behind the prompts
 
 
 def test_a_call_without_notes_has_no_conversation() -> None:

@@ -68,7 +68,8 @@ async def test_a_domain_that_has_used_its_budget_up_stops_itself_and_no_other(
 
     assert (len(there & _tasks(range(sizes[0]))), len(there & _tasks(range(sizes[0], sum(sizes))))) == (first, second)
     refused = [reason(handoff) for handoff in ended(run).values() if not handoff.done]
-    assert set(refused) == {"the tokens budget of domain 'd0' has 0 left, the call asks for 0"}
+    spent = f"{first * 10} spent, 0 reserved for calls under way"
+    assert set(refused) == {f"the tokens budget of domain 'd0' has 0 left: {spent}; the call asks for 10"}
     assert status_after(delivered) is RunStatus.PARTIAL
 
 

@@ -69,7 +69,7 @@ async def test_who_is_called_once_more(tmp_path: Path, options: dict[str, Any], 
     handoff = ended(run)["look/i0"]
 
     assert (handoff.done, handoff.wrapped_up) == (wraps_up, wraps_up)
-    assert wraps_up or reason(handoff) == "the tokens budget of the model has 50 left, the call asks for 51"
+    assert wraps_up or reason(handoff) == "the tokens budget of the model has 50 left; the call asks for 51"
 
 
 async def test_every_agent_lands_in_what_the_job_kept_back_and_so_does_the_integration(tmp_path: Path) -> None:

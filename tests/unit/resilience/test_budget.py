@@ -18,7 +18,10 @@ def test_a_reservation_counts_before_anything_is_used() -> None:
     account = Account(Budget(tokens=100), "job")
     account.reserve(tokens=60)
 
-    with pytest.raises(BudgetExhausted, match="the tokens budget of job has 40 left, the call asks for 60"):
+    with pytest.raises(
+        BudgetExhausted,
+        match="the tokens budget of job has 40 left: 0 spent, 60 reserved for calls under way; the call asks for 60",
+    ):
         account.reserve(tokens=60)
 
 
@@ -93,7 +96,10 @@ def test_siblings_share_what_their_parent_has() -> None:
     job = Account(Budget(calls=1), "job")
     Account(Budget(calls=5), "a", job).reserve()
 
-    with pytest.raises(BudgetExhausted, match="the calls budget of job has 0 left, the call asks for 1"):
+    with pytest.raises(
+        BudgetExhausted,
+        match="the calls budget of job has 0 left: 0 spent, 1 reserved for calls under way; the call asks for 1",
+    ):
         Account(Budget(calls=5), "b", job).reserve()
 
 
@@ -107,7 +113,10 @@ def test_seconds_are_the_wall_time_of_the_whole() -> None:
     second.settle(Usage(seconds=40, calls=1))
     assert account.deadline() == (20, "job")
     account.reserve(seconds=20).cancel()
-    with pytest.raises(BudgetExhausted, match="the seconds budget of job has 20 left, the call asks for 30"):
+    with pytest.raises(
+        BudgetExhausted,
+        match="the seconds budget of job has 20 left: 40 spent, 0 reserved for calls under way; the call asks for 30",
+    ):
         account.reserve(seconds=30)
 
     clock.advance(20)
@@ -194,7 +203,10 @@ def test_money_is_a_bound_like_the_others() -> None:
     account.reserve(cost=0.5)
 
     assert (account.used.cost, account.reserved["cost"], account.shares) == (0.5, 0.5, {"cost": 0.5})
-    with pytest.raises(BudgetExhausted, match=r"the cost budget of job has 0 left, the call asks for 0\.25"):
+    with pytest.raises(
+        BudgetExhausted,
+        match=r"the cost budget of job has 0 left: 0.5 spent, 0.5 reserved for .*; the call asks for 0\.25",
+    ):
         account.reserve(cost=0.25)
 
 
@@ -305,5 +317,8 @@ def test_an_account_that_only_counts_never_refuses_but_its_parents_do() -> None:
     assert (domain.keeps_back, merging.keeps_back, merging.reserve_final_call()) == (True, False, None)
     with pytest.raises(BudgetExhausted, match="the tokens budget of domain"):
         domain.reserve()
-    with pytest.raises(BudgetExhausted, match="the tokens budget of job has 10 left, the call asks for 11"):
+    with pytest.raises(
+        BudgetExhausted,
+        match="the tokens budget of job has 10 left: 90 spent, 0 reserved for calls under way; the call asks for 11",
+    ):
         merging.reserve(tokens=11)

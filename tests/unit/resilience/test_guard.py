@@ -57,8 +57,7 @@ def test_each_attempt_has_the_time_of_the_policy() -> None:
 
 
 def test_a_call_that_no_budget_is_left_for_is_not_made() -> None:
-    account = Account(Budget(calls=1), "job")
-    account.reserve()
+    account = Account(Budget(calls=1), "job", spent=Usage(calls=1))
     verdict = guarded(script("never"), FakeClock(), account=account)
 
     assert isinstance(verdict.error, BudgetExhausted)
@@ -87,21 +86,26 @@ def test_the_usage_of_all_attempts_is_settled_also_of_those_that_failed() -> Non
     assert (account.used.tokens, account.used.calls) == (55, 5)
 
 
-def test_the_estimate_is_reserved_while_the_call_is_under_way() -> None:
+@pytest.mark.parametrize(("used", "errors"), [(40, [type(None)] * 2), (60, [type(None), BudgetExhausted])])
+def test_the_estimate_is_reserved_while_the_call_is_under_way_and_others_wait_for_what_it_gives_back(
+    used: int, errors: list[type]
+) -> None:
+    """60 of 100 are reserved for each of two: the second goes when the first has used 40, and not when it used 60."""
     account = Account(Budget(tokens=100), "job")
+    guard = Guard(Resilience(), account=account)
+    at_work = list[int]()
 
-    async def two_at_a_time() -> list[CallResult[str]]:
-        guard = Guard(Resilience(), account=account)
+    async def work() -> Told:
+        at_work.append(1)
+        assert sum(at_work) == 1
+        await asyncio.sleep(0)
+        at_work.pop()
+        return Told(Usage(tokens_in=used))
 
-        async def work() -> str:
-            await asyncio.sleep(0)
-            return "done"
-
+    async def two_at_a_time() -> list[CallResult[Told]]:
         return await asyncio.gather(guard.call(work, tokens=60), guard.call(work, tokens=60))
 
-    first, second = asyncio.run(two_at_a_time())
-
-    assert (first.value, type(second.error)) == ("done", BudgetExhausted)
+    assert [type(result.error) for result in asyncio.run(two_at_a_time())] == errors
     assert account.reserved == {"tokens": 0, "calls": 0, "cost": 0}
 
 

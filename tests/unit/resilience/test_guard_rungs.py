@@ -42,7 +42,7 @@ def test_the_dearest_way_of_its_tokens_is_reserved_while_a_call_is_under_way() -
 
     first, second = asyncio.run(two_at_a_time())
 
-    assert (first.error, type(second.error)) == (None, BudgetExhausted)
+    assert (first.error, second.error) == (None, None)  # the second waited until the first gave its money back
     assert account.reserved["cost"] == 0
 
 

@@ -30,12 +30,22 @@ def facts_of(agent: Agent, resilience: Resilience) -> AgentFacts:
     Raises `InvalidJob` for a contract that has no schema: nothing could be validated or recorded.
     """
     contract = _contract(agent)
-    model = cast("ModelAgent[object]", agent).model.model if isinstance(agent, ModelAgent) else None
+    model = _model_of(agent)
     return AgentFacts(
         contract=contract,
         model=None if model is None else _name(model),
         attempts=(resilience.attempts or 1, *_inner_attempts(model)),
     )
+
+
+def model_name(agent: Agent) -> str | None:
+    """Return the name of the model of an agent; None for functions and commands."""
+    model = _model_of(agent)
+    return None if model is None else _name(model)
+
+
+def _model_of(agent: Agent) -> Any:
+    return cast("ModelAgent[object]", agent).model.model if isinstance(agent, ModelAgent) else None
 
 
 def _contract(agent: Agent) -> str | None:

@@ -13,6 +13,7 @@ from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.incident import Incident
 from echelon.model.plan import Plan
+from echelon.model.usage import Usage
 
 
 class RunStatus(StrEnum):
@@ -100,6 +101,19 @@ class StepRecord(Value):
     """What was handed on."""
     code: str = ""
     """Version of the code that did it; empty when it is not known (F8)."""
+    model: str | None = None
+    """Name of the model that did it; None for functions and commands, and when it is not known."""
+
+
+class Spent(Value):
+    """What one model, or everything without one, used in one phase."""
+
+    phase: str
+    """The phase, its integrations included."""
+    model: str | None
+    """Name of the model; None for functions and commands."""
+    usage: Usage
+    """What was used, failed attempts included; `cost` has only what a price is known for."""
 
 
 class Measures(Value):
@@ -131,6 +145,10 @@ class Measures(Value):
     """Working time divided by the makespan (M7)."""
     tokens: int | None
     """Tokens in both directions; None when no agent reported any."""
+    cost: float | None = None
+    """Money, as far as prices are known; None when no price is (F4)."""
+    spent: tuple[Spent, ...] = ()
+    """What was used by phase and model; what reported neither tokens nor money is not in it (F4)."""
     bytes_by_reference: int
     """Bytes of outputs that were handed on by reference, each output counted once (C6)."""
     tokens_by_reference: int = 0

@@ -1,10 +1,10 @@
 """What a run cost and achieved, measured from its steps (M). Pure; what cannot be known is None, never zero."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from echelon.model.concern import Route
 from echelon.model.handoff import Passed, tokens_in
-from echelon.model.run import Measures, StepKind, StepRecord
+from echelon.model.run import Measures, Spent, StepKind, StepRecord
 from echelon.model.session import Pause, seconds_without
 from echelon.model.usage import Usage
 
@@ -40,6 +40,8 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
         integration_share=_share(coordination.seconds, total_seconds),
         speedup=_share(total_seconds, makespan or 0.0),
         tokens=(work + coordination).tokens,
+        cost=(work + coordination).cost,
+        spent=tuple(_spent(steps)),
         bytes_by_reference=by_reference,
         tokens_by_reference=tokens_in(by_reference),
         bytes_by_value=told.bytes_by_value,
@@ -57,6 +59,16 @@ def _makespan(steps: Sequence[StepRecord], idle: Sequence[Pause]) -> float | Non
 
 def _usage(steps: Sequence[StepRecord]) -> Usage:
     return sum((step.handoff.usage for step in steps), Usage())
+
+
+def _spent(steps: Sequence[StepRecord]) -> Iterator[Spent]:
+    found: dict[tuple[str, str | None], Usage] = {}
+    for step in steps:
+        key = (step.phase, step.model)
+        found[key] = found.get(key, Usage()) + step.handoff.usage
+    for (phase, model), usage in found.items():
+        if usage.tokens is not None or usage.cost is not None:
+            yield Spent(phase=phase, model=model, usage=usage)
 
 
 def _coordination_ratio(work: Usage, coordination: Usage) -> float | None:

@@ -19,6 +19,7 @@ from echelon.model.phrasing import duration, one_line, size, tally
 from echelon.model.run import Measures, RunView
 from echelon.visibility.comparison import compare
 from echelon.visibility.pictures import structure_svg, timeline_svg
+from echelon.visibility.spent import money, spent_line
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -94,6 +95,8 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("Working time over makespan", _times(found), ""),
         ("Tasks that a fallback stands in for", f"{found.fallbacks:,}", ""),
         ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", _forecast_tokens(run)),
+        ("Cost", money(found.cost, _currency(run)), _forecast_cost(run)),
+        *(("Used", spent_line(one, _currency(run)), "") for one in found.spent),
         ("Handed on by reference", size(found.bytes_by_reference), ""),
         ("Passed by value", f"{size(found.bytes_by_value)}, about {found.tokens_by_value:,} tokens", ""),
         ("Repaired to fit the contract", f"{found.repaired:,}", ""),
@@ -135,6 +138,15 @@ def _forecast_seconds(run: RunView) -> str:
 def _forecast_tokens(run: RunView) -> str:
     tokens = run.record.plan.spending.tokens if run.record.plan else None
     return "" if tokens is None else f"{tokens.low:,.0f}–{tokens.high:,.0f}"
+
+
+def _currency(run: RunView) -> str | None:
+    return run.record.plan.spending.currency if run.record.plan else None
+
+
+def _forecast_cost(run: RunView) -> str:
+    cost = run.record.plan.spending.cost if run.record.plan else None
+    return "" if cost is None else f"{cost.low:,.2f}–{cost.high:,.2f} {_currency(run) or ''}".strip()
 
 
 def _forecast_overhead(run: RunView) -> str:

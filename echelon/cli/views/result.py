@@ -12,6 +12,7 @@ from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Missing
 from echelon.model.phrasing import count, duration, head, percent, tally
 from echelon.model.run import Measures, RunResult, RunStatus, exit_code_of
+from echelon.visibility.spent import spent_line, total_line
 
 #: Missing outputs named at most.
 MISSING_SHOWN = 10
@@ -36,6 +37,7 @@ def show_result(console: Console, result: RunResult) -> None:
             ("agents", _agents(result.measures)),
             ("steps", tally(result.launched, result.returned, len(result.missing))),
             ("time", _time(result.measures)),
+            ("used", used(result.measures)),
             ("concerns", routes(result.concerns)),
             (
                 "exceptions",
@@ -49,6 +51,12 @@ def show_result(console: Console, result: RunResult) -> None:
     )
     show_missing(console, result.missing)
     show_next(console, result.run_id, result.status, result.missing)
+
+
+def used(measures: Measures) -> str:
+    """Return what was used in all, and where, when that is more than one place."""
+    parts = [spent_line(one) for one in measures.spent]
+    return "\n".join([total_line(measures), *(parts if len(parts) > 1 else ())])
 
 
 def over_limit(exceptions: Sequence[ExceptionReport]) -> list[str]:

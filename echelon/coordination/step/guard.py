@@ -12,6 +12,7 @@ from echelon.coordination.step.envelope import deviation
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.seal import seal
 from echelon.coordination.step.step import Perform, Step
+from echelon.definition.facts import model_name
 from echelon.journal.failpoints import failpoint
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import Handoff
@@ -57,6 +58,7 @@ class Guarded:
             finished=ended,
             handoff=handoff,
             code=fingerprint_of(step.agent),
+            model=model_name(step.agent),
         )
         news = deviation(handoff)
         # The first failure of a cause is reported at once; the others by the incident at the sync point (F6).

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from echelon.agents.agent import Agent
 from echelon.agents.prices import published_prices
+from echelon.contract.complaint import said_of
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import AgentFacts, facts_of
 from echelon.definition.items import check_most, too_few
@@ -114,7 +115,7 @@ def _explained(phase: str, what: str) -> Generator[None]:
     except EchelonError:
         raise
     except Exception as error:
-        raise InvalidJob(f"phase {phase!r}: {what} failed: {type(error).__name__}: {error}") from error
+        raise InvalidJob(f"phase {phase!r}: {what} failed: {type(error).__name__}: {said_of(error)}") from error
 
 
 def _check_recordable(phase: str, key: object, item: object) -> None:

@@ -32,6 +32,9 @@ class Finding(BaseModel):
     summary: str = ""
 
 
+NO_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
+
+
 def contract(type_: Any) -> TypeAdapter[Any]:
     return TypeAdapter(type_)
 
@@ -86,13 +89,11 @@ def test_the_message_of_an_error_can_always_be_recorded(error: Exception, messag
     [
         (
             invalid(Finding, {"line": "two", "summary": 3}),
-            "ValidationError: Finding: line: Input should be a valid integer, unable to parse string as an integer, "
-            "got the text 'two' (and 1 more)",
+            f"ValidationError: Finding: line: {NO_INTEGER}, got the text 'two' (and 1 more)",
         ),
         (
             invalid(int, "a\n\x1b[2Jb"),
-            "ValidationError: int: the output: Input should be a valid integer, unable to parse string as an integer, "
-            "got the text 'a \\x1b[2Jb'",
+            f"ValidationError: int: the output: {NO_INTEGER}, got the text 'a \\x1b[2Jb'",
         ),
         (
             invalid(list[Finding], [{}] * 300),

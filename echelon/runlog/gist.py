@@ -38,9 +38,23 @@ def gist_of(message: str, names: Iterable[str] = ()) -> str:
     """
     message = message[:LOOKED_AT]
     for name in sorted({name for name in names if name in message}, key=len, reverse=True):
-        message = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", VARIES, message)
+        message = _without_name(message, name)
     found = _JOINED.sub(VARIES, _WORD.sub(_without_id, message))
     return " ".join(_QUANTITY.sub(f"{VARIES} s", found).split())
+
+
+def _without_name(message: str, name: str) -> str:
+    """Take a name out, where it is no part of a word; a pattern for each name would cost more than all the rest."""
+    first, *rest = message.split(name)
+    made = first
+    for part in rest:
+        whole = not (_is_word(made[-1:]) and _is_word(name[:1])) and not (_is_word(name[-1:]) and _is_word(part[:1]))
+        made += (VARIES if whole else name) + part
+    return made
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _without_id(word: re.Match[str]) -> str:

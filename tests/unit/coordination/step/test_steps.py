@@ -121,10 +121,10 @@ async def test_a_plain_function_that_exits_or_runs_dry_fails_at_once(tmp_path: P
     async with a_run(looking(each=look), tmp_path, items(2, failing=frozenset({0}))) as run:
         await run_phases(run)
 
-    assert [one.reason for one in missing_in(run)] == [
+    assert {one.reason for one in missing_in(run)} == {
         "look wanted to end the process with exit code usage: look",
         "RuntimeError: look raised StopIteration: a next() without a default?",
-    ]
+    }
 
 
 async def test_every_attempt_gets_an_empty_folder_of_its_own(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from pydantic import BaseModel
 from echelon import engine
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
+from echelon.definition.item_range import forecast_range
 from echelon.definition.planned import planned
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import TaskGraph
-from echelon.model.plan import Plan
+from echelon.model.plan import ForecastRange, Plan
 from echelon.model.run import RunResult
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
@@ -38,6 +39,12 @@ class Job(JobDefinition):
     def plan_for(self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None) -> Plan:
         """Decide how the job would be organised for validated inputs."""
         return self.decided(inputs, priority, max_concurrency)[1]
+
+    def range_for(
+        self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None
+    ) -> ForecastRange | None:
+        """Return the forecast with the fewest and the most items that `items=` states; None where nothing does."""
+        return forecast_range(self, inputs, priority=priority, max_concurrency=max_concurrency)
 
     def decided(
         self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None

@@ -32,6 +32,11 @@ class Received(Generic[T_co]):
         """What was done, in one sentence."""
         return self.handoff.summary
 
+    @property
+    def caveat(self) -> str:
+        """Why the output is not the work itself, or not all of it: what stands in, and why (F2, F4); else empty."""
+        return self.handoff.caveat
+
     def load(self) -> T_co:
         """Read the output; `JournalError` when it is gone or was changed since.
 
@@ -98,7 +103,9 @@ class Handoffs(Sequence[Received[T_co]], Generic[T_co]):
     @cached_property
     def passed(self) -> Passed:
         """What reaches everybody who gets them: summaries by value, outputs by reference (C6)."""
-        told = [received.summary for received in self] + [f"{one.task_id}: {one.reason}" for one in self.missing]
+        told = [f"{received.summary}{received.caveat}" for received in self] + [
+            f"{one.task_id}: {one.reason}" for one in self.missing
+        ]
         references = (received.handoff.output_location for received in self)
         return Passed(
             bytes_by_value=sum(map(bytes_of, told)),
@@ -106,7 +113,7 @@ class Handoffs(Sequence[Received[T_co]], Generic[T_co]):
         )
 
     def outputs(self) -> list[T_co]:
-        """Read all outputs, in the order of the plan."""
+        """Read all outputs, in the order of the plan; what only stands in for one has a `caveat`."""
         return [received.load() for received in self]
 
     def of(self, task_id: str) -> T_co | None:

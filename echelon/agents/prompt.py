@@ -82,6 +82,7 @@ def _received(call: Call) -> list[dict[str, str]]:
             "summary": received.summary,
             "output": received.handoff.output_location.location if received.handoff.output_location else "",
         }
+        | ({"caveat": received.caveat} if received.caveat else {})
         for phase, handoffs in call.upstream.items()
         for received in (*handoffs, *handoffs.unmerged)
     ]

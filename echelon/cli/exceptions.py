@@ -1,5 +1,6 @@
 """`echelon exceptions`: what a run pushed upwards, as loud as asked for."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -32,20 +33,23 @@ def exceptions(
     outputs = OutputStore(read_settings().outputs_url)
     view = query(lambda journal: view_run(journal, outputs, run))
     run_id = view.record.run_id
-    found = [report for report in view.exceptions if LEVELS.index(report.level) >= LEVELS.index(level)]
+    loud = LEVELS[LEVELS.index(level) :]
+    found = [report for report in view.exceptions if report.level in loud]
     if as_json:
         print_json({"run_id": run_id, "exceptions": found, "incidents": view.incidents})
     elif found:
-        _show(found)
+        _show([alike for alike in view.exceptions_by_cause if alike[0].level in loud])
         show_incidents(out(), view.incidents)
     else:
         out().print(f"{run_id}: nothing of level {level.value} or louder; no news is good news")
     return 0
 
 
-def _show(found: list[ExceptionReport]) -> None:
+def _show(found: Sequence[Sequence[ExceptionReport]]) -> None:
+    """Print reports, those that say the same of different places once."""
     rows = table("at", "level", "trigger", "where", "what happened")
-    for report in found:
-        level = Text(report.level.value, style=STYLES[report.level])
-        rows.add_row(moment(report.at), level, report.trigger.value, " › ".join(report.path), report.message)
+    for first, *more in found:
+        level = Text(first.level.value, style=STYLES[first.level])
+        where = " › ".join(first.path) + (f" and {len(more):,} more" if more else "")
+        rows.add_row(moment(first.at), level, first.trigger.value, where, first.message)
     out().print(rows)

@@ -24,11 +24,14 @@ def plan(
 ) -> int:
     """Show how a job would be organised: structure, phases, owners, forecast and findings."""
     job = load_job(source, span)
-    made = job.plan_for(inputs_of(job, param), priority, max_concurrency)
+    inputs = inputs_of(job, param)
+    made = job.plan_for(inputs, priority, max_concurrency)
+    expected = job.range_for(inputs, priority, max_concurrency)
     if as_json:
-        print_json(made.model_dump(mode="json") | ({"mermaid": drawn(made)} if mermaid else {}))
+        document = made.model_dump(mode="json") | {"expected": expected}
+        print_json(document | ({"mermaid": drawn(made)} if mermaid else {}))
     elif mermaid:
         out().print(drawn(made), end="", soft_wrap=True)
     else:
-        show_plan(out(), made)
+        show_plan(out(), made, expected)
     return 0

@@ -46,9 +46,21 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 def complaint(error: ValidationError, producer: str) -> str:
     """Say in one line what the first misfit is: place, what was wanted, what was delivered, and by whom."""
+    return f"{producer} delivered something else than its contract: {misfits(error)}"
+
+
+def said_of(error: Exception) -> str:
+    """Return what an error says; of a validation that failed its first misfit, in place of a paragraph for each."""
+    if isinstance(error, ValidationError):
+        return f"{legible(error.title)[:QUOTED_CHARACTERS]}: {misfits(error)}"
+    return str(error) or repr(error)
+
+
+def misfits(error: ValidationError) -> str:
+    """Say in one line what the first misfit is, and how many more there are."""
     problems = error.errors(include_url=False)
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
-    return f"{producer} delivered something else than its contract: {misfit(problems[0])}{more}"
+    return f"{misfit(problems[0])}{more}"
 
 
 def misfit(problem: ErrorDetails) -> str:

@@ -1,15 +1,19 @@
 """What agents are told: goals, bounds and references, never methods (D7, D8, D9, X2). Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from echelon.agents.call import Call
 from echelon.coordination.phase_output import PhaseOutput
-from echelon.coordination.step.envelope import one_line
+from echelon.coordination.step.envelope import MAX_SUMMARY, one_line
 from echelon.definition.definition import JobDefinition
 from echelon.model.assignment import Assignment, Brief, Intent
 from echelon.model.graph import TaskSpec
+from echelon.model.handoff import Missing
+from echelon.model.phrasing import listed, truncate
+from echelon.model.run import MissingGroup
 from echelon.model.usage import Budget
+from echelon.runlog.alike import KnownLosses, missing_by_cause
 
 #: Items of a list that a brief spells out; the rest is counted, so that briefs stay small (X8).
 MAX_LISTED = 20
@@ -63,11 +67,22 @@ def strategic_summary(outputs: Iterable[tuple[str, int, PhaseOutput]]) -> str:
     return " ".join(_sentence(phase, tasks, output) for phase, tasks, output in outputs)
 
 
-def listed(missing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Spell out what is missing, as far as a brief has room."""
-    lines = [one_line(f"{task}: {reason}") for task, reason in missing]
-    rest = len(lines) - MAX_LISTED
-    return tuple(lines[:MAX_LISTED] + ([f"and {rest} more"] if rest > 0 else []))
+def missing_lines(missing: Iterable[Missing]) -> tuple[str, ...]:
+    """Spell out what is missing, each cause once, as far as a brief has room."""
+    groups = missing_by_cause(missing, KnownLosses(errors={}))
+    rest = sum(len(group.tasks) for group in groups[MAX_LISTED:])
+    return tuple([*map(_missing, groups[:MAX_LISTED])] + ([f"and {rest:,} more"] if rest else []))
+
+
+def _missing(group: MissingGroup) -> str:
+    why = f"{group.cause} (instead: {group.instead})" if group.instead else group.cause
+    return f"{_names(group.tasks)}: {one_line(why)}"
+
+
+def _names(tasks: Sequence[str]) -> str:
+    """Return as many names as there is room for, and how many more there are."""
+    shown = (listed(tasks, most) for most in range(MAX_LISTED, 0, -1))
+    return next((names for names in shown if len(names) <= MAX_SUMMARY), truncate(tasks[0], MAX_SUMMARY))
 
 
 def _sentence(phase: str, tasks: int, output: PhaseOutput) -> str:

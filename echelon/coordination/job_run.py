@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from echelon.coordination.blocking import block
 from echelon.coordination.breaker_watch import breakers_on_record
-from echelon.coordination.briefs import listed, strategic_summary
+from echelon.coordination.briefs import missing_lines, strategic_summary
 from echelon.coordination.context import RunContext
 from echelon.coordination.empty_phases import report_empty_phases
 from echelon.coordination.fallbacks import FallbackChain
@@ -103,16 +103,12 @@ def _order(
         inputs_digest=spec.inputs_digest,
         upstream=needed,
         summary=strategic_summary((name, sizes[name], output) for name, output in outputs.items()),
-        missing=listed((one.task_id, _reason(one)) for output in needed.values() for one in output.lacks),
+        missing=missing_lines(one for output in needed.values() for one in output.lacks),
         lost={one.task_id: one.reason for output in outputs.values() for one in output.missing},
         deadline_seconds=deadline_seconds(phase.name, _all_needs(run)),
         budget=spec.job.budget,
         token=run.lease.session.token,
     )
-
-
-def _reason(missing: Missing) -> str:
-    return f"{missing.reason} (instead: {missing.instead})" if missing.instead else missing.reason
 
 
 def _all_needs(run: RunContext) -> list[Need]:

@@ -17,7 +17,7 @@ from echelon.agents.prices import published_prices
 from echelon.definition.fallbacks import check_need, fallbacks_for
 from echelon.definition.fitting import agents_of, check_received, fitted
 from echelon.definition.graph_job import job_name
-from echelon.definition.items import check_range, listed_items
+from echelon.definition.items import check_agent_name, check_range, listed_items
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
@@ -130,6 +130,8 @@ class JobDefinition:
         if items is not None and over is None:
             raise InvalidJob(f"phase {name!r}: `items` says how many `over` finds, and there is no `over`")
         check_range(name, items)
+        for one in who:
+            check_agent_name(name, one.name)
         needed = needs_of(needs)
         self._check_needs(name, tuple(need.phase for need in needed))
         for need in needed:

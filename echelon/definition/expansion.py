@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from echelon.agents.agent import Agent
 from echelon.agents.prices import published_prices
+from echelon.contract.complaint import said_of
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import AgentFacts, facts_of
 from echelon.definition.items import check_most, too_few
@@ -44,14 +45,9 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
     check_runnable(job)
     calls: dict[str, PlannedCall] = {}
     tasks: list[TaskSpec] = []
-    has_domains = any(phase.domain for phase in job.phases.values())
     for phase in job.phases.values():
-        # Beside phases with domains of their own, a phase without any is one: its agents belong together.
-        default_domain = phase.name if has_domains else None
-        facts = {
-            one.name: facts_of(one, one.resilience.over(phase.resilience).over(job.defaults)) for one in phase.agents
-        }
-        for call, domain in _calls(phase, inputs, default_domain):
+        facts = {one.name: _facts(job, phase, one) for one in phase.agents}
+        for call, domain in _calls(phase, inputs, _default_domain(job, phase)):
             if call.task_id in calls:
                 raise InvalidJob(
                     f"phase {phase.name!r}: two items have the key {call.task_id!r}; give `key=` a function"
@@ -70,6 +66,22 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
         prices=published_prices(task.model for task in tasks) | job.prices,
     )
     return Expansion(graph=graph, calls=calls)
+
+
+def expected_task(job: JobDefinition, phase: PhaseDefinition) -> TaskSpec:
+    """Return the task that an item of a phase would be, where none was found."""
+    agent = phase.agents[0]
+    call = PlannedCall(task_id=f"{phase.name}/expected", phase=phase.name, agent=agent)
+    return _spec(phase, call, _default_domain(job, phase), _facts(job, phase, agent))
+
+
+def _facts(job: JobDefinition, phase: PhaseDefinition, agent: Agent) -> AgentFacts:
+    return facts_of(agent, agent.resilience.over(phase.resilience).over(job.defaults))
+
+
+def _default_domain(job: JobDefinition, phase: PhaseDefinition) -> str | None:
+    """Return the domain of what has none: beside phases with domains, the agents of one without belong together."""
+    return phase.name if any(one.domain for one in job.phases.values()) else None
 
 
 def check_runnable(job: JobDefinition) -> None:
@@ -114,7 +126,7 @@ def _explained(phase: str, what: str) -> Generator[None]:
     except EchelonError:
         raise
     except Exception as error:
-        raise InvalidJob(f"phase {phase!r}: {what} failed: {type(error).__name__}: {error}") from error
+        raise InvalidJob(f"phase {phase!r}: {what} failed: {type(error).__name__}: {said_of(error)}") from error
 
 
 def _check_recordable(phase: str, key: object, item: object) -> None:

@@ -12,6 +12,15 @@ from echelon.model.policy import Resilience
 Range = tuple[int, int]
 """The fewest and the most items that are expected."""
 
+#: Name of what stands for items that were not found. No agent may have it: what holds for that agent would hold here.
+TOO_FEW = "too-few-items"
+
+
+def check_agent_name(phase: str, agent: str) -> None:
+    """Raise `InvalidJob` for the one name that is taken."""
+    if agent == TOO_FEW:
+        raise InvalidJob(f"phase {phase!r}: an agent cannot be called {agent!r}, which stands for items not found")
+
 
 def check_range(phase: str, items: Range | None) -> None:
     """Raise `InvalidJob` unless a range makes sense."""
@@ -44,7 +53,7 @@ def too_few(phase: str, found: int, items: Range) -> "FunctionAgent[..., Any]":
     )
     return FunctionAgent(
         function=_failing(message),
-        name="items",
+        name=TOO_FEW,
         goal=f"Find the items of phase {phase}",
         output_type=Any,
         resilience=Resilience(attempts=1),

@@ -5,11 +5,12 @@ Concerns are never deleted; a disposition with an author and a reason is the onl
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from echelon.model.base import Value
+from echelon.model.phrasing import printable
 
 #: From here on a confidence, or an impact, counts as high (O1). Between two words there is no third.
 HIGH = 0.6
@@ -33,18 +34,26 @@ ROUTES: dict[tuple[bool, bool], Route] = {
 }
 
 
+def _escaped(text: object) -> object:
+    return printable(text) if isinstance(text, str) else text
+
+
+#: A text in which half and control characters are written out: refused, they would take the concern with them (O1).
+Escaped = Annotated[str, BeforeValidator(_escaped)]
+
+
 class Concern(Value):
     """Something that an agent thinks somebody should know."""
 
-    about: str = Field(min_length=1)
+    about: Escaped = Field(min_length=1)
     """What it is about: a file, a task, an output, a decision."""
-    message: str = Field(min_length=1)
+    message: Escaped = Field(min_length=1)
     """What the matter is, in one sentence."""
     confidence: float = Field(ge=0, le=1)
     """How sure the source is, 0 to 1."""
     impact: float = Field(ge=0, le=1)
     """How bad it is if true, 0 to 1."""
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Escaped, ...] = ()
     """What it rests on: messages, references, measurements."""
 
     @property

@@ -8,6 +8,7 @@ from echelon.model.base import Value
 from echelon.model.concern import Concern
 from echelon.model.errors import EffectUncertain
 from echelon.model.fallback import UsedFallback
+from echelon.model.phrasing import one_line, truncate
 from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
 
@@ -19,6 +20,9 @@ BYTES_PER_TOKEN = 4
 
 #: What is said about what was made in the last call (F4).
 WRAPPED_UP = "its budget was used up before it was done; it wrote down what it had by then"
+
+#: How much is told of why something stands in, in characters.
+CAVEAT_CHARACTERS = 300
 
 
 class OutputReference(Value):
@@ -147,6 +151,16 @@ class Handoff(Value):
     def done(self) -> bool:
         """Is there an output to read?"""
         return self.status is Status.COMPLETED
+
+    @property
+    def caveat(self) -> str:
+        """What a reader of the output must know: what stands in and why (F2), or that it is cut off (F4)."""
+        if not self.done:
+            return ""
+        if self.fallback is not None:
+            reason = truncate(one_line(self.fallback.reason), CAVEAT_CHARACTERS)
+            return f"not the work itself: {self.fallback.said} stands in, since: {reason}"
+        return f"not all of the work: {WRAPPED_UP}" if self.wrapped_up else ""
 
     @property
     def falls_short(self) -> bool:

@@ -40,6 +40,11 @@ class Incident(Value):
         return f"{replaced}{count(self.went_on, 'other task')} delivered"
 
     @property
+    def reached(self) -> str:
+        """Say how far it went, where, and what it did not reach."""
+        return f"{self.reach}; within {' › '.join(self.within)}; {self.containment}"
+
+    @property
     def message(self) -> str:
         """Say all of it in one sentence."""
         return f"one incident: {self.cause}; {self.reach}; {self.containment}"

@@ -159,6 +159,30 @@ class Spending(Value):
     """Models without a price; a task that names no model counts as `unknown`."""
 
 
+class ForecastEnd(Value):
+    """What a job would be with a certain number of items in the phases that state how many they expect."""
+
+    items: dict[str, int]
+    """Items by phase."""
+    n_agents: int
+    """Agents that do tasks."""
+    structure: Structure | None = None
+    """How they would be organised; None where they are too many for a forecast, like all that follows."""
+    makespan: Makespan | None = None
+    """How long it would take."""
+    spending: Spending | None = None
+    """What it would consume."""
+
+
+class ForecastRange(Value):
+    """The forecast with the fewest and with the most items that are expected."""
+
+    low: ForecastEnd
+    """With the fewest."""
+    high: ForecastEnd
+    """With the most."""
+
+
 class HandoffCount(Value):
     """How often work changes hands."""
 

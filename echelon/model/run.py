@@ -12,6 +12,7 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.incident import Incident
+from echelon.model.phrasing import count, one_line, truncate
 from echelon.model.plan import Plan
 from echelon.model.usage import Usage
 
@@ -114,6 +115,33 @@ class Spent(Value):
     """Name of the model; None for functions and commands."""
     usage: Usage
     """What was used, failed attempts included; `cost` has only what a price is known for."""
+
+
+class MissingGroup(Value):
+    """What is missing for one cause, so that it is said once (F6)."""
+
+    cause: str
+    """Why: the words of the incident that it belongs to, or of the first of them."""
+    kind: StepKind
+    """Are they tasks, or integrations?"""
+    tasks: tuple[str, ...]
+    """All of them, in the order they were lost."""
+    instead: str = ""
+    """What stands in for each of them; empty when nothing does, or for each something else."""
+
+    @property
+    def said(self) -> str:
+        """Say it in one line, with the names of the first."""
+        cause = truncate(one_line(self.cause), CAUSE_CHARACTERS)
+        instead = f" (instead: {one_line(self.instead)})" if self.instead else ""
+        if len(self.tasks) <= FIRST_NAMED:
+            return f"{', '.join(self.tasks)}: {cause}{instead}"
+        many = count(len(self.tasks), "integration" if self.kind is StepKind.INTEGRATION else "agent")
+        return f"{many}: {cause}{instead}; first: {', '.join(self.tasks[:FIRST_NAMED])}"
+
+
+#: How much of a cause is said in one line, in characters; and how many of those that it hit are named there.
+CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
 
 
 class Measures(Value):
@@ -242,10 +270,14 @@ class RunView(Value):
     """Those that delivered their own work, whole; launched = returned + the number of missing ones."""
     missing: tuple[Missing, ...]
     """What was not delivered, and why."""
+    missing_by_cause: tuple[MissingGroup, ...] = ()
+    """The same by cause, the one that hit most first (F6)."""
     concerns: tuple[ConcernRecord, ...]
     """Everything raised."""
     exceptions: tuple[ExceptionReport, ...]
     """Everything pushed."""
+    exceptions_by_cause: tuple[tuple[ExceptionReport, ...], ...] = ()
+    """The same, with reports together that say the same of different places."""
     incidents: tuple[Incident, ...] = ()
     """Failures that share a cause (F6)."""
     breakers: tuple[BreakerStory, ...] = ()
@@ -260,6 +292,8 @@ class RunView(Value):
     """Tasks that somebody works on, the longest first."""
     output: object = None
     """Output of the last phase, as JSON; None when there is none."""
+    stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
+    """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     lost_outputs: tuple[str, ...] = ()
     """Why `output` is not whole: outputs that are on record and cannot be read any more."""
     previous: object = None
@@ -275,12 +309,16 @@ class RunResult(Value):
     """How it ended."""
     output: object
     """Output of the last phase, as JSON."""
+    stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
+    """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     launched: int
     """Steps that the run had to do: every task of its plan, and the integrations that were begun."""
     returned: int
     """Those that delivered their own work, whole; launched = returned + the number of missing ones."""
     missing: tuple[Missing, ...]
     """What was not delivered, and why (F7)."""
+    missing_by_cause: tuple[MissingGroup, ...] = ()
+    """The same by cause, the one that hit most first (F6)."""
     concerns: tuple[ConcernRecord, ...]
     """Everything raised (O1)."""
     measures: Measures

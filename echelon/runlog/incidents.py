@@ -37,6 +37,11 @@ def incidents_of(steps: Iterable[StepRecord], plan: Plan | None) -> tuple[Incide
     return tuple(sorted((_incident(group, plan, len(delivered)) for group in groups), key=lambda one: one.began))
 
 
+def errors_of(steps: Iterable[StepRecord]) -> dict[str, ErrorReport]:
+    """Return the error that each task and integration was lost to, whether something stands in for it or not."""
+    return {task: loss.error for task, loss in _losses(tuple(steps)).items()}
+
+
 def _when(loss: _Loss) -> tuple[datetime, str]:
     return loss.step.finished, loss.step.handoff.task_id
 

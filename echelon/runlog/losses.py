@@ -13,6 +13,11 @@ def missing_of(handoff: Handoff) -> Missing:
     return Missing(**who, reason=reason, instead=used.said if used else "", asks=error.asks if error else "")
 
 
+def stand_in(handoff: Handoff) -> str:
+    """Say what is there instead of the work itself, of a handoff that falls short of it."""
+    return handoff.fallback.said if handoff.fallback else "what it had when its budget was used up"
+
+
 def is_lost(handoff: Handoff) -> bool:
     """Say whether a handoff is not the whole work itself, whether something stands in for it or not."""
     return not handoff.done or handoff.falls_short

@@ -11,9 +11,10 @@ from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, WaitView
 from echelon.model.session import seconds_without
+from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
-from echelon.runlog.incidents import incidents_of
-from echelon.runlog.losses import is_lost, missing_of
+from echelon.runlog.incidents import errors_of, incidents_of
+from echelon.runlog.losses import is_lost, missing_of, stand_in
 from echelon.runlog.measures import measure
 from echelon.runlog.state import RunState, StepName
 
@@ -27,6 +28,9 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     assert record is not None, "a log begins with the start of its run"
     assert state.last_at is not None, "the start of a run happened at some time"
     missing = _missing(latest, record.plan)
+    incidents = incidents_of(state.steps, record.plan)
+    integrations = frozenset(name.task_id for name in latest if name.kind is StepKind.INTEGRATION)
+    losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, integrations=integrations)
     launched = len(latest.keys() | _planned(record.plan))
     reader = _Reader(read)
     return RunView(
@@ -35,9 +39,11 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         launched=launched,
         returned=launched - len(missing),
         missing=missing,
+        missing_by_cause=missing_by_cause(missing, losses),
         concerns=tuple(state.concerns.values()),
         exceptions=state.exceptions,
-        incidents=incidents_of(state.steps, record.plan),
+        exceptions_by_cause=exceptions_by_cause(state.exceptions),
+        incidents=incidents,
         breakers=breakers_of(state.breakers),
         measures=measure(
             state.steps, seconds_without(record.started, record.finished or state.last_at, state.pauses), state.pauses
@@ -46,6 +52,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         output=_output(latest.values(), record.plan, reader),
+        stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),
         previous=previous,
     )
@@ -72,9 +79,11 @@ def result_of(view: RunView) -> RunResult:
         run_id=view.record.run_id,
         status=view.record.status,
         output=view.output,
+        stand_ins=view.stand_ins,
         launched=view.launched,
         returned=view.returned,
         missing=view.missing,
+        missing_by_cause=view.missing_by_cause,
         concerns=view.concerns,
         measures=view.measures,
         exceptions=view.exceptions,

@@ -5,8 +5,8 @@ A report of a job's own is a Jinja2 template that extends `page.html` or imports
 """
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,8 +15,9 @@ from markupsafe import Markup
 
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import ConcernRecord, Route
-from echelon.model.phrasing import duration, one_line, size, tally
-from echelon.model.run import Measures, RunView
+from echelon.model.handoff import Missing
+from echelon.model.phrasing import duration, one_line, printable, size, tally
+from echelon.model.run import Measures, MissingGroup, RunView
 from echelon.visibility.comparison import compare
 from echelon.visibility.pictures import structure_svg, timeline_svg
 from echelon.visibility.spent import money, spent_line
@@ -71,6 +72,7 @@ def report_context(run: RunView) -> JsonObject:
     return {
         "run": run,
         "plan": plan,
+        "grouped": partial(_grouped, run),
         "counted": tally(run.launched, run.returned, len(run.missing)),
         "concerns": sorted(run.concerns, key=_urgency),
         "measures": measure_rows(run),
@@ -105,15 +107,22 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
 
 def in_markdown(text: object) -> str:
     """Return text that Markdown shows as it is, on one line."""
-    line = one_line(text)
+    line = printable(one_line(text))
     safe = re.sub(r"([\\`*_{}\[\]#|~!])", r"\\\1", line)
     return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def as_code(text: object) -> str:
     """Return text as a code span of Markdown; as plain text when it could break out of one."""
-    line = one_line(text)
+    line = printable(one_line(text))
     return f"`{line}`" if line and _BREAKING.isdisjoint(line) else in_markdown(line)
+
+
+def _grouped(run: RunView, missing: Iterable[Missing]) -> list[tuple[MissingGroup, list[Missing]]]:
+    """Return what is missing by cause: each group with those of `missing` that belong to it."""
+    known = {one.task_id: one for one in missing}
+    found = [(group, [known[task] for task in group.tasks if task in known]) for group in run.missing_by_cause]
+    return [(group, members) for group, members in found if members]
 
 
 def _urgency(record: ConcernRecord) -> tuple[int, float]:

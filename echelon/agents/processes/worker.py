@@ -17,6 +17,7 @@ from echelon.agents.capture import capturing
 from echelon.agents.function import FunctionAgent
 from echelon.agents.observed import OBSERVER, Stream
 from echelon.agents.processes.wire import pack_outcome, unpack
+from echelon.contract.complaint import said_of
 from echelon.model.adapter import JsonObject
 from echelon.model.errors import AgentFailed, EchelonError
 
@@ -90,7 +91,7 @@ def _answer(request: JsonObject) -> JsonObject:
     except EchelonError as error:
         return _failure(f"{type(error).__name__}: {error}", [], error.passing)
     except Exception as error:  # noqa: BLE001 - whatever the function raises is told to the parent
-        return _failure(f"{type(error).__name__}: {error}", [], isinstance(error, OSError))
+        return _failure(f"{type(error).__name__}: {said_of(error)}", [], isinstance(error, OSError))
 
 
 def _agent(module: str, name: str) -> FunctionAgent[..., object]:

@@ -9,8 +9,18 @@ from rich.tree import Tree
 
 from echelon.cli.views.output import facts, table
 from echelon.contract.version import without_digest
-from echelon.model.phrasing import count, duration, head, percent, truncate
-from echelon.model.plan import FindingLevel, Node, NodeKind, Plan, Share
+from echelon.model.phrasing import count, duration, head, listed, percent, truncate
+from echelon.model.plan import (
+    FindingLevel,
+    ForecastEnd,
+    ForecastRange,
+    Makespan,
+    Node,
+    NodeKind,
+    Plan,
+    Share,
+    Spending,
+)
 from echelon.model.terms import Level, Terms
 from echelon.planning.outline import agents_below
 from echelon.planning.spending import UNKNOWN_MODEL
@@ -19,6 +29,9 @@ from echelon.planning.spending import UNKNOWN_MODEL
 AGENTS_DRAWN = 24
 #: Members of one coordinator drawn at most.
 MEMBERS_DRAWN = 12
+
+#: Phases named in a line at most.
+PHASES_NAMED = 3
 
 #: Phases listed at most.
 PHASES_SHOWN = 30
@@ -33,11 +46,11 @@ WHERE_CHARACTERS = 40
 FINDING_STYLES = {FindingLevel.ERROR: "bold red", FindingLevel.WARNING: "yellow", FindingLevel.INFO: "dim"}
 
 
-def show_plan(console: Console, plan: Plan) -> None:
-    """Print a plan."""
+def show_plan(console: Console, plan: Plan, expected: ForecastRange | None = None) -> None:
+    """Print a plan; `expected` is its forecast with the fewest and the most items that are expected."""
     console.print(Text.assemble((plan.job, "bold"), f": {plan.goal}"))
     console.print()
-    facts(console, _facts(plan))
+    facts(console, _facts(plan, expected))
     console.print()
     console.print(tree_of(plan))
     _show_phases(console, plan)
@@ -46,7 +59,7 @@ def show_plan(console: Console, plan: Plan) -> None:
     _show_findings(console, plan)
 
 
-def _facts(plan: Plan) -> list[tuple[str, str]]:
+def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
     levels = count(plan.levels, "level")
     transition = plan.profile.next_transition
     return [
@@ -54,8 +67,10 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
             "structure",
             f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} of coordination, span {plan.span}",
         ),
-        ("forecast", _forecast(plan)),
-        ("spending", _spending(plan)),
+        ("forecast", _forecast(plan.makespan)),
+        ("spending", _spending(plan.spending)),
+        ("at least", _end(expected.low) if expected else ""),
+        ("at most", _end(expected.high) if expected else ""),
         ("coordination", f"usually {_share(plan.overhead.band)}, expected here {percent(plan.overhead.predicted)}"),
         ("handoffs", _handoffs(plan)),
         ("pairs talking", f"{plan.pairs.structure:,} instead of {plan.pairs.mesh:,}"),
@@ -68,8 +83,18 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
-def _forecast(plan: Plan) -> str:
-    made = plan.makespan
+def _end(end: ForecastEnd) -> str:
+    """Return what a job would be with so many items."""
+    items = listed(end.items.items(), PHASES_NAMED, lambda one: f"{count(one[1], 'item')} in {one[0]}")
+    agents = f"{items}: {count(end.n_agents, 'agent')}"
+    if end.structure is None or end.makespan is None or end.spending is None:
+        return f"{agents}, which are too many for a forecast"
+    return "; ".join(
+        filter(None, [f"{agents}, {end.structure.value}", _forecast(end.makespan), _spending(end.spending)])
+    )
+
+
+def _forecast(made: Makespan) -> str:
     if made.predicted is None:
         return "unknown: no task states its seconds"
     width = "all at once" if made.max_concurrency is None else f"{made.max_concurrency:,} at a time"
@@ -77,9 +102,8 @@ def _forecast(plan: Plan) -> str:
     return f"{duration(made.predicted)} {width} ({parts}, {duration(made.coordination)} of coordination)"
 
 
-def _spending(plan: Plan) -> str:
+def _spending(spent: Spending) -> str:
     """Return tokens and cost; empty where no task states any tokens, which functions and commands never do."""
-    spent = plan.spending
     if spent.tokens is None or spent.coordination_tokens is None:
         return ""
     assumed = f", {count(spent.assumed, 'task')} assumed" if spent.assumed else ""

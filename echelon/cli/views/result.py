@@ -1,8 +1,10 @@
 """What came of a run, in a few lines: status, what is missing and why, what was raised, where the report is."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.text import Text
 
@@ -10,12 +12,19 @@ from echelon.cli.views.output import facts
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Missing
-from echelon.model.phrasing import count, duration, head, percent, tally
-from echelon.model.run import Measures, RunResult, RunStatus, exit_code_of
+from echelon.model.incident import Incident
+from echelon.model.phrasing import count, duration, listed, percent, tally
+from echelon.model.run import Measures, MissingGroup, RunResult, RunStatus, exit_code_of
 from echelon.visibility.spent import spent_line, total_line
 
-#: Missing outputs named at most.
-MISSING_SHOWN = 10
+#: Causes of missing outputs told at most.
+CAUSES_SHOWN = 10
+
+#: The longest result that is printed at the end of a run.
+RESULT_CHARACTERS, RESULT_LINES = 2_000, 40
+
+#: Tasks that something stands in for named at most.
+STAND_INS_NAMED = 5
 
 #: Style of each status, and what a reader should take from it.
 STATUSES: dict[RunStatus, tuple[str, str]] = {
@@ -49,8 +58,28 @@ def show_result(console: Console, result: RunResult) -> None:
             ("exit code", str(exit_code_of(result.status, result.exceptions) or "")),
         ],
     )
-    show_missing(console, result.missing)
+    show_missing(console, result.missing, result.missing_by_cause)
     show_next(console, result.run_id, result.status, result.missing)
+    show_output(console, result.output, result.stand_ins)
+
+
+def show_output(console: Console, output: object, stand_ins: Collection[str] = ()) -> None:
+    """Print a result that is short enough to be read here, set in so that nothing in it looks like a line of ours.
+
+    `stand_ins` are the tasks whose outputs in it, or below it, are not the work itself.
+    """
+    text = _readable(output)
+    if not text or len(text) > RESULT_CHARACTERS or text.count("\n") >= RESULT_LINES:
+        return
+    marked = f", in which something stands in for {listed(stand_ins, STAND_INS_NAMED)}" if stand_ins else ""
+    console.print(Text(f"result{marked}:", style="bold"))
+    console.print("\n".join(f"  {line}" for line in text.split("\n")))
+
+
+def _readable(output: object) -> str:
+    if output is None or isinstance(output, str):
+        return output or ""
+    return json.dumps(to_jsonable_python(output), indent=2, ensure_ascii=False)
 
 
 def used(measures: Measures) -> str:
@@ -77,12 +106,20 @@ def status_line(run_id: str, status: RunStatus, exceptions: Sequence[ExceptionRe
     return Text.assemble(f"{run_id}: ", (status.value, style), f", {meaning}")
 
 
-def show_missing(console: Console, missing: Sequence[Missing]) -> None:
-    """Print the first outputs that are missing, each with its reason."""
+def show_missing(
+    console: Console, missing: Sequence[Missing], by_cause: Sequence[MissingGroup], incidents: Sequence[Incident] = ()
+) -> None:
+    """Print why outputs are missing, each cause once, with how far it reached where it is an incident (F6)."""
     if missing:
         console.print(Text(f"{count(len(missing), 'output')} missing:", style="yellow"))
-        for line in head([f"{one.task_id}: {one.reason}{_instead(one)}" for one in missing], MISSING_SHOWN):
-            console.print(f"  {line}")
+    reached = {one.cause: one.reached for one in incidents}
+    for group in by_cause[:CAUSES_SHOWN]:
+        console.print(f"  {group.said}")
+        if group.cause in reached:
+            console.print(Text(f"    {reached[group.cause]}", style="dim"))
+    if len(by_cause) > CAUSES_SHOWN:
+        rest = sum(len(group.tasks) for group in by_cause[CAUSES_SHOWN:])
+        console.print(f"  and {rest:,} more")
 
 
 def show_next(console: Console, run_id: str, status: RunStatus, missing: Sequence[Missing]) -> None:
@@ -92,10 +129,6 @@ def show_next(console: Console, run_id: str, status: RunStatus, missing: Sequenc
         console.print(Text(question, style="bold cyan"))
     if not asked and status is not RunStatus.COMPLETED:
         console.print(Text(f"to continue with what is missing: echelon resume {run_id}", style="dim"))
-
-
-def _instead(missing: Missing) -> str:
-    return f" (instead: {missing.instead})" if missing.instead else ""
 
 
 def routes(concerns: Sequence[ConcernRecord]) -> str:

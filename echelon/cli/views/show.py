@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from echelon.cli.views.output import facts, table
-from echelon.cli.views.result import routes, show_missing, show_next, status_line
+from echelon.cli.views.result import CAUSES_SHOWN, routes, show_missing, show_next, status_line
 from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally
@@ -49,8 +49,9 @@ def show_run(console: Console, view: RunView, trouble: str = "") -> None:
     )
     _show_phases(console, view)
     _show_measures(console, view)
-    show_missing(console, view.missing)
-    show_incidents(console, view.incidents)
+    show_missing(console, view.missing, view.missing_by_cause, view.incidents)
+    said = {group.cause for group in view.missing_by_cause[:CAUSES_SHOWN]}
+    show_incidents(console, [one for one in view.incidents if one.cause not in said])
     show_concerns(console, view)
     show_next(console, record.run_id, record.status, view.missing)
 
@@ -105,7 +106,7 @@ def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:
         console.print(Text(f"{count(len(incidents), 'incident')}:", style="bold red"))
     for one in incidents:
         console.print(f"  {one.cause}")
-        console.print(f"    {one.reach}; within {' › '.join(one.within)}; {one.containment}")
+        console.print(f"    {one.reached}")
 
 
 def show_concerns(console: Console, view: RunView) -> None:

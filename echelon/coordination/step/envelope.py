@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from echelon.contract.complaint import legible
+from echelon.contract.complaint import legible, said_of
 from echelon.model.concern import Concern
 from echelon.model.errors import (
     AgentFailed,
@@ -64,7 +64,7 @@ def status_of(error: Exception) -> Status:
 
 def error_report(error: Exception) -> ErrorReport:
     """Say what went wrong, whether it can pass, and what to do."""
-    said = str(error) or repr(error)
+    said = said_of(error)
     message = said if isinstance(error, EchelonError) else f"{type(error).__name__}: {said}"
     return ErrorReport(
         kind=type(error).__name__,

@@ -13,6 +13,7 @@ from echelon.coordination.step.envelope import concerns_of, error_report, one_li
 from echelon.coordination.step.step import Step
 from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff, OutputReference
+from echelon.model.phrasing import printable
 from echelon.model.run import StepKind
 from echelon.model.status import Status
 from echelon.redaction import redact
@@ -49,7 +50,7 @@ def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output
         summary=outcome.summary,
         output_location=output,
         dependencies=step.dependencies,
-        next_steps=tuple(map(redact, outcome.next_steps)),
+        next_steps=tuple(printable(redact(one)) for one in outcome.next_steps),
         producer=step.node,
         assignment_id=step.call.brief.assignment.id,
         confidence=step.fallback.lowered(outcome.confidence) if step.fallback else outcome.confidence,

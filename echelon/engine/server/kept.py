@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from echelon.engine.server.database import ServerDatabase, claim_database
+from echelon.engine.server.loopback import LOOPBACK
 from echelon.engine.server.settings import database_is_chosen
 from echelon.engine.server.spawn import START_SECONDS, ServerProcess, spawn
 from echelon.journal.private import private_folder, write_private
@@ -46,7 +47,7 @@ class KeptServer:
     def is_at(self, url: str) -> bool:
         """Say whether an address is that of this server, by whichever of the names of this machine for itself."""
         asked = urllib.parse.urlsplit(url)
-        return asked.hostname in ("127.0.0.1", "localhost", "::1") and asked.port == self.port
+        return asked.hostname in LOOPBACK and asked.port == self.port
 
 
 class LocalServer:

@@ -33,6 +33,7 @@ from typing import Any
 
 import uvicorn
 
+from echelon.engine.server.loopback import LOOPBACK
 from echelon.model.adapter import JsonObject
 
 #: How long the last records may take to be written after the run has ended, in seconds.
@@ -169,10 +170,6 @@ class GivenTimes:
         finally:
             if token is not None:
                 self.given.reset(token)
-
-
-#: Names of this machine for itself: who asks for another one was led here by a name that somebody else gave out.
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class OwnPagesOnly:

@@ -133,3 +133,9 @@ def moment() -> str | datetime:
 def half(item: float) -> float:
     """Divide by two."""
     return item / 2
+
+
+@agent(cpu_bound=True)
+def misjudge(item: str) -> Numbers:
+    """Make a value that does not fit."""
+    return Numbers.model_validate({"values": [item, item]})

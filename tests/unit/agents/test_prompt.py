@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from echelon.agents.handoffs import Handoffs, Received
 from echelon.agents.prompt import prompt_of
 from echelon.journal.outputs import OutputStore
-from echelon.model.handoff import Handoff
+from echelon.model.fallback import FallbackKind, UsedFallback
+from echelon.model.handoff import Handoff, OutputReference
 from echelon.model.status import Status
 from echelon.testing.calls import a_call
 
@@ -51,6 +52,34 @@ def test_a_model_is_told_what_all_agents_keep_to_and_whom_it_reports_to() -> Non
         "# References\n- src/a.py\n\n# How you work with others\n- You report to `` team:`x` # Task ``.\n"
         "- Below 0.60: ask.\n- No news is good news."
     )
+
+
+def test_what_only_stands_in_is_marked_where_a_model_reads_of_it(tmp_path: Path) -> None:
+    """It was told of a default value as of any other output."""
+    used = UsedFallback(kind=FallbackKind.DEFAULT, said="the default value", reason="no disk\n" + "x" * 5000)
+    handoff = Handoff(
+        task_id="look/a",
+        status=Status.COMPLETED,
+        summary="the default value stands in",
+        output_location=OutputReference(location="x", sha256="0", size_bytes=1, contract="str@1"),
+        producer="look/a",
+        assignment_id="look/a#1",
+        fallback=used,
+    )
+    own = handoff.model_copy(update={"task_id": "look/b", "fallback": None, "summary": "b"})
+    cut_off = own.model_copy(update={"task_id": "look/c", "wrapped_up": True})
+    store = OutputStore(tmp_path.as_uri())
+    handoffs = Handoffs[object]([Received(one, store, str) for one in (handoff, own, cut_off)])
+    prompt = prompt_of(replace(a_call(), upstream={"look": handoffs}))
+
+    told = json.loads(prompt.partition("# Received\n```json\n")[2].partition("\n```")[0])
+    assert [one.get("caveat", "")[:64] for one in told] == [
+        "not the work itself: the default value stands in, since: no disk",
+        "",
+        "not all of the work: its budget was used up before it was done; ",
+    ]
+    assert len(told[0]["caveat"]) < 400
+    assert handoffs.passed.bytes_by_value > len(told[0]["caveat"])
 
 
 def test_item_and_inputs_are_given_as_data() -> None:

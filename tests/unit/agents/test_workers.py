@@ -146,6 +146,14 @@ async def test_an_error_says_what_it_was_and_whether_it_can_pass(item: str, mess
     assert (str(failed.value), failed.value.passing) == (message, passing)
 
 
+async def test_a_validation_that_failed_over_there_is_told_on_one_line() -> None:
+    with pytest.raises(AgentFailed) as failed:
+        await do(crunching.misjudge, "one")
+
+    assert str(failed.value).startswith("ValidationError: Numbers: values.0: Input should be a valid integer")
+    assert str(failed.value).endswith("got the text 'one' (and 1 more)")
+
+
 async def test_whatever_an_outcome_says_crosses_too() -> None:
     here = crunching.tell_all(5)
 

@@ -160,6 +160,21 @@ def test_plan_as_json_has_the_fixed_keys(echelon, job):
     assert said.code == 0
     assert {"n_agents", "structure", "levels", "tree", "phases", "owners", "handoffs", "pairs"} <= document.keys()
     assert {"overhead", "makespan", "profile", "reasons", "findings", "mermaid"} <= document.keys()
+    assert document["expected"] is None
+
+
+def test_plan_as_json_has_both_ends_of_what_is_expected(echelon, tmp_path):
+    file = tmp_path / "ranged_notes.py"
+    file.write_text(
+        "from echelon import Job, agent\n\n@agent\nasync def read(n: int) -> int:\n    return n\n\n"
+        "job = Job('notes', goal='Read')\n"
+        "job.phase('read', each=read, over=lambda: [1], items=(1, 200), seconds=30)\n"
+    )
+
+    expected = json.loads(echelon("plan", f"{file}:job", "--json").out)["expected"]
+
+    assert [expected[end]["n_agents"] for end in ("low", "high")] == [1, 200]
+    assert expected["high"]["makespan"]["work"] == 6000
 
 
 def test_plan_takes_the_span_from_the_option(echelon, job):

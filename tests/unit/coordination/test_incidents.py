@@ -179,6 +179,50 @@ async def test_a_report_tells_incidents_and_what_stands_in(tmp_path: Path) -> No
     assert '<h2 id="incidents">' in made["report.html"]
 
 
+async def test_a_report_says_one_cause_once_and_folds_whom_it_hit(tmp_path: Path) -> None:
+    """Thirty rows of one text hid what else there was."""
+    given = items(30, failing=frozenset(range(30)))
+    async with a_run(looking(fallback=Fallback.default("?")), tmp_path, given) as run:
+        await run_phases(run)
+        view = view_so_far(run)
+        made = default_report(view)
+
+    missing, exceptions = (made["report.html"].partition(f'id="{part}"')[2].partition("<h2")[0] for part in PARTS)
+    assert missing.count("<tr><td") == exceptions.count("<tr><td") == 1
+    first = view.missing[0].task_id
+    assert f"30 agents\n<details><summary>{first} and 29 more</summary>" in missing
+    assert "instead: the default value" in missing
+    assert missing.count("<li>look/i") == 30
+    assert "and 29 more" in exceptions
+    assert made["report.md"].count("cannot be read") == 2
+    assert "<details><summary>30 agents</summary>`look/i" in made["report.md"]
+
+
+PARTS = ("missing", "exceptions")
+
+
+async def test_a_report_marks_what_stands_in_where_the_output_is_read(tmp_path: Path) -> None:
+    given, fallback = items(3, failing=frozenset({1})), Fallback.default("?")
+    parts = looking(fallback=fallback)
+    whole = looking(fallback=fallback, integrate=staged)
+    for number, (job, html, markdown) in enumerate(
+        [
+            (
+                parts,
+                'look/i1<div class="muted">stands in: the default value</div></td><td>?',
+                "(stands in: the default",
+            ),
+            (whole, "<li>look/i1: the default value</li>", "made of</summary>`look/i1`: the default value"),
+        ]
+    ):
+        async with a_run(job, tmp_path / str(number), given) as run:
+            await run_phases(run)
+            made = default_report(view_so_far(run))
+
+        result = made["report.html"].partition('id="result"')[2].partition("<h2")[0]
+        assert (html in result, markdown in made["report.md"]) == (True, True)
+
+
 def test_steps_without_a_plan_can_be_asked_too() -> None:
     none: tuple[StepRecord, ...] = ()
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from echelon import AgentFailed, Brief, Handoffs, Job, Outcome, agent
-from echelon.coordination.briefs import MAX_LISTED, listed
+from echelon.coordination.briefs import MAX_LISTED, missing_lines
 from echelon.coordination.context import RunContext
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.local_placement import LocalPlacement
@@ -17,7 +18,7 @@ from echelon.coordination.result import status_after
 from echelon.coordination.step.envelope import MAX_SUMMARY
 from echelon.model.assignment import Assignment
 from echelon.model.exception_report import Trigger
-from echelon.model.handoff import Handoff, OutputReference
+from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.run import RunStatus, StepKind
 from echelon.model.status import Status
 from echelon.runlog.events import LoggedEvent, PhaseStarted, StepEnded, StepStarted
@@ -165,11 +166,21 @@ def _reference(run: RunContext, location: str) -> OutputReference:
 
 
 def test_a_brief_spells_out_so_much_and_counts_the_rest() -> None:
-    lines = listed((f"t{n}", "x" * 9999) for n in range(1000))
+    reasons = [letters * 3000 for letters in map("".join, product("wxyz", repeat=5))][:1000]
+    lines = missing_lines(Missing(task_id="t", producer="t", reason=reason) for reason in reasons)
 
     assert len(lines) == MAX_LISTED + 1
     assert lines[-1] == "and 980 more"
-    assert max(map(len, lines)) == MAX_SUMMARY
+    assert max(map(len, lines)) == MAX_SUMMARY + len("t: ")
+
+
+def test_a_brief_says_one_cause_once_with_as_many_names_as_there_is_room_for() -> None:
+    """One line each repeated the same error to every consumer, at the price of its tokens."""
+    lost = [Missing(task_id=f"look/{n}", producer=f"look/{n}", reason=f"look/{n}: 429, id {n}x") for n in range(1000)]
+
+    (line,) = missing_lines(lost)
+    assert line.startswith("look/0, look/1, ")
+    assert line.endswith("look/19 and 980 more: look/0: 429, id 0x")
 
 
 async def test_briefs_stay_small_however_much_goes_wrong_and_however_much_agents_say(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def _raise(error: Exception) -> Callable[..., Any]:
         ({"over": _raise(OSError("no disk"))}, "finding its items failed: OSError: no disk"),
         ({"key": lambda item: item.path}, "phase 'look': the key of 'a' failed: AttributeError"),
         ({"domain": lambda item: {}[item]}, "phase 'look': the domain of 'a' failed: KeyError"),
+        ({"over": lambda names: [Inputs.model_validate({"names": 3})]}, "ValidationError: Inputs: names: Input should"),
         ({"domain": lambda item: 7}, "task 'look/a' cannot be planned"),
         ({"over": lambda names: ["\udcff"]}, "cannot be planned"),
         ({"over": lambda names: [object()], "key": lambda item: "it"}, "phase 'look': item 'it': the value cannot be"),
@@ -89,6 +90,7 @@ def test_what_goes_wrong_while_items_are_found_says_where(phase: dict[str, Any],
         expand(job(**phase), Inputs())
 
     assert complaint in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("error", [InvalidInput("there is no folder 'x'"), InvalidJob("no")])

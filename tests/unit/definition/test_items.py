@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from echelon import Job, agent
+from echelon import Fallback, Job, agent
 from echelon.coordination.job_run import run_phases
+from echelon.definition.items import TOO_FEW
 from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.exception_report import Trigger
 from echelon.testing.runs import a_run, view_so_far
@@ -28,6 +29,10 @@ def numbers(inputs: Inputs) -> list[int]:
 @agent
 async def look(number: int) -> int:
     """Look at a number."""
+    return number
+
+
+async def _look(number: int) -> int:
     return number
 
 
@@ -70,8 +75,29 @@ async def test_a_phase_with_items_is_not_mentioned(tmp_path: Path) -> None:
 async def test_a_phase_with_fewer_items_than_expected_fails(tmp_path: Path, found: int, said: str) -> None:
     view = await view_of_run(looking(items=(2, 3)), found, tmp_path)
 
-    assert [(one.task_id, said in one.reason) for one in view.missing] == [("look/items", True)]
+    assert [(one.task_id, said in one.reason) for one in view.missing] == [("look/too-few-items", True)]
     assert view.launched == 2
+
+
+async def test_what_stands_for_items_that_were_not_found_is_no_agent_of_the_job(tmp_path: Path) -> None:
+    """An agent called `items` lent it its fallback, and the phase was completed."""
+    job = Job("looking", goal="Look", inputs=Inputs)
+    job.phase(
+        "look", each=agent(_look, name="items", attempts=4), over=numbers, items=(2, 3), fallback=Fallback.default(0)
+    )
+
+    view = await view_of_run(job, 1, tmp_path)
+
+    assert [(one.task_id, one.instead) for one in view.missing] == [("look/too-few-items", "")]
+
+
+@pytest.mark.parametrize("place", [{"agent": "it"}, {"agents": ["it"]}, {"each": "it", "over": numbers}])
+def test_no_agent_can_be_called_what_stands_for_items_not_found(place: dict[str, Any]) -> None:
+    taken = agent(other.function if "over" not in place else _look, name=TOO_FEW)
+    given = {name: taken if what == "it" else [taken] if what == ["it"] else what for name, what in place.items()}
+
+    with pytest.raises(InvalidJob, match="cannot be called 'too-few-items'"):
+        Job("looking", goal="Look", inputs=Inputs).phase("look", **given)
 
 
 def test_more_items_than_expected_are_refused_with_their_number_before_any_of_them_costs() -> None:

@@ -32,6 +32,24 @@ def test_a_concern_says_what_it_is_about_how_sure_and_how_bad(changes: dict[str,
         Concern.model_validate(values | changes)
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("\ud800", "\\ud800"),
+        ("a\x00b", "a\\x00b"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\u202eb", "a\\u202eb"),
+        ("é\n\t", "é\n\t"),
+    ],
+)
+def test_a_concern_is_not_lost_for_a_character_that_no_journal_keeps(text: str, kept: str) -> None:
+    """It raised in the agent that wanted to say it."""
+    concern = Concern(about=text, message=text, confidence=0.5, impact=0.5, evidence=(text,))
+
+    assert (concern.about, concern.message, concern.evidence) == (kept, kept, (kept,))
+    assert Concern.model_validate_json(concern.model_dump_json()) == concern
+
+
 @pytest.mark.parametrize("changes", [{"author": ""}, {"reason": ""}, {"verdict": "ignored"}])
 def test_a_disposition_has_an_author_a_reason_and_one_of_three_verdicts(changes: dict[str, str]) -> None:
     values = {"verdict": "accepted", "author": "ann", "reason": "known", "at": "2026-01-01T00:00:00Z"}

@@ -11,6 +11,7 @@ from echelon.model.plan import Plan
 from echelon.model.run import Measures, RunRecord, RunStatus, RunView, StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.planning.planner import plan
+from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -69,23 +70,25 @@ def run_view(
         started=started,
         plan=made,
     )
+    missing = (Missing(task_id=f"work/{text}0", producer="x", reason=text),)
+    exceptions = (
+        ExceptionReport(trigger=Trigger.FAILED, level=Level.CRITICAL, path=("primary", text), message=text, at=started),
+    )
     return RunView(
         record=record,
         steps=steps_of(made, started, lasted),
         launched=agents + 1,
         returned=agents,
-        missing=(Missing(task_id=f"work/{text}0", producer="x", reason=text),),
+        missing=missing,
+        missing_by_cause=missing_by_cause(missing, KnownLosses(errors={})),
         concerns=(
             ConcernRecord(id="c1", run_id="run-1", source="x", concern=concern, at=started, disposition=ended),
             ConcernRecord(
                 id="c2", run_id="run-1", source="x", at=started, concern=concern.model_copy(update={"confidence": 0.9})
             ),
         ),
-        exceptions=(
-            ExceptionReport(
-                trigger=Trigger.FAILED, level=Level.CRITICAL, path=("primary", text), message=text, at=started
-            ),
-        ),
+        exceptions=exceptions,
+        exceptions_by_cause=exceptions_by_cause(exceptions),
         measures=MEASURES,
         output=output,
     )

@@ -49,7 +49,14 @@ def test_measures_stand_beside_what_was_expected_and_unknown_is_never_zero() -> 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a|b", "a\\|b"), ("a\nb", "a b"), ("<b>&", "&lt;b&gt;&amp;"), ("[x](y)", "\\[x\\](y)"), (7, "7")],
+    [
+        ("a|b", "a\\|b"),
+        ("a\nb", "a b"),
+        ("<b>&", "&lt;b&gt;&amp;"),
+        ("[x](y)", "\\[x\\](y)"),
+        ("\x1b[2J\u202e", r"\\x1b\[2J\\u202e"),
+        (7, "7"),
+    ],
 )
 def test_markdown_shows_text_as_it_is(text: object, expected: str) -> None:
     assert in_markdown(text) == expected

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from echelon.coordination.phase_output import missing_of
 from echelon.coordination.step.envelope import (
@@ -32,8 +32,17 @@ class Finding(BaseModel):
     summary: str = ""
 
 
+NO_INTEGER = "Input should be a valid integer, unable to parse string as an integer"
+
+
 def contract(type_: Any) -> TypeAdapter[Any]:
     return TypeAdapter(type_)
+
+
+def invalid(type_: Any, value: object) -> ValidationError:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(type_).validate_python(value)
+    return refused.value
 
 
 @pytest.mark.parametrize(
@@ -73,6 +82,28 @@ def test_every_error_has_a_status_and_says_whether_it_can_pass_and_what_to_do(
 def test_the_message_of_an_error_can_always_be_recorded(error: Exception, message: str) -> None:
     assert error_report(error).message == message
     assert ErrorReport.model_validate_json(error_report(error).model_dump_json()).message == message
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            invalid(Finding, {"line": "two", "summary": 3}),
+            f"ValidationError: Finding: line: {NO_INTEGER}, got the text 'two' (and 1 more)",
+        ),
+        (
+            invalid(int, "a\n\x1b[2Jb"),
+            f"ValidationError: int: the output: {NO_INTEGER}, got the text 'a \\x1b[2Jb'",
+        ),
+        (
+            invalid(list[Finding], [{}] * 300),
+            "ValidationError: list[Finding]: 0.line: Field required, got an object (and 299 more)",
+        ),
+    ],
+)
+def test_a_validation_that_failed_inside_an_agent_is_told_on_one_line(error: Exception, message: str) -> None:
+    """It was a paragraph for each field, with a link."""
+    assert error_report(error).message == message
 
 
 def test_concerns_of_an_agent_that_failed_are_kept() -> None:

@@ -72,6 +72,21 @@ async def test_an_agent_that_does_not_deliver_ends_in_a_failed_handoff_and_stops
     assert DEEDS[deed][2] in failed[0].error.message
 
 
+async def test_what_an_agent_says_beside_its_output_costs_it_nothing_whatever_it_holds(tmp_path: Path) -> None:
+    @agent
+    async def look(item: Item) -> Outcome[str]:
+        odd = Concern(about="\ud800", message="\x00", confidence=0.5, impact=0.5)
+        return Outcome(output=item.id, next_steps=("look \udcff\x1b[2J",), summary="\ud800", concerns=(odd,))
+
+    async with a_run(looking(each=look), tmp_path, items(1)) as run:
+        await run_phases(run)
+        (handoff,) = [step.handoff for step in await run.log.journal.steps(run.spec.run_id)]
+
+    assert handoff.done
+    assert handoff.next_steps == ("look \\udcff\\x1b[2J",)
+    assert [(one.about, one.message) for one in handoff.concerns] == [("\\ud800", "\\x00")]
+
+
 async def test_an_output_without_a_json_form_is_a_broken_contract(tmp_path: Path) -> None:
     @agent
     async def look(item: Item) -> Any:
@@ -106,10 +121,10 @@ async def test_a_plain_function_that_exits_or_runs_dry_fails_at_once(tmp_path: P
     async with a_run(looking(each=look), tmp_path, items(2, failing=frozenset({0}))) as run:
         await run_phases(run)
 
-    assert [one.reason for one in missing_in(run)] == [
+    assert {one.reason for one in missing_in(run)} == {
         "look wanted to end the process with exit code usage: look",
         "RuntimeError: look raised StopIteration: a next() without a default?",
-    ]
+    }
 
 
 async def test_every_attempt_gets_an_empty_folder_of_its_own(tmp_path: Path) -> None:

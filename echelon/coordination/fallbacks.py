@@ -25,6 +25,7 @@ from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.seal import keep_output
 from echelon.coordination.step.step import Perform, Step
+from echelon.coordination.step.summary import summary_of
 from echelon.journal.digest import digest_of
 from echelon.model.errors import JournalError
 from echelon.model.fallback import FallbackKind, UsedFallback
@@ -111,7 +112,7 @@ class FallbackChain:
         plain = recordable(validate_strict(fallback.value, contract).value, contract)
         key = digest_of((lost.key, "default", plain))
         location = await keep_output(self._run, key, plain, contract_name(lost.output_type))
-        return await self._stands_in(lost, used, location, used.lowered(1.0))
+        return await self._stands_in(lost, used, location, used.lowered(1.0), summary_of(plain))
 
     async def _skip(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         if lost.handoff is None:
@@ -120,12 +121,12 @@ class FallbackChain:
         return await self._record(lost, lost.handoff.model_copy(update=_NOTHING_NEW | {"fallback": used}))
 
     async def _stands_in(
-        self, lost: OpenLoss, used: UsedFallback, location: OutputReference, confidence: float, said: str = ""
+        self, lost: OpenLoss, used: UsedFallback, location: OutputReference, confidence: float, said: str
     ) -> Handoff:
         handoff = Handoff(
             task_id=lost.loss.task_id,
             status=Status.COMPLETED,
-            summary=one_line(f"{used.said} stands in: {said}" if said else f"{used.said} stands in"),
+            summary=one_line(f"{used.said} stands in: {said}"),
             output_location=location,
             producer=lost.loss.producer,
             assignment_id=f"{lost.loss.task_id}#1",

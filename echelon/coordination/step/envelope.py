@@ -40,13 +40,6 @@ _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ..
 )
 
 
-def summary_of(output: object, agent: str) -> str:
-    """Return one line that tells what an output is, for agents that do not say it themselves."""
-    said = getattr(output, "summary", None)
-    text = said if isinstance(said, str) else output if isinstance(output, str) else f"{agent}: {type(output).__name__}"
-    return one_line(text) or agent
-
-
 def one_line(text: str, limit: int = MAX_SUMMARY) -> str:
     """Return the first line that says something, shortened to `limit` characters; empty when none does."""
     return shortened(next((line.strip() for line in text.splitlines() if line.strip()), ""), limit)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from echelon.agents.handoffs import Handoffs, Previous
+from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.model.assignment import Brief
+from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
 
 
 class Workspace(type(Path())):
@@ -42,5 +43,16 @@ class Call:
     """The same phase of the last run on the same inputs."""
     notes: list[object] = field(default_factory=list[object])
     """What an agent keeps of an attempt that may be cut off, to write it down when its budget is used up (F4)."""
+    by_value_tokens: int = DEFAULT_BY_VALUE_TOKENS
+    """Tokens of earlier outputs that stand in its brief; 0: none (C6)."""
+    by_value: dict[str, int] = field(default_factory=dict[str, int])
+    """Outputs that it was given by value so far, with their bytes, by task (C6)."""
     make_workspace: Callable[[], Workspace]
     """Makes the folder to write files in; called when an agent asks for it."""
+
+    def give(self, received: Received[object]) -> str:
+        """Return an output as JSON, to be given by value; it is counted as given, and as read (C6)."""
+        content = received.json()
+        received.observe()
+        self.by_value[received.task_id] = received.size_bytes
+        return content

@@ -17,7 +17,7 @@ from echelon.contract.json import recordable
 from echelon.contract.repair import validate_strict
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
-from echelon.coordination.briefs import told_anew
+from echelon.coordination.briefs import by_value_told, told_anew
 from echelon.coordination.context import RunContext
 from echelon.coordination.loss import OpenLoss, loss_of
 from echelon.coordination.previous_runs import PreviousRuns
@@ -84,7 +84,9 @@ class FallbackChain:
         used = lost.used(fallback.kind, f"agent {other.name}")
         key = digest_of((lost.key, "fallback", other.name))
         guard = self._guard(other)
-        call = told_anew(lost.step.call, budget_told(guard.policy, self._run.spec.job.budget))
+        spec, policy = self._run.spec, guard.policy
+        by_value = by_value_told(policy, spec.by_value_tokens)
+        call = told_anew(lost.step.call, budget_told(policy, spec.job.budget), by_value)
         step = replace(lost.step, key=key, agent=other, call=call, guard=guard, fallback=used)
         if is_other_version(other.output_type, lost.output_type):  # written down as what it is, read as what it is for
             made = other.output_type

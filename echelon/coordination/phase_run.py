@@ -250,6 +250,7 @@ class PhaseRun:
             previous=self.run.previous_of(assignment.task_id),
             by_value_tokens=by_value_told(guard.policy, spec.by_value_tokens),
             make_workspace=lambda: self.run.workspaces.make(assignment.task_id),
+            make_scratch=self.run.workspaces.scratch,
         )
 
     @cached_property

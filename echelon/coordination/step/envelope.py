@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from echelon.contract.complaint import legible
 from echelon.model.concern import Concern
 from echelon.model.errors import (
+    AgentBlocked,
     AgentFailed,
     AgentTimeout,
     BreakerOpen,
@@ -28,7 +29,7 @@ MAX_SUMMARY = 200
 MAX_MESSAGE = 4000
 
 #: Errors that mean "not now" instead of "not at all".
-_BLOCKING = (BreakerOpen, BulkheadFull, EffectUncertain)
+_BLOCKING = (AgentBlocked, BreakerOpen, BulkheadFull, EffectUncertain)
 
 #: What a person can do about an error, by its class; the first that fits is told.
 _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (

@@ -1,17 +1,27 @@
 """One call of an agent: everything that it may be given, and the shape that is known when the job is defined."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel
 
-from echelon.agents.handoffs import Handoffs, Previous
+from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.model.assignment import Brief
+from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
 
 
 class Workspace(type(Path())):
     """A folder of its own, empty, in which an agent may write files. It is kept with the run."""
+
+
+@contextmanager
+def temporary_folder(where: Path | None = None) -> Generator[Path]:
+    """Make a folder, below `where` or where the system has them, for its owner only; it is gone after the block."""
+    with TemporaryDirectory(prefix="call-", dir=where, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,5 +52,18 @@ class Call:
     """The same phase of the last run on the same inputs."""
     notes: list[object] = field(default_factory=list[object])
     """What an agent keeps of an attempt that may be cut off, to write it down when its budget is used up (F4)."""
+    by_value_tokens: int = DEFAULT_BY_VALUE_TOKENS
+    """Tokens of earlier outputs that stand in its brief; 0: none (C6)."""
+    by_value: dict[str, int] = field(default_factory=dict[str, int])
+    """Outputs that it was given by value so far, with their bytes, by task (C6)."""
     make_workspace: Callable[[], Workspace]
     """Makes the folder to write files in; called when an agent asks for it."""
+    make_scratch: Callable[[], AbstractContextManager[Path]] = temporary_folder
+    """Makes a folder that only its owner may enter, and that is gone after the block: for what a call needs itself."""
+
+    def give(self, received: Received[object]) -> str:
+        """Return an output as JSON, to be given by value; it is counted as given, and as read (C6)."""
+        content = received.json()
+        received.observe()
+        self.by_value[received.task_id] = received.size_bytes
+        return content

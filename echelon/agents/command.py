@@ -1,28 +1,42 @@
-"""A command-line tool as an agent: filled arguments in, validated output out, no shell in between."""
+"""A command-line tool as an agent: filled arguments in, validated output out, no shell in between.
+
+It is told what every agent is told, in a file whose path it finds in its environment and in `{brief}` (D7, D8, D9, C6).
+"""
 
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
-
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
+from echelon.agents.command_output import CommandOutput, Parse, default_output
+from echelon.agents.environment import BRIEF_FILE, IDEMPOTENCY_KEY, Env, Environment, environment_of
 from echelon.agents.fallback import Fallback, fallbacks_of
+from echelon.agents.handoffs import Received
 from echelon.agents.outcome import Outcome
-from echelon.agents.placeholders import ITEM, WORKSPACE, Template, as_text, fill_arguments, template, values_of
+from echelon.agents.placeholders import (
+    BRIEF,
+    BRIEF_TEXT,
+    BRIEFS,
+    ITEM,
+    WORKSPACE,
+    Template,
+    as_text,
+    check_briefs,
+    fill_arguments,
+    template,
+    values_of,
+)
+from echelon.agents.printed_usage import ReadUsage, check_places
 from echelon.agents.processes.process import Finished, run_process
-from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
-from echelon.model.adapter import adapter_of
-from echelon.model.edges import is_object
-from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
+from echelon.agents.prompt import brief_text
+from echelon.agents.shortcuts import ReaderOptions, check_known, reader_shortcuts
+from echelon.journal.private import write_private
+from echelon.model.errors import AgentFailed, InvalidInput, InvalidJob
 from echelon.model.policy import Resilience
-from echelon.model.usage import Usage
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -30,20 +44,8 @@ T_co = TypeVar("T_co", covariant=True)
 #: How much a command may write to stdout, in bytes.
 DEFAULT_LIMIT_BYTES = 32 * 1024 * 1024
 
-#: How much of stderr is quoted in an error, in characters.
-QUOTED_CHARACTERS = 2000
-
-#: Variable in which a command that changes the world finds its idempotency key.
-IDEMPOTENCY_KEY = "ECHELON_IDEMPOTENCY_KEY"
-
-#: The key by which coding agents say in JSON that they failed, with exit code 0.
-_IS_ERROR = '"is_error"'
-
-Format = Literal["json", "lines", "text"]
-Parse = Format | Callable[[str], object]
-
-#: The contract when none is stated; JSON may be anything, which pydantic knows as `Any`.
-_DEFAULT_OUTPUT: dict[str, object] = {"json": Any, "lines": list[str], "text": str}
+#: What the file with the brief is called, in a folder of its own.
+BRIEF_NAME = "brief.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +62,11 @@ class CommandAgent(Generic[T_co]):
     ok_exit_codes: tuple[int, ...] = (0,)
     cwd: Template | None = None
     stdin: Template | None = None
-    env: tuple[tuple[str, str], ...] = ()
+    env: Environment = Environment()
     limit_bytes: int = DEFAULT_LIMIT_BYTES
     fallback: tuple[Fallback, ...] = ()
     failed_when: Callable[[Any], bool | str] | None = None
+    usage: ReadUsage | None = None
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -73,7 +76,8 @@ class CommandAgent(Generic[T_co]):
 
     def bind(self, shape: CallShape) -> Self:
         """Check that every placeholder has a source; with an item only its first call can tell."""
-        known = {*shape.inputs_type.model_fields, WORKSPACE, *((ITEM,) if shape.takes_item else ())}
+        check_briefs(self.placeholders, shape.inputs_type.model_fields)
+        known = {*shape.inputs_type.model_fields, WORKSPACE, *BRIEFS, *((ITEM,) if shape.takes_item else ())}
         unknown = [name for name in self.placeholders if name not in known]
         if unknown and not shape.takes_item:
             raise InvalidJob(
@@ -84,26 +88,43 @@ class CommandAgent(Generic[T_co]):
 
     async def perform(self, call: Call) -> Outcome[T_co]:
         """Run the command once."""
-        values = values_of(call, self.placeholders)
-        finished = await self._run(
-            fill_arguments(self.arguments, values),
-            _filled(self.cwd, values),
-            _filled(self.stdin, values),
-            dict(self.env) | _told(call),
+        with call.make_scratch() as folder:
+            brief, text = folder / BRIEF_NAME, self._brief(call)
+            write_private(brief, text.encode())
+            values = values_of(call, self.placeholders, {BRIEF: brief, BRIEF_TEXT: text})
+            finished = await self._run(
+                fill_arguments(self.arguments, values),
+                _filled(self.cwd, values),
+                _filled(self.stdin, values),
+                {**self.env.of(), BRIEF_FILE: str(brief), **_told(call)},
+            )
+        absent = ", ".join(self.env.absent())
+        hint = f"; its env passes on {absent}, which is not set here" if absent else ""
+        return cast("Outcome[T_co]", self._output.outcome(finished, hint))
+
+    @property
+    def _output(self) -> CommandOutput:
+        return CommandOutput(
+            command=self.name,
+            contract=self.output_type,
+            parse=self.parse,
+            ok_exit_codes=self.ok_exit_codes,
+            limit_bytes=self.limit_bytes,
+            failed_when=self.failed_when,
+            usage=self.usage,
         )
-        stdout = self._stdout(finished)
-        if self.failed_when is None and self.parse == "json":
-            self._check(_says_error(stdout), stdout)
-        output = self._output(stdout)
-        if self.failed_when is not None:
-            self._check(self.failed_when(output), stdout)
-        return Outcome(output=output, usage=Usage(calls=1))
+
+    def _brief(self, call: Call) -> str:
+        """Return what the agent is told; outputs in it are given by value where the command asks for it (C6)."""
+        asked = not set(BRIEFS).isdisjoint(self.placeholders)
+        text = brief_text(call, call.give if asked else _unread)
+        return text.encode(errors="backslashreplace").decode()  # halves of characters, which no file can have
 
     async def _run(self, argv: list[str], cwd: str | None, stdin: str | None, env: dict[str, str]) -> Finished:
         folder = None if cwd is None else Path(cwd)
         if folder is not None and not folder.is_dir():
             raise InvalidInput(f"command {self.name!r} cannot run in {str(folder)!r}: the folder does not exist")
-        program = find_program(argv[0], dict(self.env).get("PATH"))
+        program = find_program(argv[0], self.env.search_path)
         if program is None:
             raise AgentFailed(_not_installed(self.name, argv[0]))
         content = None if stdin is None else stdin.encode()
@@ -114,56 +135,24 @@ class CommandAgent(Generic[T_co]):
         except OSError as error:
             raise AgentFailed(f"command {self.name!r}: {program} cannot be started: {error}") from error
 
-    def _stdout(self, finished: Finished) -> str:
-        if finished.stdout is None:
-            raise AgentFailed(
-                f"command {self.name!r} wrote more than {self.limit_bytes} bytes and was stopped; let it write less, "
-                "or raise limit_bytes"
-            )
-        if finished.exit_code not in self.ok_exit_codes:
-            tail = finished.stderr_tail.decode(errors="replace")[-QUOTED_CHARACTERS:].strip()
-            said = tail or "and wrote nothing to stderr"
-            raise AgentFailed(f"command {self.name!r} {_how_it_ended(finished.exit_code)}: {said}")
-        return finished.stdout.decode(errors="replace")
 
-    def _output(self, stdout: str) -> T_co:
-        contract = cast("TypeAdapter[T_co]", adapter_of(self.output_type))
-        try:
-            if self.parse == "json":
-                return contract.validate_json(stdout, strict=True)
-            parse = self.parse if callable(self.parse) else _PARSERS[self.parse]
-            return contract.validate_python(parse(stdout))
-        except ValidationError as error:
-            violation = ContractViolation(f"command {self.name!r}: {_mismatch(error, self.output_type, stdout)}")
-            violation.delivered = _readable(self.parse, stdout)
-            raise violation from error
-        except Exception as error:
-            raise ContractViolation(
-                f"command {self.name!r}: its output could not be parsed: {type(error).__name__}: {error}"
-            ) from error
-
-    def _check(self, failed: bool | str, stdout: str) -> None:
-        """Raise `AgentFailed` where the output says that the command failed, whatever its exit code says."""
-        if failed:
-            said = failed if isinstance(failed, str) else stdout[:QUOTED_CHARACTERS].strip()
-            raise AgentFailed(f"command {self.name!r} ended well, and its output says that it failed: {said}")
-
-
-class CommandOptions(AgentOptions, total=False):
+class CommandOptions(ReaderOptions, total=False):
     """What a command may be told beside its output."""
 
     ok_exit_codes: Sequence[int]
     """Exit codes of a call that delivered."""
     cwd: str | Path | None
     """The folder to run in."""
-    env: Mapping[str, str] | None
-    """Added to the environment."""
+    env: Env | None
+    """Names of variables that are passed on; or values by name, None passing on what there is."""
     stdin: str | None
     """Written to its stdin, which is empty otherwise."""
     limit_bytes: int
     """How much it may write to stdout."""
     failed_when: Callable[[Any], bool | str] | None
     """Says of an output that fits whether the command failed all the same: true, or why."""
+    usage: ReadUsage | None
+    """Reads tokens, calls and cost from stdout: a function that returns a `Usage`, or the place of each in JSON."""
 
 
 @overload
@@ -180,6 +169,10 @@ def command(
 ) -> "CommandAgent[list[str]]": ...
 @overload
 def command(
+    args: Sequence[str], *, output: None = None, parse: Callable[[str], Outcome[T]], **options: Unpack[CommandOptions]
+) -> "CommandAgent[T]": ...
+@overload
+def command(
     args: Sequence[str], *, output: None = None, parse: Callable[[str], T], **options: Unpack[CommandOptions]
 ) -> "CommandAgent[T]": ...
 @overload
@@ -192,13 +185,17 @@ def command(
     """Make a command an agent.
 
     `{placeholders}` in arguments, `cwd` and `stdin` are filled by name: from fields of the item, from inputs of the
-    job, with `{item}` (an item that is text, a number or a path) and `{workspace}` (a folder to write in).
+    job, with `{item}` (an item that is text, a number or a path), `{workspace}` (a folder to write in), `{brief}` (a
+    file with the assignment and what earlier phases delivered, also named by `ECHELON_BRIEF`, gone when the command has
+    ended) and `{brief_text}`, what that file says.
     Stdout is read as `parse` says and validated against `output`; without both it is text, with `output` it is JSON.
     JSON is taken as strictly as a contract is; `contract="flexible"` mends it where that takes no guess (C5).
-    Stdin is empty; `env` is added to the environment; `timeout` is in seconds for one attempt, `idle` without any
-    output; then the command and its children are killed. `budget` is what one task may use (F4), `fallback` stands in
-    when it finally does not deliver (F2). `resilience` says more about how it is guarded. A command has failed when
-    its exit code says so, or `failed_when` does of its output; without it, JSON that says `"is_error": true`.
+    `parse` may be a function, which may return an `Outcome`; `usage` reads what was used, from text or by places in
+    JSON. Stdin is empty. The environment is a clean one: PATH, HOME, the language and the like, and what `env` states,
+    names to pass on or values to set. `timeout` is in seconds for one attempt, `idle` without any output; then the
+    command and its children are killed. `budget` is what one task may use (F4), `fallback` stands in when it finally
+    does not deliver (F2). `resilience` says more about how it is guarded. A command has failed when its exit code says
+    so, or `failed_when` does of its output; without it, JSON that says `"is_error": true`.
 
         lint = command(["ruff", "check", "--output-format=json", "--", "{path}"], output=list[Finding],
                        ok_exit_codes=(0, 1))
@@ -211,39 +208,26 @@ def command(
         raise InvalidJob(f"the program of a command is fixed; {args[0]!r} contains a placeholder")
     chosen: Parse = parse or ("text" if output is None else "json")
     program = Path(args[0]).name
+    name = options.get("name") or program
+    check_places(options.get("usage"), name)
     cwd, stdin = options.get("cwd"), options.get("stdin")
     return CommandAgent(
-        name=options.get("name") or program,
+        name=name,
         goal=options.get("goal") or f"run {program}",
         arguments=arguments,
-        output_type=output if output is not None else _default_output(chosen),
+        output_type=output if output is not None else default_output(chosen),
         parse=chosen,
         effect=options.get("effect", "read"),
-        resilience=shortcuts(options),
+        resilience=reader_shortcuts(options),
         ok_exit_codes=tuple(options.get("ok_exit_codes", (0,))),
         cwd=None if cwd is None else template(str(cwd)),
         stdin=None if stdin is None else template(stdin),
-        env=tuple((options.get("env") or {}).items()),
+        env=environment_of(options.get("env"), name),
         limit_bytes=options.get("limit_bytes", DEFAULT_LIMIT_BYTES),
         failed_when=options.get("failed_when"),
+        usage=options.get("usage"),
         fallback=fallbacks_of(options.get("fallback")),
     )
-
-
-def _says_error(stdout: str) -> bool:
-    """Say whether JSON says that it is an error; what is no JSON is the contract's affair."""
-    if _IS_ERROR not in stdout:
-        return False
-    try:
-        document = from_json(stdout)
-    except ValueError:
-        return False
-    return is_object(document) and document.get("is_error") is True
-
-
-def _default_output(parse: Parse) -> object:
-    """Return the contract when none is stated."""
-    return _DEFAULT_OUTPUT[parse] if isinstance(parse, str) and parse in _DEFAULT_OUTPUT else Any
 
 
 def find_program(program: str, search_path: str | None = None) -> str | None:
@@ -253,15 +237,9 @@ def find_program(program: str, search_path: str | None = None) -> str | None:
     return shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program, path=search_path)
 
 
-_PARSERS: dict[Format, Callable[[str], object]] = {"lines": str.splitlines, "text": str}
-
-
-def _readable(parse: Parse, stdout: str) -> tuple[object, ...]:
-    """Return what was written to stdout, for a flexible contract to mend (C5); nothing when it is no JSON."""
-    try:
-        return (from_json(stdout),) if parse == "json" else ()
-    except ValueError:
-        return ()
+def _unread(received: Received[object]) -> str:
+    """Return an output that the command may read, and perhaps never does."""
+    return received.json()
 
 
 def _told(call: Call) -> dict[str, str]:
@@ -274,26 +252,8 @@ def _filled(source: Template | None, values: Mapping[str, object]) -> str | None
     return None if source is None else source.fill(lambda name: as_text(name, values[name]))
 
 
-def _how_it_ended(exit_code: int) -> str:
-    if exit_code >= 0:
-        return f"ended with exit code {exit_code}"
-    try:
-        return f"was killed by {signal.Signals(-exit_code).name}"
-    except ValueError:
-        return f"was killed by signal {-exit_code}"
-
-
 def _not_installed(name: str, program: str) -> str:
     return (
         f"command {name!r}: {program!r} is not installed: it is neither beside {sys.executable} nor on PATH. Install "
         f"it so that it is; a Python tool with: {sys.executable} -m pip install {program}"
     )
-
-
-def _mismatch(error: ValidationError, output_type: object, stdout: str) -> str:
-    if not stdout.strip():
-        return "it wrote nothing to stdout"
-    first = error.errors(include_url=False, include_context=False)[0]
-    where = ".".join(map(str, first["loc"])) or "its output"
-    contract = getattr(output_type, "__name__", str(output_type))
-    return f"its output is not a {contract}: {error.error_count()} mismatches, the first at {where}: {first['msg']}"

@@ -9,7 +9,7 @@ from echelon.contract.fit import is_other_version, unfit
 from echelon.contract.reading import read_output
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import ContractViolation
-from echelon.model.handoff import Handoff, Missing, Passed
+from echelon.model.handoff import Handoff, Missing, OutputReference, Passed
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -37,16 +37,25 @@ class Received(Generic[T_co]):
         """Why the output is not the work itself, or not all of it: what stands in, and why (F2, F4); else empty."""
         return self.handoff.caveat
 
+    @property
+    def size_bytes(self) -> int:
+        """How long the output is, as JSON in bytes."""
+        return self._reference.size_bytes
+
     def load(self) -> T_co:
         """Read the output; `JournalError` when it is gone or was changed since.
 
         `ContractViolation` when it was written under another major version of its contract (C7).
         """
-        assert self.handoff.output_location is not None, "only completed handoffs are received"
-        observer = OBSERVER.get()
-        if observer is not None:
-            observer.output_read(self.task_id, self.handoff.output_location.sha256)
-        return cast("T_co", read_output(self.store, self.handoff.output_location, self.contract))
+        self.observe()
+        return cast("T_co", read_output(self.store, self._reference, self.contract))
+
+    def json(self) -> str:
+        """Read the output as the JSON that it was written as; `JournalError` when it is gone or was changed since.
+
+        Whoever gives it to an agent that reads it says so with `observe`.
+        """
+        return self.store.read_text(self._reference)
 
     def read_as(self, wanted: object) -> "Received[object]":
         """Return it as a consumer that is built for another version of the contract reads it (C7)."""
@@ -56,6 +65,17 @@ class Received(Generic[T_co]):
     def missing_since(self, reason: str) -> Missing:
         """Say why a consumer cannot take it."""
         return Missing(task_id=self.task_id, producer=self.handoff.producer, reason=reason)
+
+    def observe(self) -> None:
+        """Let it be put on record that the agent at work reads the output."""
+        observer = OBSERVER.get()
+        if observer is not None:
+            observer.output_read(self.task_id, self._reference.sha256)
+
+    @property
+    def _reference(self) -> OutputReference:
+        assert self.handoff.output_location is not None, "only completed handoffs are received"
+        return self.handoff.output_location
 
 
 class Handoffs(Sequence[Received[T_co]], Generic[T_co]):
@@ -103,13 +123,13 @@ class Handoffs(Sequence[Received[T_co]], Generic[T_co]):
     @cached_property
     def passed(self) -> Passed:
         """What reaches everybody who gets them: summaries by value, outputs by reference (C6)."""
-        told = [f"{received.summary}{received.caveat}" for received in self] + [
+        everything = (*self, *self.unmerged)
+        told = [f"{received.summary}{received.caveat}" for received in everything] + [
             f"{one.task_id}: {one.reason}" for one in self.missing
         ]
-        references = (received.handoff.output_location for received in self)
         return Passed(
             bytes_by_value=sum(map(bytes_of, told)),
-            bytes_by_reference=sum(reference.size_bytes for reference in references if reference),
+            bytes_by_reference=sum(received.size_bytes for received in everything),
         )
 
     def outputs(self) -> list[T_co]:

@@ -22,7 +22,7 @@ from echelon.agents.model_limits import conversation, exhausted, kept_tokens, li
 from echelon.agents.model_meter import Sizes, metered
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
-from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
+from echelon.agents.shortcuts import ReaderOptions, check_known, reader_shortcuts
 from echelon.model.edges import is_listing
 from echelon.model.errors import (
     AgentFailed,
@@ -142,7 +142,7 @@ class ModelAgent(Generic[T_co]):
         return cast("ModelSettings", settings)
 
 
-class ModelOptions(AgentOptions, total=False):
+class ModelOptions(ReaderOptions, total=False):
     """What a model may be told beside its output."""
 
     prompt: Callable[[Call], str]
@@ -165,7 +165,8 @@ def model_agent(
     """Make a `pydantic_ai.Agent` an agent of a job.
 
     Its output type is the contract; state `output` when that is made by a function. `prompt` makes the prompt of a
-    call, by default from the assignment, the item and the inputs; `deps` makes the agent's dependencies. `timeout`,
+    call, by default from the assignment, the item, the inputs and what earlier phases delivered: outputs of
+    `by_value_tokens` in all stand in it, larger ones are named (C6). `deps` makes the agent's dependencies. `timeout`,
     `idle`, `attempts`, `breaker`, `resilience` and `fallback` are those of `agent`. `budget` is what one task may use;
     tokens and calls are enforced while the model works. Where a share is kept back (`Budget(final_call=0.2)`), the
     model is asked for what it has when the rest is used up, in the same conversation and without its tools (F4). With
@@ -186,7 +187,7 @@ def model_agent(
         prompt=options.get("prompt", prompt_of),
         deps=options.get("deps"),
         effect=options.get("effect", "read"),
-        resilience=shortcuts(options),
+        resilience=reader_shortcuts(options),
         fallback=fallbacks_of(options.get("fallback")),
     )
 

@@ -4,7 +4,7 @@ Values may come from a model or from a file that somebody else wrote: they are h
 place in its own argument; it cannot become an option, a second argument or a program.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePath
@@ -17,8 +17,9 @@ from echelon.agents.call import Call
 from echelon.model.edges import is_mapping
 from echelon.model.errors import InvalidInput, InvalidJob
 
-#: The item itself, and the folder in which the agent may write.
-ITEM, WORKSPACE = "item", "workspace"
+#: The item itself, the folder in which the agent may write, the file with its brief, and what that says.
+ITEM, WORKSPACE, BRIEF, BRIEF_TEXT = "item", "workspace", "brief", "brief_text"
+BRIEFS = (BRIEF, BRIEF_TEXT)
 
 #: What has an obvious form as a piece of text.
 _PLAIN = (str, int, float, PurePath)
@@ -81,9 +82,27 @@ def fill_arguments(templates: Sequence[Template], values: Mapping[str, object]) 
     return filled
 
 
-def values_of(call: Call, names: Sequence[str]) -> dict[str, Any]:
-    """Find the values: a field of the item first, then an input of the job; `InvalidJob` names what nothing gives."""
-    known = {**_fields(call.inputs), **_fields(call.item), ITEM: call.item, WORKSPACE: None}
+def check_briefs(names: Collection[str], taken: Collection[str]) -> None:
+    """Refuse names of briefs that are `taken` by inputs or an item.
+
+    An item may be hostile: it must not choose what an agent is told to obey.
+    """
+    for name in BRIEFS:
+        if name in names and name in taken:
+            raise InvalidJob(
+                f"{{{name}}} is the brief of the task, and an input or a field of the item has the same name; "
+                "rename that"
+            )
+
+
+def values_of(call: Call, names: Sequence[str], briefs: Mapping[str, object]) -> dict[str, Any]:
+    """Find the values: a field of the item first, then an input of the job; `InvalidJob` names what nothing gives.
+
+    `briefs` are those of `BRIEFS`.
+    """
+    fields = {**_fields(call.inputs), **_fields(call.item)}
+    check_briefs(names, fields)
+    known = {**fields, ITEM: call.item, WORKSPACE: None, **briefs}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidJob(f"nothing gives {{{unknown[0]}}} a value; known are {', '.join(sorted(known))}")

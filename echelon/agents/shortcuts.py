@@ -41,6 +41,13 @@ class AgentOptions(IntegratorOptions, total=False):
     """What stands in when it finally does not deliver (F2)."""
 
 
+class ReaderOptions(AgentOptions, total=False):
+    """What may be told those that get a brief as text: models and commands."""
+
+    by_value_tokens: int | Off | None
+    """Tokens of earlier outputs that stand in it, whole outputs only; False: none (C6)."""
+
+
 def check_known(options: Mapping[str, object], known: type[AgentOptions] | type[IntegratorOptions], door: str) -> None:
     """Refuse a keyword that `door` does not know, as Python does; a dictionary of options takes any."""
     unknown = [name for name in options if name not in known.__annotations__]
@@ -60,3 +67,8 @@ def shortcuts(options: AgentOptions | IntegratorOptions) -> Resilience:
     )
     more = options.get("resilience")
     return stated.over(more) if more else stated
+
+
+def reader_shortcuts(options: ReaderOptions) -> Resilience:
+    """Return the policy that a model or a command states."""
+    return Resilience(by_value_tokens=options.get("by_value_tokens")).over(shortcuts(options))

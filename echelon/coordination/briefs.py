@@ -11,6 +11,7 @@ from echelon.model.assignment import Assignment, Brief, Intent
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Missing
 from echelon.model.phrasing import listed, truncate
+from echelon.model.policy import Resilience
 from echelon.model.run import MissingGroup
 from echelon.model.usage import Budget
 from echelon.runlog.alike import KnownLosses, missing_by_cause
@@ -56,10 +57,16 @@ def brief_for(
     )
 
 
-def told_anew(call: Call, budget: Budget) -> Call:
-    """Return a call for another agent in the place of the first: a budget of its own, and no notes of the other."""
+def told_anew(call: Call, budget: Budget, by_value_tokens: int) -> Call:
+    """Return a call for another agent in the place of the first: bounds of its own, and nothing of the other's work."""
     assignment = call.brief.assignment.model_copy(update={"budget": budget})
-    return replace(call, brief=call.brief.model_copy(update={"assignment": assignment}), notes=[])
+    brief = call.brief.model_copy(update={"assignment": assignment})
+    return replace(call, brief=brief, by_value_tokens=by_value_tokens, by_value={}, notes=[])
+
+
+def by_value_told(policy: Resilience, default: int) -> int:
+    """Return how many tokens of outputs an agent is given by value: what its policy states, or else the setting."""
+    return default if policy.by_value_tokens is None else int(policy.by_value_tokens)
 
 
 def strategic_summary(outputs: Iterable[tuple[str, int, PhaseOutput]]) -> str:

@@ -17,7 +17,7 @@ from echelon.contract.json import recordable
 from echelon.contract.repair import validate_strict
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
-from echelon.coordination.briefs import told_anew
+from echelon.coordination.briefs import by_value_told, told_anew
 from echelon.coordination.context import RunContext
 from echelon.coordination.loss import OpenLoss, loss_of
 from echelon.coordination.previous_runs import PreviousRuns
@@ -25,6 +25,7 @@ from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.seal import keep_output
 from echelon.coordination.step.step import Perform, Step
+from echelon.coordination.step.summary import summary_of
 from echelon.journal.digest import digest_of
 from echelon.model.errors import JournalError
 from echelon.model.fallback import FallbackKind, UsedFallback
@@ -83,7 +84,9 @@ class FallbackChain:
         used = lost.used(fallback.kind, f"agent {other.name}")
         key = digest_of((lost.key, "fallback", other.name))
         guard = self._guard(other)
-        call = told_anew(lost.step.call, budget_told(guard.policy, self._run.spec.job.budget))
+        spec, policy = self._run.spec, guard.policy
+        by_value = by_value_told(policy, spec.by_value_tokens)
+        call = told_anew(lost.step.call, budget_told(policy, spec.job.budget), by_value)
         step = replace(lost.step, key=key, agent=other, call=call, guard=guard, fallback=used)
         if is_other_version(other.output_type, lost.output_type):  # written down as what it is, read as what it is for
             made = other.output_type
@@ -111,7 +114,7 @@ class FallbackChain:
         plain = recordable(validate_strict(fallback.value, contract).value, contract)
         key = digest_of((lost.key, "default", plain))
         location = await keep_output(self._run, key, plain, contract_name(lost.output_type))
-        return await self._stands_in(lost, used, location, used.lowered(1.0))
+        return await self._stands_in(lost, used, location, used.lowered(1.0), summary_of(plain))
 
     async def _skip(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         if lost.handoff is None:
@@ -120,12 +123,12 @@ class FallbackChain:
         return await self._record(lost, lost.handoff.model_copy(update=_NOTHING_NEW | {"fallback": used}))
 
     async def _stands_in(
-        self, lost: OpenLoss, used: UsedFallback, location: OutputReference, confidence: float, said: str = ""
+        self, lost: OpenLoss, used: UsedFallback, location: OutputReference, confidence: float, said: str
     ) -> Handoff:
         handoff = Handoff(
             task_id=lost.loss.task_id,
             status=Status.COMPLETED,
-            summary=one_line(f"{used.said} stands in: {said}" if said else f"{used.said} stands in"),
+            summary=one_line(f"{used.said} stands in: {said}"),
             output_location=location,
             producer=lost.loss.producer,
             assignment_id=f"{lost.loss.task_id}#1",

@@ -71,7 +71,11 @@ def used(output: PhaseOutput) -> tuple[UsedDependency, ...]:
 
 
 def received_by(call: Call) -> Passed:
-    """Say what reached a step: its brief and the summaries by value, the outputs it may read by reference (C6)."""
-    brief = call.brief
+    """Say what reached a step: its brief and the summaries by value, the outputs it may read by reference (C6).
+
+    Outputs that stood in its brief were given by value.
+    """
+    brief, given = call.brief, sum(call.by_value.values())
     told = Passed(bytes_by_value=bytes_of(brief.summary) + sum(map(bytes_of, brief.missing)))
-    return sum((handoffs.passed for handoffs in call.upstream.values()), told)
+    passed = sum((handoffs.passed for handoffs in call.upstream.values()), told)
+    return Passed(bytes_by_value=passed.bytes_by_value + given, bytes_by_reference=passed.bytes_by_reference - given)

@@ -14,7 +14,7 @@ from echelon.agents.handoffs import Handoffs
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.blocking import block, blocked_by
-from echelon.coordination.briefs import assignment_for, brief_for
+from echelon.coordination.briefs import assignment_for, brief_for, by_value_told
 from echelon.coordination.context import RunContext
 from echelon.coordination.fallbacks import FallbackChain
 from echelon.coordination.phase_guards import PhaseGuards
@@ -154,7 +154,7 @@ class PhaseRun:
             task_id=task_id,
             node=node,
             agent=call.agent,
-            call=self._call(assignment, spec.plan.nodes[node].parent or node, call.item, self._upstream),
+            call=self._call(assignment, spec.plan.nodes[node].parent or node, call.item, self._upstream, guard),
             given=_Given(item=call.item, upstream_digest=self._upstream_digest),
             guard=guard,
             tokens=task.tokens or 0,
@@ -166,17 +166,25 @@ class PhaseRun:
         spec, node, name = self.run.spec, stage.node.id, self.phase.name
         task_id = integration_id(name, verb, node)
         intent = Intent(job=spec.job.goal, domain=stage.node.domain, task=function.goal)
-        assignment = Assignment(id=f"{task_id}#1", task_id=task_id, agent=function.name, intent=intent)
+        assignment = Assignment(
+            id=f"{task_id}#1",
+            task_id=task_id,
+            agent=function.name,
+            intent=intent,
+            constraints=spec.job.constraints,
+        )
         missing = [missing.task_id for missing in received.missing]
+        guard = self._guards.guard(function, spec.plan.domain_of(task_id, node))
+        parts = {name: self.run.receive(name, received)}
         return self._step(
             kind=StepKind.INTEGRATION,
             task_id=task_id,
             node=node,
             agent=function,
-            call=self._call(assignment, stage.node.parent or node, None, {name: self.run.receive(name, received)}),
+            call=self._call(assignment, stage.node.parent or node, None, parts, guard),
             given=_Given(item=missing, upstream_digest=digest_of(received.versions)),
             dependencies=used(received),
-            guard=self._guards.guard(function, spec.plan.domain_of(task_id, node)),
+            guard=guard,
         )
 
     def _step(
@@ -218,7 +226,12 @@ class PhaseRun:
         )
 
     def _call(
-        self, assignment: Assignment, reports_to: str, item: object, upstream: Mapping[str, Handoffs[object]]
+        self,
+        assignment: Assignment,
+        reports_to: str,
+        item: object,
+        upstream: Mapping[str, Handoffs[object]],
+        guard: Guard,
     ) -> Call:
         spec = self.run.spec
         return Call(
@@ -235,7 +248,9 @@ class PhaseRun:
             inputs=spec.inputs,
             upstream=upstream,
             previous=self.run.previous_of(assignment.task_id),
+            by_value_tokens=by_value_told(guard.policy, spec.by_value_tokens),
             make_workspace=lambda: self.run.workspaces.make(assignment.task_id),
+            make_scratch=self.run.workspaces.scratch,
         )
 
     @cached_property

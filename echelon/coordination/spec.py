@@ -15,6 +15,7 @@ from echelon.journal.digest import digest_of
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
+from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
 
 
 def utc_now() -> datetime:
@@ -40,6 +41,8 @@ class RunSpec:
     """Where agents get their workspaces."""
     previous: Mapping[str, Handoff] = field(default_factory=dict[str, Handoff])
     """What the last completed run of this job on the same inputs delivered, by task."""
+    by_value_tokens: int = DEFAULT_BY_VALUE_TOKENS
+    """Tokens of earlier outputs that an agent is given by value, where the job says nothing (C6)."""
     now: Callable[[], datetime] = utc_now
     """The clock."""
 

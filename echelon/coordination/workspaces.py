@@ -2,10 +2,12 @@
 
 import re
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from echelon.agents.call import Workspace
+from echelon.agents.call import Workspace, temporary_folder
 from echelon.journal.private import private_folder
 
 #: Characters of a task's id that a folder is named by.
@@ -26,3 +28,9 @@ class Workspaces:
         private_folder(work)
         # An attempt that was given up on may still write into its own, in a thread that nobody can end.
         return Workspace(tempfile.mkdtemp(prefix=f"{readable}-", dir=work))
+
+    @contextmanager
+    def scratch(self) -> Generator[Path]:
+        """Make a folder for what one call needs itself; it is gone after the block."""
+        with temporary_folder(private_folder(self.folder)) as folder:
+            yield folder.absolute()

@@ -188,6 +188,7 @@ async def prepare_run(
                 plan=ready.plan,
                 folder=settings.home / "runs" / record.run_id,
                 previous=await previous_handoffs(journal, job, record),
+                by_value_tokens=settings.by_value_tokens,
             )
             context = context_of(spec, run_log, settings, lease, options)
             async with _record_interruption(context, found):

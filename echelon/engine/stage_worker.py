@@ -69,6 +69,7 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
                 plan=ready.plan,
                 folder=settings.home / "runs" / order.run_id,
                 previous=await previous_handoffs(journal, job, record),
+                by_value_tokens=settings.by_value_tokens,
             )
             options = RunOptions(max_concurrency=plan.makespan.max_concurrency)
             context = context_of(spec, run_log, settings, lease, options)

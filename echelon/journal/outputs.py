@@ -107,6 +107,10 @@ class OutputStore:
         """Return an output as JSON; raise `JournalError` when it is gone or damaged."""
         return self.get(reference, object)
 
+    def read_text(self, reference: OutputReference) -> str:
+        """Return the JSON that an output was written as; raise `JournalError` when it is gone or damaged."""
+        return self._verified(reference).decode()
+
     @contextmanager
     def _writing(self, location: str) -> Generator[None]:
         try:

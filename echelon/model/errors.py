@@ -9,6 +9,7 @@ EchelonError
 ├── AgentError             the agent did not deliver; only its consumers are concerned
 │   ├── EffectUncertain        it may have done already what must not be done twice (F8)
 │   ├── AgentFailed            it says itself that it cannot do the task
+│   │   └── AgentBlocked           it says itself that it cannot do the task yet
 │   ├── ContractViolation      it delivered something that is not the contract (C3, C5)
 │   ├── AgentTimeout           it took longer than it was given (F4)
 │   └── BudgetExhausted        it asked for more than is left (F4)
@@ -79,6 +80,10 @@ class AgentFailed(AgentError):
         super().__init__(message)
         self.concerns = tuple(concerns)
         self.passing = passing
+
+
+class AgentBlocked(AgentFailed):
+    """The agent itself says that it cannot do the task yet, and what it waits for."""
 
 
 class ContractViolation(AgentError):

@@ -10,6 +10,9 @@ from echelon.model.usage import Budget
 DEFAULT_ATTEMPTS = 3
 DEFAULT_TIMEOUT_SECONDS = 300.0
 
+#: Tokens of outputs that a model is given by value when nobody says otherwise (C6).
+DEFAULT_BY_VALUE_TOKENS = 2_000
+
 
 def _not_zero(value: object) -> object:
     """Refuse 0, which equals False in Python: a timeout of no time is a mistake."""
@@ -24,6 +27,7 @@ Off = Annotated[Literal[False], BeforeValidator(_not_zero)]
 #: Numbers as they are written: `timeout=True` is a mistake, not one second.
 _Seconds = Annotated[float, Field(gt=0, strict=True)]
 _Attempts = Annotated[int, Field(ge=1, strict=True)]
+_Tokens = Annotated[int, Field(ge=1, strict=True)]
 
 #: Does a contract refuse what does not fit, or repair it where that takes no guess (C5)?
 Strictness = Literal["strict", "flexible"]
@@ -121,6 +125,9 @@ class Resilience(Value):
     """The longest wait between two attempts."""
     contract: Strictness | None = None
     """Is an output that does not fit refused (`strict`, what holds when nobody says otherwise) or repaired (C5)?"""
+    by_value_tokens: _Tokens | Off | None = None
+    """Tokens of earlier outputs that stand in the prompt of a model or the brief of a command, whole outputs only, the
+    rest is named; False: none. `ECHELON_BY_VALUE_TOKENS` unless stated (C6)."""
 
     def over(self, outer: "Resilience") -> "Resilience":
         """Return this policy with everything unset taken from `outer`."""

@@ -44,7 +44,8 @@ def crunch(found: Handoffs[int]) -> int:
 
 
 wild = command(["sh", "-c", "for i in $(seq 3000); do echo line $i >&2; done; echo 1"], name="wild", output=int)
-secret = command(["sh", "-c", "echo the key is $MY_API_KEY >&2; echo 1"], name="secret", output=int)
+telling = ["sh", "-c", "echo the key is $MY_API_KEY >&2; echo 1"]
+secret = command(telling, name="secret", output=int, env=["MY_API_KEY"])
 
 logs = Job("logs", goal="Log", inputs=Inputs)
 logs.phase("look", each=look, over=items)

@@ -78,7 +78,7 @@ def _of_model(agent: ModelAgent[object]) -> str:
 
 def _command_line(agent: CommandAgent[object]) -> Iterator[str]:
     yield from map(repr, agent.arguments)
-    yield repr((agent.cwd, agent.stdin, agent.ok_exit_codes, sorted(name for name, _ in agent.env)))
+    yield repr((agent.cwd, agent.stdin, agent.ok_exit_codes, list(agent.env.names)))
 
 
 def _parser(agent: CommandAgent[object]) -> str:

@@ -52,7 +52,7 @@ async def run_process(
 ) -> Finished:
     """Run a program to its end. When this is cancelled, or the program ends, or we are killed, its group ends too.
 
-    What it writes is a heartbeat of the attempt under way.
+    `env` is its whole environment; None: that of this process. What it writes is a heartbeat of the attempt under way.
     `OSError` when it cannot be started. A child that makes a session of its own has left the group and is not ended.
     """
     observer = OBSERVER.get()
@@ -63,7 +63,7 @@ async def run_process(
         stdout=PIPE,
         stderr=PIPE,
         cwd=cwd,
-        env={**os.environ, **(env or {}), **owned()},
+        env={**(os.environ if env is None else env), **owned()},
         start_new_session=True,
     )
     with watched(child.group):

@@ -17,6 +17,7 @@ from echelon.model.adapter import JsonObject, adapter_of, read_json
 from echelon.model.concern import Concern
 from echelon.model.edges import is_mapping
 from echelon.model.handoff import Handoff, Missing
+from echelon.model.status import Status
 from echelon.model.usage import Usage
 
 _STORES: dict[str, OutputStore] = {}
@@ -83,6 +84,7 @@ def pack_outcome(returned: object, contract: object) -> JsonObject:
     return {
         # As it is: whether it fits is judged at the boundary, in the parent, by the policy that holds there (C5).
         "output": adapter_of(contract).dump_python(outcome.output, mode="json", warnings=False),
+        "status": outcome.status.value,
         "summary": outcome.summary,
         "confidence": outcome.confidence,
         "concerns": [concern.model_dump(mode="json") for concern in outcome.concerns],
@@ -96,6 +98,7 @@ def unpack_outcome(packed: JsonObject, contract: object) -> Outcome[object]:
     """Turn JSON types back into an outcome."""
     return Outcome(
         output=_fitting(packed["output"], adapter_of(contract)),
+        status=Status(packed["status"]),
         summary=packed["summary"],
         confidence=packed["confidence"],
         concerns=tuple(Concern.model_validate(concern) for concern in packed["concerns"]),

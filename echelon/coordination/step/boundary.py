@@ -9,7 +9,8 @@ from echelon.agents.outcome import Outcome
 from echelon.contract.complaint import complaint
 from echelon.contract.json import recorded
 from echelon.contract.repair import validate_lenient, validate_strict
-from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened, summary_of
+from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
+from echelon.coordination.step.summary import summary_of
 from echelon.model.errors import ContractViolation, EchelonError
 from echelon.model.usage import Usage
 
@@ -60,7 +61,7 @@ class Boundary:
         except (ValueError, TypeError, RecursionError) as error:
             told = f"what {self.producer} delivered cannot be recorded: {error}"
             raise self._violation(shortened(told, MAX_MESSAGE), outcome) from error
-        summary = one_line(outcome.summary) or summary_of(fitted.value, self.producer)
+        summary = one_line(outcome.summary) or summary_of(plain)
         repairs = tuple(one_line(repair, MAX_REPAIR) for repair in (*outcome.repairs, *fitted.repairs, *map(str, lost)))
         return Accepted(outcome=replace(outcome, output=fitted.value, summary=summary), plain=plain, repairs=repairs)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from echelon.agents.agent import AsksAgain
-from echelon.agents.outcome import Outcome
+from echelon.agents.outcome import Outcome, delivered
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.observer import observing
 from echelon.coordination.step.step import Perform, Step
@@ -21,9 +21,13 @@ class Contain:
     inner: Perform[Outcome[object]]
 
     async def __call__(self, step: Step) -> Outcome[object]:
-        """Do a step; `AgentFailed` when it wanted to end the process, cancelled itself, or raised what is no error."""
+        """Do a step.
+
+        `AgentFailed` when its outcome says so, or when the agent wanted to end the process, cancelled itself, or raised
+        what is no error.
+        """
         with contained(step.agent.name), observing(self.run, step), self.run.surround(step.task_id):
-            return await self.inner(step)
+            return delivered(step.agent.name, await self.inner(step))
 
 
 @contextmanager

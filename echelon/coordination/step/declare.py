@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 
 from echelon.agents.function import FunctionAgent
-from echelon.agents.outcome import Outcome
+from echelon.agents.outcome import Outcome, delivered
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.step import Perform, Step
 from echelon.journal.failpoints import failpoint
@@ -38,7 +38,8 @@ class Declare:
         failpoint("claim.taken")
         brief = step.call.brief.model_copy(update={"idempotency_key": intent.idempotency_key})
         try:
-            outcome = await self.inner(replace(step, call=replace(step.call, brief=brief)))
+            done = await self.inner(replace(step, call=replace(step.call, brief=brief)))
+            outcome = delivered(step.agent.name, done)
         except _NOTHING_HAPPENED:
             if isinstance(step.agent, FunctionAgent):
                 await self.run.intents.settle(intent)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from echelon.contract.complaint import legible, said_of
 from echelon.model.concern import Concern
 from echelon.model.errors import (
+    AgentBlocked,
     AgentFailed,
     AgentTimeout,
     BreakerOpen,
@@ -28,7 +29,7 @@ MAX_SUMMARY = 200
 MAX_MESSAGE = 4000
 
 #: Errors that mean "not now" instead of "not at all".
-_BLOCKING = (BreakerOpen, BulkheadFull, EffectUncertain)
+_BLOCKING = (AgentBlocked, BreakerOpen, BulkheadFull, EffectUncertain)
 
 #: What a person can do about an error, by its class; the first that fits is told.
 _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
@@ -38,13 +39,6 @@ _NEXT_STEPS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ..
     (BulkheadFull, "resume the run when fewer wait, or allow a longer queue"),
     ((AgentTimeout, TimeoutError), "give it more time, or split the task"),
 )
-
-
-def summary_of(output: object, agent: str) -> str:
-    """Return one line that tells what an output is, for agents that do not say it themselves."""
-    said = getattr(output, "summary", None)
-    text = said if isinstance(said, str) else output if isinstance(output, str) else f"{agent}: {type(output).__name__}"
-    return one_line(text) or agent
 
 
 def one_line(text: str, limit: int = MAX_SUMMARY) -> str:

@@ -153,7 +153,9 @@ def test_placeholders_of_folder_and_stdin_are_checked_as_well() -> None:
 
 
 def test_a_field_that_the_item_does_not_have_is_named_at_the_call() -> None:
-    with pytest.raises(InvalidJob, match=r"nothing gives \{nothing\} a value; known are depth, item, path"):
+    with pytest.raises(
+        InvalidJob, match=r"nothing gives \{nothing\} a value; known are brief, brief_text, depth, item, path"
+    ):
         perform(python(ECHO, "{nothing}"), a_call(Module(path=Path("x")), inputs=Inputs()))
 
 
@@ -311,13 +313,6 @@ def test_stdin_is_empty_unless_given() -> None:
 
 def test_a_command_may_end_without_reading_what_it_is_given() -> None:
     assert perform(python("print('done')", stdin="x" * 10_000_000)) == "done\n"
-
-
-def test_the_environment_is_inherited_and_added_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INHERITED", "1")
-    code = "import os; print(os.environ['INHERITED'], os.environ['ADDED'])"
-
-    assert perform(python(code, env={"ADDED": "2"})) == "1 2\n"
 
 
 def test_it_runs_in_the_folder_it_is_told(tmp_path: Path) -> None:

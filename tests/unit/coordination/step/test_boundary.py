@@ -33,10 +33,11 @@ def boundary(type_: Any = Finding, *, flexible: bool = False) -> Boundary:
 @pytest.mark.parametrize(
     ("outcome", "summary"),
     [
-        (Outcome(output=3), "look: int"),
+        (Outcome(output=3), "3"),
+        (Outcome(output=Finding(line=1)), "line: 1, severity: low, summary: empty"),
         (Outcome(output=3, summary="found three"), "found three"),
         (Outcome(output="\n  first line \nsecond"), "first line"),
-        (Outcome(output=""), "look"),
+        (Outcome(output=""), "empty"),
         (Outcome(output=Finding(line=1, summary="one finding")), "one finding"),
         (Outcome(output=3, summary="x" * 10_000), "x" * (MAX_SUMMARY - 1) + "…"),
         (Outcome(output=3, summary="one sentence\nand a page of it"), "one sentence"),
@@ -161,7 +162,7 @@ def test_an_outcome_keeps_everything_else() -> None:
     outcome = Outcome(output=GOOD, confidence=0.4, next_steps=("rest",), usage=ONE_CALL)
     taken = boundary().take(outcome)
 
-    assert taken.outcome == replace(outcome, output=Finding(line=1), summary="look")
+    assert taken.outcome == replace(outcome, output=Finding(line=1), summary="line: 1, severity: low, summary: empty")
 
 
 class Detailed(Finding):

@@ -69,7 +69,8 @@ class Topology(NamedTuple):
 
 TOPOLOGIES: Table[Topology] = (
     (1, Topology("none", "the agent itself")),
-    (14, Topology("hub; a mesh is still affordable", "saturation of the hub")),
+    (FLAT_UP_TO, Topology("hub; a mesh is still affordable", "saturation of the hub")),
+    (14, Topology("hub with a level of leads", "saturation of the hub")),
     (50, Topology("two-level hierarchy", "aggregation errors")),
     (200, Topology("three-level hierarchy", "stale decisions")),
     (None, Topology("federation", "drift between federations")),

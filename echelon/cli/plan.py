@@ -8,6 +8,7 @@ from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, Priori
 from echelon.cli.arguments.source import load_job
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.plan import show_plan
+from echelon.planning.dependency_prices import dearest_dependencies
 from echelon.planning.drawing import mermaid as drawn
 
 
@@ -26,7 +27,9 @@ def plan(
     job = load_job(source, span)
     made = job.plan_for(inputs_of(job, param), priority, max_concurrency)
     if as_json:
-        print_json(made.model_dump(mode="json") | ({"mermaid": drawn(made)} if mermaid else {}))
+        dearest = [one.model_dump(mode="json") for one in dearest_dependencies(made)]
+        drawing = {"mermaid": drawn(made)} if mermaid else {}
+        print_json(made.model_dump(mode="json") | {"dependencies": dearest} | drawing)
     elif mermaid:
         out().print(drawn(made), end="", soft_wrap=True)
     else:

@@ -8,11 +8,12 @@ from pydantic import BaseModel, ValidationError
 
 from echelon.agents.agent import Agent
 from echelon.agents.prices import published_prices
+from echelon.contract.declared import vocabularies_in
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import AgentFacts, facts_of
 from echelon.definition.items import check_most, too_few
 from echelon.definition.names import recordable_name
-from echelon.definition.phase import PhaseDefinition
+from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.journal.digest import canonical_json
 from echelon.model.errors import EchelonError, InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
@@ -68,8 +69,15 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
         priors=job.priors,
         budget=job.budget,
         prices=published_prices(task.model for task in tasks) | job.prices,
+        vocabularies=_vocabularies(job),
     )
     return Expansion(graph=graph, calls=calls)
+
+
+def _vocabularies(job: JobDefinition) -> dict[str, tuple[str, ...]]:
+    """Return the words that the contracts of agents and integrators declare (C3)."""
+    makers = [agent for phase in job.phases.values() for agent in (*phase.agents, *integrators_of(phase))]
+    return {name: words for maker in makers for name, words in vocabularies_in(maker.output_type).items()}
 
 
 def check_runnable(job: JobDefinition) -> None:

@@ -122,6 +122,9 @@ def _reasons(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     yield "D6", _ownership(facts)
     if facts.pairs.structure < facts.pairs.mesh:
         yield "R7", f"{count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
+    if facts.levels > 1 and facts.pairs.scoped is not None:
+        views = f"{facts.pairs.scoped:,} of {n * (n - 1):,} views"
+        yield "V4", f"{views} when each agent sees its scope only: n × k, with k = {facts.pairs.scoped / n:.1f} others"
     if floor := overhead_floor(n):
         yield "R4", f"no design at this size coordinates for less than {floor.low:.0%} to {floor.high:.0%} of the cost"
 

@@ -187,12 +187,12 @@ def overhead_floor(n: int) -> Share | None:
     return OVERHEAD_FLOOR if n >= OVERHEAD_FLOOR_FROM else None
 
 
-def pairs(agents: int, coordinators: int = 1) -> Pairs:
-    """Count who talks to whom: everybody to everybody, and along the tree (R7).
+def pairs(agents: int, coordinators: int = 1, scoped: int | None = None) -> Pairs:
+    """Count who talks to whom: everybody to everybody, along the tree, and within scope where that is known (R7).
 
     A tree has one pair for every node but its root; with a single coordinator it is a hub with as many pairs as agents.
     """
-    return Pairs(mesh=agents * (agents - 1) // 2, structure=agents + coordinators - 1)
+    return Pairs(mesh=agents * (agents - 1) // 2, structure=agents + coordinators - 1, scoped=scoped)
 
 
 def scoped_pairs(agents: int, scope: int) -> int:

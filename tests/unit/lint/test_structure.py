@@ -334,4 +334,4 @@ def test_d1_a_chain_that_fits_no_context_is_not_given_to_one_agent() -> None:
 def test_r1_a_wish_for_fewer_agents_that_is_not_followed_is_told(wish: dict, tasks: tuple, part: str) -> None:
     wished = graph_of(tasks).model_copy(update={"organisation": Organisation(**wish)})
 
-    assert part in found(wished, "R1")[0].message
+    assert part in found(wished, "R1")[-1].message

@@ -69,12 +69,12 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
         priors=job.priors,
         budget=job.budget,
         prices=published_prices(task.model for task in tasks) | job.prices,
-        vocabularies=_vocabularies(job),
+        vocabularies=declared_words(job),
     )
     return Expansion(graph=graph, calls=calls)
 
 
-def _vocabularies(job: JobDefinition) -> dict[str, tuple[str, ...]]:
+def declared_words(job: JobDefinition) -> dict[str, tuple[str, ...]]:
     """Return the words that the contracts of agents and integrators declare (C3)."""
     makers = [agent for phase in job.phases.values() for agent in (*phase.agents, *integrators_of(phase))]
     return {name: words for maker in makers for name, words in vocabularies_in(maker.output_type).items()}

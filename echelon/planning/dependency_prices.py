@@ -63,7 +63,11 @@ def dearest_dependencies(plan: Plan, most: int = SHOWN) -> tuple[DependencyPrice
         counted = couplings[point]
         return bounds.get(point, 0), counted[Coupling.TIGHT], counted[Coupling.MEDIUM], counted.total()
 
-    dearest = sorted(couplings, key=lambda point: (*(-figure for figure in dear(point)), point))[:most]
+    # Bounds end at the number of tasks; where that makes them equal, what stands first reaches further.
+    upstream = {point: place for place, point in enumerate(reversed(bounds))}
+    dearest = sorted(
+        couplings, key=lambda point: (*(-figure for figure in dear(point)), upstream.get(point, 0), point)
+    )[:most]
     handed_on = _handed_on(plan, uses, set(dearest))
     return tuple(_price(plan, point, couplings[point], handed_on[point], tight) for point in dearest)
 

@@ -45,13 +45,13 @@ OVERHEAD_FLOOR_FROM = 100  # agents
 
 COUNTERMEASURES: Table[str] = (
     (1, "none needed"),
-    (3, "basic escalation"),
-    (10, "basic escalation, independent verification"),
-    (30, "basic escalation, independent verification, audit agents, concern log"),
+    (3, "simple escalation"),
+    (10, "simple escalation, independent verification"),
+    (30, "simple escalation, independent verification, audit agents, concern log"),
     (
         None,
         (
-            "basic escalation, independent verification, audit agents, full concern tracking, pattern detection, "
+            "simple escalation, independent verification, audit agents, full concern tracking, pattern detection, "
             "mandatory pauses"
         ),
     ),

@@ -103,6 +103,11 @@ def test_people_see_when_each_level_meets_and_what_coordination_needs(ask: Calla
     assert re.search(r"infrastructure +moderate", said)
 
 
+@pytest.mark.parametrize("agents", ["3", "8", "20", "60", "300"])
+def test_nothing_that_is_advised_is_taken_for_a_secret(ask: Callable[..., str], agents: str):
+    assert "[secret]" not in ask("--agents", agents)
+
+
 def test_people_see_where_fewer_levels_are_built_than_recommended_and_who_coordinates(ask: Callable[..., str]):
     said = ask("--agents", "500")
 

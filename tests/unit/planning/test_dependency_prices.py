@@ -61,6 +61,14 @@ def test_what_others_depend_on_most_comes_first_and_only_a_few_are_named():
     assert [(one.producer, one.failure_reach) for one in dearest] == [(f"p{i}", i) for i in (7, 6, 5, 4, 3)]
 
 
+def test_where_many_ways_lead_to_the_same_tasks_what_stands_first_comes_first():
+    # Each uses the two before it, so that far more ways than tasks lead on from the first ones.
+    tasks = [using(f"t{i}", **{f"t{j}": TIGHT for j in range(max(0, i - 2), i)}) for i in range(40)]
+    dearest = dearest_dependencies(planned(*tasks))
+
+    assert [(one.producer, one.failure_reach) for one in dearest] == [(f"t{i}", 39 - i) for i in range(5)]
+
+
 def test_a_job_without_dependencies_has_nothing_to_price():
     assert dearest_dependencies(planned(using("a"), using("b"))) == ()
 

@@ -126,7 +126,7 @@ def test_from_100_agents_on_overhead_has_a_floor(n: int, floor: Share | None):
 @pytest.mark.parametrize(
     ("aspect", "first", "last", "part"),
     [
-        ("countermeasures", 2, 3, "basic escalation"),
+        ("countermeasures", 2, 3, "simple escalation"),
         ("countermeasures", 4, 10, "independent verification"),
         ("countermeasures", 11, 30, "audit agents, concern log"),
         ("countermeasures", 31, 9999, "mandatory pauses"),

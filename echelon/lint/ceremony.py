@@ -117,8 +117,10 @@ def integrated_at_once(context: LintContext) -> Iterator[Problem]:
     for phase in context.plan.phases:
         if phase.integration != "primary":
             continue
-        leads = {context.plan.nodes[agent].parent for agent in _agents(context, phase) if agent in context.plan.nodes}
-        if len(leads) > 1:
+        nodes = context.plan.nodes
+        above = {nodes[agent].parent for agent in _agents(context, phase) if agent in nodes}
+        leads = above - {context.plan.primary.id}
+        if len(above) > 1:
             yield Problem(
                 WARNING,
                 phase.name,

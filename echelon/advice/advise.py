@@ -12,21 +12,32 @@ from echelon.advice.choices import (
     CONTRACTS,
     CONTROL,
     COUPLING_ACROSS,
+    INFRASTRUCTURE,
     INTEGRATION,
     MANNERS,
+    OUTWARD,
     SYNC,
+    TIERS,
     VISIBILITY,
 )
 from echelon.advice.findings import findings_for
 from echelon.advice.prices import price_of
-from echelon.advice.resolved import ResolvedQuestion, complete
+from echelon.advice.resolved import CONTEXT_PRIORITIES, ResolvedQuestion, complete
 from echelon.advice.rules import When, choose
 from echelon.advice.safety import PAUSES, VERIFICATION
 from echelon.advice.situations import PATTERNS
-from echelon.advice.values import Advice, AdviceReason, InfrastructureNeed, Question
-from echelon.planning.infrastructure import INFRASTRUCTURE_FROM, WHY_ROLE, infrastructure_count, roles_for
-from echelon.planning.reasons import WHY_STRUCTURE
-from echelon.planning.regime import minimum_levels, next_transition, pairs, profile, recommended_levels
+from echelon.advice.values import Advice, AdviceReason, InfrastructureNeed, Question, SyncTier
+from echelon.model.phrasing import count, spaced
+from echelon.planning.infrastructure import WHY_ROLE, roles_for
+from echelon.planning.reasons import why_structure
+from echelon.planning.regime import (
+    DEFAULT_SPAN,
+    next_transition,
+    pairs,
+    profile,
+    recommended_levels,
+    scoped_pairs,
+)
 
 #: What shows in a run that a structure is outgrown (R6).
 SIGNALS = (
@@ -56,11 +67,12 @@ def advise(question: Question) -> Advice:
         agents=resolved.agents,
         structure=resolved.structure,
         manner=choose(MANNERS, resolved).choice,
-        levels=_levels(resolved),
+        levels=resolved.levels,
         depth=recommended_levels(resolved.agents),
         profile=profile(resolved.agents),
         sync=policy,
         sync_frequency=frequency,
+        sync_tiers=sync_tiers(resolved),
         coupling=resolved.coupling,
         coupling_across=choose(COUPLING_ACROSS, resolved).choice,
         contracts=choose(CONTRACTS, resolved).choice,
@@ -70,6 +82,7 @@ def advise(question: Question) -> Advice:
         visibility=choose(VISIBILITY, resolved).choice,
         verification=choose(VERIFICATION, resolved).choice,
         pauses=choose(PAUSES, resolved).choice,
+        infrastructure_level=choose(INFRASTRUCTURE, resolved).choice,
         infrastructure=_infrastructure(resolved.agents),
         next_transition=next_transition(resolved.agents),
         signals=() if resolved.alone else SIGNALS,
@@ -79,15 +92,25 @@ def advise(question: Question) -> Advice:
     )
 
 
-def _levels(resolved: ResolvedQuestion) -> int:
-    """Return the coordinating levels that a plan builds: the recommended ones for coherence, else the fewest (R2)."""
-    coherent = resolved.asked.priority == "coherence"
-    return recommended_levels(resolved.agents) if coherent else minimum_levels(resolved.agents)
+def sync_tiers(resolved: ResolvedQuestion) -> tuple[SyncTier, ...]:
+    """Return when each level synchronises, the lowest first (R4).
+
+    Further up it is more rarely, unless domains are tightly coupled or drift may do lasting damage.
+    """
+    if resolved.alone:
+        return ()
+    alike = resolved.tight_domains or resolved.catastrophic
+    current, tiers = choose(SYNC, resolved).choice, list[SyncTier]()
+    for where in TIERS[min(resolved.levels, max(TIERS))]:
+        policy, frequency = current
+        tiers.append(SyncTier(where=where, policy=policy, frequency=frequency))
+        current = current if alike else OUTWARD.get(current, current)
+    return tuple(tiers)
 
 
 def _infrastructure(agents: int) -> tuple[InfrastructureNeed, ...]:
     return tuple(
-        InfrastructureNeed(role=role, agents=count, why=WHY_ROLE[role]) for role, count in roles_for(agents).items()
+        InfrastructureNeed(role=role, agents=number, why=WHY_ROLE[role]) for role, number in roles_for(agents).items()
     )
 
 
@@ -107,7 +130,9 @@ def _reasons(resolved: ResolvedQuestion) -> Iterator[AdviceReason]:
         yield AdviceReason(
             rule="A", aspect="situation", choice=resolved.asked.situation, text=text, price=pattern.price
         )
-    yield _reason("R1", "structure", resolved.structure, WHY_STRUCTURE[resolved.structure])
+    yield from _priority(resolved)
+    why = why_structure(resolved.structure, resolved.levels, resolved.agents)
+    yield _reason("R1", "structure", resolved.structure, why)
     yield _of("manner", choose(MANNERS, resolved))
     yield _depth(resolved)
     yield _sync(resolved)
@@ -131,14 +156,26 @@ def _reason(rule: str, aspect: str, choice: str, text: str) -> AdviceReason:
     return AdviceReason(rule=rule, aspect=aspect, choice=str(choice), text=text, price=price_of(aspect, choice))
 
 
+def _priority(resolved: ResolvedQuestion) -> Iterator[AdviceReason]:
+    """Say what the context puts first (A)."""
+    for context in CONTEXT_PRIORITIES:
+        first = resolved.asked.priority == context.priority
+        if first and getattr(resolved.asked, context.field) == context.value:
+            text = f"{context.text} (plan with --priority {context.priority})"
+            yield _reason("A", "priority", context.priority, text)
+
+
 def _depth(resolved: ResolvedQuestion) -> AdviceReason:
-    """Say how many levels, and how many pairs would talk without them (R2, R7)."""
-    levels, recommended = _levels(resolved), recommended_levels(resolved.agents)
-    talking = pairs(resolved.agents).mesh
+    """Say how many levels, and how many pairs would talk without them (R2, R7, V4)."""
+    levels, recommended = resolved.levels, recommended_levels(resolved.agents)
+    talking, team = pairs(resolved.agents).mesh, DEFAULT_SPAN - 1
     coherent = "the recommended depth, with narrower teams, because coherence comes first"
     fewest = "the fewest levels that keep every coordinator at 8 direct reports"
     why = coherent if resolved.asked.priority == "coherence" else fewest
-    meshed = f"{why}; all agents talking to each other would be {talking:,} {'pair' if talking == 1 else 'pairs'} (R7)"
+    meshed = f"{why}; all agents talking to each other would be {count(talking, 'pair')} (R7)"
+    if levels > 1:
+        views = scoped_pairs(resolved.agents, team)
+        meshed += f"; each seeing the {team} others of a full team is {views:,} views, n × k (V4)"
     return AdviceReason(
         rule="R2",
         aspect="depth",
@@ -157,8 +194,10 @@ def _sync(resolved: ResolvedQuestion) -> AdviceReason:
 
 def _tiers(resolved: ResolvedQuestion) -> str:
     """Say who meets at a sync: it is never everybody at once when there are tiers (R4)."""
-    if resolved.agents > INFRASTRUCTURE_FROM:
-        return "; each level at a pace of its own, since all at once cannot meet"
+    tiers = sync_tiers(resolved)
+    if len(tiers) > 1:
+        paces = ", ".join(f"{tier.where} {spaced(tier.policy)} ({tier.frequency})" for tier in tiers)
+        return f"; each level at a pace of its own, since all at once cannot meet: {paces}"
     return "; so few may also talk at any time" if AS_NEEDED_UP_TO < resolved.agents <= 10 else ""
 
 
@@ -171,21 +210,12 @@ def _unlike_the_size(resolved: ResolvedQuestion, policy: str) -> str:
 
 
 def _coordination_agents(resolved: ResolvedQuestion) -> AdviceReason:
-    agents, count = resolved.agents, infrastructure_count(resolved.agents)
-    if resolved.alone:
-        text = "there are no other agents to coordinate"
-        return AdviceReason(rule="R3", aspect="infrastructure", choice="none", text=text, price=None)
-    few = f"below {INFRASTRUCTURE_FROM} agents the leads coordinate beside their other work"
-    many = f"from {INFRASTRUCTURE_FROM} agents on coordination is work of its own: {', '.join(_listed(agents))}"
-    return AdviceReason(
-        rule="R3",
-        aspect="infrastructure",
-        choice=f"{count} agents" if count else "none",
-        text=many if count else few,
-        price=price_of("infrastructure", "needed") if count else None,
-    )
+    chosen = choose(INFRASTRUCTURE, resolved)
+    listed = ", ".join(_listed(resolved.agents))
+    text = f"{chosen.text}: {listed}" if listed else chosen.text
+    return _reason(chosen.rule, "infrastructure", chosen.choice, text)
 
 
 def _listed(agents: int) -> Iterator[str]:
-    for role, count in roles_for(agents).items():
-        yield f"{count} × {role.replace('_', ' ')}"
+    for role, number in roles_for(agents).items():
+        yield f"{number} × {role.replace('_', ' ')}"

@@ -11,19 +11,24 @@ from echelon.advice.values import (
     Control,
     CouplingNeed,
     Frequency,
+    InfrastructureLevel,
     Integration,
     Manner,
     SyncPolicy,
     Visibility,
 )
+from echelon.planning.infrastructure import INFRASTRUCTURE_FROM
+from echelon.planning.reasons import LEADS_OF_LEADS_FROM
 
 CENTRALISED_UP_TO = 50  # agents; one centre cannot hold more together
 AS_NEEDED_UP_TO = 3  # agents; so few need no fixed sync points (R4)
+EVENTS_UP_TO = 30  # agents; above, some event always happens, so that all would be interrupted all the time (R4)
+MODERATE_FROM = 10  # agents; from here on coordination needs more than a coordinator
 
 MANNERS: Choices[Manner] = (
     When(lambda c: c.alone, "alone", "R1", "one agent needs no coordination at all"),
     When(
-        lambda c: c.one_team and bool(c.asked.independent),
+        lambda c: c.one_team and bool(c.asked.independent) and not c.close,
         "parallel",
         "R1",
         "no agent waits for another: all work in parallel, and the outputs meet at one point, once",
@@ -32,7 +37,7 @@ MANNERS: Choices[Manner] = (
         lambda c: c.one_team,
         "direct",
         "R1",
-        "tasks need each other, and one coordinator can still hand on from each to the next directly",
+        "what is coupled is handed on from each to the next directly, which one coordinator can still do",
     ),
     When(
         lambda c: c.federated and c.agents <= 100,
@@ -60,7 +65,16 @@ MANNERS: Choices[Manner] = (
         "speed comes first: as few levels as the span allows, and more is decided below",
     ),
     When(
-        lambda c: c.agents > 20, "tiers", "R1", "the leads themselves need leads, and outputs are integrated in stages"
+        lambda c: c.agents > 20 and c.levels >= LEADS_OF_LEADS_FROM,
+        "tiers",
+        "R1",
+        "the leads themselves need leads, and outputs are integrated in stages",
+    ),
+    When(
+        lambda c: c.agents > 20,
+        "tiers",
+        "R1",
+        "one level of leads still reaches all agents; each lead integrates its own before everything meets",
     ),
     When(
         lambda c: c.tight_domains,
@@ -84,6 +98,20 @@ COUPLING_ACROSS: Choices[CouplingNeed] = (
     When(lambda c: c.tight_domains, "tight", "D3", "the domains are stated to need each other"),
     When(
         lambda c: c.coherent_tiers, "medium", "D3", "coherence asks for more than loose, with a fallback on both sides"
+    ),
+    When(
+        lambda c: c.asked.work == "creative",
+        "medium",
+        "A",
+        "what teams make must read as one piece, so they follow each other, with a fallback on both sides",
+        asks="work",
+    ),
+    When(
+        lambda c: c.asked.time_horizon == "bounded",
+        "medium",
+        "A",
+        "the work ends, so closer coordination is paid for a limited time and spares repairs at the end",
+        asks="time_horizon",
     ),
     When(always, "loose", "D3", "pairs across teams are too many to be served closely"),
 )
@@ -115,10 +143,53 @@ SYNC: Choices[tuple[SyncPolicy, Frequency]] = (
         "tasks build on each other in many ways: frequent sync at fixed intervals, before misfits pile up",
     ),
     When(
+        lambda c: c.asked.predictability == "emerging",
+        ("adaptive", "regular"),
+        "A",
+        "tasks turn up as the work proceeds: sync points are not set in advance, but follow what each one reveals",
+        asks="predictability",
+    ),
+    When(
+        lambda c: c.asked.task_duration == "subsecond" and c.agents <= EVENTS_UP_TO,
+        ("event", "frequent"),
+        "A",
+        "a task is over before a sync point could come: whoever is concerned is informed at once, and no one else",
+        asks="task_duration",
+    ),
+    When(
+        lambda c: c.asked.task_duration == "subsecond",
+        ("event", "frequent"),
+        "A",
+        "a task is over before a sync point could come: inside its team whoever is concerned is informed at once, and "
+        f"only there, since among more than {EVENTS_UP_TO} agents some event always happens",
+        asks="task_duration",
+    ),
+    When(
+        lambda c: c.asked.task_duration == "days",
+        ("interval", "regular"),
+        "A",
+        "a task takes days, and drift does not wait for its end: meet at fixed times, as in a ceremony",
+        asks="task_duration",
+    ),
+    When(
         lambda c: c.asked.change_rate == "low",
         ("milestone", "rare"),
         "X3",
         "what is asked for stays the same for long, so more than the milestones would not pay",
+    ),
+    When(
+        lambda c: c.asked.predictability == "known",
+        ("phase", "regular"),
+        "A",
+        "all tasks are known, so their sync points are set in advance, at the ends of phases",
+        asks="predictability",
+    ),
+    When(
+        lambda c: c.asked.task_duration in {"minutes", "hours"},
+        ("phase", "regular"),
+        "A",
+        "tasks of minutes or hours need no one in between: what they have to say is collected at the end of a phase",
+        asks="task_duration",
     ),
     When(
         lambda c: c.agents <= AS_NEEDED_UP_TO,
@@ -143,6 +214,20 @@ CONTRACTS: Choices[Contracts] = (
     When(
         lambda c: c.asked.change_rate == "low", "strict", "C5", "what is asked for is stable, so it can be pinned down"
     ),
+    When(
+        lambda c: c.asked.predictability == "emerging",
+        "flexible",
+        "A",
+        "tasks turn up as the work proceeds, and what they make cannot be pinned down before",
+        asks="predictability",
+    ),
+    When(
+        lambda c: c.asked.predictability == "known",
+        "strict",
+        "A",
+        "the tasks are known in advance, so what each of them makes can be pinned down",
+        asks="predictability",
+    ),
     When(lambda c: c.alone, "flexible", "C5", "nothing changes hands; only what is delivered must fit"),
     When(lambda c: c.one_team, "flexible", "C5", "one coordinator can ask back, so simple contracts are enough"),
     When(always, "strict", "C5", "with several teams, the meaning of a word cannot be settled by asking"),
@@ -159,6 +244,21 @@ CONTROL: Choices[Control] = (
     ),
     When(lambda c: c.asked.priority == "resilience", "distributed", "A", "work must survive the loss of any one part"),
     When(lambda c: c.asked.priority == "speed", "distributed", "A", "leads that decide alone do not wait for the top"),
+    When(
+        lambda c: c.asked.work == "creative",
+        "centralised",
+        "A",
+        "what is made must read as one piece, and that takes one view of the whole",
+        asks="work",
+    ),
+    When(lambda c: c.asked.priority == "coherence", "centralised", "A", "coherence takes one view of the whole"),
+    When(
+        lambda c: c.asked.work == "operational",
+        "distributed",
+        "A",
+        "what counts is that constraints are met, and each part can meet its own",
+        asks="work",
+    ),
     When(
         always, "centralised", "A", "at this size one view of the whole is still possible, and it keeps work coherent"
     ),
@@ -204,3 +304,39 @@ VISIBILITY: Choices[Visibility] = (
         "no one can watch each agent: rates and samples must be enough, with detail on demand",
     ),
 )
+
+INFRASTRUCTURE: Choices[InfrastructureLevel] = (
+    When(lambda c: c.alone, "none", "R3", "there are no other agents to coordinate"),
+    When(
+        lambda c: c.agents >= INFRASTRUCTURE_FROM,
+        "substantial",
+        "R3",
+        f"from {INFRASTRUCTURE_FROM} agents on coordination is work of its own",
+    ),
+    When(
+        lambda c: c.agents >= MODERATE_FROM,
+        "moderate",
+        "R3",
+        "leads coordinate beside their other work; what comes on top is declared words, a log of concerns, and checks "
+        f"and audits by others, and no agent for coordination alone below {INFRASTRUCTURE_FROM}",
+    ),
+    When(always, "minimal", "R3", "one coordinator and a way to raise a concern are enough for so few"),
+)
+
+#: What a level further up does when the one below it synchronises like this: more rarely, since less reaches it (R4).
+OUTWARD: dict[tuple[SyncPolicy, Frequency], tuple[SyncPolicy, Frequency]] = {
+    ("event", "frequent"): ("phase", "regular"),
+    ("adaptive", "frequent"): ("adaptive", "regular"),
+    ("adaptive", "regular"): ("phase", "regular"),
+    ("interval", "frequent"): ("interval", "regular"),
+    ("interval", "regular"): ("milestone", "rare"),
+    ("phase", "regular"): ("milestone", "rare"),
+    ("milestone", "rare"): ("milestone", "rare"),
+}
+
+#: Who meets at each level, by the number of coordinating levels; three stand for more (R2).
+TIERS: dict[int, tuple[str, ...]] = {
+    1: ("all agents",),
+    2: ("inside a team", "between teams"),
+    3: ("inside a team", "between the teams of a domain", "between domains"),
+}

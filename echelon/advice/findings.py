@@ -7,8 +7,9 @@ its situation usually implies.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from echelon.advice.choices import CENTRALISED_UP_TO
-from echelon.advice.resolved import ResolvedQuestion
+from echelon.advice.choices import CENTRALISED_UP_TO, CONTRACTS, CONTROL, COUPLING_ACROSS, SYNC
+from echelon.advice.resolved import CONTEXT_PRIORITIES, ResolvedQuestion
+from echelon.advice.rules import Choices, choose
 from echelon.advice.situations import PATTERNS, implied
 from echelon.model.plan import Finding, FindingLevel
 
@@ -100,18 +101,26 @@ CLASHES: tuple[Clash, ...] = (
         "state a smaller consequence if that is true, else keep the stronger coupling",
     ),
     Clash(
-        lambda c: c.asked.coupling_need == "none" and c.asked.independent is False and not c.alone,
+        lambda c: c.asked.coupling_need == "none" and c.said_dependent and not c.close and not c.alone,
         "D3",
         "coupling_need",
         "tasks are stated to need each other but no coupling; they are coupled loosely",
         "leave one of the two out",
     ),
     Clash(
-        lambda c: c.said_independent and not c.asked.independent and not c.alone,
+        lambda c: c.said_independent and c.asked.coupling_need not in {None, "none"} and not c.alone,
         "D3",
         "independent",
         "tasks are stated to be independent but to need a coupling; they are treated as dependent",
         "leave one of the two out",
+    ),
+    Clash(
+        lambda c: c.said_independent and c.asked.coupling_need in {None, "none"} and c.close and not c.alone,
+        "D3",
+        "independent",
+        "tasks are stated to be independent, but what an error would do, or a whole that must cohere, asks for more; "
+        "they are coordinated as if they depended on each other",
+        "keep the closer coordination, or state a smaller consequence and no creative work if that is true",
     ),
     Clash(
         lambda c: c.catastrophic and c.asked.contract_need == "flexible",
@@ -121,19 +130,56 @@ CLASHES: tuple[Clash, ...] = (
         "explore where errors are harmless, and let only what fits a strict contract out of there",
     ),
     Clash(
-        lambda c: c.federated and not c.catastrophic and c.asked.contract_need == "flexible",
+        lambda c: c.federated and choose(CONTRACTS, c).choice == "flexible",
         "C5",
         "contracts",
-        "flexible contracts are wanted, but federated domains meet through their contracts alone; they are flexible "
-        "inside a domain and strict between domains",
+        "the work asks for flexible contracts, but federated domains meet through their contracts alone; they are "
+        "flexible inside a domain and strict between domains",
         "let contracts bend inside a domain only",
     ),
 )
 
 
+#: The tables whose rows may ask for something that a row before them decides otherwise.
+ASKING: dict[str, Choices[object]] = {
+    "sync": SYNC,
+    "coupling across": COUPLING_ACROSS,
+    "contracts": CONTRACTS,
+    "control": CONTROL,
+}
+
+
 def findings_for(resolved: ResolvedQuestion) -> tuple[Finding, ...]:
     """Return what contradicts or was assumed, and how it was settled: the situation first, then the rest."""
-    return (*_situation(resolved), *(_finding(clash) for clash in CLASHES if clash.holds(resolved)))
+    clashes = (_finding(clash) for clash in CLASHES if clash.holds(resolved))
+    return (*_situation(resolved), *clashes, *_overruled(resolved))
+
+
+def _overruled(resolved: ResolvedQuestion) -> Iterator[Finding]:
+    """Name what a context asks for and does not get, with what decided instead."""
+    for aspect, table in ASKING.items():
+        chosen = choose(table, resolved)
+        asking = {row.asks: row for row in reversed(table) if row.asks and row.holds(resolved)}
+        for field, row in asking.items():
+            if row.choice != chosen.choice:
+                yield _passed_over(resolved, str(field), f"{aspect} {_said(row.choice)}", chosen.text)
+    for context in CONTEXT_PRIORITIES:
+        first = resolved.asked.priority
+        if getattr(resolved.asked, context.field) == context.value and first not in {None, context.priority}:
+            asked_for, decided = f"priority {context.priority}", f"{first} comes first"
+            yield _passed_over(resolved, context.field, asked_for, decided)
+
+
+def _passed_over(resolved: ResolvedQuestion, field: str, asked_for: str, decided: str) -> Finding:
+    said = _words(field, getattr(resolved.asked, field))
+    message = f"{said} asks for {asked_for}; something else decides: {decided}"
+    fix = "nothing, if that is right; else change or leave out what decides"
+    return Finding(rule="A", level=INFO, where=field, message=message, fix=fix)
+
+
+def _said(choice: object) -> str:
+    """Return a choice as people read it; when to synchronise comes with how often."""
+    return f"{choice[0]} ({choice[1]})" if isinstance(choice, tuple) else str(choice)
 
 
 def _situation(resolved: ResolvedQuestion) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ PRICES: dict[tuple[str, str], str] = {
     ("structure", "hierarchical"): "one more hop for every decision, and the top sees summaries only",
     ("structure", "multi_tier"): "news reaches the top late, and intent is read again at each level on its way down",
     ("structure", "federated"): "the whole is no longer coherent: domains drift apart between syncs",
+    ("priority", "coherence"): "more levels and closer coupling, so it is slower and harder to grow",
+    ("priority", "resilience"): "boundaries and standbys cost agents, and the whole coheres less",
     ("manner", "parallel"): "what does not fit together is found only at the end",
     ("manner", "direct"): "the coordinator's context carries every handoff",
     ("manner", "tight_domains"): "domains wait for each other at every sync",
@@ -26,6 +28,7 @@ PRICES: dict[tuple[str, str], str] = {
     ("depth", "deeper"): "each level adds a hop, and with it delay and loss",
     ("sync", "as_needed"): "drift that is not asked about shows only at the end",
     ("sync", "adaptive"): "the next sync cannot be predicted, and frequent ones interrupt",
+    ("sync", "event"): "agents are interrupted whenever something happens, and no one has a fixed view of the whole",
     ("sync", "interval"): "all agents are interrupted at every interval, whether needed or not",
     ("sync", "phase"): "those who finish early wait, and drift inside a phase goes unseen",
     ("sync", "milestone"): "drift may grow for a long time before it is seen",
@@ -54,7 +57,8 @@ PRICES: dict[tuple[str, str], str] = {
     ("verification", "dedicated"): "agents that make nothing themselves",
     ("pauses", "before_irreversible"): "work waits at each such step until all confirm",
     ("pauses", "mandatory"): "all agents wait at every pause, even when there is no concern",
-    ("infrastructure", "needed"): "agents that make nothing themselves; without them coordination eats more",
+    ("infrastructure", "moderate"): "part of the leads' time, and the tokens of checks and audits",
+    ("infrastructure", "substantial"): "agents that make nothing themselves; without them coordination eats more",
 }
 
 

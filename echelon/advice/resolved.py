@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple, cast
 
 from echelon.advice.situations import PATTERNS, implied
 from echelon.advice.values import Consequence, CouplingNeed, Question
 from echelon.model.errors import InvalidInput
 from echelon.model.organisation import Structure
-from echelon.planning.regime import check_priority, structure_for
+from echelon.planning.regime import Priority, check_priority, minimum_levels, recommended_levels, structure_for
 
 #: From the weakest to the strongest (D3).
 STRENGTHS: tuple[CouplingNeed, ...] = ("none", "loose", "medium", "tight")
@@ -32,6 +33,38 @@ WHY_NEED: dict[CouplingNeed, str] = {
     "loose": "the work is stated to recover from inconsistencies",
     "none": "tasks are stated to need nothing from each other",
 }
+
+
+class ContextPriority(NamedTuple):
+    """What a context puts first where nobody states a priority (A)."""
+
+    field: str
+    """The field of the question that is the context."""
+    value: str
+    """What it must be."""
+    priority: Priority
+    """What comes first then."""
+    text: str
+    """Why."""
+
+
+#: What bounds more stands first: what does not cohere is worthless, however long it is kept up.
+CONTEXT_PRIORITIES = (
+    ContextPriority(
+        "work", "creative", "coherence", "the work is creative: what is made must read as one piece, under one view"
+    ),
+    ContextPriority(
+        "time_horizon",
+        "indefinite",
+        "resilience",
+        "the work has no end, so sooner or later every part fails once: to survive that counts more than speed",
+    ),
+)
+
+#: Couplings under which agents wait for each other or for what stands in.
+CLOSE: frozenset[CouplingNeed] = frozenset({"medium", "tight"})
+
+WHY_CREATIVE = "what is made must read as one piece, so its parts follow each other"
 
 MOST_AGENTS = 10**12  # agents; a larger number is a slip, and its pairs could not even be written down
 
@@ -83,6 +116,17 @@ class ResolvedQuestion:
         return self.structure is Structure.MULTI_TIER and self.asked.priority == "coherence"
 
     @property
+    def levels(self) -> int:
+        """The coordinating levels that a plan builds: the recommended ones for coherence, else the fewest (R2)."""
+        coherent = self.asked.priority == "coherence"
+        return recommended_levels(self.agents) if coherent else minimum_levels(self.agents)
+
+    @property
+    def close(self) -> bool:
+        """Do agents wait for each other, or for what stands in for the others?"""
+        return self.coupling in CLOSE
+
+    @property
     def coupling(self) -> CouplingNeed:
         """The strongest coupling that anything asks for, loose when nothing does (D3)."""
         return self.coupled[0]
@@ -106,6 +150,12 @@ class ResolvedQuestion:
         return STRENGTHS.index(need) < STRENGTHS.index(CONSEQUENCE_COUPLING[danger])
 
     @property
+    def said_dependent(self) -> bool:
+        """Do the question or its situation say that tasks need each other?"""
+        said = self.given.independent
+        return (implied(self.given).get("independent") if said is None else said) is False
+
+    @property
     def said_independent(self) -> bool:
         """Do the question or its situation say that tasks are independent?"""
         said = self.given.independent
@@ -118,6 +168,8 @@ class ResolvedQuestion:
             yield CONSEQUENCE_COUPLING[asked.error_consequence], WHY_CONSEQUENCE[asked.error_consequence]
         if asked.coupling_need:
             yield asked.coupling_need, WHY_NEED[asked.coupling_need]
+        if asked.work == "creative":
+            yield "medium", WHY_CREATIVE
         if self.tight_domains:
             yield "tight", "the domains are stated to need each other"
         if self.structure is Structure.FLAT and asked.independent:
@@ -139,15 +191,28 @@ def complete(question: Question) -> ResolvedQuestion:
     given = question.model_dump(exclude_none=True)
     known = implied(question) | given
     agents = _agents(question)
-    settled = {"agents": agents, "independent": known.get("independent", True) and not needs_coupling(known)}
+    settled = {
+        "agents": agents,
+        "independent": known.get("independent", True) and not needs_coupling(known),
+        "priority": known.get("priority") or _priority_of(known),
+    }
     asked = question.model_copy(update=_defaults(known) | known | settled)
     structure = structure_for(agents, check_priority(asked.priority))
     return ResolvedQuestion(agents=agents, structure=structure, given=question, asked=asked)
 
 
+def _priority_of(known: Mapping[str, object]) -> Priority | None:
+    """Return what the context puts first, None when it puts nothing first."""
+    return next((one.priority for one in CONTEXT_PRIORITIES if known.get(one.field) == one.value), None)
+
+
 def needs_coupling(known: Mapping[str, object]) -> bool:
-    """Tell whether a coupling is said to be needed: then tasks are not independent, whatever else is said."""
-    return known.get("coupling_need", "none") != "none"
+    """Tell whether a coupling is needed, as stated or by what an error or an incoherent whole would do.
+
+    Then tasks are not independent, whatever else is said.
+    """
+    danger = CONSEQUENCE_COUPLING.get(cast("Consequence", known.get("error_consequence")))
+    return known.get("coupling_need", "none") != "none" or danger in CLOSE or known.get("work") == "creative"
 
 
 def _defaults(known: Mapping[str, object]) -> dict[str, object]:

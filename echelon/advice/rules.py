@@ -19,6 +19,8 @@ class When(Generic[T_co]):
     """Rule id."""
     text: str
     """Why, in one sentence."""
+    asks: str | None = None
+    """The field of the question that asks for this, where a row before it may decide otherwise."""
 
 
 Choices = Sequence[When[T_co]]

@@ -15,6 +15,14 @@ ChangeRate = Literal["high", "medium", "low"]
 #: What a wrong output does: damage that stays, expensive rework, or little.
 Consequence = Literal["catastrophic", "significant", "minor"]
 Contracts = Literal["strict", "flexible"]
+#: How long one task takes.
+TaskDuration = Literal["subsecond", "minutes", "hours", "days"]
+#: Does the work end, or is it kept up without an end?
+TimeHorizon = Literal["bounded", "indefinite"]
+#: What is made: one piece that must cohere, or something that must stay within constraints.
+WorkKind = Literal["creative", "operational"]
+#: Are the tasks known in advance, or do they turn up as the work proceeds?
+Predictability = Literal["known", "emerging"]
 #: The eight situations that many jobs resemble.
 Situation = Literal[
     "small-coherent",
@@ -42,7 +50,7 @@ Manner = Literal[
     "contracted_domains",
 ]
 #: When to synchronise (X3, R4); `none` for a single agent.
-SyncPolicy = Literal["none", "as_needed", "milestone", "phase", "interval", "adaptive"]
+SyncPolicy = Literal["none", "as_needed", "milestone", "phase", "interval", "event", "adaptive"]
 Frequency = Literal["never", "irregular", "rare", "regular", "frequent"]
 Control = Literal["centralised", "distributed"]
 Communication = Literal["synchronous", "asynchronous"]
@@ -50,6 +58,8 @@ Integration = Literal["central", "staged", "distributed"]
 Visibility = Literal["comprehensive", "exceptions", "statistical"]
 #: Each includes the ones before: nobody, a way upwards, a second look, audits, agents for nothing else.
 Verification = Literal["none", "escalation", "independent", "audited", "dedicated"]
+#: How much is spent on coordination beside the tree: nothing, a coordinator, checks and a log, agents for nothing else.
+InfrastructureLevel = Literal["none", "minimal", "moderate", "substantial"]
 #: Where work waits for everybody to confirm: nowhere, before what cannot be undone, there and at points set in advance.
 Pauses = Literal["none", "before_irreversible", "mandatory"]
 
@@ -75,6 +85,14 @@ class Question(Value):
     """How often what is asked for changes."""
     error_consequence: Consequence | None = None
     """How bad a wrong output is."""
+    task_duration: TaskDuration | None = None
+    """How long one task takes."""
+    time_horizon: TimeHorizon | None = None
+    """Does the work end?"""
+    work: WorkKind | None = None
+    """What is made."""
+    predictability: Predictability | None = None
+    """Are the tasks known in advance?"""
     situation: Situation | None = None
     """What the job resembles; fills in what nobody said."""
 
@@ -105,6 +123,17 @@ class InfrastructureNeed(Value):
     """What would fail without them."""
 
 
+class SyncTier(Value):
+    """When one level synchronises (R4)."""
+
+    where: str
+    """Which agents or coordinators meet."""
+    policy: SyncPolicy
+    """When they do."""
+    frequency: Frequency
+    """How often that is."""
+
+
 class Advice(Value):
     """How to organise a job, with reasons and prices (§A)."""
 
@@ -124,6 +153,8 @@ class Advice(Value):
     """When to synchronise (X3)."""
     sync_frequency: Frequency
     """How often that is."""
+    sync_tiers: tuple[SyncTier, ...]
+    """The same level by level, the lowest first; empty for a single agent."""
     coupling: CouplingNeed
     """How strongly tasks may depend on each other, inside a domain where there are domains (D3)."""
     coupling_across: CouplingNeed
@@ -142,6 +173,8 @@ class Advice(Value):
     """Who checks outputs (O3, O4)."""
     pauses: Pauses
     """Where work waits for everybody to confirm (O5)."""
+    infrastructure_level: InfrastructureLevel
+    """How much coordination needs beside its tree, by size."""
     infrastructure: tuple[InfrastructureNeed, ...]
     """Agents that coordinate only; none below 50 agents (R3)."""
     next_transition: Transition | None

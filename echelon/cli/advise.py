@@ -11,8 +11,12 @@ from echelon.advice.values import (
     Contracts,
     CouplingNeed,
     DomainCoupling,
+    Predictability,
     Question,
     Situation,
+    TaskDuration,
+    TimeHorizon,
+    WorkKind,
 )
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.views.advice import show_advice
@@ -34,6 +38,12 @@ def advise(
     ] = None,
     coupling_need: Annotated[CouplingNeed | None, Parameter(help="The coupling that tasks are known to need.")] = None,
     contract_need: Annotated[Contracts | None, Parameter(help="The contracts that the work is known to need.")] = None,
+    task_duration: Annotated[TaskDuration | None, Parameter(help="How long one task takes.")] = None,
+    time_horizon: Annotated[TimeHorizon | None, Parameter(help="Does the work end?")] = None,
+    work: Annotated[
+        WorkKind | None, Parameter(help="One piece that must cohere, or something that must stay within constraints.")
+    ] = None,
+    predictability: Annotated[Predictability | None, Parameter(help="Are the tasks known in advance?")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Advise how to organise a job: structure, sync, coupling, contracts, checks, each with reason and price."""
@@ -48,6 +58,10 @@ def advise(
         change_rate=change_rate,
         error_consequence=error_consequence,
         situation=situation,
+        task_duration=task_duration,
+        time_horizon=time_horizon,
+        work=work,
+        predictability=predictability,
     )
     advice = advise_on(question)
     if as_json:

@@ -8,6 +8,7 @@ from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, Priori
 from echelon.cli.arguments.source import load_job
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.plan import show_plan
+from echelon.planning.dependency_prices import dearest_dependencies
 from echelon.planning.drawing import mermaid as drawn
 
 
@@ -28,8 +29,9 @@ def plan(
     made = job.plan_for(inputs, priority, max_concurrency)
     expected = job.range_for(inputs, priority, max_concurrency)
     if as_json:
-        document = made.model_dump(mode="json") | {"expected": expected}
-        print_json(document | ({"mermaid": drawn(made)} if mermaid else {}))
+        dearest = [one.model_dump(mode="json") for one in dearest_dependencies(made)]
+        drawing = {"mermaid": drawn(made)} if mermaid else {}
+        print_json(made.model_dump(mode="json") | {"expected": expected, "dependencies": dearest} | drawing)
     elif mermaid:
         out().print(drawn(made), end="", soft_wrap=True)
     else:

@@ -6,9 +6,15 @@ from echelon.agents.agent import Agent
 from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
 from echelon.agents.model import ModelAgent
+from echelon.contract.declared import criteria_in, says_nothing
+from echelon.contract.version import type_name
 from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import declared_words
+from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.terms import called
+from echelon.model.edges import OutputType
+from echelon.model.graph import Coupling
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import RunView
@@ -27,24 +33,34 @@ def evidence_of(
     """Return what is known about a job: its plan, its definition, and the runs and rehearsals on record."""
     return JobEvidence(
         plan=plan,
-        phases=tuple(_phase(phase, job.defaults) for phase in job.phases.values()),
+        phases=tuple(_phase(phase, job) for phase in job.phases.values()),
         constraints=job.constraints,
+        vocabularies=tuple(job.graph.vocabularies if job.graph else declared_words(job)),
         runs=tuple(runs),
         rehearsals=tuple(rehearsals),
     )
 
 
-def _phase(phase: PhaseDefinition, defaults: Resilience) -> PhaseFacts:
-    policy = phase.resilience.over(defaults)
+def _phase(phase: PhaseDefinition, job: JobDefinition) -> PhaseFacts:
+    policy = phase.resilience.over(job.defaults)
     integrator = phase.integrator
     return PhaseFacts(
         name=phase.name,
         agents=tuple(_call(agent, policy) for agent in phase.agents),
         needs=phase.needs,
+        unstated=tuple(name for name in phase.needs if phase.need(name).coupling is None),
+        unsettled=tuple(name for name in phase.needs if not _settled(phase.need(name), job.phases[name])),
         fallbacks=tuple(_stand_ins(phase)),
         merger=_call(integrator.merger, policy) if integrator else None,
         combiner=_call(integrator.combiner, policy) if integrator and integrator.combiner else None,
     )
+
+
+def _settled(need: Need, needed: PhaseDefinition) -> bool:
+    """Tell whether it is stated what happens when a phase does not deliver: a fallback, or consumers stop (F2)."""
+    if need.coupling in {Coupling.TIGHT, Coupling.NONE} or need.fallbacks:
+        return True
+    return all(needed.fallbacks.get(agent.name) for agent in needed.agents)
 
 
 def _stand_ins(phase: PhaseDefinition) -> Iterator[str]:
@@ -60,10 +76,10 @@ def _call(agent: Agent, inherited: Resilience) -> CallFacts:
         kind=next((kind for known, kind in _KINDS if isinstance(agent, known)), AgentKind.OTHER),
         contract=_contract(agent.output_type),
         policy=agent.resilience.over(inherited),
+        criteria=criteria_in(agent.output_type),
     )
 
 
-def _contract(output_type: object) -> str | None:
+def _contract(output_type: OutputType) -> str | None:
     """Name a contract; None for the types that let everything pass."""
-    name = getattr(output_type, "__name__", None) or str(output_type)
-    return None if name in {"Any", "object"} else name
+    return None if says_nothing(output_type) else type_name(output_type)

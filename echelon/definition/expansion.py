@@ -9,11 +9,12 @@ from pydantic import BaseModel, ValidationError
 from echelon.agents.agent import Agent
 from echelon.agents.prices import published_prices
 from echelon.contract.complaint import said_of
+from echelon.contract.declared import vocabularies_in
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import AgentFacts, facts_of
 from echelon.definition.items import check_most, too_few
 from echelon.definition.names import recordable_name
-from echelon.definition.phase import PhaseDefinition
+from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.journal.digest import canonical_json
 from echelon.model.errors import EchelonError, InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
@@ -64,6 +65,7 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
         priors=job.priors,
         budget=job.budget,
         prices=published_prices(task.model for task in tasks) | job.prices,
+        vocabularies=declared_words(job),
     )
     return Expansion(graph=graph, calls=calls)
 
@@ -82,6 +84,12 @@ def _facts(job: JobDefinition, phase: PhaseDefinition, agent: Agent) -> AgentFac
 def _default_domain(job: JobDefinition, phase: PhaseDefinition) -> str | None:
     """Return the domain of what has none: beside phases with domains, the agents of one without belong together."""
     return phase.name if any(one.domain for one in job.phases.values()) else None
+
+
+def declared_words(job: JobDefinition) -> dict[str, tuple[str, ...]]:
+    """Return the words that the contracts of agents and integrators declare (C3)."""
+    makers = [agent for phase in job.phases.values() for agent in (*phase.agents, *integrators_of(phase))]
+    return {name: words for maker in makers for name, words in vocabularies_in(maker.output_type).items()}
 
 
 def check_runnable(job: JobDefinition) -> None:

@@ -49,3 +49,9 @@ class PhaseDefinition:
     def need(self, phase: str) -> Need:
         """Return how much a phase is needed."""
         return self.couplings.get(phase) or Need(phase)
+
+
+def integrators_of(phase: PhaseDefinition) -> tuple[Agent, ...]:
+    """Return what integrates in a phase: outputs of agents, and results of integrations further up."""
+    integrator = phase.integrator
+    return () if integrator is None else tuple(one for one in (integrator.merger, integrator.combiner) if one)

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, expand
+from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
 from echelon.definition.terms import terms_of
 from echelon.model.plan import Plan
@@ -36,5 +37,11 @@ def planned(
         max_concurrency=max_concurrency,
         agents_fixed=True,
     )
-    phases = tuple(phase.model_copy(update={"single": job.phases[phase.name].single}) for phase in made.phases)
+    phases = tuple(phase.model_copy(update=_declared(job.phases[phase.name])) for phase in made.phases)
     return Planned(plan=made.model_copy(update={"terms": terms_of(job), "phases": phases}), expansion=expansion)
+
+
+def _declared(phase: PhaseDefinition) -> dict[str, object]:
+    """Return what a phase of a plan takes from its definition."""
+    integrations = ("none", "primary", "staged")
+    return {"single": phase.single, "integration": integrations[len(integrators_of(phase))]}

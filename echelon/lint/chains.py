@@ -22,7 +22,7 @@ Neighbours = Mapping[str, set[str]]
 
 def serial_chains(context: LintContext) -> Iterator[Problem]:
     """Find chains in which each agent only waits for the one before, and jobs that are little but a chain (D1)."""
-    runs = [run for run in _runs(context) if len(run) >= MANY_IN_A_ROW]
+    runs = [run for run in runs_of(context) if len(run) >= MANY_IN_A_ROW]
     for run in runs:
         yield Problem(
             WARNING if _could_be_one(context, run) else INFO,
@@ -77,7 +77,7 @@ def _shown(run: Sequence[str]) -> str:
     return " -> ".join(names)
 
 
-def _runs(context: LintContext) -> Iterator[list[str]]:
+def runs_of(context: LintContext) -> Iterator[list[str]]:
     """Yield the longest chains of agents in which each has one before and one behind it only.
 
     A check and what cannot be undone end a chain: they are apart for a reason (O3, O5).

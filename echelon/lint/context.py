@@ -1,6 +1,6 @@
 """What the checks of the linter look at, computed once: a graph, its plan, and what follows from both. Pure (L)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -129,6 +129,17 @@ class LintContext:
             current = before[current]
         held = tuple(task_id for task_id in reversed(backwards) if task_id in self.by_id)
         return Chain(held, length, sum(weights.values()))
+
+    @cached_property
+    def phases_needed(self) -> int:
+        """Phases that dependencies, shared things and gates account for."""
+        depth: dict[str, int] = {}
+        for task in self.joined:
+            before = max((depth[used] for used in producers_of(task)), default=0)
+            depth[task.id] = before + (task.id in self.by_id)
+        shared = Counter(thing for task in self.tasks for thing in task.touches)
+        gates = sum(task.irreversible for task in self.tasks)
+        return max([*depth.values(), *shared.values()], default=0) + gates
 
     def place(self, task: TaskSpec) -> tuple[str, str]:
         """Return where a task belongs: to its domain, or else to the coordinator of its agent (D2)."""

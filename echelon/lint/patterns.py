@@ -1,15 +1,14 @@
 """Anti-patterns of control: always in touch, seeing everything, tightly tied, approving everything (L3, L4, L5, L7)."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
 from echelon.lint.context import ERROR, WARNING, LintContext, Problem, named
+from echelon.lint.scale import planned_flat
 from echelon.model.graph import Coupling
 from echelon.model.phrasing import count
-from echelon.model.plan import NodeKind
 from echelon.planning.regime import pairs, scoped_pairs
-from echelon.planning.schedule.order import producers_of
+from echelon.planning.scope import scoped_views
 
 SMALL_UP_TO = 10  # agents; up to here everybody may see everything, and bad habits are affordable
 MANY_PHASES = 4  # phases; fewer say nothing about a habit
@@ -33,7 +32,7 @@ def continuous_coordination(context: LintContext) -> Iterator[Problem]:
             "accept bounded drift: synchronise at the end of a phase, and put the savings into integration",
         )
     single = [phase.name for phase in context.plan.phases if len(phase.tasks) == 1]
-    needed = _phases_needed(context)
+    needed = context.phases_needed
     phases = len(context.plan.phases)
     if phases >= MANY_PHASES and 2 * len(single) > phases > needed:
         yield Problem(
@@ -43,17 +42,6 @@ def continuous_coordination(context: LintContext) -> Iterator[Problem]:
             f"{count(needed, 'phase')}: every sync point stops all agents for one task",
             f"put tasks that do not depend on each other into one phase: {named(single)}",
         )
-
-
-def _phases_needed(context: LintContext) -> int:
-    """Return the phases that dependencies, shared things and gates account for."""
-    depth: dict[str, int] = {}
-    for task in context.joined:
-        before = max((depth[used] for used in producers_of(task)), default=0)
-        depth[task.id] = before + (task.id in context.by_id)
-    shared = Counter(thing for task in context.tasks for thing in task.touches)
-    gates = sum(task.irreversible for task in context.tasks)
-    return max([*depth.values(), *shared.values()], default=0) + gates
 
 
 def comprehensive_visibility(context: LintContext) -> Iterator[Problem]:
@@ -67,8 +55,11 @@ def comprehensive_visibility(context: LintContext) -> Iterator[Problem]:
             "matters is lost among what does not",
             "show each agent its scope, push exceptions only, and let everything else be asked for",
         )
-    agents, scope = context.plan.n_agents, _average_scope(context)
-    if agents > SMALL_UP_TO and scope > WIDE_SCOPE * agents:
+    agents = context.plan.n_agents
+    if agents <= SMALL_UP_TO or planned_flat(context):  # a flat plan is told by L2
+        return
+    scope = scoped_views(context.tasks, context.plan.tree) / agents
+    if scope > WIDE_SCOPE * agents:
         yield Problem(
             WARNING,
             context.graph.name,
@@ -76,22 +67,6 @@ def comprehensive_visibility(context: LintContext) -> Iterator[Problem]:
             "no scope, and every change concerns nearly all agents",
             "cut the dependencies to what is really used, or let a sync point hand on one summary for many outputs",
         )
-
-
-def _average_scope(context: LintContext) -> float:
-    """Return how many others an agent sees on average: upstream, downstream, and its team (V4)."""
-    plan = context.plan
-    seen: dict[str, set[str]] = defaultdict(set)
-    for used, user in context.links:
-        giver, taker = plan.agent_of.get(used), plan.agent_of.get(user)
-        if giver and taker and giver != taker:
-            seen[giver].add(taker)
-            seen[taker].add(giver)
-    for node in plan.tree:
-        if node.kind is NodeKind.TEAM:
-            for member in node.members:
-                seen[member].update(other for other in node.members if other != member)
-    return sum(map(len, seen.values())) / max(1, plan.n_agents)
 
 
 def tight_integration(context: LintContext) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ graph and plan always give the same findings. What the planner itself found is a
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from echelon.lint import chains, money, patterns, scale, structure, texts, trust
+from echelon.lint import boundaries, ceremony, chains, money, patterns, scale, structure, texts, trust, wishes
 from echelon.lint.context import LintContext, Problem
 from echelon.model.graph import TaskGraph
 from echelon.model.plan import Finding, FindingLevel, Plan
@@ -36,12 +36,18 @@ RULES: tuple[Rule, ...] = (
     Rule("L6", texts.over_specification),
     Rule("L7", patterns.approval_of_everything),
     Rule("L8", scale.one_pattern_for_all_scales),
-    Rule("R1", scale.wishes_not_followed),
+    Rule("R1", wishes.wishes_not_followed),
     Rule("D1", chains.serial_chains),
+    Rule("D2", boundaries.mostly_crossing),
     Rule("D3", structure.tight_without_reason),
+    Rule("D4", ceremony.single_tasks_in_a_row),
     Rule("D6", structure.without_owner),
     Rule("C1", structure.crossing_without_contract),
+    Rule("C3", boundaries.undeclared_vocabulary),
     Rule("R2", structure.too_many_reports),
+    Rule("R8", boundaries.tight_across_teams),
+    Rule("X2", ceremony.integrated_at_once),
+    Rule("X4", boundaries.unversioned_inputs),
     Rule("O3", trust.verification),
     Rule("O5", trust.irreversible_without_gate),
     Rule("F3", trust.multiplying_retries),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import ceil
 
+from echelon.lint.ceremony import large_ceremony
 from echelon.lint.context import ERROR, INFO, WARNING, LintContext, Problem
 from echelon.model.organisation import Structure
 from echelon.model.phrasing import count
@@ -77,17 +78,6 @@ def _beyond_a_strong_agent(context: LintContext) -> Iterator[Problem]:
     )
 
 
-def wishes_not_followed(context: LintContext) -> Iterator[Problem]:
-    """Find a wish for fewer agents that the plan could not follow, with what keeps it from that (R1)."""
-    refused, asked, made = wish_refused(context.graph), context.wishes.agents, context.plan.n_agents
-    fix = "merge tasks that belong together, or leave the number to the plan"
-    if refused and made > 1 and context.wishes.structure is None:  # L8 judges a structure that is asked for
-        yield Problem(WARNING, "organisation", refused.text, fix)
-    elif asked is not None and 1 < asked < made:
-        text = f"{count(asked, 'agent')} asked for, the plan has {made:,}: only chains that fit one context are merged"
-        yield Problem(WARNING, "organisation.agents", text, fix)
-
-
 def flat_past_ten(context: LintContext) -> Iterator[Problem]:
     """Find one coordinator for more than ten agents, asked for or planned (L2)."""
     agents = context.agents
@@ -123,6 +113,7 @@ def one_pattern_for_all_scales(context: LintContext) -> Iterator[Problem]:
     yield from _misfit(
         context, "visibility", context.wishes.visibility, VISIBILITY_MISFITS, row(VISIBILITY, context.agents)
     )
+    yield from large_ceremony(context)
 
 
 def _other_structure(context: LintContext) -> Iterator[Problem]:

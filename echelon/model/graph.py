@@ -91,6 +91,8 @@ class TaskGraph(Value):
     """The most that the job may consume (F4); None: nobody said."""
     prices: dict[str, Price] = Field(default_factory=dict[str, Price])
     """Price of each model."""
+    vocabularies: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])
+    """The declared words that outputs are made of: what they say something about → the words allowed (C3)."""
 
     @model_validator(mode="after")
     def _ids_are_unique_and_known(self) -> Self:

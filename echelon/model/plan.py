@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -64,6 +64,8 @@ class PhasePlan(Value):
     """Irreversible tasks of the phase, to be confirmed before it begins (O5)."""
     single: bool | None = None
     """Is its output that of its one agent, and not task → output? None where an earlier version made the plan."""
+    integration: Literal["none", "primary", "staged"] | None = None
+    """Who puts its outputs together: nobody, the primary alone, or each level its own (X2). None: not known."""
 
 
 class Reason(Value):
@@ -207,6 +209,8 @@ class Pairs(Value):
     """If everybody talked to everybody."""
     structure: int
     """Along the tree of this plan."""
+    scoped: int | None = None
+    """What agents see when each sees its scope only, all together: n × k (V4). None in plans of earlier versions."""
 
 
 class Transition(Value):

@@ -15,7 +15,7 @@ class Priors(Value):
     """Tokens one agent can hold at once."""
     context_share: float = Field(default=0.8, gt=0, le=1, description="source: M5, 50-80 % used at completion is best")
     """The most of its context that a feature agent is filled with (D1)."""
-    task_tokens: int = Field(default=20_000, gt=0, description="source: ours, a tenth of a context (D5)")
+    task_tokens: int = Field(default=50_000, gt=0, description="source: P4, what a substantial task takes at least")
     """Tokens of a task that states none."""
     over_decomposed_share: float = Field(default=0.10, ge=0, le=1, description="source: D5")
     """Share of the context below which a task is too small for an agent of its own."""

@@ -7,6 +7,7 @@ from echelon.model.plan import HandoffCount, Node, NodeKind, Range
 from echelon.model.priors import DEFAULT_PRIORS, Priors
 from echelon.planning.regime import DEFAULT_SPAN
 from echelon.planning.schedule.order import consumers_of, producers_of
+from echelon.planning.scope import teams_of
 
 #: A task with more links than this many spans is a hub: what it makes is handed on at a sync point (D2).
 HUB_SPANS = 2
@@ -28,11 +29,12 @@ def handoffs(
     """
     agent_of = {task: node.id for node in tree if node.kind is NodeKind.AGENT for task in node.members}
     domain_of = _domains(tasks, tree, agent_of)
-    team_of = _teams(tree, agent_of)
+    teams = teams_of(tree)
+    team_of = {task: teams[agent] for task, agent in agent_of.items()}
     links = [(producer, task.id) for task in tasks for producer in producers_of(task)]
     changed = [(a, b) for a, b in links if agent_of[a] != agent_of[b]]
     crossing = {(a, domain_of[b]) for a, b in changed if domain_of[a] != domain_of[b]}
-    teams = {(a, team_of[b]) for a, b in links if team_of[a] != team_of[b]}
+    between = {(a, team_of[b]) for a, b in links if team_of[a] != team_of[b]}
     hubs = hubs_of(tasks, span)
     at_hubs = {(a, team_of[b]) for a, b in links if a in hubs or b in hubs}
     after = len(changed)
@@ -44,8 +46,8 @@ def handoffs(
         before=len(links) + sum(count.before for count in synced),
         after=after + sum(count.after for count in synced),
         crossing=len(crossing) + sum(count.crossing for count in synced),
-        between_teams=len(teams) + synced_teams,
-        at_sync_points=len(teams & at_hubs) + synced_teams,
+        between_teams=len(between) + synced_teams,
+        at_sync_points=len(between & at_hubs) + synced_teams,
         tokens_saved=Range(low=vanished * priors.handoff_tokens_low, high=vanished * priors.handoff_tokens_high),
     )
 
@@ -66,18 +68,6 @@ def _through_sync_points(tasks: Sequence[TaskSpec], phase: str, domain_of: Mappi
         after=min(pairs, len(producers) + len(consumers)),
         crossing=min(direct, len(givers) + len(takers)),
     )
-
-
-def _teams(tree: Sequence[Node], agent_of: Mapping[str, str]) -> dict[str, str]:
-    """Return the team of each task: the lowest coordinator above its agent, or the agent where no team stands between.
-
-    The primary leads no team unless it leads nobody but agents, and a coordinator of coordinators leads agents that
-    stand alone.
-    """
-    nodes = {node.id: node for node in tree}
-    leading = {node.parent for node in tree if node.kind is not NodeKind.AGENT}
-    parents = {task: nodes[agent].parent or agent for task, agent in agent_of.items()}
-    return {task: agent_of[task] if parent in leading else parent for task, parent in parents.items()}
 
 
 def _domains(

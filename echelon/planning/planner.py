@@ -17,6 +17,7 @@ from echelon.planning.reasons import PlanFacts, reasons_for
 from echelon.planning.regime import DEFAULT_SPAN, Priority, pairs, profile, structure_for
 from echelon.planning.schedule.levelling import levelled
 from echelon.planning.schedule.makespan import Schedule, duration_findings, durations, makespan
+from echelon.planning.scope import scoped_views
 from echelon.planning.sizes import size_findings
 from echelon.planning.spending import spending
 from echelon.planning.tree import build_tree
@@ -76,7 +77,7 @@ def _facts(
         priority=priority,
         phases=tuple(_of_tasks(phase, parts.holds) for phase in schedule.phases),
         owners=assign_owners(graph.tasks, tree),
-        pairs=pairs(agents, len(tree) - agents),
+        pairs=pairs(agents, len(tree) - agents, scoped_views(graph.tasks, tree)),
         handoffs=handoffs(graph.tasks, tree, graph.priors, span),
         enough=parts.enough,
     )

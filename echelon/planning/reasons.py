@@ -10,7 +10,7 @@ from echelon.model.plan import HandoffCount, Node, NodeKind, Pairs, PhasePlan, R
 from echelon.planning.enough import SingleAgentReason
 from echelon.planning.labels import by_capability
 from echelon.planning.outline import cohesion
-from echelon.planning.regime import Priority, overhead_floor, recommended_levels
+from echelon.planning.regime import Priority, overhead_floor, recommended_levels, structure_for
 from echelon.planning.schedule.order import producers_of
 
 
@@ -63,14 +63,32 @@ class PlanFacts(NamedTuple):
         return self.handoffs.after > 0
 
 
+#: Coordinating levels from which leads are led by leads (R1): with fewer there are the primary and one level of leads.
+LEADS_OF_LEADS_FROM = 3
+
 #: Why each structure is the one for its numbers (R1).
-WHY_STRUCTURE: dict[Structure, str] = {
+_WHY_STRUCTURE: dict[Structure, str] = {
     Structure.SINGLE: "there is nothing to coordinate",
     Structure.FLAT: "one coordinator can still follow all agents, so a hierarchy would only add cost",
     Structure.HIERARCHICAL: "one coordinator can no longer follow all agents, so there are leads in between",
     Structure.MULTI_TIER: "the leads themselves need to be led, and outputs are integrated in stages",
     Structure.FEDERATED: "no agent can hold the whole, so domains work alone and meet through explicit contracts",
 }
+
+_ONE_LEVEL_OF_LEADS = (
+    "one coordinator can no longer follow all agents nor integrate all outputs, so that leads integrate in stages"
+)
+_EARLY_FEDERATION = "resilience comes first, so domains work alone and meet through explicit contracts"
+
+
+def why_structure(structure: Structure, levels: int, agents: int) -> str:
+    """Return why `agents` are organised like this on so many coordinating levels (R1)."""
+    if structure is Structure.MULTI_TIER and levels < LEADS_OF_LEADS_FROM:
+        return _ONE_LEVEL_OF_LEADS
+    if structure is Structure.FEDERATED and structure_for(agents) is not Structure.FEDERATED:
+        return _EARLY_FEDERATION
+    return _WHY_STRUCTURE[structure]
+
 
 #: What a priority does to the tree (R1, R2).
 WHY_PRIORITY: dict[Priority, str] = {
@@ -89,7 +107,7 @@ def reasons_for(facts: PlanFacts) -> tuple[Reason, ...]:
 
 def _reasons(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     n = facts.agents
-    yield "R1", f"{count(n, 'agent')}: {facts.structure}, because {WHY_STRUCTURE[facts.structure]}"
+    yield "R1", f"{count(n, 'agent')}: {facts.structure}, because {why_structure(facts.structure, facts.levels, n)}"
     if facts.enough:
         yield facts.enough.rule, facts.enough.text
     yield from _manner(facts)
@@ -104,6 +122,9 @@ def _reasons(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     yield "D6", _ownership(facts)
     if facts.pairs.structure < facts.pairs.mesh:
         yield "R7", f"{count(facts.pairs.structure, 'pair')} along the tree instead of {facts.pairs.mesh:,} in a mesh"
+    if facts.levels > 1 and facts.pairs.scoped is not None:
+        views = f"{facts.pairs.scoped:,} of {n * (n - 1):,} views"
+        yield "V4", f"{views} when each agent sees its scope only: n × k, with k = {facts.pairs.scoped / n:.1f} others"
     if floor := overhead_floor(n):
         yield "R4", f"no design at this size coordinates for less than {floor.low:.0%} to {floor.high:.0%} of the cost"
 

@@ -45,13 +45,13 @@ OVERHEAD_FLOOR_FROM = 100  # agents
 
 COUNTERMEASURES: Table[str] = (
     (1, "none needed"),
-    (3, "basic escalation"),
-    (10, "basic escalation, independent verification"),
-    (30, "basic escalation, independent verification, audit agents, concern log"),
+    (3, "simple escalation"),
+    (10, "simple escalation, independent verification"),
+    (30, "simple escalation, independent verification, audit agents, concern log"),
     (
         None,
         (
-            "basic escalation, independent verification, audit agents, full concern tracking, pattern detection, "
+            "simple escalation, independent verification, audit agents, full concern tracking, pattern detection, "
             "mandatory pauses"
         ),
     ),
@@ -69,7 +69,8 @@ class Topology(NamedTuple):
 
 TOPOLOGIES: Table[Topology] = (
     (1, Topology("none", "the agent itself")),
-    (14, Topology("hub; a mesh is still affordable", "saturation of the hub")),
+    (FLAT_UP_TO, Topology("hub; a mesh is still affordable", "saturation of the hub")),
+    (14, Topology("hub with a level of leads", "saturation of the hub")),
     (50, Topology("two-level hierarchy", "aggregation errors")),
     (200, Topology("three-level hierarchy", "stale decisions")),
     (None, Topology("federation", "drift between federations")),
@@ -186,12 +187,12 @@ def overhead_floor(n: int) -> Share | None:
     return OVERHEAD_FLOOR if n >= OVERHEAD_FLOOR_FROM else None
 
 
-def pairs(agents: int, coordinators: int = 1) -> Pairs:
-    """Count who talks to whom: everybody to everybody, and along the tree (R7).
+def pairs(agents: int, coordinators: int = 1, scoped: int | None = None) -> Pairs:
+    """Count who talks to whom: everybody to everybody, along the tree, and within scope where that is known (R7).
 
     A tree has one pair for every node but its root; with a single coordinator it is a hub with as many pairs as agents.
     """
-    return Pairs(mesh=agents * (agents - 1) // 2, structure=agents + coordinators - 1)
+    return Pairs(mesh=agents * (agents - 1) // 2, structure=agents + coordinators - 1, scoped=scoped)
 
 
 def scoped_pairs(agents: int, scope: int) -> int:

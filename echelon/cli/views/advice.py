@@ -39,12 +39,18 @@ def _facts(advice: Advice) -> list[tuple[str, str]]:
         ("coordination", f"usually {_share(advice.profile.overhead)} of the cost" if advice.agents > 1 else ""),
         ("fails first", advice.profile.fails_first if advice.agents > 1 else ""),
         ("countermeasures", advice.profile.countermeasures),
+        ("sync by level", _tiers(advice) if len(advice.sync_tiers) > 1 else ""),
+        ("infrastructure", advice.infrastructure_level if advice.agents > 1 else ""),
         ("coordination agents", helpers),
         (
             "next change",
             f"at {step.at:,} agents ({step.agents_away:,} away): {step.change}, since {step.why}" if step else "",
         ),
     ]
+
+
+def _tiers(advice: Advice) -> str:
+    return ", ".join(f"{tier.where}: {spaced(tier.policy)}, {tier.frequency}" for tier in advice.sync_tiers)
 
 
 def _share(share: Share) -> str:

@@ -22,6 +22,7 @@ from echelon.model.plan import (
     Spending,
 )
 from echelon.model.terms import Level, Terms
+from echelon.planning.dependency_prices import dearest_dependencies
 from echelon.planning.outline import agents_below
 from echelon.planning.spending import UNKNOWN_MODEL
 
@@ -55,6 +56,7 @@ def show_plan(console: Console, plan: Plan, expected: ForecastRange | None = Non
     console.print(tree_of(plan))
     _show_phases(console, plan)
     _show_terms(console, plan)
+    _show_dependencies(console, plan)
     _show_reasons(console, plan)
     _show_findings(console, plan)
 
@@ -73,7 +75,7 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
         ("at most", _end(expected.high) if expected else ""),
         ("coordination", f"usually {_share(plan.overhead.band)}, expected here {percent(plan.overhead.predicted)}"),
         ("handoffs", _handoffs(plan)),
-        ("pairs talking", f"{plan.pairs.structure:,} instead of {plan.pairs.mesh:,}"),
+        ("pairs talking", _pairs(plan)),
         ("sync", plan.profile.sync),
         ("infrastructure", _infrastructure(plan)),
         (
@@ -126,6 +128,17 @@ def _handoffs(plan: Plan) -> str:
     hubs = f" ({counted.at_sync_points:,} at sync points)" if counted.at_sync_points else ""
     teams = f"{counted.between_teams:,} between teams{hubs}, {counted.crossing:,} between domains"
     return f"{counted.after:,} of {counted.before:,}, {teams}"
+
+
+def _pairs(plan: Plan) -> str:
+    """Return the pairs along the tree, in a mesh, and what is seen within scope (R7, V4)."""
+    pairs = plan.pairs
+    scoped = "" if pairs.scoped is None or plan.n_agents < 2 else _scoped(pairs.scoped, plan.n_agents)
+    return f"{pairs.structure:,} instead of {pairs.mesh:,}{scoped}"
+
+
+def _scoped(views: int, agents: int) -> str:
+    return f"; each agent sees {views / agents:.1f} others in its scope, {count(views, 'view')} in all (n × k)"
 
 
 def _infrastructure(plan: Plan) -> str:
@@ -212,6 +225,24 @@ def _needed(terms: Terms) -> str:
 def _by(level: Level) -> str:
     """Say who stated something, unless nobody did."""
     return "" if level == "usual" else f" ({level})"
+
+
+def _show_dependencies(console: Console, plan: Plan) -> None:
+    """Print what the dearest dependencies cost: in handoffs, when one fails, and when it changes (D1, D3, C8)."""
+    dearest = dearest_dependencies(plan)
+    if not dearest:
+        return
+    rows = table(
+        "used", "by tasks", "handoffs", "tokens", "a failure stops", "change together", "to be informed",
+        title="Dependencies that cost most",
+    )  # fmt: skip
+    for one in dearest:
+        tokens = f"{one.tokens.low:,.0f} to {one.tokens.high:,.0f}" if one.tokens else ""
+        counts = (one.consumers, one.handoffs, one.failure_reach, one.change_together, one.change_notified)
+        used, handoffs, stopped, together, informed = (f"{number:,}" for number in counts)
+        rows.add_row(truncate(one.producer, WHERE_CHARACTERS), used, handoffs, tokens, stopped, together, informed)
+    console.print()
+    console.print(rows)
 
 
 def _show_reasons(console: Console, plan: Plan) -> None:

@@ -9,6 +9,7 @@ from echelon.visibility.checklist.evidence import JobEvidence
 
 RUN_ONCE = "run it once: echelon run SOURCE"
 WRITE_JOB = "a task graph has no agents to run: write the job in Python, then run it"
+COMBINE = "give the phase an integrator with `combine`"
 SEE_FAILURE = "run it once with an input that one of its agents cannot do"
 TRY_FAILURES = "try it before it happens: echelon run SOURCE --rehearse --failure-rate 0.2"
 RAISE = "let agents say what they are unsure about: return Outcome(output=…, concerns=[Concern(…)])"
@@ -83,6 +84,18 @@ def with_trials(check: Check) -> Check:
 def from_run(check: Callable[[RunView], ItemAnswer]) -> Check:
     """Answer from the last run that delivered something, and from nothing else."""
     return with_run(lambda _evidence, run: check(run))
+
+
+def from_steps(check: Callable[[RunView], ItemAnswer]) -> Check:
+    """Answer from the last run that delivered something and has steps: an empty record proves nothing."""
+
+    def checked(run: RunView) -> ItemAnswer:
+        if not run.steps:
+            found = f"run {run.record.run_id} has no step on record"
+            return not_done(found, f"look at what its phases found to do: echelon show {run.record.run_id}")
+        return check(run)
+
+    return from_run(checked)
 
 
 def _never_run(evidence: JobEvidence) -> ItemAnswer:

@@ -21,6 +21,11 @@ class AgentKind(StrEnum):
     OTHER = "other"  #: something that only its author knows
 
 
+#: Kinds of agents that have no context which could be full.
+WITHOUT_CONTEXT = frozenset({AgentKind.FUNCTION, AgentKind.COMMAND})
+_MODELS = frozenset({AgentKind.MODEL})
+
+
 class CallFacts(Value):
     """One agent or integrator of the definition."""
 
@@ -32,6 +37,8 @@ class CallFacts(Value):
     """Name of the type of its output; None when anything is allowed."""
     policy: Resilience
     """How its calls are guarded, with what it inherits."""
+    criteria: tuple[str, ...] = ()
+    """What its contract asks of an output beside its type: fields with bounds, validators (C5)."""
 
 
 class PhaseFacts(Value):
@@ -43,6 +50,10 @@ class PhaseFacts(Value):
     """Who works in it."""
     needs: tuple[str, ...] = ()
     """Phases whose outputs it receives."""
+    unstated: tuple[str, ...] = ()
+    """Those of them of which is not said how much they are needed (D3)."""
+    unsettled: tuple[str, ...] = ()
+    """Those of them that have no fallback, though consumers continue without what is missing (F2)."""
     fallbacks: tuple[str, ...] = ()
     """What stands in for what is not delivered: whose output, and what it is instead (F2)."""
     merger: CallFacts | None = None
@@ -60,6 +71,8 @@ class JobEvidence(Value):
     """The definition; empty for a job that comes from a task graph, which has neither agents nor policies."""
     constraints: tuple[str, ...] = ()
     """What bounds every assignment (D9)."""
+    vocabularies: tuple[str, ...] = ()
+    """What the declared words are about (C3)."""
     runs: tuple[RunView, ...] = ()
     """The newest runs of the job on record, newest first, without their outputs."""
     rehearsals: tuple[RunView, ...] = ()
@@ -80,6 +93,25 @@ class JobEvidence(Value):
         """Agents and integrators of the definition."""
         integrators = [call for phase in self.phases for call in (phase.merger, phase.combiner) if call]
         return (*(agent for phase in self.phases for agent in phase.agents), *integrators)
+
+    @cached_property
+    def in_context(self) -> tuple[TaskSpec, ...]:
+        """Tasks whose agents have a context to fill: all but those of functions and commands."""
+        kinds = {phase.name: {agent.kind for agent in phase.agents} for phase in self.phases}
+        return tuple(task for task in self.plan.tasks if not kinds.get(task.phase or "", _MODELS) <= WITHOUT_CONTEXT)
+
+    @cached_property
+    def tight_phases(self) -> tuple[tuple[str, str], ...]:
+        """Phases that need another one tightly: consumer, producer (D3)."""
+        terms = self.plan.terms
+        ties = [(one.phase, one.needs) for one in terms if one.needs and one.coupling is Coupling.TIGHT]
+        return tuple(dict.fromkeys(ties))
+
+    @cached_property
+    def staged(self) -> bool:
+        """Does each phase with an integrator integrate in stages, and is there one?"""
+        merging = [phase for phase in self.phases if phase.merger]
+        return bool(merging) and all(phase.combiner for phase in merging)
 
     @cached_property
     def coordinators(self) -> tuple[Node, ...]:

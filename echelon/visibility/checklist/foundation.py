@@ -7,8 +7,16 @@ from echelon.model.handoff import HANDOFF_SCHEMA_VERSION
 from echelon.model.phrasing import count
 from echelon.model.run import RunView, StepKind
 from echelon.model.status import Status
+from echelon.planning.regime import DEFAULT_SPAN
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
-from echelon.visibility.checklist.conditions import for_several, from_run, with_run, with_work
+from echelon.visibility.checklist.conditions import (
+    TRY_FAILURES,
+    for_several,
+    from_run,
+    from_steps,
+    with_trials,
+    with_work,
+)
 from echelon.visibility.checklist.evidence import JobEvidence, latest
 from echelon.visibility.checklist.wording import named, tallied
 
@@ -16,6 +24,11 @@ from echelon.visibility.checklist.wording import named, tallied
 DEPENDENCY = ("dependency", "dependencies")
 TIGHT = ("tight dependency", "tight dependencies")
 CALL = ("agent or integrator", "agents and integrators")
+
+#: From so many agents on the meaning of a word cannot be settled by asking (C3).
+VOCABULARY_FROM = 50  # agents
+
+STATE_TOKENS = "state `tokens=` of each phase, or of each task of the graph"
 
 
 @with_work
@@ -39,20 +52,28 @@ def _pattern_selected(evidence: JobEvidence) -> ItemAnswer:
         found = f"L8: {_words(wanted)} is asked for, {count(plan.n_agents, 'agent')} are {_words(plan.structure)} (R1)"
         return not_done(found, "leave the structure to the plan")
     widest = max((len(node.members) for node in evidence.coordinators), default=0)
+    if widest > DEFAULT_SPAN:
+        found = f"R2: someone leads {widest} direct reports, and no one can follow more than {DEFAULT_SPAN}"
+        return not_done(found, f"plan with a span of {DEFAULT_SPAN} or less")
     levels = count(plan.levels, "coordinating level")
     return done(f"R2: {levels}, no one leads more than {widest} (span {plan.span}); {plan.profile.topology}")
 
 
 @with_work
 def _decomposed(evidence: JobEvidence) -> ItemAnswer:
-    tasks = evidence.plan.tasks
+    tasks = evidence.in_context
     wrong = evidence.warnings("D5")
     if wrong:
         found = f"{count(len(wrong), 'task')} of the wrong size: {wrong[0].where}: {wrong[0].message}"
         return not_done(f"D5: {found}", wrong[0].fix)
-    sized = sum(task.tokens is not None for task in tasks)
-    sizes = f"{sized:,} state their tokens, none is too large (D5)" if sized else "none states its tokens"
-    return done(f"D1: {count(len(tasks), 'task')} for {count(evidence.plan.n_agents, 'agent')}; {sizes}")
+    if not tasks:
+        return not_applicable("D5: all agents are functions and commands, so there is no context to fill")
+    unsized = [task.id for task in tasks if task.tokens is None]
+    if unsized:
+        found = f"D5: {len(unsized):,} of {count(len(tasks), 'task')} state no tokens, so no one knows whether an agent"
+        return not_done(f"{found} can hold them: {named(unsized)}", STATE_TOKENS)
+    agents = count(evidence.plan.n_agents, "agent")
+    return done(f"D5: {count(len(tasks), 'task')} for {agents}, each states its tokens, and none is too large")
 
 
 @with_work
@@ -63,7 +84,7 @@ def _dependencies_few(evidence: JobEvidence) -> ItemAnswer:
         return not_done(found, "leave out dependencies whose coupling is none")
     handoffs = evidence.plan.handoffs
     if handoffs.before == 0:
-        return done("D1: no task uses what another one makes: there are no handoffs between agents")
+        return not_applicable("D1: no task uses what another one makes: there is no dependency to avoid")
     return done(
         f"D1: {handoffs.after:,} of {handoffs.before:,} handoffs are left, {handoffs.crossing:,} cross a domain"
     )
@@ -76,9 +97,18 @@ def _dependencies_identified(evidence: JobEvidence) -> ItemAnswer:
     if bare:
         fix = "say why it cannot run without, as `reason`, or make the coupling loose"
         return not_done(f"D3: {count(len(bare), *TIGHT)} without a reason: {named(bare)}", fix)
-    waiting = dict.fromkeys(f"{task.phase} waits for {phase}" for task in evidence.plan.tasks for phase in task.needs)
-    found = [tallied(Counter(link.coupling.value for _, link in links)), named(waiting)]
-    return done(f"D3: {'; '.join(part for part in found if part) or 'every task can be done on its own'}")
+    silent = [f"{task} → {link.task}" for task, link in links if "coupling" not in link.model_fields_set]
+    silent += [f"{phase.name} → {needed}" for phase in evidence.phases for needed in phase.unstated]
+    if silent:
+        found = f"D3: {count(len(silent), *DEPENDENCY)} of which is not said how tight: {named(silent)}"
+        return not_done(
+            found, "state the coupling of each: tight with a reason, medium with a fallback, loose, or none"
+        )
+    couplings = [link.coupling.value for _, link in links]
+    couplings += [one.coupling.value for one in evidence.plan.terms if one.coupling]
+    if not couplings:
+        return not_applicable("D3: no task uses what another one makes")
+    return done(f"D3: {tallied(Counter(couplings))}")
 
 
 @with_work
@@ -90,13 +120,21 @@ def _graph_mapped(evidence: JobEvidence) -> ItemAnswer:
     return done(f"D4: {counts} in {count(len(phases), 'phase')} without a cycle: {named(phases)}")
 
 
-@from_run
-def _words_agreed(run: RunView) -> ItemAnswer:
+def _words_agreed(evidence: JobEvidence) -> ItemAnswer:
+    agents = evidence.plan.n_agents
+    if agents >= VOCABULARY_FROM and not evidence.vocabularies:
+        found = f"C3: {count(agents, 'agent')}, and no contract declares the words it is made of"
+        return not_done(found, "declare them: an Enum or a Literal in the contracts, `vocabularies` in a task graph")
+    return _statuses_agreed(evidence)
+
+
+@from_steps
+def _statuses_agreed(run: RunView) -> ItemAnswer:
     used = tallied(Counter(step.handoff.status.value for step in run.steps))
     return done(f"C2: run {run.record.run_id} used {used}, out of {len(Status)} words with one meaning each")
 
 
-@from_run
+@from_steps
 def _handoffs_kept(run: RunView) -> ItemAnswer:
     other = {step.handoff.schema_version for step in run.steps} - {HANDOFF_SCHEMA_VERSION}
     if other:
@@ -106,18 +144,13 @@ def _handoffs_kept(run: RunView) -> ItemAnswer:
     return done(f"C1: {handoffs} of run {run.record.run_id} kept version {HANDOFF_SCHEMA_VERSION} of the contract")
 
 
-@with_run
-def _errors_reported(evidence: JobEvidence, run: RunView) -> ItemAnswer:
-    errors = Counter(step.handoff.error.kind for one in evidence.runs for step in one.steps if step.handoff.error)
-    if errors:
-        runs = count(len(evidence.runs), "run")
-        return done(
-            f"C1: every step without output in {runs} says kind, reason and whether it can pass: {tallied(errors)}"
-        )
-    steps = count(len(run.steps), "step")
-    return done(
-        f"C1: a step has an error report unless it completed; {steps} of run {run.record.run_id} completed, none failed"
-    )
+@with_trials
+def _errors_reported(evidence: JobEvidence) -> ItemAnswer:
+    errors = Counter(step.handoff.error.kind for one in evidence.tried for step in one.steps if step.handoff.error)
+    runs = count(len(evidence.tried), "run")
+    if not errors:
+        return not_done(f"C1: in {runs} no step failed, so no error report was seen", TRY_FAILURES)
+    return done(f"C1: every step without output in {runs} says kind, reason and whether it can pass: {tallied(errors)}")
 
 
 @with_work
@@ -146,6 +179,9 @@ def _interfaces_in_graph(evidence: JobEvidence) -> ItemAnswer:
 @for_several
 def _orchestrator_there(evidence: JobEvidence) -> ItemAnswer:
     primary = evidence.plan.primary
+    if len(primary.members) > DEFAULT_SPAN:
+        found = f"R1: {primary.id} leads {len(primary.members)} direct reports alone, more than {DEFAULT_SPAN}"
+        return not_done(found, f"put leads in between: plan with a span of {DEFAULT_SPAN} or less")
     leads = ", ".join(count(number, lead) for lead, number in evidence.leads.items())
     below = f", with {leads} in all" if leads else ""
     return done(f"R1: {primary.id} leads {count(len(primary.members), 'direct report')}{below}")
@@ -163,7 +199,10 @@ def _tasks_assigned(evidence: JobEvidence) -> ItemAnswer:
 @from_run
 def _status_told(run: RunView) -> ItemAnswer:
     ended = {step.handoff.task_id for step in run.steps}
-    silent = [task.id for task in run.record.plan.tasks if task.id not in ended] if run.record.plan else []
+    planned = run.record.plan.tasks if run.record.plan else ()
+    silent = [task.id for task in planned if task.id not in ended]
+    if not planned:
+        return not_done(f"X1: run {run.record.run_id} had no task to report on", "look at what its phases found to do")
     if silent:
         found = f"X1: {count(len(silent), 'task')} of run {run.record.run_id} never reported: {named(silent)}"
         return not_done(found, f"resume it: echelon resume {run.record.run_id}")
@@ -176,14 +215,17 @@ def _integration_simple(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
         return _integration_in_graph(evidence)
     needed = {name for phase in evidence.phases for name in phase.needs}
-    whole = [p for p in evidence.phases if p.merger or p.name in needed or evidence.tasks_in.get(p.name, 0) < 2]
-    loose = [phase.name for phase in evidence.phases if phase not in whole]
+    ends = [phase for phase in evidence.phases if phase.name not in needed]
+    loose = [phase.name for phase in ends if not phase.merger and evidence.tasks_in.get(phase.name, 0) > 1]
     if loose:
-        found = f"D6: no one integrates the outputs of the agents of {named(loose)} deliver"
+        found = f"D6: no one integrates what the agents of {named(loose)} deliver"
         return not_done(found, "give the phase `integrate=`, or a later phase that `needs` it")
+    if len(ends) > 1:
+        found = f"D6: nothing puts together what {named([phase.name for phase in ends])} deliver"
+        return not_done(found, "add a phase that `needs` them all")
     merged = [phase.name for phase in evidence.phases if phase.merger]
-    by = f"integrators in {named(merged)}" if merged else "later phases"
-    return done(f"D6: what several agents deliver is put together by {by}, or by the one who needs it")
+    by = f"integrators in {named(merged)}" if merged else f"the phase {named([phase.name for phase in ends])}"
+    return done(f"D6: what several agents deliver is put together by {by}")
 
 
 def _integration_in_graph(evidence: JobEvidence) -> ItemAnswer:

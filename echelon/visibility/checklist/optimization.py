@@ -7,8 +7,10 @@ from echelon.model.plan import NodeKind
 from echelon.model.run import RunView, StepKind
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
 from echelon.visibility.checklist.conditions import (
+    COMBINE,
     RAISE,
     TRY_FAILURES,
+    WRITE_JOB,
     for_several,
     from_run,
     with_runs,
@@ -31,7 +33,9 @@ def _frequency_by_drift(evidence: JobEvidence) -> ItemAnswer:
 @for_several
 def _protocol_for_levels(evidence: JobEvidence) -> ItemAnswer:
     syncs = count(len(evidence.plan.phases), "sync point")
-    if evidence.plan.levels < 2 or not evidence.phases:
+    if evidence.plan.levels > 1 and not evidence.phases:
+        return not_done(f"X2: {syncs} for {evidence.plan.levels} levels, and nothing that integrates at any", WRITE_JOB)
+    if evidence.plan.levels < 2:
         return done(f"X2: {syncs}, each owned by {named({p.sync.owner: 0 for p in evidence.plan.phases})}")
     merging = [phase for phase in evidence.phases if phase.merger]
     flat = [phase.name for phase in merging if phase.combiner is None]
@@ -42,8 +46,12 @@ def _protocol_for_levels(evidence: JobEvidence) -> ItemAnswer:
     return done(f"X2: {syncs}; teams, domains and primary integrate in stages in {named([p.name for p in merging])}")
 
 
-@from_run
-def _exceptions_only(run: RunView) -> ItemAnswer:
+@with_trials
+def _exceptions_only(evidence: JobEvidence) -> ItemAnswer:
+    run = next((run for run in evidence.tried if run.exceptions), None)
+    if run is None:
+        found = f"V1: nothing was pushed in {count(len(evidence.tried), 'run')}, so it was not seen what would be"
+        return not_done(found, TRY_FAILURES)
     pushed, steps = len(run.exceptions), len(run.steps)
     found = f"V1: run {run.record.run_id} pushed {count(pushed, 'report')} for {count(steps, 'step')}"
     if pushed > steps:
@@ -63,6 +71,8 @@ def _escalation_triggered(evidence: JobEvidence) -> ItemAnswer:
 
 @with_work
 def _health_checked(evidence: JobEvidence) -> ItemAnswer:
+    if not evidence.calls:
+        return not_done("V1: a task graph has no agents that could give signs of life", WRITE_JOB)
     watched = [call for call in evidence.calls if call.policy.idle_seconds]
     longest = max((call.policy.timeout_seconds or 0 for call in evidence.calls), default=0)
     if watched and len(watched) == len(evidence.calls):
@@ -97,7 +107,7 @@ def _aggregated_in_run(run: RunView) -> ItemAnswer:
     kinds = integrating_kinds(run)
     if {NodeKind.DOMAIN, NodeKind.TEAM}.isdisjoint(kinds):
         found = f"V3: in run {run.record.run_id} no coordinator below the primary integrated"
-        return not_done(found, "give the phase an integrator with `combine`")
+        return not_done(found, COMBINE)
     return done(f"V3: run {run.record.run_id} was integrated in stages: {tallied(kinds)}")
 
 
@@ -123,9 +133,17 @@ def _integration_owned(evidence: JobEvidence) -> ItemAnswer:
 
 
 @for_several
-def _checkpoints_set(evidence: JobEvidence) -> ItemAnswer:
-    names = named([phase.name for phase in evidence.plan.phases])
-    return done(f"X2: {count(len(evidence.plan.phases), 'phase')}, each ended by a sync point: {names}")
+@from_run
+def _checkpoints_set(run: RunView) -> ItemAnswer:
+    passed = [phase.name for phase in run.phases if phase.ended]
+    open_ = [phase.name for phase in run.phases if not phase.ended]
+    if open_ or not passed:
+        found = f"X2: run {run.record.run_id} did not pass the sync point of {named(open_) or 'any phase'}"
+        return not_done(found, f"see where it stands: echelon show {run.record.run_id}")
+    points = count(len(passed), "sync point")
+    return done(
+        f"X2: run {run.record.run_id} passed {points}, of {named(passed)}, each on record before the next phase"
+    )
 
 
 @for_several
@@ -137,16 +155,22 @@ def _quality_stated(evidence: JobEvidence) -> ItemAnswer:
     if not integrators or loose:
         where = f"{named(loose)} may deliver anything" if loose else "there is no integrator to hold to anything"
         return not_done(f"C5: {where}", "give the phase an integrator with a return type that says what is good enough")
-    contracts = dict.fromkeys(f"{call.name} → {call.contract}" for call in integrators)
-    return done(f"C5: what is not the contract is refused: {named(contracts)}")
+    bare = [f"{call.name} → {call.contract}" for call in integrators if not call.criteria]
+    if bare:
+        found = f"C5: a return type alone says what a result is, and not when it is good enough: {named(bare)}"
+        return not_done(found, "put it into the contract: bounds of its fields (Field(ge=…, min_length=…)), validators")
+    criteria = dict.fromkeys(f"{call.name} → {one}" for call in integrators for one in call.criteria)
+    return done(f"C5: what misses the criteria of its contract is refused: {named(criteria)}")
 
 
 def _quality_in_graph(evidence: JobEvidence) -> ItemAnswer:
-    bare = [task.id for task in evidence.ends if task.contract is None]
-    if bare:
-        found = f"C7: no contract says what a good result is: {named(bare)}"
-        return not_done(found, "name the contract of what everything ends in, as in `contract: Report@1`")
-    return done(f"C7: results keep a contract: {named(dict.fromkeys(str(task.contract) for task in evidence.ends))}")
+    unchecked = [task.id for task in evidence.ends if not task.verifies]
+    if unchecked:
+        found = (
+            f"O3: the name of a contract says nothing of when a result is good, and no task checks {named(unchecked)}"
+        )
+        return not_done(found, "add a task that `verifies` what everything ends in")
+    return done(f"O3: what everything ends in is checked: {named([task.id for task in evidence.ends])}")
 
 
 @for_several

@@ -10,6 +10,7 @@ from echelon.visibility.checklist.conditions import (
     TRY_FAILURES,
     from_agents,
     from_run,
+    from_steps,
     with_run,
     with_runs,
     with_trials,
@@ -71,8 +72,18 @@ def _conventions_given(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.constraints:
         found = "D9: no constraint binds the agents, so each goes by its own conventions"
         return not_done(found, "write them down: echelon conventions SOURCE; and state `constraints` of the job")
+    if not evidence.vocabularies:
+        found = f"C3: {count(len(evidence.constraints), 'constraint')}, and no words are declared that all agents share"
+        return not_done(found, "declare them: an Enum or a Literal in the contracts, `vocabularies` in a task graph")
+    return _conventions_read(evidence)
+
+
+@with_run
+def _conventions_read(evidence: JobEvidence, run: RunView) -> ItemAnswer:
+    constraints = f"{count(len(evidence.constraints), 'constraint')} ({named(evidence.constraints)})"
+    agents = count(len(latest(run, StepKind.TASK)), "task")
     return done(
-        f"D9: {count(len(evidence.constraints), 'constraint')} in every assignment: {named(evidence.constraints)}"
+        f"D9: {constraints} and the words for {named(evidence.vocabularies)} bound {agents} of run {run.record.run_id}"
     )
 
 
@@ -96,7 +107,7 @@ def _humans_answered(evidence: JobEvidence) -> ItemAnswer:
     return done(f"O1: {count(len(ends), 'concern')} answered by {authors}, {waiting:,} open")
 
 
-@from_run
+@from_steps
 def _monitoring_works(run: RunView) -> ItemAnswer:
     reports = count(len(run.exceptions), "exception")
     record = f"{count(len(run.steps), 'step')}, {reports} and measures"
@@ -150,6 +161,10 @@ def _contracts_kept(run: RunView) -> ItemAnswer:
         found = f"C5: {count(len(broken), 'output')} of run {run.record.run_id} broke the contract: {named(broken)}"
         return not_done(found, "make the agent return what its contract says, or change the contract")
     outputs = sum(step.handoff.done for step in run.steps)
+    if not outputs:
+        return not_done(
+            f"C5: run {run.record.run_id} has no output that could keep a contract", "see what its tasks did"
+        )
     return done(f"C5: {count(outputs, 'output')} of run {run.record.run_id} kept the contract, none broke it")
 
 

@@ -40,22 +40,29 @@ def _breakers_set(evidence: JobEvidence) -> ItemAnswer:
     return done(f"F1: {count(len(breakers), 'breaker')} for what agents depend on: {named(breakers)}")
 
 
+@with_work
 def _fallbacks_defined(evidence: JobEvidence) -> ItemAnswer:
+    if not evidence.phases:
+        return not_done("F2: a task graph does not say what stands in for an output that is missing", WRITE_JOB)
     stated = [fallback for phase in evidence.phases for fallback in phase.fallbacks]
+    bare = [f"{phase.name} → {needed}" for phase in evidence.phases for needed in phase.unsettled]
+    if bare:
+        found = f"F2: {count(len(bare), 'need')} without a fallback: {named(bare)}"
+        return not_done(
+            found, f"state one (Need(…, fallback=…)), or that it is needed tightly{_seen_without(evidence)}"
+        )
     if stated:
         return done(f"F2: {count(len(stated), 'fallback')} stated: {named(stated)}")
-    return _went_on_without(evidence)
+    return not_done("F2: no fallback is stated", f"give an agent or a need one: `fallback=`{_seen_without(evidence)}")
 
 
-@with_runs
-def _went_on_without(evidence: JobEvidence) -> ItemAnswer:
+def _seen_without(evidence: JobEvidence) -> str:
+    """Say which run continued without an output: that it can is no statement of what should happen."""
     for each in evidence.runs:
         lost, went_on = undelivered(each), _went_on(each)
         if lost and went_on:
-            told = f"{count(len(lost), 'output')} missing, and {named(went_on)} continued, informed which and why"
-            return done(f"F7: run {each.record.run_id} had {told}")
-    found = f"F2: none is stated, and none was needed in {count(len(evidence.runs), 'run')}"
-    return not_done(found, f"consumers get what is there and what is missing; {SEE_FAILURE}")
+            return f"; in run {each.record.run_id} {named(went_on)} continued without {count(len(lost), 'output')}"
+    return ""
 
 
 @with_work
@@ -101,8 +108,17 @@ def _verified(evidence: JobEvidence) -> ItemAnswer:
     if own:
         found = f"O3: {named(own)} would check their own work, or that of their own model"
         return not_done(found, "let another agent with another model check it")
+    checked = {one for task in checks for one in task.verifies}
+    bare = [task.id for task in evidence.plan.tasks if _dangerous(task) and task.id not in checked]
+    if bare:
+        found = f"O3: {count(len(bare), 'dangerous task')} that no one checks: {named(bare)}"
+        return not_done(found, "add a task that `verifies` each of them, with another model or method")
     names = named([task.id for task in checks])
     return done(f"O3: {count(len(checks), 'check')} of what other agents made, by another model or method: {names}")
+
+
+def _dangerous(task: TaskSpec) -> bool:
+    return task.irreversible or task.error_consequence == "catastrophic"
 
 
 def _independent(check: TaskSpec, evidence: JobEvidence) -> bool:

@@ -1,5 +1,8 @@
 """Scale: hierarchy, federation and infrastructure, each asked for only from the size that needs it (R1, R3)."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from echelon.model.graph import Coupling
 from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
@@ -7,7 +10,7 @@ from echelon.model.run import RunView
 from echelon.planning.infrastructure import INFRASTRUCTURE_FROM
 from echelon.planning.regime import FLAT_UP_TO
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
-from echelon.visibility.checklist.conditions import from_agents, from_run, with_run
+from echelon.visibility.checklist.conditions import COMBINE, WRITE_JOB, from_agents, from_run, from_steps, with_run
 from echelon.visibility.checklist.evidence import JobEvidence
 from echelon.visibility.checklist.optimization import integrating_kinds
 from echelon.visibility.checklist.wording import named, share, tallied
@@ -27,7 +30,10 @@ def _leads_there(evidence: JobEvidence) -> ItemAnswer:
             "R2: there are no leads below the primary", "leave the structure to the plan, or narrow the span"
         )
     leads = ", ".join(count(number, lead) for lead, number in evidence.leads.items())
-    return done(f"R2: {leads} on {count(evidence.plan.levels, 'coordinating level')}")
+    if not evidence.staged:
+        found = f"R2: {leads} in the plan, and nothing for them to do: no integrator has a `combine`"
+        return not_done(found, COMBINE if evidence.phases else WRITE_JOB)
+    return done(f"R2: {leads} that integrate their own, on {count(evidence.plan.levels, 'coordinating level')}")
 
 
 @deep
@@ -47,7 +53,7 @@ def _domains_bounded(evidence: JobEvidence) -> ItemAnswer:
 def _domains_coordinated(evidence: JobEvidence) -> ItemAnswer:
     crossing = evidence.plan.handoffs.crossing
     if not crossing:
-        return done("D2: no handoff crosses a domain")
+        return not_applicable("D2: no handoff crosses a domain, so there is nothing to agree on")
     return _crossing(evidence, crossing)
 
 
@@ -62,9 +68,10 @@ def _crossing(evidence: JobEvidence, crossing: int) -> ItemAnswer:
 @deep
 def _aggregated_in_stages(evidence: JobEvidence) -> ItemAnswer:
     staged = [phase.name for phase in evidence.phases if phase.combiner]
-    if not staged:
-        found = "X2: results of teams and domains are not integrated in stages"
-        return not_done(found, "give the phase an integrator with `combine`")
+    at_once = [phase.name for phase in evidence.phases if phase.merger and not phase.combiner]
+    if not staged or at_once:
+        where = f", in {named(at_once)}" if at_once else ""
+        return not_done(f"X2: results of teams and domains are not integrated in stages{where}", COMBINE)
     return done(f"X2: results of integrations are integrated further up in {named(staged)}")
 
 
@@ -76,12 +83,30 @@ def _federations_bounded(evidence: JobEvidence) -> ItemAnswer:
         return not_done(
             "R1: there are no parts that could go on by themselves", "name domains, so that it can be divided"
         )
-    return done(f"R1: {count(len(parts), 'part')} that report to {evidence.plan.primary.id}: {named(parts)}")
+    bare = sum(task.domain is None for task in evidence.plan.tasks)
+    torn = _torn(evidence, parts)
+    if bare or torn:
+        what = f"{count(bare, 'task')} in no domain" if bare else f"domains that lie in several parts: {named(torn)}"
+        found = f"R1: {count(len(parts), 'part')}, and {what}: no one can say what a part may decide alone"
+        return not_done(found, "give each task a domain, and domains small enough to lie in one part")
+    return done(f"R1: {count(len(parts), 'part')} of whole domains, below {evidence.plan.primary.id}: {named(parts)}")
+
+
+def _torn(evidence: JobEvidence, parts: Sequence[str]) -> list[str]:
+    """Return the domains whose tasks lie in more than one part; the first name of a label is the domain."""
+    plan, places = evidence.plan, defaultdict[str, set[str]](set)
+    for task in plan.tasks:
+        agent = plan.agent_of.get(task.id, "")
+        if task.domain and agent in plan.nodes:
+            places[task.domain.partition(".")[0]].add(plan.part_of(agent))
+    return sorted(domain for domain, where in places.items() if len(where & {*parts, ""}) > 1)
 
 
 @federated
 def _federation_contracts(evidence: JobEvidence) -> ItemAnswer:
     bare = _without_contract(evidence)
+    if not evidence.phases and not evidence.handed_on:
+        return not_applicable("C7: no agent uses what another one makes")
     if bare:
         return not_done(
             f"C7: no contract for what comes from {named(bare)}", "state it, with a version in a task graph"
@@ -101,7 +126,7 @@ def _integrated_apart(run: RunView) -> ItemAnswer:
     kinds = integrating_kinds(run)
     if not kinds[NodeKind.DOMAIN.value]:
         found = f"X2: in run {run.record.run_id} no domain integrated its own"
-        return not_done(found, "give the phase an integrator with `combine`")
+        return not_done(found, COMBINE)
     return done(f"X2: in run {run.record.run_id} parts integrated their own: {tallied(kinds)}")
 
 
@@ -114,10 +139,19 @@ def _eventually_consistent(evidence: JobEvidence) -> ItemAnswer:
         for link in task.depends_on
         if link.coupling is Coupling.TIGHT and domain_of[link.task] != task.domain
     ]
+    tight += [f"{user} → {used}" for user, used in evidence.tight_phases if _apart(evidence, user, used)]
     if tight:
         found = f"D3: {count(len(tight), 'tight dependency', 'tight dependencies')} across domains: {named(tight)}"
         return not_done(found, "make them loose, or move both ends into one domain")
-    return done("D3: no tight dependency crosses a domain, so none has to wait for another at every step")
+    if not evidence.plan.handoffs.crossing:
+        return not_applicable("D3: no domain uses what another one makes")
+    crossing = count(evidence.plan.handoffs.crossing, "handoff")
+    return done(f"D3: {crossing} between domains, none of them tight, so no domain waits for another at every step")
+
+
+def _apart(evidence: JobEvidence, user: str, used: str) -> bool:
+    """Tell whether the tasks of two phases lie in more than one domain."""
+    return len({task.domain for task in evidence.plan.tasks if task.phase in {user, used}}) > 1
 
 
 @large
@@ -131,7 +165,7 @@ def _coordination_agents(evidence: JobEvidence) -> ItemAnswer:
 
 
 @large
-@from_run
+@from_steps
 def _state_kept(run: RunView) -> ItemAnswer:
     keys = {step.key for step in run.steps}
     return done(f"F8: the journal keeps {count(len(keys), 'step')} of run {run.record.run_id} by what they were given")
@@ -141,6 +175,8 @@ def _state_kept(run: RunView) -> ItemAnswer:
 @with_run
 def _messages_routed(evidence: JobEvidence, run: RunView) -> ItemAnswer:
     pairs = evidence.plan.pairs
+    if not run.measures.bytes_by_reference:
+        return not_done(f"C6: nothing was handed on by reference in run {run.record.run_id}", "see what its tasks made")
     size = f"{run.measures.bytes_by_reference:,} bytes by reference (C6)"
     return done(
         f"R7: work moves along {pairs.structure:,} pairs instead of {pairs.mesh:,}, in run {run.record.run_id} {size}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from echelon.model.run import RunView, StepKind
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
 from echelon.visibility.checklist.conditions import for_several, from_run, with_run
-from echelon.visibility.checklist.evidence import AgentKind, JobEvidence, latest
+from echelon.visibility.checklist.evidence import WITHOUT_CONTEXT, JobEvidence, latest
 from echelon.visibility.checklist.wording import share
 
 
@@ -43,9 +43,6 @@ COORDINATION = (
 
 #: The usual share of coordination, whatever the number of agents (M1).
 COORDINATION_TARGET = (0.15, 0.30)
-
-
-_WITHOUT_CONTEXT = frozenset({AgentKind.FUNCTION, AgentKind.COMMAND})
 
 
 def grade(value: float, limits: tuple[Limit, ...]) -> str | None:
@@ -102,7 +99,7 @@ def _escalation(run: RunView) -> ItemAnswer:
 
 
 def _context(evidence: JobEvidence) -> ItemAnswer:
-    if evidence.calls and all(call.kind in _WITHOUT_CONTEXT for call in evidence.calls):
+    if evidence.calls and all(call.kind in WITHOUT_CONTEXT for call in evidence.calls):
         return not_applicable("M5: all agents are functions and commands, so there is no context to fill")
     found = "M5: not measured: no agent reports how full its context was at the end, target 50–80 %"
     return not_done(found, "this version does not learn it; see the tokens of an agent: echelon show RUN AGENT")

@@ -40,6 +40,10 @@ def questions(**fixed: Any) -> st.SearchStrategy[Question]:
             "change_rate",
             "error_consequence",
             "situation",
+            "task_duration",
+            "time_horizon",
+            "work",
+            "predictability",
         )
     }
     optional |= {name: st.sampled_from((None, True, False)) for name in ("independent", "natural_domains")}

@@ -11,6 +11,7 @@ from echelon.advice.choices import (
     CONTRACTS,
     CONTROL,
     COUPLING_ACROSS,
+    INFRASTRUCTURE,
     INTEGRATION,
     MANNERS,
     SYNC,
@@ -38,12 +39,13 @@ TABLES = (
     VISIBILITY,
     VERIFICATION,
     PAUSES,
+    INFRASTRUCTURE,
 )
 
 
 def test_every_choice_of_every_table_has_a_price_unless_it_gives_nothing_up():
     free = {("manner", "alone"), ("coupling across", "none"), ("sync", "none"), ("verification", "none")}
-    free |= {("pauses", "none")}
+    free |= {("pauses", "none"), ("infrastructure", "none"), ("infrastructure", "minimal")}
     aspects = (
         "manner",
         "sync",
@@ -55,13 +57,14 @@ def test_every_choice_of_every_table_has_a_price_unless_it_gives_nothing_up():
         "visibility",
         "verification",
         "pauses",
+        "infrastructure",
     )
     rows = {
         (aspect, row.choice[0] if isinstance(row.choice, tuple) else row.choice)
         for aspect, rows in zip(aspects, TABLES, strict=True)
         for row in rows
     }
-    others = {key for key in PRICES if key[0] in {"structure", "coupling", "depth", "infrastructure"}}
+    others = {key for key in PRICES if key[0] in {"structure", "coupling", "depth", "priority"}}
 
     assert rows - set(PRICES) == free
     assert set(PRICES) == (rows - free) | others
@@ -87,7 +90,8 @@ def test_choices_never_contradict_each_other(question: Question):
     assert advice.structure is structure_for(advice.agents, advice.question.priority)
     assert minimum_levels(advice.agents) <= advice.levels <= advice.depth == recommended_levels(advice.agents)
     assert (advice.communication == "synchronous") == (advice.coupling == "tight")
-    assert (advice.manner == "parallel") <= (advice.question.coupling_need in {None, "none"})
+    assert (advice.manner == "parallel") <= (advice.coupling in {"none", "loose"})
+    assert (advice.infrastructure_level == "substantial") == bool(advice.infrastructure)
     assert advice.structure is not Structure.FEDERATED or advice.coupling_across == "loose"
     assert sum(need.agents for need in advice.infrastructure) == infrastructure_count(advice.agents)
     assert (advice.verification == "dedicated") == bool(advice.infrastructure)

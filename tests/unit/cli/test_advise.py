@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,7 @@ def test_all_options_reach_the_question(ask: Callable[..., str]):
         *("--agents", "15", "--dependent", "--domains", "--domain-coupling", "tight", "--priority", "speed"),
         *("--change-rate", "low", "--error-consequence", "significant", "--situation", "medium-expertise"),
         *("--coupling-need", "medium", "--contract-need", "flexible"),
+        *("--task-duration", "days", "--time-horizon", "bounded", "--work", "creative", "--predictability", "known"),
     )
 
     assert made["question"] == {
@@ -72,6 +74,10 @@ def test_all_options_reach_the_question(ask: Callable[..., str]):
         "change_rate": "low",
         "error_consequence": "significant",
         "situation": "medium-expertise",
+        "task_duration": "days",
+        "time_horizon": "bounded",
+        "work": "creative",
+        "predictability": "known",
     }
 
 
@@ -88,6 +94,18 @@ def test_people_read_the_recommendation_first(ask: Callable[..., str]):
 def test_people_see_what_was_assumed_and_how_contradictions_were_settled(ask: Callable[..., str]):
     assert "typical of 'high-stakes'" in ask("--situation", "high-stakes")
     assert "the number decides" in ask("--situation", "small-coherent", "--agents", "200")
+
+
+def test_people_see_when_each_level_meets_and_what_coordination_needs(ask: Callable[..., str]):
+    said = ask("--agents", "40", "--task-duration", "days")
+
+    assert "inside a team: interval, regular, between teams: milestone, rare" in said
+    assert re.search(r"infrastructure +moderate", said)
+
+
+@pytest.mark.parametrize("agents", ["3", "8", "20", "60", "300"])
+def test_nothing_that_is_advised_is_taken_for_a_secret(ask: Callable[..., str], agents: str):
+    assert "[secret]" not in ask("--agents", agents)
 
 
 def test_people_see_where_fewer_levels_are_built_than_recommended_and_who_coordinates(ask: Callable[..., str]):

@@ -3,10 +3,12 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field, field_validator
 
-from echelon import AgentFailed, Concern, Handoffs, Outcome, agent, command
+from echelon import AgentFailed, Concern, Handoffs, Outcome, agent, command, integrator
 from echelon.agents.fallback import Fallback
 from echelon.cli.checklist import RUNS_READ, checklist
 from echelon.coordination.job_run import run_phases
@@ -140,8 +142,13 @@ async def test_a_failure_that_is_made_good_by_a_resume_is_proof_of_resilience(tm
     await carry_out(job, tmp_path, TWELVE)
     whole = answers(job, TWELVE, await read(job, tmp_path))
 
-    tried = ("resilience.tests.agent-failure", "resilience.tests.missing-outputs", "resilience.protection.fallbacks")
-    assert states(partial, *tried) == ["done"] * 3
+    tried = ("resilience.tests.agent-failure", "resilience.tests.missing-outputs")
+    assert states(partial, *tried) == ["done"] * 2
+    assert states(partial, "resilience.protection.fallbacks") == ["not_done"]
+    assert (
+        "in run run domain:d0, domain:d1, primary continued without 1 output"
+        in partial["resilience.protection.fallbacks"].fix
+    )
     assert states(partial, "resilience.tests.recovery") == ["not_done"]
     assert states(whole, "resilience.tests.recovery", "optimization.visibility.exceptions") == ["done"] * 2
     assert "look/i1: it cannot be read" in whole["optimization.visibility.exceptions"].proof
@@ -178,6 +185,53 @@ async def stands_by(item: Item) -> str:
 async def conclude(look: Handoffs[str]) -> int:
     """Count."""
     return len(look)
+
+
+def test_a_need_without_a_fallback_is_named_though_another_has_one() -> None:
+    job = looking()
+    job.phase("conclude", agent=conclude, needs="look")
+    job.phase("again", agent=conclude, needs=Need("look", fallback=Fallback.last_good()))
+    found = answers(job, TWELVE, NONE)
+
+    assert states(found, "resilience.protection.fallbacks") == ["not_done"]
+    assert "F2: 1 need without a fallback: conclude → look" in found["resilience.protection.fallbacks"].proof
+    assert "not said how tight: conclude → look" in found["foundation.boundaries.identify-dependencies"].proof
+
+
+class Sized(BaseModel):
+    number: int = Field(ge=0)
+
+
+class Odd(BaseModel):
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def is_odd(cls, number: int) -> int:
+        assert number % 2
+        return number
+
+
+@pytest.mark.parametrize(
+    ("made", "state", "part"),
+    [
+        pytest.param(int, "not_done", "a return type alone", id="C5-type"),
+        pytest.param(Sized, "done", "conclude → number", id="C5-bound"),
+        pytest.param(Odd, "done", "conclude → is_odd", id="C5-validator"),
+        pytest.param(Path, "not_done", "a return type alone", id="C5-validated-by-pydantic-itself"),
+        pytest.param(dict, "not_done", "may deliver anything", id="C5-whatever"),
+        pytest.param(dict[str, Any], "not_done", "may deliver anything", id="C5-a-container-of-whatever"),
+    ],
+)
+def test_what_is_good_enough_is_said_by_more_than_a_type(made: Any, state: str, part: str) -> None:
+    def put_together(parts: Any) -> Any:
+        """Put together."""
+
+    put_together.__annotations__ = {"parts": Handoffs[str], "return": made}
+    found = answers(looking(integrate=integrator(name="conclude")(put_together)), TWELVE, NONE)
+    quality = found["optimization.integration.quality-criteria"]
+
+    assert (quality.state, part in quality.proof) == (state, True)
 
 
 def test_fallbacks_that_are_stated_are_proof_without_any_run() -> None:

@@ -32,7 +32,7 @@ def test_an_error_is_told_with_its_fix_and_ends_with_one(tmp_path: Path, capsys:
     assert said[1].index("Errors") < said[1].index("Warnings")
     assert "12 agents" in said[1]
     assert "add leads in between" in said[1]
-    assert said[1].endswith("survey: 2 errors, 2 warnings\n")
+    assert said[1].endswith("survey: 2 errors, 3 warnings\n")
 
 
 def test_warnings_alone_are_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,13 +43,13 @@ def test_warnings_alone_are_no_failure(tmp_path: Path, capsys: pytest.CaptureFix
 def test_as_json_there_are_findings_and_how_many_of_each_level(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = lint(graph_file(tmp_path, organisation={"sync": "continuous"}), as_json=True)
+    code = lint(graph_file(tmp_path, organisation={"visibility": "everything"}), as_json=True)
     told = json.loads(capsys.readouterr().out)
 
     assert code == 1
-    assert told["counts"] == {"error": 1, "warning": 0, "info": 0}
+    assert told["counts"] == {"error": 1, "warning": 1, "info": 0}
     assert set(told["findings"][0]) == {"rule", "level", "where", "message", "fix"}
-    assert (told["findings"][0]["rule"], told["findings"][0]["level"]) == ("L3", "error")
+    assert (told["findings"][0]["rule"], told["findings"][0]["level"]) == ("L4", "error")
 
 
 JOB = """

@@ -27,8 +27,8 @@ def test_a_chain_becomes_one_feature_agent():
 
 
 def test_a_chain_is_cut_where_the_context_is_full():
-    # 80% of 50,000 tokens are room for two tasks of 20,000 each.
-    work = graph(TWO_CHAINS).model_copy(update={"priors": Priors(context_tokens=50_000)})
+    # 80% of 125,000 tokens are room for two tasks of 50,000 each.
+    work = graph(TWO_CHAINS).model_copy(update={"priors": Priors(context_tokens=125_000)})
 
     assert holds(work) == [("a1", "a2"), ("a3",), ("b1", "b2"), ("b3",)]
 
@@ -134,5 +134,5 @@ def test_a_task_without_seconds_does_not_hide_those_of_its_neighbours():
 
 
 def test_a_task_without_tokens_is_taken_for_the_prior_beside_one_that_states_some():
-    assert decompose(changed("a2", tokens=30_000)).agents[0].tokens == 70_000
+    assert decompose(changed("a2", tokens=30_000)).agents[0].tokens == 130_000
     assert decompose(graph(TWO_CHAINS)).agents[0].tokens is None

@@ -126,11 +126,12 @@ def test_from_100_agents_on_overhead_has_a_floor(n: int, floor: Share | None):
 @pytest.mark.parametrize(
     ("aspect", "first", "last", "part"),
     [
-        ("countermeasures", 2, 3, "basic escalation"),
+        ("countermeasures", 2, 3, "simple escalation"),
         ("countermeasures", 4, 10, "independent verification"),
         ("countermeasures", 11, 30, "audit agents, concern log"),
         ("countermeasures", 31, 9999, "mandatory pauses"),
-        ("topology", 2, 14, "hub"),
+        ("topology", 2, 8, "hub; a mesh is still affordable"),
+        ("topology", 9, 14, "hub with a level of leads"),
         ("topology", 15, 50, "two-level"),
         ("topology", 51, 200, "three-level"),
         ("topology", 201, 9999, "federation"),

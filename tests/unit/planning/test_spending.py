@@ -21,10 +21,10 @@ def test_unknown_tokens_stay_unknown():
 def test_tokens_are_those_of_the_tasks_and_of_the_handoffs():
     made = spending(work(("small", 100_000), ("small", None)), 3, PRICES)
 
-    # One task says 100,000, the other is taken for 20,000; three handoffs of 10 to 30 thousand (P4).
-    assert (made.work_tokens, made.assumed) == (120_000, 1)
+    # One task says 100,000, the other is taken for 50,000; three handoffs of 10 to 30 thousand (P4).
+    assert (made.work_tokens, made.assumed) == (150_000, 1)
     assert made.coordination_tokens == Range(low=30_000, high=90_000)
-    assert made.tokens == Range(low=150_000, high=210_000)
+    assert made.tokens == Range(low=180_000, high=240_000)
 
 
 def test_the_cost_lies_between_reading_and_writing_everything():

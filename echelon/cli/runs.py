@@ -36,7 +36,10 @@ def _show(records: tuple[RunRecord, ...]) -> None:
     rows.columns[0].no_wrap = True  # an id is copied as a whole
     for record in records:
         status = Text(record.status.value, style=STATUSES[record.status][0])
-        rows.add_row(record.run_id, status, moment(record.started), _took(record), record.source)
+        if record.damage is None:
+            rows.add_row(record.run_id, status, moment(record.started), _took(record), record.source)
+        else:
+            rows.add_row(record.run_id, Text("unreadable", style="red"), "", "", f"its row is damaged: {record.damage}")
     out().print(rows)
 
 

@@ -157,7 +157,7 @@ class SqlJournal:
 
     async def runs(self, limit: int = DEFAULT_RUNS) -> tuple[RunRecord, ...]:
         """Return the newest runs, newest first, without their plans."""
-        return tuple(await self._read(queries.newest_runs(limit), rows.run_record))
+        return tuple(await self._read(queries.newest_runs(limit), rows.run_record_or_damage))
 
     async def run(self, run_id: str) -> RunRecord:
         """Return a run with its plan, by its id or the beginning of it; raise `InvalidInput` unless that is one run."""
@@ -177,14 +177,17 @@ class SqlJournal:
 
     async def concerns(self, run_id: str | None = None, *, open_only: bool = False) -> tuple[ConcernRecord, ...]:
         """Return the concerns of a run or of all runs, in the order they were raised (O1)."""
-        return tuple(await self._read(queries.concerns(run_id, open_only=open_only), rows.concern_record))
+        query = queries.concerns(run_id, open_only=open_only)
+        if run_id is not None:
+            return tuple(await self._read(query, rows.concern_record))
+        return tuple(filter(None, await self._read(query, rows.concern_or_none)))
 
     async def _runs_with_plan(self, query: queries.Query) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)
 
     async def _read(self, query: queries.Query, made: Callable[[rows.Row], T]) -> list[T]:
         def work(connection: Connection) -> list[T]:
-            return [made(row) for row in connection.execute(query).mappings()]
+            return [rows.read_row(row, made) for row in connection.execute(query).mappings()]
 
         return await retry_through_outage(lambda: self._database.read(work))
 

@@ -85,7 +85,7 @@ def concerns(run_id: str | None, *, open_only: bool) -> Query:
     raised, ends = schema.concerns, schema.dispositions
     end = schema.events.alias("end")
     query = (
-        select(_EVENTS.payload, end.c.payload.label("end"))
+        select(_EVENTS.run_id, _EVENTS.payload, end.c.payload.label("end"))
         .select_from(raised)
         .join(schema.events, at_place_of(raised.c))
         .outerjoin(ends, ends.c.concern_id == raised.c.id)

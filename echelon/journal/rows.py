@@ -1,16 +1,19 @@
 """Events as rows of the log and of its indexes, and rows as records. Pure; times are ISO 8601, payloads JSON."""
 
-from collections.abc import Sequence
-from typing import Any
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from pydantic_core import from_json, to_jsonable_python
 from sqlalchemy import RowMapping
 
 from echelon.journal.digest import canonical_json, digest_of
 from echelon.model.concern import ConcernRecord, Disposition
-from echelon.model.errors import InvalidInput
+from echelon.model.errors import InvalidInput, JournalError
+from echelon.model.phrasing import one_line, truncate
 from echelon.model.plan import Plan
-from echelon.model.run import RunRecord, StepRecord
+from echelon.model.run import RunRecord, RunStatus, StepRecord
 from echelon.model.session import Session
 from echelon.runlog.events import (
     ConcernDisposed,
@@ -27,7 +30,38 @@ from echelon.runlog.state import record_changes
 Row = RowMapping
 
 #: Columns of a run that are fields of its record.
-_RUN_FIELDS = RunRecord.model_fields.keys() - {"plan"}
+_RUN_FIELDS = RunRecord.model_fields.keys() - {"plan", "damage"}
+#: When a run began whose row does not say so any more.
+_UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
+
+T = TypeVar("T")
+
+log = logging.getLogger("echelon.journal")
+
+
+def read_row(row: Row, read: Callable[[Row], T]) -> T:
+    """Return what a row holds; `JournalError` names its run when it cannot be read."""
+    try:
+        return read(row)
+    except ValueError as error:
+        whose = f" of run {row['run_id']!r}" if "run_id" in row else ""
+        raise JournalError(
+            f"a row{whose} in the journal cannot be read, it is damaged or was written by another version "
+            f"({_why(error)}); other runs can: `echelon runs`"
+        ) from error
+
+
+def concern_or_none(row: Row) -> ConcernRecord | None:
+    """Return the concern of a row; None when it cannot be read, which is logged: it must hide no other."""
+    try:
+        return concern_record(row)
+    except ValueError as error:
+        log.warning("a concern of run %r cannot be read: %s", row["run_id"], _why(error))
+        return None
+
+
+def _why(error: Exception) -> str:
+    return truncate(one_line(str(error)), 200)
 
 
 def payloads(events: Sequence[RunEvent]) -> list[str]:
@@ -61,7 +95,7 @@ def logged_event(row: Row) -> LoggedEvent:
 def run_row(record: RunRecord) -> dict[str, Any]:
     """Return the row of a run, with the digest of its inputs; its plan stays in the log."""
     return {
-        **record.model_dump(mode="json", exclude={"plan", "inputs"}),
+        **record.model_dump(mode="json", exclude={"plan", "inputs", "damage"}),
         "inputs": canonical_json(record.inputs).decode(),
         "inputs_digest": digest_of(record.inputs),
     }
@@ -71,6 +105,29 @@ def run_record(row: Row) -> RunRecord:
     """Return the run of a row, without its plan."""
     values = {name: row[name] for name in _RUN_FIELDS}
     return RunRecord.model_validate({**values, "inputs": from_json(values["inputs"])})
+
+
+def run_record_or_damage(row: Row) -> RunRecord:
+    """Return the run of a row; of one that cannot be read, what is left of it, so that it hides no other."""
+    try:
+        return run_record(row)
+    except ValueError as error:
+        return RunRecord.model_construct(
+            run_id=str(row["run_id"]),
+            job=str(row["job"]),
+            source=str(row["source"]),
+            inputs={},
+            status=_or(RunStatus, row["status"], RunStatus.FAILED),
+            started=_or(datetime.fromisoformat, row["started"], _UNKNOWN_TIME),
+            damage=_why(error),
+        )
+
+
+def _or(read: Callable[[Any], T], value: object, instead: T) -> T:
+    try:
+        return read(value)
+    except (ValueError, TypeError):
+        return instead
 
 
 def run_record_with_plan(row: Row) -> RunRecord:

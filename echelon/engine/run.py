@@ -38,6 +38,7 @@ from echelon.engine.prefect_logger import run_context_for
 from echelon.engine.recording import End, end_of, end_of_stopped, find_run, new_record, previous_handoffs, reopen_run
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
+from echelon.engine.stalls import watching_loop
 from echelon.journal.failpoints import failpoint
 from echelon.journal.journal import SqlJournal
 from echelon.journal.lease import Lease
@@ -118,7 +119,7 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
                 api_url=api_url,
             )
             request_picture(request, settings)
-        with _interpreter_tuned(), capturing(pass_on=options.show_prints):
+        with watching_loop(), _interpreter_tuned(), capturing(pass_on=options.show_prints):
             return await finish(run, await run_phases(run.context))
 
 

@@ -56,7 +56,7 @@ def answers_in(messages: Sequence[Foreign]) -> int:
 
 def name_of(said: object) -> str:
     """Return a name as it is kept: models invent names of tools, and anything may stand in them."""
-    return truncate(legible(redact(str(said or ""))), NAME_CHARACTERS)
+    return truncate(legible(redact(str(said))), NAME_CHARACTERS) if said else ""
 
 
 def _cleaner(model: Foreign) -> Clean:
@@ -88,7 +88,7 @@ def _message(message: Foreign, instructions: str, clean: Clean) -> Message:
             *[_part_of(part, text) for part, text in zip(parts, said, strict=True)],
         ),
         model=name_of(message.model_name) if answered else "",
-        finish_reason=name_of(message.finish_reason) if answered else "",
+        finish_reason=(message.finish_reason or "") if answered else "",
         # A provider that tells nothing has them at zero.
         tokens_in=(message.usage.input_tokens or None) if answered else None,
         tokens_out=(message.usage.output_tokens or None) if answered else None,
@@ -107,7 +107,7 @@ def _part_of(part: Foreign, text: Bounded) -> MessagePart:
         update={
             "tool": name_of(getattr(part, "tool_name", "")),
             "call_id": name_of(getattr(part, "tool_call_id", "")) if getattr(part, "tool_name", "") else "",
-            "outcome": "" if outcome == "success" else name_of(outcome),
+            "outcome": "" if outcome == "success" else str(outcome),
         }
     )
 

@@ -72,7 +72,7 @@ def _show_conversation(console: Console, heading: str, said: Said) -> None:
 
 def _show_message(console: Console, message: Message) -> None:
     facts = (
-        f"{message.at.astimezone():%H:%M:%S}" if message.at else "",
+        f"{message.at.astimezone():%H:%M:%S.%f}"[:-3] if message.at else "",
         message.model,
         f"ended by {message.finish_reason}" if message.finish_reason else "",
         "" if message.tokens_in is None else f"{message.tokens_in:,} tokens in",

@@ -44,6 +44,7 @@ def hearing() -> Generator[list[Exchange]]:
 @contextmanager
 def heard_as(agent: str, model: Foreign, messages: Sequence[Foreign]) -> Generator[None]:
     """Let a call of a model be heard that is made in the block; `messages` grow meanwhile."""
+    heard = _HEARD.get()  # a call that is given up is ended from another context
     began, ending = datetime.now(UTC), None
     try:
         yield
@@ -51,7 +52,6 @@ def heard_as(agent: str, model: Foreign, messages: Sequence[Foreign]) -> Generat
         ending = error
         raise
     finally:
-        heard = _HEARD.get()
         if heard is not None:
             heard.append(
                 Exchange(

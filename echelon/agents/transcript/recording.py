@@ -33,7 +33,7 @@ def transcript_of(exchange: Exchange, error: str = "") -> Transcript:
     sizes = [len(message.model_dump_json().encode()) for message in messages]
     kept = first_kept(sizes, TRANSCRIPT_BYTES)
     return Transcript(
-        agent=exchange.agent,
+        agent=name_of(exchange.agent),
         model=model_name(exchange.model),
         began=exchange.began,
         ended=exchange.ended,

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from echelon.agents.agent import Agent
@@ -38,7 +39,12 @@ async def transcribing(run: RunContext, step: Step) -> AsyncGenerator[None]:
             raise
         finally:
             for exchange in exchanges or _unasked(run, step.agent, began, ended):
-                await _keep(run, step, exchange)
+                work = partial(_recorded, run, step, exchange)
+                # A call that was given up is closed where it waits, and may not wait any more.
+                given_up = isinstance(exchange.error, GeneratorExit)
+                event = work() if given_up else await asyncio.to_thread(work)
+                # Nobody waits for it: a transaction of its own for each would double their number.
+                run.log.enqueue(event)
 
 
 def _unasked(run: RunContext, agent: Agent, began: datetime, ended: BaseException | None) -> list[Exchange]:
@@ -49,9 +55,10 @@ def _unasked(run: RunContext, agent: Agent, began: datetime, ended: BaseExceptio
     return [Exchange(agent=agent.name, model=model, began=began, ended=run.now(), messages=(), error=ended)]
 
 
-async def _keep(run: RunContext, step: Step, exchange: Exchange) -> None:
+def _recorded(run: RunContext, step: Step, exchange: Exchange) -> ModelAsked:
+    """Write the transcript of a conversation, and return what is put on record of it."""
     error = _said_of(exchange)
-    kept, not_kept = await _write(run, step, exchange, error)
+    kept, not_kept = _write(run, step, exchange, error)
     conversation = Conversation(
         key=step.key,
         task_id=step.task_id,
@@ -63,18 +70,18 @@ async def _keep(run: RunContext, step: Step, exchange: Exchange) -> None:
         transcript=kept,
         not_kept=not_kept,
     )
-    # Nobody waits for it: a transaction of its own for each would double their number.
-    run.log.enqueue(ModelAsked(run_id=run.spec.run_id, at=exchange.ended, conversation=conversation))
+    return ModelAsked(run_id=run.spec.run_id, at=exchange.ended, conversation=conversation)
 
 
-async def _write(run: RunContext, step: Step, exchange: Exchange, error: str) -> tuple[OutputReference | None, str]:
-    """Write a transcript, and return where it is, or why there is none."""
+def _write(run: RunContext, step: Step, exchange: Exchange, error: str) -> tuple[OutputReference | None, str]:
+    """Return where a transcript is, or why there is none."""
     if run.transcripts_off:
         return None, f"transcripts are switched off by {run.transcripts_off}"
     if not exchange.messages:
         return None, "the model was not asked anything"
     try:
-        return await asyncio.to_thread(_put, run, step.key, exchange, error), ""
+        made = transcript_of(exchange, error)
+        return run.outputs.put_transcript(run.spec.run_id, step.key, made, CONTRACT), ""
     except Exception as reason:  # noqa: BLE001 - of the file system, or of what a tool returned
         why = f"it could not be written: {_told(reason, exchange)}"
         if run.causes.is_first("transcripts cannot be written"):
@@ -82,14 +89,10 @@ async def _write(run: RunContext, step: Step, exchange: Exchange, error: str) ->
         return None, why
 
 
-def _put(run: RunContext, key: str, exchange: Exchange, error: str) -> OutputReference:
-    return run.outputs.put_transcript(run.spec.run_id, key, transcript_of(exchange, error), CONTRACT)
-
-
 def _said_of(exchange: Exchange) -> str:
     """Say why there is no answer; empty when there is one."""
     error = exchange.error
-    if isinstance(error, asyncio.CancelledError):
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
         return "cut off: its time was over, or the run was stopped"
     if isinstance(error, Exception):
         return _told(error, exchange)

@@ -1,6 +1,7 @@
 """What models were asked and answered is on record by reference, however the step ends (V2). With a real journal."""
 
 import asyncio
+import contextlib
 import stat
 import subprocess
 import sys
@@ -104,6 +105,25 @@ async def test_what_a_model_was_asked_is_kept_when_its_time_is_over(tmp_path: Pa
     assert view.steps[0].handoff.error.kind == "AgentTimeout"
     assert [one.error for one in view.conversations] == ["cut off: its time was over, or the run was stopped"]
     assert told(tmp_path, view) == [["look at id='i0' domain='d0' fails=False"]]
+
+
+async def test_a_model_that_ignores_its_cancellation_is_given_up_and_its_conversation_kept(tmp_path: Path) -> None:
+    seen = asyncio.Event()
+
+    async def stubborn(_messages: Sequence[ModelMessage], _info: AgentInfo) -> ModelResponse:
+        while not seen.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await seen.wait()
+        raise ConnectionError("too late for anybody")
+
+    inner = PydanticAgent(FunctionModel(stubborn), name="review")
+    view = await done_by(model_agent(inner, prompt=lambda _: "look", timeout=0.05), tmp_path)
+    seen.set()
+
+    assert view.steps[0].handoff.error is not None
+    assert "was given up" in view.steps[0].handoff.error.message
+    assert [one.error for one in view.conversations] == ["cut off: its time was over, or the run was stopped"]
+    assert told(tmp_path, view) == [["look"]]
 
 
 async def test_what_was_said_before_a_budget_ended_it_is_kept(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Texts are messages, summaries, logs, reports. Outputs and inputs are data: they stay what they were.
 """
 
+import json
 import os
 import re
 import time
@@ -148,12 +149,18 @@ class _Known:
         """Return all of them, the longest first: one may be part of another."""
         now = time.monotonic()
         if now >= self._until:
-            self._values = tuple(sorted({*self._registered, *_in_environment()}, key=len, reverse=True))
+            known = {*self._registered, *_in_environment()}
+            self._values = tuple(sorted({form for value in known for form in _forms(value)}, key=len, reverse=True))
             self._until = now + _REREAD_SECONDS
         return self._values
 
 
 _KNOWN = _Known()
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    """Return a secret as it is, and as it stands in a text of JSON: what is told to models, and what they answer."""
+    return value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 def _in_environment() -> Iterator[str]:

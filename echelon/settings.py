@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """Redis that processes share their breakers through; None keeps them in the process."""
     picture: bool = True
     """Does Prefect show each run? A process of its own draws it; without it no server is needed or asked."""
+    transcripts: bool = True
+    """Is it kept what models are asked and answered? A job can switch it off for itself."""
     max_concurrency: int = Field(default=DEFAULT_MAX_CONCURRENCY, ge=1)
     """The most agents at work at one time in one process (F5)."""
     by_value_tokens: int = Field(default=DEFAULT_BY_VALUE_TOKENS, ge=0)

@@ -23,6 +23,7 @@ from echelon.agents.model_meter import Sizes, metered
 from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.shortcuts import ReaderOptions, check_known, reader_shortcuts
+from echelon.agents.transcript.exchange import heard_as
 from echelon.model.edges import is_listing
 from echelon.model.errors import (
     AgentFailed,
@@ -101,7 +102,7 @@ class ModelAgent(Generic[T_co]):
         budget = call.brief.assignment.budget
         meters = metered(self.sizes)
         try:
-            with self._tools(), library("pydantic_ai").capture_run_messages() as messages:
+            with self._tools(), library("pydantic_ai").capture_run_messages() as messages, self._heard(messages):
                 call.notes[:] = [messages]
                 result = await self.model.run(
                     prompt,
@@ -129,6 +130,10 @@ class ModelAgent(Generic[T_co]):
         return Outcome(
             output=cast("T_co", result.output), usage=_usage(used), repairs=_corrections(result.new_messages())
         )
+
+    def _heard(self, messages: "Sequence[ModelMessage]") -> AbstractContextManager[None]:
+        """Let what is said be kept, however the call ends."""
+        return heard_as(self.name, self.model.model, messages)
 
     def _tools(self) -> AbstractContextManager[None]:
         """Take the model's tools away in the last call: there is nothing left to use them with."""

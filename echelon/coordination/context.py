@@ -52,6 +52,8 @@ class RunContext:
     """Folders of its agents."""
     lease: Lease
     """The right to work on the run, or on a part of it."""
+    transcripts_off: str = ""
+    """What has switched off that it is kept what models are asked and answered; empty: it is kept (V2)."""
     surround: Surround = unsurrounded
     """What stands around each call of an agent, by its task."""
     causes: ReportedCauses = field(default_factory=ReportedCauses)

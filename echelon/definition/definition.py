@@ -45,6 +45,7 @@ class JobDefinition:
     pydantic model; `constraints` bound every task (D9); `defaults` guard every call; `report` makes the report.
     `organisation` is what people want whatever the rules say, which the linter comments on; `priors` replaces
     assumptions, and `prices` what is published about a model.
+    `transcripts` says whether it is kept what models are asked and answered.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class JobDefinition:
         organisation: Organisation | None = None,
         priors: Priors | None = None,
         prices: Mapping[str, Price] | None = None,
+        transcripts: bool = True,
     ) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidJob(f"job name {name!r} may only have letters, digits, '-' and '_'")
@@ -75,6 +77,7 @@ class JobDefinition:
         self.organisation = organisation or Organisation()
         self.priors = priors or Priors()
         self.prices = dict(prices or {})
+        self.transcripts = transcripts
         # Who defines the job is in the frame above.
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
         self.source = ""

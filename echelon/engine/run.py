@@ -239,9 +239,15 @@ def context_of(
         memo=StepMemo(earlier.finished_steps),
         contracts=Contracts(),
         workspaces=Workspaces(spec.folder),
+        transcripts_off=_transcripts_off(spec.job, settings),
         surround=partial(run_context_for, options.flow_run_id),
         lease=lease,
     )
+
+
+def _transcripts_off(job: JobDefinition, settings: Settings) -> str:
+    switches = (("Job(transcripts=False)", job.transcripts), ("ECHELON_TRANSCRIPTS", settings.transcripts))
+    return next((name for name, is_on in switches if not is_on), "")
 
 
 @contextlib.asynccontextmanager

@@ -29,17 +29,23 @@ DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
 #: Outputs up to this size are kept in the journal: for them a file, and the flush of it, cost more than the output.
 CONTENT_BYTES = 16 * 1024
 
+#: What the name of a transcript has before its ending.
+_TRANSCRIPT = ".transcript"
+
 #: What a run may be called when it becomes a folder.
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-#: Every location that `put` makes, and nothing that leads anywhere else.
-_LOCATION = re.compile(rf"{_FOLDER.pattern}/[a-f0-9]+-[a-f0-9]+\.json")
+#: Every location that is made here, and nothing that leads anywhere else.
+_LOCATION = re.compile(rf"{_FOLDER.pattern}/[a-f0-9]+-[a-f0-9]+({re.escape(_TRANSCRIPT)})?\.json")
 _HEX = re.compile(r"[a-f0-9]{1,64}")
 
 #: Enough of the digest to tell the outputs of two attempts at one step apart.
 _DIGEST_IN_NAME = 16  # hex digits
 
-#: What to do about an output that is gone.
-_RECOVERY = "restore the file, or resume the run: the step that made it is done again, unless it cannot be undone"
+#: What to do about a file that is gone, by what it is.
+_RECOVERY = {
+    "output": "restore the file, or resume the run: the step that made it is done again, unless it cannot be undone",
+    "transcript": "restore the file; the run itself does not need it",
+}
 
 #: What can be handed to several readers at once, because nobody can change it.
 _IMMUTABLE = (str, int, float, bool, type(None))
@@ -61,17 +67,26 @@ class OutputStore:
         Raise `ContractViolation` when the value has no JSON form, `JournalError` when it cannot be written.
         """
         data = _encode(value, step_key)
-        sha256 = hashlib.sha256(data).hexdigest()
-        location = f"{_folder(run_id)}/{_name(step_key)}-{sha256[:_DIGEST_IN_NAME]}.json"
-        content = data.decode() if len(data) <= self._content_bytes else None
-        if content is None:
-            with self._writing(location):
-                failpoint("output.made")
-                self._files.write(location, data)
-                failpoint("output.written")
-        return OutputReference(
-            location=location, sha256=sha256, size_bytes=len(data), contract=contract, content=content
-        )
+        reference = _reference(data, run_id, step_key, "", contract)
+        if len(data) <= self._content_bytes:
+            return reference.model_copy(update={"content": data.decode()})
+        with self._writing(reference.location):
+            failpoint("output.made")
+            self._files.write(reference.location, data)
+            failpoint("output.written")
+        return reference
+
+    def put_transcript(self, run_id: str, step_key: str, value: object, contract: str) -> OutputReference:
+        """Write what was said while a step was done, and return its reference.
+
+        It is in a file of its own, whatever its size: the journal is read as a whole, and nobody needs this for that.
+        Like `put` without `flush` it survives the end of the process, and not a power cut. Raises as `put` does.
+        """
+        data = _encode(value, step_key)
+        reference = _reference(data, run_id, step_key, _TRANSCRIPT, contract)
+        with self._writing(reference.location):
+            self._files.write(reference.location, data)
+        return reference
 
     def flush(self, reference: OutputReference) -> None:
         """Make an output that is in a file survive a power cut; raise `JournalError` when that fails."""
@@ -117,7 +132,7 @@ class OutputStore:
             yield
         except OSError as error:
             raise JournalError(
-                f"cannot write output {location} below {self._files.root}: {error}. Check that the folder "
+                f"cannot write {_what(location)} {location} below {self._files.root}: {error}. Check that the folder "
                 "can be written and the disk has room; ECHELON_OUTPUTS_URL names another place"
             ) from error
 
@@ -126,15 +141,26 @@ class OutputStore:
             return reference.content.encode()
         if not _LOCATION.fullmatch(reference.location):
             raise InvalidInput(f"{reference.location!r} is no output of a run; use the reference that `put` returned")
-        where = f"output {reference.location} below {self._files.root}"
+        what = _what(reference.location)
+        where, recovery = f"{what} {reference.location} below {self._files.root}", _RECOVERY[what]
         try:
             data = self._files.read(reference.location)
         except OSError as error:
-            raise JournalError(f"cannot read {where}: {error}; {_RECOVERY}") from error
+            raise JournalError(f"cannot read {where}: {error}; {recovery}") from error
         if hashlib.sha256(data).hexdigest() != reference.sha256:
             sizes = f"{len(data)} bytes found, {reference.size_bytes} written"
-            raise JournalError(f"{where} is damaged ({sizes}): its digest is not the journal's; {_RECOVERY}")
+            raise JournalError(f"{where} is damaged ({sizes}): its digest is not the journal's; {recovery}")
         return data
+
+
+def _reference(data: bytes, run_id: str, step_key: str, what: str, contract: str) -> OutputReference:
+    sha256 = hashlib.sha256(data).hexdigest()
+    location = f"{_folder(run_id)}/{_name(step_key)}-{sha256[:_DIGEST_IN_NAME]}{what}.json"
+    return OutputReference(location=location, sha256=sha256, size_bytes=len(data), contract=contract)
+
+
+def _what(location: str) -> str:
+    return "transcript" if location.endswith(f"{_TRANSCRIPT}.json") else "output"
 
 
 def _folder(run_id: str) -> str:

@@ -10,7 +10,7 @@ from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
-from echelon.model.handoff import Handoff, Missing
+from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, one_line, truncate
 from echelon.model.plan import Plan
@@ -144,6 +144,29 @@ class MissingGroup(Value):
 
 #: How much of a cause is said in one line, in characters; and how many of those that it hit are named there.
 CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
+
+
+class Conversation(Value):
+    """What one call of a model was asked and answered, by reference."""
+
+    key: str
+    """Identity of the step it was called for (F8)."""
+    task_id: str
+    """The task; for an integration what it is recorded as."""
+    agent: str
+    """The agent that the model is."""
+    model: str = ""
+    """The model that was asked; empty when it is not known."""
+    began: datetime
+    """When it was asked, in UTC."""
+    answers: int = Field(default=0, ge=0)
+    """Answers in it, calls of tools included."""
+    error: str = ""
+    """Why there is no answer in the end, in one line; empty when there is one."""
+    transcript: OutputReference | None = None
+    """Where it can be read; None when it was not kept."""
+    not_kept: str = ""
+    """Why it was not kept; empty when it was."""
 
 
 class Measures(Value):
@@ -292,6 +315,8 @@ class RunView(Value):
     """How long steps waited for slots, by limiter."""
     at_work: tuple[str, ...] = ()
     """Tasks that somebody works on, the longest first."""
+    conversations: tuple[Conversation, ...] = ()
+    """What models were asked and answered, in the order they ended."""
     output: object = None
     """Output of the last phase, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])

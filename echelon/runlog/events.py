@@ -16,7 +16,7 @@ from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, UsedDependency
 from echelon.model.plan import Plan
-from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Session
 
 
@@ -196,6 +196,19 @@ class Logged(StepEvent):
     """What it says: bounded, without secrets."""
 
 
+class ModelAsked(Event):
+    """A model was asked while a step was done; it has answered, or will not any more."""
+
+    kind: Literal["model_asked"] = "model_asked"
+    conversation: Conversation
+    """Who was asked, how it ended, and where it can be read."""
+
+    @property
+    def subject(self) -> str:
+        """The task."""
+        return self.conversation.task_id
+
+
 class StepEnded(Event):
     """A step ended, with the handoff that says how."""
 
@@ -319,6 +332,7 @@ RunEvent = Annotated[
     | AttemptFailed
     | OutputRead
     | Logged
+    | ModelAsked
     | StepEnded
     | ConcernRaised
     | ConcernDisposed

@@ -14,7 +14,7 @@ from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.plan import Plan
-from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Pause
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
@@ -72,6 +72,8 @@ class RunState:
     """Who read what."""
     log_lines: Mapping[str, int] = field(default_factory=dict[str, int])
     """Lines that each task logged; the lines themselves stay in the log."""
+    conversations: tuple[Conversation, ...] = ()
+    """What models were asked and answered, by reference, in the order they ended."""
     concerns: Mapping[str, ConcernRecord] = field(default_factory=dict[str, ConcernRecord])
     """Everything raised, by id, with what ended it (O1)."""
     exceptions: tuple[ExceptionReport, ...] = ()
@@ -130,6 +132,7 @@ class _Draft:
         self.waits = list(state.waits)
         self.reads = list(state.reads)
         self.log_lines = dict(state.log_lines)
+        self.conversations = list(state.conversations)
         self.concerns = dict(state.concerns)
         self.exceptions = list(state.exceptions)
         self.intents = dict(state.intents)
@@ -153,6 +156,7 @@ class _Draft:
             waits=tuple(self.waits),
             reads=tuple(self.reads),
             log_lines=self.log_lines,
+            conversations=tuple(self.conversations),
             concerns=self.concerns,
             exceptions=tuple(self.exceptions),
             intents=self.intents,
@@ -237,6 +241,10 @@ def _logged(draft: _Draft, event: happened.Logged) -> None:
     draft.log_lines[event.task_id] = draft.log_lines.get(event.task_id, 0) + 1
 
 
+def _model_asked(draft: _Draft, event: happened.ModelAsked) -> None:
+    draft.conversations.append(event.conversation)
+
+
 def _concern_raised(draft: _Draft, event: happened.ConcernRaised) -> None:
     draft.concerns[event.record.id] = event.record
 
@@ -288,6 +296,7 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.AttemptFailed: _attempt_failed,
     happened.OutputRead: _output_read,
     happened.Logged: _logged,
+    happened.ModelAsked: _model_asked,
     happened.ConcernRaised: _concern_raised,
     happened.ConcernDisposed: _concern_disposed,
     happened.ExceptionPushed: _exception_pushed,

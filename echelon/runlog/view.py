@@ -51,6 +51,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         phases=tuple(_phase(state, phase, latest) for phase in (record.plan.phases if record.plan else ())),
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
+        conversations=state.conversations,
         output=_output(latest.values(), record.plan, reader),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),

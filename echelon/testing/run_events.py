@@ -28,7 +28,7 @@ from echelon.model.plan import (
     Structure,
     SyncPoint,
 )
-from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent
 from echelon.model.status import Status
 from echelon.runlog import events as happened
@@ -184,6 +184,16 @@ def step_ended(
     return happened.StepEnded(run_id=run_id, at=NOON, record=step_record(task, status, run_id, phase, summary))
 
 
+def model_asked(task: str = "inspect", run_id: str = "r1", **changes: Any) -> happened.ModelAsked:
+    """Return that a model was asked for a task; `changes` are fields of the conversation."""
+    kept = OutputReference(
+        location=f"{run_id}/a-c.transcript.json", sha256="0" * 64, size_bytes=2, contract="Transcript@1"
+    )
+    values: dict[str, Any] = {"agent": task, "model": "gpt-5", "began": NOON, "answers": 1, "transcript": kept}
+    conversation = Conversation(key=key_of(task), task_id=task, **(values | changes))
+    return happened.ModelAsked(run_id=run_id, at=NOON, conversation=conversation)
+
+
 def concern_raised(
     identity: str, run_id: str = "r1", message: str = "two files claim the same lock"
 ) -> happened.ConcernRaised:
@@ -221,6 +231,7 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         happened.OperatorDecided(**base, task_id="inspect", decision="redo"),
         happened.OutputRead(**step, read=UsedDependency(task_id="survey", version="v")),
         happened.Logged(**step, source="stdout", level=20, message="12 files"),
+        model_asked("inspect", run_id),
         happened.AttemptFailed(**step, attempt=1, error=error, seconds=1.5),
         happened.BreakerChanged(**base, news=BreakerNews(name="provider", turn=Turn.OPENED, state="open", reason="no")),
         step_ended(run_id=run_id),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import sqlite3
 import sys
@@ -71,6 +72,17 @@ def test_the_password_of_a_url_is_known_as_it_is_written_and_as_it_is_meant() ->
     register_password("postgresql://me:p%40ssw0rd-1@db/x")
 
     assert redact("p%40ssw0rd-1 and p@ssw0rd-1") == f"{REDACTED} and {REDACTED}"
+
+
+@pytest.mark.parametrize("secret", ['two"quotes"', "back\\slash\\es", "größer-als-8", "line\nend-of-it"], ids=ascii)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_secret_is_known_in_json_too(monkeypatch: pytest.MonkeyPatch, secret: str, ascii_only: bool) -> None:
+    """What models are told, and the arguments of tools, are JSON: there it is written otherwise."""
+    monkeypatch.setenv("SOME_PASSWORD", secret)
+    reread_environment()
+
+    assert redact(json.dumps({"key": f"({secret})"}, ensure_ascii=ascii_only)) == f'{{"key": "({REDACTED})"}}'
+    assert redact(f"({secret})") == f"({REDACTED})"
 
 
 class Given(BaseModel):

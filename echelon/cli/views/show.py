@@ -12,7 +12,7 @@ from echelon.cli.views.result import CAUSES_SHOWN, routes, show_missing, show_ne
 from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally
-from echelon.model.run import RunView, StepRecord
+from echelon.model.run import Conversation, RunView, StepRecord
 from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
 
@@ -56,7 +56,9 @@ def show_run(console: Console, view: RunView, trouble: str = "") -> None:
     show_next(console, record.run_id, record.status, view.missing)
 
 
-def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) -> None:
+def show_agent(
+    console: Console, steps: Sequence[StepRecord], conversations: Sequence[Conversation], outputs_url: str
+) -> None:
     """Print one agent: its last handoff, every attempt kept, what it used and what it says."""
     last = steps[-1]
     handoff = last.handoff
@@ -79,6 +81,7 @@ def show_agent(console: Console, steps: Sequence[StepRecord], outputs_url: str) 
             ("next steps", "; ".join(handoff.next_steps)),
             ("repaired", "; ".join(head(handoff.repairs, REPAIRS_SHOWN))),
             ("received", _received(handoff)),
+            ("messages", f"{count(len(conversations), 'conversation')}, see --messages" if conversations else ""),
             ("output", _output_of(location, outputs_url) if location else "none"),
         ],
     )

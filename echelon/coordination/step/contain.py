@@ -10,12 +10,13 @@ from echelon.agents.outcome import Outcome, delivered
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.observer import observing
 from echelon.coordination.step.step import Perform, Step
+from echelon.coordination.step.transcribe import transcribing
 from echelon.model.errors import AgentFailed
 
 
 @dataclass(frozen=True)
 class Contain:
-    """Lets the agent work, and hears what it reads and writes meanwhile."""
+    """Lets the agent work, and hears what it reads, writes and asks models meanwhile."""
 
     run: RunContext
     inner: Perform[Outcome[object]]
@@ -27,7 +28,8 @@ class Contain:
         what is no error.
         """
         with contained(step.agent.name), observing(self.run, step), self.run.surround(step.task_id):
-            return delivered(step.agent.name, await self.inner(step))
+            async with transcribing(self.run, step):
+                return delivered(step.agent.name, await self.inner(step))
 
 
 @contextmanager

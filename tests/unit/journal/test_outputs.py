@@ -292,3 +292,28 @@ def test_it_is_said_why_an_output_cannot_be_read_any_more(local, tmp_path):
     file_of(tmp_path, reference).write_bytes(b"")
 
     assert "is damaged (0 bytes found" in local.why_lost(reference)
+
+
+def test_a_transcript_is_a_file_however_small_it_is_and_is_read_like_an_output(url):
+    store = OutputStore(url)
+    reference = store.put_transcript("r1", KEY, FINDING, "Transcript@1")
+
+    assert reference.content is None
+    assert reference.location.endswith(".transcript.json")
+    assert store.get(reference, Finding) == FINDING
+
+
+def test_a_transcript_that_is_gone_costs_the_run_nothing_and_says_so(tmp_path, local):
+    reference = local.put_transcript("r1", KEY, FINDING, "Transcript@1")
+    file_of(tmp_path, reference).unlink()
+
+    with pytest.raises(JournalError, match=r"cannot read transcript r1/.*; restore the file; the run itself"):
+        local.get(reference, Finding)
+
+
+@pytest.mark.parametrize("location", ["r1/ab-cd.transcriptx.json", "r1/ab-cd.transcript", "../ab-cd.transcript.json"])
+def test_no_other_name_is_one_of_a_transcript(local, location):
+    reference = OutputReference(location=location, sha256="0" * 64, size_bytes=1, contract="Transcript@1")
+
+    with pytest.raises(InvalidInput, match="is no output of a run"):
+        local.get(reference, Finding)

@@ -1,0 +1,1 @@
+"""What models are asked and answer: bounded, without secrets, in a form that outlives the library."""

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from echelon.cli.views.output import facts, out, print_json
 from echelon.cli.views.result import STATUSES
-from echelon.engine.served_runs import ServedRun, RunStage
+from echelon.engine.served_runs import RunStage, ServedRun
 from echelon.engine.serving import Serving
 from echelon.model.phrasing import duration, one_line
 from echelon.model.run import RunRecord, RunStatus

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from echelon.engine.served_runs import SILENCE, RunNews, ServedRun, RunStage
+from echelon.engine.served_runs import SILENCE, RunNews, RunStage, ServedRun
 from echelon.model.run import RunRecord, RunStatus
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)

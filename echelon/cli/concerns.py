@@ -39,7 +39,7 @@ def list_concerns(
     as_json: AsJson = False,
 ) -> int:
     """List the open concerns, the most urgent first; those that say the same in one line."""
-    found = query(lambda journal: _repeated(journal, run, open_only=not all_of_them))
+    found = query(lambda journal: _read_repeated(journal, run, open_only=not all_of_them))
     if as_json:
         print_json({"concerns": [_document(record, one) for one in found for record in one.records]})
     elif found:
@@ -93,7 +93,7 @@ def dispose(
     return 0
 
 
-async def _repeated(journal: Journal, run: str | None, *, open_only: bool) -> list[RepeatedConcern]:
+async def _read_repeated(journal: Journal, run: str | None, *, open_only: bool) -> list[RepeatedConcern]:
     run_id = (await journal.run(run)).run_id if run else None
     records = await journal.concerns(run_id, open_only=open_only)
     return repeated(records, await _jobs(journal, records))

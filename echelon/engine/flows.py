@@ -14,7 +14,7 @@ from echelon.agents.threads import end_within
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
 from echelon.engine.picture.request import wait_for_picture
-from echelon.engine.run import RunOptions, run_job
+from echelon.engine.run import PICTURE_SECONDS, RunOptions, run_job
 from echelon.engine.termination import cancel_on_sigterm
 from echelon.model.errors import EchelonError
 from echelon.model.run import RunResult, RunStatus
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from prefect import Flow
     from prefect.client.schemas.objects import State
 
-#: A flow run ends when its picture is complete, or after so many seconds.
-PICTURE_SECONDS = 15.0
 #: The process of a flow run has so many seconds after it, in which Prefect reports its state.
 END_SECONDS = 60.0
 

@@ -13,6 +13,7 @@ from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import utc_now
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs, written_inputs
+from echelon.engine.nesting import enclosing_task
 from echelon.journal.digest import digest_of
 from echelon.journal.port import Journal
 from echelon.model.adapter import JsonObject
@@ -72,6 +73,7 @@ def new_record(
     flow_run_id: str | None = None,
 ) -> RunRecord:
     """Return a run that begins now, with inputs as `written_inputs` has them, by `run_id` or a name that is made up."""
+    parent = enclosing_task()
     started = utc_now()
     return RunRecord(
         run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}",
@@ -82,6 +84,8 @@ def new_record(
         started=started,
         plan=plan,
         flow_run_id=flow_run_id,
+        parent_run_id=parent and parent.run_id,
+        parent_task=parent and parent.task_id,
     )
 
 

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from prefect import Flow, context, flow, settings
 from prefect._internal.analytics.ci_detection import CI_ENV_VARS as CI_VARIABLES
 from prefect._internal.analytics.enabled import is_telemetry_enabled
+from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.context import SettingsContext, get_settings_context
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events.worker import EventsWorker
@@ -77,6 +78,7 @@ PROMISED = {
 #: What it does not; each has a test below, or in `test_picture_doors.py`.
 DOORS = {
     "prefect.context",
+    "prefect.context.FlowRunContext",
     "prefect.context.SettingsContext",
     "prefect.context.TaskRunContext",
     "prefect.context.get_settings_context",
@@ -468,6 +470,17 @@ def test_a_runner_serves_what_it_is_given() -> None:
     assert Runner(name="x").started is False
     assert pausing.default is True
     assert "threading.current_thread() is threading.main_thread()" in inspect.getsource(Runner.start)
+
+
+def test_a_flow_run_at_work_can_be_asked_for_with_its_api() -> None:
+    """Door: `FlowRunContext.get()`, with `flow_run` and a `client` that has an `api_url`, sync or async.
+
+    Breaks: a job that is run inside a flow would be shown on another server, and not as a part of it (`nesting`).
+    """
+    assert context.FlowRunContext.get() is None
+    assert {"flow_run", "client"} <= context.FlowRunContext.model_fields.keys()
+    assert isinstance(PrefectClient.api_url, property)
+    assert isinstance(SyncPrefectClient.api_url, property)
 
 
 def test_a_termination_of_a_flow_is_a_signal_of_its_own() -> None:

@@ -12,16 +12,20 @@ help: ## show this list
 
 install: $(INSTALLED) ## make .venv from requirements.lock, with uv where there is one
 
-$(INSTALLED): requirements.lock pyproject.toml
+# What an older installation left in site-packages/echelon would hide the package of this checkout.
+$(INSTALLED): requirements.lock pyproject.toml hatch_build.py
+	@echo "installing $$(grep -c '==' requirements.lock) packages into .venv; a fresh clone takes a minute or two"
+	@rm -rf .venv/lib/python3*/site-packages/echelon
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) .venv && \
-	  uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock && \
-	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
+	  uv pip install --python $(BIN)/python --no-deps --require-hashes -r requirements.lock && \
+	  uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
 	else \
 	  $(PYTHON) -m venv .venv && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+	  $(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
 	fi
+	@rm -rf .venv/lib/python3*/site-packages/echelon
 	@touch $(INSTALLED)
 
 run: install ## audit this repository; the report is in audit-report/

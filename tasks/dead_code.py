@@ -22,21 +22,21 @@ _PRIVATE = frozenset({"function", "class", "method"})
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS)
 def dead_code(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[DeadCodeSurvey]:
     """Find code that nothing in the tree uses."""
-    copy = clean_copy(path, discover(path, exclude), max_bytes, workspace)
-    unread = dict(copy.unread)
-    found: dict[str, list[DeadItem]] = defaultdict(list)
-    for item in _unused(copy, unread):
-        module = copy.module_of(str(item.filename))
-        if module is not None:
-            found[module].append(_item(item))
-    survey = DeadCodeSurvey(modules={module: tuple(items) for module, items in found.items()}, unread=unread)
-    total = sum(map(len, found.values()))
-    return Outcome(
-        output=survey,
-        summary=f"{total} unused pieces of code in {len(found)} modules",
-        confidence=0.8,  # what is reached by name only, such as a plugin, looks unused
-        concerns=unread_concerns("dead code", survey, told=copy.unread),
-    )
+    with clean_copy(path, discover(path, exclude), max_bytes, workspace) as copy:
+        unread = dict(copy.unread)
+        found: dict[str, list[DeadItem]] = defaultdict(list)
+        for item in _unused(copy, unread):
+            module = copy.module_of(str(item.filename))
+            if module is not None:
+                found[module].append(_item(item))
+        survey = DeadCodeSurvey(modules={module: tuple(items) for module, items in found.items()}, unread=unread)
+        total = sum(map(len, found.values()))
+        return Outcome(
+            output=survey,
+            summary=f"{total} unused pieces of code in {len(found)} modules",
+            confidence=0.8,  # what is reached by name only, such as a plugin, looks unused
+            concerns=unread_concerns("dead code", survey, told=copy.unread),
+        )
 
 
 def _unused(copy: CleanCopy, unread: dict[str, str]) -> Iterator[Item]:

@@ -22,24 +22,25 @@ _ARID = ("arid", "--no-config", "--json", "--keep-going", "--no-fail-on-findings
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS + 60)
 def duplication(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[DuplicationSurvey]:
     """Find code that exists more than once."""
-    copy = clean_copy(path, discover(path, exclude), max_bytes, workspace)
-    # Exit code 2 tells of files that it left out; the report is there all the same.
-    done = run_tool(*_ARID, f"--min-lines={MIN_LINES}", ".", cwd=copy.root, allowed=(0, 2))
-    report = json.loads(done.stdout)
-    found: dict[str, list[Clone]] = defaultdict(list)
-    for group in report["findings"]:
-        for module, clone in _clones(copy, group["locations"]):
-            found[module].append(clone)
-    survey = DuplicationSurvey(
-        modules={module: tuple(sorted(clones, key=lambda clone: clone.line)) for module, clones in found.items()},
-        percent=report["duplication_percent"],
-        unread={**copy.unread, **_unread(copy, report["errors"])},
-    )
-    return Outcome(
-        output=survey,
-        summary=f"{len(report['findings'])} pieces of code exist more than once, {survey.percent:.1f} % of all code",
-        concerns=unread_concerns("duplication", survey, told=copy.unread),
-    )
+    with clean_copy(path, discover(path, exclude), max_bytes, workspace) as copy:
+        # Exit code 2 tells of files that it left out; the report is there all the same.
+        done = run_tool(*_ARID, f"--min-lines={MIN_LINES}", ".", cwd=copy.root, allowed=(0, 2))
+        report = json.loads(done.stdout)
+        found: dict[str, list[Clone]] = defaultdict(list)
+        for group in report["findings"]:
+            for module, clone in _clones(copy, group["locations"]):
+                found[module].append(clone)
+        survey = DuplicationSurvey(
+            modules={module: tuple(sorted(clones, key=lambda clone: clone.line)) for module, clones in found.items()},
+            percent=report["duplication_percent"],
+            unread={**copy.unread, **_unread(copy, report["errors"])},
+        )
+        pieces = len(report["findings"])
+        return Outcome(
+            output=survey,
+            summary=f"{pieces} pieces of code exist more than once, {survey.percent:.1f} % of all code",
+            concerns=unread_concerns("duplication", survey, told=copy.unread),
+        )
 
 
 def _clones(copy: CleanCopy, locations: list[dict[str, Any]]) -> Iterator[tuple[str, Clone]]:

@@ -22,15 +22,16 @@ _MAX_ROOTS = 200
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS + 60)
 def imports(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[ImportSurvey]:
     """Find who imports whom, import cycles, and how many modules depend on each."""
-    copy = clean_copy(path, discover(path, exclude), max_bytes, workspace)
-    roots = json.dumps(import_roots(copy.modules))
-    done = run_tool(*_RUFF, "--config=exclude=[]", f"--config=src={roots}", ".", cwd=copy.root)
-    graph = _graph(copy, json.loads(done.stdout or "{}"))
-    survey = survey_of(graph, {module.path: module for module in copy.modules.values()}, copy.unread)
-    return Outcome(
-        output=survey,
-        summary=f"{graph.number_of_edges()} imports between {len(graph)} modules, {len(survey.cycles)} import cycles",
-    )
+    with clean_copy(path, discover(path, exclude), max_bytes, workspace) as copy:
+        roots = json.dumps(import_roots(copy.modules))
+        done = run_tool(*_RUFF, "--config=exclude=[]", f"--config=src={roots}", ".", cwd=copy.root)
+        graph = _graph(copy, json.loads(done.stdout or "{}"))
+        survey = survey_of(graph, {module.path: module for module in copy.modules.values()}, copy.unread)
+        links = graph.number_of_edges()
+        return Outcome(
+            output=survey,
+            summary=f"{links} imports between {len(graph)} modules, {len(survey.cycles)} import cycles",
+        )
 
 
 def import_roots(names: Mapping[str, object]) -> list[str]:

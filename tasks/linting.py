@@ -20,19 +20,19 @@ _RUFF = ("ruff", "check", "--isolated", "--no-cache", "--no-respect-gitignore", 
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS + 60)
 def lint(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[LintSurvey]:
     """Find broken rules and security problems in all modules."""
-    copy = clean_copy(path, discover(path, exclude), max_bytes, workspace)
-    done = run_tool(*_RUFF, "--config=exclude=[]", f"--select={SELECT}", f"--ignore={IGNORE}", ".", cwd=copy.root)
-    found: dict[str, list[LintHit]] = defaultdict(list)
-    for hit in json.loads(done.stdout or "[]"):
-        module = copy.module_of(hit["filename"])
-        if module is not None:
-            found[module].append(_hit(hit))
-    survey = LintSurvey(modules={module: tuple(hits) for module, hits in found.items()}, unread=copy.unread)
-    total = sum(map(len, found.values()))
-    return Outcome(
-        output=survey,
-        summary=f"{total} lint findings in {len(found)} of {len(copy.modules)} modules",
-    )
+    with clean_copy(path, discover(path, exclude), max_bytes, workspace) as copy:
+        done = run_tool(*_RUFF, "--config=exclude=[]", f"--select={SELECT}", f"--ignore={IGNORE}", ".", cwd=copy.root)
+        found: dict[str, list[LintHit]] = defaultdict(list)
+        for hit in json.loads(done.stdout or "[]"):
+            module = copy.module_of(hit["filename"])
+            if module is not None:
+                found[module].append(_hit(hit))
+        survey = LintSurvey(modules={module: tuple(hits) for module, hits in found.items()}, unread=copy.unread)
+        total = sum(map(len, found.values()))
+        return Outcome(
+            output=survey,
+            summary=f"{total} lint findings in {len(found)} of {len(copy.modules)} modules",
+        )
 
 
 def _hit(hit: dict[str, Any]) -> LintHit:

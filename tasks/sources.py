@@ -1,13 +1,16 @@
 """Reading source text, with a reason when it cannot be read; and a clean copy of a tree for the tools."""
 
 import ast
+import contextlib
 import io
 import re
+import shutil
 import stat
 import sys
 import tokenize
 import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,8 +124,19 @@ class CleanCopy:
         return module.path if module else None
 
 
-def clean_copy(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> CleanCopy:
-    """Copy every module of `modules` that can be read and parsed into `workspace`."""
+@contextlib.contextmanager
+def clean_copy(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> Generator[CleanCopy]:
+    """Copy every module of `modules` that can be read and parsed into `workspace`, which is gone behind the block.
+
+    A workspace is kept with its run, and an audit every night would keep the whole tree each time.
+    """
+    try:
+        yield _copied(root, modules, max_bytes, workspace)
+    finally:
+        shutil.rmtree(workspace)
+
+
+def _copied(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> CleanCopy:
     prefix = "/".join(package_prefix(root))
     made = CleanCopy(workspace.resolve())
     for module in modules:

@@ -1,5 +1,6 @@
 """`echelon concerns`: what agents raised, and how it is disposed of. Nothing is ever deleted (O1)."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -9,16 +10,14 @@ from rich.text import Text
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.arguments.user import user_name
 from echelon.cli.reading import query
-from echelon.cli.views.output import facts, out, print_json, table
+from echelon.cli.views.output import facts, out, print_json
 from echelon.journal.port import Journal
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import ConcernRecord, Disposition, Route
 from echelon.model.errors import InvalidInput
-from echelon.model.phrasing import moment
+from echelon.model.phrasing import count, moment
 from echelon.runlog.events import ConcernDisposed
-
-#: Every list begins with what cannot wait.
-URGENCY = (Route.IMMEDIATE, Route.HUMAN_REVIEW, Route.NORMAL, Route.PATTERN_LOG)
+from echelon.visibility.repeats import RepeatedConcern, alike, repeated
 
 STYLES = {Route.IMMEDIATE: "bold red", Route.HUMAN_REVIEW: "yellow", Route.NORMAL: "", Route.PATTERN_LOG: "dim"}
 
@@ -39,11 +38,10 @@ def list_concerns(
     all_of_them: Annotated[bool, Parameter(name="--all", help="Also those that are disposed of.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """List the open concerns, the most urgent first."""
-    records = query(lambda journal: _concerns(journal, run, open_only=not all_of_them))
-    found = sorted(records, key=lambda record: URGENCY.index(record.concern.route))
+    """List the open concerns, the most urgent first; those that say the same in one line."""
+    found = query(lambda journal: _read_repeated(journal, run, open_only=not all_of_them))
     if as_json:
-        print_json({"concerns": [_document(record) for record in found]})
+        print_json({"concerns": [_document(record, one) for one in found for record in one.records]})
     elif found:
         _show_list(found)
     else:
@@ -54,11 +52,12 @@ def list_concerns(
 @app.command(name="show")
 def show_concern(concern_id: ConcernId, /, *, as_json: AsJson = False) -> int:
     """Show one concern with its evidence and what became of it."""
-    record = query(lambda journal: _one(journal, concern_id))
+    record, jobs, same = query(lambda journal: _one(journal, concern_id))
+    one = RepeatedConcern(job=jobs[record.run_id], records=tuple(same))
     if as_json:
-        print_json(_document(record))
+        print_json(_document(record, one))
     else:
-        _show_one(record)
+        _show_one(record, one)
     return 0
 
 
@@ -75,6 +74,7 @@ def dispose(
     ],
     reason: Annotated[str, Parameter(help="Why; it is kept with the concern.")],
     by: Annotated[str | None, Parameter(help="Who decides; without it the name of the user.")] = None,
+    repeats: Annotated[bool, Parameter(help="Also all open ones of the job that say the same.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """End a concern, with an author and a reason that are kept."""
@@ -82,62 +82,81 @@ def dispose(
         raise InvalidInput("--reason is empty; say why, it is kept with the concern")
     author = by or user_name()
     ended = Disposition(verdict=verdict, author=author, reason=reason, at=datetime.now(UTC))
-    record = query(lambda journal: _dispose(journal, concern_id, ended))
+    record, one, left = query(lambda journal: _dispose(journal, concern_id, ended, repeats=repeats))
     if as_json:
-        print_json(_document(record))
-    else:
-        out().print(f"{concern_id}: {verdict} by {author}")
+        print_json(_document(record, one))
+        return 0
+    others = len(one.records) - 1
+    out().print(f"{concern_id}: {verdict} by {author}" + (f", and {others} that said the same" if others else ""))
+    if left:
+        out().print(f"{count(left, 'open concern')} of this job still say the same; --repeats ends them together")
     return 0
 
 
-async def _concerns(journal: Journal, run: str | None, *, open_only: bool) -> tuple[ConcernRecord, ...]:
+async def _read_repeated(journal: Journal, run: str | None, *, open_only: bool) -> list[RepeatedConcern]:
     run_id = (await journal.run(run)).run_id if run else None
-    return await journal.concerns(run_id, open_only=open_only)
+    records = await journal.concerns(run_id, open_only=open_only)
+    return repeated(records, await _jobs(journal, records))
 
 
-async def _one(journal: Journal, concern_id: str) -> ConcernRecord:
-    found = [record for record in await journal.concerns() if record.id == concern_id]
+async def _jobs(journal: Journal, records: Iterable[ConcernRecord]) -> dict[str, str]:
+    """Return the job of each run that raised one of these."""
+    runs = [await journal.known_run(run_id=run_id) for run_id in sorted({record.run_id for record in records})]
+    return {run.run_id: run.job for run in runs if run is not None}
+
+
+async def _one(journal: Journal, concern_id: str) -> tuple[ConcernRecord, dict[str, str], list[ConcernRecord]]:
+    """Return a concern, the jobs of all runs with concerns, and all that say the same."""
+    records = await journal.concerns()
+    found = [record for record in records if record.id == concern_id]
     if not found:
         raise InvalidInput(f"there is no concern {concern_id!r}; `echelon concerns --all` lists them")
-    return found[0]
+    jobs = await _jobs(journal, records)
+    return found[0], jobs, alike(found[0], records, jobs)
 
 
-async def _dispose(journal: Journal, concern_id: str, ended: Disposition) -> ConcernRecord:
-    raised = await _one(journal, concern_id)
-    await journal.append(ConcernDisposed(run_id=raised.run_id, at=ended.at, concern_id=concern_id, disposition=ended))
-    return await _one(journal, concern_id)
+async def _dispose(
+    journal: Journal, concern_id: str, ended: Disposition, *, repeats: bool
+) -> tuple[ConcernRecord, RepeatedConcern, int]:
+    """End a concern, or all that say the same; return it, what was ended, and how many that say the same are open."""
+    raised, jobs, same = await _one(journal, concern_id)
+    chosen = same if repeats else [raised]
+    for each in chosen:
+        event = ConcernDisposed(run_id=each.run_id, at=ended.at, concern_id=each.id, disposition=ended)
+        await journal.append(event)
+    record, _, _ = await _one(journal, concern_id)
+    return record, RepeatedConcern(job=jobs[raised.run_id], records=tuple(chosen)), len(same) - len(chosen)
 
 
-def _document(record: ConcernRecord) -> JsonObject:
-    return record.model_dump(mode="json") | {"route": record.concern.route.value}
+def _document(record: ConcernRecord, one: RepeatedConcern) -> JsonObject:
+    more = {"route": record.concern.route.value, "job": one.job, "count": len(one.records)}
+    return record.model_dump(mode="json") | more
 
 
-def _show_list(found: list[ConcernRecord]) -> None:
-    rows = table("id", "route", "about", "concern", "confidence", "impact", "ended")
-    rows.columns[0].no_wrap = True  # an id is copied as a whole
-    for record in found:
-        concern = record.concern
-        rows.add_row(
-            record.id,
-            _route(concern.route),
-            concern.about,
-            concern.message,
-            f"{concern.confidence:.2f}",
-            f"{concern.impact:.2f}",
-            record.disposition.verdict if record.disposition else "",
-        )
-    out().print(rows)
+def _show_list(found: list[RepeatedConcern]) -> None:
+    """Print two lines for each: what it says, and where it comes from."""
+    console = out()
+    widest = max(len(_named(one.last.concern.route)) for one in found)
+    for one in found:
+        record, concern = one.last, one.last.concern
+        route = Text(_named(concern.route).ljust(widest), style=STYLES[concern.route])
+        console.print(Text.assemble(f"{record.id}  ", route, f"  {concern.about}: {concern.message}"))
+        sure = f"confidence {concern.confidence:.2f}, impact {concern.impact:.2f}"
+        ended = f"{record.disposition.verdict} by {record.disposition.author}" if record.disposition else ""
+        origin = (f"job {one.job}" if one.job else "", f"run {record.run_id}", _repeats(one), sure, ended)
+        console.print(Text(" " * (len(record.id) + 2) + ", ".join(filter(None, origin)), style="dim"))
 
 
-def _show_one(record: ConcernRecord) -> None:
+def _show_one(record: ConcernRecord, one: RepeatedConcern) -> None:
     concern, ended = record.concern, record.disposition
     console = out()
     console.print(Text.assemble(f"{record.id}: {concern.about}: {concern.message}"))
     facts(
         console,
         [
-            ("route", concern.route.value.replace("_", " ")),
-            ("raised", f"{moment(record.at)} by {record.source} in run {record.run_id}"),
+            ("route", _named(concern.route)),
+            ("raised", f"{moment(record.at)} by {record.source} in run {record.run_id} of job {one.job}"),
+            ("repeats", _repeats(one)),
             ("confidence", f"{concern.confidence:.2f}"),
             ("impact", f"{concern.impact:.2f}"),
             ("evidence", "\n".join(concern.evidence)),
@@ -146,5 +165,10 @@ def _show_one(record: ConcernRecord) -> None:
     )
 
 
-def _route(route: Route) -> Text:
-    return Text(route.value.replace("_", " "), style=STYLES[route])
+def _repeats(one: RepeatedConcern) -> str:
+    """Say how often the same was raised; empty when it was once."""
+    return f"{count(len(one.records), 'time')} in {count(one.runs, 'run')}" if len(one.records) > 1 else ""
+
+
+def _named(route: Route) -> str:
+    return route.value.replace("_", " ")

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from echelon.cli.arguments.options import AsJson
-from echelon.cli.starter import starter_files
+from echelon.cli.starter import FIRST_COMMANDS, Template, starter_files
 from echelon.cli.views.output import out, print_json
 from echelon.model.errors import InvalidInput
 from echelon.model.phrasing import count, head
@@ -23,19 +23,22 @@ def init(
     force: Annotated[
         bool, Parameter(help="Add what is missing to a folder that has files; none of them is changed.")
     ] = False,
+    template: Annotated[
+        Template, Parameter(help="small: a little job, one with a model, and tests; audit: an audit of Python code.")
+    ] = "small",
     as_json: AsJson = False,
 ) -> int:
-    """Start a new project with a job that runs at once."""
+    """Start a new project with a job that runs at once, and tests that pass."""
     _check(folder, force=force)
-    created, kept = _write(folder)
+    created, kept = _write(folder, template)
     if as_json:
-        print_json({"folder": str(folder.absolute()), "created": created, "kept": kept})
+        print_json({"folder": str(folder.absolute()), "created": created, "kept": kept, "template": template})
         return 0
     console = out()
     console.print(f"{folder}: {count(len(created), 'file')} created")
     for line in head([f"kept as it was: {path}" for path in kept], KEPT_SHOWN):
         console.print(line)
-    console.print(f"next: cd {folder} && echelon run flows/audit.py:audit --param path=.")
+    console.print(f"next: cd {folder} && {FIRST_COMMANDS[template]}")
     return 0
 
 
@@ -48,11 +51,11 @@ def _check(folder: Path, *, force: bool) -> None:
         )
 
 
-def _write(folder: Path) -> tuple[list[str], list[str]]:
+def _write(folder: Path, template: Template) -> tuple[list[str], list[str]]:
     """Write the files that are not there; return those written and those left as they were."""
     created: list[str] = []
     kept: list[str] = []
-    for path, content in starter_files(_project_name(folder)):
+    for path, content in starter_files(_project_name(folder), template):
         target = folder / path
         if target.exists():
             kept.append(path)

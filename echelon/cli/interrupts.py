@@ -1,4 +1,4 @@
-"""Running a coroutine so that Ctrl-C and SIGTERM stop it cleanly, and a second one stops it at once.
+"""Running a coroutine so that Ctrl-C, SIGTERM and SIGHUP stop it cleanly, and a second one stops it at once.
 
 The event loop runs in a thread of its own. Signals arrive in the main thread, which does nothing but wait for them:
 no library that runs flows can put its own handler in the way, as Prefect does with SIGTERM in the main thread, and no
@@ -25,7 +25,8 @@ T = TypeVar("T")
 #: Longest time the main thread waits without looking for signals, in seconds; needed on Windows only.
 _GLANCE_SECONDS = 0.5
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Ctrl-C, a request to end, and a terminal that is closed. What is ignored when we start, as `nohup` does, stays so.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Interrupted(BaseException):
@@ -141,12 +142,12 @@ class _Stopper:
 
 
 def _spare_children() -> None:
-    """Keep Ctrl-C away from processes that this thread starts; a terminal sends it to all of them.
+    """Keep what a terminal sends to all processes away from those that this thread starts.
 
     They inherit what the thread blocks. They are ended by those who started them, in order and without tracebacks.
     """
     if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGHUP])
 
 
 def _kill_children() -> None:
@@ -157,7 +158,8 @@ def _kill_children() -> None:
 
 @contextlib.contextmanager
 def _handled(handler: Callable[[int, FrameType | None], None]) -> Generator[None]:
-    before = {number: signal.signal(number, handler) for number in _SIGNALS}
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heard}
     try:
         yield
     finally:

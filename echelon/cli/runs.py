@@ -32,12 +32,14 @@ def runs(
 
 
 def _show(records: tuple[RunRecord, ...]) -> None:
-    rows = table("run", "status", "started", "took", "source")
+    inside = any(record.parent_run_id for record in records)
+    rows = table("run", "status", "started", "took", "source", *(["inside of"] if inside else []))
     rows.columns[0].no_wrap = True  # an id is copied as a whole
     for record in records:
         status = Text(record.status.value, style=STATUSES[record.status][0])
+        parent = [record.parent_run_id or ""] if inside else []
         if record.damage is None:
-            rows.add_row(record.run_id, status, moment(record.started), _took(record), record.source)
+            rows.add_row(record.run_id, status, moment(record.started), _took(record), record.source, *parent)
         else:
             rows.add_row(record.run_id, Text("unreadable", style="red"), "", "", f"its row is damaged: {record.damage}")
     out().print(rows)

@@ -1,6 +1,5 @@
 """`echelon serve`: run a job on a schedule until stopped."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +10,14 @@ from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson, Params, SourceName, TrustFolder, inputs_of
 from echelon.cli.arguments.source import load_job
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
-from echelon.cli.views.output import err, facts, log_to, out, print_json
+from echelon.cli.views.output import err, log_to, out
+from echelon.cli.views.serving import show_news, show_serving
 from echelon.definition.inputs import scheduled_inputs
 from echelon.definition.source import parse_source
-from echelon.engine.deploying import Serving, schedule_of, serve_job
+from echelon.engine.deploying import schedule_of
 from echelon.engine.server.settings import configure
 from echelon.engine.server.trust import trust
+from echelon.engine.serving import serve_job
 
 
 def serve(
@@ -51,29 +52,18 @@ def serve(
         parameters=scheduled_inputs(inputs),
         schedule=schedule,
         name=name or job.name,
-        on_ready=lambda told: _tell(told, as_json=as_json),
+        on_ready=lambda serving: show_serving(serving, as_json=as_json),
+        on_news=lambda run: show_news(err() if as_json else out(), run),
     )
     try:
-        run_until_stopped(serving, on_stop=lambda: err().print("stopping …"), on_kill=lambda: None)
+        run_until_stopped(
+            serving,
+            on_stop=lambda: err().print(
+                "stopping; the runs at work are ended, and can be resumed (press again to stop at once)"
+            ),
+            on_kill=lambda: None,
+        )
     except Interrupted:
         err().print("echelon: stopped serving; the schedule is paused")
         leave(0)
     return 0
-
-
-def _tell(told: Serving, *, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(told))
-        return
-    started = " (started for this, ends with it)" if told.server_started else ""
-    console = out()
-    console.print(f"serving {told.deployment} until Ctrl-C")
-    facts(
-        console,
-        [
-            ("next run", f"{told.next_run:%Y-%m-%d %H:%M:%S %Z}"),
-            ("server", f"{told.server}{started}"),
-            ("user interface", told.ui),
-            *([("its password", f"the text in {told.secret}")] if told.secret else []),
-        ],
-    )

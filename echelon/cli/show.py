@@ -12,12 +12,16 @@ from echelon.cli.views.output import out, print_json
 from echelon.cli.views.show import show_agent, show_log, show_run
 from echelon.engine.picture.request import trouble_of
 from echelon.journal.outputs import OutputStore
+from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput, JournalError
-from echelon.model.run import RunView
+from echelon.model.run import RunRecord, RunView
 from echelon.runlog.events import Logged
 from echelon.visibility.conversations import conversations_of, why_none
 from echelon.visibility.document import document_of, steps_of, task_of
 from echelon.visibility.history import view_run
+
+#: Runs inside of a run that are asked for; the newest.
+MAX_NESTED = 1_000
 
 
 def show(
@@ -41,13 +45,21 @@ def show(
         return _messages(view, agent, outputs, as_json=as_json)
     if agent is not None:
         return _agent(view, agent, outputs, output=output, as_json=as_json)
-    if as_json:
-        print_json(document_of(view))
-    elif output:
+    if output and not as_json:
         _print_output(view)
+        return 0
+    run_id = view.record.run_id
+    nested = query(lambda journal: journal.runs(MAX_NESTED, inside=run_id))
+    if as_json:
+        print_json(document_of(view) | {"nested": [_nested(one) for one in reversed(nested)]})
     else:
-        show_run(out(), view, trouble_of(view.record.run_id, read_settings()))
+        show_run(out(), view, nested, trouble_of(run_id, read_settings()))
     return 0
+
+
+def _nested(record: RunRecord) -> JsonObject:
+    told = {"run_id", "job", "status", "parent_task", "started", "finished"}
+    return record.model_dump(mode="json", include=told)
 
 
 def _print_output(view: RunView) -> None:

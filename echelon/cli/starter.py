@@ -1,9 +1,16 @@
-"""The files a new project starts with: the jobs, tasks and contracts that come with Echelon. One source, no copies."""
+"""The files a new project starts with: a small job with its tests, or the audit that comes with Echelon.
 
-from collections.abc import Iterator
+Of the audit there is one source and no copy. The files of the small project end in `.txt`: they are no modules here.
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 FOLDERS = ("flows", "tasks", "contracts", "deployments")
+
+Template = Literal["small", "audit"]
+"""What a new project begins with."""
 
 PYPROJECT = """\
 [project]
@@ -39,8 +46,29 @@ def starter_root() -> Path:
     return installed if installed.is_dir() else package.parent
 
 
-def starter_files(name: str) -> Iterator[tuple[str, bytes]]:
+#: What is typed first in a new project.
+FIRST_COMMANDS: dict[Template, str] = {
+    "small": "echelon run flows/words.py:words",
+    "audit": "echelon run flows/audit.py:audit --param path=.",
+}
+
+#: What the files of the small project end in, and where in them the name of the project stands.
+_SUFFIX, _NAME = ".txt", "{name}"
+
+
+def starter_files(name: str, template: Template = "small") -> Iterator[tuple[str, bytes]]:
     """Yield path and content of each file of a new project called `name`; paths have forward slashes."""
+    return _FILES[template](name)
+
+
+def _small_files(name: str) -> Iterator[tuple[str, bytes]]:
+    root = Path(__file__).parent / "small_project"
+    for file in sorted(root.rglob(f"*{_SUFFIX}")):
+        content = file.read_text(encoding="utf-8").replace(_NAME, name)
+        yield file.relative_to(root).as_posix().removesuffix(_SUFFIX), content.encode()
+
+
+def _audit_files(name: str) -> Iterator[tuple[str, bytes]]:
     yield "pyproject.toml", PYPROJECT.format(name=name).encode()
     yield "README.md", README.format(name=name).encode()
     root = starter_root()
@@ -52,3 +80,6 @@ def starter_files(name: str) -> Iterator[tuple[str, bytes]]:
 
 def _left_out(path: Path) -> bool:
     return path.suffix == ".pyc" or any(part == "__pycache__" or part.startswith(".") for part in path.parts)
+
+
+_FILES: dict[Template, Callable[[str], Iterator[tuple[str, bytes]]]] = {"small": _small_files, "audit": _audit_files}

@@ -7,7 +7,6 @@ run that is resumed tries the task itself again.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from echelon.agents.agent import Agent
 from echelon.agents.fallback import Fallback
@@ -29,14 +28,10 @@ from echelon.coordination.step.summary import summary_of
 from echelon.journal.digest import digest_of
 from echelon.model.errors import JournalError
 from echelon.model.fallback import FallbackKind, UsedFallback
-from echelon.model.handoff import Handoff, OutputReference, Passed
+from echelon.model.handoff import Handoff, OutputReference
 from echelon.model.run import StepRecord
 from echelon.model.status import Status
-from echelon.model.usage import Usage
 from echelon.resilience.guard import Guard
-
-#: What a second record of one failure must not count again.
-_NOTHING_NEW: dict[str, Any] = {"usage": Usage(), "received": Passed(), "concerns": (), "attempts": 0}
 
 
 class FallbackChain:
@@ -95,7 +90,7 @@ class FallbackChain:
         if not self._run.memo.knows(key):
             return handoff
         # The task itself was tried again and is behind it on record: what holds is told again, at no cost.
-        return await self._record(lost, handoff.model_copy(update=_NOTHING_NEW | {"fallback": used}))
+        return await self._record(lost, handoff.again(used))
 
     async def _last_good(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         found = await self._earlier.output_of(lost.phase, lost.loss.task_id)
@@ -120,7 +115,7 @@ class FallbackChain:
         if lost.handoff is None:
             return None  # nobody handed anything on; that it is skipped is told to who needs it
         used = lost.used(fallback.kind, f"skipped: {fallback.note}")
-        return await self._record(lost, lost.handoff.model_copy(update=_NOTHING_NEW | {"fallback": used}))
+        return await self._record(lost, lost.handoff.again(used))
 
     async def _stands_in(
         self, lost: OpenLoss, used: UsedFallback, location: OutputReference, confidence: float, said: str

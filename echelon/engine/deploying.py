@@ -1,12 +1,9 @@
-"""Serving a job: its flow as a deployment with a schedule, each run in a process of its own.
+"""A job as a deployment of Prefect: its schedule, checked, and how each run finds the job.
 
 Prefect is imported when a job is served, and not before: it reads its settings then.
 """
 
-import contextlib
-import os
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +11,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from echelon.engine.server.handle import ServerHandle, ServerKind, resolve_server
-from echelon.engine.server.kept import LocalServer
-from echelon.engine.server.secret import secret_file
 from echelon.model.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -26,24 +20,6 @@ if TYPE_CHECKING:
 
 #: What makes sense as the time from one start of a run to the next, in seconds: to 10 years.
 SHORTEST_INTERVAL_SECONDS, LONGEST_INTERVAL_SECONDS = 1.0, 10 * 365 * 86_400.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Serving:
-    """What is being served, told when the server knows it."""
-
-    deployment: str
-    """Name of the deployment, as `flow/name`."""
-    server: str
-    """Address of the API."""
-    ui: str
-    """Address of the user interface."""
-    secret: Path | None
-    """Where the password of the user interface is kept; None for a server that somebody else runs."""
-    server_started: bool
-    """Was the server started for this, so that it ends with it?"""
-    next_run: datetime
-    """When the schedule fires next."""
 
 
 def schedule_of(*, cron: str | None, interval_seconds: float | None, timezone: str) -> "Schedule":
@@ -95,47 +71,6 @@ async def next_run(schedule: "Schedule") -> datetime:
     return dates[0].astimezone(ZoneInfo(zone))
 
 
-async def serve_job(
-    entrypoint: str,
-    *,
-    goal: str,
-    root: Path,
-    home: Path,
-    parameters: Mapping[str, object],
-    schedule: "Schedule",
-    name: str,
-    on_ready: Callable[[Serving], None],
-) -> None:
-    """Serve a job until cancelled; then its schedule is paused, and runs that are at work are ended.
-
-    Uses the server that is configured or kept; where there is none, one with a scheduler is kept running meanwhile.
-    `entrypoint` is `module:variable.flow`; `root` is the folder that the module is imported from, and becomes the
-    working folder of this process and of every run.
-    """
-    from prefect.runner import Runner
-
-    await next_run(schedule)  # one that never fires needs no server
-    _prepare_children(root, home)
-    # Blocks on purpose: cancelled halfway, a server would be left that nobody ends.
-    with scheduling_server(home) as (server, started), server.connected():
-        deployment = deployment_of(
-            entrypoint, goal=goal, root=root, parameters=parameters, schedule=schedule, name=name
-        )
-        runner = Runner(name=name)
-        await runner.aadd_deployment(deployment)
-        on_ready(
-            Serving(
-                deployment=deployment.full_name,
-                server=server.url,
-                ui=server.url.removesuffix("/api"),
-                secret=None if server.kind is ServerKind.CONFIGURED else secret_file(home / "prefect"),
-                server_started=started,
-                next_run=await next_run(schedule),
-            )
-        )
-        await runner.start()
-
-
 def deployment_of(
     entrypoint: str,
     *,
@@ -162,25 +97,3 @@ def deployment_of(
     # Prefect takes the working folder, and offers no argument for it.
     deployment._path = str(root)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a door with a test
     return deployment
-
-
-@contextlib.contextmanager
-def scheduling_server(home: Path) -> Generator[tuple[ServerHandle, bool]]:
-    """Give a server that fires schedules, and whether it was started here; then it ends with the block."""
-    local = LocalServer(home)
-    started = resolve_server(home).kind is ServerKind.EMBEDDED and local.up()[1]
-    try:
-        with resolve_server(home) as server:
-            server.wait_ready()
-            yield server, started
-    finally:
-        if started:
-            local.down()
-
-
-def _prepare_children(root: Path, home: Path) -> None:
-    """Let the processes of the runs find the project and the home, wherever this one was started."""
-    inherited = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(root), inherited] if inherited else [str(root)])
-    os.environ["ECHELON_HOME"] = str(home.absolute())
-    os.chdir(root)

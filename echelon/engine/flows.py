@@ -14,7 +14,8 @@ from echelon.agents.threads import end_within
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
 from echelon.engine.picture.request import wait_for_picture
-from echelon.engine.run import RunOptions, run_job
+from echelon.engine.run import PICTURE_SECONDS, RunOptions, run_job
+from echelon.engine.termination import cancel_on_sigterm
 from echelon.model.errors import EchelonError
 from echelon.model.run import RunResult, RunStatus
 from echelon.settings import Settings
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from prefect import Flow
     from prefect.client.schemas.objects import State
 
-#: A flow run ends when its picture is complete, or after so many seconds.
-PICTURE_SECONDS = 15.0
 #: The process of a flow run has so many seconds after it, in which Prefect reports its state.
 END_SECONDS = 60.0
 
@@ -43,7 +42,7 @@ def flow_of(job: JobDefinition) -> "Flow[..., Any]":
         async with get_client() as client:
             api_url = str(client.api_url)
         options = RunOptions(source=job.source, flow_run_id=flow_run.id, api_url=api_url)
-        result = await run_job(job, read_inputs(job.inputs_type, parameters), options)
+        result = await cancel_on_sigterm(run_job(job, read_inputs(job.inputs_type, parameters), options))
         await asyncio.to_thread(wait_for_picture, result.run_id, Settings(), PICTURE_SECONDS)
         if "PREFECT__FLOW_RUN_ID" in os.environ:  # this process was started for this flow run alone
             end_within(END_SECONDS, 0)

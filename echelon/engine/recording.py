@@ -1,5 +1,6 @@
 """What the journal knows about a run before it is at work: nothing yet, or what earlier processes did (F8)."""
 
+import contextlib
 import re
 import secrets
 from collections.abc import Sequence
@@ -12,15 +13,16 @@ from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import utc_now
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs, written_inputs
+from echelon.engine.nesting import enclosing_task
 from echelon.journal.digest import digest_of
 from echelon.journal.port import Journal
 from echelon.model.adapter import JsonObject
-from echelon.model.errors import InvalidInput
+from echelon.model.errors import InvalidInput, RunHeld
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus
-from echelon.runlog.events import PlanExtended, RunEvent, RunReopened
+from echelon.runlog.events import PlanExtended, RunEnded, RunEvent, RunReopened
 
 #: Of the random part of a run's name: runs that begin in one second must not get one name.
 RANDOM_BYTES = 4
@@ -71,6 +73,7 @@ def new_record(
     flow_run_id: str | None = None,
 ) -> RunRecord:
     """Return a run that begins now, with inputs as `written_inputs` has them, by `run_id` or a name that is made up."""
+    parent = enclosing_task()
     started = utc_now()
     return RunRecord(
         run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}",
@@ -81,6 +84,8 @@ def new_record(
         started=started,
         plan=plan,
         flow_run_id=flow_run_id,
+        parent_run_id=parent and parent.run_id,
+        parent_task=parent and parent.task_id,
     )
 
 
@@ -139,6 +144,22 @@ def end_of_stopped(found: RunRecord | None, finished_steps: Sequence[datetime], 
     if any(each > found.finished for each in finished_steps):
         return stopped
     return End(RunStatus.COMPLETED, found.finished, found.report)
+
+
+async def end_dead_run(journal: Journal, record: RunRecord) -> RunRecord:
+    """Put the end of a run on record whose process died without a word, and return how it stands then.
+
+    Nothing is done where somebody has taken the run meanwhile, or it has ended after all.
+    """
+    events = await journal.events(record.run_id)
+    steps = [step.finished for step in await journal.steps(record.run_id)]
+    end = end_of_stopped(record, steps, End(RunStatus.INTERRUPTED, events[-1].event.at))
+    ended = RunEnded(run_id=record.run_id, at=utc_now(), status=end.status, finished=end.finished, report=end.report)
+    with contextlib.suppress(RunHeld):
+        async with journal.holding(record.run_id) as lease:
+            if (await journal.run(record.run_id)).status is RunStatus.RUNNING:
+                await lease.give_back(ended)
+    return await journal.known_run(run_id=record.run_id) or record
 
 
 def _change(before: Plan | None, now: Plan) -> str:

@@ -7,7 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import written_inputs
 from echelon.definition.planned import planned
-from echelon.engine.picture.request import Granularity, PictureRequest, request_picture
+from echelon.engine.nesting import EnclosingFlow, EnclosingTask, enclosing_flow, enclosing_task, within
+from echelon.engine.picture.request import Granularity, PictureRequest, request_picture, wait_for_picture
 from echelon.engine.prefect_logger import run_context_for
 from echelon.engine.recording import End, end_of, end_of_stopped, find_run, new_record, previous_handoffs, reopen_run
 from echelon.engine.reporting import write_conventions, write_report
@@ -55,6 +56,9 @@ from echelon.runlog.view import result_of, view_of
 from echelon.settings import Settings
 
 log = logging.getLogger("echelon.engine")
+
+#: A run inside a flow run of Prefect ends when its picture is complete, or after so many seconds.
+PICTURE_SECONDS = 15.0
 
 #: How long a thread may hold the interpreter while another waits, in seconds.
 SWITCH_INTERVAL_SECONDS = 0.0005
@@ -109,24 +113,37 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     """
     settings = Settings()
     use_daemon_threads(asyncio.get_running_loop())
-    api_url = options.api_url or await _api_url(settings)
+    task = enclosing_task()
+    flow = enclosing_flow() if task is None and options.flow_run_id is None else None
+    outer = task or flow
+    options = replace(options, api_url=options.api_url or await _api_url(settings, outer))
     async with prepare_run(job, inputs, options, settings) as run:
         if settings.picture:
             request = PictureRequest(
                 run_id=run.record.run_id,
                 flow_run_id=options.flow_run_id,
                 granularity=options.granularity,
-                api_url=api_url,
+                api_url=options.api_url,
+                parent_run_id=task and task.run_id,
+                parent_flow_run_id=outer and outer.flow_run_id,
             )
             request_picture(request, settings)
         with watching_loop(), _interpreter_tuned(), capturing(pass_on=options.show_prints):
-            return await finish(run, await run_phases(run.context))
+            result = await finish(run, await run_phases(run.context))
+    if flow is not None:  # its server may end with it
+        await asyncio.to_thread(wait_for_picture, result.run_id, settings, PICTURE_SECONDS)
+    return result
 
 
-async def _api_url(settings: Settings) -> str:
-    """Return the Prefect API of a run, which answers; empty where the process that draws the picture starts its own."""
+async def _api_url(settings: Settings, outer: EnclosingTask | EnclosingFlow | None) -> str:
+    """Return the Prefect API of a run, which answers: the one that shows what it is begun inside of.
+
+    Empty where the process that draws the picture starts its own.
+    """
     if not settings.picture:
         return ""
+    if outer is not None:
+        return outer.api_url
     server = resolve_server(settings.home)
     await server.check()
     return server.url
@@ -240,7 +257,7 @@ def context_of(
         contracts=Contracts(),
         workspaces=Workspaces(spec.folder),
         transcripts_off=_transcripts_off(spec.job, settings),
-        surround=partial(run_context_for, options.flow_run_id),
+        surround=partial(_surrounded, spec.run_id, options),
         lease=lease,
     )
 
@@ -248,6 +265,14 @@ def context_of(
 def _transcripts_off(job: JobDefinition, settings: Settings) -> str:
     switches = (("Job(transcripts=False)", job.transcripts), ("ECHELON_TRANSCRIPTS", settings.transcripts))
     return next((name for name, is_on in switches if not is_on), "")
+
+
+@contextlib.contextmanager
+def _surrounded(run_id: str, options: RunOptions, task_id: str) -> Generator[None]:
+    """Give an agent what it may ask its surroundings for: whose part it is, and Prefect's logger."""
+    task = EnclosingTask(run_id=run_id, task_id=task_id, flow_run_id=options.flow_run_id, api_url=options.api_url)
+    with within(task), run_context_for(options.flow_run_id, task_id):
+        yield
 
 
 @contextlib.asynccontextmanager

@@ -155,9 +155,9 @@ class SqlJournal:
         found = await self._read(queries.find_completed_step(key, run_id), rows.step_record)
         return found[0] if found else None
 
-    async def runs(self, limit: int = DEFAULT_RUNS) -> tuple[RunRecord, ...]:
-        """Return the newest runs, newest first, without their plans."""
-        return tuple(await self._read(queries.newest_runs(limit), rows.run_record_or_damage))
+    async def runs(self, limit: int = DEFAULT_RUNS, *, inside: str | None = None) -> tuple[RunRecord, ...]:
+        """Return the newest runs, or those begun inside another one, newest first, without their plans."""
+        return tuple(await self._read(queries.newest_runs(limit, inside), rows.run_record_or_damage))
 
     async def run(self, run_id: str) -> RunRecord:
         """Return a run with its plan, by its id or the beginning of it; raise `InvalidInput` unless that is one run."""

@@ -94,8 +94,8 @@ class Journal(Protocol):
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
         ...
 
-    async def runs(self, limit: int = ...) -> tuple[RunRecord, ...]:
-        """Return the newest runs, newest first, without their plans."""
+    async def runs(self, limit: int = ..., *, inside: str | None = None) -> tuple[RunRecord, ...]:
+        """Return the newest runs, or those begun inside another one, newest first, without their plans."""
         ...
 
     async def run(self, run_id: str) -> RunRecord:

@@ -26,9 +26,10 @@ def events_of(run_id: str, after: int, kinds: Sequence[str], subject: str | None
     return query.order_by(_EVENTS.seq)
 
 
-def newest_runs(limit: int) -> Query:
-    """Runs, newest first."""
-    return select(schema.runs).order_by(_RUNS.number.desc()).limit(limit)
+def newest_runs(limit: int, inside: str | None = None) -> Query:
+    """Runs, newest first; all, or those that were begun inside another one."""
+    query = select(schema.runs).order_by(_RUNS.number.desc()).limit(limit)
+    return query if inside is None else query.where(_RUNS.parent_run_id == inside)
 
 
 def run_ids_like(prefix: str) -> Query:

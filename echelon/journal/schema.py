@@ -11,7 +11,7 @@ dialect (50 ms).
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text
 
 #: The revision of the newest migration; a test holds both together.
-HEAD = "0003"
+HEAD = "0004"
 
 #: SQLite numbers rows by itself only in a column of exactly this type.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
@@ -51,6 +51,8 @@ runs = Table(
     Column("finished", String),
     Column("report", String),
     Column("flow_run_id", String),
+    Column("parent_run_id", String),
+    Column("parent_task", String),
 )
 
 steps = Table(

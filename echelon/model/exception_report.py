@@ -18,6 +18,7 @@ class Trigger(StrEnum):
     BREAKER = "breaker"  #: a dependency is being refused
     INCIDENT = "incident"  #: failures with one cause, told once (F6)
     RENEWED = "renewed"  #: done before, and done again since what it was made from has changed (F8)
+    KEPT = "kept"  #: done before from older inputs, and not done again since it cannot be undone (F8)
     EMPTY = "empty"  #: a phase had nothing to do
     PARTIAL = "partial"  #: an integration went ahead with something missing
 

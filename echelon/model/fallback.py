@@ -11,6 +11,7 @@ class FallbackKind(StrEnum):
     AGENT = "agent"  #: another agent or model does the task
     LAST_GOOD = "last_good"  #: the output of an earlier run on the same inputs
     DEFAULT = "default"  #: a value that was stated beforehand
+    OLDER_INPUTS = "older_inputs"  #: what it delivered itself, from older inputs; it cannot be undone (F8)
     SKIP = "skip"  #: nothing; the note says why that can be lived with
 
 
@@ -19,6 +20,7 @@ class FallbackKind(StrEnum):
 TRUST: dict[FallbackKind, float] = {
     FallbackKind.AGENT: 0.8,
     FallbackKind.LAST_GOOD: 0.5,
+    FallbackKind.OLDER_INPUTS: 0.5,
     FallbackKind.DEFAULT: 0.0,
     FallbackKind.SKIP: 0.0,
 }

@@ -147,6 +147,11 @@ class Handoff(Value):
             raise ValueError("output_location is set exactly when a step completed")
         return self
 
+    def again(self, used: UsedFallback) -> Self:
+        """Return it once more, as what stands in for work that was not done: nothing of it is counted or said twice."""
+        nothing_new = {"usage": Usage(), "received": Passed(), "concerns": (), "attempts": 0}
+        return self.model_copy(update={"fallback": used, **nothing_new})
+
     @property
     def done(self) -> bool:
         """Is there an output to read?"""

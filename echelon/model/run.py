@@ -72,6 +72,10 @@ class RunRecord(Value):
     """The plan it carries out; None where only the list of runs is wanted."""
     flow_run_id: str | None = None
     """The flow run of Prefect that started it: when Prefect retries that, it goes on with this run (F8)."""
+    parent_run_id: str | None = None
+    """The run that it was begun inside of; None for one that stands alone."""
+    parent_task: str | None = None
+    """The task of that run that began it."""
     damage: str | None = None
     """Why its row in the journal cannot be read, in a list of runs; what is known all the same stands in the others."""
 

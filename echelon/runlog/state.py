@@ -215,7 +215,12 @@ def _step_started(draft: _Draft, event: happened.StepStarted) -> None:
 
 
 def _step_reused(draft: _Draft, event: happened.StepReused) -> None:
-    draft.reused.add(StepName(event.step, event.phase, event.task_id))
+    name = StepName(event.step, event.phase, event.task_id)
+    draft.reused.add(name)
+    latest = draft.latest.get(name)
+    if latest is not None and latest.key != event.key:  # something else was done of it in between
+        done = (step for step in reversed(draft.steps) if step.key == event.key and step.handoff.done)
+        draft.latest[name] = next(done, latest)
 
 
 def _step_ended(draft: _Draft, event: happened.StepEnded) -> None:

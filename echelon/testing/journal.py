@@ -207,10 +207,10 @@ class MemoryJournal:
         found = [step for step in done if run_id in (None, step.run_id)]
         return max(found, key=lambda step: order.index(step.run_id), default=None)
 
-    async def runs(self, limit: int = 20) -> tuple[RunRecord, ...]:
-        """Return the newest runs, newest first, without their plans."""
-        newest = list(reversed(self._memory.runs.values()))[:limit]
-        return tuple(record.model_copy(update={"plan": None}) for record in newest)
+    async def runs(self, limit: int = 20, *, inside: str | None = None) -> tuple[RunRecord, ...]:
+        """Return the newest runs, or those begun inside another one, newest first, without their plans."""
+        newest = [run for run in reversed(self._memory.runs.values()) if inside in (None, run.parent_run_id)]
+        return tuple(record.model_copy(update={"plan": None}) for record in newest[:limit])
 
     async def run(self, run_id: str) -> RunRecord:
         """Return a run with its plan, by its id or the beginning of it; raise `InvalidInput` unless that is one run."""

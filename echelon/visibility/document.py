@@ -35,6 +35,8 @@ def document_of(view: RunView) -> JsonObject:
         "job": record.job,
         "source": record.source,
         "inputs": record.inputs,
+        "parent_run_id": record.parent_run_id,
+        "parent_task": record.parent_task,
         "started": record.started,
         "finished": record.finished,
         "exit_code": exit_code_of(record.status, view.exceptions),

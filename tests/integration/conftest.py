@@ -98,7 +98,7 @@ class Place:
 
     def another_project(self, folder: Path) -> Path:
         """Make a new project under git, with a package in it that has a flaw."""
-        self.run("echelon", "init", str(folder), folder=self.home)
+        self.run("echelon", "init", str(folder), "--template", "audit", folder=self.home)
         tree(folder, SHOP)
         git(folder, "init", "-q")
         git(folder, "add", "-A")

@@ -75,6 +75,7 @@ def test_a_code_base_is_audited_ranked_and_compared_with_the_last_run(tmp_path: 
     second_code, second, _ = audit(root, home)
 
     assert (first_code, first["status"], first["output"]["hotspots"]) == (0, "completed", [])
+    assert list(home.rglob("base.py")) == [], "no copy of what was audited is kept"
     assert (out / "report.html").read_text().startswith("<!doctype html>")
     assert second_code == 0
     assert second["output"]["hotspots"][0]["path"] == "app/core/base.py"

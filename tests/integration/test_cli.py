@@ -352,7 +352,7 @@ def test_a_port_that_is_taken_is_said_and_one_that_was_used_before_is_not(echelo
 
 
 def test_a_new_project_runs_at_once(tmp_path, environment):
-    Terminal(tmp_path, environment)("init", "fresh")
+    Terminal(tmp_path, environment)("init", "fresh", "--template", "audit")
 
     fresh = Terminal(tmp_path / "fresh", environment)
     planned = fresh.json("plan", "flows/audit.py:audit", "--param", "path=.")

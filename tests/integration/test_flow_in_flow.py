@@ -4,18 +4,23 @@ import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from prefect import flow
+from prefect import flow, task
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
 from contracts.reports import AuditReport
 from echelon import AgentFailed, Job, Resilience, RunResult, agent
 from echelon.engine.flows import RunFailed
+from echelon.engine.picture.request import wait_for_picture
 from echelon.engine.server.handle import ServerHandle, resolve_server
 from echelon.engine.server.secret import read_credentials
+from echelon.journal.journal import SqlJournal
+from echelon.model.run import RunRecord
+from echelon.settings import Settings
 from flows.audit import audit
 from tests.unit.audit.building import tree
 
@@ -87,11 +92,72 @@ def test_a_run_in_a_flow_is_shown_as_a_part_of_it(server, tmp_path):
 
     parent_id, run_id = asyncio.run(parent())
 
-    inside = {"flow_runs": {"parent_flow_run_id": {"any_": [parent_id]}}}
-    found = httpx.post(
-        f"{server.url}/flow_runs/filter", json=inside, auth=read_credentials(server.home / "prefect"), trust_env=False
-    ).json()
-    assert [run["state"]["message"] for run in found] == [f"run {run_id}"]
+    assert [run["state"]["message"] for run in runs_inside(server, parent_id)] == [f"run {run_id}"]
+
+
+def runs_inside(server: ServerHandle, flow_run_id: str) -> list[dict[str, Any]]:
+    """The flow runs that Prefect shows as a part of another one."""
+    inside = {"flow_runs": {"parent_flow_run_id": {"any_": [flow_run_id]}}}
+    credentials = read_credentials(server.home / "prefect")
+    return httpx.post(f"{server.url}/flow_runs/filter", json=inside, auth=credentials, trust_env=False).json()
+
+
+def run_in_flow() -> RunResult:
+    return asyncio.run(trial.run(n=2))
+
+
+def flow_in_flow() -> RunResult:
+    return asyncio.run(trial.flow(n=2))
+
+
+@pytest.mark.parametrize(
+    ("begin", "state"), [(run_in_flow, "Completed"), (flow_in_flow, "Completed")], ids=["job.run", "job.flow"]
+)
+@pytest.mark.parametrize("in_task", [False, True], ids=["in-the-flow", "in-a-task"])
+def test_a_job_runs_in_a_flow_that_is_not_async_as_a_part_of_it(server, tmp_path, begin, state, in_task):
+    """Twice: a run of the same job must not be taken for the one before."""
+    once = task(begin) if in_task else begin
+
+    @flow(persist_result=False, result_storage=tmp_path / "results")
+    def parent() -> tuple[str, list[str]]:
+        return str(flow_run.id), [once().run_id for _ in range(2)]
+
+    parent_id, run_ids = parent()
+
+    shown = runs_inside(server, parent_id)
+    told = {run["name"] if begin is run_in_flow else run["state"]["message"].removeprefix("run ") for run in shown}
+    assert told == set(run_ids)
+    assert [run["state"]["name"] for run in shown] == [state, state]
+
+
+@agent
+async def nested() -> str:
+    """Run another job from a coroutine."""
+    return (await trial.run(n=1)).run_id
+
+
+@agent
+def nested_in_thread() -> str:
+    """Run another job from a thread."""
+    return asyncio.run(trial.run(n=1)).run_id
+
+
+def test_a_job_that_an_agent_runs_is_shown_as_a_part_of_its_run(server):
+    job = Job("outer", goal="Run others")
+    job.phase("inner", agents=[nested, nested_in_thread])
+
+    result = asyncio.run(job.flow())
+    wait_for_picture(str(result.output["inner/nested"]), Settings(), 60)
+    wait_for_picture(str(result.output["inner/nested_in_thread"]), Settings(), 60)
+
+    async def records() -> tuple[RunRecord, tuple[RunRecord, ...]]:
+        async with SqlJournal.open(Settings()) as journal:
+            return await journal.run(result.run_id), await journal.runs(inside=result.run_id)
+
+    outer, inner = asyncio.run(records())
+    assert {(run.run_id, run.parent_task) for run in inner} == {(run, task) for task, run in result.output.items()}
+    assert outer.flow_run_id is not None
+    assert {run["name"] for run in runs_inside(server, outer.flow_run_id)} == set(result.output.values())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -39,11 +40,74 @@ def test_a_project_made_by_an_installed_echelon_has_a_job_that_can_be_planned(in
             command, cwd=cwd, env=environment, check=True, capture_output=True, text=True, timeout=100
         ).stdout
 
-    echelon("init", "thing", cwd=tmp_path)
+    echelon("init", "thing", "--template", "audit", cwd=tmp_path)
     planned = echelon("plan", "flows/audit.py:audit", "--param", "path=.", "--json", cwd=tmp_path / "thing")
 
     assert '"structure"' in planned
     assert {path.name for path in (tmp_path / "thing").iterdir()} >= {"flows", "tasks", "contracts", "deployments"}
+
+
+#: A project of somebody who has packages of these names, one of them without an `__init__.py`.
+OWN = {
+    "flows/count.py": "from echelon import Job, agent\nfrom tasks.counting import count\n\n"
+    "job = Job('own', goal='Count')\njob.phase('count', agent=count)\n",
+    "tasks/__init__.py": "",
+    "tasks/counting.py": "from contracts.number import Number\nfrom echelon import agent\n\n\n"
+    "@agent\ndef count() -> Number:\n    return Number(n=3)\n",
+    "contracts/number.py": "from pydantic import BaseModel\n\n\nclass Number(BaseModel):\n    n: int\n",
+}
+
+#: Runs the command line with one installation of Echelon, and none that this interpreter has.
+WITH_INSTALLATION = """
+import site, sys
+sys.path.append(sys.argv.pop(1))
+site.addsitedir(sys.argv.pop(1))
+from echelon.cli.main import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def installed_in_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is put into an environment when a checkout is installed in place (`pip install -e`)."""
+    folder = tmp_path_factory.mktemp("editable")
+    build = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=ROOT, check=True, capture_output=True, timeout=100)
+    site = folder / "site"
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        archive.extractall(site)
+    return site
+
+
+def test_nothing_but_echelon_is_offered_at_the_top(installed: Path, installed_in_place: Path) -> None:
+    def offered(site: Path) -> set[str]:
+        return {entry.name for entry in site.iterdir() if not entry.name.endswith((".dist-info", ".pth"))}
+
+    assert offered(installed) == {"echelon"}
+    assert offered(installed_in_place) == {"_editable_impl_echelon.py"}
+    assert "map_module('echelon'" in (installed_in_place / "_editable_impl_echelon.py").read_text()
+
+
+@pytest.mark.parametrize("how", ["installed", "installed_in_place"])
+def test_packages_of_ones_own_are_not_shadowed_by_ours(how: str, request, tmp_path: Path) -> None:
+    for name, text in OWN.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    environment = {**os.environ, "ECHELON_HOME": str(tmp_path / "home"), "ECHELON_PICTURE": "false"}
+    environment.pop("PYTHONPATH", None)
+    places = [sysconfig.get_path("purelib"), str(request.getfixturevalue(how))]
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", WITH_INSTALLATION, *places, "run", "flows/count.py:job", "--json"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["output"] == {"n": 3}
 
 
 @pytest.mark.registry
@@ -57,7 +121,7 @@ def test_the_newest_packages_that_the_wheel_allows_run_the_starter_to_its_end(wh
         pytest.skip("no package registry can be reached, so that nothing can be installed")
     user.run("pip", "install", "--quiet", "--no-compile", f"{wheel}[audit]")
     user.run("pip", "check")
-    user.run("echelon", "init", "thing")
+    user.run("echelon", "init", "thing", "--template", "audit")
     printed = user.run(
         *("echelon", "run", "flows/audit.py:audit", "--param", "path=.", "--json"), folder=tmp_path / "thing"
     )

@@ -12,7 +12,7 @@ from echelon.cli.views.result import CAUSES_SHOWN, routes, show_missing, show_ne
 from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally
-from echelon.model.run import Conversation, RunView, StepRecord
+from echelon.model.run import Conversation, RunRecord, RunView, StepRecord
 from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
 
@@ -21,11 +21,13 @@ CONCERNS_SHOWN = 10
 INPUT_CHARACTERS = 300
 REPAIRS_SHOWN = 5
 AT_WORK_SHOWN = 5
+NESTED_SHOWN = 10
 
 
-def show_run(console: Console, view: RunView, trouble: str = "") -> None:
+def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), trouble: str = "") -> None:
     """Print one run: what was planned beside what was measured, what is missing, what was raised and refused.
 
+    `nested` are the runs that its agents began, the newest first.
     `trouble` is why Prefect does not show it yet, where something stands in the way.
     """
     record = view.record
@@ -35,11 +37,13 @@ def show_run(console: Console, view: RunView, trouble: str = "") -> None:
         console,
         [
             ("job", f"{record.job}  {record.source}"),
+            ("part of", _parent(record)),
             ("inputs", json.dumps(record.inputs, ensure_ascii=False)[:INPUT_CHARACTERS]),
             ("started", moment(record.started)),
             ("finished", moment(record.finished)),
             ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
             ("steps", tally(view.launched, view.returned, len(view.missing))),
+            ("runs inside", "\n".join(head([_nested(one) for one in reversed(nested)], NESTED_SHOWN))),
             ("prefect", f"does not show it yet: {trouble}" if trouble else ""),
             ("at work", ", ".join(head(view.at_work, AT_WORK_SHOWN))),
             ("concerns", routes(view.concerns)),
@@ -54,6 +58,15 @@ def show_run(console: Console, view: RunView, trouble: str = "") -> None:
     show_incidents(console, [one for one in view.incidents if one.cause not in said])
     show_concerns(console, view)
     show_next(console, record.run_id, record.status, view.missing)
+
+
+def _parent(record: RunRecord) -> str:
+    """Say what a run was begun inside of; empty for one that stands alone."""
+    return f"run {record.parent_run_id}, task {record.parent_task}" if record.parent_run_id else ""
+
+
+def _nested(record: RunRecord) -> str:
+    return f"{record.run_id} ({record.status.value}), begun by {record.parent_task}"
 
 
 def show_agent(

@@ -70,6 +70,13 @@ class IntentLog:
         self._decision = decision.about(self._begun, log.run_id)
         self._redo = set(self._decision.redo)
 
+    def stands(self, task_id: str, key: str) -> bool:
+        """Say whether the step with this key is the last that was begun of a task, and no person decides otherwise."""
+        if task_id in self._redo or task_id in self._decision.done:
+            return False
+        begun = [intent for intent in self._begun.get(task_id, ()) if not intent.settled]
+        return not begun or begun[-1].key == key
+
     async def recall_decision(self, task_id: str) -> Outcome[object] | None:
         """Return what a person knows to have come of a task; None where nobody said that it was done."""
         if task_id not in self._decision.done or task_id not in self._begun:
@@ -87,7 +94,7 @@ class IntentLog:
         uncertain = [intent for intent in begun if not intent.settled]
         if effect == "irreversible" and uncertain:
             if task_id not in self._redo:
-                raise _uncertain(uncertain[-1], renewed)
+                raise self._uncertain(uncertain[-1], renewed)
             self._redo.remove(task_id)  # once: what is cut off again is uncertain again
             await self._note("redo", task_id)
         intent = EffectIntent(
@@ -119,14 +126,15 @@ class IntentLog:
             OperatorDecided(run_id=self._log.run_id, at=self._now(), task_id=task_id, decision=decision)
         )
 
-
-def _uncertain(intent: EffectIntent, renewed: str) -> EffectUncertain:
-    begun = f"begun at {intent.at:%Y-%m-%d %H:%M:%S} UTC (idempotency key {intent.idempotency_key[:16]})"
-    return EffectUncertain(
-        f"{intent.task_id} cannot be undone and was done before, {begun}, which does not count any more: {renewed}"
-        if renewed
-        else f"{intent.task_id} cannot be undone and may have happened: it was {begun}, and its end is not on record",
-        # The same for all that one death left open, so that it is said once.
-        f"find out, then: echelon resume {intent.run_id} --redo TASK (do it again) or --done TASK=OUTPUT (it happened; "
-        "OUTPUT is JSON); a TASK may be a pattern, as 'pay/*'",
-    )
+    def _uncertain(self, intent: EffectIntent, renewed: str) -> EffectUncertain:
+        at = f"{intent.at:%Y-%m-%d %H:%M:%S} UTC (idempotency key {intent.idempotency_key[:16]})"
+        was_done = renewed and intent.key in self._log.state.finished_steps
+        return EffectUncertain(
+            f"{intent.task_id} cannot be undone and was done on {at}, which does not count any more: {renewed}"
+            if was_done
+            else f"{intent.task_id} cannot be undone and may have happened: it was begun at {at}, and its end is not "
+            "on record",
+            # The same for all that one death left open, so that it is said once.
+            f"find out, then: echelon resume {intent.run_id} --redo TASK (do it again) or --done TASK=OUTPUT (it "
+            "happened; OUTPUT is JSON); a TASK may be a pattern, as 'pay/*'",
+        )

@@ -30,11 +30,21 @@ class StepMemo:
 
     def __init__(self, finished: Mapping[str, StepRecord]) -> None:
         self._finished = finished
-        self._by_task = {(step.kind, step.handoff.task_id): step for step in finished.values()}
+        own = [step for step in finished.values() if step.handoff.fallback is None]
+        self._by_task = {(step.kind, step.handoff.task_id): step for step in own}
 
     def knows(self, key: str) -> bool:
         """Say whether a step with this key was completed before this process began."""
         return key in self._finished
+
+    def find(self, key: str) -> StepRecord | None:
+        """Return the step with this key that was completed before this process began; None when there is none."""
+        return self._finished.get(key)
+
+    def older(self, kind: StepKind, task_id: str, contract: str) -> StepRecord | None:
+        """Return what a task delivered last, whatever it was given, if it can be read as `contract`; else None."""
+        before = self._by_task.get((kind, task_id))
+        return before if before is not None and _contract_of(before) == contract else None
 
     def recall(self, key: str, kind: StepKind, task_id: str, contract: str, agent: Agent) -> MemoHit:
         """Find a step with its key; the code of its agent decides whether it still counts."""
@@ -60,9 +70,14 @@ class StepMemo:
 
     def _why(self, kind: StepKind, task_id: str, contract: str) -> str:
         before = self._by_task.get((kind, task_id))
-        if before is None or before.handoff.fallback is not None or before.handoff.output_location is None:
+        if before is None:
             return ""
-        was = before.handoff.output_location.contract
+        was = _contract_of(before)
         if was != contract:
             return f"its contract has changed ({was} → {contract})"
         return "what it is given has changed"
+
+
+def _contract_of(step: StepRecord) -> str:
+    assert step.handoff.output_location is not None, "what was completed has an output"
+    return step.handoff.output_location.contract

@@ -5,6 +5,7 @@ import itertools
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from echelon.engine.picture.strokes import (
     ShowReport,
     Strokes,
     WriteLine,
+    id_of,
     transition_of,
 )
 from echelon.engine.picture.wire import (
@@ -55,9 +57,11 @@ class PictureGone(Exception):
 class Canvas:
     """The picture of one run in one server."""
 
-    def __init__(self, api: Api, run_id: str, flow_run_id: str | None = None) -> None:
+    def __init__(self, api: Api, run_id: str, flow_run_id: str | None = None, parent: str | None = None) -> None:
+        """Draw into `flow_run_id`, or a new flow run, which lies in the flow run `parent` if there is one."""
         self._api = api
         self._run_id = run_id
+        self._parent = parent
         self._specs: dict[str, OpenFlowRun] = {}
         self._recalled: set[str] = set()
         """Flow runs that the server must know."""
@@ -120,8 +124,11 @@ class Canvas:
             answer = await self._api.get(f"/flow_runs/{spec.adopt}")
             if answer.body is not None and "id" in answer.body:
                 return answer
+        if spec.key == JOB and self._parent is not None:
+            spec = replace(spec, parent_task=id_of(self._run_id, "parent"))
         if spec.parent_task is not None:
-            parent_task = parent_task_body(spec, await self._flow_run(JOB))
+            parent = self._parent if spec.key == JOB else await self._flow_run(JOB)
+            parent_task = parent_task_body(spec, str(parent))
             await self._api.post("/task_runs/", parent_task, pending_at(spec.state))
         body = flow_run_body(spec, await self._flow(spec.flow), transition_of(self._run_id, spec.key, spec.state))
         answer = await self._api.post("/flow_runs/", body, entered_at(spec.state))

@@ -1,6 +1,7 @@
 """One run is followed and drawn until its end, from where its picture was left."""
 
 import asyncio
+import http
 import logging
 import time
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ log = logging.getLogger("echelon.engine.picture")
 FIRST_PAUSE_SECONDS = 0.3
 LONGEST_PAUSE_SECONDS = 1.0
 PAUSE_GROWTH = 1.3
+
+#: A run that is a part of another one waits for the flow run of that to be drawn, for so many seconds.
+PARENT_SECONDS = 10.0
 
 #: A run of which nothing was heard for so long may have died; its lease says whether it has.
 SILENCE_SECONDS = 30.0
@@ -51,13 +55,15 @@ class Follower:
 
     async def follow(self, api: Api, server: str) -> None:
         """Draw the run until its end; raises `Unreachable` when the server is away, then it may be tried again."""
-        kept = ProgressFile(self._folder, self._request.run_id, server)
+        request = self._request
+        kept = ProgressFile(self._folder, request.run_id, server)
+        parent = await _parent_of(request, api)
         try:
-            await self._follow(Canvas(api, self._request.run_id, self._request.flow_run_id), kept)
+            await self._follow(Canvas(api, request.run_id, request.flow_run_id, parent), kept)
         except PictureGone as gone:
             log.info("%s; the run is drawn once more", gone)
             kept.forget()
-            await self._follow(Canvas(api, self._request.run_id, self._request.flow_run_id), kept)
+            await self._follow(Canvas(api, request.run_id, request.flow_run_id, parent), kept)
 
     async def _follow(self, canvas: Canvas, kept: ProgressFile) -> None:
         request, before = self._request, kept.read()
@@ -95,3 +101,20 @@ class Follower:
             return
         log.info("no process works on run %s any more, and nothing says how it ended", self._request.run_id)
         await canvas.draw(picture.abandon(picture.last_at))
+
+
+async def _parent_of(request: PictureRequest, api: Api) -> str | None:
+    """Return the flow run that a run is shown inside of; None where there is none, or this server does not know it."""
+    if request.parent_flow_run_id is not None:
+        found = await api.get(f"/flow_runs/{request.parent_flow_run_id}")
+        return request.parent_flow_run_id if found.status == http.HTTPStatus.OK else None
+    if request.parent_run_id is None:
+        return None
+    until = time.monotonic() + PARENT_SECONDS
+    query = {"flow_runs": {"idempotency_key": {"any_": [request.parent_run_id]}}}
+    while not (drawn := (await api.post("/flow_runs/filter", query)).body):
+        if time.monotonic() > until:
+            log.info("run %s is a part of %s, which is not drawn", request.run_id, request.parent_run_id)
+            return None
+        await asyncio.sleep(FIRST_PAUSE_SECONDS)
+    return drawn[0]["id"]

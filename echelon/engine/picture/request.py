@@ -50,6 +50,10 @@ class PictureRequest:
     """Is every agent a task run, or every team? None decides by the number of agents (R4)."""
     api_url: str = ""
     """The Prefect API; empty: the one that is kept in the home, or started for this by who draws."""
+    parent_run_id: str | None = None
+    """The run of ours that it was begun inside of."""
+    parent_flow_run_id: str | None = None
+    """The flow run of Prefect that it was begun inside of, where that is known."""
 
 
 def request_picture(request: PictureRequest, settings: Settings) -> None:

@@ -65,7 +65,7 @@ def parent_task_body(spec: OpenFlowRun, flow_run_id: str) -> JsonObject:
         "name": spec.title,
         "flow_run_id": flow_run_id,
         "task_key": spec.flow,
-        "dynamic_key": spec.key,
+        "dynamic_key": spec.key or spec.idempotency_key,
     }
 
 

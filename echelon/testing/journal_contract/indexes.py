@@ -52,6 +52,17 @@ class IndexContract(Base):
         assert [(found.run_id, found.plan) for found in await r1.runs(limit=2)] == [("r3", None), ("r2", None)]
         assert len(await r1.runs()) == 3
 
+    async def test_runs_begun_inside_another_one_are_found_by_it(self, r1: Journal) -> None:
+        for number in (2, 3):
+            await r1.append(run_started(f"r{number}", parent_run_id="r1", parent_task=f"ask/{number}"))
+        await r1.append(run_started("r4"))
+
+        inside = await r1.runs(inside="r1")
+
+        assert [(found.run_id, found.parent_task) for found in inside] == [("r3", "ask/3"), ("r2", "ask/2")]
+        assert [found.run_id for found in await r1.runs(limit=1, inside="r1")] == ["r3"]
+        assert await r1.runs(inside="r4") == ()
+
     async def test_the_end_of_a_run_is_on_record(self, r1: Journal) -> None:
         await r1.append(run_ended(status=RunStatus.PARTIAL, report="out/report"))
 

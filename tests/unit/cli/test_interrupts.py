@@ -36,13 +36,13 @@ def test_an_error_comes_back_as_it_was_raised():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_cancels_and_lets_the_coroutine_clean_up(number):
     seen: list[str] = []
 
     async def work() -> None:
         try:
-            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), getattr(signal, number))
             await asyncio.Event().wait()
         finally:
             seen.append("cleaned up")
@@ -51,6 +51,21 @@ def test_a_signal_cancels_and_lets_the_coroutine_clean_up(number):
         run_until_stopped(work(), lambda: seen.append("told"), never)
 
     assert seen == ["told", "cleaned up"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends signals")
+def test_a_signal_that_is_ignored_stays_ignored():
+    """As `nohup` has it: the terminal may be closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+
+        async def work() -> str:
+            os.kill(os.getpid(), signal.SIGHUP)
+            return await asyncio.sleep(0, "done")
+
+        assert run_until_stopped(work(), never, never) == "done"
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends signals")

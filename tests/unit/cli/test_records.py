@@ -134,6 +134,21 @@ def test_a_concern_ends_with_an_author_and_a_reason_that_are_kept(echelon, surve
     assert "dismissed by Ann" in echelon("concerns", "show", mine).out
 
 
+def test_a_concern_stands_beside_its_run_and_its_job(echelon, survey):
+    document = json.loads(echelon("concerns", "list", "--json").out)["concerns"][0]
+    said = echelon("concerns").out
+
+    assert (document["job"], document["run_id"], document["count"]) == ("survey", RUN, 1)
+    assert f"job survey, run {RUN}, confidence" in said
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "160"])
+def test_a_concern_is_read_whole_however_narrow_the_terminal_is(echelon, survey, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+
+    assert f"{survey[0].concern.about}: {survey[0].concern.message}" in echelon("concerns").out
+
+
 def test_a_concern_ends_only_once(echelon, survey):
     again = ["concerns", "dispose", survey[0].id, "--as", "resolved", "--reason", "r", "--by", "Ann"]
     echelon(*again)

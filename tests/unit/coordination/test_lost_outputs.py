@@ -102,7 +102,7 @@ async def test_of_work_that_cannot_be_undone_a_person_is_asked(tmp_path: Path) -
         [uncertain] = [step.handoff for step in run.log.state.steps if step.handoff.error and step.handoff.error.asks]
     assert "make/i0" not in asked
     assert uncertain.task_id == "make/i0"
-    assert "make/i0 cannot be undone and was done before" in uncertain.summary
+    assert "make/i0 cannot be undone and was done on" in uncertain.summary
     assert uncertain.error is not None
     assert "is damaged" in uncertain.error.message
 

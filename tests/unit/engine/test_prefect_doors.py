@@ -24,9 +24,11 @@ import sqlalchemy as sa
 from prefect import Flow, context, flow, settings
 from prefect._internal.analytics.ci_detection import CI_ENV_VARS as CI_VARIABLES
 from prefect._internal.analytics.enabled import is_telemetry_enabled
+from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.context import SettingsContext, get_settings_context
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events.worker import EventsWorker
+from prefect.exceptions import TerminationSignal
 from prefect.flow_engine import AsyncFlowRunEngine
 from prefect.logging.configuration import DEFAULT_LOGGING_SETTINGS_PATH, load_logging_config
 from prefect.logging.handlers import APILogWorker
@@ -41,6 +43,7 @@ from prefect.server.utilities.messaging.memory import Topic
 from prefect.settings import Settings
 
 from echelon.engine.deploying import deployment_of, next_run
+from echelon.engine.served_runs import LIMIT_REACHED
 from echelon.engine.server import settings as server_settings
 from echelon.engine.server.database import database_file, prefect_version, single_connection_url
 from echelon.engine.server.process import waiting_events
@@ -52,16 +55,22 @@ PROMISED = {
     "prefect",
     "prefect.Flow",
     "prefect.client.orchestration.get_client",
+    "prefect.client.orchestration.PrefectClient",
+    "prefect.client.schemas.filters",
     "prefect.client.schemas.objects.ConcurrencyLimitConfig",
     "prefect.client.schemas.objects.ConcurrencyLimitStrategy",
+    "prefect.client.schemas.objects.FlowRun",
     "prefect.client.schemas.objects.State",
+    "prefect.client.schemas.objects.StateType",
     "prefect.client.schemas.objects.TaskRun",
+    "prefect.client.schemas.sorting",
     "prefect.get_client",
     "prefect.runtime.flow_run",
     "prefect.schedules.Cron",
     "prefect.schedules.Interval",
     "prefect.schedules.Schedule",
     "prefect.states.Completed",
+    "prefect.states.Crashed",
     "prefect.settings.PREFECT_API_URL",
     "prefect.settings.temporary_settings",
     "prefect.states.Failed",
@@ -69,11 +78,13 @@ PROMISED = {
 #: What it does not; each has a test below, or in `test_picture_doors.py`.
 DOORS = {
     "prefect.context",
+    "prefect.context.FlowRunContext",
     "prefect.context.SettingsContext",
     "prefect.context.TaskRunContext",
     "prefect.context.get_settings_context",
     "prefect.deployments.runner.RunnerDeployment",
     "prefect.events.worker.EventsWorker",
+    "prefect.exceptions.TerminationSignal",
     "prefect.logging.handlers.APILogWorker",
     "prefect.results.ResultStore",
     "prefect.runner.Runner",
@@ -445,7 +456,8 @@ def test_a_deployment_has_a_working_folder() -> None:
 
 
 def test_a_runner_serves_what_it_is_given() -> None:
-    """Door: `Runner`: `aadd_deployment`, and `start` outside the main thread, where signals cannot be handled.
+    """Door: `Runner`: `aadd_deployment`, `start` outside the main thread, where signals cannot be handled; `astop`,
+    which ends the runs at work, and `cancel_all`, which does that again.
 
     Breaks: `echelon serve`, which keeps signals to itself (`cli.interrupts`).
     """
@@ -453,8 +465,39 @@ def test_a_runner_serves_what_it_is_given() -> None:
 
     assert inspect.iscoroutinefunction(Runner.aadd_deployment)
     assert inspect.iscoroutinefunction(Runner.start)
+    assert inspect.iscoroutinefunction(Runner.cancel_all)
+    assert "await self.cancel_all()" in inspect.getsource(Runner.astop)
+    assert Runner(name="x").started is False
     assert pausing.default is True
     assert "threading.current_thread() is threading.main_thread()" in inspect.getsource(Runner.start)
+
+
+def test_a_flow_run_at_work_can_be_asked_for_with_its_api() -> None:
+    """Door: `FlowRunContext.get()`, with `flow_run` and a `client` that has an `api_url`, sync or async.
+
+    Breaks: a job that is run inside a flow would be shown on another server, and not as a part of it (`nesting`).
+    """
+    assert context.FlowRunContext.get() is None
+    assert {"flow_run", "client"} <= context.FlowRunContext.model_fields.keys()
+    assert isinstance(PrefectClient.api_url, property)
+    assert isinstance(SyncPrefectClient.api_url, property)
+
+
+def test_a_termination_of_a_flow_is_a_signal_of_its_own() -> None:
+    """Door: `prefect.exceptions.TerminationSignal`, which the engine looks for around the body of a flow.
+
+    Breaks: a flow run that was ended would stay `Running` (`termination`).
+    """
+    assert not issubclass(TerminationSignal, Exception)
+    assert "except TerminationSignal" in inspect.getsource(importlib.import_module(AsyncFlowRunEngine.__module__))
+
+
+def test_a_run_that_is_due_while_one_is_at_work_is_said_to_have_met_the_limit() -> None:
+    """Door: the message of the state `Cancelled`, by which nothing else says why.
+
+    Breaks: `echelon serve` would say of such a run that it did not begin (`served_runs`).
+    """
+    assert LIMIT_REACHED in inspect.getsource(importlib.import_module("prefect.server.orchestration.core_policy"))
 
 
 def test_the_dates_of_a_schedule_can_be_computed_here() -> None:

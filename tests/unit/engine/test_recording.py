@@ -12,13 +12,15 @@ from pydantic import BaseModel
 
 from echelon import AgentFailed, Job, Resilience, agent
 from echelon.coordination.job_run import run_phases
+from echelon.coordination.spec import utc_now
 from echelon.definition.inputs import written_inputs
-from echelon.engine.recording import new_record
+from echelon.engine.recording import end_dead_run, new_record
 from echelon.engine.run import RunOptions, finish, prepare_run
 from echelon.journal.journal import SqlJournal
 from echelon.model.errors import InvalidInput, RunHeld
 from echelon.model.exception_report import Trigger
 from echelon.model.run import RunRecord, RunResult, RunStatus
+from echelon.runlog.events import RunReopened
 from echelon.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -170,3 +172,44 @@ async def test_runs_that_begin_in_one_second_have_names_of_their_own() -> None:
     job, plan, written = Desk().job, Desk().job.plan(), written_inputs(Words())
 
     assert len({new_record(job, written, plan).run_id for _ in range(2_000)}) == 2_000
+
+
+async def test_a_run_whose_process_died_ends_when_it_was_heard_of_last(tmp_path: Path) -> None:
+    async with prepare_run(Desk().job, Words(), RunOptions(run_id="r1"), Settings(home=tmp_path)) as run:
+        seen = run.record
+        last = run.context.log.state.last_at
+    async with journal_of(tmp_path) as journal:
+        await journal.append(RunReopened(run_id="r1", at=seen.started, before=RunStatus.RUNNING))
+        ended = await end_dead_run(journal, await journal.run("r1"))
+
+    assert ended.status == "interrupted"
+    assert last is not None
+    assert ended.finished == seen.started
+
+
+async def test_a_completed_run_that_dies_while_it_is_looked_at_again_stays_completed(tmp_path: Path) -> None:
+    await carried_out(Desk(), tmp_path, run_id="r1")
+    async with journal_of(tmp_path) as journal:
+        before = await journal.run("r1")
+        await journal.append(RunReopened(run_id="r1", at=utc_now(), before=before.status, finished=before.finished))
+        ended = await end_dead_run(journal, await journal.run("r1"))
+
+    assert (ended.status, ended.finished) == (before.status, before.finished)
+
+
+async def test_a_run_that_has_ended_after_all_keeps_its_end(tmp_path: Path) -> None:
+    await carried_out(Desk(), tmp_path, run_id="r1")
+    async with journal_of(tmp_path) as journal:
+        before = await journal.run("r1")
+        seen = before.model_copy(update={"status": RunStatus.RUNNING, "finished": None})
+
+        assert await end_dead_run(journal, seen) == before
+
+
+async def test_a_run_that_somebody_has_taken_meanwhile_is_left_to_them(tmp_path: Path) -> None:
+    await carried_out(Desk(), tmp_path, run_id="r1")
+    async with journal_of(tmp_path) as mine, journal_of(tmp_path) as theirs, theirs.holding("r1"):
+        held = await mine.events("r1")
+        await end_dead_run(mine, (await mine.run("r1")).model_copy(update={"status": RunStatus.RUNNING}))
+
+        assert await mine.events("r1") == held

@@ -1,0 +1,63 @@
+"""What cannot be undone and was done from older inputs is not done again by itself: its output is kept.
+
+The work for the inputs of today counts as missing, and only a person may let it be done.
+"""
+
+from dataclasses import dataclass
+
+from echelon.coordination.context import RunContext
+from echelon.coordination.step.recall import reuse, why_lost
+from echelon.coordination.step.record import record_step
+from echelon.coordination.step.step import Perform, Step
+from echelon.journal.digest import digest_of
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.fallback import FallbackKind, UsedFallback
+from echelon.model.handoff import Handoff
+from echelon.model.run import StepRecord
+
+
+@dataclass(frozen=True)
+class KeepDone:
+    """Lets what was done from older inputs stand in, or lets the step be done."""
+
+    run: RunContext
+    inner: Perform[Handoff]
+
+    async def __call__(self, step: Step) -> Handoff:
+        """Do a step, unless it cannot be undone and was done before from other inputs (F8)."""
+        if step.agent.effect != "irreversible" or self.run.memo.knows(step.key):
+            return await self.inner(step)
+        older = self.run.memo.older(step.kind, step.task_id, step.contract_name)
+        if older is None or not self.run.intents.stands(step.task_id, older.key):
+            return await self.inner(step)
+        if await why_lost(self.run, older.handoff):
+            return await self.inner(step)
+        key = digest_of((step.key, "older inputs", older.key))
+        known = self.run.memo.find(key)
+        return await self._keep(step, key, older) if known is None else reuse(self.run, step, known)
+
+    async def _keep(self, step: Step, key: str, older: StepRecord) -> Handoff:
+        now = self.run.now()
+        used = UsedFallback(
+            kind=FallbackKind.OLDER_INPUTS,
+            said=f"done on {older.finished:%Y-%m-%d %H:%M:%S} UTC from older inputs",
+            reason="what it is given has changed since; it cannot be undone and is not done again by itself (if it "
+            f"should be: echelon resume {self.run.spec.run_id} --redo '{step.task_id}')",
+        )
+        kept = older.handoff.again(used)
+        handoff = kept.model_copy(update={"confidence": used.lowered(kept.confidence)})
+        record = StepRecord(
+            run_id=self.run.spec.run_id,
+            key=key,
+            phase=step.phase,
+            node=step.node,
+            kind=step.kind,
+            started=now,
+            finished=now,
+            handoff=handoff,
+            code=older.code,
+        )
+        said = f"{step.task_id} was {used.said}, and its output is kept: {used.reason}"
+        report = ExceptionReport(trigger=Trigger.KEPT, level=Level.WARNING, path=step.path, message=said, at=now)
+        await record_step(self.run, record, report)
+        return handoff

@@ -1,0 +1,89 @@
+"""What is said about the runs of a served deployment, from what Prefect and the journal know of each. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from echelon.model.run import RunRecord, RunStatus
+
+#: A run without a record, in the hands of nobody that is known, has died when nothing happened to it for so long.
+SILENCE = timedelta(seconds=60)
+
+#: How Prefect says that a run was due while another one was at work.
+LIMIT_REACHED = "concurrency limit reached"
+
+
+class RunStage(StrEnum):
+    """How far a run of a deployment has come."""
+
+    BEGUN = "begun"  #: it is at work
+    ENDED = "ended"  #: its end is on record
+    NOT_BEGUN = "not begun"  #: Prefect ended it before there was anything on record
+    LEFT_OUT = "left out"  #: it was due while another one was at work
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedRun:
+    """One flow run of the deployment, and the run that it started."""
+
+    flow_run_id: str
+    """In Prefect."""
+    name: str
+    """What Prefect calls it."""
+    due: datetime | None
+    """When it was to begin, in UTC."""
+    state: str
+    """Name of its state in Prefect."""
+    is_final: bool
+    """Has it ended in Prefect?"""
+    since: datetime
+    """When it came to that state, in UTC."""
+    message: str = ""
+    """What Prefect says of the state."""
+    record: RunRecord | None = None
+    """The run in the journal; None before it is on record."""
+    held: bool = False
+    """Does a process that may be alive hold the run?"""
+
+    @property
+    def stage(self) -> RunStage | None:
+        """How far it has come; None while it waits to begin."""
+        if self.record is not None:
+            return RunStage.BEGUN if self.record.status is RunStatus.RUNNING else RunStage.ENDED
+        if not self.is_final:
+            return None
+        return RunStage.LEFT_OUT if LIMIT_REACHED in self.message else RunStage.NOT_BEGUN
+
+    @property
+    def died(self) -> bool:
+        """Does the journal say that it is at work, and no process can be?"""
+        return self.stage is RunStage.BEGUN and not self.held
+
+    def is_stale(self, now: datetime) -> bool:
+        """Say whether Prefect waits for a process that is no more: what it was to run has ended, or never began."""
+        return not self.is_final and not self.held and now - self.since > SILENCE
+
+
+class RunNews:
+    """Finds what has changed since the runs were looked at last; what ended before the first look is no news."""
+
+    def __init__(self, earlier: Iterable[ServedRun]) -> None:
+        self._known = {run.flow_run_id: _place(run) for run in earlier if run.is_final}
+        self._said_left_out = False
+
+    def of(self, runs: Iterable[ServedRun]) -> list[ServedRun]:
+        """Return the runs of which something is to be said, in their order; runs left out are said once in a row."""
+        return [run for run in runs if self._is_new(run)]
+
+    def _is_new(self, run: ServedRun) -> bool:
+        if run.stage is None or self._known.get(run.flow_run_id) == _place(run):
+            return False
+        self._known[run.flow_run_id] = _place(run)
+        repeats = run.stage is RunStage.LEFT_OUT and self._said_left_out
+        self._said_left_out = run.stage is RunStage.LEFT_OUT
+        return not repeats
+
+
+def _place(run: ServedRun) -> tuple[RunStage | None, datetime | None]:
+    return run.stage, run.record.finished if run.record else None

@@ -7,6 +7,7 @@ event loop does nothing more.
 
 import asyncio
 import contextlib
+import contextvars
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextvars import ContextVar
@@ -58,15 +59,15 @@ async def run_stoppably(
     When the block is cancelled, the work has `grace_seconds` to clean up: what it returns or raises within that time is
     its result. After it the work is closed, `CancelledError` passes, and `noting_stops` hears of it.
     """
-    driven = _Driven(work())
-    task = asyncio.get_running_loop().create_task(driven)
+    driven, context = _Driven(work()), contextvars.copy_context()
+    task = asyncio.get_running_loop().create_task(driven, context=context)
     try:
         yield task
     except asyncio.CancelledError:
         task.cancel()
         if await _wait_for_end(task, grace_seconds):
             return
-        driven.give_up()
+        context.run(driven.give_up)  # variables that it has set are reset where they were set
         task.cancel()
         note_left(f"it went on after it was cancelled, and was given up after {grace_seconds:g} s")
         raise

@@ -1,6 +1,7 @@
 """F4: an attempt that is stopped ends, also when its code does not."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -90,6 +91,23 @@ def test_what_work_holds_is_given_back_when_it_is_given_up() -> None:
         asyncio.run(do(holding))
 
     assert not lock.locked()
+
+
+def test_context_variables_are_reset_in_what_is_given_up() -> None:
+    variable, ended = contextvars.ContextVar[str]("variable"), list[str]()
+
+    async def setting() -> None:
+        token = variable.set("inside")
+        try:
+            await catches(asyncio.CancelledError, [])
+        finally:
+            variable.reset(token)
+            ended.append("reset")
+
+    with pytest.raises(AgentTimeout):
+        asyncio.run(do(setting))
+
+    assert ended == ["reset"]
 
 
 def test_cancelled_from_outside_it_is_cancelled_after_the_grace_time() -> None:

@@ -37,10 +37,19 @@ class Guarding:
         """The breakers that its agents use (F1)."""
         return self._guards.used
 
-    def guard(self, agent: Agent, policy: Resilience, account: Account | None = None, domain: str = "") -> Guard:
+    def guard(
+        self,
+        agent: Agent,
+        policy: Resilience,
+        account: Account | None = None,
+        domain: str = "",
+        *,
+        has_fallback: bool = False,
+    ) -> Guard:
         """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all others for a slot of the run.
 
-        What they use is taken from `account`, or else from that of the run; slots are shared out by `domain` (F5).
+        What they use is taken from `account`, or else from that of the run; slots are shared out by `domain` (F5). An
+        agent that `has_fallback` does not wait for a dependency that is down (F1).
         """
         model = facts_of(agent, policy).model
         slot = self._limit.slot(domain) if self._limit else None
@@ -52,4 +61,5 @@ class Guarding:
             domain=domain,
             limiter=Workers.shared().slots if cpu_bound else slot,
             price=self._prices.get(model) if model else None,
+            waits_for_probe=not has_fallback,
         )

@@ -12,7 +12,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from echelon.model.adapter import JsonObject
 from echelon.redaction import register_password, register_secrets_in
 
-DEFAULT_MAX_CONCURRENCY = 256  # agents
 DEFAULT_LEASE_SECONDS = 12.0
 
 
@@ -40,8 +39,8 @@ class Settings(BaseSettings):
     """Redis that processes share their breakers through; None keeps them in the process."""
     picture: bool = True
     """Does Prefect show each run? A process of its own draws it; without it no server is needed or asked."""
-    max_concurrency: int = Field(default=DEFAULT_MAX_CONCURRENCY, ge=1)
-    """The most agents at work at one time in one process (F5)."""
+    max_concurrency: int | None = Field(default=None, ge=1)
+    """The most agents at work at one time in a run, whatever they are; None: what the job states, or by kind (F5)."""
     lease_seconds: float = Field(default=DEFAULT_LEASE_SECONDS, gt=0, allow_inf_nan=False)
     """How long a run stays held by a process that is not heard of any more; it says that it lives thrice as often."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 from echelon.model.policy import DEFAULT_RESILIENCE, BulkheadPolicy, Resilience
@@ -48,14 +48,14 @@ class Guards:
         caller: str,
         account: Account,
         domain: str = "",
-        limiter: Limiter | None = None,
+        slots: Sequence[Limiter] = (),
         price: Price | None = None,
         waits_for_probe: bool = False,
     ) -> Guard:
         """Return what guards the calls of one agent, for one domain.
 
-        `caller` names it; its slots, rate and retries are its own when its policy names no dependency. `limiter` bounds
-        what the whole run has at work, and `price` that of its model. With `waits_for_probe` calls that an open breaker
+        `caller` names it; its slots, rate and retries are its own when its policy names no dependency. `slots` bound
+        what the run has at work, and `price` is that of its model. With `waits_for_probe` calls that an open breaker
         refuses wait for its next probe; whoever has a fallback takes that at once (F1).
         """
         complete = policy.over(DEFAULT_RESILIENCE)
@@ -69,7 +69,7 @@ class Guards:
             tenant=domain,
             rate_limiter=self._dependencies.rate_limiter(dependency, rate) if (rate := complete.rate_limit) else None,
             account=account,
-            limiters=tuple(self._limiters(complete, dependency, domain, limiter)),
+            limiters=tuple(self._limiters(complete, dependency, domain, slots)),
             retry_budget=self._dependencies.retry_budget(dependency, budget) if budget else None,
             price=price,
             rng=self._rng,
@@ -80,14 +80,15 @@ class Guards:
     def _breaker(self, policy: Resilience) -> Breaker | None:
         return self.used.note(self._breakers.get(policy.breaker, policy.breaker_policy)) if policy.breaker else None
 
-    def _limiters(self, policy: Resilience, dependency: str, domain: str, limiter: Limiter | None) -> Iterator[Limiter]:
+    def _limiters(
+        self, policy: Resilience, dependency: str, domain: str, slots: Sequence[Limiter]
+    ) -> Iterator[Limiter]:
         """Yield the narrow limiters first: whoever waits there must not keep others out of a wide one."""
         if policy.domain_bulkhead:
             yield self._domains.get(domain, policy.domain_bulkhead).slot()
         if policy.bulkhead:
             yield self._dependencies.bulkhead(dependency, policy.bulkhead).slot(domain)
-        if limiter is not None:
-            yield limiter
+        yield from slots
 
 
 def _probe_door(policy: Resilience, breaker: Breaker) -> ProbeDoor:

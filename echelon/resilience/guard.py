@@ -1,7 +1,9 @@
-"""The one guard around every call: bulkhead → budget → breaker → retry → timeout, one rung a method (F1, F3, F4, F5).
+"""The one guard around every call: bulkhead → budget → rate → breaker → retry → timeout, a rung each (F1, F3, F4, F5).
 
 The breaker is asked once a call and told once how the call ended, attempts and all: a passing error that a retry cures
 must not open it. While it is open no further attempt is made under permits given before.
+
+A call that is refused for now leaves its rungs, waits at a door where there is one, and climbs again.
 
 When the budget is used up, a call that knows how to wrap up gets one more within what was kept back for that (F4).
 """

@@ -1,18 +1,19 @@
 """When tasks end of which only so many may be at work, or begin in a minute: list scheduling under limits (F5)."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from echelon.model.graph import Limit, TaskSpec
+from echelon.model.graph import AgentKind, Limit, TaskSpec
 
 MINUTE_SECONDS = 60.0
 
 
 def common_width(tasks: Sequence[TaskSpec], limits: Sequence[Limit]) -> int | None:
     """Return how many of the tasks may be at work at one time, as far as one limit for all of them says; None: all."""
-    widths = [limit.at_once for limit in limits if limit.at_once is not None and all(map(limit.bounds, tasks))]
+    alike = _one_of_each(tasks)
+    widths = [limit.at_once for limit in limits if limit.at_once is not None and all(map(limit.bounds, alike))]
     return min(widths, default=None)
 
 
@@ -28,10 +29,12 @@ def ends_within(
     [1.0, 11.0, 21.0]
     """
     # Tasks under the same limits are alike: only the first of them that waits has to be looked at.
+    bounded_by = {
+        _role(task): tuple(at for at, limit in enumerate(limits) if limit.bounds(task)) for task in _one_of_each(tasks)
+    }
     queues: dict[tuple[int, ...], deque[int]] = {}
     for number, task in enumerate(tasks):
-        bounded = tuple(at for at, limit in enumerate(limits) if limit.bounds(task))
-        queues.setdefault(bounded, deque()).append(number)
+        queues.setdefault(bounded_by[_role(task)], deque()).append(number)
     timeline, ends = _Timeline(limits), [0.0] * len(tasks)
     for started in range(1, len(tasks) + 1):
         soonest = ((timeline.earliest(bounded), queue[0], bounded) for bounded, queue in queues.items())
@@ -55,7 +58,8 @@ class Bound(NamedTuple):
 
 def at_least(limit: Limit, tasks: Sequence[TaskSpec], seconds: Mapping[str, float] | None) -> Bound:
     """Return what a limit makes tasks take at least; where no seconds are known, by its rates alone."""
-    bound = [task for task in tasks if limit.bounds(task)]
+    roles = {_role(task) for task in _one_of_each(tasks) if limit.bounds(task)}
+    bound = [task for task in tasks if _role(task) in roles] if roles else []
     work = sum(seconds[task.id] for task in bound) if seconds else 0.0
     tokens = sum(task.tokens or 0 for task in bound)
     requests, rate = limit.requests_per_minute, limit.tokens_per_minute
@@ -65,6 +69,16 @@ def at_least(limit: Limit, tasks: Sequence[TaskSpec], seconds: Mapping[str, floa
         Bound(tokens * _pace(rate), f"{limit.name}: {_written(rate)} tokens a minute"),
     )
     return max(bounds, key=lambda one: one.seconds)
+
+
+def _role(task: TaskSpec) -> tuple[AgentKind | None, str | None, bool]:
+    """Return what decides which limits hold for a task."""
+    return task.kind, task.provider, task.model is None
+
+
+def _one_of_each(tasks: Iterable[TaskSpec]) -> Iterable[TaskSpec]:
+    """Return a task of each role: what holds for it holds for all of them."""
+    return {_role(task): task for task in tasks}.values()
 
 
 class _Timeline:

@@ -18,7 +18,7 @@ from typing import Any
 
 from echelon.definition.rehearsal import Rehearsal, RehearsalJob
 from echelon.engine.run import run_job
-from echelon.model.graph import Dependency, Limit, TaskGraph, TaskSpec
+from echelon.model.graph import CapacityLimit, Dependency, TaskGraph, TaskSpec
 from echelon.planning.planner import plan
 
 CLAIM = "The makespan of a rehearsal is within 15 % of its forecast at the same concurrency"
@@ -52,7 +52,7 @@ def _graph(line: dict[str, Any]) -> TaskGraph:
 
 def rehearse(graph: TaskGraph, width: int, seconds: float) -> dict[str, Any]:
     """Rehearse one graph; returns forecast, measured, and their ratio."""
-    made = plan(graph, limits=[Limit(at_once=width)])
+    made = plan(graph, limits=[CapacityLimit(at_once=width)])
     makespan = made.makespan
     assert makespan.predicted is not None
     scale = seconds / (makespan.predicted - (makespan.coordination or 0.0))

@@ -11,7 +11,7 @@ from echelon.definition.item_range import forecast_range
 from echelon.definition.limits import limits_of
 from echelon.definition.planned import planned
 from echelon.model.errors import InvalidInput
-from echelon.model.graph import Limit, TaskGraph
+from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import ForecastRange, Plan
 from echelon.model.run import RunResult
 from echelon.planning.planner import plan
@@ -58,7 +58,7 @@ class Job(JobDefinition):
         made = planned(self, inputs, priority=priority, limits=limits)
         return made.expansion.graph, made.plan
 
-    def _limits(self, max_concurrency: int | None) -> tuple[Limit, ...]:
+    def _limits(self, max_concurrency: int | None) -> tuple[CapacityLimit, ...]:
         """Return what bounds its agents here: what is stated for this once, in the settings, or by the job (F5)."""
         return limits_of(self, Settings().max_concurrency if max_concurrency is None else max_concurrency)
 

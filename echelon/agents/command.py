@@ -21,7 +21,7 @@ from echelon.agents.shortcuts import AgentOptions, check_known, shortcuts
 from echelon.model.adapter import adapter_of
 from echelon.model.edges import is_object
 from echelon.model.errors import AgentFailed, ContractViolation, InvalidInput, InvalidJob
-from echelon.model.graph import AgentKind
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 from echelon.model.usage import Usage
 
@@ -65,7 +65,7 @@ class CommandAgent(Generic[T_co]):
     limit_bytes: int = DEFAULT_LIMIT_BYTES
     fallback: tuple[Fallback, ...] = ()
     failed_when: Callable[[Any], bool | str] | None = None
-    kind: AgentKind = AgentKind.COMMAND
+    kind: WorkerKind = WorkerKind.COMMAND
 
     @property
     def placeholders(self) -> tuple[str, ...]:

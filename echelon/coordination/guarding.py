@@ -6,7 +6,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.processes.workers import Workers
 from echelon.definition.facts import caller_of, facts_of, kind_of
 from echelon.definition.limits import with_provider
-from echelon.model.graph import AgentKind
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 from echelon.model.usage import Price
 from echelon.resilience.breaker.used import BreakersUsed
@@ -60,7 +60,7 @@ class Guarding:
         """
         model = facts_of(agent, policy).model
         kind = kind_of(agent)
-        processor = (Workers.shared().slots.slot(domain),) if kind is AgentKind.PROCESS else ()
+        processor = (Workers.shared().slots.slot(domain),) if kind is WorkerKind.PROCESS else ()
         return self._guards.guard(
             with_provider(policy, self._providers),
             caller=caller_of(agent),

@@ -10,7 +10,7 @@ from echelon.agents.model import ModelAgent
 from echelon.contract.version import contract_name
 from echelon.model.edges import is_listing
 from echelon.model.errors import InvalidJob
-from echelon.model.graph import AgentKind
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 
 
@@ -19,7 +19,7 @@ class AgentFacts(NamedTuple):
 
     contract: str | None
     """Name and version of its contract; None when it promises nothing (`Any`)."""
-    kind: AgentKind
+    kind: WorkerKind
     """What it is, as far as that decides how many are at work at one time (F5)."""
     provider: str | None
     """Name of what it calls; its own where only it has limits."""
@@ -45,9 +45,9 @@ def facts_of(agent: Agent, resilience: Resilience) -> AgentFacts:
     )
 
 
-def kind_of(agent: Agent) -> AgentKind:
+def kind_of(agent: Agent) -> WorkerKind:
     """Return what an agent says that it is; one that says nothing counts as a function."""
-    return agent.kind if isinstance(agent, OfKind) else AgentKind.FUNCTION
+    return agent.kind if isinstance(agent, OfKind) else WorkerKind.FUNCTION
 
 
 def caller_of(agent: Agent) -> str:

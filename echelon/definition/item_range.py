@@ -10,7 +10,7 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import expand, expected_task
 from echelon.definition.items import TOO_FEW
 from echelon.definition.phase import PhaseDefinition
-from echelon.model.graph import Limit, TaskGraph, TaskSpec
+from echelon.model.graph import CapacityLimit, TaskGraph, TaskSpec
 from echelon.model.plan import ForecastEnd, ForecastRange
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
@@ -20,7 +20,7 @@ MAX_AGENTS = 10_000
 
 
 def forecast_range(
-    job: JobDefinition, inputs: BaseModel, *, priority: Priority | None = None, limits: Sequence[Limit] = ()
+    job: JobDefinition, inputs: BaseModel, *, priority: Priority | None = None, limits: Sequence[CapacityLimit] = ()
 ) -> ForecastRange | None:
     """Return the forecast of a job at both ends of what it expects; None for a job that states no range.
 

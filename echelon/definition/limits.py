@@ -9,7 +9,7 @@ from echelon.definition.facts import caller_of
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.fallback import FallbackKind
-from echelon.model.graph import AgentKind, Limit
+from echelon.model.graph import CapacityLimit, WorkerKind
 from echelon.model.policy import Resilience
 
 #: Agents of a kind at work at one time where nobody states a number; of commands and processes as many as processors.
@@ -20,7 +20,7 @@ DEFAULT_MODELS = 16
 _SHARED = ("bulkhead", "rate_limit")
 
 
-def limits_of(job: JobDefinition, max_concurrency: int | None = None) -> tuple[Limit, ...]:
+def limits_of(job: JobDefinition, max_concurrency: int | None = None) -> tuple[CapacityLimit, ...]:
     """Return the limits of a job: those of its agents, then those of the providers that they call.
 
     A number that is stated, with `max_concurrency` or else by the job, holds for all its agents together; otherwise
@@ -31,15 +31,15 @@ def limits_of(job: JobDefinition, max_concurrency: int | None = None) -> tuple[L
     if stated is not None and stated < 1:
         raise InvalidInput(f"cannot run {stated} agents at a time: nothing would start; allow 1 or more")
     cores = processors()
-    process = Limit(kind=AgentKind.PROCESS, at_once=cores)
+    process = CapacityLimit(kind=WorkerKind.PROCESS, at_once=cores)
     agents = (
         (
-            Limit(kind=AgentKind.FUNCTION, at_once=DEFAULT_FUNCTIONS),
-            Limit(kind=AgentKind.MODEL, at_once=DEFAULT_MODELS),
-            Limit(kind=AgentKind.COMMAND, at_once=cores),
+            CapacityLimit(kind=WorkerKind.FUNCTION, at_once=DEFAULT_FUNCTIONS),
+            CapacityLimit(kind=WorkerKind.MODEL, at_once=DEFAULT_MODELS),
+            CapacityLimit(kind=WorkerKind.COMMAND, at_once=cores),
         )
         if stated is None
-        else (Limit(at_once=stated),)
+        else (CapacityLimit(at_once=stated),)
     )
     return (*agents, process, *map(_limit, provider_policies(job).items()))
 
@@ -83,10 +83,10 @@ def _agents(phase: PhaseDefinition) -> Iterator[Agent]:
             yield phase.integrator.combiner
 
 
-def _limit(stated: tuple[str, Resilience]) -> Limit:
+def _limit(stated: tuple[str, Resilience]) -> CapacityLimit:
     name, policy = stated
     rate = policy.rate_limit or None
-    return Limit(
+    return CapacityLimit(
         provider=name,
         at_once=policy.bulkhead.max_concurrency if policy.bulkhead else None,
         requests_per_minute=rate and rate.requests_per_minute,

@@ -10,7 +10,7 @@ from echelon.definition.expansion import Expansion, expand
 from echelon.definition.limits import limits_of
 from echelon.definition.rehearsal import RehearsalJob
 from echelon.definition.terms import terms_of
-from echelon.model.graph import Limit
+from echelon.model.graph import CapacityLimit
 from echelon.model.plan import Plan
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
@@ -25,7 +25,11 @@ class Planned:
 
 
 def planned(
-    job: JobDefinition, inputs: BaseModel, *, priority: Priority | None = None, limits: Sequence[Limit] | None = None
+    job: JobDefinition,
+    inputs: BaseModel,
+    *,
+    priority: Priority | None = None,
+    limits: Sequence[CapacityLimit] | None = None,
 ) -> Planned:
     """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph, which has no agents.
 

@@ -22,7 +22,7 @@ from echelon.definition.graph_job import rehearsal_name
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import AgentFailed, InvalidInput
-from echelon.model.graph import AgentKind, Coupling, Limit, TaskGraph, TaskSpec
+from echelon.model.graph import CapacityLimit, Coupling, TaskGraph, TaskSpec, WorkerKind
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.policy import BulkheadPolicy, RateLimitPolicy, Resilience
 from echelon.model.usage import Usage
@@ -118,7 +118,7 @@ def _part(task: TaskSpec, rehearsal: Rehearsal) -> SimulatedTask:
 
 
 #: What decides which slots an agent takes: its kind, and the provider that it calls.
-_Role = tuple[AgentKind, str | None]
+_Role = tuple[WorkerKind, str | None]
 
 
 def _role(task: TaskSpec) -> _Role:
@@ -129,7 +129,7 @@ def _roles(phase: PhasePlan, tasks: Mapping[str, TaskSpec]) -> Sequence[_Role]:
     return tuple(dict.fromkeys(_role(tasks[task]) for task in phase.tasks))
 
 
-def _simulated(kind: AgentKind, limit: Limit | None) -> "FunctionAgent[..., object]":
+def _simulated(kind: WorkerKind, limit: CapacityLimit | None) -> "FunctionAgent[..., object]":
     """Return a simulated agent that takes the slots of the real one, and keeps within the limits of its provider."""
     policy = Resilience()
     if limit is not None:

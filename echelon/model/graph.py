@@ -24,7 +24,7 @@ class Coupling(StrEnum):
     NONE = "none"  #: no dependency
 
 
-class AgentKind(StrEnum):
+class WorkerKind(StrEnum):
     """What an agent is, as far as it decides how many of them are at work at one time (F5)."""
 
     FUNCTION = "function"  #: a function, or an agent of somebody's own kind
@@ -75,7 +75,7 @@ class TaskSpec(Value):
     """Name and version of the contract that its output keeps, as in `Finding@1` (C7)."""
     verifies: tuple[str, ...] = ()
     """Tasks whose outputs it checks; somebody else must do that (O3)."""
-    kind: AgentKind | None = None
+    kind: WorkerKind | None = None
     """What does it; None where no agent is known."""
     provider: str | None = None
     """The dependency that it calls, whose limits hold for it; None when nobody said it (F5)."""
@@ -85,18 +85,18 @@ class TaskSpec(Value):
     """Attempts of each layer of retries around one call, outermost first; they multiply (F3)."""
 
     @property
-    def works_as(self) -> AgentKind:
+    def works_as(self) -> WorkerKind:
         """What does it; where no agent is known, a model does what names one."""
-        return self.kind or (AgentKind.MODEL if self.model else AgentKind.FUNCTION)
+        return self.kind or (WorkerKind.MODEL if self.model else WorkerKind.FUNCTION)
 
 
-class Limit(Value):
+class CapacityLimit(Value):
     """What bounds how many agents are at work, or begin in a minute: all, those of a kind, or of a provider (F5).
 
     It bounds all agents when it names neither.
     """
 
-    kind: AgentKind | None = None
+    kind: WorkerKind | None = None
     """Only agents of this kind."""
     provider: str | None = None
     """Only agents that call this dependency."""
@@ -135,10 +135,10 @@ class Limit(Value):
 
 
 _PLURALS = {
-    AgentKind.FUNCTION: "functions",
-    AgentKind.MODEL: "models",
-    AgentKind.COMMAND: "commands",
-    AgentKind.PROCESS: "CPU-bound functions",
+    WorkerKind.FUNCTION: "functions",
+    WorkerKind.MODEL: "models",
+    WorkerKind.COMMAND: "commands",
+    WorkerKind.PROCESS: "CPU-bound functions",
 }
 
 

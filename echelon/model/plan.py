@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field
 
 from echelon.model.base import Value
-from echelon.model.graph import Limit, TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.priors import Priors
 from echelon.model.terms import Terms
@@ -304,7 +304,7 @@ class Plan(Value):
     """What coordination is expected to cost."""
     makespan: Makespan
     """How long it is expected to take."""
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[CapacityLimit, ...] = ()
     """What bounds how many agents are at work, in the forecast and in the run; empty in plans of earlier versions."""
     spending: Spending = Spending()
     """What it is expected to consume."""

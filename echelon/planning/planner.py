@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from echelon.model.graph import Limit, TaskGraph
+from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import Decomposition, decompose
 from echelon.planning.handoffs import handoffs
@@ -29,7 +29,7 @@ def plan(
     phase_order: Sequence[str] = (),
     span: int = DEFAULT_SPAN,
     priority: Priority | None = None,
-    limits: Sequence[Limit] = (),
+    limits: Sequence[CapacityLimit] = (),
     agents_fixed: bool = False,
 ) -> Plan:
     """Decide how the tasks of `graph` are organised, run, owned and what that will cost (R, D).

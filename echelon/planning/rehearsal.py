@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from echelon.model.graph import Limit, TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import merged
 from echelon.planning.schedule.makespan import Schedule, durations, makespan
@@ -29,7 +29,7 @@ def rehearsed(plan: Plan, scale: float) -> Plan:
     return plan.model_copy(update=made | {"limits": limits, "makespan": makespan(schedule)})
 
 
-def _faster(limit: Limit, scale: float) -> Limit:
+def _faster(limit: CapacityLimit, scale: float) -> CapacityLimit:
     """Return a limit whose minutes last `scale` times as long; when they take no time, its rates bound nothing."""
     rates = {"requests_per_minute": limit.requests_per_minute, "tokens_per_minute": limit.tokens_per_minute}
     return limit.model_copy(update={name: rate / scale if rate and scale else None for name, rate in rates.items()})

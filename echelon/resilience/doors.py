@@ -103,7 +103,7 @@ class RateDoor:
         return BudgetExhausted("seconds", wanted, patience.seconds, patience.whose)
 
 
-class Refused(NamedTuple):
+class RefusedCall(NamedTuple):
     """A call that may wait at a door, and be made again."""
 
     door: Door
@@ -140,15 +140,15 @@ class DoorWaits(Generic[T]):
         self._end_climb()
         self._position.end()
 
-    def refusal(self, error: Exception) -> Refused:
+    def refusal(self, error: Exception) -> RefusedCall:
         """Return where the call may wait after a climb that ended so; raises the error where no door lets it."""
         climb = self._end_climb()
         for door in self._doors:
             if door.lets_wait(climb, error):
-                return Refused(door, error)
+                return RefusedCall(door, error)
         raise error
 
-    async def wait(self, refused: Refused) -> None:
+    async def wait(self, refused: RefusedCall) -> None:
         """Wait in line for another climb; raises what the door says when the time does not suffice."""
         line, began = refused.door.line, self._clock()
         if line not in self._until:

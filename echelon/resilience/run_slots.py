@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from echelon.model.graph import AgentKind, Limit
+from echelon.model.graph import CapacityLimit, WorkerKind
 from echelon.model.policy import BulkheadPolicy
 from echelon.resilience.bulkhead import Bulkhead, Slot
 
@@ -13,11 +13,11 @@ class RunSlots:
     CPU-bound functions of all runs in a process share its processors: they have no slots of the run of their own.
     """
 
-    def __init__(self, limits: Iterable[Limit]) -> None:
-        self._kinds: dict[AgentKind, Bulkhead] = {}
+    def __init__(self, limits: Iterable[CapacityLimit]) -> None:
+        self._kinds: dict[WorkerKind, Bulkhead] = {}
         self._all: list[Bulkhead] = []
         for limit in limits:
-            if limit.at_once is None or limit.provider is not None or limit.kind is AgentKind.PROCESS:
+            if limit.at_once is None or limit.provider is not None or limit.kind is WorkerKind.PROCESS:
                 continue
             bulkhead = Bulkhead(limit.name, BulkheadPolicy(max_concurrency=limit.at_once, max_queue=None))
             if limit.kind is None:
@@ -30,7 +30,7 @@ class RunSlots:
         """All of them."""
         return (*self._kinds.values(), *self._all)
 
-    def of(self, kind: AgentKind, domain: str) -> tuple[Slot, ...]:
+    def of(self, kind: WorkerKind, domain: str) -> tuple[Slot, ...]:
         """Return the slots that an agent of a domain takes, the narrow ones first."""
         own = self._kinds.get(kind)
         return tuple(bulkhead.slot(domain) for bulkhead in (*((own,) if own else ()), *self._all))

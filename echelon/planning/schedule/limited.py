@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from echelon.model.graph import AgentKind, Limit, TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec, WorkerKind
 
 MINUTE_SECONDS = 60.0
 
 
-def common_width(tasks: Sequence[TaskSpec], limits: Sequence[Limit]) -> int | None:
+def common_width(tasks: Sequence[TaskSpec], limits: Sequence[CapacityLimit]) -> int | None:
     """Return how many of the tasks may be at work at one time, as far as one limit for all of them says; None: all."""
     alike = _one_of_each(tasks)
     widths = [limit.at_once for limit in limits if limit.at_once is not None and all(map(limit.bounds, alike))]
@@ -18,14 +18,14 @@ def common_width(tasks: Sequence[TaskSpec], limits: Sequence[Limit]) -> int | No
 
 
 def ends_within(
-    tasks: Sequence[TaskSpec], seconds: Mapping[str, float], limits: Sequence[Limit], dispatch_seconds: float
+    tasks: Sequence[TaskSpec], seconds: Mapping[str, float], limits: Sequence[CapacityLimit], dispatch_seconds: float
 ) -> list[float]:
     """Return when each task ends if it starts as soon as all its limits let it, the first in order first.
 
     One processor starts them, so that the k-th start cannot be before k dispatches are over.
 
     >>> tasks = [TaskSpec(id=name, goal="ask", provider="p") for name in "abc"]
-    >>> ends_within(tasks, {"a": 1, "b": 1, "c": 1}, [Limit(provider="p", requests_per_minute=6)], 0)
+    >>> ends_within(tasks, {"a": 1, "b": 1, "c": 1}, [CapacityLimit(provider="p", requests_per_minute=6)], 0)
     [1.0, 11.0, 21.0]
     """
     # Tasks under the same limits are alike: only the first of them that waits has to be looked at.
@@ -56,7 +56,7 @@ class Bound(NamedTuple):
     """The number that does, in words."""
 
 
-def at_least(limit: Limit, tasks: Sequence[TaskSpec], seconds: Mapping[str, float] | None) -> Bound:
+def at_least(limit: CapacityLimit, tasks: Sequence[TaskSpec], seconds: Mapping[str, float] | None) -> Bound:
     """Return what a limit makes tasks take at least; where no seconds are known, by its rates alone."""
     roles = {_role(task) for task in _one_of_each(tasks) if limit.bounds(task)}
     bound = [task for task in tasks if _role(task) in roles] if roles else []
@@ -71,7 +71,7 @@ def at_least(limit: Limit, tasks: Sequence[TaskSpec], seconds: Mapping[str, floa
     return max(bounds, key=lambda one: one.seconds)
 
 
-def _role(task: TaskSpec) -> tuple[AgentKind | None, str | None, bool]:
+def _role(task: TaskSpec) -> tuple[WorkerKind | None, str | None, bool]:
     """Return what decides which limits hold for a task."""
     return task.kind, task.provider, task.model is None
 
@@ -84,7 +84,7 @@ def _one_of_each(tasks: Iterable[TaskSpec]) -> Iterable[TaskSpec]:
 class _Timeline:
     """When each limit lets another task begin."""
 
-    def __init__(self, limits: Sequence[Limit]) -> None:
+    def __init__(self, limits: Sequence[CapacityLimit]) -> None:
         self._limits = limits
         #: By limit: the ends of those who were the last to take its slots, the first one first.
         self._ends: list[list[float]] = [[] for _ in limits]

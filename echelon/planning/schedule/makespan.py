@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
 
-from echelon.model.graph import Limit, TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Finding, FindingLevel, Makespan, Node, PhasePlan
 from echelon.model.priors import Priors
 from echelon.planning.schedule.limited import at_least, ends_within
@@ -24,7 +24,7 @@ class Schedule:
     """The tree; empty: nobody integrates."""
     priors: Priors = field(default_factory=Priors)
     """What starting, integrating and synchronising takes."""
-    limits: Sequence[Limit] = ()
+    limits: Sequence[CapacityLimit] = ()
     """What bounds how many agents are at work at one time, or begin in a minute; empty: nothing does."""
 
 

@@ -16,7 +16,7 @@ from echelon import Job, Resilience, agent, model_agent
 from echelon.coordination.job_run import run_phases
 from echelon.definition.limits import DEFAULT_MODELS
 from echelon.definition.rehearsal import Rehearsal, RehearsalJob
-from echelon.model.graph import AgentKind
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import RateLimitPolicy
 from echelon.testing.runs import a_run, view_so_far
 from tests.unit.coordination.jobs import Item, Items, items, looking
@@ -123,7 +123,7 @@ async def test_a_rehearsal_takes_the_slots_of_those_it_stands_for(tmp_path: Path
         waits = view_so_far(run).waits
 
     assert {wait.limiter for wait in waits} == {"models"}
-    assert {task.kind for task in rehearsal.plan.tasks} == {AgentKind.MODEL}
+    assert {task.kind for task in rehearsal.plan.tasks} == {WorkerKind.MODEL}
     assert (rehearsal.plan.makespan.predicted or 0) >= 0.03
 
 

@@ -14,7 +14,7 @@ from echelon.definition.limits import (
     with_provider,
 )
 from echelon.model.errors import InvalidInput, InvalidJob
-from echelon.model.graph import AgentKind, Limit
+from echelon.model.graph import CapacityLimit, WorkerKind
 from echelon.model.policy import BulkheadPolicy, RateLimitPolicy
 
 CORES = processors()
@@ -22,10 +22,10 @@ CORES = processors()
 SIXTY = RateLimitPolicy(requests_per_minute=60)
 
 BY_KIND = (
-    Limit(kind=AgentKind.FUNCTION, at_once=DEFAULT_FUNCTIONS),
-    Limit(kind=AgentKind.MODEL, at_once=DEFAULT_MODELS),
-    Limit(kind=AgentKind.COMMAND, at_once=CORES),
-    Limit(kind=AgentKind.PROCESS, at_once=CORES),
+    CapacityLimit(kind=WorkerKind.FUNCTION, at_once=DEFAULT_FUNCTIONS),
+    CapacityLimit(kind=WorkerKind.MODEL, at_once=DEFAULT_MODELS),
+    CapacityLimit(kind=WorkerKind.COMMAND, at_once=CORES),
+    CapacityLimit(kind=WorkerKind.PROCESS, at_once=CORES),
 )
 
 
@@ -67,12 +67,12 @@ def asking(name: str, policy: Resilience, **parts: Any) -> Any:
 @pytest.mark.parametrize(
     ("each", "kind"),
     [
-        (think, AgentKind.FUNCTION),
-        (count_up, AgentKind.PROCESS),
-        (command(["true"], parse="text"), AgentKind.COMMAND),
+        (think, WorkerKind.FUNCTION),
+        (count_up, WorkerKind.PROCESS),
+        (command(["true"], parse="text"), WorkerKind.COMMAND),
     ],
 )
-def test_a_task_says_what_does_it(each: Any, kind: AgentKind) -> None:
+def test_a_task_says_what_does_it(each: Any, kind: WorkerKind) -> None:
     made = a_job(each).plan()
 
     assert {task.kind for task in made.tasks} == {kind}
@@ -98,7 +98,7 @@ def test_what_is_said_for_this_once_wins_over_the_settings_and_those_over_the_jo
         monkeypatch.setenv("ECHELON_MAX_CONCURRENCY", str(setting))
     made = a_job(max_concurrency=job).plan(max_concurrency=option)
 
-    expected = BY_KIND if at_once is None else (Limit(at_once=at_once), BY_KIND[-1])
+    expected = BY_KIND if at_once is None else (CapacityLimit(at_once=at_once), BY_KIND[-1])
     assert (made.limits, made.makespan.max_concurrency) == (expected, at_once)
 
 
@@ -119,7 +119,7 @@ def test_the_limits_of_a_provider_are_stated_in_one_place_and_hold_for_all_who_c
     made = job.plan()
 
     assert made.limits[len(BY_KIND) :] == (
-        Limit(provider="openai", at_once=4, requests_per_minute=60, tokens_per_minute=6000),
+        CapacityLimit(provider="openai", at_once=4, requests_per_minute=60, tokens_per_minute=6000),
     )
     assert all(made.limits[-1].bounds(task) for task in made.tasks)
 
@@ -176,5 +176,5 @@ def test_an_agent_that_names_no_provider_has_limits_of_its_own() -> None:
     policy = Resilience(bulkhead=BulkheadPolicy(max_concurrency=2))
     made = a_job(asking("alone", policy)).plan()
 
-    assert made.limits[-1] == Limit(provider="agent 'alone'", at_once=2)
+    assert made.limits[-1] == CapacityLimit(provider="agent 'alone'", at_once=2)
     assert (made.makespan.predicted or 0) >= 2  # three calls of a second, two at a time

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echelon.model.graph import AgentKind, Limit, TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec, WorkerKind
 from echelon.model.plan import Makespan
 from echelon.model.priors import Priors
 from echelon.planning.phases import assign_phases
@@ -16,21 +16,21 @@ from echelon.planning.tree import build_tree
 
 FREE = Priors(dispatch_seconds=0, sync_seconds=0, integration_seconds=0)
 
-MODELS, COMMANDS = Limit(kind=AgentKind.MODEL, at_once=2), Limit(kind=AgentKind.COMMAND, at_once=1)
+MODELS, COMMANDS = CapacityLimit(kind=WorkerKind.MODEL, at_once=2), CapacityLimit(kind=WorkerKind.COMMAND, at_once=1)
 
 
-def tasks_of(*kinds: AgentKind | None, provider: str | None = None, tokens: int | None = None) -> list[TaskSpec]:
+def tasks_of(*kinds: WorkerKind | None, provider: str | None = None, tokens: int | None = None) -> list[TaskSpec]:
     return [
         TaskSpec(id=f"t{number}", goal="look", kind=kind, provider=provider, tokens=tokens)
         for number, kind in enumerate(kinds)
     ]
 
 
-def ends(tasks: list[TaskSpec], limits: list[Limit], seconds: float = 1.0) -> list[float]:
+def ends(tasks: list[TaskSpec], limits: list[CapacityLimit], seconds: float = 1.0) -> list[float]:
     return ends_within(tasks, {task.id: seconds for task in tasks}, limits, 0.0)
 
 
-M, C, F = AgentKind.MODEL, AgentKind.COMMAND, AgentKind.FUNCTION
+M, C, F = WorkerKind.MODEL, WorkerKind.COMMAND, WorkerKind.FUNCTION
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ M, C, F = AgentKind.MODEL, AgentKind.COMMAND, AgentKind.FUNCTION
     [
         ((M, M, M), [MODELS], [1, 1, 2]),
         ((M, M, M, C, C), [MODELS, COMMANDS], [1, 1, 2, 1, 2]),  # each kind by itself
-        ((M, M, C), [MODELS, COMMANDS, Limit(at_once=1)], [1, 2, 3]),  # and all of them together
+        ((M, M, C), [MODELS, COMMANDS, CapacityLimit(at_once=1)], [1, 2, 3]),  # and all of them together
         ((F, F, M), [MODELS], [1, 1, 1]),
-        ((None, None), [Limit(kind=F, at_once=1)], [1, 2]),  # who does it is not known
+        ((None, None), [CapacityLimit(kind=F, at_once=1)], [1, 2]),  # who does it is not known
     ],
     ids=["one kind", "two kinds", "all together", "another kind", "unknown"],
 )
 def test_tasks_start_when_all_their_limits_let_them(
-    kinds: tuple[AgentKind | None, ...], limits: list[Limit], expected: list[float]
+    kinds: tuple[WorkerKind | None, ...], limits: list[CapacityLimit], expected: list[float]
 ) -> None:
     assert ends(tasks_of(*kinds), limits) == expected
 
@@ -53,14 +53,14 @@ def test_tasks_start_when_all_their_limits_let_them(
 @pytest.mark.parametrize(
     ("limit", "tokens", "expected"),
     [
-        (Limit(provider="p", requests_per_minute=60), None, [1, 2, 3]),
-        (Limit(provider="p", requests_per_minute=6), None, [1, 11, 21]),
-        (Limit(provider="p", tokens_per_minute=6000), 500, [1, 6, 11]),
-        (Limit(provider="p", requests_per_minute=6, at_once=1), None, [1, 11, 21]),
-        (Limit(provider="other", requests_per_minute=1), None, [1, 1, 1]),
+        (CapacityLimit(provider="p", requests_per_minute=60), None, [1, 2, 3]),
+        (CapacityLimit(provider="p", requests_per_minute=6), None, [1, 11, 21]),
+        (CapacityLimit(provider="p", tokens_per_minute=6000), 500, [1, 6, 11]),
+        (CapacityLimit(provider="p", requests_per_minute=6, at_once=1), None, [1, 11, 21]),
+        (CapacityLimit(provider="other", requests_per_minute=1), None, [1, 1, 1]),
     ],
 )
-def test_calls_to_a_provider_are_spaced(limit: Limit, tokens: int | None, expected: list[float]) -> None:
+def test_calls_to_a_provider_are_spaced(limit: CapacityLimit, tokens: int | None, expected: list[float]) -> None:
     assert ends(tasks_of(M, M, M, provider="p", tokens=tokens), [limit]) == expected
 
 
@@ -73,7 +73,7 @@ def test_with_one_limit_for_all_it_is_list_scheduling(seconds: list[float], widt
     tasks = tasks_of(*(F for _ in seconds))
     known = {task.id: took for task, took in zip(tasks, seconds, strict=True)}
 
-    made = ends_within(tasks, known, [Limit(at_once=width)], dispatch)
+    made = ends_within(tasks, known, [CapacityLimit(at_once=width)], dispatch)
 
     assert made == pytest.approx(list_scheduled(seconds, width, dispatch))
 
@@ -83,10 +83,10 @@ def test_with_one_limit_for_all_it_is_list_scheduling(seconds: list[float], widt
     whole=st.one_of(st.none(), st.integers(1, 5)),
     rate=st.one_of(st.none(), st.sampled_from((6.0, 60.0, 600.0))),
 )
-def test_no_limit_is_ever_passed(kinds: list[AgentKind], whole: int | None, rate: float | None) -> None:
+def test_no_limit_is_ever_passed(kinds: list[WorkerKind], whole: int | None, rate: float | None) -> None:
     limits = [MODELS, COMMANDS]
-    limits += [Limit(at_once=whole)] if whole else []
-    limits += [Limit(provider="p", requests_per_minute=rate)] if rate else []
+    limits += [CapacityLimit(at_once=whole)] if whole else []
+    limits += [CapacityLimit(provider="p", requests_per_minute=rate)] if rate else []
     tasks = tasks_of(*kinds, provider="p")
     ended = ends(tasks, limits, seconds=3)
 
@@ -104,23 +104,23 @@ def test_no_limit_is_ever_passed(kinds: list[AgentKind], whole: int | None, rate
     [
         ((M, M), [MODELS], 2),
         ((M, C), [MODELS, COMMANDS], None),
-        ((M, C), [MODELS, COMMANDS, Limit(at_once=7)], 7),
+        ((M, C), [MODELS, COMMANDS, CapacityLimit(at_once=7)], 7),
         ((M, M), [], None),
     ],
 )
 def test_one_width_is_known_where_a_limit_holds_for_all(
-    kinds: tuple[AgentKind, ...], limits: list[Limit], width: int | None
+    kinds: tuple[WorkerKind, ...], limits: list[CapacityLimit], width: int | None
 ) -> None:
     assert common_width(tasks_of(*kinds), limits) == width
 
 
-def foreseen(tasks: list[TaskSpec], *limits: Limit) -> Makespan:
+def foreseen(tasks: list[TaskSpec], *limits: CapacityLimit) -> Makespan:
     return makespan(
         Schedule(agents=tasks, phases=assign_phases(tasks), tree=build_tree(tasks), priors=FREE, limits=limits)
     )
 
 
-SIXTY = Limit(provider="openai", requests_per_minute=60)
+SIXTY = CapacityLimit(provider="openai", requests_per_minute=60)
 
 
 @pytest.mark.parametrize(
@@ -129,16 +129,22 @@ SIXTY = Limit(provider="openai", requests_per_minute=60)
         (0.1, [SIXTY], 300, "calls to openai: 60 requests a minute", 300),
         (30, [SIXTY], 329, "calls to openai: 60 requests a minute", 300),
         (None, [SIXTY], None, "calls to openai: 60 requests a minute", 300),
-        (30, [SIXTY, Limit(kind=M, at_once=16)], 581, "16 models at a time", 562.5),
-        (2, [Limit(provider="openai", tokens_per_minute=60_000)], 600, "calls to openai: 60,000 tokens a minute", 600),
-        (2, [Limit(provider="openai", at_once=10)], 60, "10 calls to openai at a time", 60),
-        (2, [Limit(kind=M, at_once=300)], 2, None, None),
+        (30, [SIXTY, CapacityLimit(kind=M, at_once=16)], 581, "16 models at a time", 562.5),
+        (
+            2,
+            [CapacityLimit(provider="openai", tokens_per_minute=60_000)],
+            600,
+            "calls to openai: 60,000 tokens a minute",
+            600,
+        ),
+        (2, [CapacityLimit(provider="openai", at_once=10)], 60, "10 calls to openai at a time", 60),
+        (2, [CapacityLimit(kind=M, at_once=300)], 2, None, None),
         (2, [], 2, None, None),
     ],
 )
 def test_three_hundred_calls_take_as_long_as_the_limit_that_binds_says(
     seconds: float | None,
-    limits: list[Limit],
+    limits: list[CapacityLimit],
     predicted: float | None,
     bound_by: str | None,
     bound_seconds: float | None,

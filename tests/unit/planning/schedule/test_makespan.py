@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echelon.model.graph import Limit, TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Makespan
 from echelon.model.priors import Priors
 from echelon.planning.phases import assign_phases
@@ -23,7 +23,7 @@ def timed(*seconds: float | None, after: dict[int, int] | None = None) -> list[T
 
 
 def predict(tasks: list[TaskSpec], width: int | None = None, priors: Priors = FREE) -> Makespan:
-    limits = (Limit(at_once=width),) if width else ()
+    limits = (CapacityLimit(at_once=width),) if width else ()
     return makespan(
         Schedule(agents=tasks, phases=assign_phases(tasks), tree=build_tree(tasks), priors=priors, limits=limits)
     )

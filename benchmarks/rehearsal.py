@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from echelon.definition.rehearsal import Rehearsal, RehearsalJob
-from echelon.engine.run import RunOptions, run_job
-from echelon.model.graph import Dependency, TaskGraph, TaskSpec
+from echelon.engine.run import run_job
+from echelon.model.graph import CapacityLimit, Dependency, TaskGraph, TaskSpec
 from echelon.planning.planner import plan
 
 CLAIM = "The makespan of a rehearsal is within 15 % of its forecast at the same concurrency"
@@ -52,12 +52,12 @@ def _graph(line: dict[str, Any]) -> TaskGraph:
 
 def rehearse(graph: TaskGraph, width: int, seconds: float) -> dict[str, Any]:
     """Rehearse one graph; returns forecast, measured, and their ratio."""
-    made = plan(graph, max_concurrency=width)
+    made = plan(graph, limits=[CapacityLimit(at_once=width)])
     makespan = made.makespan
     assert makespan.predicted is not None
     scale = seconds / (makespan.predicted - (makespan.coordination or 0.0))
-    job = RehearsalJob.of(made, Rehearsal(scale=scale), width)
-    result = asyncio.run(run_job(job, Rehearsal(scale=scale), RunOptions(max_concurrency=width)))
+    job = RehearsalJob.of(made, Rehearsal(scale=scale))
+    result = asyncio.run(run_job(job, Rehearsal(scale=scale)))
     forecast, measured = job.plan.makespan.predicted, result.measures.makespan_seconds
     assert forecast is not None
     assert measured is not None

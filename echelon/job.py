@@ -8,13 +8,15 @@ from echelon import engine
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
 from echelon.definition.item_range import forecast_range
+from echelon.definition.limits import limits_of
 from echelon.definition.planned import planned
 from echelon.model.errors import InvalidInput
-from echelon.model.graph import TaskGraph
+from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import ForecastRange, Plan
 from echelon.model.run import RunResult
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
+from echelon.settings import Settings
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -44,16 +46,21 @@ class Job(JobDefinition):
         self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None
     ) -> ForecastRange | None:
         """Return the forecast with the fewest and the most items that `items=` states; None where nothing does."""
-        return forecast_range(self, inputs, priority=priority, max_concurrency=max_concurrency)
+        return forecast_range(self, inputs, priority=priority, limits=self._limits(max_concurrency))
 
     def decided(
         self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None
     ) -> tuple[TaskGraph, Plan]:
         """Return the tasks of the job for validated inputs, and the plan that is made for them."""
+        limits = self._limits(max_concurrency)
         if self.graph is not None:
-            return self.graph, plan(self.graph, span=self.span, priority=priority, max_concurrency=max_concurrency)
-        made = planned(self, inputs, priority=priority, max_concurrency=max_concurrency)
+            return self.graph, plan(self.graph, span=self.span, priority=priority, limits=limits)
+        made = planned(self, inputs, priority=priority, limits=limits)
         return made.expansion.graph, made.plan
+
+    def _limits(self, max_concurrency: int | None) -> tuple[CapacityLimit, ...]:
+        """Return what bounds its agents here: what is stated for this once, in the settings, or by the job (F5)."""
+        return limits_of(self, Settings().max_concurrency if max_concurrency is None else max_concurrency)
 
     async def run(self, **inputs: object) -> RunResult:
         """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""

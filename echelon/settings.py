@@ -13,7 +13,6 @@ from echelon.model.adapter import JsonObject
 from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
 from echelon.redaction import register_password, register_secrets_in
 
-DEFAULT_MAX_CONCURRENCY = 256  # agents
 DEFAULT_LEASE_SECONDS = 12.0
 
 
@@ -43,10 +42,10 @@ class Settings(BaseSettings):
     """Does Prefect show each run? A process of its own draws it; without it no server is needed or asked."""
     transcripts: bool = True
     """Is it kept what models are asked and answered? A job can switch it off for itself."""
-    max_concurrency: int = Field(default=DEFAULT_MAX_CONCURRENCY, ge=1)
-    """The most agents at work at one time in one process (F5)."""
     by_value_tokens: int = Field(default=DEFAULT_BY_VALUE_TOKENS, ge=0)
     """Tokens of earlier outputs that a model or command is given by value, where its job says nothing (C6)."""
+    max_concurrency: int | None = Field(default=None, ge=1)
+    """The most agents at work at one time in a run, whatever they are; None: what the job states, or by kind (F5)."""
     lease_seconds: float = Field(default=DEFAULT_LEASE_SECONDS, gt=0, allow_inf_nan=False)
     """How long a run stays held by a process that is not heard of any more; it says that it lives thrice as often."""
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, Union
 
 from echelon.agents.call import Call, CallShape
 from echelon.agents.outcome import Outcome
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ class Agent(Protocol):
 
     async def perform(self, call: Call) -> Outcome[object]:
         """Do the task once; raises when it cannot."""
+        ...
+
+
+@runtime_checkable
+class OfKind(Protocol):
+    """An agent that says what it is; one that does not counts as a function."""
+
+    @property
+    def kind(self) -> WorkerKind:
+        """Decides how many are at work at one time, where nobody states that (F5)."""
         ...
 
 

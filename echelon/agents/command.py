@@ -36,6 +36,7 @@ from echelon.agents.prompt import brief_text
 from echelon.agents.shortcuts import ReaderOptions, check_known, reader_shortcuts
 from echelon.journal.private import write_private
 from echelon.model.errors import AgentFailed, InvalidInput, InvalidJob
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 
 T = TypeVar("T")
@@ -67,6 +68,7 @@ class CommandAgent(Generic[T_co]):
     fallback: tuple[Fallback, ...] = ()
     failed_when: Callable[[Any], bool | str] | None = None
     usage: ReadUsage | None = None
+    kind: WorkerKind = WorkerKind.COMMAND
 
     @property
     def placeholders(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from echelon.agents.processes.workers import Workers
 from echelon.agents.threads import call_in_thread
 from echelon.contract.iterators import is_iterator
 from echelon.model.errors import InvalidJob
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 
 P = ParamSpec("P")
@@ -37,6 +38,7 @@ class FunctionAgent(Generic[P, R_co]):
     binding: Binding | None = None
     fallback: tuple[Fallback, ...] = ()
     can_wrap_up: bool = False
+    kind: WorkerKind = WorkerKind.FUNCTION
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function directly, as a test would."""
@@ -91,6 +93,7 @@ def function_agent(
         effect=effect,
         resilience=resilience or Resilience(),
         cpu_bound=cpu_bound,
+        kind=WorkerKind.PROCESS if cpu_bound else WorkerKind.FUNCTION,
     )
 
 

@@ -32,6 +32,7 @@ from echelon.model.errors import (
     EchelonError,
     InvalidJob,
 )
+from echelon.model.graph import WorkerKind
 from echelon.model.phrasing import one_line
 from echelon.model.policy import Resilience
 from echelon.model.usage import Budget, Usage
@@ -71,6 +72,7 @@ class ModelAgent(Generic[T_co]):
     sizes: Sizes = field(default_factory=Sizes, compare=False, repr=False)
     """How large its requests are, as far as it has told."""
     pays_by_part: bool = True
+    kind: WorkerKind = WorkerKind.MODEL
 
     def bind(self, shape: CallShape) -> Self:  # noqa: ARG002 - a prompt takes what there is
         """Return itself: the prompt is made from whatever a call carries."""

@@ -80,8 +80,7 @@ def run(
     if wanted is None:
         check_runnable(found)
     else:
-        made = found.plan_for(inputs)
-        job = RehearsalJob.of(made, wanted, max_concurrency or settings.max_concurrency)
+        job = RehearsalJob.of(found.plan_for(inputs, max_concurrency=max_concurrency), wanted)
         inputs, options = wanted, replace(options, source=job.source)
     return _carry_out(job, inputs, options, as_json=as_json)
 

@@ -3,33 +3,40 @@
 from collections.abc import Mapping
 
 from echelon.agents.agent import Agent
-from echelon.agents.function import FunctionAgent
 from echelon.agents.processes.workers import Workers
-from echelon.definition.facts import facts_of
+from echelon.definition.facts import caller_of, facts_of, kind_of
+from echelon.definition.limits import with_provider
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 from echelon.model.usage import Price
 from echelon.resilience.breaker.used import BreakersUsed
 from echelon.resilience.budget import Account
-from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.guard import Guard
 from echelon.resilience.guards import Guards
 from echelon.resilience.registry import BreakerRegistry
+from echelon.resilience.run_slots import RunSlots
 
 
 class Guarding:
-    """Makes the guards of one run. `limit` bounds its agents at work at one time; None is no bound (F5)."""
+    """Makes the guards of one run. `slots` bound its agents at work at one time (F5).
+
+    `prices` are those of models, `providers` what is stated about them, for everybody who calls them.
+    """
 
     def __init__(
         self,
         breakers: BreakerRegistry,
         account: Account,
-        limit: Bulkhead | None = None,
-        prices: Mapping[str, Price] | None = None,
+        slots: RunSlots,
+        prices: Mapping[str, Price],
+        providers: Mapping[str, Resilience],
     ) -> None:
         self.account = account
         """What the whole run may consume (F4)."""
-        self._limit = limit
-        self._prices = prices or {}
+        self.slots = slots
+        """What bounds its agents at work at one time."""
+        self._prices = prices
+        self._providers = providers
         self._guards = Guards(breakers=breakers)
 
     @property
@@ -37,19 +44,29 @@ class Guarding:
         """The breakers that its agents use (F1)."""
         return self._guards.used
 
-    def guard(self, agent: Agent, policy: Resilience, account: Account | None = None, domain: str = "") -> Guard:
-        """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all others for a slot of the run.
+    def guard(
+        self,
+        agent: Agent,
+        policy: Resilience,
+        account: Account | None = None,
+        domain: str = "",
+        *,
+        has_fallback: bool = False,
+    ) -> Guard:
+        """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all for a slot of the run.
 
-        What they use is taken from `account`, or else from that of the run; slots are shared out by `domain` (F5).
+        What they use is taken from `account`, or else from that of the run; slots are shared out by `domain` (F5). An
+        agent that `has_fallback` does not wait for a dependency that is down (F1).
         """
         model = facts_of(agent, policy).model
-        slot = self._limit.slot(domain) if self._limit else None
-        cpu_bound = isinstance(agent, FunctionAgent) and agent.cpu_bound
+        kind = kind_of(agent)
+        processor = (Workers.shared().slots.slot(domain),) if kind is WorkerKind.PROCESS else ()
         return self._guards.guard(
-            policy,
-            caller=f"agent {agent.name!r}",
+            with_provider(policy, self._providers),
+            caller=caller_of(agent),
             account=account or self.account,
             domain=domain,
-            limiter=Workers.shared().slots if cpu_bound else slot,
+            slots=(*processor, *self.slots.of(kind, domain)),
             price=self._prices.get(model) if model else None,
+            waits_for_probe=not has_fallback,
         )

@@ -50,9 +50,17 @@ class PhaseGuards:
             # The agents are out of time, never the integration of what they made.
             account = None if any(agent is one for one in self._integrating) else self._account
             policy = agent.resilience.over(self._phase.resilience.over(self._run.spec.job.defaults))
-            guard = self._run.guarding.guard(agent, policy, account, domain)
+            fallback = self._has_fallback(agent)
+            guard = self._run.guarding.guard(agent, policy, account, domain, has_fallback=fallback)
             self._guards[id(agent), domain] = guard
         return guard
+
+    def _has_fallback(self, agent: Agent) -> bool:
+        """Say whether something stands in when an agent, or one that stands in itself, does not deliver (F2)."""
+        if any(agent is one for one in self._phase.agents):
+            return bool(self._phase.fallbacks.get(agent.name))
+        chains = self._phase.fallbacks.values()
+        return any(fallback.other is agent for chain in chains for fallback in chain[:-1])
 
     @property
     def _integrating(self) -> tuple[Agent | None, ...]:

@@ -44,7 +44,8 @@ class JobDefinition:
     `name` identifies the job in journals and flows; `goal` is what every assignment is told (D8); `inputs` is a
     pydantic model; `constraints` bound every task (D9); `defaults` guard every call; `report` makes the report.
     `organisation` is what people want whatever the rules say, which the linter comments on; `priors` replaces
-    assumptions, and `prices` what is published about a model.
+    assumptions, and `prices` what is published about a model. `max_concurrency` bounds how many of its agents are at
+    work at one time, whatever they are; without it each kind has a bound of its own (F5).
     `transcripts` says whether it is kept what models are asked and answered.
     """
 
@@ -63,6 +64,7 @@ class JobDefinition:
         priors: Priors | None = None,
         prices: Mapping[str, Price] | None = None,
         transcripts: bool = True,
+        max_concurrency: int | None = None,
     ) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidJob(f"job name {name!r} may only have letters, digits, '-' and '_'")
@@ -78,6 +80,9 @@ class JobDefinition:
         self.priors = priors or Priors()
         self.prices = dict(prices or {})
         self.transcripts = transcripts
+        if max_concurrency is not None and max_concurrency < 1:
+            raise InvalidJob(f"job {name!r}: max_concurrency={max_concurrency} lets no agent work; allow 1 or more")
+        self.max_concurrency = max_concurrency
         # Who defines the job is in the frame above.
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
         self.source = ""

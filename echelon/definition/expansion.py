@@ -158,6 +158,8 @@ def _spec(phase: PhaseDefinition, call: PlannedCall, domain: str | None, facts: 
             seconds=phase.seconds,
             irreversible=call.agent.effect == "irreversible",
             contract=facts.contract,
+            kind=facts.kind,
+            provider=facts.provider,
             model=facts.model,
             attempts=facts.attempts,
         )

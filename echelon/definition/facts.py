@@ -5,11 +5,12 @@ from typing import Any, NamedTuple, cast
 
 from pydantic.errors import PydanticUserError
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, OfKind
 from echelon.agents.model import ModelAgent
 from echelon.contract.version import contract_name
 from echelon.model.edges import is_listing
 from echelon.model.errors import InvalidJob
+from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 
 
@@ -18,6 +19,10 @@ class AgentFacts(NamedTuple):
 
     contract: str | None
     """Name and version of its contract; None when it promises nothing (`Any`)."""
+    kind: WorkerKind
+    """What it is, as far as that decides how many are at work at one time (F5)."""
+    provider: str | None
+    """Name of what it calls; its own where only it has limits."""
     model: str | None
     """Name of its model; None for functions and commands."""
     attempts: tuple[int, ...]
@@ -33,9 +38,21 @@ def facts_of(agent: Agent, resilience: Resilience) -> AgentFacts:
     model = _model_of(agent)
     return AgentFacts(
         contract=contract,
+        kind=kind_of(agent),
+        provider=resilience.dependency or (caller_of(agent) if resilience.bulkhead or resilience.rate_limit else None),
         model=None if model is None else _name(model),
         attempts=(resilience.attempts or 1, *_inner_attempts(model)),
     )
+
+
+def kind_of(agent: Agent) -> WorkerKind:
+    """Return what an agent says that it is; one that says nothing counts as a function."""
+    return agent.kind if isinstance(agent, OfKind) else WorkerKind.FUNCTION
+
+
+def caller_of(agent: Agent) -> str:
+    """Return what stands for the dependency of an agent that names none."""
+    return f"agent {agent.name!r}"
 
 
 def model_name(agent: Agent) -> str | None:

@@ -1,6 +1,6 @@
 """What a job would be with the fewest and with the most items that are expected: its forecast at both ends (D4, V6)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, cycle, islice
 
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import expand, expected_task
 from echelon.definition.items import TOO_FEW
 from echelon.definition.phase import PhaseDefinition
-from echelon.model.graph import TaskGraph, TaskSpec
+from echelon.model.graph import CapacityLimit, TaskGraph, TaskSpec
 from echelon.model.plan import ForecastEnd, ForecastRange
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
@@ -20,7 +20,7 @@ MAX_AGENTS = 10_000
 
 
 def forecast_range(
-    job: JobDefinition, inputs: BaseModel, *, priority: Priority | None = None, max_concurrency: int | None = None
+    job: JobDefinition, inputs: BaseModel, *, priority: Priority | None = None, limits: Sequence[CapacityLimit] = ()
 ) -> ForecastRange | None:
     """Return the forecast of a job at both ends of what it expects; None for a job that states no range.
 
@@ -44,7 +44,7 @@ def forecast_range(
             phase_order=tuple(job.phases),
             span=job.span,
             priority=priority,
-            max_concurrency=max_concurrency,
+            limits=limits,
             agents_fixed=True,
         )
         return ForecastEnd(

@@ -5,7 +5,8 @@ It runs on the real engine, so that what a plan costs in coordination is seen be
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,8 +22,9 @@ from echelon.definition.graph_job import rehearsal_name
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import AgentFailed, InvalidInput
-from echelon.model.graph import Coupling, TaskGraph, TaskSpec
+from echelon.model.graph import CapacityLimit, Coupling, TaskGraph, TaskSpec, WorkerKind
 from echelon.model.plan import PhasePlan, Plan
+from echelon.model.policy import BulkheadPolicy, RateLimitPolicy, Resilience
 from echelon.model.usage import Usage
 from echelon.planning.rehearsal import rehearsed
 from echelon.planning.schedule.order import producers_of
@@ -93,22 +95,19 @@ class RehearsalJob(JobDefinition):
         self.expansion = self._expand(rehearsal)
 
     @classmethod
-    def of(cls, plan: Plan, rehearsal: Rehearsal, max_concurrency: int | None = None) -> Self:
-        """Prepare the rehearsal of any plan, with so many agents at work at one time."""
-        ready = rehearsed(plan, rehearsal.scale, max_concurrency)
+    def of(cls, plan: Plan, rehearsal: Rehearsal) -> Self:
+        """Prepare the rehearsal of any plan, within its limits."""
+        ready = rehearsed(plan, rehearsal.scale)
         return cls(ready.model_copy(update={"job": rehearsal_name(plan.job)}), rehearsal)
 
     def _expand(self, rehearsal: Rehearsal) -> Expansion:
-        phase_of = {task: phase.name for phase in self.plan.phases for task in phase.tasks}
-        calls = {
-            task.id: PlannedCall(
-                task_id=task.id,
-                phase=phase_of[task.id],
-                agent=self.phases[phase_of[task.id]].agents[0],
-                item=_part(task, rehearsal),
-            )
-            for task in self.plan.tasks
-        }
+        tasks = {task.id: task for task in self.plan.tasks}
+        calls: dict[str, PlannedCall] = {}
+        for phase in self.plan.phases:
+            doers = dict(zip(_roles(phase, tasks), self.phases[phase.name].agents, strict=True))
+            for task in phase.tasks:
+                agent, part = doers[_role(tasks[task])], _part(tasks[task], rehearsal)
+                calls[task] = PlannedCall(task_id=task, phase=phase.name, agent=agent, item=part)
         return Expansion(graph=TaskGraph(name=self.name, goal=self.goal, tasks=self.plan.tasks), calls=calls)
 
 
@@ -118,15 +117,44 @@ def _part(task: TaskSpec, rehearsal: Rehearsal) -> SimulatedTask:
     return SimulatedTask(id=task.id, seconds=task.seconds or 0.0, tokens=task.tokens, fails=fails)
 
 
+#: What decides which slots an agent takes: its kind, and the provider that it calls.
+_Role = tuple[WorkerKind, str | None]
+
+
+def _role(task: TaskSpec) -> _Role:
+    return task.works_as, task.provider
+
+
+def _roles(phase: PhasePlan, tasks: Mapping[str, TaskSpec]) -> Sequence[_Role]:
+    return tuple(dict.fromkeys(_role(tasks[task]) for task in phase.tasks))
+
+
+def _simulated(kind: WorkerKind, limit: CapacityLimit | None) -> "FunctionAgent[..., object]":
+    """Return a simulated agent that takes the slots of the real one, and keeps within the limits of its provider."""
+    policy = Resilience()
+    if limit is not None:
+        rates = {"requests_per_minute": limit.requests_per_minute, "tokens_per_minute": limit.tokens_per_minute}
+        policy = Resilience(
+            # Not that of the real calls: in a rehearsal its minutes last as long as all else does.
+            provider=f"rehearsed {limit.provider}, {limit.stated}",
+            bulkhead=BulkheadPolicy(max_concurrency=limit.at_once, max_queue=None) if limit.at_once else None,
+            rate_limit=RateLimitPolicy(**rates) if any(rates.values()) else None,
+        )
+    return replace(SIMULATED, kind=kind, resilience=policy)
+
+
 def _phase(phase: PhasePlan, plan: Plan, integrator: PhaseIntegrator) -> PhaseDefinition:
     tasks = {task.id: task for task in plan.tasks}
     phase_of = {task: earlier.name for earlier in plan.phases for task in earlier.tasks}
     used = {phase_of[producer] for task in phase.tasks for producer in producers_of(tasks[task])}
     needs = tuple(earlier.name for earlier in plan.phases if earlier.name in used)
     shape = CallShape(inputs_type=Rehearsal, takes_item=True, upstream=needs)
+    limits = {limit.provider: limit for limit in plan.limits if limit.provider is not None}
     return PhaseDefinition(
         name=phase.name,
-        agents=(SIMULATED.bind(shape),),
+        agents=tuple(
+            _simulated(kind, limits.get(provider or "")).bind(shape) for kind, provider in _roles(phase, tasks)
+        ),
         needs=needs,
         # Who cannot run without what is told by the couplings of the tasks, one by one (D3).
         couplings={name: Need(name, Coupling.LOOSE) for name in needs},

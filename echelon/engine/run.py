@@ -32,6 +32,7 @@ from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import written_inputs
+from echelon.definition.limits import limits_of, provider_policies
 from echelon.definition.planned import planned
 from echelon.engine.nesting import EnclosingFlow, EnclosingTask, enclosing_flow, enclosing_task, within
 from echelon.engine.picture.request import Granularity, PictureRequest, request_picture, wait_for_picture
@@ -46,11 +47,10 @@ from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
 from echelon.model.errors import JournalError
-from echelon.model.policy import BulkheadPolicy
 from echelon.model.run import RunRecord, RunResult, RunStatus
 from echelon.redaction import register_secrets_in, reread_environment
-from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.registry import BreakerRegistry
+from echelon.resilience.run_slots import RunSlots
 from echelon.runlog.events import LoggedEvent, RunEnded, RunStarted
 from echelon.runlog.view import result_of, view_of
 from echelon.settings import Settings
@@ -84,7 +84,7 @@ class RunOptions:
     granularity: Granularity | None = None
     """How finely Prefect shows the run; None decides by size."""
     max_concurrency: int | None = None
-    """Agents at work at one time; None takes the one of the settings."""
+    """Agents at work at one time, whatever they are; None: what the settings say, the job, or else by kind (F5)."""
     source: str = ""
     """Where the job is defined, so that the run can be resumed."""
     watch: Watch | None = None
@@ -167,11 +167,6 @@ def _interpreter_tuned() -> Generator[None]:
         sys.setswitchinterval(interval_seconds)
 
 
-def limit_for(agents: int) -> Bulkhead:
-    """Return the slots for agents at work at one time; whoever finds none waits, domain by domain (F5)."""
-    return Bulkhead("run", BulkheadPolicy(max_concurrency=agents, max_queue=None))
-
-
 @contextlib.asynccontextmanager
 async def prepare_run(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
@@ -180,7 +175,8 @@ async def prepare_run(
     reread_environment()
     register_secrets_in(inputs)
     written = written_inputs(inputs)  # first of all: it raises for what could not be resumed
-    ready = planned(job, inputs, max_concurrency=options.max_concurrency or settings.max_concurrency)
+    stated = settings.max_concurrency if options.max_concurrency is None else options.max_concurrency
+    ready = planned(job, inputs, limits=limits_of(job, stated))
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")
         found = await find_run(journal, job, inputs, options.run_id, options.flow_run_id)
@@ -248,8 +244,9 @@ def context_of(
         guarding=Guarding(
             breakers or BreakerRegistry.shared(redis.get_secret_value() if redis else None),
             account,
-            limit_for(options.max_concurrency or settings.max_concurrency),
+            RunSlots(spec.plan.limits),
             spec.expansion.graph.prices,
+            provider_policies(spec.job),
         ),
         accounts=Accounts(account, spec.plan, earlier.steps),
         intents=IntentLog(run_log, decision=options.decision, token=lease.session.token, now=spec.now),

@@ -29,7 +29,7 @@ from echelon.definition.planned import Planned, planned
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, RehearsalJob, read_rehearsal
 from echelon.definition.source import load_job
 from echelon.engine.recording import previous_handoffs
-from echelon.engine.run import RunOptions, context_of, following
+from echelon.engine.run import context_of, following
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import SqlJournal
 from echelon.journal.port import Journal
@@ -55,7 +55,7 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
         record, plan = await _on_record(journal, order)
         job = _job_of(order, record, plan)
         inputs = read_inputs(job.inputs_type, record.inputs)
-        ready = planned(job, inputs, max_concurrency=plan.makespan.max_concurrency)
+        ready = planned(job, inputs, limits=plan.limits)
         _check(order, inputs, ready)
         async with (
             journal.holding(order.run_id, settings.lease_seconds, part=order.part, under=order.token) as lease,
@@ -71,8 +71,7 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
                 previous=await previous_handoffs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,
             )
-            options = RunOptions(max_concurrency=plan.makespan.max_concurrency)
-            context = context_of(spec, run_log, settings, lease, options)
+            context = context_of(spec, run_log, settings, lease)
             try:
                 async with breakers_on_record(context):
                     return await LocalPlacement(context).run(order)

@@ -151,13 +151,18 @@ class DependencyFailed(InfrastructureError):
 class BreakerOpen(InfrastructureError):
     """A dependency failed too often, so that calls to it are refused for a while (F1)."""
 
-    def __init__(self, name: str, reason: str, retry_in_seconds: float) -> None:
+    def __init__(self, name: str, reason: str, retry_in_seconds: float, waited: str = "") -> None:
         # Without an end when a person opened it.
         trial = f"next probe in {retry_in_seconds:.1f} s" if isfinite(retry_in_seconds) else "until it is reset"
-        super().__init__(f"breaker {name!r} is open ({reason}); {trial}")
+        super().__init__(f"breaker {name!r} is open ({reason}); {waited}{trial}")
         self.name = name
         self.reason = reason
         self.retry_in_seconds = retry_in_seconds
+
+    def after(self, waited_seconds: float, allowed_seconds: float, whose: str) -> "BreakerOpen":
+        """Return the same for a call that waited in vain: it may wait for so long, since somebody's time is up then."""
+        waited = f"waited {waited_seconds:.1f} s of the {max(0.0, allowed_seconds):.1f} s that {whose} allows; "
+        return BreakerOpen(self.name, self.reason, self.retry_in_seconds, waited)
 
 
 class BulkheadFull(InfrastructureError):

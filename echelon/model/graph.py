@@ -24,6 +24,15 @@ class Coupling(StrEnum):
     NONE = "none"  #: no dependency
 
 
+class WorkerKind(StrEnum):
+    """What an agent is, as far as it decides how many of them are at work at one time (F5)."""
+
+    FUNCTION = "function"  #: a function, or an agent of somebody's own kind
+    MODEL = "model"  #: a language model
+    COMMAND = "command"  #: a coding agent or another command-line tool
+    PROCESS = "process"  #: a CPU-bound function, which has a process of its own
+
+
 class Dependency(Value):
     """A task that another task uses."""
 
@@ -66,10 +75,71 @@ class TaskSpec(Value):
     """Name and version of the contract that its output keeps, as in `Finding@1` (C7)."""
     verifies: tuple[str, ...] = ()
     """Tasks whose outputs it checks; somebody else must do that (O3)."""
+    kind: WorkerKind | None = None
+    """What does it; None where no agent is known."""
+    provider: str | None = None
+    """The dependency that it calls, whose limits hold for it; None when nobody said it (F5)."""
     model: str | None = None
     """The model, or whatever else does it; those who share one share its blind spots (O3)."""
     attempts: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Attempts of each layer of retries around one call, outermost first; they multiply (F3)."""
+
+    @property
+    def works_as(self) -> WorkerKind:
+        """What does it; where no agent is known, a model does what names one."""
+        return self.kind or (WorkerKind.MODEL if self.model else WorkerKind.FUNCTION)
+
+
+class CapacityLimit(Value):
+    """What bounds how many agents are at work, or begin in a minute: all, those of a kind, or of a provider (F5).
+
+    It bounds all agents when it names neither.
+    """
+
+    kind: WorkerKind | None = None
+    """Only agents of this kind."""
+    provider: str | None = None
+    """Only agents that call this dependency."""
+    at_once: int | None = Field(default=None, ge=1)
+    """At work at one time; None: no bound."""
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    """Calls in a minute; None: no bound."""
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    """Tokens in a minute; None: no bound."""
+
+    @property
+    def name(self) -> str:
+        """What it bounds, in the plural."""
+        return _PLURALS[self.kind] if self.kind else f"calls to {self.provider}" if self.provider else "agents"
+
+    @property
+    def for_all(self) -> bool:
+        """Does it bound all agents together?"""
+        return self.kind is None and self.provider is None
+
+    @property
+    def stated(self) -> str:
+        """What it allows, in words."""
+        numbers = (
+            (self.at_once, "at a time"),
+            (self.requests_per_minute, "requests a minute"),
+            (self.tokens_per_minute, "tokens a minute"),
+        )
+        return ", ".join(f"{number:,.6g} {what}" for number, what in numbers if number is not None)
+
+    def bounds(self, task: TaskSpec) -> bool:
+        """Say whether it holds for a task."""
+        if self.provider is not None:
+            return task.provider == self.provider
+        return self.kind is None or task.works_as is self.kind
+
+
+_PLURALS = {
+    WorkerKind.FUNCTION: "functions",
+    WorkerKind.MODEL: "models",
+    WorkerKind.COMMAND: "commands",
+    WorkerKind.PROCESS: "CPU-bound functions",
+}
 
 
 class TaskGraph(Value):

@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from echelon.model.base import Value
-from echelon.model.graph import TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.priors import Priors
 from echelon.model.terms import Terms
@@ -139,7 +139,11 @@ class Makespan(Value):
     coordination: float | None = None
     """Of the wall time, what starting agents, integrating and synchronising takes."""
     max_concurrency: int | None = None
-    """Agents at work at one time; None: all at once."""
+    """Agents at work at one time, where one number was stated for all of them."""
+    bound_by: str | None = None
+    """The limit that keeps the plan from being faster; None: its longest chain does, or nothing that is known (F5)."""
+    bound_seconds: float | None = None
+    """What that limit makes the plan take at least."""
 
 
 class Spending(Value):
@@ -304,6 +308,8 @@ class Plan(Value):
     """What coordination is expected to cost."""
     makespan: Makespan
     """How long it is expected to take."""
+    limits: tuple[CapacityLimit, ...] = ()
+    """What bounds how many agents are at work, in the forecast and in the run; empty in plans of earlier versions."""
     spending: Spending = Spending()
     """What it is expected to consume."""
     profile: Profile

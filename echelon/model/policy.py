@@ -1,8 +1,8 @@
 """How failure is handled, as data: a policy is stated once and inherited (job → phase → agent)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from echelon.model.base import Value
 from echelon.model.usage import Budget
@@ -81,6 +81,21 @@ class BulkheadPolicy(Value):
     """Calls that may wait; one more is refused at once. None: no bound."""
 
 
+class RateLimitPolicy(Value):
+    """How many calls a provider takes in a minute; how many at one time is its bulkhead's (F5)."""
+
+    requests_per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Requests, attempts that fail included; None: no bound."""
+    tokens_per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Tokens read and written; None: no bound. Before a call those it is expected to use count, then those it used."""
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Self:
+        if self.requests_per_minute is None and self.tokens_per_minute is None:
+            raise ValueError("a rate limit states requests_per_minute, tokens_per_minute or both")
+        return self
+
+
 class RetryBudgetPolicy(Value):
     """How many retries all callers of one dependency may make together, whatever each may make alone (F3)."""
 
@@ -106,9 +121,12 @@ class Resilience(Value):
     breaker_policy: BreakerPolicy | None = None
     """When that breaker opens; None: as usual. State it in one place for each dependency."""
     provider: str | Off | None = None
-    """Name of the dependency whose places and retry budget are shared; that of the breaker unless stated."""
+    """Name of the dependency whose slots, rate and retry budget are shared; that of the breaker unless stated."""
     bulkhead: BulkheadPolicy | Off | None = None
-    """Places for calls to the dependency, shared fairly by the domains; off unless stated (F5)."""
+    """Slots for calls to the dependency, shared fairly by the domains; off unless stated (F5)."""
+    rate_limit: RateLimitPolicy | Off | None = None
+    """Requests and tokens a minute that the dependency takes; off unless stated. Like `bulkhead` it is stated in one
+    place for each dependency, and holds for everybody in the job who names it (F5)."""
     domain_bulkhead: BulkheadPolicy | Off | None = None
     """Places for the calls of each domain; off unless stated (F5)."""
     retry_budget: RetryBudgetPolicy | Off | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from echelon.model.graph import TaskGraph
+from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import Decomposition, decompose
 from echelon.planning.handoffs import handoffs
@@ -16,6 +16,7 @@ from echelon.planning.phases import assign_phases
 from echelon.planning.reasons import PlanFacts, reasons_for
 from echelon.planning.regime import DEFAULT_SPAN, Priority, pairs, profile, structure_for
 from echelon.planning.schedule.levelling import levelled
+from echelon.planning.schedule.limited import common_width
 from echelon.planning.schedule.makespan import Schedule, duration_findings, durations, makespan
 from echelon.planning.scope import scoped_views
 from echelon.planning.sizes import size_findings
@@ -29,15 +30,15 @@ def plan(
     phase_order: Sequence[str] = (),
     span: int = DEFAULT_SPAN,
     priority: Priority | None = None,
-    max_concurrency: int | None = None,
+    limits: Sequence[CapacityLimit] = (),
     agents_fixed: bool = False,
 ) -> Plan:
     """Decide how the tasks of `graph` are organised, run, owned and what that will cost (R, D).
 
-    `phase_order` gives the order of declared phases, `span` the most direct reports anybody may have, `max_concurrency`
-    the agents at work at one time in the forecast; with `agents_fixed` every task has an agent of its own already, and
-    none are merged. Raises `InvalidInput` for cyclic dependencies, dependencies against the order of the phases, a
-    span below 2 or a concurrency below 1. An empty graph gives a plan with no agents.
+    `phase_order` gives the order of declared phases, `span` the most direct reports anybody may have, `limits`
+    what bounds how many agents are at work, in the forecast and in a run; with `agents_fixed` every task has an agent
+    of its own already, and none are merged. Raises `InvalidInput` for cyclic dependencies, dependencies against the
+    order of the phases, or a span below 2. An empty graph gives a plan with no agents.
 
     >>> from echelon.model.graph import TaskGraph, TaskSpec
     >>> tasks = tuple(TaskSpec(id=f"t{i}", goal="look") for i in range(9))
@@ -48,10 +49,8 @@ def plan(
     parts = decompose(graph, fixed=agents_fixed)
     tree = build_tree(labelled(parts.agents), span, priority)
     earliest = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
-    phases = levelled(parts.agents, earliest, durations(parts.agents), max_concurrency)
-    schedule = Schedule(
-        agents=parts.agents, phases=phases, tree=tree, priors=graph.priors, max_concurrency=max_concurrency
-    )
+    phases = levelled(parts.agents, earliest, durations(parts.agents), common_width(parts.agents, limits))
+    schedule = Schedule(agents=parts.agents, phases=phases, tree=tree, priors=graph.priors, limits=limits)
     facts = _facts(graph, parts, schedule, span, priority)._replace(levelled=phases != earliest)
     findings = (
         *label_findings(facts.tree),
@@ -101,6 +100,7 @@ def _plan(graph: TaskGraph, facts: PlanFacts, schedule: Schedule, findings: tupl
         pairs=facts.pairs,
         overhead=overhead(agents),
         makespan=makespan(schedule),
+        limits=tuple(schedule.limits),
         spending=spending(graph.tasks, facts.handoffs.after + reports, graph.prices, graph.priors),
         profile=profile(agents),
         infrastructure=infrastructure_for(facts.tree, agents),

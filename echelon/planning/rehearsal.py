@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from echelon.model.graph import TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import merged
 from echelon.planning.schedule.makespan import Schedule, durations, makespan
@@ -11,10 +11,11 @@ from echelon.planning.schedule.makespan import Schedule, durations, makespan
 UNTIMED_SECONDS = 1.0
 
 
-def rehearsed(plan: Plan, scale: float, max_concurrency: int | None = None) -> Plan:
+def rehearsed(plan: Plan, scale: float) -> Plan:
     """Return `plan` with the work of each agent as one task, its seconds times `scale`, and what that should take.
 
-    What agents state stays as it is but for the seconds: one that states none takes as long as the rest on average.
+    What agents state stays as it is but for the seconds: one that states none takes as long as the rest on average. The
+    minutes of providers pass at the same speed.
     """
     agents = _work(plan)
     seconds = durations(agents) or {agent.id: UNTIMED_SECONDS for agent in agents}
@@ -22,9 +23,16 @@ def rehearsed(plan: Plan, scale: float, max_concurrency: int | None = None) -> P
     tree = tuple(_alone(node) for node in plan.tree)
     phases = tuple(_of_agents(phase, plan.agent_of) for phase in plan.phases)
     priors = plan.priors.model_copy(update={"integration_seconds": plan.priors.integration_seconds * scale})
-    schedule = Schedule(agents=timed, phases=phases, tree=tree, priors=priors, max_concurrency=max_concurrency)
-    update = {"tasks": timed, "tree": tree, "phases": phases, "priors": priors, "makespan": makespan(schedule)}
-    return plan.model_copy(update=update)
+    limits = tuple(_faster(limit, scale) for limit in plan.limits)
+    schedule = Schedule(agents=timed, phases=phases, tree=tree, priors=priors, limits=limits)
+    made = {"tasks": timed, "tree": tree, "phases": phases, "priors": priors}
+    return plan.model_copy(update=made | {"limits": limits, "makespan": makespan(schedule)})
+
+
+def _faster(limit: CapacityLimit, scale: float) -> CapacityLimit:
+    """Return a limit whose minutes last `scale` times as long; when they take no time, its rates bound nothing."""
+    rates = {"requests_per_minute": limit.requests_per_minute, "tokens_per_minute": limit.tokens_per_minute}
+    return limit.model_copy(update={name: rate / scale if rate and scale else None for name, rate in rates.items()})
 
 
 def _work(plan: Plan) -> Sequence[TaskSpec]:

@@ -1,7 +1,9 @@
-"""The one guard around every call: bulkhead → budget → breaker → retry → timeout, one rung a method (F1, F3, F4, F5).
+"""The one guard around every call: bulkhead → budget → rate → breaker → retry → timeout, a rung each (F1, F3, F4, F5).
 
 The breaker is asked once a call and told once how the call ended, attempts and all: a passing error that a retry cures
 must not open it. While it is open no further attempt is made under permits given before.
+
+A call that is refused for now leaves its rungs, waits at a door where there is one, and climbs again.
 
 When the budget is used up, a call that knows how to wrap up gets one more within what was kept back for that (F4).
 """
@@ -9,7 +11,8 @@ When the budget is used up, a call that knows how to wrap up gets one more withi
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
@@ -20,9 +23,12 @@ from echelon.model.usage import Budget, Price, Usage
 from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.budget import Account, final_call
 from echelon.resilience.bulkhead import Slot
+from echelon.resilience.doors import Door, DoorWaits, RateDoor
 from echelon.resilience.errors import can_pass
 from echelon.resilience.meter import metering
 from echelon.resilience.progress import CallObserver, CallProgress
+from echelon.resilience.rate import RateLimiter
+from echelon.resilience.rate_rung import RateRung
 from echelon.resilience.retry import Sleep, retrying
 from echelon.resilience.retry_budget import RetryBudget
 from echelon.resilience.rungs import BreakerRung, BudgetRung, Limiter, Rung, SlotRung
@@ -54,9 +60,10 @@ class Guard:
     """Guards calls by one policy. It never raises for a failure of the call; only cancellation passes through.
 
     A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots
-    or semaphores, entered in this order. `account`, `breaker` and `retry_budget` are shared with other guards; `price`
-    makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable. An attempt that is stopped has
-    `grace_seconds` to clean up, and is given up then.
+    or semaphores, entered in this order. `account`, `breaker`, `rate_limiter` and `retry_budget` are shared with other
+    guards; `price` makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable. `doors` are
+    where a call waits that is refused for now, as one of `tenant`. An attempt that is stopped has `grace_seconds` to
+    clean up, and is given up then.
     """
 
     def __init__(
@@ -66,6 +73,9 @@ class Guard:
         breaker: Breaker | None = None,
         account: Account | None = None,
         limiters: Sequence[Limiter] = (),
+        rate_limiter: RateLimiter | None = None,
+        doors: Sequence[Door] = (),
+        tenant: str = "",
         retry_budget: RetryBudget | None = None,
         price: Price | None = None,
         rng: random.Random | None = None,
@@ -76,7 +86,10 @@ class Guard:
         self.policy = policy.over(DEFAULT_RESILIENCE)
         #: What all its calls are taken from, unless a call has an account of its own.
         self.account = account or Account(Budget(), "no budget", clock=clock)
-        self._rungs = tuple(_rungs(price, clock, limiters, breaker))
+        self._pace = rate_limiter and RateRung(rate_limiter, sleep)
+        self._rungs = tuple(_rungs(price, clock, limiters, self._pace, breaker))
+        self._doors = (*doors, *((RateDoor(rate_limiter),) if rate_limiter else ()))
+        self._tenant = tenant
         self._coming = 0
         #: Each slot with the calls that the slots before it let through at one time.
         self._slots = tuple(_let_through(limiter for limiter in limiters if isinstance(limiter, Slot)))
@@ -94,9 +107,9 @@ class Guard:
 
         A call is expected until it has ended, whether it is made or not.
         """
-        before, self._coming = self._coming, self._coming + calls
+        before, self._coming = max(0, self._coming), self._coming + calls
         for slot, most in self._slots:
-            slot.reserve(int(min(self._coming, most) - min(before, most)))
+            slot.reserve(int(min(max(0, self._coming), most) - min(before, most)))
 
     async def call(
         self,
@@ -118,12 +131,23 @@ class Guard:
         """
         progress = CallProgress(work, account or self.account, self._price, tokens, observer)
         error: Exception | None = None
+        waits = DoorWaits(progress, self._doors, self._tenant, self._clock, self._sleep)
         try:
-            await self._climb(progress)
+            while True:
+                try:
+                    await self._climb(waits.climb)
+                    break
+                except Exception as failure:  # noqa: BLE001 - raised again where no door lets the call wait
+                    refused = waits.refusal(failure)
+                    with self._reserving_one_less():
+                        await waits.wait(refused)
         except BudgetExhausted as exhausted:
+            waits.end()
             error = await self._wrap_up(progress, wrap_up, exhausted)
         except Exception as failure:  # noqa: BLE001 - whatever went wrong ends in an envelope
             error = failure
+        finally:
+            waits.end()
         seconds = progress.seconds_at_work(self._clock())
         return CallResult(
             value=progress.value if error is None else None,
@@ -134,6 +158,16 @@ class Guard:
             wrapped_up=progress.wrapped_up,
         )
 
+    @contextmanager
+    def _reserving_one_less(self) -> Generator[None]:
+        """Let others have the slot that is reserved for a call while it waits at a door (F5)."""
+        given_back = min(1, max(0, self._coming))
+        self.reserve(-given_back)
+        try:
+            yield
+        finally:
+            self.reserve(given_back)
+
     async def _climb(self, progress: CallProgress[T]) -> None:
         """Pass all rungs, then make the attempts; what was taken on the way is given back in turn."""
         taken: list[Rung] = []
@@ -143,6 +177,8 @@ class Guard:
                 await rung.enter(progress)
                 taken.append(rung)
             progress.entered = self._clock()
+            if progress.position is not None:
+                progress.position.end()
             try:
                 progress.value = await self._attempt(progress)
             except Exception as error:
@@ -174,10 +210,8 @@ class Guard:
             exhausted.__cause__ = failure
             return exhausted
         finally:
-            progress.attempts += last.attempts
-            progress.told.add(last.told)
-            progress.entered = last.entered if progress.entered is None else progress.entered
-        progress.value, progress.wrapped_up = last.value, True
+            progress.add(last, self._clock())
+        progress.wrapped_up = True
         return None
 
     async def _again(self, progress: CallProgress[T], first_error: Exception) -> T:
@@ -187,6 +221,8 @@ class Guard:
         async def attempt() -> T:
             if failed:
                 raise failed.pop()  # tenacity counts the first attempt as its own, and waits before the next
+            if self._pace is not None:
+                await self._pace.again(progress)
             return await self._attempt(progress)
 
         def another(wait_seconds: float) -> bool:
@@ -240,11 +276,14 @@ def _rungs(
     price: Price | None,
     clock: Callable[[], float],
     limiters: Iterable[Limiter],
+    pace: Rung | None,
     breaker: Breaker | None,
 ) -> Iterator[Rung]:
     yield from map(SlotRung, limiters)
     # Below the slots: what waits for a slot must hold nothing that those with a slot wait for.
     yield BudgetRung(price, clock)
+    if pace is not None:
+        yield pace
     if breaker is not None:
         yield BreakerRung(breaker)
 

@@ -12,6 +12,7 @@ from echelon.model.usage import Price, Usage
 from echelon.resilience.breaker.breaker import Permit
 from echelon.resilience.budget import Account, Reservation
 from echelon.resilience.ledger import Amounts
+from echelon.resilience.line import LinePosition
 from echelon.resilience.tally import UsageTally
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ class CallObserver(Protocol):
     """Hears what happens to one call; returns at once."""
 
     def waited(self, limiter: str, seconds: float, queue_length: int) -> None:
-        """It waited for a slot, behind so many others."""
+        """It waited for a slot, a probe or its time, behind so many others."""
         ...
 
     def attempt_failed(self, attempt: int, error: Exception, seconds: float) -> None:
@@ -65,19 +66,46 @@ class CallProgress(Generic[T]):
         self.retry_held = False
         #: Was it ended by the last call, within what was kept back?
         self.wrapped_up = False
+        #: Where it stands in the lines before the doors of its guard; None: nowhere.
+        self.position: LinePosition | None = None
+        #: Requests that it took of the rate of its provider.
+        self.paced = 0
+        #: Attempts of the climbs before this one.
+        self.attempts_before = 0
+        self._worked = 0.0
+
+    def again(self) -> "CallProgress[T]":
+        """Return the same call as it begins to climb once more; what it comes to is to be added to this one."""
+        climb = CallProgress(self.work, self.account, self.price, self.tokens, self.observer)
+        climb.attempts_before = self.attempts_before + self.attempts
+        return climb
+
+    def add(self, climb: "CallProgress[T]", now: float) -> None:
+        """Take over what another climb of this call came to; the time between the two is no time at work."""
+        self.attempts += climb.attempts
+        self.told.add(climb.told)
+        self.value = climb.value
+        self._worked += climb.seconds_at_work(now)
+
+    def pause(self, now: float) -> None:
+        """Stop counting the time at work: the climb is over."""
+        self._worked, self.entered = self.seconds_at_work(now), None
+
+    def note_wait(self, limiter: str, seconds: float, queue_length: int) -> None:
+        """Report a wait behind so many others; it is no time at work."""
+        if seconds < SHORTEST_WAIT_SECONDS:
+            return
+        if self.entered is not None:
+            self.entered += seconds
+        if self.observer is not None:
+            self.observer.waited(limiter, seconds, queue_length)
 
     @contextmanager
     def waiting(self, limiter: str, queue_length: int = 0) -> Generator[None]:
         """Report the wait in the block, behind so many others; it is no time at work."""
         began = time.monotonic()
         yield
-        waited = time.monotonic() - began
-        if waited < SHORTEST_WAIT_SECONDS:
-            return
-        if self.entered is not None:
-            self.entered += waited
-        if self.observer is not None:
-            self.observer.waited(limiter, waited, queue_length)
+        self.note_wait(limiter, time.monotonic() - began, queue_length)
 
     async def claim(self, wanted: Amounts, least: Amounts) -> Amounts:
         """Set something aside for the call, after a wait for what others give back; return what was set aside.
@@ -97,7 +125,7 @@ class CallProgress(Generic[T]):
         """Take into account that an attempt failed after so many seconds."""
         self.note(error)
         if self.observer is not None:
-            self.observer.attempt_failed(self.attempts, error, seconds)
+            self.observer.attempt_failed(self.attempts_before + self.attempts, error, seconds)
 
     def note(self, result: object) -> None:
         """Take the usage that a value or an error tells; an attempt that tells no calls was one."""
@@ -113,7 +141,7 @@ class CallProgress(Generic[T]):
 
     def seconds_at_work(self, now: float) -> float:
         """Return how long it is at work; the wait for slots does not count."""
-        return 0.0 if self.entered is None else now - self.entered
+        return self._worked + (0.0 if self.entered is None else now - self.entered)
 
     def usage(self, seconds: float) -> Usage:
         """Return what was used, given the time it took."""

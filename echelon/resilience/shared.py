@@ -1,4 +1,4 @@
-"""What all callers of a dependency share in this process, by its name: its slots and its retries (F3, F5)."""
+"""What all callers of a dependency share in this process, by its name: its slots, its rate and its retries (F3, F5)."""
 
 import threading
 import time
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from echelon.model.errors import InvalidJob
-from echelon.model.policy import BulkheadPolicy, RetryBudgetPolicy
+from echelon.model.policy import BulkheadPolicy, RateLimitPolicy, RetryBudgetPolicy
 from echelon.resilience.bulkhead import Bulkhead
+from echelon.resilience.rate import RateLimiter
 from echelon.resilience.retry_budget import RetryBudget
 
 P = TypeVar("P")
@@ -46,13 +47,16 @@ class ByName(Generic[P, S]):
 
 
 class Dependencies:
-    """The bulkheads and retry budgets of dependencies."""
+    """The bulkheads, rates and retry budgets of dependencies."""
 
     _shared: "Dependencies | None" = None
     _shared_lock = threading.Lock()
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._bulkheads = ByName("bulkhead", Bulkhead)
+        self._rate_limiters = ByName[RateLimitPolicy, RateLimiter](
+            "rate limit", lambda name, policy: RateLimiter(name, policy, clock=clock)
+        )
         self._retry_budgets = ByName[RetryBudgetPolicy, RetryBudget](
             "retry budget", lambda name, policy: RetryBudget(name, policy, clock=clock)
         )
@@ -67,6 +71,10 @@ class Dependencies:
     def bulkhead(self, name: str, policy: BulkheadPolicy) -> Bulkhead:
         """Return the slots of a dependency."""
         return self._bulkheads.get(name, policy)
+
+    def rate_limiter(self, name: str, policy: RateLimitPolicy) -> RateLimiter:
+        """Return the pace of the calls to a dependency."""
+        return self._rate_limiters.get(name, policy)
 
     def retry_budget(self, name: str, policy: RetryBudgetPolicy) -> RetryBudget:
         """Return the retries of a dependency."""

@@ -153,11 +153,11 @@ class StepReused(StepEvent):
 
 
 class Waited(StepEvent):
-    """A step waited for a slot before it could start (F5)."""
+    """A step waited for a slot, for the next probe of a breaker or for the rate of a provider (F1, F5)."""
 
     kind: Literal["waited"] = "waited"
     limiter: str
-    """What bounds how many are at work at one time."""
+    """What bounds how many are at work at one time, or when they may begin."""
     seconds: float = Field(ge=0)
     """How long it waited."""
     queue_length: int = Field(ge=0)

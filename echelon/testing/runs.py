@@ -17,6 +17,7 @@ from echelon.coordination.spec import RunSpec, utc_now
 from echelon.coordination.step.intents import OperatorDecision
 from echelon.definition.definition import JobDefinition, NoInputs
 from echelon.definition.inputs import written_inputs
+from echelon.definition.limits import limits_of
 from echelon.definition.planned import planned
 from echelon.engine.run import RunOptions, Watch, context_of, following
 from echelon.journal.journal import SqlJournal
@@ -48,7 +49,7 @@ async def a_run(
     """
     given = inputs or NoInputs()
     settings = Settings(home=home)
-    ready = planned(job, given)
+    ready = planned(job, given, limits=limits_of(job, max_concurrency))
     async with SqlJournal.open(settings) as journal:
         if await journal.known_run(run_id=run_id) is None:
             record = RunRecord(
@@ -72,7 +73,7 @@ async def a_run(
                 previous=previous or {},
                 **spec,
             )
-            options = RunOptions(decision=decision or OperatorDecision(), max_concurrency=max_concurrency)
+            options = RunOptions(decision=decision or OperatorDecision())
             try:
                 yield context_of(whole, log, settings, lease, options, breakers or BreakerRegistry())
             finally:

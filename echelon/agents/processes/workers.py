@@ -19,12 +19,15 @@ from pydantic import ValidationError
 from echelon.agents.observed import OBSERVER, Observer
 from echelon.agents.outcome import Outcome
 from echelon.agents.processes.owner import owned
+from echelon.agents.processes.processors import processors
 from echelon.agents.processes.reaper import forget, watch
 from echelon.agents.processes.wire import pack, unpack_outcome
 from echelon.contract.complaint import misfit
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentFailed
+from echelon.model.policy import BulkheadPolicy
+from echelon.resilience.bulkhead import Bulkhead
 
 #: The longest answer of a child, in bytes.
 MAX_ANSWER_BYTES = 256 * 2**20
@@ -37,7 +40,7 @@ class Workers:
 
     def __init__(self, size: int) -> None:
         #: One call a processor. Callers wait here, where the wait does not count as working time.
-        self.slots = asyncio.Semaphore(size)
+        self.slots = Bulkhead("processors", BulkheadPolicy(max_concurrency=size, max_queue=None))
         self._idle: list[asyncio.subprocess.Process] = []
         self._closed = False
         atexit.register(self.close)
@@ -47,7 +50,7 @@ class Workers:
         """Return the children of the running event loop; started when first used."""
         loop = id(asyncio.get_running_loop())
         if loop not in cls._shared:
-            cls._shared[loop] = cls(os.cpu_count() or 1)
+            cls._shared[loop] = cls(processors())
         return cls._shared[loop]
 
     @classmethod

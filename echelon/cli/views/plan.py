@@ -70,6 +70,8 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
             f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} of coordination, span {plan.span}",
         ),
         ("forecast", _forecast(plan.makespan)),
+        ("concurrency", _concurrency(plan)),
+        ("providers", "; ".join(f"{limit.name}: {limit.stated}" for limit in plan.limits if limit.provider)),
         ("spending", _spending(plan.spending)),
         ("at least", _end(expected.low) if expected else ""),
         ("at most", _end(expected.high) if expected else ""),
@@ -96,12 +98,21 @@ def _end(end: ForecastEnd) -> str:
     )
 
 
+def _concurrency(plan: Plan) -> str:
+    """Return how many agents are at work at one time, of the kinds that the plan has (F5)."""
+    limits = [limit for limit in plan.limits if limit.at_once and not limit.provider]
+    shown = ", ".join(f"{limit.at_once:,} {limit.name}" for limit in limits if any(map(limit.bounds, plan.tasks)))
+    return f"{shown} at a time" if shown else ""
+
+
 def _forecast(made: Makespan) -> str:
+    least = f"at least {duration(made.bound_seconds)}: {made.bound_by}" if made.bound_by else ""
     if made.predicted is None:
-        return "unknown: no task states its seconds"
-    width = "all at once" if made.max_concurrency is None else f"{made.max_concurrency:,} at a time"
+        return "; ".join(filter(None, ["unknown: no task states its seconds", least]))
+    width = "" if made.max_concurrency is None else f" {made.max_concurrency:,} at a time"
     parts = f"{duration(made.work)} of work, longest chain {duration(made.critical_path)}"
-    return f"{duration(made.predicted)} {width} ({parts}, {duration(made.coordination)} of coordination)"
+    foreseen = f"{duration(made.predicted)}{width} ({parts}, {duration(made.coordination)} of coordination)"
+    return "; ".join(filter(None, [foreseen, least]))
 
 
 def _spending(spent: Spending) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
 
-from echelon.model.errors import InvalidInput
-from echelon.model.graph import TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Finding, FindingLevel, Makespan, Node, PhasePlan
 from echelon.model.priors import Priors
+from echelon.planning.schedule.limited import at_least, ends_within
 from echelon.planning.schedule.order import producers_of, topological
 
 
@@ -24,41 +24,54 @@ class Schedule:
     """The tree; empty: nobody integrates."""
     priors: Priors = field(default_factory=Priors)
     """What starting, integrating and synchronising takes."""
-    max_concurrency: int | None = None
-    """Agents at work at one time; None: all at once."""
+    limits: Sequence[CapacityLimit] = ()
+    """What bounds how many agents are at work at one time, or begin in a minute; empty: nothing does."""
 
 
 def makespan(schedule: Schedule) -> Makespan:
     """Return the wall time of a plan, in seconds; everything None when no task states a duration (V6).
 
-    Within a phase agents start in the order of the tree as soon as one of `max_concurrency` places is free; starting
-    takes processor time, which all agents share. A coordinator integrates when everybody below has ended; the sync
-    point ends the phase, and the next one begins. Work without a duration is taken to last as long as the rest does on
-    average. Raises `InvalidInput` for a concurrency below 1.
+    Within a phase agents start in the order of the tree as soon as the limits let them; starting takes processor time,
+    which all agents share. A coordinator integrates when everybody below has ended; the sync point ends the phase, and
+    the next one begins. Work without a duration is taken to last as long as the rest does on average. What a provider
+    takes in a minute bounds the whole also where no task states a duration (F5).
     """
-    width = schedule.max_concurrency
-    if width is not None and width < 1:
-        raise InvalidInput(f"cannot run {width} agents at a time: nothing would start; allow 1 or more")
     seconds = durations(schedule.agents)
-    if seconds is None:
-        return Makespan(predicted=None, critical_path=None, work=None, max_concurrency=width)
+    chain = critical_path(schedule.agents, seconds) if seconds else None
+    bounds = [at_least(limit, schedule.agents, seconds) for limit in schedule.limits]
+    bound = max(bounds, key=lambda one: one.seconds, default=None)
+    bound = bound if bound and bound.seconds > (chain or 0.0) else None
+    made = Makespan(
+        predicted=None,
+        critical_path=chain if chain is None else round(chain, 6),
+        work=None,
+        max_concurrency=min((one.at_once for one in schedule.limits if one.at_once and one.for_all), default=None),
+        bound_by=bound and bound.why,
+        bound_seconds=bound and round(bound.seconds, 6),
+    )
+    return made if seconds is None else _foreseen(schedule, seconds, made)
+
+
+def _foreseen(schedule: Schedule, seconds: Mapping[str, float], made: Makespan) -> Makespan:
+    """Add to what bounds a plan how long it takes."""
+    agents = {agent.id: agent for agent in schedule.agents}
     above = _above(schedule.tree)
     position = {node.id: number for number, node in enumerate(schedule.tree)}
     predicted = plain = 0.0
     for phase in schedule.phases:
         ordered = sorted(phase.tasks, key=lambda agent: position.get(agent, 0))
-        bare = list_scheduled([seconds[agent] for agent in ordered], width)
-        ends = list_scheduled([seconds[agent] for agent in ordered], width, schedule.priors.dispatch_seconds)
+        tasks = [agents[agent] for agent in ordered]
+        bare = ends_within(tasks, seconds, schedule.limits, 0.0)
+        ends = ends_within(tasks, seconds, schedule.limits, schedule.priors.dispatch_seconds)
         plain += max(bare, default=0.0)
         predicted += _integrated(dict(zip(ordered, ends, strict=True)), above, schedule.priors.integration_seconds)
         predicted += schedule.priors.sync_seconds
-    return Makespan(
-        predicted=round(predicted, 6),
-        critical_path=round(critical_path(schedule.agents, seconds), 6),
-        work=round(sum(seconds.values()), 6),
-        coordination=round(predicted - plain, 6),
-        max_concurrency=width,
-    )
+    figures = {
+        "predicted": round(max(predicted, made.bound_seconds or 0.0), 6),
+        "work": round(sum(seconds.values()), 6),
+        "coordination": round(predicted - plain, 6),
+    }
+    return made.model_copy(update=figures)
 
 
 def durations(tasks: Sequence[TaskSpec]) -> dict[str, float] | None:

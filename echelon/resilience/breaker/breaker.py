@@ -26,6 +26,7 @@ from echelon.resilience.breaker.permit import Permit
 from echelon.resilience.breaker.results import BadResult, Judge, blames, good
 from echelon.resilience.breaker.shared import SharedBreaker
 from echelon.resilience.breaker.store import BreakerRecord, SharedStore
+from echelon.resilience.line import WaitingLine
 
 __all__ = ["Breaker", "Permit"]
 
@@ -58,6 +59,30 @@ class Breaker(SharedBreaker):
         super().__init__(name, policy or BreakerPolicy(), clock=clock, listeners=listeners, rng=rng, fleet=fleet)
         self._judge = Judge(name, self.policy, counts, bad_result)
         self._link = store.join(self) if store else None
+        #: Callers that wait for a probe instead of being refused.
+        self.line = WaitingLine(f"breaker {name}", self.probe_in)
+
+    @property
+    def refuses(self) -> bool:
+        """Would a call be refused at this moment?"""
+        return self.probe_in() > 0
+
+    def probe_in(self) -> float:
+        """Return the seconds until a call is worth a try: 0 when one may be admitted, infinite when a person opened it.
+
+        A probe that is under way may end at any time, so that it is worth looking again soon.
+        """
+        with self.lock:
+            now = self.clock()
+            if self.state == STATE_CLOSED:
+                return 0.0
+            if self.isolated:
+                return math.inf
+            due_at = max(self.probe_at, self.ask_at)
+            if self.state == STATE_OPEN:
+                return max(0.0, due_at - now)
+            free = now >= due_at if self.shares else self.probes.is_free(now)
+            return 0.0 if free else ASK_AGAIN_SECONDS
 
     def admit(self) -> Permit:
         """Give the right to make one call, or raise `BreakerOpen` with the reason and the time of the next probe.

@@ -49,6 +49,10 @@ class Probes:
         """Share of the successes that were slow; 0 while there is none."""
         return self.slow / self.successes if self.successes else 0.0
 
+    def is_free(self, now: float) -> bool:
+        """Say whether a slot could be taken."""
+        return sum(until > now for until in self._until.values()) + self.successes < self._slots
+
     def next_in(self, now: float, at_most: float) -> float:
         """Return the seconds until a slot is free again at the latest."""
         return max(0.0, min((until - now for until in self._until.values()), default=at_most))

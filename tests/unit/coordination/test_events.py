@@ -67,9 +67,9 @@ async def test_a_wait_for_a_slot_is_told_with_what_was_waited_for_and_shown_in_s
         (shown,) = view_so_far(run).waits
 
     waits = seen.of(Waited)
-    assert [(one.limiter, one.queue_length) for one in waits] == [("run", 0), ("run", 1)]
+    assert [(one.limiter, one.queue_length) for one in waits] == [("agents", 0), ("agents", 1)]
     assert 0.01 < waits[0].seconds < waits[1].seconds
-    assert (shown.limiter, shown.steps, shown.longest_queue) == ("run", 2, 1)
+    assert (shown.limiter, shown.steps, shown.longest_queue) == ("agents", 2, 1)
     assert shown.seconds == pytest.approx(waits[0].seconds + waits[1].seconds)
     # It had not begun while it waited.
     begun = {one.task_id: one.at for one in seen.of(StepStarted)}

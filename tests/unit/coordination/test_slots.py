@@ -50,8 +50,7 @@ async def test_a_domain_that_hangs_leaves_the_others_their_places(tmp_path: Path
 
     assert all(step.handoff.done for step in run.log.state.steps)
     assert most == 2
-    limit = run.guarding._limit
-    assert limit is not None
+    (limit,) = run.guarding.slots.bulkheads
     assert (limit.at_work, limit.waiting) == (0, 0)
 
 

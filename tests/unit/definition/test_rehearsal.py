@@ -25,7 +25,7 @@ def test_every_agent_of_the_plan_is_simulated_with_its_seconds_and_tokens():
 
 
 def test_a_rehearsal_brings_its_own_plan():
-    job = RehearsalJob.of(made(1, 2), Rehearsal(scale=3), max_concurrency=1)
+    job = RehearsalJob.of(made(1, 2), Rehearsal(scale=3))
 
     assert planned(job, Rehearsal()).plan is job.plan
     assert job.plan.makespan.work == 9

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon.model.errors import InvalidInput
-from echelon.model.graph import TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Structure
 from echelon.planning import planner
 from echelon.planning.planner import plan
@@ -38,7 +38,7 @@ def test_a_single_task_has_a_primary_and_one_agent():
 
 def test_a_plan_carries_what_was_decided():
     tasks = labelled([f"d{i // 100}" for i in range(600)])
-    made = plan(graph(tasks), max_concurrency=10)
+    made = plan(graph(tasks), limits=[CapacityLimit(at_once=10)])
 
     assert (made.job, made.goal, made.span, made.tasks) == ("job", "find risks", 8, tasks)
     assert (made.n_agents, made.structure) == (600, Structure.FEDERATED)
@@ -95,7 +95,6 @@ def test_phases_follow_the_order_given():
     [
         (chained("a: b", "b: a"), {}),
         (chained("a"), {"span": 1}),
-        (chained("a"), {"max_concurrency": 0}),
         (chained("a"), {"priority": "fast"}),
     ],
 )

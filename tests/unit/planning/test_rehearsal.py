@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from echelon.model.graph import CapacityLimit
 from echelon.model.priors import Priors
 from echelon.planning.planner import plan
 from echelon.planning.rehearsal import UNTIMED_SECONDS, rehearsed
@@ -27,7 +28,19 @@ def test_the_forecast_is_made_anew_for_its_speed_and_width():
     made = plan(graph(CHAINS).model_copy(update={"priors": Priors(dispatch_seconds=0, sync_seconds=0)}))
 
     assert rehearsed(made, 0.1).makespan.predicted == pytest.approx(3)
-    assert rehearsed(made, 0.1, max_concurrency=1).makespan.predicted == pytest.approx(6)
+    narrow = made.model_copy(update={"limits": (CapacityLimit(at_once=1),)})
+    assert rehearsed(narrow, 0.1).makespan.predicted == pytest.approx(6)
+
+
+def test_the_minutes_of_providers_pass_at_the_speed_of_all_else():
+    limit = CapacityLimit(provider="openai", at_once=2, requests_per_minute=60, tokens_per_minute=6000)
+    made = plan(graph(CHAINS), limits=[limit])
+
+    (faster,) = rehearsed(made, 0.1).limits
+    (timeless,) = rehearsed(made, 0).limits
+
+    assert (faster.at_once, faster.requests_per_minute, faster.tokens_per_minute) == (2, 600, 60_000)
+    assert (timeless.at_once, timeless.requests_per_minute, timeless.tokens_per_minute) == (2, None, None)
 
 
 def test_integrations_are_scaled_too():

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable
+import selectors
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from echelon.model.policy import Resilience
 from echelon.model.usage import Usage
@@ -12,6 +13,8 @@ from echelon.resilience.guard import CallResult, Guard
 from echelon.testing.clock import FakeClock
 
 DOWN = ConnectionError("connection refused")
+
+T = TypeVar("T")
 
 Work = Callable[[], Awaitable[Any]]
 
@@ -57,3 +60,30 @@ def most_at_once(callers: Callable[[Work], Iterable[Awaitable[Any]]], seconds: f
 
     asyncio.run(crowd())
     return most
+
+
+class _NoTimePasses(selectors.DefaultSelector):
+    """Never waits: when nothing else is to be done, the loop's time goes on to the next timer."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.now += max(0.0, timeout or 0.0)
+        return super().select(0)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time is made of its timers alone, so that minutes pass at once and always alike."""
+
+    def __init__(self) -> None:
+        self._virtual = _NoTimePasses()
+        super().__init__(self._virtual)
+
+    def time(self) -> float:
+        return self._virtual.now
+
+
+def in_virtual_time(crowd: Callable[[Callable[[], float]], Coroutine[Any, Any, T]]) -> T:
+    """Run something that is given a clock; all it sleeps takes no time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(crowd(runner.get_loop().time))

@@ -95,8 +95,8 @@ def test_places_are_those_of_the_dependency_and_of_the_domain(policy: Resilience
     assert crowd_of(Organisation(), policy) == most
 
 
-def test_the_limiter_of_the_run_bounds_all_of_it() -> None:
-    assert crowd_of(Organisation(), JOB.over(Resilience()), limiter=asyncio.Semaphore(1)) == 1
+def test_the_slots_of_the_run_bound_all_of_it() -> None:
+    assert crowd_of(Organisation(), JOB.over(Resilience()), slots=[asyncio.Semaphore(1)]) == 1
 
 
 def test_places_are_shared_with_other_runs_and_stated_in_one_place() -> None:

@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echelon.model.errors import InvalidInput
-from echelon.model.graph import TaskSpec
+from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Makespan
 from echelon.model.priors import Priors
 from echelon.planning.phases import assign_phases
@@ -24,10 +23,9 @@ def timed(*seconds: float | None, after: dict[int, int] | None = None) -> list[T
 
 
 def predict(tasks: list[TaskSpec], width: int | None = None, priors: Priors = FREE) -> Makespan:
+    limits = (CapacityLimit(at_once=width),) if width else ()
     return makespan(
-        Schedule(
-            agents=tasks, phases=assign_phases(tasks), tree=build_tree(tasks), priors=priors, max_concurrency=width
-        )
+        Schedule(agents=tasks, phases=assign_phases(tasks), tree=build_tree(tasks), priors=priors, limits=limits)
     )
 
 
@@ -68,11 +66,6 @@ def test_a_missing_duration_is_taken_as_the_mean_and_said_so():
 
 def test_complete_durations_need_no_finding():
     assert duration_findings(timed(1, 2)) == ()
-
-
-def test_a_concurrency_of_nothing_is_refused():
-    with pytest.raises(InvalidInput, match="0 agents at a time"):
-        predict(timed(1), 0)
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=40), st.integers(1, 12))

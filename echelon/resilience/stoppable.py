@@ -1,13 +1,12 @@
 """An attempt that ends when it is stopped, also when its code does not (F4).
 
 Cancellation is a request: code may catch it and go on, and a thread never hears of it. An attempt is a task of its own,
-so that whoever stops it waits for a grace time only. Then the coroutine is closed: what is no longer driven by the
-event loop does nothing more.
+so that whoever stops it waits for a grace time only. Then `GivenUp` is raised where it waits, which code that catches
+cancellations lets through. What holds on even so is not driven by the event loop any more, and does nothing more.
 """
 
 import asyncio
 import contextlib
-import contextvars
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextvars import ContextVar
@@ -17,6 +16,12 @@ T = TypeVar("T")
 
 #: Time that cancelled work has for cleaning up, in seconds, unless somebody says otherwise.
 GRACE_SECONDS = 5.0
+#: Time that work which was given up has for its last cleaning up, in seconds.
+LAST_SECONDS = 1.0
+
+
+class GivenUp(BaseException):
+    """Ends work that goes on after it was cancelled; no `Exception`, so that only `BaseException` catches it."""
 
 
 class StopNotes:
@@ -57,19 +62,23 @@ async def run_stoppably(
     """Start `work()` as a task, for a block that waits until it is done; its result is to be taken behind the block.
 
     When the block is cancelled, the work has `grace_seconds` to clean up: what it returns or raises within that time is
-    its result. After it the work is closed, `CancelledError` passes, and `noting_stops` hears of it.
+    its result. After it the work is given up, `CancelledError` passes, and `noting_stops` hears of it.
     """
-    driven, context = _Driven(work()), contextvars.copy_context()
-    task = asyncio.get_running_loop().create_task(driven, context=context)
+    driven = _Driven(work())
+    task = asyncio.get_running_loop().create_task(driven)
     try:
         yield task
     except asyncio.CancelledError:
         task.cancel()
         if await _wait_for_end(task, grace_seconds):
             return
-        context.run(driven.give_up)  # variables that it has set are reset where they were set
-        task.cancel()
         note_left(f"it went on after it was cancelled, and was given up after {grace_seconds:g} s")
+        driven.given_up = True
+        task.cancel()
+        if not await _wait_for_end(task, min(grace_seconds, LAST_SECONDS)):
+            driven.leave()
+        elif not task.cancelled():
+            task.exception()  # it is nobody's any more
         raise
 
 
@@ -83,34 +92,27 @@ async def _wait_for_end(task: asyncio.Task[Any], grace_seconds: float) -> bool:
     return task.done()
 
 
-def _keep(works: list[object]) -> None:
-    """Hold on to coroutines that would not be closed until the process ends, or Python would try again, and say so.
+def _keep(work: object) -> None:
+    """Hold on to a coroutine until the process ends, or Python would close it when it finds it unused.
 
     What a daemon thread has in hand is never taken apart, not even when the interpreter is.
     """
-    threading.Thread(target=_hold, args=(works,), name="echelon-unclosed", daemon=True).start()
+    threading.Thread(target=_hold, args=(work,), name="echelon-unclosed", daemon=True).start()
 
 
-def _hold(_works: list[object]) -> None:
+def _hold(_work: object) -> None:
     threading.Event().wait()
 
 
-def _waiting_in(work: object) -> list[object]:
-    """Return a coroutine, what it awaits, what that awaits, and so on."""
-    chain: list[object] = []
-    while work is not None:
-        chain.append(work)
-        work = getattr(work, "cr_await", None) or getattr(work, "gi_yieldfrom", None)
-    return chain
-
-
 class _Driven(Coroutine[Any, Any, T], Generic[T]):
-    """A coroutine that is no longer driven once it was given up."""
+    """A coroutine that can be given up: it is stopped for good, or left where it waits."""
 
     def __init__(self, work: Awaitable[T]) -> None:
         self._work: Coroutine[Any, Any, T] = work if isinstance(work, Coroutine) else _coroutine_of(work)
-        self._given_up = False
         self.send = self._work.send  # the way of every step: no frame of ours is in between
+        self.given_up = False
+        """Was it given up? The next cancellation is none that can be caught."""
+        self._is_left = False
 
     def send(self, value: Any, /) -> Any:
         """Go on to the next wait."""
@@ -118,26 +120,25 @@ class _Driven(Coroutine[Any, Any, T], Generic[T]):
 
     def throw(self, *error: Any) -> Any:
         """Go on with an error where the work waits."""
-        if self._given_up:
+        if self._is_left:
             raise asyncio.CancelledError
+        if self.given_up:
+            return self._work.throw(GivenUp())
         return self._work.throw(*error)
 
     def close(self) -> None:
         """End the work where it waits."""
-        self._work.close()
+        if not self._is_left:
+            self._work.close()
 
     def __await__(self) -> Generator[Any, Any, T]:
         return self._work.__await__()
 
-    def give_up(self) -> None:
-        """Close the work where it waits, and do not drive it again if it refuses that."""
-        self._given_up = True
+    def leave(self) -> None:
+        """Do not drive the work any more: it stays where it waits."""
+        self._is_left = True
         self.send = self._refuse
-        chain = _waiting_in(self._work)
-        try:
-            self._work.close()
-        except BaseException:  # noqa: BLE001 - it is no longer anybody's; a second stop would do no more
-            _keep(chain)
+        _keep(self._work)
 
     def _refuse(self, _value: object, /) -> Any:
         raise asyncio.CancelledError

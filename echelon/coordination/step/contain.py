@@ -10,8 +10,9 @@ from echelon.agents.outcome import Outcome, delivered
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.observer import observing
 from echelon.coordination.step.step import Perform, Step
-from echelon.coordination.step.transcribe import transcribing
+from echelon.coordination.step.transcribe import Transcribing
 from echelon.model.errors import AgentFailed
+from echelon.resilience.stoppable import GivenUp
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Contain:
         what is no error.
         """
         with contained(step.agent.name), observing(self.run, step), self.run.surround(step.task_id):
-            async with transcribing(self.run, step):
+            async with Transcribing(self.run, step):
                 return delivered(step.agent.name, await self.inner(step))
 
 
@@ -40,7 +41,7 @@ def contained(name: str) -> Generator[None]:
     """
     try:
         yield
-    except (Exception, GeneratorExit):
+    except (Exception, GeneratorExit, GivenUp):
         raise
     except BaseException as error:
         task = asyncio.current_task()

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import partial
+from types import TracebackType
 from typing import cast
 
 from echelon.agents.agent import Agent
@@ -19,6 +17,7 @@ from echelon.coordination.step.step import Step
 from echelon.model.handoff import OutputReference
 from echelon.model.run import Conversation
 from echelon.redaction import redact
+from echelon.resilience.stoppable import GivenUp
 from echelon.runlog.events import ModelAsked
 
 log = logging.getLogger("echelon.coordination")
@@ -27,24 +26,33 @@ log = logging.getLogger("echelon.coordination")
 TOLD_CHARACTERS = 500
 
 
-@asynccontextmanager
-async def transcribing(run: RunContext, step: Step) -> AsyncGenerator[None]:
-    """Keep the conversations that a step has in the block; one that cannot be kept costs nothing but itself."""
-    began, ended = run.now(), None
-    with hearing() as exchanges:
-        try:
-            yield
-        except BaseException as error:
-            ended = error
-            raise
-        finally:
-            for exchange in exchanges or _unasked(run, step.agent, began, ended):
-                work = partial(_recorded, run, step, exchange)
-                # A call that was given up is closed where it waits, and may not wait any more.
-                given_up = isinstance(exchange.error, GeneratorExit)
-                event = work() if given_up else await asyncio.to_thread(work)
-                # Nobody waits for it: a transaction of its own for each would double their number.
-                run.log.enqueue(event)
+class Transcribing:
+    """Keeps the conversations that a step has in a block; one that cannot be kept costs nothing but itself.
+
+    A class, and no generator: a loop closes the generators that it finds open at its end, those of a step that was
+    given up too (F4).
+    """
+
+    def __init__(self, run: RunContext, step: Step) -> None:
+        self._run = run
+        self._step = step
+        self._began = run.now()
+        self._hearing = hearing()
+
+    async def __aenter__(self) -> None:
+        """Begin to listen."""
+        self._exchanges = self._hearing.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write down what was heard, however the block ended."""
+        self._hearing.__exit__(kind, error, trace)
+        run, step = self._run, self._step
+        for exchange in self._exchanges or _unasked(run, step.agent, self._began, error):
+            event = await asyncio.to_thread(_recorded, run, step, exchange)
+            # Nobody waits for it: a transaction of its own for each would double their number.
+            run.log.enqueue(event)
 
 
 def _unasked(run: RunContext, agent: Agent, began: datetime, ended: BaseException | None) -> list[Exchange]:
@@ -92,7 +100,7 @@ def _write(run: RunContext, step: Step, exchange: Exchange, error: str) -> tuple
 def _said_of(exchange: Exchange) -> str:
     """Say why there is no answer; empty when there is one."""
     error = exchange.error
-    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+    if isinstance(error, asyncio.CancelledError | GivenUp):
         return "cut off: its time was over, or the run was stopped"
     if isinstance(error, Exception):
         return _told(error, exchange)

@@ -1,5 +1,6 @@
 """`echelon concerns`: what agents raised, and how it is disposed of. Nothing is ever deleted (O1)."""
 
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -14,7 +15,7 @@ from echelon.cli.views.output import facts, out, print_json
 from echelon.journal.port import Journal
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import ConcernRecord, Disposition, Route
-from echelon.model.errors import InvalidInput
+from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.phrasing import count, moment
 from echelon.runlog.events import ConcernDisposed
 from echelon.visibility.repeats import RepeatedConcern, alike, repeated
@@ -53,7 +54,7 @@ def list_concerns(
 def show_concern(concern_id: ConcernId, /, *, as_json: AsJson = False) -> int:
     """Show one concern with its evidence and what became of it."""
     record, jobs, same = query(lambda journal: _one(journal, concern_id))
-    one = RepeatedConcern(job=jobs[record.run_id], records=tuple(same))
+    one = RepeatedConcern(job=jobs.get(record.run_id, ""), records=tuple(same))
     if as_json:
         print_json(_document(record, one))
     else:
@@ -100,9 +101,13 @@ async def _read_repeated(journal: Journal, run: str | None, *, open_only: bool) 
 
 
 async def _jobs(journal: Journal, records: Iterable[ConcernRecord]) -> dict[str, str]:
-    """Return the job of each run that raised one of these."""
-    runs = [await journal.known_run(run_id=run_id) for run_id in sorted({record.run_id for record in records})]
-    return {run.run_id: run.job for run in runs if run is not None}
+    """Return the job of each run that raised one of these; of a run whose row cannot be read it is not known."""
+    jobs: dict[str, str] = {}
+    for run_id in {record.run_id for record in records}:
+        with contextlib.suppress(JournalError):
+            run = await journal.known_run(run_id=run_id)
+            jobs |= {run_id: run.job} if run is not None else {}
+    return jobs
 
 
 async def _one(journal: Journal, concern_id: str) -> tuple[ConcernRecord, dict[str, str], list[ConcernRecord]]:
@@ -125,7 +130,7 @@ async def _dispose(
         event = ConcernDisposed(run_id=each.run_id, at=ended.at, concern_id=each.id, disposition=ended)
         await journal.append(event)
     record, _, _ = await _one(journal, concern_id)
-    return record, RepeatedConcern(job=jobs[raised.run_id], records=tuple(chosen)), len(same) - len(chosen)
+    return record, RepeatedConcern(job=jobs.get(raised.run_id, ""), records=tuple(chosen)), len(same) - len(chosen)
 
 
 def _document(record: ConcernRecord, one: RepeatedConcern) -> JsonObject:
@@ -155,7 +160,8 @@ def _show_one(record: ConcernRecord, one: RepeatedConcern) -> None:
         console,
         [
             ("route", _named(concern.route)),
-            ("raised", f"{moment(record.at)} by {record.source} in run {record.run_id} of job {one.job}"),
+            ("raised", f"{moment(record.at)} by {record.source} in run {record.run_id}"),
+            ("job", one.job),
             ("repeats", _repeats(one)),
             ("confidence", f"{concern.confidence:.2f}"),
             ("impact", f"{concern.impact:.2f}"),

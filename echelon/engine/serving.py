@@ -166,7 +166,7 @@ class RunWatch:
         earlier = await self._runs()
         self._news = RunNews(earlier)
         for run in earlier:
-            if run.died or run.is_stale(utc_now()):
+            if not run.is_final and (run.died or run.is_stale(utc_now())):
                 state = Crashed(message="the process of this run died without a word")
                 await self._client.set_flow_run_state(UUID(run.flow_run_id), state)
         await self.look()

@@ -1,7 +1,9 @@
 """What a job raises every night is listed once, with its count, and can be ended at once."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -101,5 +103,16 @@ def test_all_that_say_the_same_are_ended_at_once_each_on_record(echelon, nights)
 def test_one_concern_says_how_often_it_was_raised(echelon, nights):
     said = echelon("concerns", "show", "a1").out
 
-    assert "in run nightly-1 of job nightly" in said
+    assert "in run nightly-1\n" in said
+    assert "job         nightly" in said
     assert "4 times in 3 runs" in said
+
+
+def test_a_run_whose_row_is_damaged_hides_no_concern(echelon, nights, home):
+    with contextlib.closing(sqlite3.connect(home / "journal.db")) as journal:
+        journal.execute("UPDATE runs SET inputs = '{' WHERE run_id = 'nightly-1'")
+        journal.commit()
+
+    assert "a1" in listed(echelon)
+    assert "a4" in listed(echelon)
+    assert "raised" in echelon("concerns", "show", "a1").out

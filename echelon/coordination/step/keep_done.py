@@ -3,6 +3,7 @@
 The work for the inputs of today counts as missing, and only a person may let it be done.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from echelon.coordination.context import RunContext
@@ -23,9 +24,13 @@ class KeepDone:
     run: RunContext
     inner: Perform[Handoff]
 
-    async def __call__(self, step: Step) -> Handoff:
+    def __call__(self, step: Step) -> Awaitable[Handoff]:
         """Do a step, unless it cannot be undone and was done before from other inputs (F8)."""
-        if step.agent.effect != "irreversible" or self.run.memo.knows(step.key):
+        # Most steps can be done again: for them this layer is not even a frame on the way.
+        return self._do_unless_done(step) if step.agent.effect == "irreversible" else self.inner(step)
+
+    async def _do_unless_done(self, step: Step) -> Handoff:
+        if self.run.memo.knows(step.key):
             return await self.inner(step)
         older = self.run.memo.older(step.kind, step.task_id, step.contract_name)
         if older is None or not self.run.intents.stands(step.task_id, older.key):

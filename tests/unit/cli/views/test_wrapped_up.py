@@ -40,7 +40,7 @@ def recorded(*, wrapped_up: bool) -> StepRecord:
 
 def shown(step: StepRecord) -> str:
     written = io.StringIO()
-    show_agent(Console(file=written, width=200), [step], "file:///outputs")
+    show_agent(Console(file=written, width=200), [step], [], "file:///outputs")
     return written.getvalue()
 
 

@@ -178,7 +178,7 @@ async def test_what_is_missing_or_replaced_is_named(tmp_path: Path) -> None:
     judge = Reader()
     await worked(deciding(judge, measure, replacing), tmp_path / "replaced")
     assert '"summary": "the default value stands in: nothing drawn"' in judge.prompt
-    assert '"stands_in": "the default value, since the work itself failed: the disk is full"' in judge.prompt
+    assert '"caveat": "not the work itself: the default value stands in, since: the disk is full"' in judge.prompt
     assert '"output": "nothing drawn"' in judge.prompt
 
 

@@ -1,4 +1,4 @@
-"""F5: slots are those of the plan, by kind or as stated, and domains share them fairly from a phase's start to its end."""
+"""F5: slots are those of the plan, by kind or as stated; domains share them fairly from a phase's start to its end."""
 
 import asyncio
 import time

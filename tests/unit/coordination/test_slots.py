@@ -228,7 +228,7 @@ async def test_a_rehearsal_takes_the_slots_of_those_it_stands_for(tmp_path: Path
         await run_phases(run)
         waits = view_so_far(run).waits
 
-    assert {wait.limiter for wait in waits} == {"models"}
+    assert "models" in {wait.limiter for wait in waits}
     assert {task.kind for task in rehearsal.plan.tasks} == {WorkerKind.MODEL}
     assert (rehearsal.plan.makespan.predicted or 0) >= 0.03
 

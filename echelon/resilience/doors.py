@@ -160,7 +160,10 @@ class DoorWaits(Generic[T]):
             await line.wait(self._position, lambda: until - self._clock(), self._sleep)
         except TooLate:
             waited = self._waited.get(line, 0.0) + self._clock() - began
-            raise refused.door.too_late(refused.error, waited, patience) from refused.error
+            late = refused.door.too_late(refused.error, waited, patience)
+            if late is refused.error:
+                raise late from late.__cause__
+            raise late from refused.error
         finally:
             seconds = self._clock() - began
             self._waited[line] = self._waited.get(line, 0.0) + seconds

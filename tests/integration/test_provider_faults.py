@@ -220,11 +220,14 @@ async def count(item: str) -> Finding:
 
 
 async def test_in_an_outage_the_breaker_opens_and_nobody_else_notices(tmp_path: Path) -> None:
-    """40 agents ask a provider that is down, two at a time; 40 others do without it."""
+    """40 agents ask a provider that is down, two at a time; 40 others do without it.
+
+    The next probe is in 30 s, which is longer than any of them would wait.
+    """
     paths = tuple(f"{n}.py" for n in range(40))
     with LlmServer(unavailable()) as server:
         async with asking(server.url) as model:
-            job = inspecting(model, Resilience(attempts=1), breaker="provider")
+            job = inspecting(model, Resilience(attempts=1, timeout_seconds=20), breaker="provider")
             job.phase("count", each=count, over=of_paths)
             async with a_run(job, tmp_path, Files(paths=paths), max_concurrency=2) as run:
                 delivered = await run_phases(run)

@@ -297,6 +297,27 @@ def test_the_retries_that_all_share_are_for_retries_and_not_for_calls_that_waite
     assert [result.value for result in in_virtual_time(crowd)].count("answer") == 15
 
 
+@pytest.mark.parametrize("isolated", [False, True], ids=["the next probe is too late", "a person opened it"])
+def test_a_call_that_would_wait_in_vain_ends_as_its_own_attempt_did(isolated: bool) -> None:
+    async def once(clock: Clock) -> CallResult[Any]:
+        breaker = Breaker("provider", FIRM, clock=clock)
+
+        async def work() -> None:
+            for _ in range(2):
+                breaker.admit().end(DOWN) if breaker.state == "closed" else None
+            if isolated:
+                breaker.isolate("maintenance")
+            raise ConnectionError("the first cause") from DOWN
+
+        return await patient(clock, breaker, Resilience(attempts=2, timeout_seconds=5)).call(work)
+
+    result = in_virtual_time(once)
+
+    assert str(result.error) == "the first cause"
+    assert result.error is not None
+    assert result.error.__cause__ is DOWN
+
+
 def test_a_budget_that_is_used_up_while_a_call_waits_is_what_ends_it() -> None:
     async def late(clock: Clock) -> CallResult[Any]:
         account = Account(Budget(calls=1), "job", clock=clock)

@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from echelon.model.errors import BreakerOpen
-from echelon.model.policy import BreakerPolicy
+from echelon.model.policy import BreakerPolicy, Resilience
 from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.breaker.listener import BreakerListener
 from echelon.resilience.breaker.permit import Permit
 from echelon.resilience.breaker.redis import RedisStore
 from echelon.resilience.breaker.store import BreakerRecord
+from echelon.resilience.doors import ProbeDoor
+from echelon.resilience.guard import CallResult, Guard
 from echelon.resilience.registry import BreakerRegistry
 from tests.own_redis import Server, eventually, own_redis
 
@@ -100,6 +102,38 @@ def test_what_one_process_opens_is_open_in_the_others_with_its_reason(connect: A
 
     assert 25 < refused.value.retry_in_seconds <= 30
     assert log.lines == ["redis", "closed -> open"]
+
+
+def test_those_who_wait_in_several_processes_make_one_probe_together(connect: Any) -> None:
+    """The first probe, in whichever process, fails; nobody else has called before the second one succeeds."""
+    at_once = most = made = 0
+    closed = False
+
+    async def work() -> None:
+        nonlocal at_once, most, made, closed
+        at_once, made = at_once + 1, made + 1
+        number = made
+        most = most if closed else max(most, at_once)
+        await asyncio.sleep(0.05)
+        at_once -= 1
+        if number == 1:
+            raise DOWN
+        closed = True
+
+    def guard(breaker: Breaker) -> Guard:
+        door = ProbeDoor(breaker, attempts=2, timeout_seconds=60)
+        return Guard(Resilience(attempts=2, backoff_seconds=0), breaker=breaker, doors=[door])
+
+    async def crowd() -> list[CallResult[None]]:
+        return await asyncio.gather(*(one.call(work) for one in guards for _ in range(20)))
+
+    first, second = provider(connect()), provider(connect())
+    trip(first, second)
+    guards = [guard(first), guard(second)]
+    results = asyncio.run(crowd())
+
+    assert [result.error for result in results] == [None] * 40
+    assert most == 1
 
 
 def test_a_process_that_comes_later_learns_what_is_open(connect: Any) -> None:

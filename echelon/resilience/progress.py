@@ -10,9 +10,10 @@ from typing import Generic, Protocol, TypeVar
 from echelon.model.errors import BudgetExhausted
 from echelon.model.usage import Price, Usage
 from echelon.resilience.breaker.breaker import Permit
-from echelon.resilience.budget import Account, Reservation
+from echelon.resilience.budget import Account
 from echelon.resilience.ledger import Amounts
 from echelon.resilience.line import LinePosition
+from echelon.resilience.reservation import Reservation
 from echelon.resilience.tally import UsageTally
 
 T = TypeVar("T")

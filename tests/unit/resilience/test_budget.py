@@ -6,7 +6,8 @@ import pytest
 
 from echelon.model.errors import BudgetExhausted, IllegalTransition
 from echelon.model.usage import Budget, Usage
-from echelon.resilience.budget import Account, Reservation, final_call, is_final_call
+from echelon.resilience.budget import Account, final_call, is_final_call
+from echelon.resilience.reservation import Reservation
 from echelon.testing.clock import FakeClock
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, Union, Unpack, cast, overload
 
 from echelon.agents.agent import Effect
+from echelon.agents.binding import hints_of
 from echelon.agents.call import Call, CallShape
 from echelon.agents.fallback import Fallback, fallbacks_of
 from echelon.agents.model_ends import check_end
@@ -210,11 +211,16 @@ def contract_of_model(spec: object, name: str) -> object:
     if is_listing(spec):
         members = tuple(contract_of_model(member, name) for member in spec)
         return Union[members]  # noqa: UP007 - made at run time
-    inner = getattr(spec, "output", None) or getattr(spec, "outputs", None)
+    inner = next(filter(None, (getattr(spec, part, None) for part in ("output", "outputs", "output_function"))), None)
     if inner is not None and type(spec).__module__.startswith("pydantic_ai."):
         return contract_of_model(inner, name)
     if callable(spec) and not isinstance(spec, type) and not hasattr(spec, "__origin__"):
-        raise InvalidJob(f"model {name!r} makes its output with a function: state its type with output=...")
+        returned = hints_of(spec, name).get("return")
+        if returned is not None:
+            return returned
+        raise InvalidJob(
+            f"model {name!r} makes its output with a function that does not say what it returns: annotate it, or state output=..."
+        )
     return spec
 
 

@@ -12,7 +12,7 @@ import pytest
 from openai import AsyncOpenAI
 from pydantic import BaseModel, TypeAdapter
 from pydantic_ai import Agent as PydanticAgent
-from pydantic_ai import DeferredToolRequests, NativeOutput, ToolOutput
+from pydantic_ai import DeferredToolRequests, NativeOutput, TextOutput, ToolOutput
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models.fallback import FallbackModel
@@ -299,16 +299,24 @@ def parse(text: str) -> Finding:
         ([Finding, str], Finding | str),
         (ToolOutput(Finding), Finding),
         (NativeOutput([Finding, str]), Finding | str),
+        (parse, Finding),
+        (TextOutput(parse), Finding),
+        (ToolOutput(parse), Finding),
+        ([str, TextOutput(parse)], str | Finding),
     ],
-    ids=repr,
+    ids=lambda one: type(one).__name__,
 )
 def test_the_output_type_of_the_model_is_the_contract(spec: Any, contract: Any) -> None:
     assert contract_of_model(spec, "m") == contract
 
 
-def test_an_output_made_by_a_function_needs_its_type_stated() -> None:
-    inner = PydanticAgent(TestModel(), output_type=parse, name="m")
-    with pytest.raises(InvalidJob, match="output="):
+@pytest.mark.parametrize("made", [TextOutput, ToolOutput, lambda function: function])
+def test_an_output_made_by_a_function_that_does_not_say_what_it_returns_needs_its_type_stated(made: Any) -> None:
+    def unsaid(text: str):
+        return Finding.model_validate_json(text)
+
+    inner = PydanticAgent(TestModel(), output_type=made(unsaid), name="m")
+    with pytest.raises(InvalidJob, match="annotate it, or state output="):
         model_agent(inner)
 
     assert model_agent(inner, output=Finding).output_type is Finding

@@ -219,7 +219,8 @@ def contract_of_model(spec: object, name: str) -> object:
         if returned is not None:
             return returned
         raise InvalidJob(
-            f"model {name!r} makes its output with a function that does not say what it returns: annotate it, or state output=..."
+            f"model {name!r} makes its output with a function that does not say what it returns: annotate it, "
+            "or state output=..."
         )
     return spec
 

@@ -90,7 +90,7 @@ def dispose(
     others = len(one.records) - 1
     out().print(f"{concern_id}: {verdict} by {author}" + (f", and {others} that said the same" if others else ""))
     if left:
-        out().print(f"{count(left, 'open concern')} of this job still say the same; --repeats ends them together")
+        out().print(f"{count(left, 'open concern')} of this job with the same text left; --repeats ends them together")
     return 0
 
 

@@ -22,6 +22,7 @@ from echelon.journal.failpoints import failpoint
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import Coupling
 from echelon.model.handoff import Missing
+from echelon.model.phrasing import count
 from echelon.model.plan import PhasePlan
 from echelon.runlog.events import PhaseEnded, PhaseStarted
 
@@ -143,7 +144,7 @@ def _unmet_needs(run: RunContext, phase: PhasePlan, received: Mapping[str, Phase
 async def _block(run: RunContext, phase: PhasePlan, unmet: Mapping[str, str]) -> PhaseOutput:
     """End every task of a phase that has nothing to work on; reported once, however many they are (F6)."""
     reason, agent_of = next(iter(unmet.values())), run.spec.plan.agent_of
-    message = f"phase {phase.name!r} is blocked, {len(phase.tasks)} tasks are not started: {reason}"
+    message = f"phase {phase.name!r} is blocked, {count(len(phase.tasks), 'task')} not started: {reason}"
     report = ExceptionReport(
         trigger=Trigger.BLOCKED, level=Level.WARNING, path=(phase.sync.owner,), message=message, at=run.now()
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from echelon.lint.context import INFO, WARNING, LintContext, Problem, named
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
+from echelon.model.plan import Plan
 from echelon.model.usage import Budget
 
 
@@ -76,7 +77,7 @@ def _exceeded(context: LintContext) -> Iterator[Problem]:
     tokens = None if plan.spending.tokens is None else plan.spending.tokens.low
     rows = (
         ("tokens", budget.tokens, tokens),
-        ("calls", budget.calls, len(context.tasks)),
+        ("calls", budget.calls, len(context.tasks) + _integrations(plan)),
         ("seconds", budget.seconds, plan.makespan.predicted),
     )
     for what, bound, foreseen in rows:
@@ -84,7 +85,18 @@ def _exceeded(context: LintContext) -> Iterator[Problem]:
             yield Problem(
                 WARNING,
                 f"budget.{what}",
-                f"the budget of {bound:,.0f} {what} is less than the {foreseen:,.0f} expected at least: the job will "
-                "be stopped before its end",
+                f"the budget of {bound:,.0f} {what} is less than the {foreseen:,.0f} that the plan expects"
+                f"{_guessed(plan) if what == 'tokens' else ''}: the job may be stopped before its end",
                 f"give {foreseen:,.0f} {what} or more, or do less",
             )
+
+
+def _integrations(plan: Plan) -> int:
+    """Return how many integrations there are at least: each is a call too."""
+    return sum(phase.integration not in (None, "none") for phase in plan.phases)
+
+
+def _guessed(plan: Plan) -> str:
+    """Say what of the tokens is no statement of the job."""
+    assumed = f", {count(plan.spending.assumed, 'task')} assumed" if plan.spending.assumed else ""
+    return f" ({plan.spending.work_tokens or 0:,} of work{assumed}, the rest for handoffs)"

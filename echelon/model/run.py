@@ -218,6 +218,8 @@ class Measures(Value):
     """Outputs that were repaired so that they fit a flexible contract (C5)."""
     fallbacks: int = 0
     """Tasks that were not delivered and that a fallback stands in for, a note that skips them included (F2)."""
+    replaced: int = 0
+    """Those of the completed tasks whose output is not the work itself: a fallback made it (F2)."""
 
 
 class PhaseView(Value):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from echelon.model.graph import TaskSpec
+from echelon.model.graph import TaskSpec, WorkerKind
 from echelon.model.plan import Range, Spending
 from echelon.model.priors import DEFAULT_PRIORS, Priors
 from echelon.model.usage import Price
@@ -12,6 +12,9 @@ from echelon.model.usage import Price
 UNKNOWN_MODEL = "unknown"
 
 MILLION = 1_000_000  # tokens
+
+#: Kinds of agents that use no tokens unless they say so.
+_WITHOUT_TOKENS = frozenset({WorkerKind.FUNCTION, WorkerKind.PROCESS})
 
 
 def spending(
@@ -28,7 +31,9 @@ def spending(
         return Spending()
     by_model: dict[str, int] = defaultdict(int)
     for task in tasks:
-        by_model[task.model or UNKNOWN_MODEL] += priors.task_tokens if task.tokens is None else task.tokens
+        tokens = expected_tokens(task, priors)
+        if tokens or task.tokens is not None:
+            by_model[task.model or UNKNOWN_MODEL] += tokens
     work = sum(by_model.values())
     coordination = Range(
         low=changes_of_hands * priors.handoff_tokens_low, high=changes_of_hands * priors.handoff_tokens_high
@@ -38,13 +43,20 @@ def spending(
     known = not unpriced and len(currencies) == 1
     return Spending(
         work_tokens=work,
-        assumed=len(tasks) - len(stated),
+        assumed=sum(task.tokens is None and expected_tokens(task, priors) > 0 for task in tasks),
         coordination_tokens=coordination,
         tokens=Range(low=work + coordination.low, high=work + coordination.high),
         cost=_cost(by_model, coordination, prices) if known else None,
         currency=currencies.pop() if known else None,
         unpriced=unpriced,
     )
+
+
+def expected_tokens(task: TaskSpec, priors: Priors) -> int:
+    """Return the tokens that a task states, or the prior; a plain function that states none needs none."""
+    if task.tokens is not None:
+        return task.tokens
+    return 0 if task.kind in _WITHOUT_TOKENS else priors.task_tokens
 
 
 def _cost(by_model: Mapping[str, int], coordination: Range, prices: Mapping[str, Price]) -> Range:

@@ -28,6 +28,9 @@ class Amounts(NamedTuple):
 #: Sums of money have an error of rounding that is smaller than this.
 _DUST = 1e-9
 
+#: Position of time in `Amounts`.
+_TIME = 0
+
 #: Nothing of anything.
 NOTHING = Amounts()
 
@@ -89,7 +92,8 @@ class Ledger:
         for at, bound, usual in self._bounds:
             allowed = bound if final_call else usual
             left, held = allowed - gone[at], self.held[at] - own[at]
-            if least[at] > left or gone[at] >= allowed:
+            # What needs nothing of a thing is not refused when that is used up, but for time, which everything needs.
+            if least[at] > left or (gone[at] >= allowed and (wanted[at] > 0 or at == _TIME)):
                 raise self._exhausted(at, least[at] or wanted[at], allowed, gone[at], held)
             if wanted[at] <= left - held:
                 continue

@@ -9,8 +9,13 @@ def missing_of(handoff: Handoff) -> Missing:
     if handoff.wrapped_up:
         return Missing(**who, reason=WRAPPED_UP, instead=handoff.summary)
     assert error or used, "the envelope guarantees an error where there is no output"
+    asks = error.asks if error else ""
+    if used and not handoff.done:
+        return Missing(
+            **who, reason=f"{used.reason}; {used.said} failed too: {error.message if error else ''}", asks=asks
+        )
     reason = used.reason if used else error.message if error else ""
-    return Missing(**who, reason=reason, instead=used.said if used else "", asks=error.asks if error else "")
+    return Missing(**who, reason=reason, instead=used.said if used else "", asks=asks)
 
 
 def stand_in(handoff: Handoff) -> str:

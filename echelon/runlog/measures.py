@@ -47,6 +47,7 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
         bytes_by_value=told.bytes_by_value,
         tokens_by_value=told.tokens_by_value,
         fallbacks=sum(step.handoff.fallback is not None for step in tasks),
+        replaced=sum(step.handoff.done and step.handoff.fallback is not None for step in tasks),
         repaired=sum(bool(step.handoff.repairs) for step in latest.values()),
     )
 

@@ -27,7 +27,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     record, latest = state.record, _in_plan(state)
     assert record is not None, "a log begins with the start of its run"
     assert state.last_at is not None, "the start of a run happened at some time"
-    missing = _missing(latest, record.plan)
+    missing = _missing(latest, state, record.plan)
     incidents = incidents_of(state.steps, record.plan)
     integrations = frozenset(name.task_id for name in latest if name.kind is StepKind.INTEGRATION)
     losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, integrations=integrations)
@@ -110,18 +110,25 @@ def _planned(plan: Plan | None) -> set[StepName]:
     return {StepName(StepKind.TASK, phase.name, task) for phase in phases for task in phase.tasks}
 
 
-def _missing(latest: Mapping[StepName, StepRecord], plan: Plan | None) -> tuple[Missing, ...]:
+def _missing(latest: Mapping[StepName, StepRecord], state: RunState, plan: Plan | None) -> tuple[Missing, ...]:
     """Return what was tried without success, with what stands in for it, then what was not begun."""
     tried = [missing_of(step.handoff) for step in latest.values() if is_lost(step.handoff)]
     owners = plan.agent_of if plan else {}
     phases = plan.phases if plan else ()
     planned = [StepName(StepKind.TASK, phase.name, task) for phase in phases for task in phase.tasks]
     waiting = [
-        Missing(task_id=name.task_id, producer=owners.get(name.task_id, name.task_id), reason="not begun")
+        Missing(task_id=name.task_id, producer=owners.get(name.task_id, name.task_id), reason=_why_waiting(name, state))
         for name in planned
         if name not in latest
     ]
     return (*tried, *waiting)
+
+
+def _why_waiting(name: StepName, state: RunState) -> str:
+    if name not in state.at_work:
+        return "not begun"
+    over = state.record is not None and state.record.finished is not None
+    return "cut off: it was at work when the run ended" if over else "at work"
 
 
 def _phase(state: RunState, phase: PhasePlan, latest: Mapping[StepName, StepRecord]) -> PhaseView:

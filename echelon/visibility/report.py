@@ -20,7 +20,7 @@ from echelon.model.phrasing import duration, one_line, printable, size, tally
 from echelon.model.run import Measures, MissingGroup, RunView
 from echelon.visibility.comparison import compare
 from echelon.visibility.pictures import structure_svg, timeline_svg
-from echelon.visibility.spent import money, spent_line
+from echelon.visibility.spent import spent_line, total_cost
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -97,7 +97,7 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("Working time over makespan", _times(found), ""),
         ("Tasks that a fallback stands in for", f"{found.fallbacks:,}", ""),
         ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", _forecast_tokens(run)),
-        ("Cost", money(found.cost, _currency(run)), _forecast_cost(run)),
+        ("Cost", total_cost(found, _currency(run)), _forecast_cost(run)),
         *(("Used", spent_line(one, _currency(run)), "") for one in found.spent),
         ("Handed on by reference", size(found.bytes_by_reference), ""),
         ("Passed by value", f"{size(found.bytes_by_value)}, about {found.tokens_by_value:,} tokens", ""),

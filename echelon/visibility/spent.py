@@ -10,7 +10,13 @@ def total_line(found: Measures, currency: str | None = None) -> str:
     if found.tokens is None and found.cost is None:
         return ""
     tokens = "tokens not known" if found.tokens is None else f"{found.tokens:,} tokens"
-    return f"{tokens}, {money(found.cost, currency)}"
+    return f"{tokens}, {total_cost(found, currency)}"
+
+
+def total_cost(found: Measures, currency: str | None = None) -> str:
+    """Return what all steps cost, and that it is only a part where something has no price."""
+    unpriced = found.cost is not None and any(one.usage.cost is None for one in found.spent)
+    return f"{money(found.cost, currency)}{', and what has no price' if unpriced else ''}"
 
 
 def spent_line(spent: Spent, currency: str | None = None) -> str:

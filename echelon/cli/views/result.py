@@ -138,8 +138,9 @@ def routes(concerns: Sequence[ConcernRecord]) -> str:
 
 
 def _agents(measures: Measures) -> str:
+    replaced = f", {measures.replaced} replaced" if measures.replaced else ""
     failed = f", {measures.failed} failed" if measures.failed else ""
-    return f"{measures.completed} of {measures.agents} done{failed}"
+    return f"{measures.completed - measures.replaced} of {measures.agents} done{replaced}{failed}"
 
 
 def _time(measures: Measures) -> str:

@@ -11,7 +11,7 @@ from echelon.cli.views.output import facts, table
 from echelon.cli.views.result import CAUSES_SHOWN, routes, show_missing, show_next, status_line
 from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
-from echelon.model.phrasing import count, duration, head, moment, size, tally
+from echelon.model.phrasing import count, duration, head, moment, size, tally, truncate
 from echelon.model.run import Conversation, RunRecord, RunView, StepRecord
 from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
@@ -38,7 +38,7 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
         [
             ("job", f"{record.job}  {record.source}"),
             ("part of", _parent(record)),
-            ("inputs", json.dumps(record.inputs, ensure_ascii=False)[:INPUT_CHARACTERS]),
+            ("inputs", truncate(json.dumps(record.inputs, ensure_ascii=False), INPUT_CHARACTERS)),
             ("started", moment(record.started)),
             ("finished", moment(record.finished)),
             ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
@@ -84,7 +84,7 @@ def show_agent(
             ("summary", handoff.summary),
             ("error", _error_of(handoff)),
             ("what to do", handoff.error.next_step if handoff.error else ""),
-            ("stands in", f"{handoff.fallback.said}, since: {handoff.fallback.reason}" if handoff.fallback else ""),
+            *_fallback_of(handoff),
             ("wrapped up", WRAPPED_UP if handoff.wrapped_up else ""),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
@@ -165,6 +165,12 @@ def _received(handoff: Handoff) -> str:
         return ""
     by_value = f"{passed.bytes_by_value:,} bytes by value (about {passed.tokens_by_value:,} tokens)"
     return f"{by_value}, {passed.bytes_by_reference:,} by reference (about {passed.tokens_by_reference:,} tokens)"
+
+
+def _fallback_of(handoff: Handoff) -> list[tuple[str, str]]:
+    """Return what stands in, or was tried instead of the work itself and failed too."""
+    used = handoff.fallback
+    return [("stands in" if handoff.done else "tried instead", f"{used.said}, since: {used.reason}")] if used else []
 
 
 def _error_of(handoff: Handoff) -> str:

@@ -122,8 +122,9 @@ def claim_database(folder: Path, *, share: bool) -> ServerDatabase:
     if not share:
         holder = lock_file.read_text().strip() or "unknown"
         raise ServerError(
-            f"the Prefect records in {folder} are in use by a run (server process {holder}); "
-            "wait until that run has ended, then try again"
+            f"the Prefect records in {folder} are in use by a run, or by its server that is closing (server process "
+            f"{holder}); "
+            "try again when that has ended, in some seconds"
         )
     own = Path(tempfile.mkdtemp(prefix="echelon-prefect-"))
     return _prepared(ServerDatabase(url="", file=database_file(own), temporary=own))

@@ -85,7 +85,7 @@ def test_one_is_ended_alone_and_the_others_are_named(echelon, nights):
     said = echelon("concerns", "dispose", "a4", "--as", "accepted", "--reason", "planned", "--by", "Ann").out
 
     assert "a4: accepted by Ann\n" in said
-    assert "3 open concerns of this job still say the same; --repeats ends them together" in said
+    assert "3 open concerns of this job with the same text left; --repeats ends them together" in said
     assert listed(echelon) == ["d1", "b1", "a3", "c1"]
 
 

@@ -71,7 +71,7 @@ async def test_a_phase_that_delivers_nothing_blocks_its_consumers_on_record(tmp_
     assert step.handoff.error.message == "phase 'look' delivered nothing"
     triggers = [Trigger.FAILED, Trigger.FAILED, Trigger.BLOCKED, Trigger.INCIDENT]
     assert [report.trigger for report in exceptions] == triggers
-    assert "1 tasks are not started" in exceptions[-2].message
+    assert "1 task not started" in exceptions[-2].message
     assert status_after(delivered) is RunStatus.FAILED
     assert [one.task_id for one in missing_in(run)] == ["look/i0", "look/i1", "conclude/conclude"]
     assert tally_of(seen.state, "conclude").failed == 1

@@ -37,7 +37,7 @@ def test_what_was_used_is_added_up_by_phase_and_model() -> None:
         ("inspect", "large", 510, 1),
         ("judge", "large", 10, 1),
     ]
-    assert total_line(found, "USD") == "3,630 tokens, 0.51 USD"
+    assert total_line(found, "USD") == "3,630 tokens, 0.51 USD, and what has no price"
     assert [spent_line(one, "USD") for one in found.spent] == [
         "inspect, small: 3,110 tokens (3,000 read, 110 written), 2 calls, 0.006 USD",
         "inspect, large: 510 tokens (500 read, 10 written), 1 call, 0.5 USD",

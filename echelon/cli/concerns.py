@@ -45,6 +45,8 @@ def list_concerns(
         print_json({"concerns": [_document(record, one) for one in found for record in one.records]})
     elif found:
         _show_list(found)
+        if any(record.disposition is None for one in found for record in one.records):
+            out().print("end one: echelon concerns dispose ID --as resolved|accepted|dismissed --reason WHY")
     else:
         out().print("no concerns" if all_of_them else "no open concerns; --all lists those that are disposed of")
     return 0

@@ -131,8 +131,8 @@ class Account:
         """Set aside what a call will take, here and in all parents, or raise `BudgetExhausted` and take nothing.
 
         State `tokens` and `cost` where they can be estimated: calls that run side by side are bounded only by what
-        they reserve. Without it a call is refused only when everything is used. `seconds` are compared with the time
-        left. Nobody waits here: see `Reservation.claim`.
+        they reserve. What a call needs nothing of does not refuse it, used up or not. `seconds` are compared with the
+        time left. Nobody waits here: see `Reservation.claim`.
         """
         reservation = self.open()
         reservation.extend(tokens=tokens, calls=calls, seconds=seconds, cost=cost)
@@ -157,6 +157,9 @@ class Account:
         try:
             reservation.extend(calls=1)
         except BudgetExhausted:
+            return None
+        if any(reservation.left(what) <= 0 for what in ("tokens", "cost")):
+            reservation.cancel()
             return None
         return reservation
 

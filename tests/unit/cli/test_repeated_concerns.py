@@ -48,7 +48,11 @@ def nights(home: Path) -> None:
 
 def listed(echelon, *options: str) -> list[str]:
     """The ids that begin a line, in their order."""
-    return [line.split()[0] for line in echelon("concerns", *options).out.splitlines() if not line.startswith(" ")]
+    return [
+        line.split()[0]
+        for line in echelon("concerns", *options).out.splitlines()
+        if not line.startswith((" ", "end one"))
+    ]
 
 
 def test_what_says_the_same_in_runs_of_one_job_is_one_line_with_its_last_run(echelon, nights):

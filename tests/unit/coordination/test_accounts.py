@@ -149,7 +149,7 @@ async def test_a_run_that_is_gone_on_with_has_spent_what_earlier_processes_used(
             raise AgentFailed("not today")
         return Outcome(output=item.id, usage=Usage(tokens_in=100 if item.id == "i0" else 1))
 
-    job.phase("look", each=look, over=lambda items: items, domain=lambda item: item.domain)
+    job.phase("look", each=look, over=lambda items: items, domain=lambda item: item.domain, tokens=1)
     first, _ = await worked(job, tmp_path, items(2, 1))
     broken.clear()
     second, _ = await worked(job, tmp_path, items(2, 1))

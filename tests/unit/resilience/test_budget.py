@@ -53,13 +53,14 @@ def test_using_more_than_was_reserved_is_recorded_and_shows() -> None:
         account.reserve(tokens=1)
 
 
-def test_without_an_estimate_a_call_is_refused_once_everything_is_used() -> None:
+def test_a_call_that_needs_none_of_what_is_used_up_is_made() -> None:
+    """A plain function at the end of a job is not refused because models have used all its tokens."""
     account = Account(Budget(tokens=100), "job")
-    account.reserve().settle(used(tokens=99))
-    account.reserve().settle(used(tokens=1))
+    account.reserve().settle(used(tokens=100))
 
+    account.reserve().settle(used(tokens=0))
     with pytest.raises(BudgetExhausted):
-        account.reserve()
+        account.reserve(tokens=1)
 
 
 def test_what_has_no_bound_is_counted_and_never_refused() -> None:
@@ -227,7 +228,7 @@ def test_a_share_is_kept_back_for_one_last_call() -> None:
     account = Account(Budget(tokens=100, final_call=0.2), "agent")
     account.reserve(tokens=80).settle(used(tokens=80))
     with pytest.raises(BudgetExhausted, match="the tokens budget of agent has 0 left"):
-        account.reserve()
+        account.reserve(tokens=1)
 
     last = account.reserve_final_call()
 

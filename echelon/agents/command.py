@@ -6,7 +6,7 @@ It is told what every agent is told, in a file whose path it finds in its enviro
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
@@ -100,6 +100,8 @@ class CommandAgent(Generic[T_co]):
                 _filled(self.stdin, values),
                 {**self.env.of(), BRIEF_FILE: str(brief), **_told(call)},
             )
+        stdout, stderr = self.env.hide(finished.stdout), self.env.hide(finished.stderr_tail) or b""
+        finished = replace(finished, stdout=stdout, stderr_tail=stderr)
         absent = ", ".join(self.env.absent())
         hint = f"; its env passes on {absent}, which is not set here" if absent else ""
         return cast("Outcome[T_co]", self._output.outcome(finished, hint))

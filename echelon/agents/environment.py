@@ -4,6 +4,7 @@ What this process has in its environment beyond that, keys of providers above al
 were given it.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 from echelon.agents.processes.owner import OWNER
 from echelon.model.edges import is_listing, is_mapping
 from echelon.model.errors import InvalidJob
-from echelon.redaction import register_secrets_in
+from echelon.redaction import REDACTED, SHORTEST_SECRET, register_secrets_in
 
 #: Passed to every command, where set: to find programs, to know user, language, time zone, terminal and folders, and
 #: which certificates to trust. As patterns of `fnmatch`.
@@ -68,6 +69,16 @@ class Environment:
     def absent(self, surroundings: Mapping[str, str] = os.environ) -> tuple[str, ...]:
         """Return what should be passed on and is not there."""
         return tuple(one for one in self.passed if not any(fnmatchcase(name, one) for name in surroundings))
+
+    def hide(self, written: bytes | None) -> bytes | None:
+        """Take the secrets that the command was given out of what it wrote, as they are and as in JSON: it is kept."""
+        for value in (value for _, value in self.values if isinstance(value, SecretStr)):
+            secret = value.get_secret_value()
+            if written is None or len(secret) < SHORTEST_SECRET:
+                continue
+            for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}:
+                written = written.replace(form.encode(errors="surrogateescape"), REDACTED.encode())
+        return written
 
     def _plain(self) -> Iterator[tuple[str, str]]:
         for name, value in self.values:

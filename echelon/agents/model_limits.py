@@ -29,7 +29,7 @@ def library(module: str) -> ModuleType:
 def limits(budget: Budget, *, final_call: bool = False, metered: bool = False) -> "UsageLimits":
     """Bound what one call may use; without a bound on calls pydantic-ai's own guards against endless loops.
 
-    Tokens are bounded here, behind an answer, only where no meter bounds them before it (`metered`).
+    Where a meter bounds what is left before each request (`metered`), nothing else is bounded here.
     The last call has the requests that were kept back. Its tokens are bounded before it by `kept_tokens`, not here:
     here is behind the answer, and one that has been paid for is better than none.
     """
@@ -38,8 +38,10 @@ def limits(budget: Budget, *, final_call: bool = False, metered: bool = False) -
         kept = None if budget.calls is None else budget.calls - (budget.usual.calls or 0)
         return kind(request_limit=LANDING_REQUESTS if kept is None else max(1, kept))
     usual = budget.usual
+    if metered:
+        return kind()
     requests = kind().request_limit if usual.calls is None else usual.calls
-    return kind(request_limit=requests, total_tokens_limit=None if metered else usual.tokens)
+    return kind(request_limit=requests, total_tokens_limit=usual.tokens)
 
 
 def kept_tokens(budget: Budget) -> int | None:

@@ -19,6 +19,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
+import psutil
+
 from echelon.resilience.stoppable import GRACE_SECONDS, note_left
 
 P = ParamSpec("P")
@@ -82,6 +84,7 @@ class DaemonThreads(ThreadPoolExecutor):
                     future.cancel()
         left = self._settle() if wait else 0
         if left:
+            _end_children()
             functions = "1 function is" if left == 1 else f"{left} functions are"
             sys.stderr.write(f"echelon: {functions} still at work in a thread, and cannot be stopped: given up\n")
 
@@ -126,6 +129,18 @@ class DaemonThreads(ThreadPoolExecutor):
                 self._hand_out()
                 self._changed.notify_all()
             del future, call  # what a call holds must not live as long as the thread
+
+
+def _end_children() -> None:
+    """End what functions that are given up wait for: it would hold the terminal, or a pipe, after this process.
+
+    Our own processes, such as the one that draws the picture, and what they have started are left alone.
+    """
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if not any(part.startswith("echelon.") for part in child.cmdline()):
+                for one in (*child.children(recursive=True), child):
+                    one.kill()
 
 
 def _make(future: "Future[Any]", call: Callable[[], Any]) -> None:

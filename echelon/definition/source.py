@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
+import pydantic
+
 from echelon.definition.definition import JobDefinition
 from echelon.definition.graph_file.read import is_graph_file, read_graph
 from echelon.model.errors import CallerError, InvalidInput
@@ -31,7 +33,12 @@ EXTRAS: dict[str, str] = {
 }
 
 #: Frames of these are ours or Python's; the person who reads the message wants the line of theirs.
-_NOT_THEIRS = (str(Path(__file__).parents[1]), str(Path(importlib.__file__).parent), "<frozen")
+_NOT_THEIRS = (
+    str(Path(__file__).parents[1]),
+    str(Path(importlib.__file__).parent),
+    str(Path(pydantic.__file__).parent),
+    "<frozen",
+)
 
 
 @dataclass(frozen=True)

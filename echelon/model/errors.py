@@ -122,6 +122,13 @@ class BudgetExhausted(AgentError):
         self.left = left
         self.whose = whose
 
+    @classmethod
+    def while_at_work(cls, left: float, whose: str) -> "BudgetExhausted":
+        """Say that the time of a budget ended while a call was under way that had what was `left` of it."""
+        error = cls("seconds", left, 0, whose)
+        error.args = (f"the seconds budget of {whose} ended while the call was at work: it had {_amount(left)} s left",)
+        return error
+
 
 def _amount(number: float) -> str:
     """Write an amount of anything: whole numbers in groups, others with four digits that count."""

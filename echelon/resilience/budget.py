@@ -111,12 +111,22 @@ class Account:
         return {what: gone - bound for what, bound, gone in self._own.bounds() if gone > bound}
 
     def passed(self) -> list[str]:
-        """Say what was used of each bound that was passed; time is left out, attempts are cut off when it is up."""
-        return [
+        """Say what was used of each bound that was passed, or what no bound could be kept for.
+
+        Time is left out: attempts are cut off when it is up.
+        """
+        passed = [
             f"{self.name} {_PASSED[what].format(gone=gone, bound=bound)}"
             for what, bound, gone in self._own.bounds()
             if gone > bound and what in _PASSED
         ]
+        cost = self.budget.cost
+        if cost is not None and self.unpriced_tokens:
+            passed.append(
+                f"{self.name} has a budget of {cost:,.2f} that could not be kept: {self.unpriced_tokens:,} tokens have "
+                "no known price (state it with Job(prices=...))"
+            )
+        return passed
 
     def deadline(self, *, final_call: bool = False) -> Deadline:
         """Return the wall time that is left, here and in all parents; infinite without a bound."""

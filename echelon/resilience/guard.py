@@ -250,7 +250,7 @@ class Guard:
                 value = task.result()
         except Exception as error:
             out_of_time = isinstance(error, AgentTimeout) and error.seconds == left and not error.idle
-            failure = BudgetExhausted("seconds", self._timeout_seconds, left, whose) if out_of_time else error
+            failure = BudgetExhausted.while_at_work(left, whose) if out_of_time else error
             progress.fail(failure, self._clock() - began)
             if out_of_time:
                 raise failure from error

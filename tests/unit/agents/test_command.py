@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
@@ -474,3 +474,24 @@ def test_every_error_of_a_command_is_one_that_can_be_explained() -> None:
     for agent in (python("import sys; sys.exit(1)"), command(["no-such-tool"]), python("", output=Report)):
         with pytest.raises(EchelonError):
             perform(agent)
+
+
+@pytest.mark.parametrize(
+    "secret", ["P4ssPlainSecretZZ99", "with 'quotes' and \"more\"", "two\nlines of it", "Schlüssel-42"]
+)
+@pytest.mark.parametrize("output", [None, dict])
+def test_a_secret_that_a_command_was_given_does_not_come_back_in_what_it_writes(secret: str, output: Any) -> None:
+    """Its output is kept, and shown by whoever reads it."""
+    said = "print(json.dumps(dict(said=os.environ['KEY'])))" if output else "print('hi', os.environ['KEY'])"
+    agent = command(
+        [sys.executable, "-c", f"import json, os; {said}"],
+        name="leaking",
+        output=output,
+        env={"KEY": SecretStr(secret)},
+    )
+
+    outcome = asyncio.run(agent.perform(a_call()))
+
+    delivered = outcome.output["said"] if output else outcome.output
+    assert "[secret]" in delivered
+    assert secret not in delivered

@@ -11,11 +11,15 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 def private_folder(path: Path) -> Path:
     """Make a folder, with those above it that are missing, that only its owner may enter; return it."""
-    if not path.is_dir():
-        if path.exists():
-            raise NotADirectoryError(errno.ENOTDIR, "it is a file, and a folder is wanted", str(path))
+    if path.is_dir():
+        return path
+    if path.parent != path:
         private_folder(path.parent)
-        path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    try:
+        path.mkdir(mode=FOLDER_MODE)
+    except FileExistsError as error:
+        if not path.is_dir():  # or another thread has just made it
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file, and a folder is wanted", str(path)) from error
     return path
 
 

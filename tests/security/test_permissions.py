@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,15 @@ def test_folders_above_are_private_too_and_others_stay_as_they_are(tmp_path: Pat
 
     modes = [(tmp_path / "theirs" / part).stat().st_mode & 0o777 for part in ("", "a", "a/b")]
     assert modes == [0o755, 0o700, 0o700]
+
+
+def test_threads_that_make_one_folder_at_the_same_time_all_have_it(tmp_path: Path) -> None:
+    """One found it missing, and a moment later in its way."""
+    start = threading.Barrier(8)
+
+    def make(number: int) -> Path:
+        start.wait()
+        return private_folder(tmp_path / str(number // 8) / "a" / "b")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(folder.is_dir() for folder in pool.map(make, range(400)))

@@ -363,6 +363,7 @@ async def test_agents_side_by_side_do_not_hear_of_each_other(tmp_path: Path) -> 
         view = view_so_far(run)
 
     assert sorted(one.task_id for one in view.conversations) == sorted(f"look/i{n}" for n in range(10))
+    assert [one.not_kept for one in view.conversations] == [""] * 10
     for one in view.conversations:
         said = read(tmp_path, one).messages[0].parts[0].text
         assert f"id='{one.task_id.removeprefix('look/')}'" in said

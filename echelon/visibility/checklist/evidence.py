@@ -1,5 +1,6 @@
 """What a checklist may rest on: the plan, the definition of the job, and its runs on record. Values only."""
 
+from collections import Counter
 from enum import StrEnum
 from functools import cached_property
 
@@ -180,6 +181,12 @@ def recovered(run: RunView) -> tuple[StepRecord, ...]:
     completed = {(s.kind, s.phase, s.handoff.task_id): s for s in run.steps if s.handoff.done}
     tried = {(s.kind, s.phase, s.handoff.task_id) for s in run.steps if not s.handoff.done}
     return tuple(step for key, step in completed.items() if key in tried)
+
+
+def repeated(run: RunView) -> int:
+    """Return how many steps were completed more than once: what they were made from had changed (F8)."""
+    completed = Counter((s.kind, s.phase, s.handoff.task_id) for s in run.steps if s.handoff.done)
+    return sum(times > 1 for times in completed.values())
 
 
 _DELIVERED = frozenset({RunStatus.COMPLETED, RunStatus.PARTIAL})

@@ -17,7 +17,15 @@ from echelon.visibility.checklist.conditions import (
     with_trials,
     with_work,
 )
-from echelon.visibility.checklist.evidence import AgentKind, JobEvidence, failed, latest, recovered, undelivered
+from echelon.visibility.checklist.evidence import (
+    AgentKind,
+    JobEvidence,
+    failed,
+    latest,
+    recovered,
+    repeated,
+    undelivered,
+)
 from echelon.visibility.checklist.wording import named
 
 #: From so many agents on each countermeasure is asked for (R4).
@@ -208,7 +216,9 @@ def _recovery_tried(evidence: JobEvidence) -> ItemAnswer:
     for each in evidence.tried:
         steps = recovered(each)
         if steps:
-            again = f"{count(len(steps), 'step')} that had failed, and none that was done"
+            twice = repeated(each)
+            since = f"{count(twice, 'step')} made from others before" if twice else "none that was done"
+            again = f"{count(len(steps), 'step')} that had failed, and {since}"
             return done(f"F8: run {each.record.run_id} was resumed and did again {again}")
     found = f"F8: no step was made good after a resume in {count(len(evidence.tried), 'run')}"
     return not_done(found, "stop a run, or let an agent fail, then: echelon resume RUN")

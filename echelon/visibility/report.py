@@ -97,7 +97,7 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("Working time over makespan", _times(found), ""),
         ("Tasks that a fallback stands in for", f"{found.fallbacks:,}", ""),
         ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", _forecast_tokens(run)),
-        ("Cost", total_cost(found, _currency(run)), _forecast_cost(run)),
+        ("Cost", total_cost(found, _currency(run)).removeprefix("cost "), _forecast_cost(run)),
         *(("Used", spent_line(one, _currency(run)), "") for one in found.spent),
         ("Handed on by reference", size(found.bytes_by_reference), ""),
         ("Passed by value", f"{size(found.bytes_by_value)}, about {found.tokens_by_value:,} tokens", ""),

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 
 #: Tokens of a prompt for each of its bytes, before a model has told any. Prompts of words have less: it is a bound.
 TOKENS_PER_BYTE = 1 / 3
+#: More than any budget has: a request that wants this has all that is left, and nobody beside it.
+ALL = 2**53
+#: The longest answer that is paid for before one has come, where nobody states a limit; every provider allows it.
+ANSWER_TOKENS = 8_192
+#: With fewer tokens left, the first request of a model that states no limit is made alone.
+FEW_TOKENS = 32 * ANSWER_TOKENS
+#: No shorter limit is sent, as long as more is left; answers differ in length.
+SHORTEST_LIMIT_TOKENS = 1_024
+#: No longer limit is sent unless somebody states it.
+LONGEST_LIMIT_TOKENS = 2 * ANSWER_TOKENS
+
+#: What an image or a file counts in a prompt, in bytes of text.
+_ATTACHMENT_BYTES = 4_000
 
 
 class Sizes:
@@ -118,21 +131,6 @@ class _MeteredRequests:
 
     def _pay(self, sent: _Sent, usage: Usage) -> None:
         self._meter.pay(sent.part, usage)
-
-
-#: More than any budget has: a request that wants this has all that is left, and nobody beside it.
-ALL = 2**53
-#: The longest answer that is paid for before one has come, where nobody states a limit; every provider allows it.
-ANSWER_TOKENS = 8_192
-#: With fewer tokens left, the first request of a model that states no limit is made alone.
-FEW_TOKENS = 32 * ANSWER_TOKENS
-#: No shorter limit is sent, as long as more is left; answers differ in length.
-SHORTEST_LIMIT_TOKENS = 1_024
-#: No longer limit is sent unless somebody states it.
-LONGEST_LIMIT_TOKENS = 2 * ANSWER_TOKENS
-
-#: What an image or a file counts in a prompt, in bytes of text.
-_ATTACHMENT_BYTES = 4_000
 
 
 def metered(sizes: Sizes) -> "Sequence[AbstractCapability[Any]]":

@@ -111,11 +111,19 @@ class BudgetExhausted(AgentError):
     """The call would take more than what is left of a budget (F4)."""
 
     def __init__(
-        self, what: str, wanted: float, left: float, whose: str, *, spent: float | None = None, reserved: float = 0.0
+        self,
+        what: str,
+        wanted: float,
+        left: float,
+        whose: str,
+        *,
+        spent: float | None = None,
+        reserved: float = 0.0,
+        said: str = "",
     ) -> None:
         told = "" if spent is None else f": {_amount(spent)} spent, {_amount(reserved)} reserved for calls under way"
         super().__init__(
-            f"the {what} budget of {whose} has {_amount(left)} left{told}; the call asks for {_amount(wanted)}"
+            said or f"the {what} budget of {whose} has {_amount(left)} left{told}; the call asks for {_amount(wanted)}"
         )
         self.what = what
         self.wanted = wanted
@@ -125,9 +133,8 @@ class BudgetExhausted(AgentError):
     @classmethod
     def while_at_work(cls, left: float, whose: str) -> "BudgetExhausted":
         """Say that the time of a budget ended while a call was under way that had what was `left` of it."""
-        error = cls("seconds", left, 0, whose)
-        error.args = (f"the seconds budget of {whose} ended while the call was at work: it had {_amount(left)} s left",)
-        return error
+        said = f"the seconds budget of {whose} ended while the call was at work: it had {_amount(left)} s left"
+        return cls("seconds", left, 0, whose, said=said)
 
 
 def _amount(number: float) -> str:

@@ -44,7 +44,7 @@ def hearing() -> Generator[list[Exchange]]:
 @contextmanager
 def heard_as(agent: str, model: Foreign, messages: Sequence[Foreign]) -> Generator[None]:
     """Let a call of a model be heard that is made in the block; `messages` grow meanwhile."""
-    heard = _HEARD.get()  # a call that is given up is ended from another context
+    heard = _HEARD.get()
     began, ending = datetime.now(UTC), None
     try:
         yield

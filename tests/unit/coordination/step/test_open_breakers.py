@@ -11,6 +11,7 @@ from echelon.coordination.job_run import run_phases
 from echelon.model.policy import BreakerPolicy
 from echelon.model.status import Status
 from echelon.resilience.registry import BreakerRegistry
+from echelon.testing.clock import FakeClock
 from echelon.testing.runs import a_run, view_so_far
 from tests.unit.coordination.jobs import Item, items, looking
 
@@ -94,7 +95,7 @@ async def test_an_agent_that_stands_in_and_is_the_last_to_do_so_waits_itself(tmp
 
 
 async def test_a_call_whose_deadline_comes_first_says_for_what_it_waited(tmp_path: Path) -> None:
-    breakers = BreakerRegistry()
+    breakers = BreakerRegistry(clock=FakeClock())  # by the wall clock the next probe is in 600.0 or in 599.9 s
     policy = BreakerPolicy(consecutive_failures=1, open_seconds=600, open_jitter=0)
     breakers.get("provider", policy).admit().end(ConnectionError("refused"))
     stated = POLICY.model_copy(update={"breaker_policy": policy, "timeout_seconds": 20.0})
@@ -106,7 +107,7 @@ async def test_a_call_whose_deadline_comes_first_says_for_what_it_waited(tmp_pat
     assert step.handoff.status is Status.BLOCKED
     assert step.handoff.error is not None
     assert "breaker 'provider' is open (1 failures in a row" in step.handoff.error.message
-    assert "waited 0.0 s of the 20.0 s that its timeout allows; next probe in 5" in step.handoff.error.message
+    assert "waited 0.0 s of the 20.0 s that its timeout allows; next probe in 600.0 s" in step.handoff.error.message
 
 
 async def test_a_run_that_is_stopped_while_it_waits_leaves_nobody_in_line_and_holds_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call
-from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
@@ -121,9 +120,7 @@ class PhaseRun:
             return reached  # a single result, and it knows of everything that is missing
         return await self._integration("combine", stage, integrator.combiner, reached)
 
-    async def _integration(
-        self, verb: Verb, stage: Stage, function: FunctionAgent[..., object], received: PhaseOutput
-    ) -> PhaseOutput:
+    async def _integration(self, verb: Verb, stage: Stage, agent: Agent, received: PhaseOutput) -> PhaseOutput:
         """Integrate what was received; where nothing was, what is missing is all there is to pass on.
 
         Nothing is lost with an integration that fails: what it should hold is passed on, apart from what others
@@ -131,7 +128,7 @@ class PhaseRun:
         """
         if not received.handoffs:
             return received
-        step = self._integration_step(verb, stage, function, received)
+        step = self._integration_step(verb, stage, agent, received)
         failpoint("integration.begun")
         handoff = await self._perform(step)
         failpoint("integration.ended")
@@ -160,27 +157,26 @@ class PhaseRun:
             tokens=task.tokens or 0,
         )
 
-    def _integration_step(
-        self, verb: Verb, stage: Stage, function: FunctionAgent[..., object], received: PhaseOutput
-    ) -> Step:
+    def _integration_step(self, verb: Verb, stage: Stage, agent: Agent, received: PhaseOutput) -> Step:
         spec, node, name = self.run.spec, stage.node.id, self.phase.name
         task_id = integration_id(name, verb, node)
-        intent = Intent(job=spec.job.goal, domain=stage.node.domain, task=function.goal)
+        guard = self._guards.guard(agent, spec.plan.domain_of(task_id, node), integrates=True)
+        intent = Intent(job=spec.job.goal, domain=stage.node.domain, task=agent.goal)
         assignment = Assignment(
             id=f"{task_id}#1",
             task_id=task_id,
-            agent=function.name,
+            agent=agent.name,
             intent=intent,
             constraints=spec.job.constraints,
+            budget=guard.policy.budget or spec.job.budget,  # that of its domain does not bound it (F7)
         )
         missing = [missing.task_id for missing in received.missing]
-        guard = self._guards.guard(function, spec.plan.domain_of(task_id, node))
         parts = {name: self.run.receive(name, received)}
         return self._step(
             kind=StepKind.INTEGRATION,
             task_id=task_id,
             node=node,
-            agent=function,
+            agent=agent,
             call=self._call(assignment, stage.node.parent or node, None, parts, guard),
             given=_Given(item=missing, upstream_digest=digest_of(received.versions)),
             dependencies=used(received),

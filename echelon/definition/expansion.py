@@ -56,6 +56,7 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
             calls[call.task_id] = call
             known = facts.get(call.agent.name) or facts_of(call.agent, call.agent.resilience)
             tasks.append(_spec(phase, call, domain, known))
+    models = (*(task.model for task in tasks), *_integrating_models(job))
     graph = TaskGraph(
         name=job.name,
         goal=job.goal,
@@ -64,7 +65,7 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
         organisation=job.organisation,
         priors=job.priors,
         budget=job.budget,
-        prices=published_prices(task.model for task in tasks) | job.prices,
+        prices=published_prices(models) | job.prices,
         vocabularies=declared_words(job),
     )
     return Expansion(graph=graph, calls=calls)
@@ -79,6 +80,11 @@ def expected_task(job: JobDefinition, phase: PhaseDefinition) -> TaskSpec:
 
 def _facts(job: JobDefinition, phase: PhaseDefinition, agent: Agent) -> AgentFacts:
     return facts_of(agent, agent.resilience.over(phase.resilience).over(job.defaults))
+
+
+def _integrating_models(job: JobDefinition) -> list[str | None]:
+    """Return the models that integrate, whose tokens have a price too; `InvalidJob` for a contract without a schema."""
+    return [_facts(job, phase, one).model for phase in job.phases.values() for one in integrators_of(phase)]
 
 
 def _default_domain(job: JobDefinition, phase: PhaseDefinition) -> str | None:

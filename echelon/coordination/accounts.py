@@ -52,7 +52,12 @@ def may_wrap_up(kind: StepKind, agent: Agent) -> bool:
     """
     if kind is StepKind.INTEGRATION:
         return True
-    return isinstance(agent, CanWrapUp) and agent.can_wrap_up and agent.effect != "irreversible"
+    return can_wrap_up(agent) and agent.effect != "irreversible"
+
+
+def can_wrap_up(agent: Agent) -> bool:
+    """Say whether an agent writes down what it has when it is called for the last time (F4)."""
+    return isinstance(agent, CanWrapUp) and agent.can_wrap_up
 
 
 class Accounts:

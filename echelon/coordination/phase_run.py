@@ -133,7 +133,9 @@ class PhaseRun:
         handoff = await self._perform(step)
         failpoint("integration.ended")
         if handoff.done:
-            return received.model_copy(update={"handoffs": (handoff,)})
+            cut_short = (missing_of(handoff),) if handoff.falls_short else ()
+            replaced = (*received.replaced, *cut_short)
+            return received.model_copy(update={"handoffs": (handoff,), "replaced": replaced})
         missing = (*received.missing, missing_of(handoff))
         if stage.node.parent is None and verb == "combine":
             return received.model_copy(update={"missing": missing})  # all of it is integrated as far as it got

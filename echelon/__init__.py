@@ -1,6 +1,8 @@
 """Run many agents as one organisation, on Prefect."""
 
 from echelon.agents.call import Workspace
+from echelon.agents.checks.rounds import Rounds
+from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command import command
 from echelon.agents.decorators import agent, integrator
 from echelon.agents.fallback import Fallback
@@ -9,6 +11,7 @@ from echelon.agents.model import model_agent
 from echelon.agents.outcome import Outcome
 from echelon.contract.version import contract
 from echelon.definition.need import Need
+from echelon.definition.repeat import Repeat
 from echelon.job import Job
 from echelon.model.assignment import Assignment, Brief
 from echelon.model.concern import Concern
@@ -41,10 +44,13 @@ __all__ = [
     "Price",
     "Priors",
     "Received",
+    "Repeat",
     "Resilience",
+    "Rounds",
     "RunResult",
     "RunView",
     "Usage",
+    "Verdict",
     "Workspace",
     "agent",
     "command",

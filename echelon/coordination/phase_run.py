@@ -13,6 +13,7 @@ from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
+from echelon.coordination.rolling.repeating import repeat_task
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.stage import Stage
 from echelon.coordination.step.layers import layers
@@ -73,8 +74,15 @@ class PhaseRun:
             if loss is not None:
                 (handoff,) = await block(self.run, self.phase.name, [loss])
                 return handoff
-            step = self._steps.task(task_id)
-            handoff = await self._perform(step)
+            kept = self.order.kept.get(task_id)
+            if kept is not None:
+                return kept
+            repetition = self.phase.repetition
+            if repetition is not None and not repetition.whole_phase:
+                step, handoff = await repeat_task(self.run, self._steps, repetition, task_id, self._perform)
+            else:
+                step = self._steps.task(task_id)
+                handoff = await self._perform(step)
             fallbacks = self.phase.fallbacks.get(step.agent.name, ())
             return handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
         finally:

@@ -11,12 +11,14 @@ from echelon.agents.agent import AgentLike
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
 from echelon.agents.prices import published_prices
+from echelon.definition.condition import Condition
 from echelon.definition.declaration import PhaseDeclaration, unsettled
 from echelon.definition.discovery import Over
 from echelon.definition.fitting import agents_of
 from echelon.definition.graph_job import job_name
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.repeat import Repeat
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import TaskGraph
 from echelon.model.organisation import Organisation
@@ -115,6 +117,8 @@ class JobDefinition:
         items: tuple[int, int] | None = None,
         needs: Needs = (),
         fallback: Fallbacks | None = None,
+        when: Condition | None = None,
+        repeat: Repeat | None = None,
         integrate: PhaseIntegrator | AgentLike | None = None,
         resilience: Resilience | None = None,
         seconds: float | None = None,
@@ -129,9 +133,10 @@ class JobDefinition:
         `key` names an item, `domain` says where it belongs. `items` are the fewest and the most that are expected: with
         fewer the phase fails, with more the run is refused. `needs` names the phases whose handoffs its agents
         receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
-        in for an agent that does not deliver and has none of its own (F2). `integrate` makes one output of all: a
-        function under `@integrator`, any agent, or an `integrator` of agents (D6). `seconds` and `tokens` are what one
-        call is expected to take.
+        in for an agent that does not deliver and has none of its own (F2). `when` says whether the phase is wanted,
+        asked when the phases that it needs are there; `repeat` does its work again until a check passes (X12).
+        `integrate` makes one output of all: a function under `@integrator`, any agent, or an `integrator` of agents
+        (D6). `seconds` and `tokens` are what one call is expected to take.
         """
         self._check_name(name)
         declared = PhaseDeclaration(
@@ -145,6 +150,8 @@ class JobDefinition:
             items=items,
             needs=needs_of(needs),
             fallback=fallback,
+            when=when,
+            repeat=repeat,
             integrate=integrate,
             resilience=resilience,
             seconds=seconds,

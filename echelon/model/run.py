@@ -85,7 +85,8 @@ class StepKind(StrEnum):
 
     TASK = "task"  #: an agent does a task
     INTEGRATION = "integration"  #: a coordinator integrates what its members delivered
-    PLANNING = "planning"  #: a coordinator finds out what there is to do (X12)
+    PLANNING = "planning"  #: a coordinator finds out what there is to do, and whether (X12)
+    CHECK = "check"  #: somebody who did not do the work finds out whether it passes (X12)
 
 
 class StepRecord(Value):
@@ -111,6 +112,8 @@ class StepRecord(Value):
     """Version of the code that did it; empty when it is not known (F8)."""
     model: str | None = None
     """Name of the model that did it; None for functions and commands, and when it is not known."""
+    round: int = Field(default=1, ge=1)
+    """Which round of work that is repeated until a check passes; 1 for what is done once (X12)."""
 
 
 class Spent(Value):
@@ -242,6 +245,8 @@ class PhaseView(Value):
     """When it began, in UTC."""
     ended: datetime | None = None
     """When its sync point was passed, in UTC."""
+    skipped: str = ""
+    """Why nothing of it is done; empty for a phase that is wanted (X12)."""
 
 
 class WaitView(Value):

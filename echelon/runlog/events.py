@@ -125,6 +125,21 @@ class PhaseEnded(Event):
         return self.phase
 
 
+class PhaseSkipped(Event):
+    """A phase was not wanted, so nothing of it is done (X12)."""
+
+    kind: Literal["phase_skipped"] = "phase_skipped"
+    phase: str
+    """The phase."""
+    reason: str
+    """Why it is not wanted."""
+
+    @property
+    def subject(self) -> str:
+        """The phase."""
+        return self.phase
+
+
 class StepEvent(Event):
     """What events about one step have."""
 
@@ -335,6 +350,7 @@ RunEvent = Annotated[
     | PlanExtended
     | PhaseStarted
     | PhaseEnded
+    | PhaseSkipped
     | StepStarted
     | StepReused
     | Waited

@@ -42,6 +42,8 @@ class PhaseState(NamedTuple):
     """When the process that works on it now began with it."""
     ended: datetime | None = None
     """When its sync point was passed; None while it is at work."""
+    skipped: str = ""
+    """Why nothing of it is done; empty for a phase that is wanted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +212,12 @@ def _phase_ended(draft: _Draft, event: happened.PhaseEnded) -> None:
     draft.phases[event.phase] = before._replace(ended=event.at)
 
 
+def _phase_skipped(draft: _Draft, event: happened.PhaseSkipped) -> None:
+    draft.phases[event.phase] = PhaseState(
+        expected=0, started=event.at, taken_up=event.at, ended=event.at, skipped=event.reason
+    )
+
+
 def _step_started(draft: _Draft, event: happened.StepStarted) -> None:
     draft.at_work[StepName(event.step, event.phase, event.task_id)] = event
 
@@ -294,6 +302,7 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.PlanExtended: _plan_extended,
     happened.PhaseStarted: _phase_started,
     happened.PhaseEnded: _phase_ended,
+    happened.PhaseSkipped: _phase_skipped,
     happened.StepStarted: _step_started,
     happened.StepReused: _step_reused,
     happened.StepEnded: _step_ended,

@@ -240,5 +240,6 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         concern_disposed("c-1", run_id),
         happened.ExceptionPushed(**base, report=exception_report()),
         happened.PhaseEnded(**base, phase="inspect"),
+        happened.PhaseSkipped(**base, phase="fix", reason="nothing to fix"),
         run_ended(run_id, report="out/report"),
     )

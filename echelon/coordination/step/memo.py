@@ -31,7 +31,7 @@ class StepMemo:
     def __init__(self, finished: Mapping[str, StepRecord]) -> None:
         self._finished = finished
         own = [step for step in finished.values() if step.handoff.fallback is None]
-        self._by_task = {(step.kind, step.handoff.task_id): step for step in own}
+        self._by_task = {(step.kind, step.handoff.task_id, step.round): step for step in own}
 
     def knows(self, key: str) -> bool:
         """Say whether a step with this key was completed before this process began."""
@@ -43,14 +43,16 @@ class StepMemo:
 
     def older(self, kind: StepKind, task_id: str, contract: str) -> StepRecord | None:
         """Return what a task delivered last, whatever it was given, if it can be read as `contract`; else None."""
-        before = self._by_task.get((kind, task_id))
+        before = self._by_task.get((kind, task_id, 1))  # what is done in rounds can be undone
         return before if before is not None and _contract_of(before) == contract else None
 
-    def recall(self, key: str, kind: StepKind, task_id: str, contract: str, agent: Agent) -> MemoHit:
+    def recall(
+        self, key: str, kind: StepKind, task_id: str, contract: str, agent: Agent, round_number: int = 1
+    ) -> MemoHit:
         """Find a step with its key; the code of its agent decides whether it still counts."""
         known = self._finished.get(key)
         if known is None:
-            return MemoHit(key=key, renewed=self._why(kind, task_id, contract))
+            return MemoHit(key=key, renewed=self._why(kind, task_id, contract, round_number))
         code = fingerprint_of(agent)
         if agent.effect != "read" or not has_changed(known.code, code):
             return MemoHit(key=key, known=known)
@@ -68,8 +70,8 @@ class StepMemo:
         own_key = digest_of((key, "output lost"))
         return MemoHit(key=own_key, known=self._finished.get(own_key), renewed=why)
 
-    def _why(self, kind: StepKind, task_id: str, contract: str) -> str:
-        before = self._by_task.get((kind, task_id))
+    def _why(self, kind: StepKind, task_id: str, contract: str, round_number: int) -> str:
+        before = self._by_task.get((kind, task_id, round_number))
         if before is None:
             return ""
         was = _contract_of(before)

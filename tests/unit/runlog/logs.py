@@ -140,6 +140,7 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
         happened.PlanExtended: {"plan": plans(), "reason": words},
         happened.PhaseStarted: {"phase": phases, "expected": attempts},
         happened.PhaseEnded: {"phase": phases},
+        happened.PhaseSkipped: {"phase": phases, "reason": st.just("not wanted")},
         happened.StepStarted: {"phase": phases, "node": tasks, "step": kinds},
         happened.StepReused: {"phase": phases, "step": kinds},
         happened.Waited: {"limiter": limiters, "seconds": seconds, "queue_length": attempts},

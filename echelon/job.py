@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from echelon import engine
-from echelon.coordination.step.retries import RetryRequest
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
 from echelon.definition.item_range import forecast_range
@@ -82,8 +81,8 @@ class Job(JobDefinition):
         Tasks may be patterns, as in `"inspect/*"`. `redo` names those of them that cannot be undone and may happen
         twice; `by` says who asks for it; `secrets` are inputs that are not on record.
         """
-        request = RetryRequest(tasks=tasks, redo=tuple(redo), by=by)
-        inputs = await engine.recording.recorded_inputs(self, run_id, secrets or {})
+        request = engine.run.RetryRequest(tasks=tasks, redo=tuple(redo), by=by)
+        inputs = await engine.recording.read_recorded_inputs(self, run_id, secrets or {})
         options = engine.run.RunOptions(run_id=run_id, source=self.location, retry=request)
         return await engine.run.run_job(self, inputs, options)
 

@@ -131,9 +131,7 @@ def retry(
     if trust_folder:
         trust(read_settings().home, Path())
     request = RetryRequest(tasks=tasks, redo=tuple(redo or ()), by=by or user_name())
-    options = RunOptions(
-        out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, retry=request
-    )
+    options = RunOptions(out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, retry=request)
     return _go_on(run, param, options, "retry", as_json=as_json)
 
 

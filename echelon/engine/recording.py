@@ -59,7 +59,7 @@ async def find_run(
     return found
 
 
-async def recorded_inputs(job: JobDefinition, run_id: str, secrets: Mapping[str, object]) -> BaseModel:
+async def read_recorded_inputs(job: JobDefinition, run_id: str, secrets: Mapping[str, object]) -> BaseModel:
     """Return the inputs that a run of a job is on record with; `InvalidInput` without the secrets among them."""
     async with SqlJournal.open(Settings()) as journal:
         record = await journal.known_run(run_id=run_id)

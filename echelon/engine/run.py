@@ -38,7 +38,16 @@ from echelon.definition.planned import planned
 from echelon.engine.nesting import EnclosingFlow, EnclosingTask, enclosing_flow, enclosing_task, within
 from echelon.engine.picture.request import Granularity, PictureRequest, request_picture, wait_for_picture
 from echelon.engine.prefect_logger import run_context_for
-from echelon.engine.recording import End, end_of, end_of_stopped, find_run, new_record, previous_handoffs, reopen_run, retry_of
+from echelon.engine.recording import (
+    End,
+    end_of,
+    end_of_stopped,
+    find_run,
+    new_record,
+    previous_handoffs,
+    reopen_run,
+    retry_of,
+)
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
 from echelon.engine.stalls import watching_loop

@@ -64,7 +64,7 @@ def test_exactly_what_is_asked_for_is_done_again(place: Place, whole: Whole) -> 
     assert whole.ended.status == "completed"
     assert Counter(place.world("whole").asked()) == Counter({
         **{f"{phase}/p{n}": 1 for phase in ("send", "track") for n in range(SHIPPING["count"])},
-        **{"send/p0": 2, "track/p1": 2, "track/p3": 2},
+        "send/p0": 2, "track/p1": 2, "track/p3": 2,
     })  # fmt: skip
     assert Counter(whole.ended.completed)["send/combine/primary"] == 2
     check(place, "whole", whole)

@@ -1,7 +1,8 @@
 """Which step on record is the one that is asked for, and why another one is not (F8). Pure.
 
 A step is known by its key: job, phase, contract and everything it is given. Where only the code of its agent has
-changed since, it is done again under a key of its own, unless it changed the world: that is not done twice. Where a person wants a task done again, what came of it before is forgotten.
+changed since, it is done again under a key of its own, unless it changed the world: that is not done twice. Where a
+person wants a task done again, what came of it before is forgotten.
 """
 
 from collections.abc import Mapping

@@ -1,11 +1,14 @@
 """Tasks of a run are done again, whatever came of them; what used them follows, the rest is recalled (F8)."""
 
 import asyncio
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from echelon import AgentFailed, Brief, Budget, Fallback, Handoffs, Job, Outcome, Resilience, Usage, agent, integrator
@@ -104,6 +107,14 @@ async def state_of(home: Path) -> RunState:
 async def record_of(home: Path) -> RunRecord:
     async with SqlJournal.open(Settings(home=home)) as journal:
         return await journal.run("r")
+
+
+async def stopped(job: Job, home: Path, *tasks: str, redo: Sequence[str] = ()) -> None:
+    """Stop a process that was to do tasks again, as soon as that is on record."""
+    retry = RetryRequest(tasks=tasks, redo=tuple(redo))
+    with pytest.raises(asyncio.CancelledError):
+        async with prepare_run(job, job.inputs_type(), RunOptions(run_id="r", retry=retry), Settings(home=home)):
+            raise asyncio.CancelledError
 
 
 @pytest.fixture
@@ -227,10 +238,7 @@ async def test_a_retry_that_is_interrupted_is_gone_on_with(desk: Desk, tmp_path:
     desk.broken.clear()
     desk.asked.clear()
     desk.says["north-1"] = "something new"
-    retry = RetryRequest(tasks=("look/north-1",))
-    with pytest.raises(asyncio.CancelledError):
-        async with prepare_run(job, Inputs(), RunOptions(run_id="r", retry=retry), Settings(home=tmp_path)):
-            raise asyncio.CancelledError
+    await stopped(job, tmp_path, "look/north-1")
 
     assert (await record_of(tmp_path)).status is RunStatus.INTERRUPTED
     result = await carried_out(job, tmp_path)
@@ -263,6 +271,38 @@ async def test_what_a_fallback_stood_in_for_is_tried_itself_again(tmp_path: Path
     result = await carried_out(job, tmp_path, "work/main")
 
     assert (result.status, result.output, asked[-1]) == (RunStatus.COMPLETED, "by main", "main")
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sets(st.sampled_from(Inputs().words), min_size=1), st.booleans()),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_whatever_is_retried_the_output_is_made_of_the_last_answers(turns: list[tuple[set[str], bool]]) -> None:
+    """Each turn some are done again, at once or after the process was stopped; everybody would say something new."""
+
+    async def tried(home: Path) -> None:
+        desk, counts = Desk(), dict.fromkeys(Inputs().words, "0")
+        desk.says = dict(counts)
+        job = desk.job()
+        await carried_out(job, home)
+        for number, (again, is_stopped) in enumerate(turns, start=1):
+            desk.asked.clear()
+            desk.says = dict.fromkeys(Inputs().words, str(number))
+            counts |= dict.fromkeys(again, str(number))
+            tasks = [f"look/{word}" for word in sorted(again)]
+            if is_stopped:
+                await stopped(job, home, *tasks)
+            result = await carried_out(job, home, *([] if is_stopped else tasks))
+
+            assert {one for one in desk.asked if one in counts} == again
+            assert result.output == "so: {}+{}|{}+{}".format(*(counts[word] for word in Inputs().words))
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(tried(Path(folder)))
 
 
 # What changes the world
@@ -322,10 +362,7 @@ async def test_what_cannot_be_undone_is_done_again_once_where_a_person_says_that
 async def test_the_word_of_the_person_holds_when_the_process_dies_before_it_is_made_use_of(tmp_path: Path) -> None:
     shop = Shop("irreversible")
     await carried_out(shop.job, tmp_path)
-    retry = RetryRequest(tasks=("pay/pay",), redo=("pay/*",))
-    with pytest.raises(asyncio.CancelledError):
-        async with prepare_run(shop.job, Inputs(), RunOptions(run_id="r", retry=retry), Settings(home=tmp_path)):
-            raise asyncio.CancelledError
+    await stopped(shop.job, tmp_path, "pay/pay", redo=("pay/*",))
     await carried_out(shop.job, tmp_path)
 
     assert len(shop.keys) == 2
@@ -387,9 +424,7 @@ async def test_what_was_used_before_counts_as_spent(tmp_path: Path) -> None:
     assert result.measures.tokens == 120
 
 
-async def test_a_job_retries_its_runs_from_python(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_job_retries_its_runs_from_python(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECHELON_HOME", str(tmp_path))
     monkeypatch.setenv("ECHELON_PICTURE", "false")
     job = await done_once(desk, tmp_path)

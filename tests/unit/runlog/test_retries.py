@@ -37,9 +37,7 @@ def retried(*tasks: str, redo: Sequence[str] = ()) -> RunEvent:
 
 def reused(task: str, key: str = "", kind: StepKind = StepKind.TASK) -> RunEvent:
     """Return that a step is not done again."""
-    return happened.StepReused(
-        run_id="r1", at=NOON, key=key or key_of(task), task_id=task, phase="inspect", step=kind
-    )
+    return happened.StepReused(run_id="r1", at=NOON, key=key or key_of(task), task_id=task, phase="inspect", step=kind)
 
 
 @pytest.mark.parametrize(
@@ -50,19 +48,23 @@ def reused(task: str, key: str = "", kind: StepKind = StepKind.TASK) -> RunEvent
         pytest.param([ended("a", "1"), retried("a"), ended("a", "3")], "3", id="what-was-done-since-counts"),
         pytest.param([ended("a", "1"), retried("a"), ended("a", "3"), retried("a")], "", id="until-the-next-time"),
         pytest.param([retried("a"), ended("a", "1")], "1", id="nothing-was-done-before"),
-        pytest.param([ended("a", "1"), retried("a"), retried("b"), ended("b", "4")], "4", id="another-one-does-not-undo"),
+        pytest.param(
+            [ended("a", "1"), retried("a"), retried("b"), ended("b", "4")], "4", id="another-one-undoes-it-not"
+        ),
         pytest.param([ended("a", "1"), retried("a"), ended("a", "3", Status.FAILED)], "", id="it-failed-this-time"),
         pytest.param([ended("m", "5", kind=StepKind.INTEGRATION), retried("m")], "", id="integrations-too"),
         pytest.param([ended("m", "5", kind=StepKind.INTEGRATION), retried("a")], "5", id="what-integrates-is-recalled"),
         pytest.param([ended("a", "1"), retried("a"), run_ended()], "", id="also-behind-the-end-of-the-process"),
     ],
-)  # fmt: skip
+)
 def test_these_steps_are_recalled(log: list[RunEvent], count: str) -> None:
     assert "".join(sorted(fold([run_started(), *log]).finished_steps)) == count
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=20))
-def test_of_each_task_exactly_what_was_done_since_it_was_last_retried_counts(happenings: list[tuple[str, bool]]) -> None:
+def test_of_each_task_exactly_what_was_done_since_it_was_last_retried_counts(
+    happenings: list[tuple[str, bool]],
+) -> None:
     """Counted another way: task by task, from the end."""
     log = [retried(task) if again else ended(task, f"{task}{n}") for n, (task, again) in enumerate(happenings)]
     expected = set[str]()

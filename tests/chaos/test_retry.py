@@ -40,9 +40,9 @@ class Whole:
 
 @pytest.fixture(scope="module")
 def whole(place: Place) -> Whole:
-    place.errand("whole", **SHIPPING)
-    passages = place.passages("whole", **RETRY)
-    return Whole(ended=place.errand("whole", **RETRY), passages=Counter(passages))
+    place.errand("retried", **SHIPPING)
+    passages = place.passages("retried", **RETRY)
+    return Whole(ended=place.errand("retried", **RETRY), passages=Counter(passages))
 
 
 def passages(whole: Whole, point: str) -> list[str]:
@@ -62,12 +62,12 @@ def check(place: Place, scenario: str, whole: Whole) -> None:
 
 def test_exactly_what_is_asked_for_is_done_again(place: Place, whole: Whole) -> None:
     assert whole.ended.status == "completed"
-    assert Counter(place.world("whole").asked()) == Counter({
+    assert Counter(place.world("retried").asked()) == Counter({
         **{f"{phase}/p{n}": 1 for phase in ("send", "track") for n in range(SHIPPING["count"])},
         "send/p0": 2, "track/p1": 2, "track/p3": 2,
     })  # fmt: skip
     assert Counter(whole.ended.completed)["send/combine/primary"] == 2
-    check(place, "whole", whole)
+    check(place, "retried", whole)
 
 
 def test_every_failpoint_is_passed(whole: Whole) -> None:

@@ -56,9 +56,15 @@ class RetryRequest:
 
 
 def _known(state: RunState, plan: Plan) -> dict[str, None]:
-    """Return what a run has: the tasks of its plan, then the integrations that ended and that its plan still has."""
-    integrations = (step for step in state.steps if step.kind is StepKind.INTEGRATION and step.node in plan.nodes)
-    return dict.fromkeys([*(task.id for task in plan.tasks), *(step.handoff.task_id for step in integrations)])
+    """Return what a run has: tasks, then what coordinators did that a plan still has.
+
+    The plan of today does not know the items that were found on the way; the one on record does (X12).
+    """
+    plans = [plan, *([state.plan] if state.plan else [])]
+    nodes = {node for one in plans for node in one.nodes}
+    coordinated = (step for step in state.steps if step.kind is not StepKind.TASK and step.node in nodes)
+    tasks = (task.id for one in plans for task in one.tasks)
+    return dict.fromkeys([*tasks, *(step.handoff.task_id for step in coordinated)])
 
 
 def _found(said: str, known: Collection[str], run_id: str) -> list[str]:

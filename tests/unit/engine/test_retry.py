@@ -305,6 +305,40 @@ def test_whatever_is_retried_the_output_is_made_of_the_last_answers(turns: list[
         asyncio.run(tried(Path(folder)))
 
 
+async def test_what_finds_items_is_asked_again_when_what_it_is_given_has_changed(desk: Desk, tmp_path: Path) -> None:
+    """Items that are found on the way are tasks like others: they may be named, and new ones are begun (X12)."""
+
+    @agent
+    async def survey() -> str:
+        return desk.note("survey")
+
+    def found(survey: Handoffs[str]) -> list[str]:
+        desk.asked.append("found")
+        return survey.outputs()[0].split()
+
+    @agent
+    async def look(item: str) -> str:
+        return desk.note(item)
+
+    job = Job("finding", goal="See", inputs=Inputs, defaults=ONCE)
+    job.phase("survey", agent=survey)
+    job.phase("look", each=look, over=found, needs="survey")
+    for said, tasks, asked in (
+        ("a b", (), ["a", "b", "found", "survey"]),
+        ("a b", ("look/b",), ["b"]),
+        ("a b", ("survey/survey",), ["survey"]),
+        ("a b c", ("survey/survey",), ["a", "b", "c", "found", "survey"]),
+    ):
+        desk.asked.clear()
+        desk.says["survey"] = said
+        result = await carried_out(job, tmp_path, *tasks)
+
+        assert sorted(desk.asked) == asked
+        assert result.status is RunStatus.COMPLETED
+        assert isinstance(result.output, dict)
+        assert list(result.output) == [f"look/{one}" for one in said.split()]
+
+
 # What changes the world
 
 

@@ -12,7 +12,7 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
-from echelon.model.phrasing import count, one_line, truncate
+from echelon.model.phrasing import count, listed, moment, one_line, truncate
 from echelon.model.plan import Plan
 from echelon.model.usage import Usage
 
@@ -152,6 +152,9 @@ class MissingGroup(Value):
 
 #: How much of a cause is said in one line, in characters; and how many of those that it hit are named there.
 CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
+
+#: Tasks named of those that were to be done again.
+RETRIED_NAMED = 5
 
 
 class Conversation(Value):
@@ -294,6 +297,23 @@ def _times(what: str, number: int) -> str:
     return f"{what} {number} time{'' if number == 1 else 's'}" if number else ""
 
 
+class TaskRetry(Value):
+    """What was to be done again in a run, whatever had come of it (F8)."""
+
+    tasks: tuple[str, ...]
+    """The tasks, and what integrations are recorded as."""
+    by: str
+    """Who asked for it; empty when that is not known."""
+    at: datetime
+    """When, in UTC."""
+
+    @property
+    def said(self) -> str:
+        """Say it in one line."""
+        asked = f", asked for by {self.by}" if self.by else ""
+        return f"{listed(self.tasks, RETRIED_NAMED)}, on {moment(self.at)}{asked}"
+
+
 class RunView(Value):
     """Everything known about a run: what commands, reports and pages are made from."""
 
@@ -329,6 +349,8 @@ class RunView(Value):
     """Tasks that somebody works on, the longest first."""
     conversations: tuple[Conversation, ...] = ()
     """What models were asked and answered, in the order they ended."""
+    retries: tuple[TaskRetry, ...] = ()
+    """What was to be done again, whatever had come of it (F8)."""
     output: object = None
     """Output of the last phase, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])

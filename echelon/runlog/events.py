@@ -318,6 +318,18 @@ class OperatorDecided(Event):
         return self.task_id
 
 
+class TasksRetried(Event):
+    """Steps are to be done again, whatever came of them: what they ended with before is not recalled any more (F8)."""
+
+    kind: Literal["tasks_retried"] = "tasks_retried"
+    tasks: tuple[str, ...]
+    """The tasks, and what integrations are recorded as."""
+    redo: tuple[str, ...] = ()
+    """Those of them that cannot be undone, were begun before, and may happen twice: a person says so."""
+    by: str = ""
+    """Who asked for it; empty when that is not known."""
+
+
 class BreakerChanged(Event):
     """A breaker that the run uses changed its state (F1)."""
 
@@ -365,6 +377,7 @@ RunEvent = Annotated[
     | EffectIntended
     | EffectSettled
     | OperatorDecided
+    | TasksRetried
     | BreakerChanged
     | RunEnded,
     Field(discriminator="kind"),

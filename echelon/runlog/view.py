@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
-from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, WaitView
+from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, TaskRetry, WaitView
 from echelon.model.session import seconds_without
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
@@ -54,6 +54,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,
         output=_output(latest.values(), _wanted(state), reader),
+        retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),
         previous=previous,
@@ -189,7 +190,7 @@ def _output_of(latest: Iterable[StepRecord], phase: PhasePlan, read: Read) -> ob
         return {step.handoff.task_id: _read(step, read) for step in done if step.handoff.task_id in parts} or None
     integrated = [step for step in done if step.kind is StepKind.INTEGRATION]
     if integrated:
-        return _read(max(integrated, key=lambda step: step.finished), read)
+        return _read(integrated[-1], read)  # made or recalled last: it holds the others
     tasks = [step for step in done if step.kind is StepKind.TASK]
     if is_single(phase):
         return _read(tasks[0], read) if tasks else None

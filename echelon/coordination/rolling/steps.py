@@ -214,14 +214,17 @@ class StepMaker:
     ) -> Step:
         spec, contract = self._run.spec, contract_name(agent.output_type)
         return Step(
-            key=step_key(
-                job=spec.job.name,
-                phase=self._phase.name,
-                node=task_id,
-                kind=kind,
-                contract=contract,
-                inputs_digest=spec.inputs_digest + (digest_of(given.item) if given.item is not None else ""),
-                upstream_digest=given.upstream_digest,
+            key=self._run.memo.key_of(
+                task_id,
+                step_key(
+                    job=spec.job.name,
+                    phase=self._phase.name,
+                    node=task_id,
+                    kind=kind,
+                    contract=contract,
+                    inputs_digest=spec.inputs_digest + (digest_of(given.item) if given.item is not None else ""),
+                    upstream_digest=given.upstream_digest,
+                ),
             ),
             phase=self._phase.name,
             task_id=task_id,

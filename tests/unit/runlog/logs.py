@@ -155,6 +155,11 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
         happened.EffectIntended: {"intent": st.builds(effect_intent, tasks, attempts, st.just(run_id))},
         happened.EffectSettled: {"attempt": attempts},
         happened.OperatorDecided: {"task_id": tasks, "decision": st.sampled_from(("redo", "done"))},
+        happened.TasksRetried: {
+            "tasks": st.lists(tasks, max_size=2).map(tuple),
+            "redo": st.lists(tasks, max_size=2).map(tuple),
+            "by": words,
+        },
         happened.BreakerChanged: {"news": breaker_news},
         happened.RunEnded: {"status": statuses, "finished": st.none() | moments, "report": st.none() | words},
     }

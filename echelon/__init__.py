@@ -13,6 +13,7 @@ from echelon.job import Job
 from echelon.model.assignment import Assignment, Brief
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentFailed, EchelonError
+from echelon.model.graph import TaskSpec
 from echelon.model.organisation import Organisation
 from echelon.model.plan import Plan
 from echelon.model.policy import BreakerPolicy, Resilience
@@ -44,6 +45,7 @@ __all__ = [
     "Resilience",
     "RunResult",
     "RunView",
+    "TaskSpec",
     "Usage",
     "Workspace",
     "agent",

@@ -15,6 +15,9 @@ from echelon.model.errors import InvalidJob
 
 Source = Callable[[Call], object]
 
+#: Annotations that do not say what a parameter takes.
+_SAYS_NOTHING = (None, Any, object)
+
 #: Parameters recognised by their type alone.
 _BY_TYPE: dict[Any, Source] = {
     Brief: lambda call: call.brief,
@@ -55,8 +58,9 @@ def bind(function: Callable[..., object], name: str, shape: CallShape) -> Bindin
     sources: dict[str, Source] = {}
     item_taken = not shape.takes_item
     for parameter in _parameters(function):
-        source = _typed(parameter.name, hints.get(parameter.name), shape)
-        if source is None and not item_taken:
+        annotation = hints.get(parameter.name)
+        source = _typed(parameter.name, annotation, shape)
+        if source is None and not item_taken and (shape.item_type is None or annotation in _SAYS_NOTHING):
             item_taken, source = True, _item
         source = source or _input(parameter.name, shape)
         if source is not None:
@@ -108,7 +112,7 @@ def _typed(parameter: str, annotation: object, shape: CallShape) -> Source | Non
         return lambda call: call.previous
     if annotation is shape.inputs_type:
         return lambda call: call.inputs
-    return None
+    return _item if shape.item_type is not None and annotation is shape.item_type else None
 
 
 def _item(call: Call) -> object:
@@ -135,7 +139,8 @@ def _input(name: str, shape: CallShape) -> Source | None:
 
 def _no_source(agent: str, parameter: str, shape: CallShape) -> str:
     inputs = ", ".join(shape.inputs_type.model_fields) or "none"
+    item = f"{shape.item_type.__name__}, " if shape.item_type else ""
     return (
         f"agent {agent!r}: nothing gives its parameter {parameter!r} a value. It is not an input of the job "
-        f"(inputs: {inputs}); give it a default, rename it, or annotate it as Brief, Handoffs[...] or Workspace"
+        f"(inputs: {inputs}); give it a default, rename it, or annotate it as {item}Brief, Handoffs[...] or Workspace"
     )

@@ -32,6 +32,8 @@ class CallShape:
     """Type of the inputs of the job."""
     takes_item: bool = False
     """Is there one call for each item?"""
+    item_type: type | None = None
+    """Type of the item, where it is known: whoever takes the item says so by this type, or says nothing."""
     upstream: tuple[str, ...] = ()
     """Phases whose handoffs it receives."""
 
@@ -47,7 +49,7 @@ class Call:
     inputs: BaseModel
     """Inputs of the job."""
     upstream: Mapping[str, Handoffs[object]] = field(default_factory=dict[str, Handoffs[object]])
-    """Handoffs received, by phase."""
+    """Handoffs received, by phase; those of the same agent from the same phase by the agent."""
     previous: Previous[object] = field(default_factory=Previous[object])
     """The same phase of the last run on the same inputs."""
     notes: list[object] = field(default_factory=list[object])

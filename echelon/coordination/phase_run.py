@@ -1,7 +1,7 @@
 """One part of a phase at work: tasks are handed out, teams work, and integrate in stages up to the coordinator (X2)."""
 
 import asyncio
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,6 @@ from typing import Any
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call
 from echelon.agents.function import FunctionAgent
-from echelon.agents.handoffs import Handoffs
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.blocking import block, blocked_by
@@ -22,6 +21,7 @@ from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, 
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.stage import Stage
+from echelon.coordination.step.inbox import Inbox, TaskInboxes, inbox_of_phase
 from echelon.coordination.step.keys import step_key
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.step import Step
@@ -35,9 +35,6 @@ from echelon.model.run import StepKind
 from echelon.resilience.guard import Guard
 from echelon.runlog.losses import missing_of
 
-#: References that an assignment names at most.
-MAX_REFERENCES = 50
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Given:
@@ -47,6 +44,8 @@ class _Given:
     """The item of a task; what is missing, for an integration. None: nothing of its own."""
     upstream_digest: str
     """Identity of everything received."""
+    phase: str
+    """The phase that was declared for it; a plan that puts it elsewhere does not make it another step (F8)."""
 
 
 class PhaseRun:
@@ -73,10 +72,10 @@ class PhaseRun:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
         async with asyncio.TaskGroup() as group:
             parts = tuple(map(group.create_task, [self._place(stage, part) for part in stage.parts]))
-            agents = tuple(map(group.create_task, [self._work(task) for task in stage.tasks]))
+            agents = tuple(map(group.create_task, [self._work(tasks) for tasks in self._by_agent(stage.tasks)]))
         gathered = Gathered(
             parts=together(part.result() for part in parts),
-            agents=output_of(agent.result() for agent in agents),
+            agents=output_of(handoff for agent in agents for handoff in agent.result()),
         )
         output = await self._integrate(stage, gathered)
         # At the primary, where nothing integrated is left to pass on, its parts are passed on in its place (F7).
@@ -90,20 +89,33 @@ class PhaseRun:
         changes = {"node": part.node.id, "tasks": part.all_tasks}
         return self._placement.run(self.order.model_copy(update=changes))
 
-    async def _work(self, task_id: str) -> Handoff:
-        """Let an agent work, unless it cannot without what was lost; when it does not deliver, a fallback stands in."""
-        try:
-            spec = self.run.spec
-            loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], self.order.lost)
-            if loss is not None:
-                (handoff,) = await block(self.run, self.phase.name, [loss])
-                return handoff
-            step = self._task_step(task_id)
-            handoff = await self._perform(step)
-            fallbacks = self.phase.fallbacks.get(step.agent.name, ())
-            return handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
-        finally:
-            self._guards.over(task_id)
+    def _by_agent(self, tasks: Sequence[str]) -> list[list[str]]:
+        """Return the tasks that each agent holds, in the order they are done (D1)."""
+        held: dict[str, list[str]] = {}
+        for task in tasks:
+            held.setdefault(self.run.spec.plan.agent_of[task], []).append(task)
+        return list(held.values())
+
+    async def _work(self, tasks: Sequence[str]) -> list[Handoff]:
+        """Let an agent do what it holds, one task after the other, each as a step of its own (D1).
+
+        A task is not started that cannot do without what was lost; where one is not delivered, a fallback stands in.
+        """
+        spec, ended = self.run.spec, list[Handoff]()
+        for task_id in tasks:
+            try:
+                lost = self.order.lost | {one.task_id: one.reason for one in output_of(ended).missing}
+                loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], lost)
+                if loss is not None:
+                    ended += await block(self.run, self.phase.name, [loss])
+                    continue
+                step = self._task_step(task_id, ended)
+                handoff = await self._perform(step)
+                fallbacks = self.phase.fallbacks.get(step.agent.name, ())
+                ended.append(handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks))
+            finally:
+                self._guards.over(task_id)
+        return ended
 
     async def _integrate(self, stage: Stage, gathered: Gathered) -> PhaseOutput:
         integrator = self.phase.integrator
@@ -143,19 +155,22 @@ class PhaseRun:
         unmerged = (*received.unmerged, *received.handoffs)
         return received.model_copy(update={"handoffs": (), "missing": missing, "unmerged": unmerged})
 
-    def _task_step(self, task_id: str) -> Step:
+    def _task_step(self, task_id: str, ended: Sequence[Handoff]) -> Step:
+        """Return the step of a task; `ended` is what its agent did before it in this phase."""
         spec = self.run.spec
         call, task, node = spec.expansion.calls[task_id], spec.tasks[task_id], spec.plan.agent_of[task_id]
         guard = self._guards.guard(call.agent, spec.plan.domain_of(task_id, node))
         budget = budget_told(guard.policy, spec.job.budget)
-        assignment = assignment_for(spec.job, task, call.agent.name, self._references, budget)
+        inbox = self._tasks.of(task, node, ended) if self.phase.task_by_task else self._inbox
+        assignment = assignment_for(spec.job, task, call.agent.name, inbox.references, budget)
         return self._step(
             kind=StepKind.TASK,
             task_id=task_id,
             node=node,
             agent=call.agent,
-            call=self._call(assignment, spec.plan.nodes[node].parent or node, call.item, self._upstream, guard),
-            given=_Given(item=call.item, upstream_digest=self._upstream_digest),
+            call=self._call(assignment, spec.plan.nodes[node].parent or node, call.item, inbox, guard),
+            given=_Given(item=call.item, upstream_digest=inbox.digest, phase=task.phase or ""),
+            dependencies=inbox.used,
             guard=guard,
             tokens=task.tokens or 0,
         )
@@ -175,14 +190,15 @@ class PhaseRun:
         )
         missing = [missing.task_id for missing in received.missing]
         guard = self._guards.guard(function, spec.plan.domain_of(task_id, node))
-        parts = {name: self.run.receive(name, received)}
+        digest = digest_of(received.versions)
+        inbox = Inbox(self.run, {name: received}, self.order.missing, digest)
         return self._step(
             kind=StepKind.INTEGRATION,
             task_id=task_id,
             node=node,
             agent=function,
-            call=self._call(assignment, stage.node.parent or node, None, parts, guard),
-            given=_Given(item=missing, upstream_digest=digest_of(received.versions)),
+            call=self._call(assignment, stage.node.parent or node, None, inbox, guard),
+            given=_Given(item=missing, upstream_digest=digest, phase=name),
             dependencies=used(received),
             guard=guard,
         )
@@ -204,7 +220,7 @@ class PhaseRun:
         return Step(
             key=step_key(
                 job=spec.job.name,
-                phase=self.phase.name,
+                phase=given.phase,
                 node=task_id,
                 kind=kind,
                 contract=contract,
@@ -230,7 +246,7 @@ class PhaseRun:
         assignment: Assignment,
         reports_to: str,
         item: object,
-        upstream: Mapping[str, Handoffs[object]],
+        inbox: Inbox,
         guard: Guard,
     ) -> Call:
         spec = self.run.spec
@@ -241,12 +257,12 @@ class PhaseRun:
                 assignment,
                 reports_to,
                 summary=self.order.summary,
-                missing=self.order.missing,
+                missing=inbox.missing,
                 conventions=spec.conventions,
             ),
             item=item,
             inputs=spec.inputs,
-            upstream=upstream,
+            upstream=inbox.upstream,
             previous=self.run.previous_of(assignment.task_id),
             by_value_tokens=by_value_told(guard.policy, spec.by_value_tokens),
             make_workspace=lambda: self.run.workspaces.make(assignment.task_id),
@@ -254,19 +270,11 @@ class PhaseRun:
         )
 
     @cached_property
-    def _upstream(self) -> dict[str, Handoffs[object]]:
-        """Handoffs received from the phases needed, by phase."""
-        return {name: self.run.receive(name, output) for name, output in self.order.upstream.items()}
+    def _inbox(self) -> Inbox:
+        """What every task receives where it is the phases that are needed."""
+        return inbox_of_phase(self.run, self.order)
 
     @cached_property
-    def _upstream_digest(self) -> str:
-        return digest_of([(name, output.versions) for name, output in self.order.upstream.items()])
-
-    @cached_property
-    def _references(self) -> tuple[str, ...]:
-        return tuple(
-            received.handoff.output_location.location
-            for handoffs in self._upstream.values()
-            for received in handoffs
-            if received.handoff.output_location
-        )[:MAX_REFERENCES]
+    def _tasks(self) -> TaskInboxes:
+        """What each task receives where it depends on tasks."""
+        return TaskInboxes(self.run, self.order)

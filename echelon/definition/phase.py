@@ -45,6 +45,8 @@ class PhaseDefinition:
     """Expected tokens of one call."""
     single: bool = False
     """Was it declared with exactly one agent, so that its output is that agent's?"""
+    task_by_task: bool = False
+    """Does each task receive what the tasks made that it depends on, and not all that the phases needed handed on?"""
 
     def need(self, phase: str) -> Need:
         """Return how much a phase is needed."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from echelon.definition.definition import JobDefinition
-from echelon.definition.expansion import Expansion, expand
+from echelon.definition.expansion import Expansion, check_runnable, expand
 from echelon.definition.limits import limits_of
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
+from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases
 from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
 from echelon.model.plan import Plan
@@ -21,6 +22,8 @@ from echelon.planning.regime import Priority
 class Planned:
     """What a run carries out."""
 
+    job: JobDefinition
+    """The job, with the phases of the plan: a task graph has none before it is planned."""
     plan: Plan
     expansion: Expansion
 
@@ -32,12 +35,16 @@ def planned(
     priority: Priority | None = None,
     limits: Sequence[CapacityLimit] | None = None,
 ) -> Planned:
-    """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph, which has no agents.
+    """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph that lacks agents.
 
     `limits` bound how many agents are at work at one time; None: those that the job states, or the usual ones.
     """
     if isinstance(job, RehearsalJob):
-        return Planned(plan=job.plan, expansion=job.expansion)
+        return Planned(job=job, plan=job.plan, expansion=job.expansion)
+    if job.graph is not None:
+        check_runnable(job)
+        made = graph_plan(job, priority, limits_of(job) if limits is None else limits)
+        return Planned(job=in_phases(job, made), plan=made, expansion=graph_calls(job, made))
     expansion = expand(job, inputs)
     made = plan(
         expansion.graph,
@@ -48,7 +55,8 @@ def planned(
         agents_fixed=True,
     )
     phases = tuple(phase.model_copy(update=_declared(job.phases[phase.name])) for phase in made.phases)
-    return Planned(plan=made.model_copy(update={"terms": terms_of(job), "phases": phases}), expansion=expansion)
+    complete = made.model_copy(update={"terms": terms_of(job), "phases": phases})
+    return Planned(job=job, plan=complete, expansion=expansion)
 
 
 def _declared(phase: PhaseDefinition) -> dict[str, object]:

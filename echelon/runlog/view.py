@@ -165,9 +165,15 @@ def _waits(state: RunState) -> tuple[WaitView, ...]:
 
 
 def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> object:
-    """Return the output of the last phase: of the integration of everything, of the only agent, or task → output."""
+    """Return the output of the last phase: of the integration of everything, of the only agent, or task → output.
+
+    Of a task graph it is what the tasks made that no other uses, wherever they stand.
+    """
     if plan is None or not plan.phases:
         return None
+    if plan.delivers:
+        made = {step.handoff.task_id: step for step in latest if step.handoff.done}
+        return {task: _read(made[task], read) for task in plan.delivers if task in made} or None
     last = plan.phases[-1]
     ended = [step for step in latest if step.phase == last.name]
     done = [step for step in ended if step.handoff.done]

@@ -120,7 +120,7 @@ def test_a_graph_that_names_no_agents_cannot_be_run(file: Path) -> None:
 def test_a_graph_made_in_python_is_named_when_it_cannot_be_run() -> None:
     job = Job.from_graph(TaskGraph(name="made here", goal="g", tasks=(TaskSpec(id="a", goal="g", capability="c"),)))
 
-    with pytest.raises(InvalidInput, match="made-here cannot be run, .* has the capability: for 'c'; write"):
+    with pytest.raises(InvalidInput, match=r"made-here cannot be run, .* has the capability: for 'c'; write"):
         planned(job, NoInputs())
 
 

@@ -31,7 +31,7 @@ Agents = Annotated[
     Parameter(
         name="--agent",
         help="Who does tasks of a task graph, as capability=module:agent or capability=file.py:agent, with * for all "
-        "capabilities that are not named; may be given several times. It is imported, so that its code must be trusted.",
+        "capabilities that are not named; may be given several times. It is imported: its code must be trusted.",
     ),
 ]
 Secrets = Annotated[

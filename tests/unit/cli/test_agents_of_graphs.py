@@ -211,3 +211,48 @@ def test_what_is_irreversible_must_be_declared_by_its_agent(folder: Path, echelo
     assert (
         "graphs/g.json: task 'send' is irreversible, and its agent 'look' says effect='read'; declare effect=" in said
     )
+
+
+#: With one agent at a time the plan has other tasks side by side than with eight.
+LEVELLED = [
+    {"id": "t0", "seconds": 1, "domain": "0"},
+    {"id": "t1", "seconds": 9, "domain": "1", "depends_on": ["t0"]},
+    {"id": "t2", "seconds": 9, "domain": "2"},
+    {"id": "t3", "seconds": 9, "domain": "3", "depends_on": ["t1", "t2"]},
+    {"id": "t4", "seconds": 2, "domain": "4", "depends_on": ["t2"]},
+]
+
+WORKER = """
+from pathlib import Path
+
+from echelon import AgentFailed, TaskSpec, agent
+
+HERE = Path(__file__).parent
+
+@agent(attempts=1)
+def work(task: TaskSpec) -> str:
+    "Work."
+    with (HERE / "done").open("a") as file:
+        file.write(task.id + " ")
+    if task.id == "t3" and (HERE / "broken").exists():
+        raise AgentFailed("broken")
+    return task.id
+"""
+
+
+def test_a_run_that_is_resumed_with_other_limits_moves_its_tasks_and_does_none_of_them_again(
+    folder: Path, echelon: Echelon
+) -> None:
+    (folder / "broken").touch()
+    file = graph(folder, {"*": f"../{module(folder, WORKER)}.py:work"}, tasks=LEVELLED)
+    first = json.loads(echelon("run", file, "--max-concurrency", "8", "--json").out)
+    (folder / "broken").unlink()
+    (folder / "done").unlink()
+    result = json.loads(echelon("resume", first["run_id"], "--max-concurrency", "1", "--json").out)
+    shown = json.loads(echelon("show", first["run_id"], "--json").out)
+
+    assert (folder / "done").read_text() == "t3 "
+    assert (result["status"], result["launched"], result["returned"]) == ("completed", 5, 5)
+    assert result["output"] == {"t3": "t3", "t4": "t4"}
+    assert [phase["tasks"] for phase in shown["plan"]["phases"]] == [["t0", "t2"], ["t1", "t4"], ["t3"]]
+    assert [(one["planned"], one["completed"]) for one in shown["phases"]] == [(2, 2), (2, 2), (1, 1)]

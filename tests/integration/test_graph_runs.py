@@ -62,7 +62,11 @@ def tasks() -> Iterator[dict[str, Any]]:
         ends = [f"{domain}-{chain}-{LINKS - 1}" for chain in range(CHAINS)]
         yield {"id": f"{domain}-join", "domain": domain, "depends_on": ends}
     yield {"id": "lost", "domain": "core"}
-    yield {"id": "tight", "domain": "web", "depends_on": [{"task": "lost", "coupling": "tight", "reason": "it is read"}]}
+    yield {
+        "id": "tight",
+        "domain": "web",
+        "depends_on": [{"task": "lost", "coupling": "tight", "reason": "it is read"}],
+    }
     yield {"id": "behind", "domain": "ops", "depends_on": [{"task": "tight", "coupling": "tight", "reason": "as well"}]}
     yield {"id": "odd", "domain": "ops"}
     yield {"id": "loose", "domain": "web", "depends_on": ["odd", "ops-0-3"]}
@@ -163,5 +167,3 @@ def test_a_run_that_is_killed_is_resumed_from_another_folder_and_ends_as_if_it_h
     assert set(begun) | set(again) == set(undisturbed[1])
     assert [*begun, *again].count("send") == 1
     assert place.document("show", run["run_id"])["plan"]["phases"] == undisturbed[2]["phases"]
-
-

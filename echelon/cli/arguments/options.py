@@ -18,7 +18,7 @@ AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document;
 SOURCE = Parameter(
     name="source",
     help="The job: flows/audit.py:audit or package.module:job, which is imported, so that its code must be trusted; or "
-    "a task graph (graph.json, .yaml), which is only read.",
+    "a task graph (graph.json, .yaml), which is only read, but for the agents that it names.",
 )
 SourceName = Annotated[str, SOURCE]
 RunId = Annotated[str, Parameter(name="run", help="Id of a run, or the beginning of one.")]

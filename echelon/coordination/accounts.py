@@ -65,6 +65,10 @@ class Accounts:
         self._domains: dict[tuple[str, Budget], Account] = {}
         self._tasks: list[Account] = []
 
+    def follow(self, plan: Plan) -> None:
+        """Go by a plan that has grown since: it says which domain a task belongs to."""
+        self._plan = plan
+
     def passed(self) -> list[str]:
         """Say of each budget that was passed by how much: of the job, of domains, of tasks."""
         return [line for account in (self._whole, *self._domains.values(), *self._tasks) for line in account.passed()]

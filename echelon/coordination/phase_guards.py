@@ -51,7 +51,9 @@ class PhaseGuards:
             account = None if any(agent is one for one in self._integrating) else self._account
             policy = agent.resilience.over(self._phase.resilience.over(self._run.spec.job.defaults))
             fallback = self._has_fallback(agent)
-            guard = self._run.guarding.guard(agent, policy, account, domain, has_fallback=fallback)
+            # Phases side by side have a fair share each, and in each phase its domains (F5, X12).
+            tenant = f"{self._phase.name}/{domain}"
+            guard = self._run.guarding.guard(agent, policy, account, domain, tenant=tenant, has_fallback=fallback)
             self._guards[id(agent), domain] = guard
         return guard
 

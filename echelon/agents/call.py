@@ -36,6 +36,8 @@ class CallShape:
     """Type of the item, where it is known: whoever takes the item says so by this type, or says nothing."""
     upstream: tuple[str, ...] = ()
     """Phases whose handoffs it receives."""
+    integrates: bool = False
+    """Does it integrate what the members of one phase delivered?"""
 
 
 @dataclass(frozen=True, kw_only=True)

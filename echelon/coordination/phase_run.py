@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from echelon.agents.function import FunctionAgent
+from echelon.agents.agent import Agent
 from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.context import RunContext
 from echelon.coordination.fallbacks import FallbackChain
@@ -109,9 +109,7 @@ class PhaseRun:
             return reached  # a single result, and it knows of everything that is missing
         return await self._integration("combine", stage, integrator.combiner, reached)
 
-    async def _integration(
-        self, verb: Verb, stage: Stage, function: FunctionAgent[..., object], received: PhaseOutput
-    ) -> PhaseOutput:
+    async def _integration(self, verb: Verb, stage: Stage, agent: Agent, received: PhaseOutput) -> PhaseOutput:
         """Integrate what was received; where nothing was, what is missing is all there is to pass on.
 
         Nothing is lost with an integration that fails: what it should hold is passed on, apart from what others
@@ -119,12 +117,14 @@ class PhaseRun:
         """
         if not received.handoffs:
             return received
-        step = self._steps.integration(verb, stage, function, received)
+        step = self._steps.integration(verb, stage, agent, received)
         failpoint("integration.begun")
         handoff = await self._perform(step)
         failpoint("integration.ended")
         if handoff.done:
-            return received.model_copy(update={"handoffs": (handoff,)})
+            cut_short = (missing_of(handoff),) if handoff.falls_short else ()
+            replaced = (*received.replaced, *cut_short)
+            return received.model_copy(update={"handoffs": (handoff,), "replaced": replaced})
         missing = (*received.missing, missing_of(handoff))
         if stage.node.parent is None and verb == "combine":
             return received.model_copy(update={"missing": missing})  # all of it is integrated as far as it got

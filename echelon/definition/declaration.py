@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, AgentLike
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
@@ -35,7 +35,7 @@ class PhaseDeclaration:
     items: tuple[int, int] | None
     needs: tuple[Need, ...]
     fallback: Fallbacks | None
-    integrate: PhaseIntegrator | None
+    integrate: PhaseIntegrator | AgentLike | None
     resilience: Resilience | None
     seconds: float | None
     tokens: int | None
@@ -78,7 +78,7 @@ class PhaseDeclaration:
             needs=tuple(need.phase for need in self.needs),
             couplings={need.phase: need for need in self.needs},
             fallbacks={one.name: fallbacks_for(self.name, one, self.fallback, shape) for one in self.who},
-            integrator=fitted(self.name, self.integrate, self.who, shape) if self.integrate else None,
+            integrator=None if self.integrate is None else fitted(self.name, self.integrate, self.who, shape),
             resilience=self.resilience or Resilience(),
             seconds=self.seconds,
             tokens=self.tokens,

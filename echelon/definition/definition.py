@@ -124,7 +124,7 @@ class JobDefinition:
         items: tuple[int, int] | None = None,
         needs: Needs = (),
         fallback: Fallbacks | None = None,
-        integrate: PhaseIntegrator | None = None,
+        integrate: PhaseIntegrator | AgentLike | None = None,
         resilience: Resilience | None = None,
         seconds: float | None = None,
         tokens: int | None = None,
@@ -138,8 +138,9 @@ class JobDefinition:
         `key` names an item, `domain` says where it belongs. `items` are the fewest and the most that are expected: with
         fewer the phase fails, with more the run is refused. `needs` names the phases whose handoffs its agents
         receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
-        in for an agent that does not deliver and has none of its own (F2). `seconds` and `tokens` are what one call is
-        expected to take.
+        in for an agent that does not deliver and has none of its own (F2). `integrate` makes one output of all: a
+        function under `@integrator`, any agent, or an `integrator` of agents (D6). `seconds` and `tokens` are what one
+        call is expected to take.
         """
         self._check_name(name)
         declared = PhaseDeclaration(

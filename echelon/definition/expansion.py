@@ -78,7 +78,7 @@ def expand(job: JobDefinition, inputs: BaseModel, found: Found = MappingProxyTyp
         organisation=job.organisation,
         priors=job.priors,
         budget=job.budget,
-        prices=published_prices(models) | job.prices,
+        prices=published_prices((*models, *_integrating_models(job))) | job.prices,
         vocabularies=declared_words(job),
     )
     return Expansion(graph=graph, calls=calls)
@@ -93,6 +93,11 @@ def expected_task(job: JobDefinition, phase: PhaseDefinition) -> TaskSpec:
 
 def _facts(job: JobDefinition, phase: PhaseDefinition, agent: Agent) -> AgentFacts:
     return facts_of(agent, agent.resilience.over(phase.resilience).over(job.defaults))
+
+
+def _integrating_models(job: JobDefinition) -> list[str | None]:
+    """Return the models that integrate, whose tokens have a price too; `InvalidJob` for a contract without a schema."""
+    return [_facts(job, phase, one).model for phase in job.phases.values() for one in integrators_of(phase)]
 
 
 def _default_domain(job: JobDefinition, phase: PhaseDefinition) -> str | None:

@@ -68,29 +68,27 @@ class StepMaker:
             tokens=task.tokens or 0,
         )
 
-    def integration(
-        self, verb: Verb, stage: Stage, function: FunctionAgent[..., object], received: PhaseOutput
-    ) -> Step:
+    def integration(self, verb: Verb, stage: Stage, agent: Agent, received: PhaseOutput) -> Step:
         """Return the step in which a coordinator integrates what it received."""
         spec, node, name = self._run.spec, stage.node.id, self._phase.name
         task_id = integration_id(name, verb, node)
-        intent = Intent(job=spec.job.goal, domain=stage.node.domain, task=function.goal)
+        guard = self._guards.guard(agent, spec.plan.domain_of(task_id, node), integrates=True)
         assignment = Assignment(
             id=f"{task_id}#1",
             task_id=task_id,
-            agent=function.name,
-            intent=intent,
+            agent=agent.name,
+            intent=Intent(job=spec.job.goal, domain=stage.node.domain, task=agent.goal),
             constraints=spec.job.constraints,
+            budget=guard.policy.budget or spec.job.budget,  # that of its domain does not bound it (F7)
         )
         missing = [missing.task_id for missing in received.missing]
-        guard = self._guards.guard(function, spec.plan.domain_of(task_id, node))
         digest = digest_of(received.versions)
         inbox = Inbox(self._run, {name: received}, self._order.missing, digest)
         return self._step(
             kind=StepKind.INTEGRATION,
             task_id=task_id,
             node=node,
-            agent=function,
+            agent=agent,
             call=self._call(assignment, stage.node.parent or node, None, inbox, guard),
             given=_Given(item=missing, upstream_digest=digest, phase=name),
             dependencies=used(received),

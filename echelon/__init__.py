@@ -16,6 +16,7 @@ from echelon.job import Job
 from echelon.model.assignment import Assignment, Brief
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentFailed, EchelonError
+from echelon.model.graph import TaskSpec
 from echelon.model.organisation import Organisation
 from echelon.model.plan import Plan
 from echelon.model.policy import BreakerPolicy, Resilience
@@ -49,6 +50,7 @@ __all__ = [
     "Rounds",
     "RunResult",
     "RunView",
+    "TaskSpec",
     "Usage",
     "Verdict",
     "Workspace",

@@ -11,11 +11,11 @@ from echelon.definition.inputs import read_inputs
 from echelon.definition.item_range import forecast_range
 from echelon.definition.limits import limits_of
 from echelon.definition.planned import planned
+from echelon.definition.runnable_graph import graph_plan
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import ForecastRange, Plan
 from echelon.model.run import RunResult
-from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
 from echelon.settings import Settings
 
@@ -55,7 +55,7 @@ class Job(JobDefinition):
         """Return the tasks of the job for validated inputs, and the plan that is made for them."""
         limits = self._limits(max_concurrency)
         if self.graph is not None:
-            return self.graph, plan(self.graph, span=self.span, priority=priority, limits=limits)
+            return self.graph, graph_plan(self, priority, limits)
         made = planned(self, inputs, priority=priority, limits=limits)
         return made.expansion.graph, made.plan
 

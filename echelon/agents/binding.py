@@ -18,6 +18,8 @@ Source = Callable[[Call], object]
 
 #: The parameter of a check that gets the output it judges.
 OUTPUT = "output"
+#: Annotations that do not say what a parameter takes.
+_SAYS_NOTHING = (None, Any, object)
 
 #: Parameters recognised by their type alone.
 _BY_TYPE: dict[Any, Source] = {
@@ -71,8 +73,9 @@ def bind(function: Callable[..., object], name: str, shape: CallShape) -> Bindin
     sources: dict[str, Source] = {}
     item_taken = not shape.takes_item
     for parameter in _parameters(function):
-        source = _typed(parameter.name, hints.get(parameter.name), shape)
-        if source is None and not item_taken and not (shape.checks and _input(parameter.name, shape)):
+        annotation = hints.get(parameter.name)
+        source = _typed(parameter.name, annotation, shape)
+        if source is None and not item_taken and _may_be_item(parameter.name, annotation, shape):
             item_taken, source = True, _item
         source = source or _input(parameter.name, shape)
         if source is not None:
@@ -124,7 +127,16 @@ def _typed(parameter: str, annotation: object, shape: CallShape) -> Source | Non
         return lambda call: received(call).read_as(wanted)
     if shape.checks is not None and (parameter == OUTPUT or _is_output(annotation, shape.checks)):
         return _output
+    if shape.item_type is not None and annotation is shape.item_type:
+        return _item
     return _inputs if annotation is shape.inputs_type else None
+
+
+def _may_be_item(parameter: str, annotation: object, shape: CallShape) -> bool:
+    """Say whether a parameter that nothing else was found for gets the item: a check knows its inputs by name first."""
+    if shape.checks is not None and parameter in shape.inputs_type.model_fields:
+        return False
+    return shape.item_type is None or annotation in _SAYS_NOTHING
 
 
 def _inputs(call: Call) -> object:
@@ -169,7 +181,8 @@ def _input(name: str, shape: CallShape) -> Source | None:
 
 def _no_source(agent: str, parameter: str, shape: CallShape) -> str:
     inputs = ", ".join(shape.inputs_type.model_fields) or "none"
+    item = f"{shape.item_type.__name__}, " if shape.item_type else ""
     return (
         f"agent {agent!r}: nothing gives its parameter {parameter!r} a value. It is not an input of the job "
-        f"(inputs: {inputs}); give it a default, rename it, or annotate it as Brief, Handoffs[...] or Workspace"
+        f"(inputs: {inputs}); give it a default, rename it, or annotate it as {item}Brief, Handoffs[...] or Workspace"
     )

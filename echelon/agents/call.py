@@ -33,6 +33,8 @@ class CallShape:
     """Type of the inputs of the job."""
     takes_item: bool = False
     """Is there one call for each item?"""
+    item_type: type | None = None
+    """Type of the item, where it is known: whoever takes the item says so by this type, or says nothing."""
     upstream: tuple[str, ...] = ()
     """Phases whose handoffs it receives."""
     integrates: bool = False
@@ -52,7 +54,7 @@ class Call:
     inputs: BaseModel
     """Inputs of the job."""
     upstream: Mapping[str, Handoffs[object]] = field(default_factory=dict[str, Handoffs[object]])
-    """Handoffs received, by phase."""
+    """Handoffs received, by phase; those of the same agent from the same phase by the agent."""
     rounds: Rounds[object] = field(default_factory=Rounds[object])
     """Rounds of the same task that are over, where it is repeated until a check passes (X12)."""
     output: Received[object] | None = None

@@ -22,11 +22,11 @@ from echelon.agents.placeholders import (
     BRIEF,
     BRIEF_TEXT,
     BRIEFS,
-    ITEM,
     WORKSPACE,
     Template,
     as_text,
     check_briefs,
+    fields_of,
     fill_arguments,
     template,
     values_of,
@@ -88,10 +88,15 @@ class CommandAgent(Generic[T_co]):
         return cast("CommandAgent[Verdict]", replace(self, output_type=Verdict, judges=True))
 
     def bind(self, shape: CallShape) -> Self:
-        """Check that every placeholder has a source; with an item only its first call can tell."""
+        """Check that every placeholder has a source; with items of any type only its first call can tell."""
         check_briefs(self.placeholders, shape.inputs_type.model_fields)
-        known = {*shape.inputs_type.model_fields, WORKSPACE, *BRIEFS, *((ITEM,) if shape.takes_item else ())}
-        unknown = [name for name in self.placeholders if name not in known]
+        given = {*shape.inputs_type.model_fields, WORKSPACE, *BRIEFS}
+        item = fields_of(shape.item_type)
+        unknown = [name for name in self.placeholders if name not in given | set(item)]
+        if unknown and item:
+            raise InvalidJob(
+                f"command {self.name!r}: nothing gives {{{unknown[0]}}} a value; known are {', '.join((*given, *item))}"
+            )
         if unknown and not shape.takes_item:
             fix = "give the phase items"
             if shape.integrates:

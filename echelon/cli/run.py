@@ -13,6 +13,7 @@ from rich.console import Console
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.decision import Done, Redo, decision_of
 from echelon.cli.arguments.options import (
+    Agents,
     AsJson,
     MaxConcurrency,
     Params,
@@ -21,6 +22,7 @@ from echelon.cli.arguments.options import (
     SourceName,
     TrustFolder,
     inputs_of,
+    typed_agents,
     typed_params,
 )
 from echelon.cli.arguments.source import load_job
@@ -63,6 +65,7 @@ def run(
     out: Out = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
+    agent: Agents = None,
     rehearse: Annotated[bool, Parameter(help="Let simulated agents take the stated seconds and tokens.")] = False,
     scale: Annotated[float | None, Parameter(help="With --rehearse: factor on all seconds.")] = None,
     failure_rate: Annotated[float | None, Parameter(help="With --rehearse: share of agents that fail, 0 to 1.")] = None,
@@ -75,7 +78,7 @@ def run(
     if trust_folder:
         trust(settings.home, Path())
     job: JobDefinition
-    job = found = load_job(source)
+    job = found = load_job(source, agents=typed_agents(agent))
     inputs = inputs_of(found, param)
     options = RunOptions(out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, source=job.source)
     wanted = _rehearsal({"scale": scale, "failure_rate": failure_rate, "seed": seed}, rehearse=rehearse)
@@ -161,7 +164,7 @@ def _job_of(record: RunRecord) -> JobDefinition:
     """Return the job of a run on record; a rehearsal is on record with everything it needs."""
     if record.source == REHEARSAL_SOURCE and record.plan is not None:
         return RehearsalJob(record.plan, read_rehearsal(record.inputs))
-    return load_job(record.source)
+    return load_job(record.source, agents=record.plan.agents if record.plan else None)
 
 
 def _folder(path: Path | None) -> Path | None:

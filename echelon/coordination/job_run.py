@@ -265,9 +265,10 @@ async def _synchronise(run: RunContext, phase: PhasePlan, output: PhaseOutput) -
     failpoint("sync.reached")
     agent_of = run.spec.plan.agent_of
     state = await run.log.refresh()  # what is known from here on is known of parts that were done elsewhere, too
-    ended = {step.node for step in state.latest.values() if step.phase == phase.name}
+    # An agent that holds several tasks has ended with some of them only when it dies (D1).
+    ended = {step.handoff.task_id for step in state.latest.values() if step.phase == phase.name}
     known = {missing.task_id for missing in output.missing}
-    lost = {task: agent_of[task] for task in phase.tasks if agent_of[task] not in ended}
+    lost = {task: agent_of[task] for task in phase.tasks if task not in ended}
     missing = tuple(
         Missing(task_id=task, producer=agent, reason="no handoff was recorded")
         for task, agent in lost.items()

@@ -50,6 +50,8 @@ class PhaseDefinition:
     """Expected tokens of one call."""
     single: bool = False
     """Was it declared with exactly one agent, so that its output is that agent's?"""
+    task_by_task: bool = False
+    """Does each task receive what the tasks made that it depends on, and not all that the phases needed handed on?"""
 
     @property
     def is_open(self) -> bool:

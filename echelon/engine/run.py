@@ -215,7 +215,7 @@ async def prepare_run(
             failpoint("run.taken")
             spec = RunSpec(
                 run_id=record.run_id,
-                job=job,
+                job=ready.job,
                 inputs=inputs,
                 expansion=ready.expansion,
                 plan=ready.plan,

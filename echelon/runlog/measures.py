@@ -29,7 +29,7 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
     return Measures(
         seconds=seconds,
         makespan_seconds=makespan,
-        agents=len(tasks),
+        agents=len({step.node for step in tasks}),
         completed=len(done),
         failed=len(tasks) - len(done),
         task_seconds=work.seconds,

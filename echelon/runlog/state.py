@@ -5,7 +5,7 @@
 Folding is the only way to a state; whoever holds one may read everything in it and change nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -231,6 +231,16 @@ def _run_reopened(draft: _Draft, event: happened.RunReopened) -> None:
 
 def _plan_extended(draft: _Draft, event: happened.PlanExtended) -> None:
     draft.update_record(**record_changes(event))
+    draft.latest = dict(_in_phases(event.plan, draft.latest))
+
+
+def _in_phases(plan: Plan, latest: Mapping[StepName, StepRecord]) -> Iterator[tuple[StepName, StepRecord]]:
+    """Yield the last record of each step where the plan has it now: a task may be moved to another phase."""
+    phase_of = {task: phase.name for phase in plan.phases for task in phase.tasks}
+    for name, step in latest.items():
+        phase = phase_of.get(name.task_id, name.phase) if name.kind is StepKind.TASK else name.phase
+        moved = step if phase == name.phase else step.model_copy(update={"phase": phase})
+        yield name._replace(phase=phase), moved
 
 
 def _phase_started(draft: _Draft, event: happened.PhaseStarted) -> None:

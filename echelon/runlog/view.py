@@ -53,7 +53,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,
-        output=_output(latest.values(), _wanted(state), reader),
+        output=_output(latest.values(), record.plan, _wanted(state), reader),
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),
@@ -171,11 +171,17 @@ def _waits(state: RunState) -> tuple[WaitView, ...]:
     )
 
 
-def _output(latest: Iterable[StepRecord], phases: Sequence[PhasePlan], read: Read) -> object:
-    """Return the output of the phase at the end; where several are, that of each by its name (X12)."""
-    ends = final_phases(phases)
+def _output(latest: Iterable[StepRecord], plan: Plan | None, wanted: Sequence[PhasePlan], read: Read) -> object:
+    """Return the output of the phase at the end; where several are, that of each by its name (X12).
+
+    Of a task graph it is what the tasks made that no other uses, wherever they stand.
+    """
     steps = tuple(latest)
-    outputs = {phase.name: _output_of(steps, phase, read) for phase in phases if phase.name in ends}
+    if plan is not None and plan.delivers:
+        made = {step.handoff.task_id: step for step in steps if step.handoff.done}
+        return {task: _read(made[task], read) for task in plan.delivers if task in made} or None
+    ends = final_phases(wanted)
+    outputs = {phase.name: _output_of(steps, phase, read) for phase in wanted if phase.name in ends}
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
 
 

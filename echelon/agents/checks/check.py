@@ -46,7 +46,7 @@ def _as_agent(given: Any) -> object:
     if isinstance(given, CommandAgent):
         command = cast("CommandAgent[object]", given)
         # What a command writes says what is missing, unless it was stated what it means.
-        return command if command.output_type in (bool, Verdict) else command.as_check()
+        return command if _is_verdict(command.output_type) and command.output_type is not str else command.as_check()
     return _function(given) if inspect.isroutine(given) else given
 
 

@@ -45,7 +45,7 @@ async def repeat_task(
     rounds: list[PastRound] = []
     verdicts: list[Verdict] = []
     while True:
-        step = steps.task(task_id, rounds)
+        step = steps.task(task_id, rounds=rounds)
         handoff = await perform(step)
         if not handoff.done:
             return step, await _end(run, step, handoff, _failed_by(handoff), rounds)

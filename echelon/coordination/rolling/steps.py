@@ -1,6 +1,6 @@
 """The steps of a phase, as they are handed to those who do them: who, with what, under which guard."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,7 +8,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.call import Call
 from echelon.agents.checks.rounds import Round, Rounds
 from echelon.agents.function import FunctionAgent
-from echelon.agents.handoffs import Handoffs, Received
+from echelon.agents.handoffs import Received
 from echelon.contract.version import contract_name
 from echelon.coordination.accounts import budget_told
 from echelon.coordination.briefs import assignment_for, brief_for, by_value_told
@@ -17,13 +17,14 @@ from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import PhaseOutput, used
 from echelon.coordination.placement import PastRound, StageOrder
 from echelon.coordination.stage import Stage
+from echelon.coordination.step.inbox import Inbox, TaskInboxes, inbox_of_phase
 from echelon.coordination.step.keys import step_key
 from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.repeat import Repetition
 from echelon.journal.digest import digest_of
 from echelon.model.assignment import Assignment, Intent
-from echelon.model.handoff import UsedDependency
+from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.integration import Question, Verb, check_id, integration_id, planning_id
 from echelon.model.phrasing import truncate
 from echelon.model.run import StepKind
@@ -31,9 +32,6 @@ from echelon.resilience.guard import Guard
 
 #: How much of what a check said is given to whoever does the work again, in characters.
 MAX_GAP = 4_000
-
-#: References that an assignment names at most.
-MAX_REFERENCES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +42,8 @@ class _Given:
     """The item of a task; what is missing, for an integration. None: nothing of its own."""
     upstream_digest: str
     """Identity of everything received."""
+    phase: str
+    """The phase that was declared for it; a plan that puts it elsewhere does not make it another step (F8)."""
 
 
 class StepMaker:
@@ -55,24 +55,29 @@ class StepMaker:
         self._phase = phase
         self._guards = guards
 
-    def task(self, task_id: str, rounds: Sequence[PastRound] = ()) -> Step:
-        """Return the step of a task; `rounds` are those that the phase itself has made of it (X12)."""
+    def task(self, task_id: str, ended: Sequence[Handoff] = (), rounds: Sequence[PastRound] = ()) -> Step:
+        """Return the step of a task; `ended` is what its agent did before it in this phase.
+
+        `rounds` are those that the phase itself has made of it (X12).
+        """
         spec, past = self._run.spec, (*self._order.past.get(task_id, ()), *rounds)
         call, task, node = spec.expansion.calls[task_id], spec.tasks[task_id], spec.plan.agent_of[task_id]
         guard = self._guards.guard(call.agent, spec.plan.domain_of(task_id, node))
         budget = budget_told(guard.policy, spec.job.budget)
-        assignment = assignment_for(spec.job, task, call.agent.name, self._references, budget)
+        inbox = self._tasks.of(task, node, ended) if self._phase.task_by_task else self._inbox
+        assignment = assignment_for(spec.job, task, call.agent.name, inbox.references, budget)
         return self._step(
             kind=StepKind.TASK,
             task_id=task_id,
             node=node,
             agent=call.agent,
             call=self._in_round(
-                self._call(assignment, spec.plan.nodes[node].parent or node, call.item, self._upstream, guard),
+                self._call(assignment, spec.plan.nodes[node].parent or node, call.item, inbox, guard),
                 call.agent.output_type,
                 past,
             ),
-            given=_Given(item=call.item, upstream_digest=self._repeated(self._upstream_digest, past)),
+            given=_Given(item=call.item, upstream_digest=self._repeated(inbox.digest, past), phase=task.phase or ""),
+            dependencies=inbox.used,
             guard=guard,
             tokens=task.tokens or 0,
             number=self._number(rounds),
@@ -110,13 +115,14 @@ class StepMaker:
             constraints=spec.job.constraints,
             budget=guard.policy.budget or spec.job.budget,
         )
+        inbox = Inbox(self._run, {name: judged}, self._order.missing, digest_of((number, judged.versions)))
         return self._step(
             kind=StepKind.CHECK,
             task_id=task_id,
             node=owner,
             agent=check,
-            call=self._call(assignment, owner, item, {name: self._run.receive(name, judged)}, guard),
-            given=_Given(item=item, upstream_digest=digest_of((number, judged.versions))),
+            call=self._call(assignment, owner, item, inbox, guard),
+            given=_Given(item=item, upstream_digest=inbox.digest, phase=name),
             dependencies=used(judged),
             guard=guard,
             number=number,
@@ -161,14 +167,15 @@ class StepMaker:
             budget=guard.policy.budget or spec.job.budget,  # that of its domain does not bound it (F7)
         )
         missing = [missing.task_id for missing in received.missing]
-        parts = {name: self._run.receive(name, received)}
+        digest = self._repeated(digest_of(received.versions), ())
+        inbox = Inbox(self._run, {name: received}, self._order.missing, digest)
         return self._step(
             kind=StepKind.INTEGRATION,
             task_id=task_id,
             node=node,
             agent=agent,
-            call=self._call(assignment, stage.node.parent or node, None, parts, guard),
-            given=_Given(item=missing, upstream_digest=self._repeated(digest_of(received.versions), ())),
+            call=self._call(assignment, stage.node.parent or node, None, inbox, guard),
+            given=_Given(item=missing, upstream_digest=digest, phase=name),
             dependencies=used(received),
             guard=guard,
             number=self._order.round,
@@ -184,7 +191,7 @@ class StepMaker:
             agent=function.name,
             intent=Intent(job=spec.job.goal, task=function.goal),
             constraints=spec.job.constraints,
-            references=self._references,
+            references=self._inbox.references,
         )
         guard = self._guards.guard(function)
         return self._step(
@@ -192,8 +199,8 @@ class StepMaker:
             task_id=task_id,
             node=owner,
             agent=function,
-            call=self._call(assignment, owner, None, self._upstream, guard),
-            given=_Given(item=None, upstream_digest=self._repeated(self._upstream_digest, ())),
+            call=self._call(assignment, owner, None, self._inbox, guard),
+            given=_Given(item=None, upstream_digest=self._repeated(self._inbox.digest, ()), phase=self._phase.name),
             guard=guard,
             number=self._order.round,
         )
@@ -218,7 +225,7 @@ class StepMaker:
                 task_id,
                 step_key(
                     job=spec.job.name,
-                    phase=self._phase.name,
+                    phase=given.phase,
                     node=task_id,
                     kind=kind,
                     contract=contract,
@@ -246,7 +253,7 @@ class StepMaker:
         assignment: Assignment,
         reports_to: str,
         item: object,
-        upstream: Mapping[str, Handoffs[object]],
+        inbox: Inbox,
         guard: Guard,
     ) -> Call:
         spec = self._run.spec
@@ -257,12 +264,12 @@ class StepMaker:
                 assignment,
                 reports_to,
                 summary=self._order.summary,
-                missing=self._order.missing,
+                missing=inbox.missing,
                 conventions=spec.conventions,
             ),
             item=item,
             inputs=spec.inputs,
-            upstream=upstream,
+            upstream=inbox.upstream,
             previous=self._run.previous_of(assignment.task_id),
             by_value_tokens=by_value_told(guard.policy, spec.by_value_tokens),
             make_workspace=lambda: self._run.workspaces.make(assignment.task_id),
@@ -270,19 +277,11 @@ class StepMaker:
         )
 
     @cached_property
-    def _upstream(self) -> dict[str, Handoffs[object]]:
-        """Handoffs received from the phases needed, by phase."""
-        return {name: self._run.receive(name, output) for name, output in self._order.upstream.items()}
+    def _inbox(self) -> Inbox:
+        """What every task receives where it is the phases that are needed."""
+        return inbox_of_phase(self._run, self._order)
 
     @cached_property
-    def _upstream_digest(self) -> str:
-        return digest_of([(name, output.versions) for name, output in self._order.upstream.items()])
-
-    @cached_property
-    def _references(self) -> tuple[str, ...]:
-        return tuple(
-            received.handoff.output_location.location
-            for handoffs in self._upstream.values()
-            for received in handoffs
-            if received.handoff.output_location
-        )[:MAX_REFERENCES]
+    def _tasks(self) -> TaskInboxes:
+        """What each task receives where it depends on tasks."""
+        return TaskInboxes(self._run, self._order)

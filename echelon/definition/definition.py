@@ -19,6 +19,7 @@ from echelon.definition.fitting import agents_of, check_received, fitted
 from echelon.definition.graph_job import job_name
 from echelon.definition.items import check_agent_name, check_range, listed_items
 from echelon.definition.need import Needs, needs_of
+from echelon.definition.nested import check_nesting
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import Coupling, TaskGraph
@@ -89,6 +90,8 @@ class JobDefinition:
         self.phases: dict[str, PhaseDefinition] = {}
         #: The task graph that the job was made from; None for one that has agents.
         self.graph: TaskGraph | None = None
+        #: Is it an agent of another job?
+        self.is_inner = False
 
     @classmethod
     def from_graph(cls, graph: TaskGraph, *, source: str = "") -> Self:
@@ -124,7 +127,7 @@ class JobDefinition:
         """Add a phase behind the ones before it.
 
         Give exactly one of `agent`, `agents`, or `each` with `over`: the function that finds the items, given the
-        inputs of the job. An agent is a function under `@agent`, a `command`, or a plain `pydantic_ai.Agent`.
+        inputs of the job. An agent is a function under `@agent`, a `command`, a plain `pydantic_ai.Agent`, or a job.
         `key` names an item, `domain` says where it belongs. `items` are the fewest and the most that are expected: with
         fewer the phase fails, with more the run is refused. `needs` names the phases whose handoffs its agents
         receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
@@ -147,7 +150,7 @@ class JobDefinition:
         upstream = tuple(need.phase for need in needed if need.coupling is not Coupling.NONE)
         check_received(name, who, {needed: self.phases[needed] for needed in upstream})
         shape = CallShape(inputs_type=self.inputs_type, takes_item=each is not None, upstream=upstream)
-        self.phases[name] = PhaseDefinition(
+        added = PhaseDefinition(
             name=name,
             agents=tuple(one.bind(shape) for one in who),
             discover=self._discoverer(name, over),
@@ -163,6 +166,8 @@ class JobDefinition:
             tokens=tokens,
             single=agent is not None,
         )
+        check_nesting(self, added)
+        self.phases[name] = added
 
     @property
     def location(self) -> str:

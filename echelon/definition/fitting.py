@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast, get_args, get_origin
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, BecomesAgent
 from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator, PhaseIntegrator
@@ -48,6 +48,8 @@ def fitted(phase: str, integrator: PhaseIntegrator, who: Sequence[Agent], shape:
 def _as_agent(phase: str, given: Any) -> Agent:
     if is_model(given):
         return model_agent(given)
+    if isinstance(given, BecomesAgent):
+        return given.as_agent()
     if not isinstance(given, Agent):
         raise InvalidJob(f"phase {phase!r}: {given!r} is not an agent; put @agent on the function")
     return given

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import utc_now
 from echelon.definition.definition import JobDefinition
-from echelon.definition.inputs import read_inputs, written_inputs
+from echelon.definition.inputs import read_inputs, read_written_inputs, written_inputs
 from echelon.engine.nesting import enclosing_task
 from echelon.journal.digest import digest_of
+from echelon.journal.journal import SqlJournal
 from echelon.journal.port import Journal
 from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput, RunHeld
@@ -23,12 +24,22 @@ from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus
 from echelon.runlog.events import PlanExtended, RunEnded, RunEvent, RunReopened
+from echelon.settings import Settings
 
 #: Of the random part of a run's name: runs that begin in one second must not get one name.
 RANDOM_BYTES = 4
 
 #: What a run may be called: it names folders and stands in commands.
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+class Recorded(NamedTuple):
+    """A run on record, with its inputs as its job has them."""
+
+    record: RunRecord
+    """The run."""
+    inputs: BaseModel
+    """Its inputs."""
 
 
 async def find_run(
@@ -63,6 +74,11 @@ def _is_same(job: JobDefinition, found: RunRecord, inputs: BaseModel) -> bool:
         return False
 
 
+def new_run_id(job: str, started: datetime | None = None) -> str:
+    """Make up a name for a run of a job that begins now."""
+    return f"{job}-{started or utc_now():%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}"
+
+
 def new_record(
     job: JobDefinition,
     written: JsonObject,
@@ -76,7 +92,7 @@ def new_record(
     parent = enclosing_task()
     started = utc_now()
     return RunRecord(
-        run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}",
+        run_id=run_id or new_run_id(job.name, started),
         job=job.name,
         source=source,
         inputs=written,
@@ -103,6 +119,18 @@ async def reopen_run(log: RunLog, plan: Plan) -> None:
         )
         events += [PlanExtended(run_id=log.run_id, at=at, plan=plan, reason=change), log.pushed(report)]
     await log.append(*events)
+
+
+async def read_run(settings: Settings, job: JobDefinition, run_id: str, again: Mapping[str, object]) -> Recorded:
+    """Return a run of a job that is on record, by its id or the beginning of it, and its inputs.
+
+    `again` are the secrets among them, which are on no record. `InvalidInput` for an unknown run, or another job's.
+    """
+    async with SqlJournal.open(settings) as journal:
+        record = await journal.run(run_id)
+    if record.job != job.name:
+        raise InvalidInput(f"run {record.run_id!r} is one of job {record.job!r}, not of {job.name!r}; resume it there")
+    return Recorded(record, read_written_inputs(job.inputs_type, record.inputs, again))
 
 
 async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:

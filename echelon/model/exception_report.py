@@ -20,7 +20,7 @@ class Trigger(StrEnum):
     RENEWED = "renewed"  #: done before, and done again since what it was made from has changed (F8)
     KEPT = "kept"  #: done before from older inputs, and not done again since it cannot be undone (F8)
     EMPTY = "empty"  #: a phase had nothing to do
-    PARTIAL = "partial"  #: an integration went ahead with something missing
+    PARTIAL = "partial"  #: an integration went ahead with something missing, or a task was delivered in part
 
 
 class Level(StrEnum):

@@ -8,6 +8,8 @@ def missing_of(handoff: Handoff) -> Missing:
     used, error, who = handoff.fallback, handoff.error, {"task_id": handoff.task_id, "producer": handoff.producer}
     if handoff.wrapped_up:
         return Missing(**who, reason=WRAPPED_UP, instead=handoff.summary)
+    if handoff.done and handoff.shortfall and used is None:
+        return Missing(**who, reason=handoff.shortfall, instead=handoff.summary)
     assert error or used, "the envelope guarantees an error where there is no output"
     asks = error.asks if error else ""
     if used and not handoff.done:
@@ -20,7 +22,9 @@ def missing_of(handoff: Handoff) -> Missing:
 
 def stand_in(handoff: Handoff) -> str:
     """Say what is there instead of the work itself, of a handoff that falls short of it."""
-    return handoff.fallback.said if handoff.fallback else "what it had when its budget was used up"
+    if handoff.fallback is not None:
+        return handoff.fallback.said
+    return "what it had when its budget was used up" if handoff.wrapped_up else f"a part of it: {handoff.shortfall}"
 
 
 def is_lost(handoff: Handoff) -> bool:

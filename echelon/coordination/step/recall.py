@@ -23,8 +23,8 @@ class Recall:
         """Do a step unless it is done."""
         run = self.run
         hit = run.memo.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent)
-        while hit.known is not None and (lost := await why_lost(run, hit.known.handoff)):
-            hit = run.memo.renew(hit.key, lost)
+        while hit.known is not None and (why := _shortfall(step, hit.known) or await why_lost(run, hit.known.handoff)):
+            hit = run.memo.renew(hit.key, why)
         if hit.known is not None:
             return reuse(run, step, hit.known)
         if hit.renewed:
@@ -36,6 +36,12 @@ class Recall:
         return ExceptionReport(
             trigger=Trigger.RENEWED, level=Level.INFO, path=step.path, message=message, at=self.run.now()
         )
+
+
+def _shortfall(step: Step, known: StepRecord) -> str:
+    """Say what a step on record lacks that may be had now; what changes the world is not done again for it (F7)."""
+    lacks = known.handoff.shortfall
+    return f"not all of it was there: {lacks}" if lacks and step.agent.effect == "read" else ""
 
 
 async def why_lost(run: RunContext, handoff: Handoff) -> str:

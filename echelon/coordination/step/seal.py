@@ -9,7 +9,15 @@ from echelon.contract.complaint import complaint
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import received_by
 from echelon.coordination.step.boundary import Accepted
-from echelon.coordination.step.envelope import concerns_of, error_report, one_line, status_of, without_secrets
+from echelon.coordination.step.envelope import (
+    MAX_MESSAGE,
+    concerns_of,
+    error_report,
+    one_line,
+    shortened,
+    status_of,
+    without_secrets,
+)
 from echelon.coordination.step.step import Step
 from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff, OutputReference
@@ -62,6 +70,7 @@ def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output
         fallback=step.fallback,
         # An integration in the last call is whole: it takes what there is, and says what is missing.
         wrapped_up=result.wrapped_up and step.kind is StepKind.TASK,
+        shortfall=shortened(outcome.shortfall, MAX_MESSAGE),
     )
 
 

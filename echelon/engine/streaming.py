@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -53,11 +52,11 @@ class RunStream:
         assert self._task is not None, "it was entered"
         if not self._task.done():
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
+            try:
                 await asyncio.wait({self._task})
-            if not self._task.done():  # cancelled while it waited: the run still has to write down its end
+            except asyncio.CancelledError:  # the run still has to write down its end
                 await asyncio.wait({self._task})
-                raise asyncio.CancelledError
+                raise
         if not self._task.cancelled() and (failure := self._task.exception()) is not None and error is None:
             raise failure
 

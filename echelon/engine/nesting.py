@@ -46,7 +46,9 @@ class JobChain:
         if job in self.jobs:
             self._refuse(f"job {name!r} is at work on these inputs already, and would run itself for ever: {way}")
         if len(self.jobs) >= MAX_DEPTH:
-            self._refuse(f"job {name!r} would be run inside of {len(self.jobs)} others, {MAX_DEPTH - 1} are allowed: {way}")
+            self._refuse(
+                f"job {name!r} would be run inside of {len(self.jobs)} others, {MAX_DEPTH - 1} are allowed: {way}"
+            )
         return JobChain(jobs=(*self.jobs, job), refused=self.refused)
 
     def _refuse(self, why: str) -> None:

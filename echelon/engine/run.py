@@ -228,7 +228,7 @@ async def prepare_run(
                 by_value_tokens=settings.by_value_tokens,
             )
             context = context_of(spec, run_log, settings, lease, options)
-            async with _record_interruption(context, found):
+            async with Workers.keep_for_run(), _record_interruption(context, found):
                 await asyncio.to_thread(write_conventions, spec.plan, spec.folder)
                 yield Prepared(context=context, record=run_log.state.record or record, options=options)
 
@@ -323,8 +323,6 @@ async def _record_interruption(context: RunContext, found: RunRecord | None) -> 
         with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so
             await context.log.append(ended)
         raise
-    finally:
-        await Workers.close_shared()
 
 
 async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult:

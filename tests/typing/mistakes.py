@@ -33,3 +33,5 @@ command("ruff check", retries=3)  # reportCallIssue
 job = Job("audit", goal="Find what is risky")
 job.phase("inspect", agent=len)  # reportArgumentType
 job.phase("report", agent=inspect, integrate=inspect)  # reportArgumentType
+job.phase("name", agent=job.name)  # reportArgumentType
+job.resume(3)  # reportArgumentType reportUnusedCoroutine

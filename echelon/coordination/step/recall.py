@@ -27,8 +27,8 @@ class Recall:
         run = self.run
         hit, part = run.memo.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent), None
         while hit.known is not None:
-            lost = await why_lost(run, hit.known.handoff)
-            if not lost and not (lacks := _shortfall(step, hit.known)):
+            lost, lacks = await why_lost(run, hit.known.handoff), _shortfall(step, hit.known)
+            if not lost and not lacks:
                 return reuse(run, step, hit.known)
             part = part if lost else hit.known
             hit = run.memo.renew(hit.key, lost or lacks)

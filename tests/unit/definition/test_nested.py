@@ -151,7 +151,7 @@ def test_what_a_job_hands_on_does_not_change_once_another_one_knows_it() -> None
     inner, outer = job(), Job("outer", goal="Have it done", inputs=Package)
     outer.phase("inner", agent=inner)
 
-    with pytest.raises(InvalidJob, match="job 'inner' is an agent of another job.* define phase 'more' before"):
+    with pytest.raises(InvalidJob, match=r"job 'inner' is an agent of another job.* define phase 'more' before"):
         inner.phase("more", agent=title)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +44,10 @@ at_work: Counter[str] = Counter()
 
 
 @pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
+def _clean() -> None:
     asked.clear()
     broken.clear()
     at_work.clear()
-    yield
 
 
 @agent
@@ -75,9 +73,13 @@ async def add(found: Handoffs[dict[str, int]]) -> int:
     return sum(sum(one.values()) for one in found.outputs())
 
 
+def each_module(modules: int) -> range:
+    return range(modules)
+
+
 def package_job(name: str = "package", **options: Any) -> Job:
     job = Job(name, goal="Inspect a package", inputs=Package, **({"defaults": ONCE} | options))
-    job.phase("inspect", each=inspect, over=lambda modules: range(modules))
+    job.phase("inspect", each=inspect, over=each_module)
     return job
 
 
@@ -187,7 +189,7 @@ async def test_agents_of_runs_inside_share_the_slots_of_the_outer_job() -> None:
         return item
 
     inner = Job("package", goal="Inspect a package", inputs=Package)
-    inner.phase("meet", each=meet, over=lambda modules: range(modules))
+    inner.phase("meet", each=meet, over=each_module)
     async with asyncio.timeout(60):
         result = await repository_job(inner, max_concurrency=3).run(packages=[*"abcdef"])
 
@@ -196,10 +198,9 @@ async def test_agents_of_runs_inside_share_the_slots_of_the_outer_job() -> None:
 
 @pytest.mark.parametrize("bound", [Budget(calls=5), Budget(tokens=55)], ids=["calls", "tokens"])
 async def test_runs_inside_use_no_more_than_is_left_of_the_budget_around_them(bound: Budget) -> None:
-    """And wait for nothing that the tasks they are hold themselves. The sum needs no budget of tokens."""
-    policy = Resilience(attempts=1)
-    inner = Job("package", goal="Inspect a package", inputs=Package, defaults=policy)
-    inner.phase("inspect", each=inspect, over=lambda modules: range(modules), tokens=10)
+    """And wait for nothing that the tasks they are hold themselves."""
+    inner = Job("package", goal="Inspect a package", inputs=Package, defaults=ONCE)
+    inner.phase("inspect", each=inspect, over=each_module, tokens=10)
     outer = Job("repository", goal="Inspect a repository", inputs=Repository, budget=bound, max_concurrency=1)
     outer.phase("packages", each=inner, over=lambda packages: [Package(name=name) for name in packages])
 
@@ -225,10 +226,8 @@ async def test_the_budget_of_a_task_bounds_its_run_and_the_one_of_the_job_inside
 async def test_what_was_spent_before_a_run_was_resumed_is_spent() -> None:
     """The first try uses two of three calls, and the second, of the same run, has one left for what was missing."""
     broken.add("a0")
-    inner = Job("package", goal="Inspect a package", inputs=Package, defaults=ONCE)
-    inner.phase("inspect", each=inspect, over=lambda modules: range(modules))
     outer = Job("outer", goal="Have it done", inputs=Package, budget=Budget(calls=3))
-    outer.phase("inside", agent=inner)
+    outer.phase("inside", agent=package_job())
     first = await outer.run(name="a")
     second = await outer.resume(first.run_id)
     third = await outer.resume(first.run_id)

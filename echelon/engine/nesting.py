@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from echelon.coordination.context import RunContext
 from echelon.definition.inputs import written_inputs
 from echelon.engine.nested_books import NestedBooks
 from echelon.journal.digest import digest_of
 from echelon.model.errors import NestingRefused
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.usage import Usage
 from echelon.resilience.budget import Account
 from echelon.resilience.run_slots import RunSlots
@@ -129,3 +131,14 @@ def within(task: EnclosingTask) -> Generator[None]:
         yield
     finally:
         _TASK.reset(token)
+
+
+async def report_refused(context: RunContext, chain: JobChain) -> None:
+    """Report, in the outermost run, that one inside was refused: whoever began it may have made nothing of that."""
+    for refused in chain.refused[:1]:
+        message = f"a run inside was refused: {refused}"
+        path = (context.spec.plan.primary.id,)
+        report = ExceptionReport(
+            trigger=Trigger.OVERRUN, level=Level.WARNING, path=path, message=message, at=context.now()
+        )
+        await context.log.push(report)

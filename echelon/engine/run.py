@@ -7,7 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from echelon.engine.nesting import (
     NestedShare,
     enclosing_flow,
     enclosing_task,
+    report_refused,
     within,
 )
 from echelon.engine.picture.request import Granularity, PictureRequest, request_picture, wait_for_picture
@@ -103,7 +104,7 @@ class RunOptions:
     """Does what agents print appear on the standard output too, and not in their logs only?"""
     share: NestedShare | None = None
     """What it takes from the run that it is a task of; None for one that pays for itself."""
-    chain: JobChain = JobChain()
+    chain: JobChain = field(default_factory=JobChain)
     """Its job, and those that it is at work in; made by `run_job`."""
 
 
@@ -150,7 +151,10 @@ async def carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions =
             request_picture(request, settings)
         tuned = _interpreter_tuned() if task is None else contextlib.nullcontext()  # it is, for the run around it
         with watching_loop(), tuned, capturing(pass_on=options.show_prints):
-            view = await close_run(run, await run_phases(run.context))
+            outputs = await run_phases(run.context)
+            if task is None:
+                await report_refused(run.context, chain)
+            view = await close_run(run, outputs)
     if flow is not None:  # its server may end with it
         await asyncio.to_thread(wait_for_picture, view.record.run_id, settings, PICTURE_SECONDS)
     if task is None and chain.refused and view.record.status is RunStatus.FAILED:

@@ -134,6 +134,7 @@ class Job(JobDefinition):
     @property
     def flow(self) -> "Flow[..., Any]":
         """The job as a Prefect flow: serve it, deploy it, or call it inside another flow."""
+        self.check_complete()
         self.source = self.source or self.location
         made = engine.flows.flow_of(self)
         # How a worker finds the flow again; Prefect would look for a function of that name in a file.

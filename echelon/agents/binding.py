@@ -29,6 +29,11 @@ class Binding:
 
     sources: dict[str, Source]
 
+    @property
+    def item(self) -> str | None:
+        """The parameter that gets the item; None when none does."""
+        return next((name for name, source in self.sources.items() if source is _item), None)
+
     def arguments(self, call: Call) -> dict[str, Any]:
         """Take what the parameters ask for out of a call."""
         return {name: source(call) for name, source in self.sources.items()}

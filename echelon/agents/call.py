@@ -34,6 +34,8 @@ class CallShape:
     """Is there one call for each item?"""
     upstream: tuple[str, ...] = ()
     """Phases whose handoffs it receives."""
+    integrates: bool = False
+    """Does it integrate what the members of one phase delivered?"""
 
 
 @dataclass(frozen=True, kw_only=True)

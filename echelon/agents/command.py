@@ -82,9 +82,12 @@ class CommandAgent(Generic[T_co]):
         known = {*shape.inputs_type.model_fields, WORKSPACE, *BRIEFS, *((ITEM,) if shape.takes_item else ())}
         unknown = [name for name in self.placeholders if name not in known]
         if unknown and not shape.takes_item:
+            fix = "give the phase items"
+            if shape.integrates:
+                fix = "read what is to be integrated from {brief}"
             raise InvalidJob(
                 f"command {self.name!r}: nothing gives {{{unknown[0]}}} a value. It is not an input of the job "
-                f"(inputs: {', '.join(shape.inputs_type.model_fields) or 'none'}); rename it, or give the phase items"
+                f"(inputs: {', '.join(shape.inputs_type.model_fields) or 'none'}); rename it, or {fix}"
             )
         return self
 

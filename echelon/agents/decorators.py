@@ -2,22 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, ParamSpec, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeAlias, TypeVar, Unpack, cast, overload
 
+from echelon.agents.agent import Agent, AgentLike
 from echelon.agents.call import CallShape
 from echelon.agents.fallback import fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
+from echelon.agents.model import ModelAgent, is_model, model_agent
 from echelon.agents.shortcuts import AgentOptions, IntegratorOptions, check_known, shortcuts
 from echelon.model.errors import InvalidJob
 from echelon.model.integration import is_combination
 
+if TYPE_CHECKING:
+    from pydantic_ai.agent import AbstractAgent
+
 P = ParamSpec("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
-C_co = TypeVar("C_co", bound=FunctionAgent[..., object] | None, covariant=True)
-
-P2 = ParamSpec("P2")
-R2 = TypeVar("R2")
+A = TypeVar("A", bound=Agent)
+T = TypeVar("T")
+M_co = TypeVar("M_co", bound=Agent, covariant=True)
+C_co = TypeVar("C_co", bound=Agent | None, covariant=True)
 
 #: What a decorator that was called with options does to a function.
 _MakesAgent = Callable[[Callable[P, R]], FunctionAgent[P, R]]
@@ -84,64 +88,99 @@ def agent(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Integrator(Generic[P, R_co, C_co]):
+class Integrator(Generic[M_co, C_co]):
     """How a coordinator integrates: outputs of agents first, then results of integrations below it (D6)."""
 
-    merger: FunctionAgent[P, R_co]
-    """Takes `Handoffs` of what agents made."""
+    merger: M_co
+    """Takes what agents made."""
     combiner: C_co
-    """Takes `Handoffs` of what the merger made, one level up; None: the primary merges everything at once."""
+    """Takes what the merger made, one level up; None: the primary merges everything at once."""
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    def __call__(self: "Integrator[FunctionAgent[P, R], Agent | None]", *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the merging function directly, as a test would."""
         return self.merger(*args, **kwargs)
 
-    def combine(self, function: Callable[P2, R2]) -> "Integrator[P, R_co, FunctionAgent[P2, R2]]":
-        """Set how results of integrations are integrated further up; returns the integrator that does."""
-        return Integrator(merger=self.merger, combiner=function_agent(function, resilience=self.merger.resilience))
+    @overload
+    def combine(self, other: A, /) -> "Integrator[M_co, A]": ...
+    @overload
+    def combine(self, other: "AbstractAgent[Any, T]", /) -> "Integrator[M_co, ModelAgent[T]]": ...
+    @overload
+    def combine(self, other: Callable[P, R], /) -> "Integrator[M_co, FunctionAgent[P, R]]": ...
+    def combine(self, other: Callable[..., object] | AgentLike, /) -> "Integrator[M_co, Agent]":
+        """Set what integrates results of integrations further up: a function, or any agent.
 
-    def function_of(self, phase: str, task_id: str) -> FunctionAgent[..., object]:
-        """Return the function that does an integration of a phase, by its id."""
+        Returns the integrator that has both. A function is guarded as the merger is, an agent as it says itself.
+        """
+        known = _agent_of(other)
+        if known is None:
+            known = function_agent(cast("Callable[..., object]", other), resilience=self.merger.resilience)
+        return Integrator(merger=self.merger, combiner=known)
+
+    def agent_of(self, phase: str, task_id: str) -> Agent:
+        """Return what does an integration of a phase, by its id."""
         return self.combiner if self.combiner is not None and is_combination(phase, task_id) else self.merger
 
     def bind(self, shape: CallShape) -> Self:
-        """Check both functions against what they will be given; `InvalidJob` when one cannot be served."""
-        combiner = self.combiner.bind(shape) if isinstance(self.combiner, FunctionAgent) else None
+        """Check both against what they will be given; `InvalidJob` when one cannot be served."""
+        combiner = self.combiner.bind(shape) if self.combiner is not None else None
         return replace(self, merger=self.merger.bind(shape), combiner=combiner)
 
 
-#: What a phase takes, whatever its functions take and return.
-PhaseIntegrator: TypeAlias = Integrator[..., object, FunctionAgent[..., object] | None]
+#: What a phase takes, whatever integrates in it.
+PhaseIntegrator: TypeAlias = Integrator[Agent, Agent | None]
 
-_MakesIntegrator = Callable[[Callable[P, R]], Integrator[P, R, None]]
-
-
-@overload
-def integrator(function: Callable[P, R], **options: Unpack[IntegratorOptions]) -> Integrator[P, R, None]: ...
+_MakesIntegrator = Callable[[Callable[P, R]], Integrator[FunctionAgent[P, R], None]]
 
 
 @overload
-def integrator(function: None = None, **options: Unpack[IntegratorOptions]) -> _MakesIntegrator[P, R]: ...
+def integrator(who: A, /) -> Integrator[A, None]: ...
+@overload
+def integrator(who: "AbstractAgent[Any, T]", /) -> Integrator[ModelAgent[T], None]: ...
+@overload
+def integrator(
+    who: Callable[P, R], /, **options: Unpack[IntegratorOptions]
+) -> Integrator[FunctionAgent[P, R], None]: ...
+@overload
+def integrator(who: None = None, /, **options: Unpack[IntegratorOptions]) -> _MakesIntegrator[P, R]: ...
 
 
 def integrator(
-    function: Callable[P, R] | None = None, **options: Unpack[IntegratorOptions]
-) -> Integrator[P, R, None] | _MakesIntegrator[P, R]:
-    """Make a function the way in which coordinators integrate what their members delivered.
+    who: Callable[P, R] | AgentLike | None = None, /, **options: Unpack[IntegratorOptions]
+) -> Integrator[Agent, None] | _MakesIntegrator[P, R]:
+    """Make a function, or any agent, the way in which coordinators integrate what their members delivered.
 
-    It gets `Handoffs[T]`: what is there, and what is missing with the reason (F7). Alone it integrates everything at
-    the primary; with `combine`, which integrates its results further up, every team and domain integrates its own:
+    A function gets `Handoffs[T]`: what is there, and what is missing with the reason (F7); a model finds it in its
+    prompt, a command in its brief. Alone it integrates everything at the primary; with `combine`, which integrates its
+    results further up, every team and domain integrates its own:
 
         @integrator
         async def merge(findings: Handoffs[Finding]) -> PackageReport: ...
 
         @merge.combine
         async def merge(reports: Handoffs[PackageReport]) -> PackageReport: ...
+
+        integrator(summarise).combine(edit)   # models, commands, functions under @agent
+
+    `options` are those of a function; an agent has its own.
     """
     check_known(options, IntegratorOptions, "integrator")
+    known = _agent_of(who)
+    if known is not None and options:
+        raise InvalidJob(
+            f"integrator(): {known.name!r} is an agent already; state {next(iter(options))!r} where it is made"
+        )
     resilience = shortcuts(options)
 
-    def decorate(target: Callable[P, R]) -> Integrator[P, R, None]:
+    def decorate(target: Callable[P, R]) -> Integrator[FunctionAgent[P, R], None]:
         return Integrator(merger=function_agent(target, name=options.get("name"), resilience=resilience), combiner=None)
 
-    return decorate if function is None else decorate(function)
+    if known is not None:
+        return Integrator(merger=known, combiner=None)
+    return decorate if who is None else decorate(cast("Callable[P, R]", who))
+
+
+def _agent_of(who: Any) -> Agent | None:
+    """Return what is an agent already, a plain model as one; None for a function, and for what is none."""
+    if is_model(who):
+        return model_agent(who)
+    return who if isinstance(who, Agent) else None

@@ -55,7 +55,12 @@ def may_wrap_up(kind: StepKind, agent: Agent) -> bool:
     """
     if kind is StepKind.INTEGRATION:
         return True
-    return isinstance(agent, CanWrapUp) and agent.can_wrap_up and agent.effect != "irreversible"
+    return can_wrap_up(agent) and agent.effect != "irreversible"
+
+
+def can_wrap_up(agent: Agent) -> bool:
+    """Say whether an agent writes down what it has when it is called for the last time (F4)."""
+    return isinstance(agent, CanWrapUp) and agent.can_wrap_up
 
 
 class Accounts:
@@ -68,6 +73,10 @@ class Accounts:
         self._domains: dict[tuple[str, Budget], Account] = {}
         self._tasks: list[Account] = []
 
+    def follow(self, plan: Plan) -> None:
+        """Go by a plan that has grown since: it says which domain a task belongs to."""
+        self._plan = plan
+
     def passed(self) -> list[str]:
         """Say of each budget that was passed by how much: of the job, of domains, of tasks."""
         return [line for account in (self._whole, *self._domains.values(), *self._tasks) for line in account.passed()]
@@ -77,14 +86,15 @@ class Accounts:
 
         A step has an account of its own where something is kept back, since each account has one final call.
         Integrations count towards the budget of their domain, which never refuses them: what is there must be put
-        together (F7).
+        together (F7). What an agent that integrates states for itself bounds each of its integrations.
         """
         if not (policy.budget or policy.domain_budget or above.keeps_back):
             return None
         domains = self._domain(task_id, node, policy.domain_budget or None)
-        if kind is StepKind.INTEGRATION:
-            return Account(Budget(), f"integration {task_id!r}", *(one.counting() for one in domains), above)
-        account = Account(policy.budget or Budget(), f"task {task_id!r}", *domains, above)
+        integrates = kind is StepKind.INTEGRATION
+        parents = tuple(one.counting() for one in domains) if integrates else domains
+        what = "integration" if integrates else "task"
+        account = Account(policy.budget or Budget(), f"{what} {task_id!r}", *parents, above)
         if policy.budget:
             self._tasks.append(account)
         return account

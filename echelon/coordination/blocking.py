@@ -7,8 +7,8 @@ from echelon.coordination.loss import Loss
 from echelon.journal.digest import digest_of
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.graph import Coupling, TaskSpec
-from echelon.model.handoff import ErrorReport, Handoff
-from echelon.model.run import StepKind, StepRecord
+from echelon.model.handoff import OVER_LIMIT, ErrorReport, Handoff
+from echelon.model.run import StepRecord
 from echelon.model.status import Status
 from echelon.runlog.events import StepEnded
 from echelon.runlog.incidents import BLOCKED
@@ -45,10 +45,12 @@ def _unstarted(run: RunContext, phase: str, loss: Loss) -> StepRecord:
         assignment_id=f"{loss.task_id}#1",
         confidence=0.0,
         error=ErrorReport(
-            kind=BLOCKED,
+            kind=OVER_LIMIT if loss.over_limit else BLOCKED,
             message=loss.reason,
             can_pass=True,
-            next_step="see why that failed, then resume the run",
+            next_step="change the limit, then resume the run"
+            if loss.over_limit
+            else "see why that failed, then resume the run",
             causes=loss.causes,
         ),
         attempts=0,
@@ -58,7 +60,7 @@ def _unstarted(run: RunContext, phase: str, loss: Loss) -> StepRecord:
         key=digest_of([run.spec.run_id, loss.task_id, loss.reason]),
         phase=phase,
         node=handoff.producer,
-        kind=StepKind.TASK,
+        kind=loss.kind,
         started=now,
         finished=now,
         handoff=handoff,

@@ -78,7 +78,7 @@ class RunContext:
             return call.agent.output_type
         integrator = self.spec.job.phases[phase].integrator
         assert integrator is not None, "what is no task was made by an integrator"
-        return integrator.function_of(phase, task_id).output_type
+        return integrator.agent_of(phase, task_id).output_type
 
     def previous_of(self, task_id: str) -> Previous[object]:
         """Return what the last completed run delivered for a task."""

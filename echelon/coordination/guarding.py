@@ -51,22 +51,26 @@ class Guarding:
         account: Account | None = None,
         domain: str = "",
         *,
+        tenant: str = "",
         has_fallback: bool = False,
     ) -> Guard:
         """Return the guard of an agent's calls: CPU-bound ones wait for a processor, all for a slot of the run.
 
-        What they use is taken from `account`, or else from that of the run; slots are shared out by `domain` (F5). An
+        What they use is taken from `account`, or else from that of the run; slots are shared out fairly by `tenant`,
+        which is its `domain` where nothing else is said (F5). An
         agent that `has_fallback` does not wait for a dependency that is down (F1).
         """
         model = facts_of(agent, policy).model
         kind = kind_of(agent)
-        processor = (Workers.shared().slots.slot(domain),) if kind is WorkerKind.PROCESS else ()
+        tenant = tenant or domain
+        processor = (Workers.shared().slots.slot(tenant),) if kind is WorkerKind.PROCESS else ()
         return self._guards.guard(
             with_provider(policy, self._providers),
             caller=caller_of(agent),
             account=account or self.account,
             domain=domain,
-            slots=(*processor, *self.slots.of(kind, domain)),
+            tenant=tenant,
+            slots=(*processor, *self.slots.of(kind, tenant)),
             price=self._prices.get(model) if model else None,
             waits_for_probe=not has_fallback,
         )

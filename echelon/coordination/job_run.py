@@ -1,6 +1,8 @@
-"""All phases of a run, one behind the other, with a sync point behind each (D4, X2)."""
+"""All phases of a run, each with a sync point behind it; one begins when those it needs are passed (D4, X2, X12)."""
 
+import asyncio
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from echelon.coordination.blocking import block
 from echelon.coordination.breaker_watch import breakers_on_record
@@ -16,97 +18,214 @@ from echelon.coordination.phase_output import PhaseOutput, output_of
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.readiness import deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
+from echelon.coordination.rolling.finding import find_items, items_of, too_many
+from echelon.coordination.rolling.growth import Growth
+from echelon.coordination.spec import RunSpec
 from echelon.definition.need import Need
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
+from echelon.model.errors import CallerError
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import Coupling
 from echelon.model.handoff import Missing
+from echelon.model.integration import planning_id
 from echelon.model.phrasing import count
 from echelon.model.plan import PhasePlan
+from echelon.model.run import StepKind
+from echelon.planning.schedule.phase_graph import ancestors, needs_of_phases
 from echelon.runlog.events import PhaseEnded, PhaseStarted
 
 
 async def run_phases(run: RunContext, parts: Placement | None = None) -> dict[str, PhaseOutput]:
-    """Carry out a plan; returns what each phase handed on. `parts` places the parts below the primary; None is here."""
+    """Carry out a plan; returns what each phase handed on. `parts` places the parts below the primary; None is here.
+
+    A phase begins when the sync points that it needs are passed; phases without a path between them are at work side by
+    side (X12).
+    """
     async with breakers_on_record(run):
-        here = LocalPlacement(run, parts)
-        outputs: dict[str, PhaseOutput] = {}
-        for phase in run.spec.plan.phases:
-            outputs[phase.name] = await _run_phase(run, phase, here, outputs)
-        await report_empty_phases(run)
-        await report_growth(run)
-        await report_overruns(run)
-        return outputs
+        job = JobRun(run, parts)
+        async with asyncio.TaskGroup() as group:
+            for phase in job.needs:
+                group.create_task(job.work(phase), name=f"phase {phase}")
+        whole = job.growth.context()
+        await report_empty_phases(whole)
+        await report_growth(whole)
+        await report_overruns(whole)
+        return {phase: job.outputs[phase] for phase in job.needs if phase in job.outputs}
 
 
-async def _run_phase(
-    run: RunContext, phase: PhasePlan, here: Placement, outputs: Mapping[str, PhaseOutput]
-) -> PhaseOutput:
-    failpoint("phase.begun")
-    run_id, tasks = run.spec.run_id, len(phase.tasks)
-    run.log.enqueue(PhaseStarted(run_id=run_id, at=run.now(), phase=phase.name, expected=tasks))
-    received = await _receive(run, phase, outputs)
-    unmet = _unmet_needs(run, phase, received)
-    if unmet:
-        output = await _block(run, phase, unmet)
-    else:
-        output = await _synchronise(run, phase, await here.run(_order(run, phase, outputs, received)))
-    await report_incidents(run)
-    failpoint("phase.ended")
-    await run.log.append(PhaseEnded(run_id=run_id, at=run.now(), phase=phase.name))
-    return output
+class _Begun(NamedTuple):
+    """A phase at work."""
+
+    run: RunContext
+    """The run, with its plan as it is now."""
+    phase: PhasePlan
+    order: StageOrder
 
 
-async def _receive(run: RunContext, phase: PhasePlan, outputs: Mapping[str, PhaseOutput]) -> dict[str, PhaseOutput]:
+class JobRun:
+    """One run at work: its phases, what they wait for, and what they hand on."""
+
+    def __init__(self, run: RunContext, parts: Placement | None) -> None:
+        self.growth = Growth(run)
+        self.needs = phases_needed(run.spec)
+        """The phases that each of them waits for, producers first."""
+        self.outputs: dict[str, PhaseOutput] = {}
+        self._parts = parts
+        self._passed = {phase: asyncio.Event() for phase in self.needs}
+        #: What is reported at a sync point is reported once, also where two are passed at the same time.
+        self._reporting = asyncio.Lock()
+
+    async def work(self, phase: str) -> None:
+        """Carry a phase out when those that it needs are done; its sync point is passed when this returns."""
+        for needed in self.needs[phase]:
+            await self._passed[needed].wait()
+        begun = await self._begin(phase)
+        if isinstance(begun, _Begun):
+            run, planned, order = begun
+            output = await _synchronise(run, planned, await LocalPlacement(run, self._parts).run(order))
+            await self._end(run, phase, output)
+        elif begun is not None:
+            self.outputs[phase] = begun
+        self._passed[phase].set()
+
+    async def _begin(self, phase: str) -> _Begun | PhaseOutput | None:
+        """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do."""
+        before = ancestors(self.needs, phase)
+        outputs = {name: output for name, output in self.outputs.items() if name in before}
+        run = self.growth.context()
+        if run.spec.job.phases[phase].is_open:
+            refused = await self._find(run, phase, outputs, await _receive(run, phase, outputs))
+            if refused is not None:
+                return refused
+            run = self.growth.context()
+        planned = next((one for one in run.spec.plan.phases if one.name == phase), None)
+        if planned is None:
+            return None
+        failpoint("phase.begun")
+        tasks = len(planned.tasks)
+        run.log.enqueue(PhaseStarted(run_id=run.spec.run_id, at=run.now(), phase=phase, expected=tasks))
+        received = await _receive(run, phase, outputs)
+        unmet = _unmet_needs(run, phase, received)
+        if not unmet:
+            return _Begun(run, planned, _order(run, phase, planned.tasks, outputs, received))
+        output = await _block(run, planned, unmet)
+        await self._end(run, phase, output)
+        return output
+
+    async def _end(self, run: RunContext, phase: str, output: PhaseOutput) -> None:
+        async with self._reporting:
+            await report_incidents(run)
+        failpoint("phase.ended")
+        await run.log.append(PhaseEnded(run_id=run.spec.run_id, at=run.now(), phase=phase))
+        self.outputs[phase] = output
+
+    async def _find(
+        self, run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
+    ) -> PhaseOutput | None:
+        """Find the items of a phase and plan them; returns what it hands on when that cannot be."""
+        unmet = _unmet_needs(run, phase, received)
+        if unmet:
+            return await self._not_planned(run, phase, next(iter(unmet.values())), tuple(unmet))
+        order = _order(run, phase, (), outputs, received)
+        handoff = await find_items(run, order)
+        if not handoff.done:
+            return output_of([handoff])
+        try:
+            items = await items_of(run.spec.job, run.outputs, phase, handoff)
+            refused = "" if run.spec.job.phases[phase].items else too_many(phase, len(items))
+            if not refused:
+                await self.growth.extend(phase, items)
+        except CallerError as error:
+            refused = str(error)
+        return await self._not_planned(run, phase, refused, over_limit=True) if refused else None
+
+    async def _not_planned(
+        self, run: RunContext, phase: str, reason: str, causes: tuple[str, ...] = (), *, over_limit: bool = False
+    ) -> PhaseOutput:
+        """Put it on record that a phase is not begun, and why."""
+        discovery, owner = run.spec.job.phases[phase].discovery, run.spec.plan.primary.id
+        assert discovery is not None, "only a phase that finds its items can be refused before it is planned"
+        assert discovery.finder is not None, "only a phase that finds its items on the way has not been planned yet"
+        lost = Loss(
+            task_id=planning_id(phase, discovery.finder.name),
+            producer=owner,
+            reason=reason,
+            kind=StepKind.PLANNING,
+            causes=causes,
+            over_limit=over_limit,
+        )
+        message = f"phase {phase!r} is not begun: {reason}"
+        report = ExceptionReport(
+            trigger=Trigger.BLOCKED, level=Level.WARNING, path=(owner,), message=message, at=run.now()
+        )
+        return output_of(await block(run, phase, [lost], report))
+
+
+def phases_needed(spec: RunSpec) -> dict[str, tuple[str, ...]]:
+    """Return for each phase of a job those whose sync points it waits for, producers first.
+
+    What is declared counts, and what the plan knows besides: shared things, and phases that have nothing to do.
+    """
+    known = needs_of_phases(spec.plan.phases)
+    names = dict.fromkeys((*spec.job.phases, *known))
+    declared = {name: spec.job.phases[name].needs for name in spec.job.phases}
+    return {name: tuple(dict.fromkeys((*declared.get(name, ()), *known.get(name, ())))) for name in names}
+
+
+async def _receive(run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput]) -> dict[str, PhaseOutput]:
     """Return what a phase gets of each phase it needs: what was delivered, and fallbacks for what was not (F2)."""
-    definition = run.spec.job.phases[phase.name]
+    definition = run.spec.job.phases[phase]
     needs = [definition.need(name) for name in definition.needs]
     return {need.phase: await _with_fallbacks(run, phase, need, outputs.get(need.phase)) for need in needs}
 
 
-async def _with_fallbacks(run: RunContext, phase: PhasePlan, need: Need, output: PhaseOutput | None) -> PhaseOutput:
+async def _with_fallbacks(run: RunContext, phase: str, need: Need, output: PhaseOutput | None) -> PhaseOutput:
     if output is None:
         return PhaseOutput()
     needed, plan = run.spec.job.phases[need.phase], run.spec.plan
-    planned = next(one for one in plan.phases if one.name == need.phase)
-    losses = losses_in(needed, planned, output) if need.fallbacks else ()
+    planned = next((one for one in plan.phases if one.name == need.phase), None)
+    losses = losses_in(needed, planned, output) if need.fallbacks and planned else ()
     chain = FallbackChain(run, PreviousRuns(run))
     found = [await chain.fill(_open(run, phase, need, loss), need.fallbacks) for loss in losses]
     there = [handoff for handoff in found if handoff is not None]
     return skipped(filled(output, there, integrated=needed.integrator is not None), note_of(need))
 
 
-def _open(run: RunContext, phase: PhasePlan, need: Need, loss: Loss) -> OpenLoss:
+def _open(run: RunContext, phase: str, need: Need, loss: Loss) -> OpenLoss:
     return OpenLoss(
         loss=loss,
-        key=digest_of([run.spec.run_id, phase.name, loss.task_id]),
+        key=digest_of([run.spec.run_id, phase, loss.task_id]),
         phase=need.phase,
         output_type=run.contract_of(need.phase, loss.task_id),
     )
 
 
 def _order(
-    run: RunContext, phase: PhasePlan, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
+    run: RunContext,
+    phase: str,
+    tasks: tuple[str, ...],
+    outputs: Mapping[str, PhaseOutput],
+    received: Mapping[str, PhaseOutput],
 ) -> StageOrder:
-    """Return the order for a whole phase."""
+    """Return the order for a whole phase; `outputs` are those of all phases on a path to it."""
     spec = run.spec
-    definition = spec.job.phases[phase.name]
+    definition = spec.job.phases[phase]
     needed = {name: got for name, got in received.items() if definition.need(name).coupling is not Coupling.NONE}
     sizes = {earlier.name: len(earlier.tasks) for earlier in spec.plan.phases}
     return StageOrder(
         run_id=spec.run_id,
         source=spec.job.source,
-        phase=phase.name,
+        phase=phase,
         node=spec.plan.primary.id,
-        tasks=phase.tasks,
+        tasks=tasks,
         plan_digest=spec.plan.digest,
         inputs_digest=spec.inputs_digest,
         upstream=needed,
-        summary=strategic_summary((name, sizes[name], output) for name, output in outputs.items()),
+        summary=strategic_summary((name, sizes.get(name, 0), output) for name, output in outputs.items()),
         missing=missing_lines(one for output in needed.values() for one in output.lacks),
         lost={one.task_id: one.reason for output in outputs.values() for one in output.missing},
-        deadline_seconds=deadline_seconds(phase.name, _all_needs(run)),
+        deadline_seconds=deadline_seconds(phase, _all_needs(run)),
         budget=spec.job.budget,
         token=run.lease.session.token,
     )
@@ -134,9 +253,9 @@ async def _synchronise(run: RunContext, phase: PhasePlan, output: PhaseOutput) -
     return output.model_copy(update={"handoffs": seen, "missing": output.missing + missing})
 
 
-def _unmet_needs(run: RunContext, phase: PhasePlan, received: Mapping[str, PhaseOutput]) -> dict[str, str]:
+def _unmet_needs(run: RunContext, phase: str, received: Mapping[str, PhaseOutput]) -> dict[str, str]:
     """Return the needed phases that did not deliver enough to start on, each with what it lacks (D3)."""
-    definition = run.spec.job.phases[phase.name]
+    definition = run.spec.job.phases[phase]
     found = {name: unmet_need(definition.need(name), output) for name, output in received.items()}
     return {name: why for name, why in found.items() if why}
 

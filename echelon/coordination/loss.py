@@ -23,6 +23,8 @@ class Loss:
     """Task or integration."""
     causes: tuple[str, ...] = ()
     """Tasks or phases that were not delivered, where it was not started because of them."""
+    over_limit: bool = False
+    """Was it not begun, or not carried on, because of a stated limit?"""
 
 
 @dataclass(frozen=True, kw_only=True)

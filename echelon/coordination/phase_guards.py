@@ -20,8 +20,9 @@ class PhaseGuards:
         self._phase = phase
         bound, name = Budget(seconds=deadline_seconds), f"phase {phase.name!r}"
         self._account = Account(bound, name, run.guarding.account) if deadline_seconds else None
-        #: By identity of the agent, since an agent and an integrator may share a name but no policy, and by domain.
-        self._guards: dict[tuple[int, str], Guard] = {}
+        #: By identity of the agent, since agents may share a name but no policy; by domain; and by what it does, since
+        #: one agent may do tasks and integrate, and the bounds of a task are none of an integration.
+        self._guards: dict[tuple[int, str, bool], Guard] = {}
         #: By task that has not ended.
         self._coming: dict[str, Guard] = {}
 
@@ -43,16 +44,21 @@ class PhaseGuards:
         if guard is not None:
             guard.reserve(-1)
 
-    def guard(self, agent: Agent, domain: str = "") -> Guard:
-        """Return what guards the calls of an agent, for one domain."""
-        guard = self._guards.get((id(agent), domain))
+    def guard(self, agent: Agent, domain: str = "", *, integrates: bool = False) -> Guard:
+        """Return what guards the calls of an agent, for one domain: those of its tasks, or of its integrations."""
+        guard = self._guards.get((id(agent), domain, integrates))
         if guard is None:
+            inherited = self._phase.resilience.over(self._run.spec.job.defaults)
+            if integrates:  # phase and job state what one task may use; an integration has the budget of its agent
+                inherited = inherited.model_copy(update={"budget": None})
+            policy = agent.resilience.over(inherited)
             # The agents are out of time, never the integration of what they made.
-            account = None if any(agent is one for one in self._integrating) else self._account
-            policy = agent.resilience.over(self._phase.resilience.over(self._run.spec.job.defaults))
-            fallback = self._has_fallback(agent)
-            guard = self._run.guarding.guard(agent, policy, account, domain, has_fallback=fallback)
-            self._guards[id(agent), domain] = guard
+            account = None if integrates else self._account
+            fallback = not integrates and self._has_fallback(agent)
+            # Phases side by side have a fair share each, and in each phase its domains (F5, X12).
+            tenant = f"{self._phase.name}/{domain}"
+            guard = self._run.guarding.guard(agent, policy, account, domain, tenant=tenant, has_fallback=fallback)
+            self._guards[id(agent), domain, integrates] = guard
         return guard
 
     def _has_fallback(self, agent: Agent) -> bool:
@@ -61,8 +67,3 @@ class PhaseGuards:
             return bool(self._phase.fallbacks.get(agent.name))
         chains = self._phase.fallbacks.values()
         return any(fallback.other is agent for chain in chains for fallback in chain[:-1])
-
-    @property
-    def _integrating(self) -> tuple[Agent | None, ...]:
-        integrator = self._phase.integrator
-        return (integrator.merger, integrator.combiner) if integrator else ()

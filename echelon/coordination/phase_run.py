@@ -1,52 +1,26 @@
 """One part of a phase at work: tasks are handed out, teams work, and integrate in stages up to the coordinator (X2)."""
 
 import asyncio
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from echelon.agents.agent import Agent
-from echelon.agents.call import Call
-from echelon.agents.function import FunctionAgent
-from echelon.agents.handoffs import Handoffs
-from echelon.contract.version import contract_name
-from echelon.coordination.accounts import budget_told
 from echelon.coordination.blocking import block, blocked_by
-from echelon.coordination.briefs import assignment_for, brief_for, by_value_told
 from echelon.coordination.context import RunContext
 from echelon.coordination.fallbacks import FallbackChain
 from echelon.coordination.phase_guards import PhaseGuards
-from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together, used
+from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
+from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.stage import Stage
-from echelon.coordination.step.keys import step_key
 from echelon.coordination.step.layers import layers
-from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition
-from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
-from echelon.model.assignment import Assignment, Intent
-from echelon.model.handoff import Handoff, UsedDependency
-from echelon.model.integration import Verb, integration_id
-from echelon.model.run import StepKind
-from echelon.resilience.guard import Guard
+from echelon.model.handoff import Handoff
+from echelon.model.integration import Verb
 from echelon.runlog.losses import missing_of
-
-#: References that an assignment names at most.
-MAX_REFERENCES = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Given:
-    """What tells two steps of the same name apart: what each is given."""
-
-    item: object
-    """The item of a task; what is missing, for an integration. None: nothing of its own."""
-    upstream_digest: str
-    """Identity of everything received."""
 
 
 class PhaseRun:
@@ -58,6 +32,7 @@ class PhaseRun:
         self.phase: PhaseDefinition = run.spec.job.phases[order.phase]
         self._placement = placement
         self._guards = PhaseGuards(run, self.phase, order.deadline_seconds)
+        self._steps = StepMaker(run, order, self.phase, self._guards)
         self._perform = layers(run)
         self._fallbacks = FallbackChain(run, PreviousRuns(run), self._perform, self._guards.guard)
 
@@ -98,7 +73,7 @@ class PhaseRun:
             if loss is not None:
                 (handoff,) = await block(self.run, self.phase.name, [loss])
                 return handoff
-            step = self._task_step(task_id)
+            step = self._steps.task(task_id)
             handoff = await self._perform(step)
             fallbacks = self.phase.fallbacks.get(step.agent.name, ())
             return handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
@@ -121,9 +96,7 @@ class PhaseRun:
             return reached  # a single result, and it knows of everything that is missing
         return await self._integration("combine", stage, integrator.combiner, reached)
 
-    async def _integration(
-        self, verb: Verb, stage: Stage, function: FunctionAgent[..., object], received: PhaseOutput
-    ) -> PhaseOutput:
+    async def _integration(self, verb: Verb, stage: Stage, agent: Agent, received: PhaseOutput) -> PhaseOutput:
         """Integrate what was received; where nothing was, what is missing is all there is to pass on.
 
         Nothing is lost with an integration that fails: what it should hold is passed on, apart from what others
@@ -131,142 +104,16 @@ class PhaseRun:
         """
         if not received.handoffs:
             return received
-        step = self._integration_step(verb, stage, function, received)
+        step = self._steps.integration(verb, stage, agent, received)
         failpoint("integration.begun")
         handoff = await self._perform(step)
         failpoint("integration.ended")
         if handoff.done:
-            return received.model_copy(update={"handoffs": (handoff,)})
+            cut_short = (missing_of(handoff),) if handoff.falls_short else ()
+            replaced = (*received.replaced, *cut_short)
+            return received.model_copy(update={"handoffs": (handoff,), "replaced": replaced})
         missing = (*received.missing, missing_of(handoff))
         if stage.node.parent is None and verb == "combine":
             return received.model_copy(update={"missing": missing})  # all of it is integrated as far as it got
         unmerged = (*received.unmerged, *received.handoffs)
         return received.model_copy(update={"handoffs": (), "missing": missing, "unmerged": unmerged})
-
-    def _task_step(self, task_id: str) -> Step:
-        spec = self.run.spec
-        call, task, node = spec.expansion.calls[task_id], spec.tasks[task_id], spec.plan.agent_of[task_id]
-        guard = self._guards.guard(call.agent, spec.plan.domain_of(task_id, node))
-        budget = budget_told(guard.policy, spec.job.budget)
-        assignment = assignment_for(spec.job, task, call.agent.name, self._references, budget)
-        return self._step(
-            kind=StepKind.TASK,
-            task_id=task_id,
-            node=node,
-            agent=call.agent,
-            call=self._call(assignment, spec.plan.nodes[node].parent or node, call.item, self._upstream, guard),
-            given=_Given(item=call.item, upstream_digest=self._upstream_digest),
-            guard=guard,
-            tokens=task.tokens or 0,
-        )
-
-    def _integration_step(
-        self, verb: Verb, stage: Stage, function: FunctionAgent[..., object], received: PhaseOutput
-    ) -> Step:
-        spec, node, name = self.run.spec, stage.node.id, self.phase.name
-        task_id = integration_id(name, verb, node)
-        intent = Intent(job=spec.job.goal, domain=stage.node.domain, task=function.goal)
-        assignment = Assignment(
-            id=f"{task_id}#1",
-            task_id=task_id,
-            agent=function.name,
-            intent=intent,
-            constraints=spec.job.constraints,
-        )
-        missing = [missing.task_id for missing in received.missing]
-        guard = self._guards.guard(function, spec.plan.domain_of(task_id, node))
-        parts = {name: self.run.receive(name, received)}
-        return self._step(
-            kind=StepKind.INTEGRATION,
-            task_id=task_id,
-            node=node,
-            agent=function,
-            call=self._call(assignment, stage.node.parent or node, None, parts, guard),
-            given=_Given(item=missing, upstream_digest=digest_of(received.versions)),
-            dependencies=used(received),
-            guard=guard,
-        )
-
-    def _step(
-        self,
-        *,
-        kind: StepKind,
-        task_id: str,
-        node: str,
-        agent: Agent,
-        call: Call,
-        given: _Given,
-        guard: Guard,
-        dependencies: tuple[UsedDependency, ...] = (),
-        tokens: int = 0,
-    ) -> Step:
-        spec, contract = self.run.spec, contract_name(agent.output_type)
-        return Step(
-            key=step_key(
-                job=spec.job.name,
-                phase=self.phase.name,
-                node=task_id,
-                kind=kind,
-                contract=contract,
-                inputs_digest=spec.inputs_digest + (digest_of(given.item) if given.item is not None else ""),
-                upstream_digest=given.upstream_digest,
-            ),
-            phase=self.phase.name,
-            task_id=task_id,
-            node=node,
-            path=spec.plan.path(node),
-            kind=kind,
-            agent=agent,
-            contract=self.run.contracts.adapter(agent.output_type),
-            contract_name=contract,
-            call=call,
-            guard=guard,
-            dependencies=dependencies,
-            tokens=tokens,
-        )
-
-    def _call(
-        self,
-        assignment: Assignment,
-        reports_to: str,
-        item: object,
-        upstream: Mapping[str, Handoffs[object]],
-        guard: Guard,
-    ) -> Call:
-        spec = self.run.spec
-        return Call(
-            brief=brief_for(
-                spec.run_id,
-                self.phase.name,
-                assignment,
-                reports_to,
-                summary=self.order.summary,
-                missing=self.order.missing,
-                conventions=spec.conventions,
-            ),
-            item=item,
-            inputs=spec.inputs,
-            upstream=upstream,
-            previous=self.run.previous_of(assignment.task_id),
-            by_value_tokens=by_value_told(guard.policy, spec.by_value_tokens),
-            make_workspace=lambda: self.run.workspaces.make(assignment.task_id),
-            make_scratch=self.run.workspaces.scratch,
-        )
-
-    @cached_property
-    def _upstream(self) -> dict[str, Handoffs[object]]:
-        """Handoffs received from the phases needed, by phase."""
-        return {name: self.run.receive(name, output) for name, output in self.order.upstream.items()}
-
-    @cached_property
-    def _upstream_digest(self) -> str:
-        return digest_of([(name, output.versions) for name, output in self.order.upstream.items()])
-
-    @cached_property
-    def _references(self) -> tuple[str, ...]:
-        return tuple(
-            received.handoff.output_location.location
-            for handoffs in self._upstream.values()
-            for received in handoffs
-            if received.handoff.output_location
-        )[:MAX_REFERENCES]

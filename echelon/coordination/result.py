@@ -1,22 +1,28 @@
 """How a run ended, from what its phases handed on. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.model.run import RunStatus
+from echelon.planning.schedule.phase_graph import ancestors
 
 
-def status_after(outputs: Mapping[str, PhaseOutput]) -> RunStatus:
-    """Failed when the last phase delivered nothing although it should; partial when anything is missing (F7).
+def status_after(outputs: Mapping[str, PhaseOutput], needs: Mapping[str, Iterable[str]] | None = None) -> RunStatus:
+    """Failed when no phase at the end delivered although it should; partial when anything is missing (F7).
 
-    What only an old output or a default value stands in for is missing too. Whatever else it lacks, a run waits while
-    only a person knows how it goes on (F8).
+    Phases at the end are those that no other one in `outputs` waits for, given what each `needs`; None: each waits for
+    the one before it. What only an old output or a default value stands in for is missing too. Where the end is not
+    there because a stated limit was kept, the run is partial. Whatever else it lacks, a run waits while only a person
+    knows how it goes on (F8).
     """
     if not outputs:
         return RunStatus.COMPLETED
     if any(missing.asks for output in outputs.values() for missing in output.lacks):
         return RunStatus.WAITING
-    last = list(outputs.values())[-1]
-    if last.missing and not last.handoffs:
+    needed = {*list(outputs)[:-1]} if needs is None else {one for phase in outputs for one in ancestors(needs, phase)}
+    ends = [output for phase, output in outputs.items() if phase not in needed]
+    lost = [output for output in ends if output.missing and not output.handoffs]
+    limited = any(missing.over_limit for output in lost for missing in output.missing)
+    if len(lost) == len(ends) and not limited:
         return RunStatus.FAILED
     return RunStatus.PARTIAL if any(output.lacks for output in outputs.values()) else RunStatus.COMPLETED

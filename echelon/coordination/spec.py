@@ -1,6 +1,6 @@
 """What is to be done in one run, and who does it. Frozen; nothing here changes while the run is at work."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from echelon.conventions.brief import brief_conventions
 from echelon.definition.definition import JobDefinition
-from echelon.definition.expansion import Expansion
+from echelon.definition.expansion import Expansion, Found
+from echelon.definition.planned import Planned, planned
 from echelon.journal.digest import digest_of
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Handoff
@@ -39,12 +40,18 @@ class RunSpec:
     """The plan."""
     folder: Path
     """Where agents get their workspaces."""
+    found: Found = field(default_factory=dict[str, Sequence[object]])
+    """Items that were found on the way, by phase, as far as the plan has them (X12)."""
     previous: Mapping[str, Handoff] = field(default_factory=dict[str, Handoff])
     """What the last completed run of this job on the same inputs delivered, by task."""
     by_value_tokens: int = DEFAULT_BY_VALUE_TOKENS
     """Tokens of earlier outputs that an agent is given by value, where the job says nothing (C6)."""
     now: Callable[[], datetime] = utc_now
     """The clock."""
+
+    def replan(self, found: Found) -> Planned:
+        """Plan the job anew, with items found on the way; `InvalidJob` or `InvalidInput` where it cannot be."""
+        return planned(self.job, self.inputs, limits=self.plan.limits, found=found)
 
     @cached_property
     def inputs_digest(self) -> str:

@@ -1,28 +1,25 @@
 """A job, checked as it is built: what contradicts itself is refused before anything runs."""
 
-import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from echelon.agents.agent import AgentLike
-from echelon.agents.binding import bind_inputs
-from echelon.agents.call import CallShape
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
 from echelon.agents.prices import published_prices
-from echelon.definition.fallbacks import check_need, fallbacks_for
-from echelon.definition.fitting import agents_of, check_received, fitted
+from echelon.definition.declaration import PhaseDeclaration, unsettled
+from echelon.definition.discovery import Over
+from echelon.definition.fitting import agents_of
 from echelon.definition.graph_job import job_name
-from echelon.definition.items import check_agent_name, check_range, listed_items
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.nested import check_nesting
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
-from echelon.model.graph import Coupling, TaskGraph
+from echelon.model.graph import TaskGraph
 from echelon.model.organisation import Organisation
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.priors import Priors
@@ -88,6 +85,8 @@ class JobDefinition:
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
         self.source = ""
         self.phases: dict[str, PhaseDefinition] = {}
+        #: Phases that need one which is not there yet.
+        self._waiting: dict[str, PhaseDeclaration] = {}
         #: The task graph that the job was made from; None for one that has agents.
         self.graph: TaskGraph | None = None
         #: Is it an agent of another job?
@@ -113,61 +112,64 @@ class JobDefinition:
         agent: AgentLike | None = None,
         agents: Sequence[AgentLike] = (),
         each: AgentLike | None = None,
-        over: Callable[..., Iterable[object]] | None = None,
+        over: Over | None = None,
         key: Callable[[Any], str] | None = None,
         domain: Callable[[Any], str] | None = None,
         items: tuple[int, int] | None = None,
         needs: Needs = (),
         fallback: Fallbacks | None = None,
-        integrate: PhaseIntegrator | None = None,
+        integrate: PhaseIntegrator | AgentLike | None = None,
         resilience: Resilience | None = None,
         seconds: float | None = None,
         tokens: int | None = None,
     ) -> None:
-        """Add a phase behind the ones before it.
+        """Add a phase; in which order phases are added means nothing, `needs` says which comes behind which (X12).
 
         Give exactly one of `agent`, `agents`, or `each` with `over`: the function that finds the items, given the
-        inputs of the job. An agent is a function under `@agent`, a `command`, a plain `pydantic_ai.Agent`, or a job.
+        inputs of the job. When it asks for `Handoffs[...]` of the phases that are needed, it is asked when those are
+        there, and the phase is planned then.
+        An agent is a function under `@agent`, a `command`, a plain `pydantic_ai.Agent`, or a job.
         `key` names an item, `domain` says where it belongs. `items` are the fewest and the most that are expected: with
         fewer the phase fails, with more the run is refused. `needs` names the phases whose handoffs its agents
         receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
-        in for an agent that does not deliver and has none of its own (F2). `seconds` and `tokens` are what one call is
-        expected to take.
+        in for an agent that does not deliver and has none of its own (F2). `integrate` makes one output of all: a
+        function under `@integrator`, any agent, or an `integrator` of agents (D6). `seconds` and `tokens` are what one
+        call is expected to take.
         """
         self._check_name(name)
-        who = agents_of(name, agent=agent, agents=agents, each=each)
-        if (each is None) != (over is None):
-            raise InvalidJob(f"phase {name!r}: `each` and `over` go together: an agent, and what finds its items")
-        if items is not None and over is None:
-            raise InvalidJob(f"phase {name!r}: `items` says how many `over` finds, and there is no `over`")
-        check_range(name, items)
-        for one in who:
-            check_agent_name(name, one.name)
-        needed = needs_of(needs)
-        self._check_needs(name, tuple(need.phase for need in needed))
-        for need in needed:
-            check_need(name, need, self.phases[need.phase])
-        upstream = tuple(need.phase for need in needed if need.coupling is not Coupling.NONE)
-        check_received(name, who, {needed: self.phases[needed] for needed in upstream})
-        shape = CallShape(inputs_type=self.inputs_type, takes_item=each is not None, upstream=upstream)
-        added = PhaseDefinition(
+        declared = PhaseDeclaration(
             name=name,
-            agents=tuple(one.bind(shape) for one in who),
-            discover=self._discoverer(name, over),
+            who=agents_of(name, agent=agent, agents=agents, each=each),
+            over=over,
+            takes_item=each is not None,
+            single=agent is not None,
             key=key or default_key,
             domain=domain,
             items=items,
-            needs=tuple(need.phase for need in needed),
-            couplings={need.phase: need for need in needed},
-            fallbacks={one.name: fallbacks_for(name, one, fallback, shape) for one in who},
-            integrator=fitted(name, integrate, who, shape) if integrate else None,
-            resilience=resilience or Resilience(),
+            needs=needs_of(needs),
+            fallback=fallback,
+            integrate=integrate,
+            resilience=resilience,
             seconds=seconds,
             tokens=tokens,
-            single=agent is not None,
         )
-        check_nesting(self, added)
-        self.phases[name] = added
+        declared.check()
+        self._waiting[name] = declared
+        self._settle()
+
+    def check_complete(self) -> None:
+        """Raise `InvalidJob` unless every phase that is needed is there, and none waits for itself."""
+        if self._waiting:
+            raise unsettled(self.name, self._waiting, tuple(self.phases))
+
+    def _settle(self) -> None:
+        """Make every phase a part of the job that needs nothing but what is one: `phases` is in an order to run in."""
+        while ready := [one for one in self._waiting.values() if all(need.phase in self.phases for need in one.needs)]:
+            for declared in ready:
+                del self._waiting[declared.name]
+                settled = declared.settle(self.phases, self.inputs_type)
+                check_nesting(self, settled)
+                self.phases[declared.name] = settled
 
     @property
     def location(self) -> str:
@@ -191,29 +193,8 @@ class JobDefinition:
             raise InvalidJob(
                 f"job {self.name!r} is a task graph; phases cannot be added, write them as tasks of the graph"
             )
-        if name in self.phases:
+        if name in self.phases or name in self._waiting:
             raise InvalidJob(f"job {self.name!r} has two phases called {name!r}")
-
-    def _check_needs(self, name: str, needs: tuple[str, ...]) -> None:
-        unknown = [phase for phase in needs if phase not in self.phases]
-        if unknown:
-            known = ", ".join(self.phases) or "none"
-            raise InvalidJob(
-                f"phase {name!r} needs {unknown[0]!r}, which is not a phase before it (those are: {known})"
-            )
-        twice = sorted({phase for phase in needs if needs.count(phase) > 1})
-        if twice:
-            raise InvalidJob(f"phase {name!r} needs {twice[0]!r} twice; state one coupling")
-
-    def _discoverer(
-        self, name: str, over: Callable[..., Iterable[object]] | None
-    ) -> Callable[[BaseModel], list[object]] | None:
-        if over is None:
-            return None
-        if inspect.iscoroutinefunction(over):
-            raise InvalidJob(f"phase {name!r}: `over` must be a plain function; planning does not wait")
-        arguments = bind_inputs(over, getattr(over, "__name__", "over"), self.inputs_type)
-        return lambda inputs: listed_items(name, over(**arguments(inputs)))
 
 
 def default_key(item: object) -> str:

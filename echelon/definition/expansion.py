@@ -1,8 +1,9 @@
 """What a job becomes for given inputs: one task a call, as a graph that planning understands."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import BaseModel, ValidationError
 
@@ -38,24 +39,37 @@ class Expansion:
     calls: dict[str, PlannedCall]
 
 
-def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
+#: Items that were found on the way, by phase.
+Found = Mapping[str, Sequence[object]]
+
+
+def expand(job: JobDefinition, inputs: BaseModel, found: Found = MappingProxyType({})) -> Expansion:
     """Find the items of every phase and make one task of each call; `InvalidJob` when two have one key.
+
+    Phases whose items are found on the way have tasks as far as those are in `found`.
 
     Raises `InvalidInput` for a job that was made from a task graph: no agents are known to do its tasks.
     """
     check_runnable(job)
     calls: dict[str, PlannedCall] = {}
     tasks: list[TaskSpec] = []
+    waits_for: dict[str, tuple[str, ...]] = {}
+    models: list[str | None] = []
     for phase in job.phases.values():
         facts = {one.name: _facts(job, phase, one) for one in phase.agents}
-        for call, domain in _calls(phase, inputs, _default_domain(job, phase)):
+        models += [one.model for one in facts.values()]
+        before = tuple(dict.fromkeys(name for needed in phase.needs for name in waits_for[needed]))
+        began = len(tasks)
+        for call, domain in _calls(phase, _items(phase, inputs, found), _default_domain(job, phase)):
             if call.task_id in calls:
                 raise InvalidJob(
                     f"phase {phase.name!r}: two items have the key {call.task_id!r}; give `key=` a function"
                 )
             calls[call.task_id] = call
             known = facts.get(call.agent.name) or facts_of(call.agent, call.agent.resilience)
-            tasks.append(_spec(phase, call, domain, known))
+            tasks.append(_spec(phase, call, domain, known, before))
+        # Whoever comes behind a phase without tasks comes behind what that waits for.
+        waits_for[phase.name] = (*([phase.name] if len(tasks) > began else before), *_known_later(phase, found))
     graph = TaskGraph(
         name=job.name,
         goal=job.goal,
@@ -64,7 +78,7 @@ def expand(job: JobDefinition, inputs: BaseModel) -> Expansion:
         organisation=job.organisation,
         priors=job.priors,
         budget=job.budget,
-        prices=published_prices(task.model for task in tasks) | job.prices,
+        prices=published_prices((*models, *_integrating_models(job))) | job.prices,
         vocabularies=declared_words(job),
     )
     return Expansion(graph=graph, calls=calls)
@@ -74,11 +88,16 @@ def expected_task(job: JobDefinition, phase: PhaseDefinition) -> TaskSpec:
     """Return the task that an item of a phase would be, where none was found."""
     agent = phase.agents[0]
     call = PlannedCall(task_id=f"{phase.name}/expected", phase=phase.name, agent=agent)
-    return _spec(phase, call, _default_domain(job, phase), _facts(job, phase, agent))
+    return _spec(phase, call, _default_domain(job, phase), _facts(job, phase, agent), phase.needs)
 
 
 def _facts(job: JobDefinition, phase: PhaseDefinition, agent: Agent) -> AgentFacts:
     return facts_of(agent, agent.resilience.over(phase.resilience).over(job.defaults))
+
+
+def _integrating_models(job: JobDefinition) -> list[str | None]:
+    """Return the models that integrate, whose tokens have a price too; `InvalidJob` for a contract without a schema."""
+    return [_facts(job, phase, one).model for phase in job.phases.values() for one in integrators_of(phase)]
 
 
 def _default_domain(job: JobDefinition, phase: PhaseDefinition) -> str | None:
@@ -99,17 +118,30 @@ def check_runnable(job: JobDefinition) -> None:
             f"{job.source or job.graph.name} is a task graph: nothing in it can be run; "
             "rehearse it with --rehearse, or write a job in Python"
         )
+    job.check_complete()
+
+
+def _known_later(phase: PhaseDefinition, found: Found) -> tuple[str, ...]:
+    return (phase.name,) if phase.is_open and phase.name not in found else ()
+
+
+def _items(phase: PhaseDefinition, inputs: BaseModel, found: Found) -> Sequence[object] | None:
+    """Return the items of a phase; None for one that has none."""
+    if phase.discovery is None:
+        return None
+    if phase.discovery.before is None:
+        return found.get(phase.name, ())
+    with _explained(phase.name, "finding its items"):
+        return phase.discovery.before(inputs)
 
 
 def _calls(
-    phase: PhaseDefinition, inputs: BaseModel, default_domain: str | None
+    phase: PhaseDefinition, items: Sequence[object] | None, default_domain: str | None
 ) -> Iterator[tuple[PlannedCall, str | None]]:
-    if phase.discover is None:
+    if items is None:
         for agent in phase.agents:
             yield PlannedCall(task_id=f"{phase.name}/{agent.name}", phase=phase.name, agent=agent), default_domain
         return
-    with _explained(phase.name, "finding its items"):
-        items = phase.discover(inputs)
     if phase.items is not None:
         check_most(phase.name, len(items), phase.items)
         if len(items) < phase.items[0]:
@@ -145,13 +177,15 @@ def _check_recordable(phase: str, key: object, item: object) -> None:
         raise InvalidJob(f"phase {phase!r}: item {key!r}: {error}") from error
 
 
-def _spec(phase: PhaseDefinition, call: PlannedCall, domain: str | None, facts: AgentFacts) -> TaskSpec:
+def _spec(
+    phase: PhaseDefinition, call: PlannedCall, domain: str | None, facts: AgentFacts, needs: tuple[str, ...]
+) -> TaskSpec:
     try:
         return TaskSpec(
             id=call.task_id,
             goal=call.agent.goal,
             phase=phase.name,
-            needs=phase.needs,
+            needs=needs,
             domain=domain,
             capability=call.agent.name,
             tokens=phase.tokens,

@@ -6,7 +6,8 @@ from typing import Any, cast, get_args, get_origin
 from echelon.agents.agent import Agent, BecomesAgent
 from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
-from echelon.agents.decorators import Integrator, PhaseIntegrator
+from echelon.agents.decorators import Integrator, PhaseIntegrator, integrator
+from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.model import is_model, model_agent
@@ -29,20 +30,68 @@ def agents_of(phase: str, *, agent: object, agents: Sequence[object], each: obje
     return who
 
 
-def fitted(phase: str, integrator: PhaseIntegrator, who: Sequence[Agent], shape: CallShape) -> PhaseIntegrator:
-    """Return an integrator that is bound to its phase; `InvalidJob` when it is made for something else."""
-    if not isinstance(cast("object", integrator), Integrator):
-        raise InvalidJob(
-            f"phase {phase!r}: `integrate` takes a function under @integrator, and got a {type(integrator).__name__}; "
-            "a model may integrate in a phase of its own that needs this one"
-        )
-    bound = integrator.bind(CallShape(inputs_type=shape.inputs_type, upstream=(phase,)))
+def fitted(phase: str, given: object, who: Sequence[Agent], shape: CallShape) -> PhaseIntegrator:
+    """Return what integrates in a phase, bound to it; `InvalidJob` when it is made for something else.
+
+    An agent alone is the merger: the primary lets it merge everything at once.
+    """
+    found = _integrator_of(phase, given)
+    for one in (found.merger, found.combiner):
+        if one is not None:
+            _check_may_integrate(phase, one)
+    bound = found.bind(CallShape(inputs_type=shape.inputs_type, upstream=(phase,), integrates=True))
+    merger, combiner = bound.merger, bound.combiner
     for one in who:
-        _check_fits(phase, one, bound.merger)
-    if bound.combiner is not None:
-        _check_fits(phase, bound.merger, bound.combiner)
-        _check_fits(phase, bound.combiner, bound.combiner)
+        _check_fits(phase, one, merger)
+    if combiner is not None:
+        _check_fits(phase, merger, combiner)
+        _check_fits(phase, combiner, combiner)
+        _check_one_contract(phase, merger, combiner)
     return bound
+
+
+def _integrator_of(phase: str, given: Any) -> PhaseIntegrator:
+    if isinstance(given, Integrator):
+        return cast("PhaseIntegrator", given)
+    if is_model(given) or isinstance(given, Agent):
+        return integrator(given)
+    raise InvalidJob(
+        f"phase {phase!r}: `integrate` takes an agent, or a function under @integrator, and got a "
+        f"{type(given).__name__}; put @integrator on the function"
+    )
+
+
+def _check_may_integrate(phase: str, one: Agent) -> None:
+    if one.effect == "irreversible":
+        raise InvalidJob(
+            f"phase {phase!r}: {one.name!r} cannot integrate, since what it does cannot be undone, and what integrates "
+            "is called again when what it is given changes; let it work in a phase of its own that needs this one"
+        )
+    function = _as_function(one)
+    if function is not None and not any(_received_types(function)):
+        raise InvalidJob(
+            f"phase {phase!r}: {one.name!r} would integrate nothing: give it a parameter of type Handoffs[...], which "
+            "holds what was delivered"
+        )
+    own: Fallbacks | None = getattr(one, "fallback", None)
+    if fallbacks_of(own):
+        raise InvalidJob(
+            f"phase {phase!r}: the fallback of {one.name!r} would not be tried: when an integration fails, its parts "
+            "are passed on; take it away, or state a fallback on the `Need` of the phase that reads the result"
+        )
+
+
+def _check_one_contract(phase: str, merger: Agent, combiner: Agent) -> None:
+    """Refuse a combiner that makes something else, where it does not say itself what it takes.
+
+    Which of the two makes the result depends on the number of agents: who reads it must not have to know.
+    """
+    if _as_function(combiner) is None and unfit(combiner.output_type, merger.output_type):
+        raise InvalidJob(
+            f"phase {phase!r}: {merger.name!r} makes {_described(merger.output_type)} and {combiner.name!r}, which "
+            f"combines, makes {_described(combiner.output_type)}; which of them hands on the result depends on the "
+            "number of agents, so let both make the same"
+        )
 
 
 def _as_agent(phase: str, given: Any) -> Agent:
@@ -61,9 +110,9 @@ def check_received(phase: str, consumers: Iterable[Agent], upstream: Mapping[str
     `InvalidJob` names both contracts: another type, or another major version. Another minor version is taken.
     """
     for consumer in consumers:
-        if not isinstance(consumer, FunctionAgent):
+        function = _as_function(consumer)
+        if function is None:
             continue
-        function = cast("FunctionAgent[..., object]", consumer)
         for parameter, wanted in _received_types(function):
             for name in [parameter] if parameter in upstream else upstream:
                 _check_takes(phase, function, wanted, upstream[name])
@@ -86,13 +135,22 @@ def handing_on(phase: PhaseDefinition) -> tuple[Agent, ...]:
     return tuple(one for one in (phase.integrator.merger, phase.integrator.combiner) if one is not None)
 
 
-def _check_fits(phase: str, producer: Agent, consumer: FunctionAgent[..., object]) -> None:
-    wanted = next((wanted for _, wanted in _received_types(consumer)), Any)
+def _check_fits(phase: str, producer: Agent, consumer: Agent) -> None:
+    """Refuse a function that integrates something else; what is no function takes anything."""
+    function = _as_function(consumer)
+    if function is None:
+        return
+    wanted = next((wanted for _, wanted in _received_types(function)), Any)
     if unfit(producer.output_type, wanted):
         raise InvalidJob(
             f"phase {phase!r}: {producer.name!r} makes {_described(producer.output_type)}, "
             f"but {consumer.name!r} integrates {_described(wanted)}"
         )
+
+
+def _as_function(agent: Agent) -> FunctionAgent[..., object] | None:
+    """Return an agent that says what it takes; None for others, such as models and commands, which read any JSON."""
+    return cast("FunctionAgent[..., object]", agent) if isinstance(agent, FunctionAgent) else None
 
 
 def _received_types(function: FunctionAgent[..., object]) -> Iterator[tuple[str, Any]]:

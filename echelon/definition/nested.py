@@ -53,7 +53,7 @@ class JobAgent:
     name: str
     goal: str
     output_type: object
-    """What the last phase of the job hands on."""
+    """What the phase at the end of the job hands on."""
     run: RunInside
     """Carries it out."""
     resilience: Resilience = ITS_AGENTS_ARE_GUARDED
@@ -70,6 +70,11 @@ class JobAgent:
 
     def bind(self, shape: CallShape) -> Self:
         """Check that the inputs of the job have a source; what items give only the first call can tell."""
+        if shape.integrates:
+            raise InvalidJob(
+                f"job {self.job.name!r} cannot integrate: its inputs are no handoffs; let a function put them "
+                "together, or give the job a phase of its own"
+            )
         wanted, given = self.job.inputs_type, shape.inputs_type
         if not shape.takes_item and not issubclass(given, wanted):
             lacking = [name for name in _required(wanted) if name not in given.model_fields]
@@ -154,26 +159,49 @@ def _way_to(job: "JobDefinition", start: "JobDefinition") -> tuple[str, ...]:
 
 
 def output_of_job(job: "JobDefinition") -> object:
-    """Return the type of what a run of a job delivers, that of its last phase; `InvalidJob` when it has none."""
+    """Return the type of what a run of a job delivers: that of its phase at the end; of several, by their names (X12).
+
+    `InvalidJob` when it has none.
+    """
+    job.check_complete()
     if not job.phases:
         what = "is a task graph, and has no agents" if job.graph else "has no phases yet; define them before"
         raise InvalidJob(f"job {job.name!r} cannot be an agent of another job: it {what}")
-    last = _last_phase(job)
-    integrators = integrators_of(last)
-    made = _one_of(agent.output_type for agent in integrators or last.agents)
-    return made if integrators or last.single else cast("Any", dict)[str, made]
+    ends = [_output_of_phase(phase) for phase in _ends(job)]
+    return ends[0] if len(ends) == 1 else cast("Any", dict)[str, _one_of(ends)]
 
 
 def read_output(agent: JobAgent, written: object) -> object:
     """Return what a run delivered, from JSON, as the contract of its job has it; `ValueError` when it does not fit."""
-    last = _last_phase(agent.job)
-    if written is None and not last.single and not integrators_of(last):
-        written = {}  # there was no item
+    ends = _ends(agent.job)
+    if len(ends) == 1:
+        return _read(agent, _made_by(ends[0], written))
+    made = {phase.name: _made_by(phase, written.get(phase.name) if is_mapping(written) else None) for phase in ends}
+    return _read(agent, {name: one for name, one in made.items() if one is not None})
+
+
+def _read(agent: JobAgent, written: object) -> object:
     return read_json(adapter_of(agent.output_type), to_json(written))
 
 
-def _last_phase(job: "JobDefinition") -> PhaseDefinition:
-    return list(job.phases.values())[-1]
+def _made_by(phase: PhaseDefinition, written: object) -> object:
+    """Return what a phase at the end made; where there was no item that is nothing for each of them."""
+    return {} if written is None and _is_mapping(phase) else written
+
+
+def _ends(job: "JobDefinition") -> list[PhaseDefinition]:
+    needed = {need for phase in job.phases.values() for need in phase.needs}
+    return [phase for phase in job.phases.values() if phase.name not in needed]
+
+
+def _output_of_phase(phase: PhaseDefinition) -> object:
+    made = _one_of(agent.output_type for agent in integrators_of(phase) or phase.agents)
+    return cast("Any", dict)[str, made] if _is_mapping(phase) else made
+
+
+def _is_mapping(phase: PhaseDefinition) -> bool:
+    """Say whether a phase hands on what its tasks made, by their names."""
+    return not phase.single and phase.integrator is None
 
 
 def _one_of(types: Iterable[object]) -> object:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel
-
 from echelon.agents.agent import Agent
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallback
+from echelon.definition.discovery import Discovery
 from echelon.definition.need import Need
 from echelon.model.policy import Resilience
 
@@ -21,8 +20,8 @@ class PhaseDefinition:
     """Unique within the job."""
     agents: tuple[Agent, ...]
     """One call each; when there are items, the one agent that is called for each."""
-    discover: Callable[[BaseModel], list[object]] | None = None
-    """Finds the items, given the inputs of the job; None when there are none."""
+    discovery: Discovery | None = None
+    """How it comes to its items; None when there are none."""
     key: Callable[[Any], str] = str
     """Names an item; unique within the phase."""
     domain: Callable[[Any], str] | None = None
@@ -45,6 +44,11 @@ class PhaseDefinition:
     """Expected tokens of one call."""
     single: bool = False
     """Was it declared with exactly one agent, so that its output is that agent's?"""
+
+    @property
+    def is_open(self) -> bool:
+        """Are its items found on the way, and not when the job is planned?"""
+        return self.discovery is not None and self.discovery.finder is not None
 
     def need(self, phase: str) -> Need:
         """Return how much a phase is needed."""

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
 from echelon.definition.definition import JobDefinition
-from echelon.definition.expansion import Expansion, expand
+from echelon.definition.expansion import Expansion, Found, expand
 from echelon.definition.limits import limits_of
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
 from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
 from echelon.model.plan import Plan
+from echelon.model.terms import OpenPhase
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
 
@@ -31,14 +33,16 @@ def planned(
     *,
     priority: Priority | None = None,
     limits: Sequence[CapacityLimit] | None = None,
+    found: Found = MappingProxyType({}),
 ) -> Planned:
     """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph, which has no agents.
 
-    `limits` bound how many agents are at work at one time; None: those that the job states, or the usual ones.
+    `limits` bound how many agents are at work at one time; None: those that the job states, or the usual ones. `found`
+    are the items that were found on the way; phases whose items are not among them stay open (X12).
     """
     if isinstance(job, RehearsalJob):
         return Planned(plan=job.plan, expansion=job.expansion)
-    expansion = expand(job, inputs)
+    expansion = expand(job, inputs, found)
     made = plan(
         expansion.graph,
         phase_order=tuple(job.phases),
@@ -46,9 +50,29 @@ def planned(
         priority=priority,
         limits=limits_of(job) if limits is None else limits,
         agents_fixed=True,
+        grown=grown_phases(job),
     )
     phases = tuple(phase.model_copy(update=_declared(job.phases[phase.name])) for phase in made.phases)
-    return Planned(plan=made.model_copy(update={"terms": terms_of(job), "phases": phases}), expansion=expansion)
+    still_open = tuple(_open(phase) for phase in job.phases.values() if phase.is_open and phase.name not in found)
+    whole = made.model_copy(update={"terms": terms_of(job), "phases": phases, "open": still_open})
+    return Planned(plan=whole, expansion=expansion)
+
+
+def grown_phases(job: JobDefinition) -> tuple[str, ...]:
+    """Return the phases that find their items on the way."""
+    return tuple(phase.name for phase in job.phases.values() if phase.is_open)
+
+
+def _open(phase: PhaseDefinition) -> OpenPhase:
+    assert phase.discovery is not None, "only a phase that finds its items is open"
+    assert phase.discovery.finder is not None, "only a phase that finds its items on the way is open"
+    return OpenPhase(
+        phase=phase.name,
+        after=phase.needs,
+        finder=phase.discovery.finder.name,
+        agent=phase.agents[0].name,
+        items=phase.items,
+    )
 
 
 def _declared(phase: PhaseDefinition) -> dict[str, object]:

@@ -18,6 +18,7 @@ from echelon.model.errors import AgentBlocked, AgentFailed, EffectUncertain, Run
 from echelon.model.phrasing import count
 from echelon.model.run import RunStatus, RunView
 from echelon.model.usage import Usage
+from echelon.planning.schedule.phase_graph import final_phases
 from echelon.resilience.meter import current_meter
 
 #: Of the identity of a run that is a task: enough to tell all tasks of a journal apart, in hex digits.
@@ -87,7 +88,7 @@ def _outcome(agent: JobAgent, view: RunView, usage: Usage, concerns: tuple[Conce
             raise ValueError(_lacks(view) or "it delivered nothing")
         output = read_output(agent, view.output)
     except ValueError as error:
-        why = "what it delivered is not what its last phase makes" if isinstance(error, ValidationError) else str(error)
+        why = "what it delivered is not what the end of it makes" if isinstance(error, ValidationError) else str(error)
         failure = AgentFailed(
             f"{run} {record.status.value}: {why}; see: echelon show {record.run_id}", concerns=concerns
         )
@@ -113,9 +114,9 @@ def _lacks(view: RunView) -> str:
 
 
 def _confidence(view: RunView) -> float:
-    """Return how sure those are who made the output: the least sure of the last phase, integrators before agents."""
-    last = view.record.plan.phases[-1].name if view.record.plan and view.record.plan.phases else ""
-    ended = {step.handoff.task_id: step for step in view.steps if step.phase == last and step.handoff.done}
+    """Return how sure those are who made the output: the least sure of the end, integrators before agents."""
+    ends = final_phases(view.record.plan.phases) if view.record.plan else ()
+    ended = {step.handoff.task_id: step for step in view.steps if step.phase in ends and step.handoff.done}
     kinds = {step.kind for step in ended.values()}
     made = [step.handoff.confidence for step in ended.values() if len(kinds) == 1 or step.kind.value == "integration"]
     return min(made, default=1.0)

@@ -22,15 +22,17 @@ from echelon.coordination.accounts import Accounts, account_of_job, spent_by
 from echelon.coordination.context import RunContext
 from echelon.coordination.contracts import Contracts
 from echelon.coordination.guarding import Guarding
-from echelon.coordination.job_run import run_phases
+from echelon.coordination.job_run import phases_needed, run_phases
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.result import status_after
+from echelon.coordination.rolling.finding import items_on_record
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import RunSpec, utc_now
 from echelon.coordination.step.intents import IntentLog, OperatorDecision
 from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import Found
 from echelon.definition.inputs import written_inputs
 from echelon.definition.limits import limits_of, provider_policies
 from echelon.definition.planned import planned
@@ -58,6 +60,7 @@ from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
 from echelon.model.errors import JournalError, NestingRefused
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
+from echelon.planning.schedule.phase_graph import final_phases
 from echelon.redaction import register_secrets_in, reread_environment
 from echelon.resilience.registry import BreakerRegistry
 from echelon.resilience.reservation import usage_beyond
@@ -210,6 +213,7 @@ async def prepare_run(
         record = found or new_record(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
+        items: Found = {}
         start = None if found else RunStarted(run_id=record.run_id, at=record.started, record=record)
         async with (
             journal.holding(record.run_id, settings.lease_seconds, start=start) as lease,
@@ -219,6 +223,8 @@ async def prepare_run(
                 # Whoever reads that work was cut off may rely on it: none of it goes on.
                 here = socket.gethostname()
                 await asyncio.to_thread(end_orphans, {pid for host, pid in run_log.state.holders if host == here})
+                items = await items_on_record(job, OutputStore(settings.outputs_url), run_log.state.latest.values())
+                ready = planned(job, inputs, limits=ready.plan.limits, found=items) if items else ready
                 await reopen_run(run_log, ready.plan)
             failpoint("run.taken")
             spec = RunSpec(
@@ -227,6 +233,7 @@ async def prepare_run(
                 inputs=inputs,
                 expansion=ready.expansion,
                 plan=ready.plan,
+                found=items,
                 folder=settings.home / "runs" / record.run_id,
                 previous=await previous_handoffs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,
@@ -343,7 +350,7 @@ async def close_run(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunVie
     ended = RunEnded(
         run_id=context.spec.run_id,
         at=at,
-        status=status_after(outputs),
+        status=status_after(outputs, phases_needed(context.spec)),
         finished=end_of(run.record, [step.finished for step in state.steps], at),
         report=str(folder),
     )
@@ -365,8 +372,10 @@ async def close_run(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunVie
 def _previous_output(context: RunContext) -> object:
     """Return what the last phase delivered in the previous run, as JSON; None when it is gone."""
     previous, plan = context.spec.previous, context.spec.plan
-    last = [handoff for handoff in previous.values() if handoff.task_id in plan.phases[-1].tasks]
-    if not last or last[0].output_location is None:
+    ends = final_phases(plan.phases)
+    tasks = {task for phase in plan.phases if phase.name in ends for task in phase.tasks}
+    last = [handoff for handoff in previous.values() if handoff.task_id in tasks]
+    if len(ends) != 1 or not last or last[0].output_location is None:
         return None
     try:
         return context.outputs.get(last[0].output_location, Any)

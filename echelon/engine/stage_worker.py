@@ -22,6 +22,7 @@ from echelon.coordination.breaker_watch import breakers_on_record
 from echelon.coordination.local_placement import LocalPlacement
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import StageOrder
+from echelon.coordination.rolling.finding import items_on_record
 from echelon.coordination.spec import RunSpec
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
@@ -32,6 +33,7 @@ from echelon.engine.recording import previous_handoffs
 from echelon.engine.run import context_of, following
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import SqlJournal
+from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
 from echelon.model.errors import CallerError, EchelonError, InvalidInput
 from echelon.model.phrasing import printable
@@ -39,6 +41,7 @@ from echelon.model.plan import Plan
 from echelon.model.run import RunRecord
 from echelon.model.usage import Budget
 from echelon.resilience.errors import first_cause
+from echelon.runlog.state import fold
 from echelon.settings import Settings
 
 WRONG_ORDER = 2
@@ -55,7 +58,9 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
         record, plan = await _on_record(journal, order)
         job = _job_of(order, record, plan)
         inputs = read_inputs(job.inputs_type, record.inputs)
-        ready = planned(job, inputs, limits=plan.limits)
+        ended = fold(entry.event for entry in await journal.events(order.run_id)).latest.values()
+        items = await items_on_record(job, OutputStore(settings.outputs_url), ended)
+        ready = planned(job, inputs, limits=plan.limits, found=items)
         _check(order, inputs, ready)
         async with (
             journal.holding(order.run_id, settings.lease_seconds, part=order.part, under=order.token) as lease,
@@ -67,6 +72,7 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
                 inputs=inputs,
                 expansion=ready.expansion,
                 plan=ready.plan,
+                found=items,
                 folder=settings.home / "runs" / order.run_id,
                 previous=await previous_handoffs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,

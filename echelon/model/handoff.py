@@ -49,6 +49,10 @@ class UsedDependency(Value):
     """Digest of the output used, so that a stale input can be told (X4)."""
 
 
+#: Kinds of errors that say that a stated limit was kept: of items or of a budget, and of rounds.
+OVER_LIMIT, NOT_PASSED = "OverLimit", "NotPassed"
+
+
 class ErrorReport(Value):
     """Why a step failed or is blocked."""
 
@@ -64,6 +68,11 @@ class ErrorReport(Value):
     """The dependency whose breaker guards the call; empty when none does (F1)."""
     causes: tuple[str, ...] = ()
     """Tasks or phases that it waited for and did not get (F6)."""
+
+    @property
+    def over_limit(self) -> bool:
+        """Was it not begun, or not carried on, because of a stated limit?"""
+        return self.kind in (OVER_LIMIT, NOT_PASSED)
 
     @property
     def asks(self) -> str:
@@ -190,6 +199,8 @@ class Missing(Value):
     """What stands in for it; empty when nothing does (F2)."""
     asks: str = ""
     """What a person must do before it can be delivered; empty when nobody is waited for (F8)."""
+    over_limit: bool = False
+    """Is it missing because a stated limit was kept: of items, of a budget, of rounds (X12)?"""
 
 
 def tokens_in(size_bytes: int) -> int:

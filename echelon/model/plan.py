@@ -12,7 +12,7 @@ from echelon.model.base import Value
 from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.priors import Priors
-from echelon.model.terms import Terms
+from echelon.model.terms import OpenPhase, Terms
 from echelon.model.usage import Budget
 
 
@@ -60,6 +60,8 @@ class PhasePlan(Value):
     """Task ids."""
     sync: SyncPoint
     """The sync point that ends it."""
+    needs: tuple[str, ...] | None = None
+    """Phases whose sync points it waits for; None in a plan of an earlier version: it waits for the one before it."""
     gate: tuple[str, ...] = ()
     """Irreversible tasks of the phase, to be confirmed before it begins (O5)."""
     single: bool | None = None
@@ -322,6 +324,8 @@ class Plan(Value):
     """The most that the job may consume; None: nobody said."""
     priors: Priors = Priors()
     """What is assumed until it is measured."""
+    open: tuple[OpenPhase, ...] = ()
+    """Phases that are planned on the way, when their items are known (X12)."""
     terms: tuple[Terms, ...] = ()
     """Timeout, retries and fallback of each dependency between phases; empty for a task graph (C4)."""
     reasons: tuple[Reason, ...]

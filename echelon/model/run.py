@@ -85,6 +85,7 @@ class StepKind(StrEnum):
 
     TASK = "task"  #: an agent does a task
     INTEGRATION = "integration"  #: a coordinator integrates what its members delivered
+    PLANNING = "planning"  #: a coordinator finds out what there is to do (X12)
 
 
 class StepRecord(Value):

@@ -1,4 +1,4 @@
-"""What a consumer may rely on in time, as data: one record for each dependency of a phase (C4). Values only."""
+"""What phases rely on, as data: what a consumer is handed and when (C4), what becomes known on the way (X12)."""
 
 from typing import Literal
 
@@ -46,3 +46,18 @@ class Terms(Value):
     """What becomes of it when what it needs is not there (F2)."""
     stands_in: tuple[str, ...] = ()
     """What stands in when it does not deliver itself, in the order in which it is tried (F2)."""
+
+
+class OpenPhase(Value):
+    """A phase that is planned when its items are known: at the sync point of the phases it needs (X12)."""
+
+    phase: str
+    """The phase."""
+    after: tuple[str, ...]
+    """Phases whose handoffs say what its items are."""
+    finder: str
+    """What finds them."""
+    agent: str
+    """What works on each."""
+    items: tuple[int, int] | None = None
+    """The fewest and the most that are expected; None: nobody said."""

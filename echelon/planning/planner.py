@@ -6,9 +6,9 @@ from itertools import chain
 from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import Decomposition, decompose
+from echelon.planning.grown import grown_tree
 from echelon.planning.handoffs import handoffs
 from echelon.planning.infrastructure import infrastructure_for
-from echelon.planning.labels import labelled
 from echelon.planning.outline import label_findings, levels_of
 from echelon.planning.overhead import overhead
 from echelon.planning.owners import assign_owners
@@ -18,10 +18,10 @@ from echelon.planning.regime import DEFAULT_SPAN, Priority, pairs, profile, stru
 from echelon.planning.schedule.levelling import levelled
 from echelon.planning.schedule.limited import common_width
 from echelon.planning.schedule.makespan import Schedule, duration_findings, durations, makespan
+from echelon.planning.schedule.phase_graph import connected
 from echelon.planning.scope import scoped_views
 from echelon.planning.sizes import size_findings
 from echelon.planning.spending import spending
-from echelon.planning.tree import build_tree
 
 
 def plan(
@@ -32,13 +32,16 @@ def plan(
     priority: Priority | None = None,
     limits: Sequence[CapacityLimit] = (),
     agents_fixed: bool = False,
+    grown: Sequence[str] = (),
 ) -> Plan:
     """Decide how the tasks of `graph` are organised, run, owned and what that will cost (R, D).
 
     `phase_order` gives the order of declared phases, `span` the most direct reports anybody may have, `limits`
     what bounds how many agents are at work, in the forecast and in a run; with `agents_fixed` every task has an agent
-    of its own already, and none are merged. Raises `InvalidInput` for cyclic dependencies, dependencies against the
-    order of the phases, or a span below 2. An empty graph gives a plan with no agents.
+    of its own already, and none are merged. Phases in `grown` find their items on the way: they have a part of the tree
+    to themselves, which may be added later and changes nothing else (X12). Raises `InvalidInput` for cyclic
+    dependencies, dependencies against the order of the phases, or a span below 2. An empty graph gives a plan with no
+    agents.
 
     >>> from echelon.model.graph import TaskGraph, TaskSpec
     >>> tasks = tuple(TaskSpec(id=f"t{i}", goal="look") for i in range(9))
@@ -47,16 +50,17 @@ def plan(
     ('hierarchical', 2, ('team:1', 'team:2'))
     """
     parts = decompose(graph, fixed=agents_fixed)
-    tree = build_tree(labelled(parts.agents), span, priority)
+    tree = grown_tree(parts.agents, grown, span, priority)
     earliest = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
     phases = levelled(parts.agents, earliest, durations(parts.agents), common_width(parts.agents, limits))
-    schedule = Schedule(agents=parts.agents, phases=phases, tree=tree, priors=graph.priors, limits=limits)
+    connections = connected(parts.agents, phases)
+    schedule = Schedule(agents=parts.agents, phases=connections, tree=tree, priors=graph.priors, limits=limits)
     facts = _facts(graph, parts, schedule, span, priority)._replace(levelled=phases != earliest)
     findings = (
         *label_findings(facts.tree),
         *duration_findings(graph.tasks),
         *size_findings(parts.agents, graph.priors),
-        *_empty_phases(graph, phase_order),
+        *_empty_phases(graph, [phase for phase in phase_order if phase not in grown]),
     )
     return _plan(graph, facts, schedule, findings)
 

@@ -48,11 +48,12 @@ class Guards:
         caller: str,
         account: Account,
         domain: str = "",
+        tenant: str = "",
         slots: Sequence[Limiter] = (),
         price: Price | None = None,
         waits_for_probe: bool = False,
     ) -> Guard:
-        """Return what guards the calls of one agent, for one domain.
+        """Return what guards the calls of one agent, for one domain; slots are shared out by `tenant`, or else by that.
 
         `caller` names it; its slots, rate and retries are its own when its policy names no dependency. `slots` bound
         what the run has at work, and `price` is that of its model. With `waits_for_probe` calls that an open breaker
@@ -66,10 +67,10 @@ class Guards:
             complete,
             breaker=breaker,
             doors=(_probe_door(complete, breaker),) if breaker and waits_for_probe else (),
-            tenant=domain,
+            tenant=tenant or domain,
             rate_limiter=self._dependencies.rate_limiter(dependency, rate) if (rate := complete.rate_limit) else None,
             account=account,
-            limiters=tuple(self._limiters(complete, dependency, domain, slots)),
+            limiters=tuple(self._limiters(complete, dependency, domain, tenant or domain, slots)),
             retry_budget=self._dependencies.retry_budget(dependency, budget) if budget else None,
             price=price,
             rng=self._rng,
@@ -81,13 +82,13 @@ class Guards:
         return self.used.note(self._breakers.get(policy.breaker, policy.breaker_policy)) if policy.breaker else None
 
     def _limiters(
-        self, policy: Resilience, dependency: str, domain: str, slots: Sequence[Limiter]
+        self, policy: Resilience, dependency: str, domain: str, tenant: str, slots: Sequence[Limiter]
     ) -> Iterator[Limiter]:
         """Yield the narrow limiters first: whoever waits there must not keep others out of a wide one."""
         if policy.domain_bulkhead:
             yield self._domains.get(domain, policy.domain_bulkhead).slot()
         if policy.bulkhead:
-            yield self._dependencies.bulkhead(dependency, policy.bulkhead).slot(domain)
+            yield self._dependencies.bulkhead(dependency, policy.bulkhead).slot(tenant)
         yield from slots
 
 

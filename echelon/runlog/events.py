@@ -15,7 +15,7 @@ from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, UsedDependency
-from echelon.model.plan import Plan
+from echelon.model.plan import Finding, Plan
 from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Session
 
@@ -86,6 +86,15 @@ class PlanExtended(Event):
     """The whole plan as it is now."""
     reason: str
     """Why it has changed, in one sentence."""
+    phase: str = ""
+    """The phase that was planned, where its items were found on the way (X12)."""
+    findings: tuple[Finding, ...] = ()
+    """What should be changed about it, and was not known before."""
+
+    @property
+    def subject(self) -> str:
+        """The phase that was planned."""
+        return self.phase
 
 
 class PhaseStarted(Event):

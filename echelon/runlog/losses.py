@@ -5,19 +5,24 @@ from echelon.model.handoff import WRAPPED_UP, Handoff, Missing
 
 def missing_of(handoff: Handoff) -> Missing:
     """Say what a handoff that failed, is blocked or falls short means to its consumers."""
-    used, error, who = handoff.fallback, handoff.error, {"task_id": handoff.task_id, "producer": handoff.producer}
+    used, error = handoff.fallback, handoff.error
     if handoff.wrapped_up:
-        return Missing(**who, reason=WRAPPED_UP, instead=handoff.summary)
+        return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=WRAPPED_UP, instead=handoff.summary)
     if handoff.done and handoff.shortfall and used is None:
-        return Missing(**who, reason=handoff.shortfall, instead=handoff.summary)
+        lacks = handoff.shortfall
+        return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=lacks, instead=handoff.summary)
     assert error or used, "the envelope guarantees an error where there is no output"
-    asks = error.asks if error else ""
+    reason, instead = (used.reason, used.said) if used else (error.message if error else "", "")
     if used and not handoff.done:
-        return Missing(
-            **who, reason=f"{used.reason}; {used.said} failed too: {error.message if error else ''}", asks=asks
-        )
-    reason = used.reason if used else error.message if error else ""
-    return Missing(**who, reason=reason, instead=used.said if used else "", asks=asks)
+        reason, instead = f"{used.reason}; {used.said} failed too: {error.message if error else ''}", ""
+    return Missing(
+        task_id=handoff.task_id,
+        producer=handoff.producer,
+        reason=reason,
+        instead=instead,
+        asks=error.asks if error else "",
+        over_limit=error is not None and error.over_limit,
+    )
 
 
 def stand_in(handoff: Handoff) -> str:

@@ -11,6 +11,7 @@ from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, WaitView
 from echelon.model.session import seconds_without
+from echelon.planning.schedule.phase_graph import final_phases
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
 from echelon.runlog.incidents import errors_of, incidents_of
@@ -165,13 +166,20 @@ def _waits(state: RunState) -> tuple[WaitView, ...]:
 
 
 def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> object:
-    """Return the output of the last phase: of the integration of everything, of the only agent, or task → output."""
+    """Return the output of the phase at the end; where several are, that of each by its name (X12)."""
     if plan is None or not plan.phases:
         return None
-    last = plan.phases[-1]
-    ended = [step for step in latest if step.phase == last.name]
+    ends = final_phases(plan.phases)
+    steps = tuple(latest)
+    outputs = {phase.name: _output_of(steps, phase, read) for phase in plan.phases if phase.name in ends}
+    return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+
+def _output_of(latest: Iterable[StepRecord], phase: PhasePlan, read: Read) -> object:
+    """Return the output of a phase: of the integration of everything, of the only agent, or task → output."""
+    ended = [step for step in latest if step.phase == phase.name]
     done = [step for step in ended if step.handoff.done]
-    lost = [step for step in ended if step.kind is StepKind.INTEGRATION and step.node == last.sync.owner]
+    lost = [step for step in ended if step.kind is StepKind.INTEGRATION and step.node == phase.sync.owner]
     if lost and not any(step.handoff.done for step in lost):
         # The integration of everything failed: its parts were passed on as they are (F7).
         parts = {used.task_id for step in lost for used in step.handoff.dependencies}
@@ -180,10 +188,10 @@ def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> obje
     if integrated:
         return _read(max(integrated, key=lambda step: step.finished), read)
     tasks = [step for step in done if step.kind is StepKind.TASK]
-    if is_single(last):
+    if is_single(phase):
         return _read(tasks[0], read) if tasks else None
     done_by = {step.handoff.task_id: step for step in tasks}
-    return {task: _read(done_by[task], read) for task in last.tasks if task in done_by} or None
+    return {task: _read(done_by[task], read) for task in phase.tasks if task in done_by} or None
 
 
 def is_single(phase: PhasePlan) -> bool:

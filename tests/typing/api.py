@@ -6,7 +6,9 @@ from typing import Any, assert_type
 
 from echelon import Handoffs, Job, Outcome, Previous, Received, RunResult, agent, command, contract, integrator
 from echelon.agents.command import CommandAgent
+from echelon.agents.decorators import Integrator
 from echelon.agents.function import FunctionAgent
+from echelon.agents.model import Model, ModelAgent
 from echelon.model.run import StepRecord
 from echelon.runlog.events import StepEnded
 
@@ -49,6 +51,12 @@ async def count(findings: Handoffs[Finding]) -> int:
     return len(findings)
 
 
+@agent
+async def report(findings: Handoffs[Finding]) -> str:
+    """Write a report."""
+    return f"{len(findings)}"
+
+
 lint = command(["ruff", "check"], output=list[Finding], ok_exit_codes=(0, 1), timeout=10)
 words = command(["cat"], parse="lines")
 text = command(["cat"])
@@ -67,6 +75,13 @@ async def integrators_too(findings: Handoffs[Finding], reports: Handoffs[list[Fi
     assert_type(merged(findings), list[Finding])
     assert_type(merged.combiner(reports), list[Finding])
     assert_type(await count(findings), int)
+
+
+def any_agent_integrates(model: Model[str]) -> None:
+    assert_type(integrator(words), Integrator[CommandAgent[list[str]], None])
+    assert_type(integrator(report).combine(text).combiner, CommandAgent[str])
+    assert_type(integrator(model), Integrator[ModelAgent[str], None])
+    assert_type(merge.combine(model).combiner, ModelAgent[str])
 
 
 def commands_carry_their_output() -> None:
@@ -88,10 +103,13 @@ def what_is_frozen_is_covariant(numbers: Handoffs[int], one: Outcome[bool]) -> t
     return numbers, one
 
 
-async def jobs_take_agents_and_return_results() -> None:
+async def jobs_take_agents_and_return_results(model: Model[str]) -> None:
     job = Job("audit", goal="Find what is risky")
     job.phase("inspect", each=inspect, over=lambda: ["a"], integrate=merged)
-    job.phase("report", agents=[look_up, lint], fallback=words)
+    job.phase("report", agents=[look_up, lint], fallback=words, integrate=text)
+    job.phase("again", each=inspect, over=lambda: ["a"], integrate=report)
+    job.phase("more", each=inspect, over=lambda: ["a"], integrate=integrator(model).combine(model))
+    job.phase("most", each=inspect, over=lambda: ["a"], integrate=model)
     assert_type(await job.run(path="src"), RunResult)
 
 

@@ -30,8 +30,9 @@ def merge(numbers: Handoffs[int]) -> int:
 waiting = inspect(3)  # reportArgumentType
 merge([1, 2])  # reportArgumentType
 command("ruff check", retries=3)  # reportCallIssue
+integrator(command(["cat"]), timeout=5)  # reportCallIssue reportArgumentType
 job = Job("audit", goal="Find what is risky")
 job.phase("inspect", agent=len)  # reportArgumentType
-job.phase("report", agent=inspect, integrate=inspect)  # reportArgumentType
+job.phase("report", agent=inspect, integrate=len)  # reportArgumentType
 job.phase("name", agent=job.name)  # reportArgumentType
 job.resume(3)  # reportArgumentType reportUnusedCoroutine

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from echelon.contract.complaint import complaint
+from echelon.coordination.accounts import can_wrap_up
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import received_by
 from echelon.coordination.step.boundary import Accepted
@@ -68,8 +69,8 @@ def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output
         repairs=taken.repairs,
         received=received_by(step.call),
         fallback=step.fallback,
-        # An integration in the last call is whole: it takes what there is, and says what is missing.
-        wrapped_up=result.wrapped_up and step.kind is StepKind.TASK,
+        # A function that integrates does in the last call what it always does; a model writes down what it has.
+        wrapped_up=result.wrapped_up and (step.kind is StepKind.TASK or can_wrap_up(step.agent)),
         shortfall=shortened(outcome.shortfall, MAX_MESSAGE),
     )
 

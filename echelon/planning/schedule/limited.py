@@ -1,7 +1,7 @@
 """When tasks end of which only so many may be at work, or begin in a minute: list scheduling under limits (F5)."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -28,24 +28,79 @@ def ends_within(
     >>> ends_within(tasks, {"a": 1, "b": 1, "c": 1}, [CapacityLimit(provider="p", requests_per_minute=6)], 0)
     [1.0, 11.0, 21.0]
     """
-    # Tasks under the same limits are alike: only the first of them that waits has to be looked at.
-    bounded_by = {
-        _role(task): tuple(at for at, limit in enumerate(limits) if limit.bounds(task)) for task in _one_of_each(tasks)
-    }
-    queues: dict[tuple[int, ...], deque[int]] = {}
-    for number, task in enumerate(tasks):
-        queues.setdefault(bounded_by[_role(task)], deque()).append(number)
-    timeline, ends = _Timeline(limits), [0.0] * len(tasks)
-    for started in range(1, len(tasks) + 1):
-        soonest = ((timeline.earliest(bounded), queue[0], bounded) for bounded, queue in queues.items())
-        free_at, number, bounded = min(soonest)
-        queues[bounded].popleft()
-        if not queues[bounded]:
-            del queues[bounded]
-        start = max(free_at, started * dispatch_seconds)
-        ends[number] = start + seconds[tasks[number].id]
-        timeline.take(bounded, start, ends[number], tasks[number].tokens or 0)
-    return ends
+    work = Dispatcher(limits, seconds, dispatch_seconds)
+    work.add("", tasks, 0.0)
+    ended = {started.task: started.end for started in work.starts()}
+    return [ended[task.id] for task in tasks]
+
+
+class Started(NamedTuple):
+    """A task that has started."""
+
+    group: str
+    """The phase, or whatever else it was added under."""
+    task: str
+    end: float
+    """When it ends, in seconds from the beginning of all."""
+
+
+class Dispatcher:
+    """Starts tasks, in seconds of its own; those of a group may start from a time on, in their order.
+
+    Groups at work at the same time share the limits: of those who could start, the one that has started the least is
+    next, as slots are given in a run (F5, X12). One processor starts everything, a task after the other.
+    """
+
+    def __init__(
+        self, limits: Sequence[CapacityLimit], seconds: Mapping[str, float], dispatch_seconds: float = 0.0
+    ) -> None:
+        self._limits = limits
+        self._seconds = seconds
+        self._dispatch_seconds = dispatch_seconds
+        self._timeline = _Timeline(limits)
+        #: Tasks under the same limits are alike: only the first of them in each group has to be looked at.
+        self._queues: dict[tuple[str, tuple[int, ...]], deque[tuple[int, TaskSpec]]] = {}
+        self._from: dict[str, float] = {}
+        self._started: dict[str, int] = {}
+        self._added = 0
+        self._dispatched_at = 0.0
+
+    def add(self, group: str, tasks: Sequence[TaskSpec], at: float) -> None:
+        """Let the tasks of a group start from a time on that is not over, in seconds."""
+        self._from[group], self._started[group] = at, 0
+        bounded_by = {
+            _role(task): tuple(at for at, limit in enumerate(self._limits) if limit.bounds(task))
+            for task in _one_of_each(tasks)
+        }
+        for task in tasks:
+            self._queues.setdefault((group, bounded_by[_role(task)]), deque()).append((self._added, task))
+            self._added += 1
+
+    def starts(self) -> Iterator[Started]:
+        """Start everything, and yield each task as it starts; more may be added meanwhile."""
+        while self._queues:
+            yield self._start_next()
+
+    def _start_next(self) -> Started:
+        start, _, _, key = min(
+            (
+                max(self._timeline.earliest(bounded), self._from[group]),
+                self._started[group],
+                queue[0][0],
+                (group, bounded),
+            )
+            for (group, bounded), queue in self._queues.items()
+        )
+        group, bounded = key
+        _, task = self._queues[key].popleft()
+        if not self._queues[key]:
+            del self._queues[key]
+        self._started[group] += 1
+        self._dispatched_at = max(self._dispatched_at, self._from[group]) + self._dispatch_seconds
+        start = max(start, self._dispatched_at)
+        end = start + self._seconds[task.id]
+        self._timeline.take(bounded, start, end, task.tokens or 0)
+        return Started(group, task.id, end)
 
 
 class Bound(NamedTuple):

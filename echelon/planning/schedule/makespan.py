@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heapreplace
 
 from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Finding, FindingLevel, Makespan, Node, PhasePlan
 from echelon.model.priors import Priors
-from echelon.planning.schedule.limited import at_least, ends_within
+from echelon.planning.schedule.limited import Dispatcher, at_least
 from echelon.planning.schedule.order import producers_of, topological
+from echelon.planning.schedule.phase_graph import needs_of_phases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,24 +55,50 @@ def makespan(schedule: Schedule) -> Makespan:
 
 def _foreseen(schedule: Schedule, seconds: Mapping[str, float], made: Makespan) -> Makespan:
     """Add to what bounds a plan how long it takes."""
-    agents = {agent.id: agent for agent in schedule.agents}
-    above = _above(schedule.tree)
-    position = {node.id: number for number, node in enumerate(schedule.tree)}
-    predicted = plain = 0.0
-    for phase in schedule.phases:
-        ordered = sorted(phase.tasks, key=lambda agent: position.get(agent, 0))
-        tasks = [agents[agent] for agent in ordered]
-        bare = ends_within(tasks, seconds, schedule.limits, 0.0)
-        ends = ends_within(tasks, seconds, schedule.limits, schedule.priors.dispatch_seconds)
-        plain += max(bare, default=0.0)
-        predicted += _integrated(dict(zip(ordered, ends, strict=True)), above, schedule.priors.integration_seconds)
-        predicted += schedule.priors.sync_seconds
+    predicted = ends_of_phases(schedule, seconds)
+    plain = ends_of_phases(replace(schedule, tree=(), priors=_WITHOUT_COORDINATION), seconds)
+    takes, bare = (max(ends.values(), default=0.0) for ends in (predicted, plain))
     figures = {
-        "predicted": round(max(predicted, made.bound_seconds or 0.0), 6),
+        "predicted": round(max(takes, made.bound_seconds or 0.0), 6),
         "work": round(sum(seconds.values()), 6),
-        "coordination": round(predicted - plain, 6),
+        "coordination": round(takes - bare, 6),
     }
     return made.model_copy(update=figures)
+
+
+_WITHOUT_COORDINATION = Priors(dispatch_seconds=0.0, integration_seconds=0.0, sync_seconds=0.0)
+
+
+def ends_of_phases(schedule: Schedule, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return when the sync point of each phase is passed, in seconds from the start.
+
+    A phase begins when those it needs have ended; phases side by side share the limits (X12, F5).
+    """
+    agents = {agent.id: agent for agent in schedule.agents}
+    position = {node.id: number for number, node in enumerate(schedule.tree)}
+    above, priors = _above(schedule.tree), schedule.priors
+    needs = needs_of_phases(schedule.phases)
+    work = Dispatcher(schedule.limits, seconds, priors.dispatch_seconds)
+    ended: dict[str, float] = {}
+    at_work: dict[str, dict[str, float]] = {}
+    waiting = {phase.name: phase for phase in schedule.phases}
+
+    def begin() -> None:
+        for name in [name for name in waiting if all(needed in ended for needed in needs[name])]:
+            ordered = sorted(waiting.pop(name).tasks, key=lambda agent: position.get(agent, 0))
+            at_work[name] = dict.fromkeys(ordered, 0.0)
+            work.add(name, [agents[agent] for agent in ordered], max((ended[one] for one in needs[name]), default=0.0))
+
+    begin()
+    left = {phase.name: len(phase.tasks) for phase in schedule.phases}
+    for started in work.starts():
+        at_work[started.group][started.task] = started.end
+        left[started.group] -= 1
+        if not left[started.group]:
+            integrated = _integrated(at_work[started.group], above, priors.integration_seconds)
+            ended[started.group] = integrated + priors.sync_seconds
+            begin()
+    return ended
 
 
 def durations(tasks: Sequence[TaskSpec]) -> dict[str, float] | None:

@@ -4,11 +4,8 @@ import functools
 from typing import Any
 
 import pytest
-from pydantic import create_model
-from pydantic_ai import Agent as PydanticAgent
-from pydantic_ai.models.test import TestModel
 
-from echelon import Handoffs, Job, agent, integrator
+from echelon import Handoffs, agent, integrator
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator
 from echelon.agents.function import FunctionAgent
@@ -102,12 +99,3 @@ def test_what_is_called_and_is_no_function_is_refused_by_name(given: Any, kind: 
     """It was an AttributeError."""
     with pytest.raises(InvalidJob, match=f"@agent takes a function, and got a {kind}"):
         agent(given)
-
-
-def test_a_model_does_not_integrate_and_that_is_said() -> None:
-    """It was an AttributeError."""
-    one = agent(count_from)
-    job = Job("job", goal="Count", inputs=create_model("Start", start=(int, 1)))
-
-    with pytest.raises(InvalidJob, match="`integrate` takes a function under @integrator, and got a Agent"):
-        job.phase("count", agent=one, integrate=PydanticAgent(TestModel(), name="m"))  # type: ignore[arg-type]

@@ -96,7 +96,6 @@ def job(**options: Any) -> Job:
         ({"each": look, "over": found_later}, "`over` must be a plain function"),
         ({"each": look, "over": lambda colour: []}, "nothing gives its parameter 'colour' a value"),
         ({"agent": look}, "nothing gives its parameter 'item' a value"),
-        ({"agent": rank, "needs": "inspect"}, "needs 'inspect', which is not a phase before it (those are: none)"),
         ({"agent": rank, "name": "a/b"}, "may only have letters, digits, '-' and '_'"),
         ({"agent": rank, "integrate": merge}, "'rank' makes str, but 'merge' integrates int"),
         ({"each": look, "over": found, "integrate": merge_words}, "'look' makes int, but 'merge_words' integrates str"),
@@ -118,7 +117,6 @@ def test_a_phase_that_contradicts_itself_is_refused_where_it_is_written(phase: d
         pytest.param({"needs": {"look": "close"}}, "'close' is not a coupling (those are: tight, medium", id="D3-word"),
         pytest.param({"needs": {"look": "medium"}}, "is medium and has no fallback", id="F2-medium"),
         pytest.param({"needs": ["look", "look"]}, "needs 'look' twice", id="D3-twice"),
-        pytest.param({"needs": {"see": "tight"}}, "needs 'see', which is not a phase before it", id="D3-unknown"),
         pytest.param({"needs": lambda: Need("look", timeout=0)}, "timeout is 0 s", id="C4-timeout"),
         pytest.param(
             {"needs": lambda: Need("look", fallback=rank)},

@@ -10,7 +10,7 @@ from echelon import Fallback, Handoffs, Job, agent, integrator
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call, CallShape
 from echelon.definition.limits import limits_of
-from echelon.definition.nested import JobAgent, output_of_job
+from echelon.definition.nested import JobAgent, output_of_job, read_output
 from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec, WorkerKind
 from echelon.testing.calls import a_call
@@ -67,8 +67,37 @@ def as_agent(inner: Job, shape: CallShape) -> JobAgent:
     ],
     ids=["one-agent", "one-of-a-list", "several", "items", "integrated"],
 )
-def test_the_contract_of_a_job_is_what_its_last_phase_hands_on(phase: dict[str, Any], contract: object) -> None:
+def test_the_contract_of_a_job_is_what_its_end_hands_on(phase: dict[str, Any], contract: object) -> None:
     assert output_of_job(job(**phase)) == contract
+
+
+def test_a_job_with_several_ends_hands_on_what_each_of_them_does_by_its_name() -> None:
+    inner = Job("inner", goal="Do it", inputs=Package)
+    inner.phase("begin", agent=size)
+    inner.phase("measure", agents=[size], needs="begin")
+    inner.phase("name", agent=title, needs="begin")
+    bound = as_agent(inner, CallShape(inputs_type=Package))
+
+    assert output_of_job(inner) == dict[str, dict[str, int] | str]
+    whole = {"measure": {"measure/size": 1}, "name": "a"}
+    assert read_output(bound, whole) == whole
+    assert read_output(bound, {"measure": None, "name": None}) == {"measure": {}}
+
+
+def test_a_job_does_not_integrate() -> None:
+    outer = Job("outer", goal="Have it done", inputs=Package)
+
+    with pytest.raises(InvalidJob, match="job 'inner' cannot integrate: its inputs are no handoffs"):
+        outer.phase("do", agents=[size], integrate=job(agent=size).as_agent())
+
+
+def test_a_job_that_waits_for_a_phase_is_no_agent() -> None:
+    inner = Job("inner", goal="Do it", inputs=Package)
+    inner.phase("do", agent=size, needs="begin")
+    outer = Job("outer", goal="Have it done", inputs=Package)
+
+    with pytest.raises(InvalidJob, match="needs 'begin', which is no phase of job 'inner'"):
+        outer.phase("inner", agent=inner)
 
 
 def test_a_consumer_that_is_built_for_something_else_is_refused_where_the_job_is_written() -> None:
@@ -137,8 +166,8 @@ def test_a_job_that_contains_itself_is_refused_by_its_name() -> None:
 @pytest.mark.parametrize("through", ["agent", "fallback"])
 def test_jobs_that_contain_one_another_are_refused_with_the_way_round(through: str) -> None:
     first, second, third = job("first"), job("second"), job("third")
-    third.phase("then", agent=first)
-    second.phase("then", agent=third)
+    third.phase("then", agent=first, needs="do")
+    second.phase("then", agent=third, needs="do")
     given: dict[str, Any] = {"agent": second}
     if through == "fallback":
         given = {"agent": size, "fallback": Fallback.agent(second)}

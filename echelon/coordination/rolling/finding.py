@@ -1,0 +1,72 @@
+"""Items that are found on the way: by a step like any other, so that a resumed run does not ask again (X12, F8)."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from echelon.contract.reading import read_output
+from echelon.coordination.context import RunContext
+from echelon.coordination.phase_guards import PhaseGuards
+from echelon.coordination.placement import StageOrder
+from echelon.coordination.rolling.steps import StepMaker
+from echelon.coordination.step.layers import layers
+from echelon.definition.definition import JobDefinition
+from echelon.definition.expansion import Found
+from echelon.journal.outputs import OutputStore
+from echelon.model.errors import ContractViolation, JournalError
+from echelon.model.handoff import Handoff
+from echelon.model.integration import planning_id
+from echelon.model.run import StepKind, StepRecord
+
+#: Items that a phase may find where it does not say how many are expected: a plan of so many takes seconds.
+MAX_ITEMS = 10_000
+
+
+async def find_items(run: RunContext, order: StageOrder) -> Handoff:
+    """Ask what finds the items of a phase, given what it receives; its output are the items."""
+    phase = run.spec.job.phases[order.phase]
+    assert phase.discovery is not None, "only a phase that finds its items is asked for them"
+    assert phase.discovery.finder is not None, "only a phase that finds its items on the way is asked for them"
+    steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
+    return await layers(run)(steps.planning(phase.discovery.finder))
+
+
+async def items_of(job: JobDefinition, outputs: OutputStore, phase: str, handoff: Handoff) -> Sequence[object]:
+    """Return the items that were found; `JournalError` or `ContractViolation` when they cannot be read."""
+    discovery, reference = job.phases[phase].discovery, handoff.output_location
+    assert discovery is not None, "only a phase that finds its items has some on record"
+    assert discovery.finder is not None, "only items that were found on the way are on record"
+    assert reference is not None, "what was found has an output"
+    return cast("list[object]", await asyncio.to_thread(read_output, outputs, reference, discovery.finder.output_type))
+
+
+async def items_on_record(job: JobDefinition, outputs: OutputStore, steps: Iterable[StepRecord]) -> Found:
+    """Return what earlier processes of a run have found, by phase; `steps` are the last records of its steps.
+
+    What cannot be read is found anew.
+    """
+    found: dict[str, Sequence[object]] = {}
+    open_phases = {name: phase for name, phase in job.phases.items() if phase.is_open}
+    for step in steps:
+        if step.kind is not StepKind.PLANNING or not step.handoff.done or step.phase not in open_phases:
+            continue
+        discovery = open_phases[step.phase].discovery
+        if discovery is None or discovery.finder is None:
+            continue
+        if step.handoff.task_id != planning_id(step.phase, discovery.finder.name):
+            continue
+        try:
+            found[step.phase] = await items_of(job, outputs, step.phase, step.handoff)
+        except (JournalError, ContractViolation):
+            continue
+    return found
+
+
+def too_many(phase: str, items: int) -> str:
+    """Say why so many items are not begun; empty when they may be."""
+    if items <= MAX_ITEMS:
+        return ""
+    return (
+        f"phase {phase!r} found {items:,} items, and more than {MAX_ITEMS:,} are not begun unless the phase says so: "
+        f"look at what finds them, or allow them with items=(0, {items})"
+    )

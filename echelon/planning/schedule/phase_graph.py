@@ -1,0 +1,80 @@
+"""Which sync points each phase waits for: phases are a graph, where nothing stands in sequence without need (D4, X12).
+
+A phase needs another one when one of its tasks uses an output of that, or names it as needed; when both change the same
+thing; and when it continues it (`<name>/2` after `<name>`). Phases without a path between them run side by side.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from echelon.model.graph import TaskSpec
+from echelon.model.plan import PhasePlan
+from echelon.planning.schedule.order import producers_of
+
+
+def connected(tasks: Sequence[TaskSpec], phases: Sequence[PhasePlan]) -> tuple[PhasePlan, ...]:
+    """Return phases, given in an order in which they could run, with what each waits for; never one behind it."""
+    by_id = {task.id: task for task in tasks}
+    phase_of = {task: phase.name for phase in phases for task in phase.tasks}
+    rank = {phase.name: number for number, phase in enumerate(phases)}
+    parts = _parts(by_id, phases)
+    last_to_touch: dict[str, str] = {}
+    made: list[PhasePlan] = []
+    for phase in phases:
+        here = [by_id[task] for task in phase.tasks]
+        touched = dict.fromkeys(thing for task in here for thing in task.touches)
+        found = {
+            *(phase_of[used] for task in here for used in producers_of(task) if used in phase_of),
+            *(part for task in here for needed in task.needs for part in parts.get(needed, ())),
+            *(last_to_touch[thing] for thing in touched if thing in last_to_touch),
+            *_continued(parts, here, phase.name, rank),
+        }
+        last_to_touch |= dict.fromkeys(touched, phase.name)
+        before = (name for name in found if rank[name] < rank[phase.name])
+        made.append(phase.model_copy(update={"needs": tuple(sorted(before, key=rank.__getitem__))}))
+    return tuple(made)
+
+
+def ancestors(needs: Mapping[str, Iterable[str]], phase: str) -> frozenset[str]:
+    """Return every phase whose sync point lies on a path to a phase, given what each needs; the phase is not one."""
+    found: set[str] = set()
+    open_ = list(needs.get(phase, ()))
+    while open_:
+        name = open_.pop()
+        if name not in found:
+            found.add(name)
+            open_.extend(needs.get(name, ()))
+    return frozenset(found)
+
+
+def needs_of_phases(phases: Sequence[PhasePlan]) -> dict[str, tuple[str, ...]]:
+    """Return what each phase waits for; in a plan of an earlier version one phase waits for the one before it."""
+    names = [phase.name for phase in phases]
+    before: list[tuple[str, ...]] = [(), *((name,) for name in names)]
+    return {
+        phase.name: chain if phase.needs is None else phase.needs for phase, chain in zip(phases, before, strict=False)
+    }
+
+
+def final_phases(phases: Sequence[PhasePlan]) -> tuple[str, ...]:
+    """Return the phases that no other one waits for, in their order: what they hand on is what the job is for."""
+    needed = {name for names in needs_of_phases(phases).values() for name in names}
+    return tuple(phase.name for phase in phases if phase.name not in needed)
+
+
+def _parts(by_id: Mapping[str, TaskSpec], phases: Sequence[PhasePlan]) -> dict[str, list[str]]:
+    """Return the phases of a plan that a declared phase became, by its name, in their order."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    for phase in phases:
+        for name in dict.fromkeys(declared for task in phase.tasks if (declared := by_id[task].phase) is not None):
+            parts[name].append(phase.name)
+    return parts
+
+
+def _continued(
+    parts: Mapping[str, Sequence[str]], here: Sequence[TaskSpec], phase: str, rank: Mapping[str, int]
+) -> Iterator[str]:
+    """Yield the parts of a declared phase that one continues."""
+    for task in here:
+        if task.phase is not None:
+            yield from (part for part in parts[task.phase] if rank[part] < rank[phase])

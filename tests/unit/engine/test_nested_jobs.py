@@ -344,3 +344,22 @@ async def test_a_task_that_is_done_again_goes_on_with_the_run_it_was() -> None:
 
     assert len(await records(inside="always")) == 2
     assert asked.total() == 4
+
+
+async def test_items_found_on_the_way_are_runs_too() -> None:
+    @agent
+    async def survey() -> list[str]:
+        """Find the packages."""
+        return ["a", "b", "c"]
+
+    def found(packages: Handoffs[list[str]]) -> list[Package]:
+        return [Package(name=name) for names in packages.outputs() for name in names]
+
+    outer = Job("outer", goal="Inspect what there is")
+    outer.phase("survey", agent=survey)
+    outer.phase("packages", each=package_job(), over=found, needs="survey")
+    outer.phase("add", agent=add, needs="packages")
+    result = await outer.run()
+
+    assert (result.status, result.output) == (RunStatus.COMPLETED, 3)
+    assert {run.parent_task for run in await records(inside=result.run_id)} == {f"packages/{name}" for name in "abc"}

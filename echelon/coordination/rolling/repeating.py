@@ -47,9 +47,9 @@ async def repeat_task(
     while True:
         step = steps.task(task_id, rounds=rounds)
         handoff = await perform(step)
+        rounds.append(PastRound(handoff=handoff))
         if not handoff.done:
             return step, await _end(run, step, handoff, _failed_by(handoff), rounds)
-        rounds.append(PastRound(handoff=handoff))
         checked = await perform(steps.check_of_task(task_id, repetition, rounds))
         if not checked.done:
             return step, await _end(run, step, _unchecked(handoff, checked), _failed_by(checked), rounds)
@@ -77,51 +77,75 @@ async def repeat_phase(
         step = steps.check_of_phase(repetition, output)
         checked = await layers(run)(step)
         if not checked.done:
-            return _not_passed(output, missing_of(checked), order.tasks)
+            return _without(output, output.handoffs, [missing_of(checked)])
         verdicts.append(await _verdict(run, repetition, checked))
         stopped = repetition.why_stopped(verdicts)
         if stopped is not None:
-            return await _phase_ended(run, step, checked, stopped, verdicts, output)
+            rounds = [PastRound(handoff=checked, gap=one.gap) for one in verdicts]
+            ended = await _end(run, step, checked, stopped, rounds)
+            if ended.done:
+                return _passed(output, len(rounds))
+            lost = await _end_named(run, order, verdicts[-1], stopped)
+            return _rest(output, missing_of(ended), lost)
         order = _next_order(run, order, verdicts[-1])
 
 
 def _next_order(run: RunContext, order: StageOrder, verdict: Verdict) -> StageOrder:
     """Return the order for the next round: those that do not pass, each with what is missing of it."""
-    done = _handoffs(run, order)
-    gaps = {f"{order.phase}/{key}": gap for key, gap in verdict.items.items()}
+    done = _delivered(run, order)
+    gaps = _gaps(order, verdict)
     again = [task for task in done if task in gaps] or list(done)
     past = {
-        task: (*order.past.get(task, ()), PastRound(handoff=done[task], gap=gaps.get(task, "") or verdict.gap))
+        task: (*order.past.get(task, ()), PastRound(handoff=done[task].handoff, gap=gaps.get(task, "") or verdict.gap))
         for task in again
     }
-    kept = {task: handoff for task, handoff in done.items() if task not in past}
+    kept = {task: step.handoff for task, step in done.items() if task not in past}
     return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **past}})
 
 
-def _handoffs(run: RunContext, order: StageOrder) -> dict[str, Handoff]:
-    """Return what the tasks of a phase delivered last."""
+def _delivered(run: RunContext, order: StageOrder) -> dict[str, StepRecord]:
+    """Return what is on record of the tasks of a phase that delivered."""
     latest = run.log.state.latest
     steps = {task: latest.get(StepName(StepKind.TASK, order.phase, task)) for task in order.tasks}
-    return {task: step.handoff for task, step in steps.items() if step is not None and step.handoff.done}
+    return {task: step for task, step in steps.items() if step is not None and step.handoff.done}
 
 
-async def _phase_ended(
-    run: RunContext, step: Step, checked: Handoff, stopped: StoppedBy, verdicts: Sequence[Verdict], output: PhaseOutput
-) -> PhaseOutput:
-    rounds = [PastRound(handoff=checked, gap=one.gap) for one in verdicts]
-    ended = await _end(run, step, checked, stopped, rounds)
-    if ended.done:
-        done = {"stopped_by": stopped, "rounds": len(rounds)}
-        return output.model_copy(update={"handoffs": tuple(one.model_copy(update=done) for one in output.handoffs)})
-    return _not_passed(output, missing_of(ended), [f"{step.phase}/{key}" for key in verdicts[-1].items])
+def _gaps(order: StageOrder, verdict: Verdict) -> dict[str, str]:
+    """Return what is missing of single tasks."""
+    return {f"{order.phase}/{key}": gap for key, gap in verdict.items.items()}
 
 
-def _not_passed(output: PhaseOutput, why: Missing, tasks: Sequence[str]) -> PhaseOutput:
-    """Return what a phase hands on that does not pass: tasks that nothing is said against; the rest stays at hand."""
-    named = {handoff.task_id for handoff in output.handoffs} & set(tasks)
-    passed = tuple(one for one in output.handoffs if named and one.task_id not in named)
-    rest = tuple(one for one in output.handoffs if one not in passed)
-    changed = {"handoffs": passed, "missing": (*output.missing, why), "unmerged": (*output.unmerged, *rest)}
+async def _end_named(run: RunContext, order: StageOrder, verdict: Verdict, stopped: StoppedBy) -> list[Handoff]:
+    """Put it on record that the tasks do not pass that the check of their phase names."""
+    gaps = _gaps(order, verdict)
+    ended: list[Handoff] = []
+    for task, step in _delivered(run, order).items():
+        if task in gaps:
+            rounds = (*order.past.get(task, ()), PastRound(handoff=step.handoff, gap=gaps[task] or verdict.gap))
+            ended.append(await _end(run, step, step.handoff, stopped, rounds))
+    return ended
+
+
+def _passed(output: PhaseOutput, rounds: int) -> PhaseOutput:
+    done = {"stopped_by": "passed", "rounds": rounds}
+    return output.model_copy(update={"handoffs": tuple(one.model_copy(update=done) for one in output.handoffs)})
+
+
+def _rest(output: PhaseOutput, why: Missing, lost: Sequence[Handoff]) -> PhaseOutput:
+    """Return what a phase hands on that does not pass: tasks that nothing is said against."""
+    named = {handoff.task_id for handoff in lost} & {handoff.task_id for handoff in output.handoffs}
+    refused = [one for one in output.handoffs if not named or one.task_id in named]
+    return _without(output, refused, [*map(missing_of, lost), why])
+
+
+def _without(output: PhaseOutput, refused: Sequence[Handoff], missing: Sequence[Missing]) -> PhaseOutput:
+    """Return what a phase hands on without some of it, which stays at hand for those who can use it all the same."""
+    handed_on = tuple(one for one in output.handoffs if one not in refused)
+    changed = {
+        "handoffs": handed_on,
+        "missing": (*output.missing, *missing),
+        "unmerged": (*output.unmerged, *refused),
+    }
     return output.model_copy(update=changed)
 
 
@@ -144,10 +168,10 @@ def _unchecked(handoff: Handoff, checked: Handoff) -> Handoff:
 
 
 async def _end(
-    run: RunContext, step: Step, handoff: Handoff, stopped: StoppedBy, rounds: Sequence[PastRound]
+    run: RunContext, step: Step | StepRecord, handoff: Handoff, stopped: StoppedBy, rounds: Sequence[PastRound]
 ) -> Handoff:
     """Put on record how repeated work ended; nothing of it is counted twice."""
-    made = max(1, len(rounds))
+    made = len(rounds)
     ended = handoff if stopped == "passed" or not handoff.done else _rejected(handoff, stopped, rounds)
     again = {
         "stopped_by": stopped,

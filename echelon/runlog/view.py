@@ -4,7 +4,7 @@
 function. Where a run has not ended, it is seen as its last event left it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference

@@ -16,8 +16,9 @@ from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.step import Perform, Step
-from echelon.definition.repeat import Repetition
+from echelon.definition.rolling.repeat import Repetition
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import BudgetExhausted
 from echelon.model.handoff import NOT_PASSED, ErrorReport, Handoff, Missing, Passed, StoppedBy
 from echelon.model.phrasing import count
@@ -48,9 +49,11 @@ async def repeat_task(
         step = steps.task(task_id, rounds=rounds)
         handoff = await perform(step)
         rounds.append(PastRound(handoff=handoff))
+        failpoint("round.ended")
         if not handoff.done:
             return step, await _end(run, step, handoff, _failed_by(handoff), rounds)
         checked = await perform(steps.check_of_task(task_id, repetition, rounds))
+        failpoint("check.ended")
         if not checked.done:
             return step, await _end(run, step, _unchecked(handoff, checked), _failed_by(checked), rounds)
         verdicts.append(await _verdict(run, repetition, checked))
@@ -67,86 +70,106 @@ async def repeat_phase(
     work: Callable[[StageOrder], Awaitable[PhaseOutput]],
 ) -> PhaseOutput:
     """Do a phase until the check of all that it hands on passes; what passed by itself is not done again."""
-    verdicts: list[Verdict] = []
-    phase = run.spec.job.phases[order.phase]
+    rounds = PhaseRounds(run, repetition, order.phase, (order.phase,))
     while True:
         output = await work(order)
-        steps = StepMaker(run, order, phase, PhaseGuards(run, phase, order.deadline_seconds))
-        if not output.handoffs:
-            return output
-        step = steps.check_of_phase(repetition, output)
+        outputs = await rounds.check(order, {order.phase: output})
+        if outputs is not None:
+            return outputs[order.phase]
+        order = _next_order(run, order, rounds.verdicts[-1])
+
+
+class PhaseRounds:
+    """The rounds of phases that are repeated together: a check of all that the last of them hand on ends them."""
+
+    def __init__(self, run: RunContext, repetition: Repetition, name: str, ends: Sequence[str]) -> None:
+        self._run = run
+        self._repetition = repetition
+        self._name = name
+        self._ends = ends
+        self.verdicts: list[Verdict] = []
+
+    async def check(self, order: StageOrder, outputs: Mapping[str, PhaseOutput]) -> dict[str, PhaseOutput] | None:
+        """Let a round be judged; returns what the phases hand on where there is no further one, else None.
+
+        `order` is that of the last of the phases.
+        """
+        run, repetition = self._run, self._repetition
+        if not any(outputs[end].handoffs for end in self._ends):
+            return dict(outputs)  # there is nothing to be judged
+        phase = run.spec.job.phases[order.phase]
+        steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
+        step = steps.check_of_phases(repetition.check, self._name, outputs)
         checked = await layers(run)(step)
+        failpoint("check.ended")
         if not checked.done:
-            return _without(output, output.handoffs, [missing_of(checked)])
-        verdicts.append(await _verdict(run, repetition, checked))
-        stopped = repetition.why_stopped(verdicts)
-        if stopped is not None:
-            rounds = [PastRound(handoff=checked, gap=one.gap) for one in verdicts]
-            ended = await _end(run, step, checked, stopped, rounds)
-            if ended.done:
-                return _passed(output, len(rounds))
-            lost = await _end_named(run, order, verdicts[-1], stopped)
-            return _rest(output, missing_of(ended), lost)
-        order = _next_order(run, order, verdicts[-1])
+            why = missing_of(checked)
+            return {name: _without(one, why) if name in self._ends else one for name, one in outputs.items()}
+        self.verdicts.append(await _verdict(run, repetition, checked))
+        stopped = repetition.why_stopped(self.verdicts)
+        if stopped is None:
+            return None
+        rounds = [PastRound(handoff=checked, gap=one.gap) for one in self.verdicts]
+        ended = await _end(run, step, checked, stopped, rounds)
+        if not ended.done:
+            return await self._not_passed(outputs, missing_of(ended), stopped)
+        said = {"stopped_by": stopped, "rounds": len(rounds)}
+        return {name: _marked(output, said) if name in self._ends else output for name, output in outputs.items()}
+
+    async def _not_passed(
+        self, outputs: Mapping[str, PhaseOutput], why: Missing, stopped: StoppedBy
+    ) -> dict[str, PhaseOutput]:
+        """Return what phases hand on that do not pass: tasks that nothing is said against; the rest stays at hand."""
+        lost = {name: await self._end_named(name, stopped) if name in self._ends else [] for name in outputs}
+        return {
+            name: _without(output, why, lost[name]) if name in self._ends else output
+            for name, output in outputs.items()
+        }
+
+    async def _end_named(self, phase: str, stopped: StoppedBy) -> list[Handoff]:
+        """Put it on record that those tasks of a phase do not pass that the last check names."""
+        verdict, latest = self.verdicts[-1], self._run.log.state.latest
+        named = [f"{phase}/{key}" for key in verdict.items]
+        steps = {task: latest[StepName(StepKind.TASK, phase, task)] for task in _delivered(self._run, phase, named)}
+        over = past_of(self._run, phase, list(steps), verdict)
+        made = len(self.verdicts)
+        return [await _end(self._run, steps[task], one.handoff, stopped, made * [one]) for task, one in over.items()]
+
+
+def past_of(run: RunContext, phase: str, tasks: Sequence[str], verdict: Verdict) -> dict[str, PastRound]:
+    """Return the round of each task that is over, with what is missing of it."""
+    gaps = {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
+    done = _delivered(run, phase, tasks)
+    return {task: PastRound(handoff=one, gap=gaps.get(task, "") or verdict.gap) for task, one in done.items()}
 
 
 def _next_order(run: RunContext, order: StageOrder, verdict: Verdict) -> StageOrder:
     """Return the order for the next round: those that do not pass, each with what is missing of it."""
-    done = _delivered(run, order)
-    gaps = _gaps(order, verdict)
-    again = [task for task in done if task in gaps] or list(done)
-    past = {
-        task: (*order.past.get(task, ()), PastRound(handoff=done[task].handoff, gap=gaps.get(task, "") or verdict.gap))
-        for task in again
-    }
-    kept = {task: step.handoff for task, step in done.items() if task not in past}
-    return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **past}})
+    over = past_of(run, order.phase, order.tasks, verdict)
+    named = {f"{order.phase}/{key}" for key in verdict.items} & set(over)
+    again = {task: (*order.past.get(task, ()), one) for task, one in over.items() if not named or task in named}
+    kept = {task: one.handoff for task, one in over.items() if task not in again}
+    return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **again}})
 
 
-def _delivered(run: RunContext, order: StageOrder) -> dict[str, StepRecord]:
-    """Return what is on record of the tasks of a phase that delivered."""
+def _delivered(run: RunContext, phase: str, tasks: Sequence[str]) -> dict[str, Handoff]:
+    """Return what the tasks of a phase delivered last."""
     latest = run.log.state.latest
-    steps = {task: latest.get(StepName(StepKind.TASK, order.phase, task)) for task in order.tasks}
-    return {task: step for task, step in steps.items() if step is not None and step.handoff.done}
+    steps = {task: latest.get(StepName(StepKind.TASK, phase, task)) for task in tasks}
+    return {task: step.handoff for task, step in steps.items() if step is not None and step.handoff.done}
 
 
-def _gaps(order: StageOrder, verdict: Verdict) -> dict[str, str]:
-    """Return what is missing of single tasks."""
-    return {f"{order.phase}/{key}": gap for key, gap in verdict.items.items()}
+def _marked(output: PhaseOutput, said: Mapping[str, object]) -> PhaseOutput:
+    return output.model_copy(update={"handoffs": tuple(one.model_copy(update=said) for one in output.handoffs)})
 
 
-async def _end_named(run: RunContext, order: StageOrder, verdict: Verdict, stopped: StoppedBy) -> list[Handoff]:
-    """Put it on record that the tasks do not pass that the check of their phase names."""
-    gaps = _gaps(order, verdict)
-    ended: list[Handoff] = []
-    for task, step in _delivered(run, order).items():
-        if task in gaps:
-            rounds = (*order.past.get(task, ()), PastRound(handoff=step.handoff, gap=gaps[task] or verdict.gap))
-            ended.append(await _end(run, step, step.handoff, stopped, rounds))
-    return ended
-
-
-def _passed(output: PhaseOutput, rounds: int) -> PhaseOutput:
-    done = {"stopped_by": "passed", "rounds": rounds}
-    return output.model_copy(update={"handoffs": tuple(one.model_copy(update=done) for one in output.handoffs)})
-
-
-def _rest(output: PhaseOutput, why: Missing, lost: Sequence[Handoff]) -> PhaseOutput:
-    """Return what a phase hands on that does not pass: tasks that nothing is said against."""
+def _without(output: PhaseOutput, why: Missing, lost: Sequence[Handoff] = ()) -> PhaseOutput:
+    """Return an output without the tasks that do not pass, or without anything where none are named."""
     named = {handoff.task_id for handoff in lost} & {handoff.task_id for handoff in output.handoffs}
-    refused = [one for one in output.handoffs if not named or one.task_id in named]
-    return _without(output, refused, [*map(missing_of, lost), why])
-
-
-def _without(output: PhaseOutput, refused: Sequence[Handoff], missing: Sequence[Missing]) -> PhaseOutput:
-    """Return what a phase hands on without some of it, which stays at hand for those who can use it all the same."""
-    handed_on = tuple(one for one in output.handoffs if one not in refused)
-    changed = {
-        "handoffs": handed_on,
-        "missing": (*output.missing, *missing),
-        "unmerged": (*output.unmerged, *refused),
-    }
-    return output.model_copy(update=changed)
+    passed = tuple(one for one in output.handoffs if named and one.task_id not in named)
+    rest = tuple(one for one in output.handoffs if one not in passed)
+    missing = (*output.missing, *map(missing_of, lost), why)
+    return output.model_copy(update={"handoffs": passed, "missing": missing, "unmerged": (*output.unmerged, *rest)})
 
 
 async def _verdict(run: RunContext, repetition: Repetition, checked: Handoff) -> Verdict:

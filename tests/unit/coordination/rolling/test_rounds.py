@@ -1,7 +1,6 @@
 """X12, D11: work is done again until somebody else finds that it passes; what passed is not done again."""
 
 import asyncio
-from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,13 @@ from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
 from echelon.definition.need import Need
 from echelon.model.graph import Coupling
-from echelon.model.handoff import Handoff, Missing
+from echelon.model.handoff import Handoff
 from echelon.model.run import RunStatus, StepKind
 from echelon.model.status import Status
 from echelon.runlog.measures import measure
 from echelon.testing.runs import a_run, view_so_far
 from tests.unit.coordination.jobs import missing_in, output_of
-from tests.unit.coordination.rolling.mending import Bug, Bugs, Fix, Workshop, bugs, listed
+from tests.unit.coordination.rolling.mending import Bug, Fix, Workshop, bugs, listed
 
 pytestmark = pytest.mark.anyio
 

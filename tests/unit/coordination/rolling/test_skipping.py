@@ -276,14 +276,13 @@ class TestResumed:
             asked.append("when")
             return False
 
-        for _ in range(2):
-            seen = Watched()
+        for seen in (Watched(), again := Watched()):
             async with a_run(fixing(wanted), tmp_path, Inputs(), watch=seen) as run:
                 await run_phases(run)
 
                 assert skipped(run) == {"fix": "wanted says that it is not wanted"}
         assert asked == ["when"]
-        assert (seen.of(PhaseSkipped), seen.of(StepStarted)) == ([], [])
+        assert (again.of(PhaseSkipped), again.of(StepStarted)) == ([], [])
 
     @pytest.mark.parametrize(
         ("finds", "shown"),

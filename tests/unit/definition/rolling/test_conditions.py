@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from echelon import Handoffs, Job, agent
-from echelon.definition.condition import why_not
+from echelon.definition.rolling.condition import why_not
 from echelon.model.errors import InvalidJob
 
 

@@ -11,7 +11,7 @@ from pydantic_ai.models.test import TestModel
 
 from echelon import Brief, Handoffs, Job, Repeat, Rounds, Verdict, agent, command, integrator
 from echelon.agents.checks.verdict import verdict_of
-from echelon.definition.repeat import Repetition
+from echelon.definition.rolling.repeat import Repetition
 from echelon.model.errors import InvalidJob
 from echelon.model.handoff import StoppedBy
 

@@ -139,8 +139,9 @@ class JobRun:
             if ended is not None:
                 break
             for phase in loop.members:
-                tasks = tuple(task.id for task in run.spec.plan.tasks if task.phase == phase)
-                self._looped[phase] = self._looped[phase].after(past_of(run, phase, tasks, rounds.verdicts[-1]))
+                turn = self._looped[phase]
+                over = await past_of(run, phase, turn.round, outputs[phase], rounds.verdicts[-1])
+                self._looped[phase] = turn.after(over.tasks)
         self.outputs.update({phase: output for phase, output in ended.items() if phase in self.outputs})
         for phase in loop.members:
             self._passed[phase].set()

@@ -1,6 +1,6 @@
 """Whether a phase is wanted: a function of what the phases before it handed on, or of the inputs of the job (X12)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias, cast, get_origin
 
 from echelon.agents.binding import hints_of
@@ -10,7 +10,9 @@ from echelon.agents.handoffs import Handoffs
 from echelon.contract.fit import arms_of
 from echelon.model.errors import InvalidJob
 
-Condition: TypeAlias = Callable[..., bool | str] | FunctionAgent[..., bool | str]
+_Says: TypeAlias = bool | str | Awaitable[bool] | Awaitable[str] | Awaitable[bool | str]
+
+Condition: TypeAlias = Callable[..., _Says] | FunctionAgent[..., _Says]
 """Says True where a phase is wanted, and False where it is not; or a text: why it is not, empty when it is."""
 
 

@@ -92,7 +92,13 @@ class Workshop:
             bad = {one.id: f"{one.needs - one.round} tests fail" for one in fix.outputs() if one.round < one.needs}
             return Verdict.rejected("not all tests pass", bad) if bad else Verdict.accepted()
 
-        self.fix, self.passes, self.all_pass = fix, passes, all_pass
+        def all_of_list(fix: Handoffs[list[str]]) -> Verdict:
+            self.checked.append("all")
+            done = dict(one.split("@") for each in fix.outputs() for one in each)
+            bad = {key: "not yet" for key, need in (("b1", 3), ("b2", 2)) if int(done[key]) < need}
+            return Verdict.rejected("not all is done", bad) if bad else Verdict.accepted()
+
+        self.fix, self.passes, self.all_pass, self.all_of_list = fix, passes, all_pass, all_of_list
 
     def job(self, until: Any = None, *, rounds: int = 3, stall: int = 2, **phase: Any) -> Job:
         """Make a job of one phase that is repeated."""

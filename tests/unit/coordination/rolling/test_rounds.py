@@ -1,6 +1,7 @@
 """X12, D11: work is done again until somebody else finds that it passes; what passed is not done again."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -360,3 +361,51 @@ class TestWholePhase:
             view = view_so_far(run)
 
         assert view.launched == view.returned + len(view.missing)
+
+
+class TestResumed:
+    """A run that is gone on with."""
+
+    @pytest.mark.parametrize("whole", [False, True], ids=["by task", "as a whole"])
+    @pytest.mark.parametrize("integrate", [None, listed], ids=["apart", "together"])
+    async def test_no_round_and_no_check_that_is_on_record_is_made_again(
+        self, tmp_path: Path, whole: bool, integrate: Any
+    ) -> None:
+        shop, shown = Workshop(), list[Any]()
+        until = None if not whole else shop.all_of_list if integrate else shop.all_pass
+        job = shop.publishing(until, integrate=integrate)
+        for _ in range(3):
+            async with a_run(job, tmp_path, bugs(1, 3, 2)) as run:
+                await run_phases(run)
+                shown.append((output_of(run), ends(run), ends(run, StepKind.CHECK), len(run.log.state.steps)))
+
+        assert shop.asked == list(dict.fromkeys(shop.asked))
+        assert len(shop.asked) == 6
+        assert shown[1:] == shown[:1] * 2
+
+    async def test_what_does_not_pass_is_judged_again_by_a_check_that_has_changed(self, tmp_path: Path) -> None:
+        shop = Workshop()
+        for gap in ("never", ""):
+            async with a_run(shop.job(_saying(gap), rounds=2), tmp_path, bugs(1)) as run:
+                delivered = await run_phases(run)
+                stopped = ends(run)["fix/b0"]
+
+        assert (stopped, status_after(delivered)) == (("passed", 1), RunStatus.COMPLETED)
+        assert shop.asked == ["b0@1", "b0@2"]
+
+    async def test_more_rounds_go_on_behind_those_that_were_made(self, tmp_path: Path) -> None:
+        shop = Workshop()
+        for rounds in (2, 4):
+            async with a_run(shop.job(rounds=rounds), tmp_path, bugs(4)) as run:
+                await run_phases(run)
+                stopped = ends(run)["fix/b0"]
+
+        assert stopped == ("passed", 4)
+        assert shop.asked == shop.checked == ["b0@1", "b0@2", "b0@3", "b0@4"]
+
+
+def _saying(gap: str) -> Callable[[Fix], str]:
+    def passes(output: Fix) -> str:
+        return gap
+
+    return passes

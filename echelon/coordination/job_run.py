@@ -20,6 +20,7 @@ from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.readiness import deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
 from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
+from echelon.coordination.rolling.relay import Relay, phase_before
 from echelon.coordination.spec import RunSpec
 from echelon.definition.need import Need
 from echelon.journal.digest import digest_of
@@ -73,25 +74,35 @@ class JobRun:
         self.outputs: dict[str, PhaseOutput] = {}
         self._parts = parts
         self._passed = {phase: asyncio.Event() for phase in self.needs}
+        self._begun = {phase: asyncio.Event() for phase in self.needs}
+        #: Phases at work or done, whose tasks are handed on one by one to the phase that continues them (D1).
+        self._relayed: set[str] = set()
+        self._relay = Relay(_with_fallbacks)
         #: What is reported at a sync point is reported once, also where two are passed at the same time.
         self._reporting = asyncio.Lock()
 
     async def work(self, phase: str) -> None:
         """Carry a phase out when those that it needs are done; its sync point is passed when this returns."""
+        before = phase_before(self.growth.context(), phase)
         for needed in self.needs[phase]:
-            await self._passed[needed].wait()
-        begun = await self._begin(phase)
+            await (self._begun if needed == before else self._passed)[needed].wait()
+        begun = await self._begin(phase, before)
+        self._begun[phase].set()
         if isinstance(begun, _Begun):
             run, planned, order = begun
-            output = await _synchronise(run, planned, await LocalPlacement(run, self._parts).run(order))
+            placed = await LocalPlacement(run, self._parts, self._relay).run(order)
+            output = await _synchronise(run, planned, placed)
             await self._end(run, phase, output)
         elif begun is not None:
             self.outputs[phase] = begun
         self._passed[phase].set()
 
-    async def _begin(self, phase: str) -> _Begun | PhaseOutput | None:
-        """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do."""
-        before = ancestors(self.needs, phase)
+    async def _begin(self, phase: str, continued: str | None) -> _Begun | PhaseOutput | None:
+        """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do.
+
+        Of a phase that it continues item by item, it receives what each task hands on when that has ended.
+        """
+        before = ancestors(self.needs, phase) - (self._relayed & {continued})
         outputs = {name: output for name, output in self.outputs.items() if name in before}
         run = self.growth.context()
         if run.spec.job.phases[phase].is_open:
@@ -108,6 +119,7 @@ class JobRun:
         received = await _receive(run, phase, outputs)
         unmet = _unmet_needs(run, phase, received)
         if not unmet:
+            self._relayed.add(phase)
             return _Begun(run, planned, _order(run, phase, planned.tasks, outputs, received))
         output = await _block(run, planned, unmet)
         await self._end(run, phase, output)
@@ -176,7 +188,8 @@ def phases_needed(spec: RunSpec) -> dict[str, tuple[str, ...]]:
 async def _receive(run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput]) -> dict[str, PhaseOutput]:
     """Return what a phase gets of each phase it needs: what was delivered, and fallbacks for what was not (F2)."""
     definition = run.spec.job.phases[phase]
-    needs = [definition.need(name) for name in definition.needs]
+    relayed = phase_before(run, phase)
+    needs = [definition.need(name) for name in definition.needs if name in outputs or name != relayed]
     return {need.phase: await _with_fallbacks(run, phase, need, outputs.get(need.phase)) for need in needs}
 
 

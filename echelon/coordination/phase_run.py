@@ -9,13 +9,25 @@ from echelon.agents.agent import Agent
 from echelon.coordination.blocking import block, blocked_by
 from echelon.coordination.context import RunContext
 from echelon.coordination.fallbacks import FallbackChain
+from echelon.coordination.loss import Loss
 from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
+from echelon.coordination.rolling.conversation import in_conversation
+from echelon.coordination.rolling.relay import (
+    Relay,
+    continuing,
+    is_continued,
+    not_continued,
+    only_of,
+    phase_before,
+    task_before,
+)
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.stage import Stage
 from echelon.coordination.step.layers import layers
+from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition
 from echelon.journal.failpoints import failpoint
 from echelon.model.handoff import Handoff
@@ -24,23 +36,30 @@ from echelon.runlog.losses import missing_of
 
 
 class PhaseRun:
-    """What the steps of an order share. `placement` is where the parts below the primary are worked on."""
+    """What the steps of an order share. `placement` is where the parts below the primary are worked on.
 
-    def __init__(self, run: RunContext, order: StageOrder, placement: Placement) -> None:
+    `relay` hands on what tasks of other phases made at the same time; None: the order has all of it.
+    """
+
+    def __init__(self, run: RunContext, order: StageOrder, placement: Placement, relay: Relay | None = None) -> None:
         self.run = run
         self.order = order
         self.phase: PhaseDefinition = run.spec.job.phases[order.phase]
         self._placement = placement
         self._guards = PhaseGuards(run, self.phase, order.deadline_seconds)
         self._steps = StepMaker(run, order, self.phase, self._guards)
+        self._relay = relay
+        self._before = phase_before(run, order.phase)
+        self._is_continued = is_continued(run, order.phase)
         self._perform = layers(run)
         self._fallbacks = FallbackChain(run, PreviousRuns(run), self._perform, self._guards.guard)
 
     @contextmanager
     def reserved_slots(self, stage: Stage) -> Generator[None]:
-        """Reserve slots for everybody's work during the block (F5)."""
+        """Reserve slots for everybody's work during the block (F5); what waits for another task reserves none."""
         plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
         work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
+        work = [] if self._before else work
         with self._guards.reserved_slots(work):
             yield
 
@@ -68,17 +87,39 @@ class PhaseRun:
     async def _work(self, task_id: str) -> Handoff:
         """Let an agent work, unless it cannot without what was lost; when it does not deliver, a fallback stands in."""
         try:
-            spec = self.run.spec
-            loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], self.order.lost)
+            order = self.order if self._before is None else await self._continued(self._before, task_id)
+            loss = self._loss(order, task_id)
             if loss is not None:
                 (handoff,) = await block(self.run, self.phase.name, [loss])
-                return handoff
-            step = self._steps.task(task_id)
-            handoff = await self._perform(step)
-            fallbacks = self.phase.fallbacks.get(step.agent.name, ())
-            return handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
+            else:
+                step = await self._step(order, task_id)
+                handoff = await self._perform(step)
+                fallbacks = self.phase.fallbacks.get(step.agent.name, ())
+                handoff = handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
+            if self._relay and self._is_continued:
+                self._relay.hand_on(handoff)
+            return handoff
         finally:
             self._guards.over(task_id)
+
+    async def _continued(self, before: str, task_id: str) -> StageOrder:
+        """Wait for the task that another one continues; returns the order for that one alone (D1)."""
+        used, received = task_before(self.run, task_id), self.order.upstream.get(before)
+        if received is None:
+            assert self._relay is not None, "what is not in an order is handed on by others of this process"
+            received = await self._relay.received(self.run, self.order, before, [used])
+        return continuing(self.run, self.order, before, only_of(received, used))
+
+    def _loss(self, order: StageOrder, task_id: str) -> Loss | None:
+        spec = self.run.spec
+        loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], order.lost)
+        return loss or (not_continued(self.run, order, self._before, task_id) if self._before else None)
+
+    async def _step(self, order: StageOrder, task_id: str) -> Step:
+        if self._before is None:
+            return self._steps.task(task_id)
+        step = StepMaker(self.run, order, self.phase, self._guards).task(task_id)
+        return await in_conversation(self.run, step, order.upstream[self._before])
 
     async def _integrate(self, stage: Stage, gathered: Gathered) -> PhaseOutput:
         integrator = self.phase.integrator

@@ -17,7 +17,7 @@ from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.rolling.conversation import in_conversation
 from echelon.coordination.rolling.relay import (
     Relay,
-    continuing,
+    order_of_item,
     is_continued,
     not_continued,
     only_of,
@@ -87,7 +87,7 @@ class PhaseRun:
     async def _work(self, task_id: str) -> Handoff:
         """Let an agent work, unless it cannot without what was lost; when it does not deliver, a fallback stands in."""
         try:
-            order = self.order if self._before is None else await self._continued(self._before, task_id)
+            order = self.order if self._before is None else await self._await_order(self._before, task_id)
             loss = self._loss(order, task_id)
             if loss is not None:
                 (handoff,) = await block(self.run, self.phase.name, [loss])
@@ -102,13 +102,13 @@ class PhaseRun:
         finally:
             self._guards.over(task_id)
 
-    async def _continued(self, before: str, task_id: str) -> StageOrder:
+    async def _await_order(self, before: str, task_id: str) -> StageOrder:
         """Wait for the task that another one continues; returns the order for that one alone (D1)."""
         used, received = task_before(self.run, task_id), self.order.upstream.get(before)
         if received is None:
             assert self._relay is not None, "what is not in an order is handed on by others of this process"
-            received = await self._relay.received(self.run, self.order, before, [used])
-        return continuing(self.run, self.order, before, only_of(received, used))
+            received = await self._relay.receive(self.run, self.order, before, [used])
+        return order_of_item(self.run, self.order, before, only_of(received, used))
 
     def _loss(self, order: StageOrder, task_id: str) -> Loss | None:
         spec = self.run.spec

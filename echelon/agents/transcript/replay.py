@@ -51,15 +51,22 @@ def _text(part: MessagePart) -> str:
     return f"{part.text}\n[{size(part.left_out_bytes)} left out]" if part.left_out_bytes else part.text
 
 
+def _said(of: Foreign, part: MessagePart) -> Foreign:
+    return of.UserPromptPart(content=_text(part))
+
+
+def _returned(of: Foreign, part: MessagePart) -> Foreign:
+    outcome = "retried" if part.kind == "retry-prompt" else part.outcome or "success"
+    return of.ToolReturnPart(tool_name=part.tool, content=_text(part), tool_call_id=part.call_id, outcome=outcome)
+
+
 #: Who said it, and its kind → the part of a message; all other kinds are left out.
 _PARTS: dict[tuple[str, str], Callable[[Foreign, MessagePart], Foreign]] = {
-    ("request", "user-prompt"): lambda of, part: of.UserPromptPart(content=_text(part)),
-    ("request", "tool-return"): lambda of, part: of.ToolReturnPart(
-        tool_name=part.tool, content=_text(part), tool_call_id=part.call_id
-    ),
-    ("request", "retry-prompt"): lambda of, part: of.RetryPromptPart(
-        content=_text(part), tool_name=part.tool or None, **({"tool_call_id": part.call_id} if part.call_id else {})
-    ),
+    ("request", "user-prompt"): _said,
+    ("request", "tool-return"): _returned,
+    # The library's own complaint about an answer; where it answers the call of a tool, it is what that returned.
+    ("request", "retry-prompt"): lambda of, part: (_returned if part.call_id else _said)(of, part),
+    ("request", "retry-feedback"): _said,
     ("response", "text"): lambda of, part: of.TextPart(content=_text(part)),
     ("response", "tool-call"): lambda of, part: of.ToolCallPart(
         tool_name=part.tool, args=part.text, tool_call_id=part.call_id

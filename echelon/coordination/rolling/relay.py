@@ -37,7 +37,7 @@ class Relay:
             lost = Missing(task_id=task, producer=agent_of[task], reason="no handoff was recorded")
             self._settle(task, output_of([step.handoff]) if step else PhaseOutput(missing=(lost,)))
 
-    async def received(self, run: RunContext, order: StageOrder, before: str, tasks: Iterable[str]) -> PhaseOutput:
+    async def receive(self, run: RunContext, order: StageOrder, before: str, tasks: Iterable[str]) -> PhaseOutput:
         """Wait for tasks of the phase `before`; returns what who continues them in the phase of an order gets."""
         need = run.spec.job.phases[order.phase].need(before)
         ended = [await self._of(task) for task in tasks]
@@ -66,7 +66,7 @@ class RelayedParts:
         """Do what is ordered, with what was handed on to it; it hands on what is on record then."""
         run, before = self._run, phase_before(self._run, order.phase)
         if before is not None and before not in order.upstream:
-            received = await self._relay.received(run, order, before, [task_before(run, task) for task in order.tasks])
+            received = await self._relay.receive(run, order, before, [task_before(run, task) for task in order.tasks])
             order = with_upstream(run, order, before, received)
         output = await self._parts.run(order)
         if is_continued(run, order.phase):
@@ -100,7 +100,7 @@ def only_of(received: PhaseOutput, task: str) -> PhaseOutput:
     )
 
 
-def continuing(run: RunContext, order: StageOrder, before: str, received: PhaseOutput) -> StageOrder:
+def order_of_item(run: RunContext, order: StageOrder, before: str, received: PhaseOutput) -> StageOrder:
     """Return the order for a task that goes on with what it received of the phase `before`."""
     lost = {one.task_id: one.reason for one in received.missing}
     changes = {"missing": (*order.missing, *missing_lines(received.lacks)), "lost": order.lost | lost}

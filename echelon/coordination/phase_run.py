@@ -17,10 +17,10 @@ from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.rolling.conversation import in_conversation
 from echelon.coordination.rolling.relay import (
     Relay,
-    order_of_item,
     is_continued,
     not_continued,
     only_of,
+    order_of_item,
     phase_before,
     task_before,
 )

@@ -17,7 +17,7 @@ from echelon.model.run import Conversation
 async def in_conversation(run: RunContext, step: Step, received: PhaseOutput) -> Step:
     """Return a step of a model with the conversation about the task that it continues, as it is on record.
 
-    A model that fell short there, or did not do it itself, begins a new one.
+    Where something stands in for what it did there, it begins a new one.
     """
     done = next(iter(received.handoffs), None)
     if done is None or not isinstance(step.agent, ModelAgent):
@@ -33,8 +33,8 @@ class _Unavailable(Exception):
 
 
 async def _on_record(run: RunContext, done: Handoff) -> Transcript:
-    if done.falls_short:
-        raise _Unavailable(f"{done.task_id} is there in another form only")
+    if done.fallback is not None:
+        raise _Unavailable(f"{done.fallback.said} stands in for {done.task_id}")
     known = _last(run, done.task_id)
     if known is None:
         await run.log.refresh()  # it may have been had in another process

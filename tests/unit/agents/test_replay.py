@@ -27,9 +27,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def kept(*messages: ModelMessage) -> Transcript:
-    return transcript_of(
-        Exchange(agent="find", model="local", began=NOW, ended=NOW, messages=messages, error=None)
-    )
+    return transcript_of(Exchange(agent="find", model="local", began=NOW, ended=NOW, messages=messages, error=None))
 
 
 def said(messages: Sequence[ModelMessage]) -> list[tuple[str, object]]:
@@ -45,9 +43,7 @@ def test_what_was_asked_and_answered_comes_back_without_what_belongs_to_one_agen
     """System prompts and instructions are those of whoever goes on; what was thought is not said again."""
     made = messages_of(
         kept(
-            ModelRequest(
-                parts=[SystemPromptPart("You find."), UserPromptPart("look at 1")], instructions="Be brief."
-            ),
+            ModelRequest(parts=[SystemPromptPart("You find."), UserPromptPart("look at 1")], instructions="Be brief."),
             ModelResponse(parts=[ThinkingPart("hm"), ToolCallPart("read", {"path": "1"}, "c1")]),
             ModelRequest(parts=[ToolReturnPart("read", {"lines": 3}, "c1")]),
             ModelResponse(parts=[TextPart("it is long")]),

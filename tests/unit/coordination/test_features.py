@@ -106,7 +106,9 @@ async def test_another_agent_gets_nothing_of_other_items(tmp_path: Path) -> None
         seen[item.id] = [*(one.task_id for one in look), *(one.task_id for one in look.missing), *brief.missing]
         return item.id
 
-    async with a_run(judging(second=listing, needs={"look": "loose"}), tmp_path, items(3, failing=frozenset({2}))) as run:
+    async with a_run(
+        judging(second=listing, needs={"look": "loose"}), tmp_path, items(3, failing=frozenset({2}))
+    ) as run:
         await run_phases(run)
 
     assert seen == {

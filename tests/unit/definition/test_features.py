@@ -148,7 +148,9 @@ def test_the_forecast_lets_no_item_wait_for_the_slowest() -> None:
     """3 at a time, 9 items of 2 s and 1 s: one behind the other 6 s + 3 s; end to end 3 rounds of 3 s, and one sync."""
     times = {"first": {"seconds": 2.0, "over": others}, "second": {"seconds": 1.0, "over": others}}
     priors = Priors(dispatch_seconds=0, integration_seconds=0, sync_seconds=5)
-    merged, apart = [plan_of(a_job(merge=merge, **times, priors=priors, max_concurrency=3)) for merge in ("auto", "never")]
+    merged, apart = [
+        plan_of(a_job(merge=merge, **times, priors=priors, max_concurrency=3)) for merge in ("auto", "never")
+    ]
     mean = 1.5  # of sum_up, which states nothing
 
     assert merged.makespan.predicted == pytest.approx(9 + 5 + mean + 5)

@@ -1,9 +1,9 @@
 """One part of a phase at work: tasks are handed out, teams work, and integrate in stages up to the coordinator (X2)."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from echelon.agents.agent import Agent
 from echelon.coordination.blocking import block, blocked_by
@@ -24,6 +24,7 @@ from echelon.coordination.rolling.relay import (
     phase_before,
     task_before,
 )
+from echelon.coordination.rolling.repeating import repeat_task
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.stage import Stage
 from echelon.coordination.step.layers import layers
@@ -33,6 +34,14 @@ from echelon.journal.failpoints import failpoint
 from echelon.model.handoff import Handoff
 from echelon.model.integration import Verb
 from echelon.runlog.losses import missing_of
+
+
+class _Turn(NamedTuple):
+    """What a task is done with when it is its turn."""
+
+    order: StageOrder
+    """The order of its phase; that of its item alone, where it continues another task."""
+    steps: StepMaker
 
 
 class PhaseRun:
@@ -67,10 +76,10 @@ class PhaseRun:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
         async with asyncio.TaskGroup() as group:
             parts = tuple(map(group.create_task, [self._place(stage, part) for part in stage.parts]))
-            agents = tuple(map(group.create_task, [self._work(task) for task in stage.tasks]))
+            agents = tuple(map(group.create_task, [self._work(tasks) for tasks in self._by_agent(stage.tasks)]))
         gathered = Gathered(
             parts=together(part.result() for part in parts),
-            agents=output_of(agent.result() for agent in agents),
+            agents=output_of(handoff for agent in agents for handoff in agent.result()),
         )
         output = await self._integrate(stage, gathered)
         # At the primary, where nothing integrated is left to pass on, its parts are passed on in its place (F7).
@@ -84,42 +93,67 @@ class PhaseRun:
         changes = {"node": part.node.id, "tasks": part.all_tasks}
         return self._placement.run(self.order.model_copy(update=changes))
 
-    async def _work(self, task_id: str) -> Handoff:
-        """Let an agent work, unless it cannot without what was lost; when it does not deliver, a fallback stands in."""
-        try:
-            order = self.order if self._before is None else await self._await_order(self._before, task_id)
-            loss = self._loss(order, task_id)
-            if loss is not None:
-                (handoff,) = await block(self.run, self.phase.name, [loss])
-            else:
-                step = await self._step(order, task_id)
-                handoff = await self._perform(step)
-                fallbacks = self.phase.fallbacks.get(step.agent.name, ())
-                handoff = handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
-            if self._relay and self._is_continued:
-                self._relay.hand_on(handoff)
-            return handoff
-        finally:
-            self._guards.over(task_id)
+    def _by_agent(self, tasks: Sequence[str]) -> list[list[str]]:
+        """Return the tasks that each agent holds, in the order they are done (D1)."""
+        held: dict[str, list[str]] = {}
+        for task in tasks:
+            held.setdefault(self.run.spec.plan.agent_of[task], []).append(task)
+        return list(held.values())
 
-    async def _await_order(self, before: str, task_id: str) -> StageOrder:
-        """Wait for the task that another one continues; returns the order for that one alone (D1)."""
-        used, received = task_before(self.run, task_id), self.order.upstream.get(before)
+    async def _work(self, tasks: Sequence[str]) -> list[Handoff]:
+        """Let an agent do what it holds, one task after the other, each as a step of its own (D1).
+
+        A task is not started that cannot do without what was lost; where one is not delivered, a fallback stands in.
+        What passed in an earlier round of its phase is not done again.
+        """
+        ended, repetition = list[Handoff](), self.phase.repetition
+        for task_id in tasks:
+            try:
+                turn = await self._await_turn(task_id)
+                loss, kept = self._loss(turn, task_id, ended), self.order.kept.get(task_id)
+                if loss is not None:
+                    (handoff,) = await block(self.run, self.phase.name, [loss])
+                elif kept is not None:
+                    handoff = kept
+                else:
+                    if repetition is not None and not repetition.whole_phase:
+                        step, handoff = await repeat_task(self.run, turn.steps, repetition, task_id, self._perform)
+                    else:
+                        step = await self._prepare(turn, task_id, ended)
+                        handoff = await self._perform(step)
+                    fallbacks = self.phase.fallbacks.get(step.agent.name, ())
+                    handoff = handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
+                ended.append(handoff)
+                if self._relay and self._is_continued:
+                    self._relay.hand_on(handoff)
+            finally:
+                self._guards.over(task_id)
+        return ended
+
+    async def _await_turn(self, task_id: str) -> _Turn:
+        """Wait for the task that another one continues, where there is one (D1)."""
+        before, run = self._before, self.run
+        if before is None:
+            return _Turn(self.order, self._steps)
+        used, received = task_before(run, task_id), self.order.upstream.get(before)
         if received is None:
             assert self._relay is not None, "what is not in an order is handed on by others of this process"
-            received = await self._relay.receive(self.run, self.order, before, [used])
-        return order_of_item(self.run, self.order, before, only_of(received, used))
+            received = await self._relay.receive(run, self.order, before, [used])
+        order = order_of_item(run, self.order, before, only_of(received, used))
+        return _Turn(order, StepMaker(run, order, self.phase, self._guards))
 
-    def _loss(self, order: StageOrder, task_id: str) -> Loss | None:
+    def _loss(self, turn: _Turn, task_id: str, ended: Sequence[Handoff]) -> Loss | None:
+        """Say what a task cannot do without and does not get, of other agents or of its own (D3)."""
         spec = self.run.spec
-        loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], order.lost)
-        return loss or (not_continued(self.run, order, self._before, task_id) if self._before else None)
+        lost = turn.order.lost | {one.task_id: one.reason for one in output_of(ended).missing}
+        loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], lost)
+        return loss or (not_continued(self.run, turn.order, self._before, task_id) if self._before else None)
 
-    async def _step(self, order: StageOrder, task_id: str) -> Step:
-        if self._before is None:
-            return self._steps.task(task_id)
-        step = StepMaker(self.run, order, self.phase, self._guards).task(task_id)
-        return await in_conversation(self.run, step, order.upstream[self._before])
+    async def _prepare(self, turn: _Turn, task_id: str, ended: Sequence[Handoff]) -> Step:
+        step = turn.steps.task(task_id, ended)
+        return (
+            step if self._before is None else await in_conversation(self.run, step, turn.order.upstream[self._before])
+        )
 
     async def _integrate(self, stage: Stage, gathered: Gathered) -> PhaseOutput:
         integrator = self.phase.integrator

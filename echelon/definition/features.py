@@ -120,6 +120,17 @@ def _needed_by_others(pair: _Pair) -> str:
     return f"{pair.first.name!r} is also needed by {listed(others, 3, repr)}" if others else ""
 
 
+def _conditional(pair: _Pair) -> str:
+    held = [phase.name for phase in (pair.first, pair.second) if phase.condition is not None]
+    return f"whether {held[0]!r} is wanted is asked for the whole phase" if held else ""
+
+
+def _repeated(pair: _Pair) -> str:
+    phases = (pair.first, pair.second)
+    held = [phase.name for phase in phases if phase.repetition is not None and phase.repetition.whole_phase]
+    return f"{held[0]!r} is repeated as a whole" if held else ""
+
+
 def _integrated(pair: _Pair) -> str:
     return f"{pair.first.name!r} is integrated" if pair.first.integrator is not None else ""
 
@@ -161,6 +172,8 @@ _CHECKS: tuple[Callable[[_Pair], str], ...] = (
     _found_on_the_way,
     _needs_more,
     _needed_by_others,
+    _conditional,
+    _repeated,
     _integrated,
     _irreversible,
     _unlike,

@@ -145,9 +145,10 @@ class PhaseRun:
     def _loss(self, turn: _Turn, task_id: str, ended: Sequence[Handoff]) -> Loss | None:
         """Say what a task cannot do without and does not get, of other agents or of its own (D3)."""
         spec = self.run.spec
+        if self._before is not None:
+            return not_continued(self.run, turn.order, self._before, task_id)
         lost = turn.order.lost | {one.task_id: one.reason for one in output_of(ended).missing}
-        loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], lost)
-        return loss or (not_continued(self.run, turn.order, self._before, task_id) if self._before else None)
+        return blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], lost)
 
     async def _prepare(self, turn: _Turn, task_id: str, ended: Sequence[Handoff]) -> Step:
         step = turn.steps.task(task_id, ended)

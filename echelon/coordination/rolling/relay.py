@@ -102,9 +102,8 @@ def only_of(received: PhaseOutput, task: str) -> PhaseOutput:
 
 def order_of_item(run: RunContext, order: StageOrder, before: str, received: PhaseOutput) -> StageOrder:
     """Return the order for a task that goes on with what it received of the phase `before`."""
-    lost = {one.task_id: one.reason for one in received.missing}
-    changes = {"missing": (*order.missing, *missing_lines(received.lacks)), "lost": order.lost | lost}
-    return with_upstream(run, order, before, received).model_copy(update=changes)
+    missing = (*order.missing, *missing_lines(received.lacks))
+    return with_upstream(run, order, before, received).model_copy(update={"missing": missing})
 
 
 def with_upstream(run: RunContext, order: StageOrder, before: str, received: PhaseOutput) -> StageOrder:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from echelon import AgentFailed, Brief, Fallback, Handoffs, Job, Need, agent
+from echelon import AgentFailed, Brief, Fallback, Handoffs, Job, Need, Repeat, Rounds, agent
 from echelon.coordination.context import RunContext
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.local_placement import LocalPlacement
@@ -211,6 +211,28 @@ async def test_a_resumed_run_goes_on_with_each_item_where_it_was(tmp_path: Path)
     assert asked == ["judge i1"]
     assert sorted(event.task_id for event in watched.of(StepReused)) == ["judge/i0", "look/i0", "look/i1"]
     assert output == {"judge/i0": "i0: ['i0']", "judge/i1": "i1: ['i1']"}
+
+
+async def test_an_item_goes_on_when_it_has_passed_and_is_done_again_by_itself(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    @agent(name="judge")
+    async def judge_again(item: Item, seen: Handoffs[str], rounds: Rounds) -> int:
+        asked.append(f"{item.id} {seen.outputs()} {len(rounds)}")
+        return len(rounds)
+
+    def is_second(output: int) -> bool:
+        return output == 1
+
+    job = Job("judging", goal="Judge", inputs=Items, defaults=ONCE, merge="auto")
+    job.phase("look", each=look, over=lambda items: items)
+    job.phase("judge", each=judge_again, over=lambda items: items, needs="look", repeat=Repeat(until=is_second))
+    async with a_run(job, tmp_path, items(2)) as run:
+        await run_phases(run)
+
+        assert output_of(run) == {"judge/i0": 1, "judge/i1": 1}
+    assert sorted(asked) == ["i0 ['i0'] 0", "i0 ['i0'] 1", "i1 ['i1'] 0", "i1 ['i1'] 1"]
+    assert run.spec.plan.n_agents == 2
 
 
 async def test_one_agent_at_a_time_does_not_keep_items_from_going_on(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from echelon import Fallback, Handoffs, Job, Need, Priors, agent, command, integrator
+from echelon import Fallback, Handoffs, Job, Need, Priors, Repeat, agent, command, integrator
 from echelon.definition.definition import NoInputs
 from echelon.definition.planned import planned
 from echelon.lint.rules import lint
@@ -46,6 +46,14 @@ async def send(item: str, seen: Handoffs[str]) -> str:
 @integrator
 async def joined(seen: Handoffs[str]) -> str:
     return ", ".join(seen.outputs())
+
+
+def wanted(seen: Handoffs[str]) -> bool:
+    return bool(seen)
+
+
+def all_pass(judged: Handoffs[str]) -> bool:
+    return bool(judged)
 
 
 def files() -> list[str]:
@@ -207,13 +215,15 @@ def test_what_both_need_is_waited_for_once() -> None:
             "their items belong to different domains",
         ),
         (lambda: a_job(first={"integrate": joined}), "'look' is integrated"),
+        (lambda: a_job(second={"when": wanted}), "whether 'judge' is wanted is asked for the whole phase"),
+        (lambda: a_job(second={"repeat": Repeat(until=all_pass)}), "'judge' is repeated as a whole"),
         (lambda: a_job(second={"each": send}), "'judge' cannot be undone"),
         (
             lambda: a_job(second={"each": command(["wc", "{brief}"], name="count", parse=str)}),
             "their agents differ in kind (function and command)",
         ),
     ],
-    ids=["no handoff", "items", "keys", "domains", "integrated", "irreversible", "kinds"],
+    ids=["no handoff", "items", "keys", "domains", "integrated", "when", "repeat", "irreversible", "kinds"],
 )
 def test_what_speaks_against_it_is_said(build: Callable[[], Job], reason: str) -> None:
     plan = plan_of(build())

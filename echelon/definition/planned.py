@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, Found, check_runnable, expand
-from echelon.definition.features import features_of
 from echelon.definition.limits import limits_of
+from echelon.definition.merging.features import features_of
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
 from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases

@@ -68,6 +68,12 @@ def _repeated(pair: Pair) -> str:
     return f"{held[0]!r} is repeated as a whole" if held else ""
 
 
+def _looped(pair: Pair) -> str:
+    members = {name for loop in pair.job.loops for name in loop.members}
+    held = [phase.name for phase in (pair.first, pair.second) if phase.name in members]
+    return f"{held[0]!r} is a part of a loop" if held else ""
+
+
 def _integrated(pair: Pair) -> str:
     return f"{pair.first.name!r} is integrated" if pair.first.integrator is not None else ""
 
@@ -111,6 +117,7 @@ _CHECKS: tuple[Callable[[Pair], str], ...] = (
     _needed_by_others,
     _conditional,
     _repeated,
+    _looped,
     _integrated,
     _irreversible,
     _unlike,

@@ -232,6 +232,13 @@ def test_what_speaks_against_it_is_said(build: Callable[[], Job], reason: str) -
     assert plan.n_agents == len([node for node in plan.tree if node.kind is NodeKind.AGENT]) == len(plan.tasks)
 
 
+def test_phases_of_a_loop_are_done_round_by_round() -> None:
+    job = a_job()
+    job.loop(["look", "judge"], until=all_pass)
+
+    assert why(plan_of(job)) == ["phases 'look' and 'judge' are not merged: 'look' is a part of a loop"]
+
+
 def test_a_phase_that_others_need_too_is_synchronised() -> None:
     job = a_job()
     job.phase("count", agent=sum_up, needs="look")

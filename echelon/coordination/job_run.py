@@ -18,6 +18,7 @@ from echelon.coordination.phase_output import PhaseOutput, output_of
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.readiness import deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
+from echelon.coordination.rolling.adapting import adapt
 from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
 from echelon.coordination.spec import RunSpec
@@ -93,7 +94,7 @@ class JobRun:
         """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do."""
         before = ancestors(self.needs, phase)
         outputs = {name: output for name, output in self.outputs.items() if name in before}
-        run = self.growth.context()
+        run = await self.growth.begin(phase)
         if run.spec.job.phases[phase].is_open:
             refused = await self._find(run, phase, outputs, await _receive(run, phase, outputs))
             if refused is not None:
@@ -118,6 +119,7 @@ class JobRun:
             await report_incidents(run)
         failpoint("phase.ended")
         await run.log.append(PhaseEnded(run_id=run.spec.run_id, at=run.now(), phase=phase))
+        await adapt(self.growth, phase)
         self.outputs[phase] = output
 
     async def _find(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -17,7 +17,7 @@ from echelon.definition.items import check_agent_name, check_range
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidJob
-from echelon.model.graph import Coupling
+from echelon.model.graph import Coupling, ErrorConsequence
 from echelon.model.policy import Resilience
 
 
@@ -39,6 +39,7 @@ class PhaseDeclaration:
     resilience: Resilience | None
     seconds: float | None
     tokens: int | None
+    error_consequence: ErrorConsequence
 
     def check(self) -> None:
         """Refuse what contradicts itself, whatever the other phases are; `InvalidJob` says how."""
@@ -48,6 +49,11 @@ class PhaseDeclaration:
         if self.items is not None and self.over is None:
             raise InvalidJob(f"phase {name!r}: `items` says how many `over` finds, and there is no `over`")
         check_range(name, self.items)
+        if self.error_consequence not in get_args(ErrorConsequence):
+            known = ", ".join(get_args(ErrorConsequence))
+            raise InvalidJob(
+                f"phase {name!r}: error_consequence={self.error_consequence!r} is not known; use one of {known}"
+            )
         for one in self.who:
             check_agent_name(name, one.name)
         names = [need.phase for need in self.needs]
@@ -82,6 +88,7 @@ class PhaseDeclaration:
             resilience=self.resilience or Resilience(),
             seconds=self.seconds,
             tokens=self.tokens,
+            error_consequence=self.error_consequence,
             single=self.single,
         )
 

@@ -9,6 +9,7 @@ from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallback
 from echelon.definition.discovery import Discovery
 from echelon.definition.need import Need
+from echelon.model.graph import ErrorConsequence
 from echelon.model.policy import Resilience
 
 
@@ -42,6 +43,8 @@ class PhaseDefinition:
     """Expected duration of one call, in seconds."""
     tokens: int | None = None
     """Expected tokens of one call."""
+    error_consequence: ErrorConsequence = "minor"
+    """How bad a wrong output is (R9)."""
     single: bool = False
     """Was it declared with exactly one agent, so that its output is that agent's?"""
 

@@ -15,6 +15,7 @@ from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, UsedDependency
+from echelon.model.organisation import PlanChange
 from echelon.model.plan import Finding, Plan
 from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Session
@@ -95,6 +96,19 @@ class PlanExtended(Event):
     def subject(self) -> str:
         """The phase that was planned."""
         return self.phase
+
+
+class PlanChangeProposed(Event):
+    """The structure of the run was found to be outgrown: what would help, and whether it is done (R6, R10)."""
+
+    kind: Literal["plan_change_proposed"] = "plan_change_proposed"
+    proposal: PlanChange
+    """What was measured, and what should be changed."""
+
+    @property
+    def subject(self) -> str:
+        """The phase behind which it was measured."""
+        return self.proposal.after
 
 
 class PhaseStarted(Event):
@@ -333,6 +347,7 @@ RunEvent = Annotated[
     | RunTaken
     | RunReopened
     | PlanExtended
+    | PlanChangeProposed
     | PhaseStarted
     | PhaseEnded
     | StepStarted

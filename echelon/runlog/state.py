@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
+from echelon.model.organisation import PlanChange
 from echelon.model.plan import Plan
 from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Pause
@@ -82,6 +83,8 @@ class RunState:
     """What was begun that changes the world outside, by step and attempt (F8)."""
     breakers: tuple[BreakerNews, ...] = ()
     """What breakers did (F1)."""
+    plan_changes: tuple[PlanChange, ...] = ()
+    """Changes of the structure that were proposed or made (R10)."""
     pauses: tuple[Pause, ...] = ()
     """Times in which nobody worked on the run."""
     token: int = 0
@@ -104,6 +107,12 @@ class RunState:
     def plan(self) -> Plan | None:
         """The plan as it is now."""
         return self.record.plan if self.record else None
+
+    @property
+    def spans(self) -> dict[str, int]:
+        """The most direct reports in parts of the tree that the run has changed, by phase (R10)."""
+        applied = (change for change in self.plan_changes if change.applied)
+        return {phase: change.span for change in applied if change.span for phase in change.phases}
 
     @property
     def finished_steps(self) -> dict[str, StepRecord]:
@@ -137,6 +146,7 @@ class _Draft:
         self.exceptions = list(state.exceptions)
         self.intents = dict(state.intents)
         self.breakers = list(state.breakers)
+        self.plan_changes = list(state.plan_changes)
         self.pauses = list(state.pauses)
         self.token = state.token
         self.holders = set(state.holders)
@@ -161,6 +171,7 @@ class _Draft:
             exceptions=tuple(self.exceptions),
             intents=self.intents,
             breakers=tuple(self.breakers),
+            plan_changes=tuple(self.plan_changes),
             pauses=tuple(self.pauses),
             token=self.token,
             holders=frozenset(self.holders),
@@ -197,6 +208,10 @@ def _run_reopened(draft: _Draft, event: happened.RunReopened) -> None:
 
 def _plan_extended(draft: _Draft, event: happened.PlanExtended) -> None:
     draft.update_record(**record_changes(event))
+
+
+def _plan_change_proposed(draft: _Draft, event: happened.PlanChangeProposed) -> None:
+    draft.plan_changes.append(event.proposal)
 
 
 def _phase_started(draft: _Draft, event: happened.PhaseStarted) -> None:
@@ -292,6 +307,7 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.RunTaken: _run_taken,
     happened.RunReopened: _run_reopened,
     happened.PlanExtended: _plan_extended,
+    happened.PlanChangeProposed: _plan_change_proposed,
     happened.PhaseStarted: _phase_started,
     happened.PhaseEnded: _phase_ended,
     happened.StepStarted: _step_started,

@@ -7,7 +7,7 @@ from echelon.model.organisation import StructureChange, StructureSignal
 from echelon.planning.regime import DEFAULT_SPAN, FLAT_UP_TO, MINIMUM_SPAN
 
 FEW = 5  # agents; so many come with the first transition, which a run may take back (R5, R10)
-WIDE = DEFAULT_SPAN // 2  # direct reports; from more on the coordinator is what costs, and not its level
+WIDE = DEFAULT_SPAN // 2  # direct reports; with more it is the coordinator that costs, and not its level
 
 
 class Load(NamedTuple):
@@ -29,6 +29,36 @@ class Load(NamedTuple):
     """Coordinators beside it, in the same phase, that report where it does."""
 
 
+def _no_slower_alone(load: Load) -> bool:
+    """Say whether one agent would be as fast: n equal agents and their wait take 1/n + w of what one takes."""
+    return load.measured >= 1 - 1 / max(1, load.agents)
+
+
+def _dividing_helps(load: Load) -> bool:
+    """Say whether leads with half the reports would have enough to lead."""
+    return load.reports > WIDE
+
+
+def _dear_and_few(load: Load) -> bool:
+    return load.agents <= FEW and load.signal is StructureSignal.COORDINATION
+
+
+def _slow_and_few(load: Load) -> bool:
+    return load.agents <= FEW and load.signal is StructureSignal.WAITING and _no_slower_alone(load)
+
+
+def _stands_alone(load: Load) -> bool:
+    return _dividing_helps(load) and not load.peers
+
+
+def _leads_few(load: Load) -> bool:
+    return load.leads > 0 and load.agents <= FLAT_UP_TO
+
+
+def _is_one_of_many_leads(load: Load) -> bool:
+    return load.leads > 0 or load.peers > 0
+
+
 class Remedy(NamedTuple):
     """A row of the table: the first that holds decides."""
 
@@ -40,32 +70,19 @@ class Remedy(NamedTuple):
     """Why it helps."""
 
 
-def _no_slower_alone(load: Load) -> bool:
-    """Say whether one agent would be as fast: n equal agents and their wait take 1/n + w of what one takes."""
-    return load.measured >= 1 - 1 / max(1, load.agents)
-
-
-def _dividing_helps(load: Load) -> bool:
-    """Say whether a coordinator with half the reports is relieved; costs of coordination fall from many reports only.
-
-    Two reports cannot be divided.
-    """
-    return load.reports > (WIDE if load.signal is StructureSignal.COORDINATION else MINIMUM_SPAN)
-
-
 REMEDIES: Sequence[Remedy] = (
     Remedy(
-        lambda load: load.agents <= FEW and load.signal is StructureSignal.COORDINATION,
+        _dear_and_few,
         StructureChange.SINGLE_AGENT,
         "coordinating so few costs more than they work",
     ),
     Remedy(
-        lambda load: load.agents <= FEW and load.signal is StructureSignal.WAITING and _no_slower_alone(load),
+        _slow_and_few,
         StructureChange.SINGLE_AGENT,
         "one agent alone would be as fast",
     ),
     Remedy(
-        lambda load: _dividing_helps(load) and not load.peers,
+        _stands_alone,
         StructureChange.ADD_LEVEL,
         "leads in between integrate at the same time, and each has fewer handoffs to hold",
     ),
@@ -75,12 +92,12 @@ REMEDIES: Sequence[Remedy] = (
         "leads with fewer reports integrate at the same time, and each has fewer handoffs to hold",
     ),
     Remedy(
-        lambda load: load.leads > 0 and load.agents <= FLAT_UP_TO,
+        _leads_few,
         StructureChange.FLATTEN,
         "so few need no leads in between",
     ),
     Remedy(
-        lambda load: load.leads > 0 or load.peers > 0,
+        _is_one_of_many_leads,
         StructureChange.JOIN_DOMAINS,
         "fewer leads have less to coordinate between them",
     ),

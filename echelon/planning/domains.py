@@ -48,7 +48,7 @@ class _Links(NamedTuple):
     """The strongest coupling between tasks of a domain."""
     outward: Mapping[str, Coupling]
     """The strongest coupling with tasks of other domains."""
-    count: Mapping[str, int]
+    edges: Mapping[str, int]
     """Dependencies between tasks of a domain."""
 
 
@@ -106,10 +106,10 @@ def _stronger(one: Coupling | None, other: Coupling) -> Coupling:
 def _domain(
     name: str, tasks: Sequence[TaskSpec], agents: int, links: _Links, flexible: set[tuple[str, str]]
 ) -> DomainPlan:
-    worst = max((task.error_consequence for task in tasks), key=_CONSEQUENCES.index)
+    worst = max(tasks, key=lambda task: _CONSEQUENCES.index(task.error_consequence)).error_consequence
     inside = links.inside.get(name)
     factors = DriftFactors(
-        fast=inside is Coupling.TIGHT or links.count.get(name, 0) > len(tasks),
+        fast=inside is Coupling.TIGHT or links.edges.get(name, 0) > len(tasks),
         dear=worst != "minor",
         hidden=any(task.contract is None for task in tasks),
         costly=agents > DEFAULT_SPAN,

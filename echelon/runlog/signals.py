@@ -1,6 +1,6 @@
 """Signals that a structure is outgrown, measured at a sync point from what is on record (R6). Pure.
 
-The formulas are in `docs/adapting.md`. What cannot be known is None, never zero.
+The formulas are in `docs/how-to/adapt.md`. What cannot be known is None, never zero.
 """
 
 from collections import defaultdict

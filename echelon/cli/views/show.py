@@ -48,6 +48,7 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
             ("at work", ", ".join(head(view.at_work, AT_WORK_SHOWN))),
             ("concerns", routes(view.concerns)),
             ("breakers", "\n".join(one.said for one in view.breakers)),
+            ("plan changes", "\n".join(one.said for one in view.plan_changes)),
             ("report", record.report or ""),
         ],
     )

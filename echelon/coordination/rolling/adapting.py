@@ -55,7 +55,7 @@ def _proposal(growth: Growth, phase: str, load: Load, remedy: Remedy) -> PlanCha
         coordinator=load.coordinator,
         after=phase,
         change=remedy.change,
-        reason=f"{said}; {remedy.why}",
+        reason=f"{said}; {remedy.why}{_lacks(job, coming, remedy.change)}",
         phases=can_change if applied else coming,
         span=span,
         applied=applied,
@@ -66,6 +66,13 @@ def _can_change(job: JobDefinition, coming: Sequence[str], change: StructureChan
     """Return the phases that have a part of the tree of their own, in which the change has an effect."""
     needing = (name for name in coming if job.phases[name].needs)
     return tuple(name for name in needing if change not in _DIVIDING or _integrates_in_stages(job, name))
+
+
+def _lacks(job: JobDefinition, coming: Sequence[str], change: StructureChange) -> str:
+    """Say what keeps leads from integrating, where they would integrate nothing; empty where they do."""
+    if change not in _DIVIDING or not coming or any(_integrates_in_stages(job, name) for name in coming):
+        return ""
+    return ", once their integrator has a `combine`"
 
 
 def _integrates_in_stages(job: JobDefinition, phase: str) -> bool:

@@ -99,7 +99,8 @@ class Growth:
 
     def _proposed(self, proposal: PlanChange) -> tuple[RunEvent, ...]:
         at, path = self._run.now(), self._spec.plan.path(proposal.coordinator)
-        level = Level.INFO if proposal.applied else Level.WARNING
+        asks = proposal.phases and not proposal.applied  # the others can wait for the next run, or are done
+        level = Level.WARNING if asks else Level.INFO
         report = ExceptionReport(trigger=Trigger.OUTGROWN, level=level, path=path, message=proposal.said, at=at)
         event = PlanChangeProposed(run_id=self._spec.run_id, at=at, proposal=proposal)
         return event, self._run.log.pushed(report)

@@ -108,6 +108,7 @@ async def test_where_leads_would_integrate_nothing_the_change_stays_a_proposal(t
     seen, _ = await carried_out(slow_integrations(clock, staged=False), tmp_path, clock)
 
     assert [one.proposal.applied for one in seen.of(PlanChangeProposed)] == [False]
+    assert "once their integrator has a `combine`" in outgrown(seen)[0].message
     assert seen.of(PlanExtended) == []
 
 

@@ -22,7 +22,7 @@ def load(signal: StructureSignal, measured: float, agents: int, *counts: int) ->
         # The first transition is taken back: so few cost more than they work, or one would be as fast (1 - 1/n).
         (load(COORDINATION, 0.8, 5, 5, 0, 0), SINGLE, None),
         (load(WAITING, 0.75, 4, 4, 0, 0), SINGLE, None),
-        (load(WAITING, 0.74, 4, 4, 0, 0), ADD, 2),
+        (load(WAITING, 0.74, 4, 4, 0, 0), None, None),
         # A coordinator alone at its level gets leads below it, with half of its reports each.
         (load(COORDINATION, 0.8, 8, 8, 0, 0), ADD, 4),
         (load(WAITING, 0.3, 8, 8, 0, 0), ADD, 4),
@@ -31,6 +31,7 @@ def load(signal: StructureSignal, measured: float, agents: int, *counts: int) ->
         # One of several leads: more of them.
         (load(WAITING, 0.3, 8, 8, 0, 3), SPLIT, 4),
         (load(QUALITY, 0.5, 6, 6, 0, 1), SPLIT, 3),
+        (load(WAITING, 0.3, 5, 5, 0, 0), ADD, 3),
         # Few reports: the level itself is what costs.
         (load(COORDINATION, 0.8, 8, 2, 2, 0), FLATTEN, 8),
         (load(COORDINATION, 0.8, 20, 3, 3, 0), JOIN, 8),

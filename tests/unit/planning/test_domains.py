@@ -14,7 +14,8 @@ from echelon.planning.planner import plan
 
 def task(name: str, domain: str | None = "core", *uses: tuple[str, Coupling], **more: Any) -> TaskSpec:
     depends_on = tuple(Dependency(task=used, coupling=coupling) for used, coupling in uses)
-    return TaskSpec(id=name, goal="look", domain=domain, depends_on=depends_on, **({"contract": "Seen@1"} | more))
+    fields: dict[str, Any] = {"contract": "Seen@1", "domain": domain, "depends_on": depends_on}
+    return TaskSpec(id=name, goal="look", **(fields | more))
 
 
 def domains(*tasks: TaskSpec) -> dict[str, Any]:

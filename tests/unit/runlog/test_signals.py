@@ -70,11 +70,11 @@ def step(phase: str, node: str, began: float, ended: float, **changes: Any) -> S
 
 
 def phase_of(
-    name: str, *, at: float = 0.0, takes: float = 1.0, integration: float = 0.1, **changes: Any
+    name: str, *, at: float = 0.0, takes: float = 1.0, integration: float = 0.1, worse: dict[str, Any] | None = None
 ) -> list[StepRecord]:
-    """Return the steps of a phase: all agents work side by side, then the primary integrates."""
+    """Return the steps of a phase: all agents work side by side, then the primary integrates, `worse` than well."""
     tasks = [step(name, one, at, at + takes) for one in AGENTS]
-    return [*tasks, step(name, "primary", at + takes, at + takes + integration, **changes)]
+    return [*tasks, step(name, "primary", at + takes, at + takes + integration, **(worse or {}))]
 
 
 def passed(made: Plan, *phases: Sequence[StepRecord]) -> RunState:
@@ -167,15 +167,15 @@ def test_coordination_that_was_most_of_it_once_is_none() -> None:
     assert StructureSignal.COORDINATION not in signals(passed(plan("one", "two"), *phases), "two")
 
 
-REWORKED = {"attempts": 2}
-LOST = {"status": Status.FAILED}
-MENDED = {"repairs": ("a number was text",)}
-CUT_SHORT = {"wrapped_up": True}
+REWORKED: dict[str, Any] = {"attempts": 2}
+LOST: dict[str, Any] = {"status": Status.FAILED}
+MENDED: dict[str, Any] = {"repairs": ("a number was text",)}
+CUT_SHORT: dict[str, Any] = {"wrapped_up": True}
 
 
 @pytest.mark.parametrize("worse", [REWORKED, LOST, MENDED, CUT_SHORT])
 def test_integrations_that_get_worse_while_tasks_are_delivered_are_a_signal(worse: dict[str, Any]) -> None:
-    phases = [phase_of("one"), phase_of("two", at=100, **worse)]
+    phases = [phase_of("one"), phase_of("two", at=100, worse=worse)]
     found = signals(passed(plan("one", "two"), *phases), "two")
 
     assert found[StructureSignal.QUALITY].measured == 1.0
@@ -183,13 +183,13 @@ def test_integrations_that_get_worse_while_tasks_are_delivered_are_a_signal(wors
 
 
 def test_integrations_that_are_no_worse_than_before_are_none() -> None:
-    phases = [phase_of("one", **LOST), phase_of("two", at=100, **LOST)]
+    phases = [phase_of("one", worse=LOST), phase_of("two", at=100, worse=LOST)]
 
     assert signals(passed(plan("one", "two"), *phases), "two") == {}
 
 
 def test_where_the_tasks_fail_too_the_structure_is_not_blamed() -> None:
-    worse = phase_of("two", at=100, **LOST)
+    worse = phase_of("two", at=100, worse=LOST)
     worse[0] = step("two", "a0", 100, 101, status=Status.FAILED)  # 5 of 6 are good, which is below 90 %
 
     assert signals(passed(plan("one", "two"), phase_of("one"), worse), "two") == {}

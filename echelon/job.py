@@ -1,5 +1,6 @@
 """`Job`: what people write, plan, run and deploy. The door from a definition to the engine."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -10,11 +11,11 @@ from echelon.definition.inputs import read_inputs
 from echelon.definition.item_range import forecast_range
 from echelon.definition.limits import limits_of
 from echelon.definition.planned import planned
+from echelon.definition.runnable_graph import graph_plan
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import ForecastRange, Plan
 from echelon.model.run import RunResult
-from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
 from echelon.settings import Settings
 
@@ -54,7 +55,7 @@ class Job(JobDefinition):
         """Return the tasks of the job for validated inputs, and the plan that is made for them."""
         limits = self._limits(max_concurrency)
         if self.graph is not None:
-            return self.graph, plan(self.graph, span=self.span, priority=priority, limits=limits)
+            return self.graph, graph_plan(self, priority, limits)
         made = planned(self, inputs, priority=priority, limits=limits)
         return made.expansion.graph, made.plan
 
@@ -66,6 +67,24 @@ class Job(JobDefinition):
         """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""
         options = engine.run.RunOptions(source=self.location)
         return await engine.run.run_job(self, read_inputs(self.inputs_type, inputs), options)
+
+    async def retry(
+        self,
+        run_id: str,
+        *tasks: str,
+        redo: Sequence[str] = (),
+        by: str = "",
+        secrets: Mapping[str, object] | None = None,
+    ) -> RunResult:
+        """Do tasks of a run again, whatever came of them, with everything that used what has changed by that.
+
+        Tasks may be patterns, as in `"inspect/*"`. `redo` names those of them that cannot be undone and may happen
+        twice; `by` says who asks for it; `secrets` are inputs that are not on record.
+        """
+        request = engine.run.RetryRequest(tasks=tasks, redo=tuple(redo), by=by)
+        inputs = await engine.recording.read_recorded_inputs(self, run_id, secrets or {})
+        options = engine.run.RunOptions(run_id=run_id, source=self.location, retry=request)
+        return await engine.run.run_job(self, inputs, options)
 
     @property
     def flow(self) -> "Flow[..., Any]":

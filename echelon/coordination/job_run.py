@@ -21,6 +21,8 @@ from echelon.coordination.readiness import deadline_seconds, filled, losses_in, 
 from echelon.coordination.rolling.adapting import adapt
 from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
+from echelon.coordination.rolling.repeating import repeat_phase
+from echelon.coordination.rolling.skipping import ask_whether, skip, skipped_with
 from echelon.coordination.spec import RunSpec
 from echelon.definition.need import Need
 from echelon.journal.digest import digest_of
@@ -84,7 +86,13 @@ class JobRun:
         begun = await self._begin(phase)
         if isinstance(begun, _Begun):
             run, planned, order = begun
-            output = await _synchronise(run, planned, await LocalPlacement(run, self._parts).run(order))
+            repetition = run.spec.job.phases[phase].repetition
+            here = LocalPlacement(run, self._parts)
+            if repetition is not None and repetition.whole_phase:
+                output = await repeat_phase(run, order, repetition, here.run)
+            else:
+                output = await here.run(order)
+            output = await _synchronise(run, planned, output)
             await self._end(run, phase, output)
         elif begun is not None:
             self.outputs[phase] = begun
@@ -95,8 +103,12 @@ class JobRun:
         before = ancestors(self.needs, phase)
         outputs = {name: output for name, output in self.outputs.items() if name in before}
         run = await self.growth.begin(phase)
+        received = await _receive(run, phase, outputs)
+        unmet = _unmet_needs(run, phase, received)
+        if not unmet and (answer := await self._ask(run, phase, outputs, received)) is not None:
+            return answer
         if run.spec.job.phases[phase].is_open:
-            refused = await self._find(run, phase, outputs, await _receive(run, phase, outputs))
+            refused = await self._find(run, phase, outputs, received, unmet)
             if refused is not None:
                 return refused
             run = self.growth.context()
@@ -106,13 +118,23 @@ class JobRun:
         failpoint("phase.begun")
         tasks = len(planned.tasks)
         run.log.enqueue(PhaseStarted(run_id=run.spec.run_id, at=run.now(), phase=phase, expected=tasks))
-        received = await _receive(run, phase, outputs)
-        unmet = _unmet_needs(run, phase, received)
         if not unmet:
             return _Begun(run, planned, _order(run, phase, planned.tasks, outputs, received))
         output = await _block(run, planned, unmet)
         await self._end(run, phase, output)
         return output
+
+    async def _ask(
+        self, run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
+    ) -> PhaseOutput | None:
+        """Return what a phase hands on that is not wanted, or of which nobody can tell; None for one that is wanted."""
+        definition = run.spec.job.phases[phase]
+        without = skipped_with(definition, outputs)
+        if without:
+            return await skip(run, phase, without)
+        if definition.condition is None:
+            return None
+        return await ask_whether(run, _order(run, phase, (), outputs, received), definition.condition)
 
     async def _end(self, run: RunContext, phase: str, output: PhaseOutput) -> None:
         async with self._reporting:
@@ -123,14 +145,17 @@ class JobRun:
         self.outputs[phase] = output
 
     async def _find(
-        self, run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
+        self,
+        run: RunContext,
+        phase: str,
+        outputs: Mapping[str, PhaseOutput],
+        received: Mapping[str, PhaseOutput],
+        unmet: Mapping[str, str],
     ) -> PhaseOutput | None:
         """Find the items of a phase and plan them; returns what it hands on when that cannot be."""
-        unmet = _unmet_needs(run, phase, received)
         if unmet:
             return await self._not_planned(run, phase, next(iter(unmet.values())), tuple(unmet))
-        order = _order(run, phase, (), outputs, received)
-        handoff = await find_items(run, order)
+        handoff = await find_items(run, _order(run, phase, (), outputs, received))
         if not handoff.done:
             return output_of([handoff])
         try:
@@ -150,7 +175,7 @@ class JobRun:
         assert discovery is not None, "only a phase that finds its items can be refused before it is planned"
         assert discovery.finder is not None, "only a phase that finds its items on the way has not been planned yet"
         lost = Loss(
-            task_id=planning_id(phase, discovery.finder.name),
+            task_id=planning_id(phase, "over", discovery.finder.name),
             producer=owner,
             reason=reason,
             kind=StepKind.PLANNING,
@@ -242,9 +267,10 @@ async def _synchronise(run: RunContext, phase: PhasePlan, output: PhaseOutput) -
     failpoint("sync.reached")
     agent_of = run.spec.plan.agent_of
     state = await run.log.refresh()  # what is known from here on is known of parts that were done elsewhere, too
-    ended = {step.node for step in state.latest.values() if step.phase == phase.name}
+    # An agent that holds several tasks has ended with some of them only when it dies (D1).
+    ended = {step.handoff.task_id for step in state.latest.values() if step.phase == phase.name}
     known = {missing.task_id for missing in output.missing}
-    lost = {task: agent_of[task] for task in phase.tasks if agent_of[task] not in ended}
+    lost = {task: agent_of[task] for task in phase.tasks if task not in ended}
     missing = tuple(
         Missing(task_id=task, producer=agent, reason="no handoff was recorded")
         for task, agent in lost.items()

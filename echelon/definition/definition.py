@@ -8,17 +8,21 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict
 
 from echelon.agents.agent import AgentLike
+from echelon.agents.call import CallShape
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
 from echelon.agents.prices import published_prices
+from echelon.definition.condition import Condition
 from echelon.definition.declaration import PhaseDeclaration, unsettled
 from echelon.definition.discovery import Over
 from echelon.definition.fitting import agents_of
+from echelon.definition.graph_agents import GraphAgents, graph_agents, with_facts
 from echelon.definition.graph_job import job_name
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.repeat import Repeat
 from echelon.model.errors import InvalidJob
-from echelon.model.graph import ErrorConsequence, TaskGraph
+from echelon.model.graph import ErrorConsequence, TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.priors import Priors
@@ -96,16 +100,23 @@ class JobDefinition:
         self.phases: dict[str, PhaseDefinition] = {}
         #: Phases that need one which is not there yet.
         self._waiting: dict[str, PhaseDeclaration] = {}
-        #: The task graph that the job was made from; None for one that has agents.
+        #: The task graph that the job was made from; None for one with phases of its own.
         self.graph: TaskGraph | None = None
+        #: Who does the tasks of that graph, and which of them were given beside the file, as sources.
+        self.graph_agents: GraphAgents | None = None
+        self.agent_sources: dict[str, str] = {}
 
     @classmethod
-    def from_graph(cls, graph: TaskGraph, *, source: str = "") -> Self:
-        """Make a job of a task graph: it can be planned and rehearsed, but no agents are known that would do its tasks.
+    def from_graph(cls, graph: TaskGraph, *, agents: Mapping[str, AgentLike] | None = None, source: str = "") -> Self:
+        """Make a job of a task graph: it can be planned and rehearsed, and run when it is known who does its tasks.
 
-        `source` is the file that the graph was read from.
+        `agents` are those by capability, `*` for all capabilities that are not named; each gets its task as a
+        `TaskSpec`. `source` is the file that the graph was read from.
         """
         job = cls(job_name(graph), goal=graph.goal, budget=graph.budget, constraints=graph.constraints)
+        shape = CallShape(inputs_type=NoInputs, takes_item=True, item_type=TaskSpec)
+        job.graph_agents = graph_agents(graph, agents or {}, shape)
+        graph = with_facts(job.graph_agents, job.defaults)
         # What the file says about prices holds; the rest is looked up.
         prices = published_prices(task.model for task in graph.tasks) | graph.prices
         job.graph = graph.model_copy(update={"prices": prices})
@@ -125,6 +136,8 @@ class JobDefinition:
         items: tuple[int, int] | None = None,
         needs: Needs = (),
         fallback: Fallbacks | None = None,
+        when: Condition | None = None,
+        repeat: Repeat | None = None,
         integrate: PhaseIntegrator | AgentLike | None = None,
         resilience: Resilience | None = None,
         seconds: float | None = None,
@@ -140,9 +153,11 @@ class JobDefinition:
         `key` names an item, `domain` says where it belongs. `items` are the fewest and the most that are expected: with
         fewer the phase fails, with more the run is refused. `needs` names the phases whose handoffs its agents
         receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
-        in for an agent that does not deliver and has none of its own (F2). `integrate` makes one output of all: a
-        function under `@integrator`, any agent, or an `integrator` of agents (D6). `seconds` and `tokens` are what one
-        call is expected to take. `error_consequence` is how bad a wrong output is (R9).
+        in for an agent that does not deliver and has none of its own (F2). `when` says whether the phase is wanted,
+        asked when the phases that it needs are there; `repeat` does its work again until a check passes (X12).
+        `integrate` makes one output of all: a function under `@integrator`, any agent, or an `integrator` of agents
+        (D6). `seconds` and `tokens` are what one call is expected to take. `error_consequence` is how bad a
+        wrong output is (R9).
         """
         self._check_name(name)
         declared = PhaseDeclaration(
@@ -156,6 +171,8 @@ class JobDefinition:
             items=items,
             needs=needs_of(needs),
             fallback=fallback,
+            when=when,
+            repeat=repeat,
             integrate=integrate,
             resilience=resilience,
             seconds=seconds,

@@ -47,7 +47,7 @@ def limits_of(job: JobDefinition, max_concurrency: int | None = None) -> tuple[C
 def provider_policies(job: JobDefinition) -> dict[str, Resilience]:
     """Return what is stated about each provider, by its name; `InvalidJob` names what contradicts itself."""
     found: dict[str, Resilience] = {}
-    for phase in job.phases.values():
+    for phase in _phases(job):
         for agent in _agents(phase):
             policy = agent.resilience.over(phase.resilience).over(job.defaults)
             name = policy.dependency or caller_of(agent)
@@ -71,6 +71,13 @@ def _together(name: str, known: Resilience, stated: Resilience) -> Resilience:
                 f"{part} of provider {name!r} is stated twice, as {one!r} and as {other!r}; state it in one place"
             )
     return stated.over(known)
+
+
+def _phases(job: JobDefinition) -> Iterator[PhaseDefinition]:
+    """Yield the phases of a job; those of a task graph are not known yet, but who works in them is."""
+    yield from job.phases.values()
+    if job.graph_agents is not None:
+        yield job.graph_agents.everybody
 
 
 def _agents(phase: PhaseDefinition) -> Iterator[Agent]:

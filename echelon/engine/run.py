@@ -30,6 +30,7 @@ from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import RunSpec, utc_now
 from echelon.coordination.step.intents import IntentLog, OperatorDecision
 from echelon.coordination.step.memo import StepMemo
+from echelon.coordination.step.retries import RetryRequest
 from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Found
@@ -39,7 +40,16 @@ from echelon.definition.planned import planned
 from echelon.engine.nesting import EnclosingFlow, EnclosingTask, enclosing_flow, enclosing_task, within
 from echelon.engine.picture.request import Granularity, PictureRequest, request_picture, wait_for_picture
 from echelon.engine.prefect_logger import run_context_for
-from echelon.engine.recording import End, end_of, end_of_stopped, find_run, new_record, previous_handoffs, reopen_run
+from echelon.engine.recording import (
+    End,
+    end_of,
+    end_of_stopped,
+    find_run,
+    new_record,
+    previous_handoffs,
+    reopen_run,
+    retry_of,
+)
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
 from echelon.engine.stalls import watching_loop
@@ -80,6 +90,8 @@ class RunOptions:
     """The flow run of Prefect that this is; when it was tried before, its run is resumed (F8)."""
     decision: OperatorDecision = OperatorDecision()
     """What a person says about irreversible work that may have happened."""
+    retry: RetryRequest | None = None
+    """What of a run that is on record is done again, whatever came of it (F8)."""
     out: Path | None = None
     """Folder for the report; None keeps it with the run."""
     api_url: str = ""
@@ -186,6 +198,7 @@ async def prepare_run(
         record = found or new_record(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
+        retry = await retry_of(journal, found, options.retry, ready.plan)
         items: Found = {}
         start = None if found else RunStarted(run_id=record.run_id, at=record.started, record=record)
         async with (
@@ -199,11 +212,11 @@ async def prepare_run(
                 items = await items_on_record(job, OutputStore(settings.outputs_url), run_log.state.latest.values())
                 if items or run_log.state.spans:
                     ready = planned(job, inputs, limits=ready.plan.limits, found=items, spans=run_log.state.spans)
-                await reopen_run(run_log, ready.plan)
+                await reopen_run(run_log, ready.plan, retry)
             failpoint("run.taken")
             spec = RunSpec(
                 run_id=record.run_id,
-                job=job,
+                job=ready.job,
                 inputs=inputs,
                 expansion=ready.expansion,
                 plan=ready.plan,
@@ -214,7 +227,7 @@ async def prepare_run(
                 by_value_tokens=settings.by_value_tokens,
             )
             context = context_of(spec, run_log, settings, lease, options)
-            async with _record_interruption(context, found):
+            async with _record_interruption(context, None if retry else found):
                 await asyncio.to_thread(write_conventions, spec.plan, spec.folder)
                 yield Prepared(context=context, record=run_log.state.record or record, options=options)
 
@@ -259,7 +272,7 @@ def context_of(
         ),
         accounts=Accounts(account, spec.plan, earlier.steps),
         intents=IntentLog(run_log, decision=options.decision, token=lease.session.token, now=spec.now),
-        memo=StepMemo(earlier.finished_steps),
+        memo=StepMemo(earlier.finished_steps, earlier.retried),
         contracts=Contracts(),
         workspaces=Workspaces(spec.folder),
         transcripts_off=_transcripts_off(spec.job, settings),

@@ -167,6 +167,8 @@ class TaskGraph(Value):
     """Price of each model."""
     vocabularies: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])
     """The declared words that outputs are made of: what they say something about → the words allowed (C3)."""
+    agents: dict[str, str] = Field(default_factory=dict[str, str])
+    """Who does its tasks: capability → `module:agent` or `file.py:agent`; `*` for all capabilities not named."""
 
     @model_validator(mode="after")
     def _ids_are_unique_and_known(self) -> Self:

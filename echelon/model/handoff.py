@@ -1,6 +1,6 @@
 """The one envelope in which work changes hands (C1): exact fields, closed by `extra="forbid"`."""
 
-from typing import Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -13,7 +13,7 @@ from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.4"
+HANDOFF_SCHEMA_VERSION = "1.5"
 
 #: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
 BYTES_PER_TOKEN = 4
@@ -48,6 +48,10 @@ class UsedDependency(Value):
     version: str
     """Digest of the output used, so that a stale input can be told (X4)."""
 
+
+StoppedBy: TypeAlias = Literal["passed", "rounds", "no_progress", "unverifiable", "failed", "budget"]
+"""Why no further round is made: it passed; all rounds are made; the check finds nothing new; it cannot tell; the work,
+or the check, failed; a budget is used up."""
 
 #: Kinds of errors that say that a stated limit was kept: of items or of a budget, and of rounds.
 OVER_LIMIT, NOT_PASSED = "OverLimit", "NotPassed"
@@ -145,6 +149,11 @@ class Handoff(Value):
     """What reached the step by value and by reference (C6)."""
     wrapped_up: bool = Field(default=False, validation_alias=AliasChoices("wrapped_up", "landed"))
     """Was it made in the final call, when a budget was used up (F4)? Called `landed` up to schema 1.2."""
+
+    stopped_by: StoppedBy | None = None
+    """Why no further round was made, of work that is repeated until a check passes (X12); None: it is done once."""
+    rounds: int = Field(default=1, ge=1)
+    """Rounds that were made of it."""
 
     @model_validator(mode="after")
     def _ends_a_step(self) -> Self:

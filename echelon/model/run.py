@@ -13,7 +13,7 @@ from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
 from echelon.model.organisation import PlanChange
-from echelon.model.phrasing import count, one_line, truncate
+from echelon.model.phrasing import count, listed, moment, one_line, truncate
 from echelon.model.plan import Plan
 from echelon.model.usage import Usage
 
@@ -86,7 +86,8 @@ class StepKind(StrEnum):
 
     TASK = "task"  #: an agent does a task
     INTEGRATION = "integration"  #: a coordinator integrates what its members delivered
-    PLANNING = "planning"  #: a coordinator finds out what there is to do (X12)
+    PLANNING = "planning"  #: a coordinator finds out what there is to do, and whether (X12)
+    CHECK = "check"  #: somebody who did not do the work finds out whether it passes (X12)
 
 
 class StepRecord(Value):
@@ -112,6 +113,8 @@ class StepRecord(Value):
     """Version of the code that did it; empty when it is not known (F8)."""
     model: str | None = None
     """Name of the model that did it; None for functions and commands, and when it is not known."""
+    round: int = Field(default=1, ge=1)
+    """Which round of work that is repeated until a check passes; 1 for what is done once (X12)."""
 
 
 class Spent(Value):
@@ -150,6 +153,9 @@ class MissingGroup(Value):
 
 #: How much of a cause is said in one line, in characters; and how many of those that it hit are named there.
 CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
+
+#: Tasks named of those that were to be done again.
+RETRIED_NAMED = 5
 
 
 class Conversation(Value):
@@ -243,6 +249,8 @@ class PhaseView(Value):
     """When it began, in UTC."""
     ended: datetime | None = None
     """When its sync point was passed, in UTC."""
+    skipped: str = ""
+    """Why nothing of it is done; empty for a phase that is wanted (X12)."""
 
 
 class WaitView(Value):
@@ -290,6 +298,23 @@ def _times(what: str, number: int) -> str:
     return f"{what} {number} time{'' if number == 1 else 's'}" if number else ""
 
 
+class TaskRetry(Value):
+    """What was to be done again in a run, whatever had come of it (F8)."""
+
+    tasks: tuple[str, ...]
+    """The tasks, and what integrations are recorded as."""
+    by: str
+    """Who asked for it; empty when that is not known."""
+    at: datetime
+    """When, in UTC."""
+
+    @property
+    def said(self) -> str:
+        """Say it in one line."""
+        asked = f", asked for by {self.by}" if self.by else ""
+        return f"{listed(self.tasks, RETRIED_NAMED)}, on {moment(self.at)}{asked}"
+
+
 class RunView(Value):
     """Everything known about a run: what commands, reports and pages are made from."""
 
@@ -327,6 +352,8 @@ class RunView(Value):
     """Tasks that somebody works on, the longest first."""
     conversations: tuple[Conversation, ...] = ()
     """What models were asked and answered, in the order they ended."""
+    retries: tuple[TaskRetry, ...] = ()
+    """What was to be done again, whatever had come of it (F8)."""
     output: object = None
     """Output of the last phase, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])

@@ -20,7 +20,7 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
     latest = {(step.kind, step.handoff.task_id): step for step in steps}
     tasks = [step for step in latest.values() if step.kind is StepKind.TASK]
     work = _usage([step for step in steps if step.kind is StepKind.TASK])
-    coordination = _usage([step for step in steps if step.kind is StepKind.INTEGRATION])
+    coordination = _usage([step for step in steps if step.kind is not StepKind.TASK])
     total_seconds = work.seconds + coordination.seconds
     done = [step for step in tasks if step.handoff.done]
     by_reference = sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location)
@@ -29,7 +29,7 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
     return Measures(
         seconds=seconds,
         makespan_seconds=makespan,
-        agents=len(tasks),
+        agents=len({step.node for step in tasks}),
         completed=len(done),
         failed=len(tasks) - len(done),
         task_seconds=work.seconds,

@@ -65,7 +65,7 @@ async def a_run(
         async with journal.holding(run_id) as lease, following(journal, run_id, watch) as log:
             whole = RunSpec(
                 run_id=run_id,
-                job=job,
+                job=ready.job,
                 inputs=given,
                 expansion=ready.expansion,
                 plan=ready.plan,

@@ -31,6 +31,7 @@ def document_of(view: RunView) -> JsonObject:
         "breakers": view.breakers,
         "plan_changes": view.plan_changes,
         "waits": view.waits,
+        "retries": view.retries,
         "at_work": view.at_work,
         "report": record.report,
         "job": record.job,

@@ -22,7 +22,7 @@ class Recall:
     async def __call__(self, step: Step) -> Handoff:
         """Do a step unless it is done."""
         run = self.run
-        hit = run.memo.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent)
+        hit = run.memo.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent, step.round)
         while hit.known is not None and (lost := await why_lost(run, hit.known.handoff)):
             hit = run.memo.renew(hit.key, lost)
         if hit.known is not None:

@@ -306,7 +306,7 @@ NOT_DONE: list[Row] = [
     ("optimization.sync.levels", evidence(DEEP, a_phase()), "no level is integrated"),
     ("optimization.sync.levels", evidence(DEEP), "nothing that integrates at any"),
     ("optimization.sync.exceptions-only", evidence(runs=[WHOLE]), "nothing was pushed in 1 run"),
-    ("optimization.visibility.health-checks", evidence(), "a task graph has no agents"),
+    ("optimization.visibility.health-checks", evidence(), "no agents are known that could"),
     ("optimization.integration.checkpoints", evidence(runs=[reached(ended=False)]), "the sync point of work"),
     ("optimization.integration.checkpoints", evidence(runs=[WHOLE]), "the sync point of any phase"),
     ("optimization.sync.exceptions-only", evidence(runs=[a_run(exceptions=[exception()])]), "more than there were"),

@@ -19,6 +19,7 @@ from echelon.definition.fitting import agents_of
 from echelon.definition.graph_agents import GraphAgents, graph_agents, with_facts
 from echelon.definition.graph_job import job_name
 from echelon.definition.need import Needs, needs_of
+from echelon.definition.nested import check_nesting
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.repeat import Repeat
 from echelon.model.errors import InvalidJob
@@ -105,6 +106,8 @@ class JobDefinition:
         #: Who does the tasks of that graph, and which of them were given beside the file, as sources.
         self.graph_agents: GraphAgents | None = None
         self.agent_sources: dict[str, str] = {}
+        #: Is it an agent of another job?
+        self.is_inner = False
 
     @classmethod
     def from_graph(cls, graph: TaskGraph, *, agents: Mapping[str, AgentLike] | None = None, source: str = "") -> Self:
@@ -149,7 +152,7 @@ class JobDefinition:
         Give exactly one of `agent`, `agents`, or `each` with `over`: the function that finds the items, given the
         inputs of the job. When it asks for `Handoffs[...]` of the phases that are needed, it is asked when those are
         there, and the phase is planned then.
-        An agent is a function under `@agent`, a `command`, or a plain `pydantic_ai.Agent`.
+        An agent is a function under `@agent`, a `command`, a plain `pydantic_ai.Agent`, or a job.
         `key` names an item, `domain` says where it belongs. `items` are the fewest and the most that are expected: with
         fewer the phase fails, with more the run is refused. `needs` names the phases whose handoffs its agents
         receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
@@ -193,7 +196,9 @@ class JobDefinition:
         while ready := [one for one in self._waiting.values() if all(need.phase in self.phases for need in one.needs)]:
             for declared in ready:
                 del self._waiting[declared.name]
-                self.phases[declared.name] = declared.settle(self.phases, self.inputs_type)
+                settled = declared.settle(self.phases, self.inputs_type)
+                check_nesting(self, settled)
+                self.phases[declared.name] = settled
 
     @property
     def location(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast, get_args, get_origin
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, BecomesAgent
 from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator, PhaseIntegrator, integrator
@@ -98,6 +98,8 @@ def as_agent(where: str, given: Any) -> Agent:
     """Return what was given as an agent; `InvalidJob` says where it is none."""
     if is_model(given):
         return model_agent(given)
+    if isinstance(given, BecomesAgent):
+        return given.as_agent()
     if not isinstance(given, Agent):
         raise InvalidJob(f"{where}: {given!r} is not an agent; put @agent on the function")
     return given

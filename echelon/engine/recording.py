@@ -37,6 +37,15 @@ RANDOM_BYTES = 4
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
+class Recorded(NamedTuple):
+    """A run on record, with its inputs as its job has them."""
+
+    record: RunRecord
+    """The run."""
+    inputs: BaseModel
+    """Its inputs."""
+
+
 async def find_run(
     journal: Journal, job: JobDefinition, inputs: BaseModel, run_id: str | None, flow_run_id: str | None
 ) -> RunRecord | None:
@@ -78,6 +87,11 @@ def _is_same(job: JobDefinition, found: RunRecord, inputs: BaseModel) -> bool:
         return False
 
 
+def new_run_id(job: str, started: datetime | None = None) -> str:
+    """Make up a name for a run of a job that begins now."""
+    return f"{job}-{started or utc_now():%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}"
+
+
 def new_record(
     job: JobDefinition,
     written: JsonObject,
@@ -91,7 +105,7 @@ def new_record(
     parent = enclosing_task()
     started = utc_now()
     return RunRecord(
-        run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}",
+        run_id=run_id or new_run_id(job.name, started),
         job=job.name,
         source=source,
         inputs=written,
@@ -139,6 +153,18 @@ async def reopen_run(log: RunLog, plan: Plan, retry: TasksRetried | None = None)
     await log.append(*events)
     if retry is not None:
         failpoint("retry.recorded")
+
+
+async def read_run(settings: Settings, job: JobDefinition, run_id: str, again: Mapping[str, object]) -> Recorded:
+    """Return a run of a job that is on record, by its id or the beginning of it, and its inputs.
+
+    `again` are the secrets among them, which are on no record. `InvalidInput` for an unknown run, or another job's.
+    """
+    async with SqlJournal.open(settings) as journal:
+        record = await journal.run(run_id)
+    if record.job != job.name:
+        raise InvalidInput(f"run {record.run_id!r} is one of job {record.job!r}, not of {job.name!r}; resume it there")
+    return Recorded(record, read_written_inputs(job.inputs_type, record.inputs, again))
 
 
 async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:

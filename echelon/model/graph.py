@@ -35,6 +35,7 @@ class WorkerKind(StrEnum):
     MODEL = "model"  #: a language model
     COMMAND = "command"  #: a coding agent or another command-line tool
     PROCESS = "process"  #: a CPU-bound function, which has a process of its own
+    JOB = "job"  #: a job, which has a run of its own and waits for its agents
 
 
 class Dependency(Value):
@@ -143,6 +144,7 @@ _PLURALS = {
     WorkerKind.MODEL: "models",
     WorkerKind.COMMAND: "commands",
     WorkerKind.PROCESS: "CPU-bound functions",
+    WorkerKind.JOB: "jobs",
 }
 
 

@@ -149,6 +149,8 @@ class Handoff(Value):
     """What reached the step by value and by reference (C6)."""
     wrapped_up: bool = Field(default=False, validation_alias=AliasChoices("wrapped_up", "landed"))
     """Was it made in the final call, when a budget was used up (F4)? Called `landed` up to schema 1.2."""
+    shortfall: str = ""
+    """What of the work is missing in the output, as its producer says; empty when all of it is there (F7)."""
 
     stopped_by: StoppedBy | None = None
     """Why no further round was made, of work that is repeated until a check passes (X12); None: it is done once."""
@@ -183,12 +185,14 @@ class Handoff(Value):
         if self.fallback is not None:
             reason = truncate(one_line(self.fallback.reason), CAVEAT_CHARACTERS)
             return f"not the work itself: {self.fallback.said} stands in, since: {reason}"
-        return f"not all of the work: {WRAPPED_UP}" if self.wrapped_up else ""
+        lacks = WRAPPED_UP if self.wrapped_up else truncate(one_line(self.shortfall), CAVEAT_CHARACTERS)
+        return f"not all of the work: {lacks}" if lacks else ""
 
     @property
     def falls_short(self) -> bool:
-        """Is the output there, but not the work itself (F2), or not all of it (F4)?"""
-        return self.done and (self.wrapped_up or (self.fallback is not None and self.fallback.replaces))
+        """Is the output there, but not the work itself (F2), or not all of it (F4, F7)?"""
+        replaced = self.fallback is not None and self.fallback.replaces
+        return self.done and (self.wrapped_up or bool(self.shortfall) or replaced)
 
 
 class Missing(Value):

@@ -10,7 +10,6 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter
 
-from echelon.model.base import Value
 from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport
@@ -19,20 +18,7 @@ from echelon.model.organisation import PlanChange
 from echelon.model.plan import Finding, Plan
 from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Session
-
-
-class Event(Value):
-    """What all events have."""
-
-    run_id: str
-    """The run it happened in."""
-    at: datetime
-    """When it happened, in UTC."""
-
-    @property
-    def subject(self) -> str:
-        """The task, phase, breaker or concern it is about; empty when it is about the run."""
-        return ""
+from echelon.runlog.event import Event, StepEvent
 
 
 class RunStarted(Event):
@@ -152,20 +138,6 @@ class PhaseSkipped(Event):
     def subject(self) -> str:
         """The phase."""
         return self.phase
-
-
-class StepEvent(Event):
-    """What events about one step have."""
-
-    key: str
-    """Identity of the step (F8)."""
-    task_id: str
-    """The task; for an integration what it is recorded as."""
-
-    @property
-    def subject(self) -> str:
-        """The task."""
-        return self.task_id
 
 
 class StepStarted(StepEvent):

@@ -88,6 +88,7 @@ def show_agent(
             ("what to do", handoff.error.next_step if handoff.error else ""),
             *_fallback_of(handoff),
             ("wrapped up", WRAPPED_UP if handoff.wrapped_up else ""),
+            ("lacks", handoff.shortfall),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),

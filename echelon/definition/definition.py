@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from echelon.agents.agent import AgentLike
 from echelon.agents.call import CallShape
+from echelon.agents.checks.check import Check
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
 from echelon.agents.prices import published_prices
@@ -18,6 +19,7 @@ from echelon.definition.discovery import Over
 from echelon.definition.fitting import agents_of
 from echelon.definition.graph_agents import GraphAgents, graph_agents, with_facts
 from echelon.definition.graph_job import job_name
+from echelon.definition.loop import Loop, check_closed, loop_of
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.nested import check_nesting
 from echelon.definition.phase import PhaseDefinition
@@ -99,6 +101,10 @@ class JobDefinition:
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
         self.source = ""
         self.phases: dict[str, PhaseDefinition] = {}
+        #: Phases that are repeated together.
+        self.loops: list[Loop] = []
+        self._looped: dict[str, Repeat] = {}
+        self._open_loops: list[tuple[str, ...]] = []
         #: Phases that need one which is not there yet.
         self._waiting: dict[str, PhaseDeclaration] = {}
         #: The task graph that the job was made from; None for one with phases of its own.
@@ -186,10 +192,38 @@ class JobDefinition:
         self._waiting[name] = declared
         self._settle()
 
+    def loop(self, phases: Sequence[str], *, until: Check, rounds: int = 3, stall: int = 2) -> None:
+        """Do phases again, all of them, until a check of what they hand on passes (X12).
+
+        `until` gets their handoffs and says True or False, a text with what is missing, or a `Verdict`; agents of the
+        next round are given that, and what they delivered before. Whoever needs one of the phases waits for the end of
+        the loop. At most `rounds` are made, and none any more after `stall` in a row in which the check found nothing
+        new.
+        """
+        names = tuple(phases)
+        twice = sorted({name for name in names if names.count(name) > 1 or name in self._looped})
+        if not names or twice:
+            said = f"phase {twice[0]!r} is in a loop already" if twice else "a loop needs the names of its phases"
+            raise InvalidJob(f"job {self.name!r}: {said}")
+        self._looped.update(dict.fromkeys(names, Repeat(until=until, rounds=rounds, stall=stall)))
+        self._open_loops.append(names)
+        self._settle_loops()
+
     def check_complete(self) -> None:
         """Raise `InvalidJob` unless every phase that is needed is there, and none waits for itself."""
         if self._waiting:
             raise unsettled(self.name, self._waiting, tuple(self.phases))
+        for names in self._open_loops:
+            unknown = next(name for name in names if name not in self.phases)
+            raise InvalidJob(f"job {self.name!r}: a loop goes over phase {unknown!r}, which is no phase of it")
+        for one in self.loops:
+            check_closed(one, self.phases)
+
+    def _settle_loops(self) -> None:
+        ready = [names for names in self._open_loops if all(name in self.phases for name in names)]
+        for names in ready:
+            self._open_loops.remove(names)
+            self.loops.append(loop_of(names, self._looped[names[0]], self.phases, self.inputs_type))
 
     def _settle(self) -> None:
         """Make every phase a part of the job that needs nothing but what is one: `phases` is in an order to run in."""
@@ -199,6 +233,7 @@ class JobDefinition:
                 settled = declared.settle(self.phases, self.inputs_type)
                 check_nesting(self, settled)
                 self.phases[declared.name] = settled
+        self._settle_loops()
 
     @property
     def location(self) -> str:

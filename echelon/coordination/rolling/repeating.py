@@ -18,6 +18,7 @@ from echelon.coordination.step.record import record_step
 from echelon.coordination.step.step import Perform, Step
 from echelon.definition.repeat import Repetition
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
 from echelon.model.errors import BudgetExhausted
 from echelon.model.handoff import NOT_PASSED, ErrorReport, Handoff, Missing, Passed, StoppedBy
 from echelon.model.phrasing import count
@@ -49,8 +50,10 @@ async def repeat_task(
         handoff = await perform(step)
         if not handoff.done:
             return step, await _end(run, step, handoff, _failed_by(handoff), rounds)
+        failpoint("round.ended")
         rounds.append(PastRound(handoff=handoff))
         checked = await perform(steps.check_of_task(task_id, repetition, rounds))
+        failpoint("check.ended")
         if not checked.done:
             return step, await _end(run, step, _unchecked(handoff, checked), _failed_by(checked), rounds)
         verdicts.append(await _verdict(run, repetition, checked))
@@ -67,57 +70,88 @@ async def repeat_phase(
     work: Callable[[StageOrder], Awaitable[PhaseOutput]],
 ) -> PhaseOutput:
     """Do a phase until the check of all that it hands on passes; what passed by itself is not done again."""
-    verdicts: list[Verdict] = []
-    phase = run.spec.job.phases[order.phase]
+    rounds = PhaseRounds(run, repetition, order.phase, (order.phase,))
     while True:
         output = await work(order)
-        steps = StepMaker(run, order, phase, PhaseGuards(run, phase, order.deadline_seconds))
-        if not output.handoffs:
-            return output
-        step = steps.check_of_phase(repetition, output)
+        outputs = await rounds.check(order, {order.phase: output})
+        if outputs is not None:
+            return outputs[order.phase]
+        order = _next_order(run, order, rounds.verdicts[-1])
+
+
+class PhaseRounds:
+    """The rounds of phases that are repeated together: a check of all that the last of them hand on ends them."""
+
+    def __init__(self, run: RunContext, repetition: Repetition, name: str, ends: Sequence[str]) -> None:
+        self._run = run
+        self._repetition = repetition
+        self._name = name
+        self._ends = ends
+        self.verdicts: list[Verdict] = []
+
+    async def check(self, order: StageOrder, outputs: Mapping[str, PhaseOutput]) -> dict[str, PhaseOutput] | None:
+        """Let a round be judged; returns what the phases hand on where there is no further one, else None.
+
+        `order` is that of the last of the phases.
+        """
+        run, repetition = self._run, self._repetition
+        if not any(outputs[end].handoffs for end in self._ends):
+            return dict(outputs)  # there is nothing to be judged
+        phase = run.spec.job.phases[order.phase]
+        steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
+        step = steps.check_of_phases(repetition.check, self._name, outputs)
         checked = await layers(run)(step)
+        failpoint("check.ended")
         if not checked.done:
-            return _not_passed(output, missing_of(checked), order.tasks)
-        verdicts.append(await _verdict(run, repetition, checked))
-        stopped = repetition.why_stopped(verdicts)
-        if stopped is not None:
-            return await _phase_ended(run, step, checked, stopped, verdicts, output)
-        order = _next_order(run, order, verdicts[-1])
+            return self._not_passed(outputs, missing_of(checked))
+        self.verdicts.append(await _verdict(run, repetition, checked))
+        stopped = repetition.why_stopped(self.verdicts)
+        if stopped is None:
+            return None
+        rounds = [PastRound(handoff=checked, gap=one.gap) for one in self.verdicts]
+        ended = await _end(run, step, checked, stopped, rounds)
+        if not ended.done:
+            return self._not_passed(outputs, missing_of(ended))
+        said = {"stopped_by": stopped, "rounds": len(rounds)}
+        return {name: _marked(output, said) if name in self._ends else output for name, output in outputs.items()}
+
+    def _not_passed(self, outputs: Mapping[str, PhaseOutput], why: Missing) -> dict[str, PhaseOutput]:
+        """Return what phases hand on that do not pass: tasks that nothing is said against; the rest stays at hand."""
+        items = self.verdicts[-1].items if self.verdicts else {}
+        return {
+            name: _without(output, why, [f"{name}/{key}" for key in items]) if name in self._ends else output
+            for name, output in outputs.items()
+        }
+
+
+def past_of(run: RunContext, phase: str, tasks: Sequence[str], verdict: Verdict) -> dict[str, PastRound]:
+    """Return the round of each task that is over, with what is missing of it."""
+    gaps = {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
+    done = _delivered(run, phase, tasks)
+    return {task: PastRound(handoff=one, gap=gaps.get(task, "") or verdict.gap) for task, one in done.items()}
 
 
 def _next_order(run: RunContext, order: StageOrder, verdict: Verdict) -> StageOrder:
     """Return the order for the next round: those that do not pass, each with what is missing of it."""
-    done = _handoffs(run, order)
-    gaps = {f"{order.phase}/{key}": gap for key, gap in verdict.items.items()}
-    again = [task for task in done if task in gaps] or list(done)
-    past = {
-        task: (*order.past.get(task, ()), PastRound(handoff=done[task], gap=gaps.get(task, "") or verdict.gap))
-        for task in again
-    }
-    kept = {task: handoff for task, handoff in done.items() if task not in past}
-    return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **past}})
+    over = past_of(run, order.phase, order.tasks, verdict)
+    named = {f"{order.phase}/{key}" for key in verdict.items} & set(over)
+    again = {task: (*order.past.get(task, ()), one) for task, one in over.items() if not named or task in named}
+    kept = {task: one.handoff for task, one in over.items() if task not in again}
+    return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **again}})
 
 
-def _handoffs(run: RunContext, order: StageOrder) -> dict[str, Handoff]:
+def _delivered(run: RunContext, phase: str, tasks: Sequence[str]) -> dict[str, Handoff]:
     """Return what the tasks of a phase delivered last."""
     latest = run.log.state.latest
-    steps = {task: latest.get(StepName(StepKind.TASK, order.phase, task)) for task in order.tasks}
+    steps = {task: latest.get(StepName(StepKind.TASK, phase, task)) for task in tasks}
     return {task: step.handoff for task, step in steps.items() if step is not None and step.handoff.done}
 
 
-async def _phase_ended(
-    run: RunContext, step: Step, checked: Handoff, stopped: StoppedBy, verdicts: Sequence[Verdict], output: PhaseOutput
-) -> PhaseOutput:
-    rounds = [PastRound(handoff=checked, gap=one.gap) for one in verdicts]
-    ended = await _end(run, step, checked, stopped, rounds)
-    if ended.done:
-        done = {"stopped_by": stopped, "rounds": len(rounds)}
-        return output.model_copy(update={"handoffs": tuple(one.model_copy(update=done) for one in output.handoffs)})
-    return _not_passed(output, missing_of(ended), [f"{step.phase}/{key}" for key in verdicts[-1].items])
+def _marked(output: PhaseOutput, said: Mapping[str, object]) -> PhaseOutput:
+    return output.model_copy(update={"handoffs": tuple(one.model_copy(update=said) for one in output.handoffs)})
 
 
-def _not_passed(output: PhaseOutput, why: Missing, tasks: Sequence[str]) -> PhaseOutput:
-    """Return what a phase hands on that does not pass: tasks that nothing is said against; the rest stays at hand."""
+def _without(output: PhaseOutput, why: Missing, tasks: Sequence[str]) -> PhaseOutput:
     named = {handoff.task_id for handoff in output.handoffs} & set(tasks)
     passed = tuple(one for one in output.handoffs if named and one.task_id not in named)
     rest = tuple(one for one in output.handoffs if one not in passed)

@@ -1,6 +1,6 @@
 """The steps of a phase, as they are handed to those who do them: who, with what, under which guard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from echelon.coordination.accounts import budget_told
 from echelon.coordination.briefs import assignment_for, brief_for, by_value_told
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_guards import PhaseGuards
-from echelon.coordination.phase_output import PhaseOutput, used
+from echelon.coordination.phase_output import PhaseOutput, together, used
 from echelon.coordination.placement import PastRound, StageOrder
 from echelon.coordination.stage import Stage
 from echelon.coordination.step.inbox import Inbox, TaskInboxes, inbox_of_phase
@@ -88,7 +88,7 @@ class StepMaker:
         spec, check = self._run.spec, repetition.check
         done, worker, node = spec.expansion.calls[task_id], spec.tasks[task_id], spec.plan.agent_of[task_id]
         owner = spec.plan.nodes[node].parent or node
-        judged = PhaseOutput(handoffs=(rounds[-1].handoff,))
+        judged = {self._phase.name: PhaseOutput(handoffs=(rounds[-1].handoff,))}
         step = self._check(
             check_id(task_id, check.name), check, judged, owner, done.item, worker.goal, self._number(rounds[1:])
         )
@@ -96,15 +96,21 @@ class StepMaker:
         output = Received[object](rounds[-1].handoff, self._run.outputs, done.agent.output_type)
         return replace(step, call=replace(told, brief=step.call.brief, output=output))
 
-    def check_of_phase(self, repetition: Repetition, output: PhaseOutput) -> Step:
-        """Return the step in which all that a phase hands on is judged (X12)."""
-        check, name = repetition.check, self._phase.name
-        return self._check(check_id(name, check.name), check, output, self._order.node, None, "", self._order.round)
+    def check_of_phases(self, check: Agent, about: str, outputs: Mapping[str, PhaseOutput]) -> Step:
+        """Return the step in which all that phases hand on is judged; `about` is what they are called together."""
+        return self._check(check_id(about, check.name), check, outputs, self._order.node, None, "", self._order.round)
 
     def _check(
-        self, task_id: str, check: Agent, judged: PhaseOutput, owner: str, item: object, goal: str, number: int
+        self,
+        task_id: str,
+        check: Agent,
+        outputs: Mapping[str, PhaseOutput],
+        owner: str,
+        item: object,
+        goal: str,
+        number: int,
     ) -> Step:
-        spec, name = self._run.spec, self._phase.name
+        spec, name, judged = self._run.spec, self._phase.name, together(outputs.values())
         guard = self._guards.guard(check)
         assignment = Assignment(
             id=f"{task_id}#{number}",
@@ -115,7 +121,7 @@ class StepMaker:
             constraints=spec.job.constraints,
             budget=guard.policy.budget or spec.job.budget,
         )
-        inbox = Inbox(self._run, {name: judged}, self._order.missing, digest_of((number, judged.versions)))
+        inbox = Inbox(self._run, outputs, self._order.missing, digest_of((number, judged.versions)))
         return self._step(
             kind=StepKind.CHECK,
             task_id=task_id,

@@ -42,7 +42,7 @@ class PlanChange(Value):
     signal: StructureSignal
     """What was measured (R6)."""
     measured: float
-    """The share that was measured, 0 to 1."""
+    """The share that was measured; a wait may be more than 1."""
     coordinator: str
     """The node it was measured at."""
     after: str

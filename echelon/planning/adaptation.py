@@ -16,11 +16,11 @@ class Load(NamedTuple):
     signal: StructureSignal
     """What was measured."""
     measured: float
-    """The share, 0 to 1 for all but waiting, which may be more than the work."""
+    """The share; for waiting it may be more than 1."""
     coordinator: str
     """The node."""
     agents: int
-    """Agents below it."""
+    """Agents at work in the phase."""
     reports: int
     """Those whose handoffs it integrates itself."""
     leads: int
@@ -56,7 +56,8 @@ def _leads_few(load: Load) -> bool:
 
 
 def _is_one_of_many_leads(load: Load) -> bool:
-    return load.leads > 0 or load.peers > 0
+    """Say whether leads could be fewer; where agents wait for a small team of their own, that would not help them."""
+    return load.leads > 0 or (load.peers > 0 and load.signal is not StructureSignal.WAITING)
 
 
 class Remedy(NamedTuple):

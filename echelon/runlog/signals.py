@@ -38,10 +38,10 @@ def coordination_shares(state: RunState, plan: Plan, phase: str) -> dict[str, fl
 
 
 def waiting_share(state: RunState, plan: Plan, phase: str) -> float | None:
-    """Return how long agents of a phase waited for coordinators, as a share of the time of its tasks."""
+    """Return how long work of a phase waited for coordinators, as a share of the time of its tasks."""
     measured = _Phases(state, plan)
     waits = measured.waits(phase)
-    return _share(sum(waits.values()), measured.task_seconds(phase)) if waits else None
+    return _share(measured.mean_wait(phase, waits), measured.task_seconds(phase)) if waits else None
 
 
 def rework_share(steps: Iterable[StepRecord]) -> float | None:
@@ -89,8 +89,9 @@ class _Phases:
     def waiting(self, phase: str) -> Load | None:
         """Agents wait long for their coordinators."""
         waits = self.waits(phase)
-        share = _share(sum(waits.values()), self.task_seconds(phase)) if waits else None
-        if share is None or share <= WAITING_SHARE or sum(waits.values()) < LEAST_SECONDS:
+        mean = self.mean_wait(phase, waits)
+        share = _share(mean, self.task_seconds(phase)) if waits else None
+        if share is None or share <= WAITING_SHARE or mean < LEAST_SECONDS:
             return None
         return self._load(StructureSignal.WAITING, share, max(waits, key=lambda node: waits[node]), phase)
 
@@ -149,6 +150,11 @@ class _Phases:
                 waits[step.node] = max(waits.get(step.node, 0.0), waited)
         return waits
 
+    def mean_wait(self, phase: str, waits: Mapping[str, float]) -> float:
+        """Return how long the work of an agent waited on its way up; coordinators side by side count as one."""
+        above = [self._above(step) for step in self._latest[phase] if step.kind is StepKind.TASK]
+        return sum(waits.get(node, 0.0) for path in above for node in path) / max(1, len(above))
+
     def task_seconds(self, phase: str) -> float:
         """Return how long agents worked in a phase, all together."""
         tasks = (step for step in self._latest[phase] if step.kind is StepKind.TASK)
@@ -161,7 +167,7 @@ class _Phases:
     def _load(self, signal: StructureSignal, measured: float, node: str, phase: str) -> Load:
         """Return what a coordinator has below it in a phase."""
         active = self._active(phase)
-        agents = [one for one in active if node in self._plan.path(one)[:-1] and self._is_agent(one)]
+        agents = [one for one in active if self._is_agent(one)]
         reports = [one for one in active if self._plan.nodes[one].parent == node]
         planned = next((one for one in self._plan.phases if one.name == phase), None)
         if planned is not None and planned.integration == "primary":  # leads pass on: all is integrated in one place

@@ -10,6 +10,7 @@ from functools import partial
 from echelon.coordination.rolling.growth import Growth
 from echelon.definition.definition import JobDefinition
 from echelon.model.organisation import PlanChange, StructureChange, StructureSignal
+from echelon.model.phrasing import percent
 from echelon.planning.adaptation import Load, Remedy, remedy_for, span_for
 from echelon.runlog.signals import signals_at
 
@@ -17,7 +18,7 @@ from echelon.runlog.signals import signals_at
 _SAID = {
     StructureSignal.COORDINATION: "{share} of what {node} and those below it used in phase {phase} was coordination, "
     "and it was most of it at an earlier sync point",
-    StructureSignal.WAITING: "in phase {phase} the wait for coordinators was {share} of the time of its tasks, "
+    StructureSignal.WAITING: "in phase {phase} work waited for coordinators for {share} of the time of its tasks, "
     "the longest for {node}",
     StructureSignal.QUALITY: "{share} of the integrations of phase {phase} needed rework, more than before, "
     "while its tasks were delivered",
@@ -48,7 +49,7 @@ def _proposal(growth: Growth, phase: str, load: Load, remedy: Remedy) -> PlanCha
     can_change = _can_change(job, coming, remedy.change)
     span = span_for(remedy.change, load, run.spec.plan.span)
     applied = job.adapt == "apply" and span is not None and bool(can_change)
-    said = _SAID[load.signal].format(share=f"{load.measured:.0%}", node=load.coordinator, phase=phase)
+    said = _SAID[load.signal].format(share=percent(load.measured), node=load.coordinator, phase=phase)
     return PlanChange(
         signal=load.signal,
         measured=load.measured,

@@ -37,7 +37,9 @@ def load(signal: StructureSignal, measured: float, agents: int, *counts: int) ->
         (load(COORDINATION, 0.8, 20, 3, 3, 0), JOIN, 8),
         (load(QUALITY, 0.5, 8, 2, 2, 0), FLATTEN, 8),
         (load(WAITING, 0.3, 16, 2, 2, 0), JOIN, 8),
-        (load(QUALITY, 0.5, 2, 2, 0, 3), JOIN, 8),
+        (load(QUALITY, 0.5, 8, 2, 0, 3), JOIN, 8),
+        # Agents wait for a small team of their own: its integration is slow, whatever the structure.
+        (load(WAITING, 0.5, 8, 2, 0, 3), None, None),
         # One coordinator of two agents, whose work is worth it: nothing about the structure helps.
         (load(WAITING, 0.3, 2, 2, 0, 0), None, None),
         (load(QUALITY, 0.5, 2, 2, 0, 0), None, None),

@@ -116,7 +116,7 @@ def test_a_wait_counts_from_the_last_one_below_and_not_while_nobody_works_on_the
     idle, again = (NOON + timedelta(seconds=seconds) for seconds in (6, 106))
     state = replace(passed(made, [*tasks, *leads, *whole]), pauses=((idle, again),))
 
-    assert waiting_share(state, made, "look") == pytest.approx((2 + 1 + 2) / 22)
+    assert waiting_share(state, made, "look") == pytest.approx(((2 * 3 + 1 * 3) / 6 + 2) / 22)
 
 
 def test_a_wait_below_a_second_is_no_signal_whatever_its_share() -> None:
@@ -201,7 +201,8 @@ def test_a_load_counts_who_had_a_part_in_the_phase() -> None:
     state = passed(made, [*tasks, step("look", "lead:0", 1, 2), step("look", "lead:1", 1, 9)])
     found = signals(state, "look")[StructureSignal.WAITING]
 
-    assert found == Load(StructureSignal.WAITING, (1 + 8) / 5, "lead:1", agents=3, reports=3, leads=0, peers=1)
+    assert found.measured == pytest.approx((2 * 1 + 3 * 8) / 5 / 5)
+    assert found._replace(measured=0) == Load(StructureSignal.WAITING, 0, "lead:1", 5, 3, 0, 1)
 
 
 def test_where_the_primary_alone_integrates_all_agents_report_to_it() -> None:

@@ -11,7 +11,7 @@ from echelon.agents.model import model_agent
 from echelon.agents.outcome import Outcome
 from echelon.contract.version import contract
 from echelon.definition.need import Need
-from echelon.definition.repeat import Repeat
+from echelon.definition.rolling.repeat import Repeat
 from echelon.job import Job
 from echelon.model.assignment import Assignment, Brief
 from echelon.model.concern import Concern

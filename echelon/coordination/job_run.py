@@ -25,8 +25,8 @@ from echelon.coordination.rolling.growth import Growth
 from echelon.coordination.rolling.repeating import PhaseRounds, past_of, repeat_phase
 from echelon.coordination.rolling.skipping import ask_whether, skip, skipped_with
 from echelon.coordination.spec import RunSpec
-from echelon.definition.loop import Loop
 from echelon.definition.need import Need
+from echelon.definition.rolling.loop import Loop
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import CallerError

@@ -10,14 +10,14 @@ from echelon.agents.agent import Agent, AgentLike
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
-from echelon.definition.condition import Condition, condition_of
-from echelon.definition.discovery import Over, discovery_of
 from echelon.definition.fallbacks import check_need, fallbacks_for
 from echelon.definition.fitting import check_received, fitted
 from echelon.definition.items import check_agent_name, check_range
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.repeat import Repeat, Repetition, repetition_of
+from echelon.definition.rolling.condition import Condition, condition_of
+from echelon.definition.rolling.discovery import Over, discovery_of
+from echelon.definition.rolling.repeat import Repeat, Repetition, repetition_of
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import Coupling, ErrorConsequence
 from echelon.model.policy import Resilience

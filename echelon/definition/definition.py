@@ -13,17 +13,17 @@ from echelon.agents.checks.check import Check
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
 from echelon.agents.prices import published_prices
-from echelon.definition.condition import Condition
 from echelon.definition.declaration import PhaseDeclaration, unsettled
-from echelon.definition.discovery import Over
 from echelon.definition.fitting import agents_of
 from echelon.definition.graph_agents import GraphAgents, graph_agents, with_facts
 from echelon.definition.graph_job import job_name
-from echelon.definition.loop import Loop, check_closed, loop_of
 from echelon.definition.need import Needs, needs_of
 from echelon.definition.nested import check_nesting
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.repeat import Repeat
+from echelon.definition.rolling.condition import Condition
+from echelon.definition.rolling.discovery import Over
+from echelon.definition.rolling.loop import Loop, check_closed, loop_of
+from echelon.definition.rolling.repeat import Repeat
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import ErrorConsequence, TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation

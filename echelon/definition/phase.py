@@ -8,9 +8,9 @@ from echelon.agents.agent import Agent
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallback
 from echelon.agents.function import FunctionAgent
-from echelon.definition.discovery import Discovery
 from echelon.definition.need import Need
-from echelon.definition.repeat import Repetition
+from echelon.definition.rolling.discovery import Discovery
+from echelon.definition.rolling.repeat import Repetition
 from echelon.model.graph import ErrorConsequence
 from echelon.model.policy import Resilience
 

@@ -19,7 +19,7 @@ from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, Step
 from echelon.model.session import EffectIntent, Pause
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
-from echelon.runlog.step_names import PhaseState, RetryMark, StepName, step_name
+from echelon.runlog.standing import PhaseState, RetryMark, StepName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -376,3 +376,8 @@ def record_changes(event: RunEvent) -> dict[str, Any]:
     if isinstance(event, happened.TasksRetried):
         return {"status": RunStatus.RUNNING, "finished": None}  # there is work, even in a run that was completed
     return {"plan": event.plan} if isinstance(event, happened.PlanExtended) else {}
+
+
+def step_name(record: StepRecord) -> StepName:
+    """Return which step a record is an attempt at."""
+    return StepName(record.kind, record.phase, record.handoff.task_id)

@@ -16,7 +16,7 @@ from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.step import Perform, Step
-from echelon.definition.repeat import Repetition
+from echelon.definition.rolling.repeat import Repetition
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import BudgetExhausted

@@ -9,8 +9,8 @@ from echelon.coordination.phase_output import PhaseOutput, output_of
 from echelon.coordination.placement import StageOrder
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.step.layers import layers
-from echelon.definition.condition import why_not
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.rolling.condition import why_not
 from echelon.journal.failpoints import failpoint
 from echelon.model.graph import Coupling
 from echelon.runlog.events import PhaseSkipped

@@ -21,7 +21,7 @@ from echelon.coordination.step.inbox import Inbox, TaskInboxes, inbox_of_phase
 from echelon.coordination.step.keys import step_key
 from echelon.coordination.step.step import Step
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.repeat import Repetition
+from echelon.definition.rolling.repeat import Repetition
 from echelon.journal.digest import digest_of
 from echelon.model.assignment import Assignment, Intent
 from echelon.model.handoff import Handoff, UsedDependency

@@ -9,7 +9,7 @@ from echelon.agents.call import CallShape
 from echelon.agents.checks.check import check_of
 from echelon.definition.fitting import check_received
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.repeat import Repeat, Repetition, is_same_worker
+from echelon.definition.rolling.repeat import Repeat, Repetition, is_same_worker
 from echelon.model.errors import InvalidJob
 from echelon.planning.schedule.phase_graph import ancestors
 

@@ -1,9 +1,9 @@
-"""What the state of a run knows steps by, and what it notes of phases and retries."""
+"""Where single steps and phases of a run stand, as its state says it. Values only."""
 
 from datetime import datetime
 from typing import NamedTuple
 
-from echelon.model.run import StepKind, StepRecord
+from echelon.model.run import StepKind
 
 
 class StepName(NamedTuple):
@@ -39,8 +39,3 @@ class PhaseState(NamedTuple):
     """When its sync point was passed; None while it is at work."""
     skipped: str = ""
     """Why nothing of it is done; empty for a phase that is wanted."""
-
-
-def step_name(record: StepRecord) -> StepName:
-    """Return which step a record is an attempt at."""
-    return StepName(record.kind, record.phase, record.handoff.task_id)

@@ -15,7 +15,7 @@ from echelon.coordination.placement import PastRound, StageOrder
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.layers import layers
-from echelon.coordination.step.record import record_step
+from echelon.coordination.step.record import record_of, record_step
 from echelon.coordination.step.step import Perform, Step
 from echelon.definition.rolling.repeat import Repetition
 from echelon.journal.digest import digest_of
@@ -229,23 +229,11 @@ async def _end(
     }
     ended = ended.model_copy(update=again)
     key = digest_of((step.key, "rounds", made, stopped))
-    now = run.now()
     if run.memo.knows(key):  # of all that is recalled of it, this counts
-        task_id, phase, kind = handoff.task_id, step.phase, step.kind
-        run.log.enqueue(StepReused(run_id=run.spec.run_id, at=now, key=key, task_id=task_id, phase=phase, step=kind))
+        at, task_id, phase, kind = run.now(), handoff.task_id, step.phase, step.kind
+        run.log.enqueue(StepReused(run_id=run.spec.run_id, at=at, key=key, task_id=task_id, phase=phase, step=kind))
         return ended
-    record = StepRecord(
-        run_id=run.spec.run_id,
-        key=key,
-        phase=step.phase,
-        node=step.node,
-        kind=step.kind,
-        started=now,
-        finished=now,
-        handoff=ended,
-        round=step.round,
-    )
-    await record_step(run, record)
+    await record_step(run, record_of(run, step, ended, key=key))
     return ended
 
 

@@ -20,6 +20,7 @@ from echelon.model.terms import OpenPhase
 from echelon.planning.domains import domains_of
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
+from echelon.planning.spending import with_rounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +68,12 @@ def planned(
         together=features.together,
         spans={**dict.fromkeys(adapting_phases(job)), **spans},
     )
-    phases = tuple(phase.model_copy(update=_declared(job.phases[phase.name])) for phase in made.phases)
+    phases = tuple(phase.model_copy(update=_declared(job, job.phases[phase.name])) for phase in made.phases)
     still_open = tuple(_open(phase) for phase in job.phases.values() if phase.is_open and phase.name not in found)
     changes: dict[str, object] = {
         "terms": terms_of(job),
         "phases": phases,
+        "spending": with_rounds(made.spending, expansion.graph, {phase.name: phase.rounds for phase in phases}),
         "open": still_open,
         "reasons": (*made.reasons, *features.reasons),
         "findings": (*made.findings, *features.findings),
@@ -102,7 +104,16 @@ def _open(phase: PhaseDefinition) -> OpenPhase:
     )
 
 
-def _declared(phase: PhaseDefinition) -> dict[str, object]:
+def _declared(job: JobDefinition, phase: PhaseDefinition) -> dict[str, object]:
     """Return what a phase of a plan takes from its definition."""
     integrations = ("none", "primary", "staged")
-    return {"single": phase.single, "integration": integrations[len(integrators_of(phase))]}
+    loop = next((one for one in job.loops if phase.name in one.members), None)
+    repetition = loop.repetition if loop else phase.repetition
+    return {
+        "single": phase.single,
+        "integration": integrations[len(integrators_of(phase))],
+        "when": phase.condition.name if phase.condition else "",
+        "until": repetition.check.name if repetition else "",
+        "rounds": repetition.rounds if repetition else 1,
+        "loop": loop.members if loop else (),
+    }

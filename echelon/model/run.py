@@ -15,6 +15,7 @@ from echelon.model.incident import Incident
 from echelon.model.organisation import PlanChange
 from echelon.model.phrasing import count, listed, moment, one_line, truncate
 from echelon.model.plan import Plan
+from echelon.model.rolling.phases import PhaseView, RepeatedWork
 from echelon.model.usage import Usage
 
 
@@ -89,6 +90,11 @@ class StepKind(StrEnum):
     PLANNING = "planning"  #: a coordinator finds out what there is to do, and whether (X12)
     CHECK = "check"  #: somebody who did not do the work finds out whether it passes (X12)
 
+    @property
+    def noun(self) -> str:
+        """What one is called where several are counted."""
+        return {"task": "agent", "planning": "planning step"}.get(self.value, self.value)
+
 
 class StepRecord(Value):
     """A finished step in the journal: the handoff, and when it was worked on."""
@@ -134,7 +140,7 @@ class MissingGroup(Value):
     cause: str
     """Why: the words of the incident that it belongs to, or of the first of them."""
     kind: StepKind
-    """Are they tasks, or integrations?"""
+    """Are they tasks, integrations, checks, or planning?"""
     tasks: tuple[str, ...]
     """All of them, in the order they were lost."""
     instead: str = ""
@@ -147,7 +153,7 @@ class MissingGroup(Value):
         instead = f" (instead: {one_line(self.instead)})" if self.instead else ""
         if len(self.tasks) <= FIRST_NAMED:
             return f"{', '.join(self.tasks)}: {cause}{instead}"
-        many = count(len(self.tasks), "integration" if self.kind is StepKind.INTEGRATION else "agent")
+        many = count(len(self.tasks), self.kind.noun)
         return f"{many}: {cause}{instead}; first: {', '.join(self.tasks[:FIRST_NAMED])}"
 
 
@@ -228,29 +234,6 @@ class Measures(Value):
     """Tasks that were not delivered and that a fallback stands in for, a note that skips them included (F2)."""
     replaced: int = 0
     """Those of the completed tasks whose output is not the work itself: a fallback made it (F2)."""
-
-
-class PhaseView(Value):
-    """Where a phase stands."""
-
-    name: str
-    """The phase."""
-    planned: int
-    """Tasks it has."""
-    completed: int
-    """Tasks that delivered an output, of their own or of a fallback."""
-    failed: int
-    """Tasks that ended without output."""
-    at_work: int = 0
-    """Tasks that somebody works on."""
-    seconds: float | None
-    """From the first step that began to the last that ended; None before anything ended."""
-    started: datetime | None = None
-    """When it began, in UTC."""
-    ended: datetime | None = None
-    """When its sync point was passed, in UTC."""
-    skipped: str = ""
-    """Why nothing of it is done; empty for a phase that is wanted (X12)."""
 
 
 class WaitView(Value):
@@ -354,6 +337,10 @@ class RunView(Value):
     """What models were asked and answered, in the order they ended."""
     retries: tuple[TaskRetry, ...] = ()
     """What was to be done again, whatever had come of it (F8)."""
+    skipped: dict[str, str] = Field(default_factory=dict[str, str])
+    """Phases that were not wanted, each with the reason (X12)."""
+    repeated: tuple[RepeatedWork, ...] = ()
+    """Work that is repeated until a check passes, and how that ended (X12)."""
     output: object = None
     """Output of the last phase, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
@@ -391,5 +378,9 @@ class RunResult(Value):
     """Everything pushed (V1)."""
     plan_changes: tuple[PlanChange, ...] = ()
     """Changes of the structure that were proposed or made (R10)."""
+    skipped: dict[str, str] = Field(default_factory=dict[str, str])
+    """Phases that were not wanted, each with the reason (X12)."""
+    repeated: tuple[RepeatedWork, ...] = ()
+    """Work that is repeated until a check passes, and how that ended (X12)."""
     report: str | None
     """Folder of the report."""

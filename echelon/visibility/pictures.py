@@ -147,7 +147,7 @@ def _lane_of(run: RunView, step: StepRecord) -> str:
 def _bar(step: StepRecord, began: float, scale: float, y: float) -> Markup:
     x = _LEFT + (step.started.timestamp() - began) * scale
     seconds = (step.finished - step.started).total_seconds()
-    integrating = step.kind is StepKind.INTEGRATION
+    integrating = step.kind is not StepKind.TASK  # checks and planning are coordination, too
     kind = "bad" if not step.handoff.done else "integration" if integrating else "work"
     colour = {"bad": "#b3261e", "integration": "#2f4858", "work": "#7fa3bd"}[kind]
     title = f"{step.handoff.task_id}: {step.handoff.status.value}, {seconds:.2f} s"

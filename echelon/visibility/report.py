@@ -77,9 +77,16 @@ def report_context(run: RunView) -> JsonObject:
         "concerns": sorted(run.concerns, key=_urgency),
         "measures": measure_rows(run),
         "incidents": run.incidents,
+        "phase_notes": _phase_notes(run),
         "structure": Markup(structure_svg(plan)) if plan else "",  # noqa: S704 - built from escaped elements
         "timeline": Markup(timeline_svg(run)) if run.steps else "",  # noqa: S704 - built from escaped elements
     }
+
+
+def _phase_notes(run: RunView) -> dict[str, str]:
+    """Return what is to be said of phases that were skipped, or repeated (X12)."""
+    notes = {phase.name: phase.note for phase in run.phases if phase.note}
+    return {**{phase: f"skipped: {reason}" for phase, reason in run.skipped.items()}, **notes}
 
 
 def measure_rows(run: RunView) -> list[tuple[str, str, str]]:

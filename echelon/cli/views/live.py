@@ -14,8 +14,9 @@ from rich.text import Text
 
 from echelon.model.breaker_news import Turn
 from echelon.model.phrasing import count, duration
-from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseStarted
+from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseSkipped, PhaseStarted
 from echelon.runlog.state import RunState
+from echelon.runlog.view import rounds_of
 from echelon.visibility.progress import (
     Tally,
     breaker_notes,
@@ -61,6 +62,8 @@ class Plain:
             case PhaseEnded(phase=phase, at=at):
                 took = duration((at - self._state.phases[phase].taken_up).total_seconds())
                 self._console.print(f"phase {phase}: {_ended(tally_of(self._state, phase))} in {took}")
+            case PhaseSkipped(phase=phase, reason=reason):
+                self._console.print(f"phase {phase}: skipped: {reason}")
             case BreakerChanged(news=news) if news.message in breaker_notes(self._state):
                 self._console.print(news.message)
             case BreakerChanged(news=news) if news.turn is not Turn.LEFT:
@@ -98,19 +101,25 @@ def picture_of(state: RunState, now: datetime) -> RenderableType:
 
 
 def _phases(state: RunState, now: datetime) -> Table:
-    grid = Table.grid(padding=(0, 2))
+    grid, rounds = Table.grid(padding=(0, 2)), rounds_of(state)
     for name, stands in state.phases.items():
         tally = tally_of(state, name)
         mark = Text("▸" if stands.ended is None else "!" if tally.failed else "✓", style="cyan")
         bar = ProgressBar(total=max(tally.expected, 1), completed=tally.ended, width=24)
-        grid.add_row(mark, Text(name), bar, counts(tally), Text(_time_of(state, name, now), style="dim"))
+        time = Text(_time_of(state, name, now, rounds.get(name, 1)), style="dim")
+        grid.add_row(mark, Text(name), bar, counts(tally), time)
     return grid
 
 
-def _time_of(state: RunState, phase: str, now: datetime) -> str:
-    stands = state.phases[phase]
+def _time_of(state: RunState, phase: str, now: datetime, rounds: int) -> str:
+    stands, made = state.phases[phase], count(rounds, "round") if rounds > 1 else ""
+    if stands.skipped:
+        return f"skipped: {stands.skipped}"
     if stands.ended is not None:
-        return duration((stands.ended - stands.taken_up).total_seconds())
+        took = duration((stands.ended - stands.taken_up).total_seconds())
+        return f"{took}, {made}" if made else took
+    if made:  # nobody knows how many more there are
+        return made
     left = remaining_seconds(state, phase, now)
     return "" if left is None else f"about {duration(left)} left"
 

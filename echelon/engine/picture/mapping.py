@@ -46,6 +46,14 @@ _KINDS: dict[RunStatus, StateKind] = {
     RunStatus.INTERRUPTED: StateKind.CRASHED,
 }
 
+#: What steps are task runs of.
+_TASKS: dict[StepKind, str] = {
+    StepKind.TASK: "agent",
+    StepKind.INTEGRATION: "integrate",
+    StepKind.CHECK: "check",
+    StepKind.PLANNING: "plan",
+}
+
 #: What is no failure, but not all there is either: a state of its own name in Prefect.
 _NAMED = (RunStatus.PARTIAL, RunStatus.WAITING)
 
@@ -188,13 +196,12 @@ class Picture:
 
     def _step_drawn(self, step: StepPart, state: DrawnState) -> DrawTaskRun:
         name, key = step.name, _task_key(step.name)
-        integrates = name.kind is StepKind.INTEGRATION
         return DrawTaskRun(
             id=id_of(self.run_id, key),
             flow_key=_flow_key(name.phase, step.spot.domain),
-            task="integrate" if integrates else "agent",
+            task=_TASKS[name.kind],
             dynamic_key=key,
-            title=f"integrate {step.node} · {name.phase}" if integrates else name.task_id,
+            title=f"integrate {step.node} · {name.phase}" if name.kind is StepKind.INTEGRATION else name.task_id,
             started=step.started,
             state=state,
             attempts=step.attempts,

@@ -77,10 +77,10 @@ def _conditions(plan: Plan) -> Iterator[str]:
         yield f"{literal(phase.name)} is done only when {literal(phase.when)} says so."
     repeated = {phase.loop or (phase.name,): phase for phase in plan.phases if phase.until}
     for members, phase in [*repeated.items()][:NAMED_AT_MOST]:
-        bound = f"at most {count(phase.rounds, 'round')}"
+        what, bound = names(members, NAMED_IN_A_ROW), f"at most {count(phase.rounds, 'round')}"
         yield (
-            f"{names(members, NAMED_IN_A_ROW)}: repeated until {literal(phase.until)} says that it passes, {bound}; each round is "
-            "told what was missing in the one before."
+            f"{what}: repeated until {literal(phase.until)} says that it passes, {bound}; each round is told what was "
+            "missing in the one before."
         )
 
 

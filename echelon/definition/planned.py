@@ -12,6 +12,7 @@ from echelon.definition.limits import limits_of
 from echelon.definition.merging.features import features_of
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
+from echelon.definition.rolling.independence import check_findings
 from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases
 from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
@@ -76,7 +77,7 @@ def planned(
         "spending": with_rounds(made.spending, expansion.graph, {phase.name: phase.rounds for phase in phases}),
         "open": still_open,
         "reasons": (*made.reasons, *features.reasons),
-        "findings": (*made.findings, *features.findings),
+        "findings": (*made.findings, *features.findings, *check_findings(job)),
     }
     whole = made.model_copy(update=changes)
     return Planned(job=job, plan=whole.model_copy(update={"domains": domains_of(whole)}), expansion=expansion)

@@ -29,8 +29,10 @@ from echelon.journal import failpoints
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import SqlJournal
 from echelon.model.handoff import Handoff
+from echelon.model.run import StepRecord
 from echelon.model.status import Status
 from echelon.settings import Settings
+from tests.chaos import random_job
 from tests.chaos.mixed_job import mixed_job
 from tests.chaos.payments_job import payments_job
 from tests.chaos.shipping_job import Parcels, World, shipping_job
@@ -119,8 +121,9 @@ async def carry_out(errand: Errand) -> Ended:
         decision=OperatorDecision(redo=frozenset(() if errand.retry else errand.redo), done=errand.done),
         retry=RetryRequest(tasks=errand.retry, redo=errand.redo) if asks else None,
     )
-    async with prepare_run(JOBS[errand.job], inputs, options, settings) as run:
-        World(inputs.world).begin(step.handoff.task_id for step in run.context.log.state.finished_steps.values())
+    job = JOBS.get(errand.job) or random_job.read_job(inputs.world)
+    async with prepare_run(job, inputs, options, settings) as run:
+        World(inputs.world).begin(map(_asked_as, run.context.log.state.finished_steps.values()))
         result = await finish(run, await run_phases(run.context))
         journal, run_id = run.context.log.journal, run.context.spec.run_id
         handoffs = [step.handoff for step in await journal.steps(run_id)]
@@ -133,6 +136,11 @@ async def carry_out(errand: Errand) -> Ended:
             completed=tuple(sorted(handoff.task_id for handoff in handoffs if handoff.done)),
             uncertain=uncertain(handoffs),
         )
+
+
+def _asked_as(step: StepRecord) -> str:
+    """Return what an agent notes when it is set to work on a step."""
+    return step.handoff.task_id + (f"#{step.round}" if step.round > 1 else "")
 
 
 def uncertain(handoffs: Sequence[Handoff]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
 from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
-from echelon.model.plan import Plan
+from echelon.model.plan import Plan, Reason
 from echelon.model.terms import OpenPhase
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
@@ -54,7 +54,8 @@ def planned(
     )
     phases = tuple(phase.model_copy(update=_declared(job.phases[phase.name])) for phase in made.phases)
     still_open = tuple(_open(phase) for phase in job.phases.values() if phase.is_open and phase.name not in found)
-    whole = made.model_copy(update={"terms": terms_of(job), "phases": phases, "open": still_open})
+    reasons = (*made.reasons, *map(_why_open, still_open))
+    whole = made.model_copy(update={"terms": terms_of(job), "phases": phases, "open": still_open, "reasons": reasons})
     return Planned(plan=whole, expansion=expansion)
 
 
@@ -73,6 +74,11 @@ def _open(phase: PhaseDefinition) -> OpenPhase:
         agent=phase.agents[0].name,
         items=phase.items,
     )
+
+
+def _why_open(phase: OpenPhase) -> Reason:
+    planned_then = "planned, linted and forecast then, within the budget, and on record before it begins"
+    return Reason(rule="X12", text=f"phase {phase.phase!r}: {phase.known}; {planned_then}")
 
 
 def _declared(phase: PhaseDefinition) -> dict[str, object]:

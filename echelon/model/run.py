@@ -12,8 +12,9 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
+from echelon.model.organisation import Structure
 from echelon.model.phrasing import count, one_line, truncate
-from echelon.model.plan import Plan
+from echelon.model.plan import Finding, Plan
 from echelon.model.usage import Usage
 
 
@@ -87,6 +88,11 @@ class StepKind(StrEnum):
     INTEGRATION = "integration"  #: a coordinator integrates what its members delivered
     PLANNING = "planning"  #: a coordinator finds out what there is to do (X12)
 
+    @property
+    def noun(self) -> str:
+        """Return what one of them is called where they are counted: tasks by who does them."""
+        return {StepKind.TASK: "agent", StepKind.INTEGRATION: "integration", StepKind.PLANNING: "planning step"}[self]
+
 
 class StepRecord(Value):
     """A finished step in the journal: the handoff, and when it was worked on."""
@@ -100,7 +106,7 @@ class StepRecord(Value):
     node: str
     """The agent or coordinator."""
     kind: StepKind
-    """Task or integration."""
+    """Task, integration or planning."""
     started: datetime
     """When the first attempt began, in UTC."""
     finished: datetime
@@ -130,7 +136,7 @@ class MissingGroup(Value):
     cause: str
     """Why: the words of the incident that it belongs to, or of the first of them."""
     kind: StepKind
-    """Are they tasks, or integrations?"""
+    """Are they tasks, integrations, or planning steps?"""
     tasks: tuple[str, ...]
     """All of them, in the order they were lost."""
     instead: str = ""
@@ -143,7 +149,7 @@ class MissingGroup(Value):
         instead = f" (instead: {one_line(self.instead)})" if self.instead else ""
         if len(self.tasks) <= FIRST_NAMED:
             return f"{', '.join(self.tasks)}: {cause}{instead}"
-        many = count(len(self.tasks), "integration" if self.kind is StepKind.INTEGRATION else "agent")
+        many = count(len(self.tasks), self.kind.noun)
         return f"{many}: {cause}{instead}; first: {', '.join(self.tasks[:FIRST_NAMED])}"
 
 
@@ -244,6 +250,29 @@ class PhaseView(Value):
     """When its sync point was passed, in UTC."""
 
 
+class PlanExtension(Value):
+    """What became known of a phase on the way, and the plan that follows from it (X12)."""
+
+    phase: str
+    """The phase that was planned."""
+    at: datetime
+    """When it was on record, in UTC."""
+    tasks: int
+    """Tasks that it has."""
+    reason: str
+    """What was found, and how the job is organised now, in one sentence."""
+    structure: Structure
+    """How the whole job is organised since."""
+    n_agents: int
+    """Agents that the whole job has since."""
+    levels: int
+    """Coordinating levels above them."""
+    predicted_seconds: float | None = None
+    """How long the whole job is expected to take since, from its beginning; None: nothing states its seconds."""
+    findings: tuple[Finding, ...] = ()
+    """What should be changed about it, and was not known before."""
+
+
 class WaitView(Value):
     """How long steps waited for the slots of one limiter (F5)."""
 
@@ -318,6 +347,8 @@ class RunView(Value):
     """What was measured."""
     phases: tuple[PhaseView, ...] = ()
     """Where each phase of its plan stands."""
+    extensions: tuple[PlanExtension, ...] = ()
+    """Phases that were planned on the way, in that order (X12)."""
     waits: tuple[WaitView, ...] = ()
     """How long steps waited for slots, by limiter."""
     at_work: tuple[str, ...] = ()

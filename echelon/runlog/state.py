@@ -14,7 +14,7 @@ from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.plan import Plan
-from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.run import Conversation, PlanExtension, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Pause
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
@@ -24,11 +24,11 @@ class StepName(NamedTuple):
     """What makes two attempts attempts at the same step, whatever they were given."""
 
     kind: StepKind
-    """Task or integration."""
+    """Task, integration or planning."""
     phase: str
     """The phase."""
     task_id: str
-    """The task; for an integration what it is recorded as."""
+    """The task; for an integration, or planning, what it is recorded as."""
 
 
 class PhaseState(NamedTuple):
@@ -64,6 +64,8 @@ class RunState:
     """Steps that the process at work did not do again."""
     phases: Mapping[str, PhaseState] = field(default_factory=dict[str, PhaseState])
     """Phases that began, in that order."""
+    extensions: tuple[PlanExtension, ...] = ()
+    """Phases that were planned on the way, in that order (X12)."""
     failed_attempts: tuple[happened.AttemptFailed, ...] = ()
     """Attempts that failed, whatever came of their steps."""
     waits: tuple[happened.Waited, ...] = ()
@@ -128,6 +130,7 @@ class _Draft:
         self.at_work = dict(state.at_work)
         self.reused = set(state.reused)
         self.phases = dict(state.phases)
+        self.extensions = list(state.extensions)
         self.failed_attempts = list(state.failed_attempts)
         self.waits = list(state.waits)
         self.reads = list(state.reads)
@@ -152,6 +155,7 @@ class _Draft:
             at_work=self.at_work,
             reused=frozenset(self.reused),
             phases=self.phases,
+            extensions=tuple(self.extensions),
             failed_attempts=tuple(self.failed_attempts),
             waits=tuple(self.waits),
             reads=tuple(self.reads),
@@ -197,6 +201,20 @@ def _run_reopened(draft: _Draft, event: happened.RunReopened) -> None:
 
 def _plan_extended(draft: _Draft, event: happened.PlanExtended) -> None:
     draft.update_record(**record_changes(event))
+    if event.phase:
+        draft.extensions.append(
+            PlanExtension(
+                phase=event.phase,
+                at=event.at,
+                tasks=sum(task.phase == event.phase for task in event.plan.tasks),
+                reason=event.reason,
+                structure=event.plan.structure,
+                n_agents=event.plan.n_agents,
+                levels=event.plan.levels,
+                predicted_seconds=event.plan.makespan.predicted,
+                findings=event.findings,
+            )
+        )
 
 
 def _phase_started(draft: _Draft, event: happened.PhaseStarted) -> None:

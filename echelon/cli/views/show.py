@@ -142,7 +142,15 @@ def _show_phases(console: Console, view: RunView) -> None:
     rows = table("phase", "planned", "done", "failed", "took", title="Phases")
     for phase in view.phases:
         rows.add_row(phase.name, str(phase.planned), str(phase.completed), str(phase.failed), duration(phase.seconds))
+    for one in view.record.plan.open if view.record.plan else ():
+        rows.add_row(one.phase, Text(one.known, style="dim"))
     console.print(rows)
+    if view.extensions:
+        console.print("planned on the way:")
+    for one in view.extensions:
+        console.print(f"  {one.reason}")
+        for finding in one.findings:
+            console.print(f"    {finding.rule} {finding.level.value}, {finding.where}: {finding.message}")
 
 
 def _show_measures(console: Console, view: RunView) -> None:

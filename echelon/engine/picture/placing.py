@@ -28,14 +28,17 @@ def granularity_for(plan: Plan, wanted: Granularity | None) -> Granularity:
 
 
 def spot_of(plan: Plan, granularity: Granularity, node_id: str, kind: StepKind) -> Spot:
-    """Return where a step of a node is shown. Shown by team, integrations above the teams are in the journal only."""
+    """Return where a step of a node is shown. Shown by team, integrations above the teams are in the journal only.
+
+    What finds the items of a phase is a task run of its own: a phase has one of them.
+    """
     path = plan.path(node_id) if node_id in plan.nodes else ()
     below = path[1] if len(path) > 1 else ""
     domain = below if below and plan.nodes[below].kind is NodeKind.DOMAIN else ""
     if granularity == "agent":
         return Spot(domain, "", own=True)
     team = next((node for node in reversed(path) if plan.nodes[node].kind is NodeKind.TEAM), "")
-    return Spot(domain, team, own=not team and kind is StepKind.TASK)
+    return Spot(domain, team, own=kind is StepKind.PLANNING or (not team and kind is StepKind.TASK))
 
 
 def planned_parts(plan: Plan, granularity: Granularity) -> Mapping[tuple[str, str], frozenset[str]]:

@@ -133,7 +133,7 @@ def test_what_is_replaced_and_what_is_not_are_told_apart() -> None:
 
 
 def test_integrations_are_not_counted_among_agents() -> None:
-    known = KnownLosses(errors={}, integrations=frozenset({"look/t0", "look/t1"}))
+    known = KnownLosses(errors={}, kinds=dict.fromkeys(("look/t0", "look/t1"), StepKind.INTEGRATION))
 
     assert [group.said for group in missing_by_cause(lost("no", "no", "no"), known)] == [
         "look/t0, look/t1: no",

@@ -6,7 +6,8 @@ from echelon.model.exception_report import ExceptionReport, Level, Trigger
 
 async def report_empty_phases(run: RunContext) -> None:
     """Report each phase of the job that found no items, once."""
-    busy = {phase.name for phase in run.spec.plan.phases}
+    plan = run.spec.plan
+    busy = {*(phase.name for phase in plan.phases), *(phase.phase for phase in plan.open)}
     said = {report.path[-1] for report in run.log.state.exceptions if report.trigger is Trigger.EMPTY}
     owner, at = run.spec.plan.primary.id, run.now()
     reports = [

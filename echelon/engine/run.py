@@ -196,7 +196,9 @@ async def prepare_run(
                 # Whoever reads that work was cut off may rely on it: none of it goes on.
                 here = socket.gethostname()
                 await asyncio.to_thread(end_orphans, {pid for host, pid in run_log.state.holders if host == here})
-                items = await items_on_record(job, OutputStore(settings.outputs_url), run_log.state.latest.values())
+                grown = [one.phase for one in run_log.state.extensions]
+                steps = run_log.state.latest.values()
+                items = await items_on_record(job, OutputStore(settings.outputs_url), steps, grown)
                 ready = planned(job, inputs, limits=ready.plan.limits, found=items) if items else ready
                 await reopen_run(run_log, ready.plan)
             failpoint("run.taken")

@@ -22,7 +22,7 @@ from echelon.coordination.breaker_watch import breakers_on_record
 from echelon.coordination.local_placement import LocalPlacement
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import StageOrder
-from echelon.coordination.rolling.finding import items_on_record
+from echelon.coordination.rolling.finding import items_on_record, phases_grown
 from echelon.coordination.spec import RunSpec
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
@@ -58,8 +58,10 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
         record, plan = await _on_record(journal, order)
         job = _job_of(order, record, plan)
         inputs = read_inputs(job.inputs_type, record.inputs)
-        ended = fold(entry.event for entry in await journal.events(order.run_id)).latest.values()
-        items = await items_on_record(job, OutputStore(settings.outputs_url), ended)
+        events = [entry.event for entry in await journal.events(order.run_id)]
+        grown = phases_grown(events, order.plan_digest)
+        steps = fold(events).latest.values()
+        items = await items_on_record(job, OutputStore(settings.outputs_url), steps, grown)
         ready = planned(job, inputs, limits=plan.limits, found=items)
         _check(order, inputs, ready)
         async with (

@@ -136,8 +136,8 @@ def _domains(state: RunState) -> Iterator[Text]:
     plan = state.plan
     tallies = {
         f"{phase} · {domain}" if len(at_work) > 1 else domain: tally
-        for phase in (at_work if plan else ())
-        for domain, tally in tallies_by_domain(state, phase, plan).items()
+        for phase in at_work
+        for domain, tally in (tallies_by_domain(state, phase, plan) if plan else {}).items()
     }
     busiest = sorted(tallies.items(), key=lambda item: (-item[1].at_work, item[0]))
     for name, tally in busiest[:DOMAINS_SHOWN]:

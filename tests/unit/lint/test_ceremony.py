@@ -124,10 +124,14 @@ def alone(number: int, needs: bool = False) -> list[TaskSpec]:
             id="D4-a-row-beside-others",
         ),
         pytest.param(
-            [t.model_copy(update={"irreversible": t.phase == "p1"}) for t in alone(3, needs=True)], [], id="D4-a-gate-between"
+            [t.model_copy(update={"irreversible": t.phase == "p1"}) for t in alone(3, needs=True)],
+            [],
+            id="D4-a-gate-between",
         ),
         pytest.param(
-            [*alone(2, needs=True), TaskSpec(id="v", goal="check", phase="p2", needs=("p1",), verifies=("t0",))], [], id="D4-a-check-behind"
+            [*alone(2, needs=True), TaskSpec(id="v", goal="check", phase="p2", needs=("p1",), verifies=("t0",))],
+            [],
+            id="D4-a-check-behind",
         ),
     ],
 )  # fmt: skip

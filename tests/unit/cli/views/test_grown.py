@@ -165,6 +165,6 @@ async def test_a_phase_that_was_never_planned_is_in_the_table_and_missing_is_nam
     live = screen()
     live.print(picture_of(state, state.last_at or view.record.started))
 
-    assert row(text, "inspect") == ["inspect", "items known after survey"]
+    assert row(text, "inspect") == ["inspect", "not begun"]
     assert "inspect/over/fails: RuntimeError: the list is torn" in text
     assert "not begun" in printed(live)

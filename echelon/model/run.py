@@ -356,7 +356,7 @@ class RunView(Value):
     conversations: tuple[Conversation, ...] = ()
     """What models were asked and answered, in the order they ended."""
     output: object = None
-    """Output of the last phase, as JSON; None when there is none."""
+    """Output of the phase at the end, by phase where there are several, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     lost_outputs: tuple[str, ...] = ()
@@ -373,7 +373,7 @@ class RunResult(Value):
     status: RunStatus
     """How it ended."""
     output: object
-    """Output of the last phase, as JSON."""
+    """Output of the phase at the end, by phase where there are several, as JSON."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     launched: int

@@ -204,20 +204,21 @@ def _label(node: Node, below: Mapping[str, int]) -> Text:
 
 
 def _show_phases(console: Console, plan: Plan) -> None:
-    names = ("phase", "after", "side by side with", "tasks", "behind a gate", "hubs", "sync owned by", "when")
-    rows = table(*names, title="Phases")
     awaited = phases_awaited(plan)
+    order = ("after", "side by side with") if len(awaited) > 1 else ()
+    rows = table("phase", *order, "tasks", "behind a gate", "hubs", "sync owned by", "when", title="Phases")
     first = dict(islice(awaited.items(), PHASES_SHOWN))  # what they wait for is among them
     after, beside = direct_needs(first), side_by_side(first)
     planned, opened = {phase.name: phase for phase in plan.phases}, {one.phase: one for one in plan.open}
     for name in first:
-        order = (name, listed(after[name], PHASES_NAMED), listed(beside[name], PHASES_NAMED))
+        where = [listed(names[name], PHASES_NAMED) for names in (after, beside)[: len(order)]]
         if name in opened:
-            rows.add_row(*order, Text(f"{opened[name].known}, {opened[name].agent} on each", style="dim"))
+            known = Text(f"{opened[name].known}, {opened[name].agent} on each", style="dim")
+            rows.add_row(name, *where, known)
             continue
         phase = planned[name]
         gate, hubs = (str(len(tasks)) if tasks else "" for tasks in (phase.gate, phase.sync.hubs))
-        rows.add_row(*order, str(len(phase.tasks)), gate, hubs, phase.sync.owner, phase.sync.policy)
+        rows.add_row(name, *where, str(len(phase.tasks)), gate, hubs, phase.sync.owner, phase.sync.policy)
     console.print()
     console.print(rows)
     if len(awaited) > PHASES_SHOWN:

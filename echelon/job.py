@@ -1,25 +1,37 @@
 """`Job`: what people write, plan, run and deploy. The door from a definition to the engine."""
 
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from echelon import engine
+from echelon.agents.agent import Agent
+from echelon.agents.call import Call
+from echelon.agents.outcome import Outcome
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
 from echelon.definition.item_range import forecast_range
 from echelon.definition.limits import limits_of
+from echelon.definition.nested import ITS_AGENTS_ARE_GUARDED, JobAgent, output_of_job
 from echelon.definition.planned import planned
+from echelon.definition.runnable_graph import graph_plan
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import ForecastRange, Plan
+from echelon.model.policy import Resilience
 from echelon.model.run import RunResult
-from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
 from echelon.settings import Settings
 
 if TYPE_CHECKING:
     from prefect import Flow
+
+    from echelon.engine.run import RunOptions
+    from echelon.engine.streaming import RunStream
 
 
 class Job(JobDefinition):
@@ -54,7 +66,7 @@ class Job(JobDefinition):
         """Return the tasks of the job for validated inputs, and the plan that is made for them."""
         limits = self._limits(max_concurrency)
         if self.graph is not None:
-            return self.graph, plan(self.graph, span=self.span, priority=priority, limits=limits)
+            return self.graph, graph_plan(self, priority, limits)
         made = planned(self, inputs, priority=priority, limits=limits)
         return made.expansion.graph, made.plan
 
@@ -64,8 +76,79 @@ class Job(JobDefinition):
 
     async def run(self, **inputs: object) -> RunResult:
         """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""
-        options = engine.run.RunOptions(source=self.location)
-        return await engine.run.run_job(self, read_inputs(self.inputs_type, inputs), options)
+        return await engine.run.run_job(self, read_inputs(self.inputs_type, inputs), self._options)
+
+    def run_sync(self, **inputs: object) -> RunResult:
+        """Do the same and wait for it, where nothing is `async`: in a script, or in a Prefect flow that is not.
+
+        Raises `InvalidInput` where an event loop is running, which would stand still meanwhile.
+        """
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop()
+            raise InvalidInput(
+                f"job {self.name!r}: run_sync() was called where an event loop is running, which would stand still "
+                "until the run has ended; write `await job.run(…)` there"
+            )
+        return asyncio.run(self.run(**inputs))
+
+    def stream(self, **inputs: object) -> "RunStream":
+        """Return a run that is about to begin: `async for` gives its events, `run_id` says which one it is.
+
+        async with audit.stream(path="src") as run:
+            async for event in run:
+                print(run.run_id, event.kind)
+            result = await run.result()
+
+        Whoever leaves the block, or a loop without a block, before the end stops the run; completed work is kept.
+        """
+        return engine.streaming.stream_job(self, read_inputs(self.inputs_type, inputs), self._options)
+
+    async def resume(self, run_id: str, **secrets: object) -> RunResult:
+        """Go on with a run of this job, by its id or the beginning of it: what is completed is not done again (F8).
+
+        Its inputs are on record; `secrets` are those that are not. Raises `RunHeld` while another process is at it.
+        """
+        record, inputs = await engine.recording.read_run(Settings(), self, run_id, secrets)
+        options = replace(self._options, run_id=record.run_id, source=record.source)
+        return await engine.run.run_job(self, inputs, options)
+
+    def as_agent(self, *, name: str | None = None, resilience: Resilience | None = None) -> Agent:
+        """Return the job as an agent of another one; where nothing is to be said about it, the job itself will do.
+
+        Its run is a task there. `resilience` guards the run as a whole, beside what guards its agents: without it there
+        is no time limit and one attempt.
+        """
+        guarded = resilience.over(ITS_AGENTS_ARE_GUARDED) if resilience else ITS_AGENTS_ARE_GUARDED
+        return JobAgent(
+            job=self,
+            name=name or self.name,
+            goal=self.goal,
+            output_type=output_of_job(self),
+            run=_run_as_task,
+            resilience=guarded,
+        )
+
+    @property
+    def _options(self) -> "RunOptions":
+        return engine.run.RunOptions(source=self.location)
+
+    async def retry(
+        self,
+        run_id: str,
+        *tasks: str,
+        redo: Sequence[str] = (),
+        by: str = "",
+        secrets: Mapping[str, object] | None = None,
+    ) -> RunResult:
+        """Do tasks of a run again, whatever came of them, with everything that used what has changed by that.
+
+        Tasks may be patterns, as in `"inspect/*"`. `redo` names those of them that cannot be undone and may happen
+        twice; `by` says who asks for it; `secrets` are inputs that are not on record.
+        """
+        request = engine.run.RetryRequest(tasks=tasks, redo=tuple(redo), by=by)
+        inputs = await engine.recording.read_recorded_inputs(self, run_id, secrets or {})
+        options = engine.run.RunOptions(run_id=run_id, source=self.location, retry=request)
+        return await engine.run.run_job(self, inputs, options)
 
     @property
     def flow(self) -> "Flow[..., Any]":
@@ -95,3 +178,7 @@ class Job(JobDefinition):
 
     def _entrypoint(self) -> str:
         return f"{self.module}:{self.variable or self.name}.flow"
+
+
+async def _run_as_task(agent: JobAgent, inputs: BaseModel, call: Call) -> Outcome[object]:
+    return await engine.nested_run.run_as_task(agent, inputs, call)  # the engine is imported when it is needed

@@ -10,7 +10,8 @@ A page is a story: its fences are used in their order, in a project and a home o
 
 In what is printed `…` stands for any text, alone on a line for any lines; numbers with a unit, times, and ids of runs
 may be any. `# exit code 3` behind a command is what it ends with; without it that is 0. `RUN` in a command is the last
-run of the page, `CONCERN` its first open concern; a command about a `TASK` is only parsed.
+run of the page that is not inside another one, `CONCERN` its first open concern; a command about a `TASK` is only
+parsed.
 """
 
 import contextlib
@@ -219,7 +220,8 @@ class Story:
 
     def _meant(self, word: str) -> str:
         if word == "RUN":
-            return str(self._asked("runs", "--json", "--limit", "1")["runs"][0]["run_id"])
+            runs = self._asked("runs", "--json")["runs"]
+            return str(next(run["run_id"] for run in runs if run["parent_run_id"] is None))
         return str(self._asked("concerns", "--json")["concerns"][0]["id"]) if word == "CONCERN" else word
 
     def _asked(self, *arguments: str) -> dict[str, list[dict[str, object]]]:

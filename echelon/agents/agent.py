@@ -94,5 +94,24 @@ class AsksAgain(Protocol):
         ...
 
 
+@runtime_checkable
+class BecomesAgent(Protocol):
+    """What is no agent and makes one of itself where one is asked for: a job."""
+
+    def as_agent(self) -> Agent:
+        """Return the agent that it is."""
+        ...
+
+
+@runtime_checkable
+class KnowsFingerprint(Protocol):
+    """An agent that says itself which version of the code it is (F8)."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes with its code; empty when that is not known."""
+        ...
+
+
 #: What may be given where an agent is asked for; a plain model takes whatever dependencies its library gave it.
-AgentLike: TypeAlias = Union[Agent, "AbstractAgent[Any, object]"]
+AgentLike: TypeAlias = Union[Agent, BecomesAgent, "AbstractAgent[Any, object]"]

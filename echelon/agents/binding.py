@@ -9,17 +9,30 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 
 from echelon.agents.call import Call, CallShape, Workspace
+from echelon.agents.checks.rounds import Rounds
 from echelon.agents.handoffs import Handoffs, Previous
 from echelon.model.assignment import Assignment, Brief
 from echelon.model.errors import InvalidJob
 
 Source = Callable[[Call], object]
 
+#: The parameter of a check that gets the output it judges.
+OUTPUT = "output"
+#: Annotations that do not say what a parameter takes.
+_SAYS_NOTHING = (None, Any, object)
+
 #: Parameters recognised by their type alone.
 _BY_TYPE: dict[Any, Source] = {
     Brief: lambda call: call.brief,
     Assignment: lambda call: call.brief.assignment,
     Workspace: lambda call: call.make_workspace(),
+}
+
+
+#: And by what their type is made of.
+_BY_ORIGIN: dict[Any, Source] = {
+    Previous: lambda call: call.previous,
+    Rounds: lambda call: call.rounds,
 }
 
 
@@ -60,8 +73,9 @@ def bind(function: Callable[..., object], name: str, shape: CallShape) -> Bindin
     sources: dict[str, Source] = {}
     item_taken = not shape.takes_item
     for parameter in _parameters(function):
-        source = _typed(parameter.name, hints.get(parameter.name), shape)
-        if source is None and not item_taken:
+        annotation = hints.get(parameter.name)
+        source = _typed(parameter.name, annotation, shape)
+        if source is None and not item_taken and _may_be_item(parameter.name, annotation, shape):
             item_taken, source = True, _item
         source = source or _input(parameter.name, shape)
         if source is not None:
@@ -105,19 +119,46 @@ def _typed(parameter: str, annotation: object, shape: CallShape) -> Source | Non
     if annotation in _BY_TYPE:
         return _BY_TYPE[annotation]
     origin = get_origin(annotation) or annotation
+    if origin in _BY_ORIGIN:
+        return _BY_ORIGIN[origin]
     if origin is Handoffs:
         wanted = (get_args(annotation) or (Any,))[0]
         received = _one_phase(parameter) if parameter in shape.upstream else _all_phases
         return lambda call: received(call).read_as(wanted)
-    if origin is Previous:
-        return lambda call: call.previous
-    if annotation is shape.inputs_type:
-        return lambda call: call.inputs
-    return None
+    if shape.checks is not None and (parameter == OUTPUT or _is_output(annotation, shape.checks)):
+        return _output
+    if shape.item_type is not None and annotation is shape.item_type:
+        return _item
+    return _inputs if annotation is shape.inputs_type else None
+
+
+def _may_be_item(parameter: str, annotation: object, shape: CallShape) -> bool:
+    """Say whether a parameter that nothing else was found for gets the item: a check knows its inputs by name first."""
+    if shape.checks is not None and parameter in shape.inputs_type.model_fields:
+        return False
+    return shape.item_type is None or annotation in _SAYS_NOTHING
+
+
+def _inputs(call: Call) -> object:
+    return call.inputs
+
+
+def _is_output(annotation: object, output_type: object) -> bool:
+    """Say whether a parameter of a check asks for the output by its type; plain values may be anything else, too."""
+    return annotation is output_type and isinstance(annotation, type) and annotation.__module__ != "builtins"
 
 
 def _item(call: Call) -> object:
     return call.item
+
+
+def _output(call: Call) -> object:
+    assert call.output is not None, "a check is called with what it checks"
+    return call.output.load()
+
+
+#: Where a check that judges a single task gets something from.
+ITEM_OR_OUTPUT: tuple[Source, ...] = (_item, _output)
 
 
 def _one_phase(phase: str) -> Callable[[Call], Handoffs[object]]:
@@ -140,7 +181,8 @@ def _input(name: str, shape: CallShape) -> Source | None:
 
 def _no_source(agent: str, parameter: str, shape: CallShape) -> str:
     inputs = ", ".join(shape.inputs_type.model_fields) or "none"
+    item = f"{shape.item_type.__name__}, " if shape.item_type else ""
     return (
         f"agent {agent!r}: nothing gives its parameter {parameter!r} a value. It is not an input of the job "
-        f"(inputs: {inputs}); give it a default, rename it, or annotate it as Brief, Handoffs[...] or Workspace"
+        f"(inputs: {inputs}); give it a default, rename it, or annotate it as {item}Brief, Handoffs[...] or Workspace"
     )

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel
 
+from echelon.agents.checks.rounds import Rounds
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.model.assignment import Brief
 from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
@@ -32,10 +33,14 @@ class CallShape:
     """Type of the inputs of the job."""
     takes_item: bool = False
     """Is there one call for each item?"""
+    item_type: type | None = None
+    """Type of the item, where it is known: whoever takes the item says so by this type, or says nothing."""
     upstream: tuple[str, ...] = ()
     """Phases whose handoffs it receives."""
     integrates: bool = False
     """Does it integrate what the members of one phase delivered?"""
+    checks: object | None = None
+    """The contract of what it checks; None for one that does work itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +54,11 @@ class Call:
     inputs: BaseModel
     """Inputs of the job."""
     upstream: Mapping[str, Handoffs[object]] = field(default_factory=dict[str, Handoffs[object]])
-    """Handoffs received, by phase."""
+    """Handoffs received, by phase; those of the same agent from the same phase by the agent."""
+    rounds: Rounds[object] = field(default_factory=Rounds[object])
+    """Rounds of the same task that are over, where it is repeated until a check passes (X12)."""
+    output: Received[object] | None = None
+    """What is to be checked, for a check of a single task."""
     previous: Previous[object] = field(default_factory=Previous[object])
     """The same phase of the last run on the same inputs."""
     notes: list[object] = field(default_factory=list[object])

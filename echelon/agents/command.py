@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
 from echelon.agents.agent import Effect
 from echelon.agents.call import Call, CallShape
+from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command_output import CommandOutput, Parse, default_output
 from echelon.agents.environment import BRIEF_FILE, IDEMPOTENCY_KEY, Env, Environment, environment_of
 from echelon.agents.fallback import Fallback, fallbacks_of
@@ -21,11 +22,11 @@ from echelon.agents.placeholders import (
     BRIEF,
     BRIEF_TEXT,
     BRIEFS,
-    ITEM,
     WORKSPACE,
     Template,
     as_text,
     check_briefs,
+    fields_of,
     fill_arguments,
     template,
     values_of,
@@ -69,6 +70,7 @@ class CommandAgent(Generic[T_co]):
     failed_when: Callable[[Any], bool | str] | None = None
     usage: ReadUsage | None = None
     kind: WorkerKind = WorkerKind.COMMAND
+    judges: bool = False
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -76,11 +78,25 @@ class CommandAgent(Generic[T_co]):
         templates = (*self.arguments, *(extra for extra in (self.cwd, self.stdin) if extra is not None))
         return tuple(dict.fromkeys(name for each in templates for name in each.names))
 
+    def asked_of_item(self, shape: CallShape) -> tuple[str, ...]:
+        """Return the placeholders that only an item can fill."""
+        known = {*shape.inputs_type.model_fields, WORKSPACE, *BRIEFS}
+        return tuple(name for name in self.placeholders if name not in known)
+
+    def as_check(self) -> "CommandAgent[Verdict]":
+        """Return it as one whose exit code says whether work passes, and whose text says what is missing (D11)."""
+        return cast("CommandAgent[Verdict]", replace(self, output_type=Verdict, judges=True))
+
     def bind(self, shape: CallShape) -> Self:
-        """Check that every placeholder has a source; with an item only its first call can tell."""
+        """Check that every placeholder has a source; with items of any type only its first call can tell."""
         check_briefs(self.placeholders, shape.inputs_type.model_fields)
-        known = {*shape.inputs_type.model_fields, WORKSPACE, *BRIEFS, *((ITEM,) if shape.takes_item else ())}
-        unknown = [name for name in self.placeholders if name not in known]
+        given = {*shape.inputs_type.model_fields, WORKSPACE, *BRIEFS}
+        item = fields_of(shape.item_type)
+        unknown = [name for name in self.placeholders if name not in given | set(item)]
+        if unknown and item:
+            raise InvalidJob(
+                f"command {self.name!r}: nothing gives {{{unknown[0]}}} a value; known are {', '.join((*given, *item))}"
+            )
         if unknown and not shape.takes_item:
             fix = "give the phase items"
             if shape.integrates:
@@ -119,6 +135,7 @@ class CommandAgent(Generic[T_co]):
             limit_bytes=self.limit_bytes,
             failed_when=self.failed_when,
             usage=self.usage,
+            judges=self.judges,
         )
 
     def _brief(self, call: Call) -> str:

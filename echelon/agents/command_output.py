@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from echelon.agents.checks.verdict import Verdict
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.agents.printed_usage import ReadUsage, counted, usage_in
 from echelon.agents.processes.process import Finished
@@ -37,6 +38,10 @@ _DEFAULT_OUTPUT: dict[str, object] = {"json": Any, "lines": list[str], "text": s
 _PARSERS: dict[Format, Callable[[str], object]] = {"lines": str.splitlines, "text": str}
 
 
+#: How much of what a check wrote says what is missing, in characters of each stream: its end.
+GAP_CHARACTERS = 4_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommandOutput:
     """How what a command left is read."""
@@ -55,6 +60,8 @@ class CommandOutput:
     """Says of an output whether the command failed."""
     usage: ReadUsage | None
     """Reads what it used; None: what its outcome says, or nothing."""
+    judges: bool = False
+    """Does its exit code say whether work passes, instead of whether it has worked itself (D11)?"""
 
     def outcome(self, finished: Finished, hint: str = "") -> Outcome[object]:
         """Return what came of a command.
@@ -64,6 +71,8 @@ class CommandOutput:
         """
         stdout = (finished.stdout or b"").decode(errors="replace")
         used = Usage(calls=1) if self.usage is None else usage_in(stdout, self.usage, self.command)
+        if self.judges and finished.stdout is not None and finished.exit_code >= 0:
+            return Outcome(output=self._verdict(finished, stdout), usage=used)
         with _charging(used):
             self._check_exit(finished, hint)
             outcome = self._parsed(stdout)
@@ -71,6 +80,14 @@ class CommandOutput:
             used = counted(outcome.usage)
         with _charging(used):
             return replace(self._checked(outcome, stdout), usage=used)
+
+    def _verdict(self, finished: Finished, stdout: str) -> Verdict:
+        """Return what a check found: what it wrote says what is missing."""
+        if finished.exit_code in self.ok_exit_codes:
+            return Verdict.accepted()
+        written = (stdout.strip(), finished.stderr_tail.decode(errors="replace").strip())
+        said = "\n".join(text[-GAP_CHARACTERS:] for text in written if text)
+        return Verdict.rejected(said or f"it {_how_it_ended(finished.exit_code)} and wrote nothing")
 
     def _check_exit(self, finished: Finished, hint: str) -> None:
         if finished.stdout is None:

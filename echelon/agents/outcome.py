@@ -32,6 +32,8 @@ class Outcome(Generic[T_co]):
     """Tokens and calls; seconds are measured around the call."""
     repairs: tuple[str, ...] = ()
     """What the agent's own machinery repaired, or asked for again, before the output fitted (C5)."""
+    shortfall: str = ""
+    """What of the work is missing in the output, and why, in a sentence; empty when all of it is there (F7)."""
 
     def __post_init__(self) -> None:
         """Take a status by its word too; `ValueError` for one that does not end a task (C2)."""

@@ -122,6 +122,11 @@ def as_text(name: str, value: object) -> str:
     return text
 
 
+def fields_of(item_type: type | None) -> tuple[str, ...]:
+    """Return the placeholders that items of a known type fill: the names of their fields."""
+    return tuple(item_type.model_fields) if item_type is not None and issubclass(item_type, BaseModel) else ()
+
+
 def _may_be_a_dash(before: Sequence[str]) -> bool:
     return "--" in before or (len(before) > 1 and before[-1].startswith("-"))
 

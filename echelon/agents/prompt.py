@@ -28,6 +28,8 @@ _DATA_IS_DATA = (
 
 _DELIVERED = "What earlier work delivered"
 
+_LAST_ROUND = "What you delivered in your last round, which did not pass"
+
 #: What is said when not every output is given, and nothing here could open the others.
 _NAMED_ONLY = (
     f'Below, under "{_DELIVERED}", outputs with `not_given` are too large to be given here, and cannot be opened from '
@@ -95,12 +97,20 @@ def _data(call: Call, read: Read) -> list[str]:
         "Inputs of the job": _plain(call.inputs),
         "Phases so far": call.brief.summary or None,
         "What is missing from earlier work": _missing(call),
+        "What checks of your earlier rounds found": list(call.brief.gaps),
     }
     shown = [_block(title, _json(value)) for title, value in blocks.items() if value not in (None, {}, [])]
+    last = call.rounds[-1].received if call.rounds and not call.output else None
+    if last is not None:
+        shown.append(_block(_LAST_ROUND, _delivered(call.brief.phase, last, read if _fits(call, last) else None)))
     if entries:
         shown.append(_block(_DELIVERED, "[\n" + ",\n".join(entries) + "\n]"))
     named_only = [_NAMED_ONLY] if len(given) < len(entries) else []
     return [_DATA_IS_DATA, *named_only, *shown] if shown else []
+
+
+def _fits(call: Call, received: Received[object]) -> bool:
+    return tokens_in(received.size_bytes) <= call.by_value_tokens
 
 
 def _delivered(phase: str, received: Received[object], read: Read | None) -> str:

@@ -75,6 +75,12 @@ COMMANDS = (
         "echelon resume audit-20260131-120000-ab12",
     ),
     Command(
+        "retry",
+        "echelon.cli.run:retry",
+        "Do tasks of a run again, and what used them.",
+        "echelon retry audit-20260131-120000-ab12 'inspect/orders*'",
+    ),
+    Command(
         "release",
         "echelon.cli.release:release",
         "Take a run from a process that holds it and does not let go.",

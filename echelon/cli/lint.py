@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from echelon.cli.arguments.options import AsJson, Params, Priority, SourceName, Span, inputs_of
+from echelon.cli.arguments.options import Agents, AsJson, Params, Priority, SourceName, Span, inputs_of, typed_agents
 from echelon.cli.arguments.source import load_job
 from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.plan import FINDING_STYLES, WHERE_CHARACTERS
@@ -22,10 +22,11 @@ def lint(
     param: Params = None,
     span: Span = None,
     priority: Priority = None,
+    agent: Agents = None,
     as_json: AsJson = False,
 ) -> int:
     """Find what is known to fail about a job's plan: where, why, and what to do. Exit code 1 for an error."""
-    job = load_job(source, span)
+    job = load_job(source, span, typed_agents(agent))
     found = findings_of(*job.decided(inputs_of(job, param), priority))
     counts = counted(found)
     if as_json:

@@ -4,7 +4,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from echelon.cli.arguments.options import AsJson, MaxConcurrency, Params, Priority, SourceName, Span, inputs_of
+from echelon.cli.arguments.options import (
+    Agents,
+    AsJson,
+    MaxConcurrency,
+    Params,
+    Priority,
+    SourceName,
+    Span,
+    inputs_of,
+    typed_agents,
+)
 from echelon.cli.arguments.source import load_job
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.plan import show_plan
@@ -19,12 +29,13 @@ def plan(
     param: Params = None,
     span: Span = None,
     priority: Priority = None,
+    agent: Agents = None,
     max_concurrency: MaxConcurrency = None,
     mermaid: Annotated[bool, Parameter(help="Print the tree as a Mermaid flowchart.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Show how a job would be organised: structure, phases, owners, forecast and findings."""
-    job = load_job(source, span)
+    job = load_job(source, span, typed_agents(agent))
     inputs = inputs_of(job, param)
     made = job.plan_for(inputs, priority, max_concurrency)
     expected = job.range_for(inputs, priority, max_concurrency)

@@ -1,4 +1,4 @@
-"""`echelon run` and `echelon resume`: carry out a job, show how it goes, say what came of it."""
+"""`echelon run`, `resume` and `retry`: carry out a job, show how it goes, say what came of it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from rich.console import Console
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.decision import Done, Redo, decision_of
 from echelon.cli.arguments.options import (
+    Agents,
     AsJson,
     MaxConcurrency,
     Params,
@@ -21,9 +22,11 @@ from echelon.cli.arguments.options import (
     SourceName,
     TrustFolder,
     inputs_of,
+    typed_agents,
     typed_params,
 )
 from echelon.cli.arguments.source import load_job
+from echelon.cli.arguments.user import user_name
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
 from echelon.cli.reading import query
 from echelon.cli.streams import own_descriptors
@@ -31,6 +34,7 @@ from echelon.cli.views.live import showing
 from echelon.cli.views.output import err, log_to, print_json
 from echelon.cli.views.output import out as out_console
 from echelon.cli.views.result import show_result
+from echelon.coordination.step.retries import RetryRequest
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import check_runnable
 from echelon.definition.inputs import read_written_inputs
@@ -61,6 +65,7 @@ def run(
     out: Out = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
+    agent: Agents = None,
     rehearse: Annotated[bool, Parameter(help="Let simulated agents take the stated seconds and tokens.")] = False,
     scale: Annotated[float | None, Parameter(help="With --rehearse: factor on all seconds.")] = None,
     failure_rate: Annotated[float | None, Parameter(help="With --rehearse: share of agents that fail, 0 to 1.")] = None,
@@ -73,7 +78,7 @@ def run(
     if trust_folder:
         trust(settings.home, Path())
     job: JobDefinition
-    job = found = load_job(source)
+    job = found = load_job(source, agents=typed_agents(agent))
     inputs = inputs_of(found, param)
     options = RunOptions(out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, source=job.source)
     wanted = _rehearsal({"scale": scale, "failure_rate": failure_rate, "seed": seed}, rehearse=rehearse)
@@ -101,21 +106,48 @@ def resume(
     """Go on with a run: the same job, inputs and id; completed steps are taken from the journal."""
     if trust_folder:
         trust(read_settings().home, Path())
+    options = RunOptions(
+        out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, decision=decision_of(redo, done)
+    )
+    return _go_on(run, param, options, "resume", as_json=as_json)
+
+
+def retry(
+    run: RunId,
+    /,
+    *tasks: Annotated[
+        str, Parameter(help="A task or an integration of the run, or a pattern as 'inspect/*'; one or several.")
+    ],
+    param: Secrets = None,
+    out: Out = None,
+    resolution: Resolution = None,
+    max_concurrency: MaxConcurrency = None,
+    redo: Annotated[
+        list[str] | None,
+        Parameter(name="--redo", help="One of the tasks that cannot be undone, and may happen twice; several times."),
+    ] = None,
+    by: Annotated[str | None, Parameter(help="Who asks for it; without it the name of the user.")] = None,
+    trust_folder: TrustFolder = False,
+    as_json: AsJson = False,
+) -> int:
+    """Do tasks of a run again, whatever came of them, and everything that used what has changed by that."""
+    if trust_folder:
+        trust(read_settings().home, Path())
+    request = RetryRequest(tasks=tasks, redo=tuple(redo or ()), by=by or user_name())
+    options = RunOptions(out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, retry=request)
+    return _go_on(run, param, options, "retry", as_json=as_json)
+
+
+def _go_on(run: str, param: list[str] | None, options: RunOptions, verb: str, *, as_json: bool) -> int:
+    """Go on with a run on record: the same job, inputs and id."""
     record = query(lambda journal: journal.run(run))
     if not record.source:
         raise InvalidInput(
-            f"run {record.run_id!r} was not started from a file; resume it from the program that started it"
+            f"run {record.run_id!r} was not started from a file; {verb} it from the program that started it"
         )
     job = _job_of(record)
-    options = RunOptions(
-        run_id=record.run_id,
-        out=_folder(out),
-        granularity=resolution,
-        max_concurrency=max_concurrency,
-        source=record.source,
-        decision=decision_of(redo, done),
-    )
     inputs = read_written_inputs(job.inputs_type, record.inputs, typed_params(param))
+    options = replace(options, run_id=record.run_id, source=record.source)
     return _carry_out(job, inputs, options, as_json=as_json)
 
 
@@ -132,7 +164,7 @@ def _job_of(record: RunRecord) -> JobDefinition:
     """Return the job of a run on record; a rehearsal is on record with everything it needs."""
     if record.source == REHEARSAL_SOURCE and record.plan is not None:
         return RehearsalJob(record.plan, read_rehearsal(record.inputs))
-    return load_job(record.source)
+    return load_job(record.source, agents=record.plan.agents if record.plan else None)
 
 
 def _folder(path: Path | None) -> Path | None:

@@ -11,9 +11,12 @@ from echelon.model.usage import Budget, Usage
 from echelon.resilience.budget import Account
 
 
-def account_of_job(name: str, budget: Budget, earlier: Iterable[StepRecord]) -> Account:
-    """Open the account of a job; what earlier processes of the run used counts as spent."""
-    return Account(budget, f"job {name!r}", spent=spent_by(earlier))
+def account_of_job(name: str, budget: Budget, earlier: Iterable[StepRecord], share: Account | None = None) -> Account:
+    """Open the account of a job; what earlier processes of the run used counts as spent.
+
+    `share` is that of the task that it is; what the job uses is taken from both.
+    """
+    return Account(budget, f"job {name!r}", *((share,) if share else ()), spent=spent_by(earlier))
 
 
 def spent_by(steps: Iterable[StepRecord]) -> Usage:

@@ -13,10 +13,13 @@ from echelon.model.status import Status
 from echelon.runlog.events import StepEnded
 from echelon.runlog.incidents import BLOCKED
 
+#: What is needed of a single task: all of it is there or nothing is. The fallback of a medium one stood in by now (F2).
+_NEEDED = (Coupling.TIGHT, Coupling.MEDIUM)
+
 
 def blocked_by(task: TaskSpec, agent: str, lost: Mapping[str, str]) -> Loss | None:
     """Say what a task cannot do without and does not get, given why each lost task is; None when it can start."""
-    needed = [used.task for used in task.depends_on if used.coupling is Coupling.TIGHT and used.task in lost]
+    needed = [used.task for used in task.depends_on if used.coupling in _NEEDED and used.task in lost]
     if not needed:
         return None
     more = f" and {len(needed) - 1:,} more" if len(needed) > 1 else ""

@@ -1,11 +1,13 @@
 """One run at work: its frozen spec, and the ports behind which everything that changes lies."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from echelon.agents.handoffs import Handoffs, Previous, Received
+from echelon.contract.reading import read_output
 from echelon.coordination.accounts import Accounts
 from echelon.coordination.contracts import Contracts
 from echelon.coordination.guarding import Guarding
@@ -18,6 +20,7 @@ from echelon.coordination.step.memo import StepMemo
 from echelon.coordination.workspaces import Workspaces
 from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
+from echelon.model.handoff import OutputReference
 
 Surround = Callable[[str], AbstractContextManager[None]]
 """Sets around a call what its surroundings need, such as the context in which `get_run_logger()` of Prefect works."""
@@ -79,6 +82,10 @@ class RunContext:
         integrator = self.spec.job.phases[phase].integrator
         assert integrator is not None, "what is no task was made by an integrator"
         return integrator.agent_of(phase, task_id).output_type
+
+    async def read(self, reference: OutputReference, contract: object) -> object:
+        """Read an output as what it is; `JournalError` or `ContractViolation` when it cannot be read."""
+        return await asyncio.to_thread(read_output, self.outputs, reference, contract)
 
     def previous_of(self, task_id: str) -> Previous[object]:
         """Return what the last completed run delivered for a task."""

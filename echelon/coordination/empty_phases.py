@@ -2,12 +2,16 @@
 
 from echelon.coordination.context import RunContext
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.run import StepKind
 
 
 async def report_empty_phases(run: RunContext) -> None:
     """Report each phase of the job that found no items, once."""
-    plan = run.spec.plan
-    busy = {*(phase.name for phase in plan.phases), *(phase.phase for phase in plan.open)}
+    busy = {phase.name for phase in run.spec.plan.phases}
+    skipped = {name for name, stands in run.log.state.phases.items() if stands.skipped}
+    refused = {
+        step.phase for step in run.log.state.latest.values() if step.kind is StepKind.PLANNING and not step.handoff.done
+    }
     said = {report.path[-1] for report in run.log.state.exceptions if report.trigger is Trigger.EMPTY}
     owner, at = run.spec.plan.primary.id, run.now()
     reports = [
@@ -19,7 +23,7 @@ async def report_empty_phases(run: RunContext) -> None:
             at=at,
         )
         for phase in run.spec.job.phases
-        if phase not in busy | said
+        if phase not in busy | said | skipped | refused
     ]
     if reports:
         await run.log.append(*map(run.log.pushed, reports))

@@ -1,7 +1,8 @@
 """All phases of a run, each with a sync point behind it; one begins when those it needs are passed (D4, X2, X12)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from echelon.coordination.blocking import block
@@ -15,13 +16,16 @@ from echelon.coordination.local_placement import LocalPlacement
 from echelon.coordination.loss import Loss, OpenLoss
 from echelon.coordination.overruns import report_overruns
 from echelon.coordination.phase_output import PhaseOutput, output_of
-from echelon.coordination.placement import Placement, StageOrder
+from echelon.coordination.placement import PastRound, Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.readiness import deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
 from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
+from echelon.coordination.rolling.repeating import PhaseRounds, past_of, repeat_phase
+from echelon.coordination.rolling.skipping import ask_whether, skip, skipped_with
 from echelon.coordination.spec import RunSpec
 from echelon.definition.need import Need
+from echelon.definition.rolling.loop import Loop
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import CallerError, InvalidJob
@@ -45,8 +49,11 @@ async def run_phases(run: RunContext, parts: Placement | None = None) -> dict[st
     async with breakers_on_record(run):
         job = JobRun(run, parts)
         async with asyncio.TaskGroup() as group:
+            for loop in run.spec.job.loops:
+                group.create_task(job.repeat(loop), name=f"loop {loop.name}")
             for phase in job.needs:
-                group.create_task(job.work(phase), name=f"phase {phase}")
+                if not job.is_looped(phase):
+                    group.create_task(job.work(phase), name=f"phase {phase}")
         whole = job.growth.context()
         await report_empty_phases(whole)
         await report_growth(whole)
@@ -63,6 +70,18 @@ class _Begun(NamedTuple):
     order: StageOrder
 
 
+class _Turn(NamedTuple):
+    """Where a phase of a loop stands."""
+
+    round: int = 1
+    past: Mapping[str, tuple[PastRound, ...]] = MappingProxyType({})
+
+    def after(self, over: Mapping[str, PastRound]) -> "_Turn":
+        """Return the next one, given the rounds of its tasks that are over now."""
+        past = {task: (*self.past.get(task, ()), one) for task, one in over.items()}
+        return _Turn(self.round + 1, {**self.past, **past})
+
+
 class JobRun:
     """One run at work: its phases, what they wait for, and what they hand on."""
 
@@ -72,30 +91,84 @@ class JobRun:
         """The phases that each of them waits for, producers first."""
         self.outputs: dict[str, PhaseOutput] = {}
         self._parts = parts
+        self._looped = {phase: _Turn() for loop in run.spec.job.loops for phase in loop.members}
         self._passed = {phase: asyncio.Event() for phase in self.needs}
         #: What is reported at a sync point is reported once, also where two are passed at the same time.
         self._reporting = asyncio.Lock()
 
-    async def work(self, phase: str) -> None:
-        """Carry a phase out when those that it needs are done; its sync point is passed when this returns."""
+    def is_looped(self, phase: str) -> bool:
+        """Is a phase a part of a loop?"""
+        return phase in self._looped
+
+    async def work(self, phase: str, passed: Mapping[str, asyncio.Event] | None = None) -> None:
+        """Carry a phase out when those that it needs are done; its sync point is passed when this returns.
+
+        `passed` are the sync points that count; None: all that are final. Within a loop they are those of one round.
+        """
+        points = passed or self._passed
         for needed in self.needs[phase]:
-            await self._passed[needed].wait()
+            await points[needed].wait()
         begun = await self._begin(phase)
         if isinstance(begun, _Begun):
             run, planned, order = begun
-            output = await _synchronise(run, planned, await LocalPlacement(run, self._parts).run(order))
+            repetition = run.spec.job.phases[phase].repetition
+            here = LocalPlacement(run, self._parts)
+            if repetition is not None and repetition.whole_phase:
+                output = await repeat_phase(run, order, repetition, here.run)
+            else:
+                output = await here.run(order)
+            output = await _synchronise(run, planned, output)
             await self._end(run, phase, output)
         elif begun is not None:
             self.outputs[phase] = begun
-        self._passed[phase].set()
+        points[phase].set()
+
+    async def repeat(self, loop: Loop) -> None:
+        """Carry the phases of a loop out, again and again, until their check passes or no further round is of use."""
+        for needed in {name for phase in loop.members for name in self.needs[phase] if name not in loop.members}:
+            await self._passed[needed].wait()
+        rounds = PhaseRounds(self.growth.context(), loop.repetition, loop.name, loop.ends)
+        while True:
+            passed = {**self._passed, **{phase: asyncio.Event() for phase in loop.members}}
+            async with asyncio.TaskGroup() as group:
+                for phase in loop.members:
+                    group.create_task(self.work(phase, passed), name=f"phase {phase}")
+            outputs = {phase: self.outputs.get(phase, PhaseOutput()) for phase in loop.members}
+            run = self.growth.context()
+            ended = await rounds.check(self._order(run, loop.members[-1], (), {}, {}), outputs)
+            if ended is not None:
+                break
+            for phase in loop.members:
+                tasks = tuple(task.id for task in run.spec.plan.tasks if task.phase == phase)
+                self._looped[phase] = self._looped[phase].after(past_of(run, phase, tasks, rounds.verdicts[-1]))
+        self.outputs.update({phase: output for phase, output in ended.items() if phase in self.outputs})
+        for phase in loop.members:
+            self._passed[phase].set()
+
+    def _order(
+        self,
+        run: RunContext,
+        phase: str,
+        tasks: tuple[str, ...],
+        outputs: Mapping[str, PhaseOutput],
+        received: Mapping[str, PhaseOutput],
+    ) -> StageOrder:
+        """Return the order for a phase, in the round of its loop."""
+        order = _order(run, phase, tasks, outputs, received)
+        turn = self._looped.get(phase)
+        return order if turn is None else order.model_copy(update={"round": turn.round, "past": dict(turn.past)})
 
     async def _begin(self, phase: str) -> _Begun | PhaseOutput | None:
         """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do."""
         before = ancestors(self.needs, phase)
         outputs = {name: output for name, output in self.outputs.items() if name in before}
         run = self.growth.context()
+        received = await _receive(run, phase, outputs)
+        unmet = _unmet_needs(run, phase, received)
+        if not unmet and (answer := await self._ask(run, phase, outputs, received)) is not None:
+            return answer
         if run.spec.job.phases[phase].is_open:
-            refused = await self._find(run, phase, outputs, await _receive(run, phase, outputs))
+            refused = await self._find(run, phase, outputs, received, unmet)
             if refused is not None:
                 return refused
             run = self.growth.context()
@@ -105,13 +178,23 @@ class JobRun:
         failpoint("phase.begun")
         tasks = len(planned.tasks)
         run.log.enqueue(PhaseStarted(run_id=run.spec.run_id, at=run.now(), phase=phase, expected=tasks))
-        received = await _receive(run, phase, outputs)
-        unmet = _unmet_needs(run, phase, received)
         if not unmet:
-            return _Begun(run, planned, _order(run, phase, planned.tasks, outputs, received))
-        output = await _block(run, planned, unmet)
+            return _Begun(run, planned, self._order(run, phase, planned.tasks, outputs, received))
+        output = await _block(run, planned, unmet, over_limit=_by_limit(received, unmet))
         await self._end(run, phase, output)
         return output
+
+    async def _ask(
+        self, run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
+    ) -> PhaseOutput | None:
+        """Return what a phase hands on that is not wanted, or of which nobody can tell; None for one that is wanted."""
+        definition = run.spec.job.phases[phase]
+        without = skipped_with(definition, outputs)
+        if without:
+            return await skip(run, phase, without)
+        if definition.condition is None:
+            return None
+        return await ask_whether(run, self._order(run, phase, (), outputs, received), definition.condition)
 
     async def _end(self, run: RunContext, phase: str, output: PhaseOutput) -> None:
         async with self._reporting:
@@ -121,14 +204,18 @@ class JobRun:
         self.outputs[phase] = output
 
     async def _find(
-        self, run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
+        self,
+        run: RunContext,
+        phase: str,
+        outputs: Mapping[str, PhaseOutput],
+        received: Mapping[str, PhaseOutput],
+        unmet: Mapping[str, str],
     ) -> PhaseOutput | None:
         """Find the items of a phase and plan them; returns what it hands on when that cannot be."""
-        unmet = _unmet_needs(run, phase, received)
         if unmet:
-            return await self._not_planned(run, phase, next(iter(unmet.values())), tuple(unmet))
-        order = _order(run, phase, (), outputs, received)
-        handoff = await find_items(run, order)
+            reason, limited = next(iter(unmet.values())), _by_limit(received, unmet)
+            return await self._not_planned(run, phase, reason, tuple(unmet), over_limit=limited)
+        handoff = await find_items(run, self._order(run, phase, (), outputs, received))
         if not handoff.done:
             return output_of([handoff])
         try:
@@ -150,7 +237,7 @@ class JobRun:
         assert discovery is not None, "only a phase that finds its items can be refused before it is planned"
         assert discovery.finder is not None, "only a phase that finds its items on the way has not been planned yet"
         lost = Loss(
-            task_id=planning_id(phase, discovery.finder.name),
+            task_id=planning_id(phase, "over", discovery.finder.name),
             producer=owner,
             reason=reason,
             kind=StepKind.PLANNING,
@@ -242,9 +329,10 @@ async def _synchronise(run: RunContext, phase: PhasePlan, output: PhaseOutput) -
     failpoint("sync.reached")
     agent_of = run.spec.plan.agent_of
     state = await run.log.refresh()  # what is known from here on is known of parts that were done elsewhere, too
-    ended = {step.node for step in state.latest.values() if step.phase == phase.name}
+    # An agent that holds several tasks has ended with some of them only when it dies (D1).
+    ended = {step.handoff.task_id for step in state.latest.values() if step.phase == phase.name}
     known = {missing.task_id for missing in output.missing}
-    lost = {task: agent_of[task] for task in phase.tasks if agent_of[task] not in ended}
+    lost = {task: agent_of[task] for task in phase.tasks if task not in ended}
     missing = tuple(
         Missing(task_id=task, producer=agent, reason="no handoff was recorded")
         for task, agent in lost.items()
@@ -262,12 +350,20 @@ def _unmet_needs(run: RunContext, phase: str, received: Mapping[str, PhaseOutput
     return {name: why for name, why in found.items() if why}
 
 
-async def _block(run: RunContext, phase: PhasePlan, unmet: Mapping[str, str]) -> PhaseOutput:
+def _by_limit(received: Mapping[str, PhaseOutput], unmet: Iterable[str]) -> bool:
+    """Say whether what a phase lacks is not there because a stated limit was kept, and not because something failed."""
+    return all(any(missing.over_limit for missing in received[name].missing) for name in unmet)
+
+
+async def _block(run: RunContext, phase: PhasePlan, unmet: Mapping[str, str], *, over_limit: bool) -> PhaseOutput:
     """End every task of a phase that has nothing to work on; reported once, however many they are (F6)."""
     reason, agent_of = next(iter(unmet.values())), run.spec.plan.agent_of
     message = f"phase {phase.name!r} is blocked, {count(len(phase.tasks), 'task')} not started: {reason}"
     report = ExceptionReport(
         trigger=Trigger.BLOCKED, level=Level.WARNING, path=(phase.sync.owner,), message=message, at=run.now()
     )
-    losses = [Loss(task_id=task, producer=agent_of[task], reason=reason, causes=tuple(unmet)) for task in phase.tasks]
+    losses = [
+        Loss(task_id=task, producer=agent_of[task], reason=reason, causes=tuple(unmet), over_limit=over_limit)
+        for task in phase.tasks
+    ]
     return output_of(await block(run, phase.name, losses, report))

@@ -22,6 +22,9 @@ class PhaseOutput(Value):
     unmerged: tuple[Handoff, ...] = ()
     """Completed work that no integration holds, since the one that should have failed (F7)."""
 
+    skipped: str = ""
+    """Why nothing of it was done; empty for a phase that was wanted (X12)."""
+
     @property
     def versions(self) -> tuple[tuple[str, str], ...]:
         """Task and digest of every output: what a consumer's identity depends on."""

@@ -1,7 +1,7 @@
 """One part of a phase at work: tasks are handed out, teams work, and integrate in stages up to the coordinator (X2)."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
+from echelon.coordination.rolling.repeating import repeat_task
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.stage import Stage
 from echelon.coordination.step.layers import layers
@@ -48,10 +49,10 @@ class PhaseRun:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
         async with asyncio.TaskGroup() as group:
             parts = tuple(map(group.create_task, [self._place(stage, part) for part in stage.parts]))
-            agents = tuple(map(group.create_task, [self._work(task) for task in stage.tasks]))
+            agents = tuple(map(group.create_task, [self._work(tasks) for tasks in self._by_agent(stage.tasks)]))
         gathered = Gathered(
             parts=together(part.result() for part in parts),
-            agents=output_of(agent.result() for agent in agents),
+            agents=output_of(handoff for agent in agents for handoff in agent.result()),
         )
         output = await self._integrate(stage, gathered)
         # At the primary, where nothing integrated is left to pass on, its parts are passed on in its place (F7).
@@ -65,20 +66,41 @@ class PhaseRun:
         changes = {"node": part.node.id, "tasks": part.all_tasks}
         return self._placement.run(self.order.model_copy(update=changes))
 
-    async def _work(self, task_id: str) -> Handoff:
-        """Let an agent work, unless it cannot without what was lost; when it does not deliver, a fallback stands in."""
-        try:
-            spec = self.run.spec
-            loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], self.order.lost)
-            if loss is not None:
-                (handoff,) = await block(self.run, self.phase.name, [loss])
-                return handoff
-            step = self._steps.task(task_id)
-            handoff = await self._perform(step)
-            fallbacks = self.phase.fallbacks.get(step.agent.name, ())
-            return handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
-        finally:
-            self._guards.over(task_id)
+    def _by_agent(self, tasks: Sequence[str]) -> list[list[str]]:
+        """Return the tasks that each agent holds, in the order they are done (D1)."""
+        held: dict[str, list[str]] = {}
+        for task in tasks:
+            held.setdefault(self.run.spec.plan.agent_of[task], []).append(task)
+        return list(held.values())
+
+    async def _work(self, tasks: Sequence[str]) -> list[Handoff]:
+        """Let an agent do what it holds, one task after the other, each as a step of its own (D1).
+
+        A task is not started that cannot do without what was lost; where one is not delivered, a fallback stands in.
+        What passed in an earlier round of its phase is not done again.
+        """
+        spec, ended = self.run.spec, list[Handoff]()
+        for task_id in tasks:
+            try:
+                lost = self.order.lost | {one.task_id: one.reason for one in output_of(ended).missing}
+                loss = blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], lost)
+                if loss is not None:
+                    ended += await block(self.run, self.phase.name, [loss])
+                    continue
+                kept, repetition = self.order.kept.get(task_id), self.phase.repetition
+                if kept is not None:
+                    ended.append(kept)
+                    continue
+                if repetition is not None and not repetition.whole_phase:
+                    step, handoff = await repeat_task(self.run, self._steps, repetition, task_id, self._perform)
+                else:
+                    step = self._steps.task(task_id, ended)
+                    handoff = await self._perform(step)
+                fallbacks = self.phase.fallbacks.get(step.agent.name, ())
+                ended.append(handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks))
+            finally:
+                self._guards.over(task_id)
+        return ended
 
     async def _integrate(self, stage: Stage, gathered: Gathered) -> PhaseOutput:
         integrator = self.phase.integrator

@@ -10,7 +10,17 @@ from pydantic import Field
 
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.model.base import Value
+from echelon.model.handoff import Handoff
 from echelon.model.usage import Budget
+
+
+class PastRound(Value):
+    """A round of a task that is over and did not pass (X12)."""
+
+    handoff: Handoff
+    """What it handed on."""
+    gap: str = ""
+    """What the check said was missing."""
 
 
 class StageOrder(Value):
@@ -38,6 +48,12 @@ class StageOrder(Value):
     """What came before could not deliver, for people and models."""
     lost: dict[str, str] = Field(default_factory=dict[str, str])
     """Why each task before that is missing is missing: what needs it as a tight dependency is not started (D3)."""
+    round: int = Field(default=1, ge=1)
+    """Which round of a phase that is repeated as a whole until a check passes (X12)."""
+    kept: dict[str, Handoff] = Field(default_factory=dict[str, Handoff])
+    """Tasks that passed in an earlier round, and are not done again."""
+    past: dict[str, tuple[PastRound, ...]] = Field(default_factory=dict[str, tuple[PastRound, ...]])
+    """Rounds of each task that did not pass."""
     deadline_seconds: float | None = None
     """How long those who need this phase wait for it; None: for any time (C4)."""
     budget: Budget = Budget()

@@ -8,7 +8,7 @@ from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.fallback import FallbackKind
 from echelon.model.graph import Coupling
-from echelon.model.handoff import Handoff
+from echelon.model.handoff import Handoff, Missing
 from echelon.model.integration import integration_id
 from echelon.model.plan import PhasePlan
 from echelon.model.run import StepKind
@@ -68,6 +68,8 @@ def losses_in(phase: PhaseDefinition, plan: PhasePlan, output: PhaseOutput) -> t
 
     An integration that is there knows what it lacks; nothing is put beside it.
     """
+    if output.skipped:
+        output = _as_lost(plan, output.skipped)
     if not output.missing or is_integrated(phase, plan, output):
         return ()
     if phase.integrator is None:
@@ -81,6 +83,12 @@ def losses_in(phase: PhaseDefinition, plan: PhasePlan, output: PhaseOutput) -> t
             kind=StepKind.INTEGRATION,
         ),
     )
+
+
+def _as_lost(plan: PhasePlan, reason: str) -> PhaseOutput:
+    """Return a phase that was not wanted as one that delivered nothing, for those who have something in its place."""
+    said = f"the phase is skipped: {reason}"
+    return PhaseOutput(missing=tuple(Missing(task_id=task, producer=task, reason=said) for task in plan.tasks))
 
 
 def filled(output: PhaseOutput, found: Sequence[Handoff], *, integrated: bool) -> PhaseOutput:

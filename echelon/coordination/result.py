@@ -15,6 +15,7 @@ def status_after(outputs: Mapping[str, PhaseOutput], needs: Mapping[str, Iterabl
     there because a stated limit was kept, in it or in what it needs, the run is partial. Whatever else it lacks, a run
     waits while only a person knows how it goes on (F8).
     """
+    outputs = {phase: output for phase, output in outputs.items() if not output.skipped}
     if not outputs:
         return RunStatus.COMPLETED
     if any(missing.asks for output in outputs.values() for missing in output.lacks):

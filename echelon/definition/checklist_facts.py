@@ -34,6 +34,9 @@ def evidence_of(
     return JobEvidence(
         plan=plan,
         phases=tuple(_phase(phase, job) for phase in job.phases.values()),
+        graph_agents=tuple(_call(one, job.defaults) for one in job.graph_agents.everybody.agents)
+        if job.graph_agents
+        else (),
         constraints=job.constraints,
         vocabularies=tuple(job.graph.vocabularies if job.graph else declared_words(job)),
         runs=tuple(runs),

@@ -10,12 +10,14 @@ from echelon.agents.agent import Agent, AgentLike
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
-from echelon.definition.discovery import Over, discovery_of
 from echelon.definition.fallbacks import check_need, fallbacks_for
 from echelon.definition.fitting import check_received, fitted
 from echelon.definition.items import check_agent_name, check_range
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.rolling.condition import Condition, condition_of
+from echelon.definition.rolling.discovery import Over, discovery_of
+from echelon.definition.rolling.repeat import Repeat, Repetition, repetition_of
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import Coupling
 from echelon.model.policy import Resilience
@@ -35,6 +37,8 @@ class PhaseDeclaration:
     items: tuple[int, int] | None
     needs: tuple[Need, ...]
     fallback: Fallbacks | None
+    when: Condition | None
+    repeat: Repeat | None
     integrate: PhaseIntegrator | AgentLike | None
     resilience: Resilience | None
     seconds: float | None
@@ -66,8 +70,9 @@ class PhaseDeclaration:
         given = {needed: phases[needed] for needed in upstream}
         check_received(self.name, self.who, given)
         discovery = discovery_of(self.name, self.over, self.who[0], shape) if self.over else None
-        if discovery and discovery.finder:
-            check_received(self.name, (discovery.finder,), given)
+        condition = condition_of(self.name, self.when, shape) if self.when else None
+        deciding = (discovery.finder if discovery else None, condition)
+        check_received(self.name, tuple(one for one in deciding if one), given)
         return PhaseDefinition(
             name=self.name,
             agents=tuple(one.bind(shape) for one in self.who),
@@ -78,12 +83,19 @@ class PhaseDeclaration:
             needs=tuple(need.phase for need in self.needs),
             couplings={need.phase: need for need in self.needs},
             fallbacks={one.name: fallbacks_for(self.name, one, self.fallback, shape) for one in self.who},
+            condition=condition,
+            repetition=self._repetition(shape),
             integrator=None if self.integrate is None else fitted(self.name, self.integrate, self.who, shape),
             resilience=self.resilience or Resilience(),
             seconds=self.seconds,
             tokens=self.tokens,
             single=self.single,
         )
+
+    def _repetition(self, shape: CallShape) -> Repetition | None:
+        if self.repeat is None:
+            return None
+        return repetition_of(self.name, self.repeat, self.who, shape, integrates=self.integrate is not None)
 
 
 def unsettled(job: str, waiting: Mapping[str, PhaseDeclaration], known: Sequence[str]) -> InvalidJob:

@@ -8,17 +8,24 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 from echelon.agents.agent import AgentLike
+from echelon.agents.call import CallShape
+from echelon.agents.checks.check import Check
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallbacks
 from echelon.agents.prices import published_prices
 from echelon.definition.declaration import PhaseDeclaration, unsettled
-from echelon.definition.discovery import Over
 from echelon.definition.fitting import agents_of
+from echelon.definition.graph_agents import GraphAgents, graph_agents, with_facts
 from echelon.definition.graph_job import job_name
 from echelon.definition.need import Needs, needs_of
+from echelon.definition.nested import check_nesting
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.rolling.condition import Condition
+from echelon.definition.rolling.discovery import Over
+from echelon.definition.rolling.loop import Loop, check_closed, loop_of
+from echelon.definition.rolling.repeat import Repeat
 from echelon.model.errors import InvalidJob
-from echelon.model.graph import TaskGraph
+from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.priors import Priors
@@ -84,18 +91,31 @@ class JobDefinition:
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
         self.source = ""
         self.phases: dict[str, PhaseDefinition] = {}
+        #: Phases that are repeated together.
+        self.loops: list[Loop] = []
+        self._looped: dict[str, Repeat] = {}
+        self._open_loops: list[tuple[str, ...]] = []
         #: Phases that need one which is not there yet.
         self._waiting: dict[str, PhaseDeclaration] = {}
-        #: The task graph that the job was made from; None for one that has agents.
+        #: The task graph that the job was made from; None for one with phases of its own.
         self.graph: TaskGraph | None = None
+        #: Who does the tasks of that graph, and which of them were given beside the file, as sources.
+        self.graph_agents: GraphAgents | None = None
+        self.agent_sources: dict[str, str] = {}
+        #: Is it an agent of another job?
+        self.is_inner = False
 
     @classmethod
-    def from_graph(cls, graph: TaskGraph, *, source: str = "") -> Self:
-        """Make a job of a task graph: it can be planned and rehearsed, but no agents are known that would do its tasks.
+    def from_graph(cls, graph: TaskGraph, *, agents: Mapping[str, AgentLike] | None = None, source: str = "") -> Self:
+        """Make a job of a task graph: it can be planned and rehearsed, and run when it is known who does its tasks.
 
-        `source` is the file that the graph was read from.
+        `agents` are those by capability, `*` for all capabilities that are not named; each gets its task as a
+        `TaskSpec`. `source` is the file that the graph was read from.
         """
         job = cls(job_name(graph), goal=graph.goal, budget=graph.budget, constraints=graph.constraints)
+        shape = CallShape(inputs_type=NoInputs, takes_item=True, item_type=TaskSpec)
+        job.graph_agents = graph_agents(graph, agents or {}, shape)
+        graph = with_facts(job.graph_agents, job.defaults)
         # What the file says about prices holds; the rest is looked up.
         prices = published_prices(task.model for task in graph.tasks) | graph.prices
         job.graph = graph.model_copy(update={"prices": prices})
@@ -115,6 +135,8 @@ class JobDefinition:
         items: tuple[int, int] | None = None,
         needs: Needs = (),
         fallback: Fallbacks | None = None,
+        when: Condition | None = None,
+        repeat: Repeat | None = None,
         integrate: PhaseIntegrator | AgentLike | None = None,
         resilience: Resilience | None = None,
         seconds: float | None = None,
@@ -125,13 +147,14 @@ class JobDefinition:
         Give exactly one of `agent`, `agents`, or `each` with `over`: the function that finds the items, given the
         inputs of the job. When it asks for `Handoffs[...]` of the phases that are needed, it is asked when those are
         there, and the phase is planned then.
-        An agent is a function under `@agent`, a `command`, or a plain `pydantic_ai.Agent`.
+        An agent is a function under `@agent`, a `command`, a plain `pydantic_ai.Agent`, or a job.
         `key` names an item, `domain` says where it belongs. `items` are the fewest and the most that are expected: with
         fewer the phase fails, with more the run is refused. `needs` names the phases whose handoffs its agents
         receive, with a coupling where that matters: `needs={"inspect": "tight"}`, or a `Need` (D3). `fallback` stands
-        in for an agent that does not deliver and has none of its own (F2). `integrate` makes one output of all: a
-        function under `@integrator`, any agent, or an `integrator` of agents (D6). `seconds` and `tokens` are what one
-        call is expected to take.
+        in for an agent that does not deliver and has none of its own (F2). `when` says whether the phase is wanted,
+        asked when the phases that it needs are there; `repeat` does its work again until a check passes (X12).
+        `integrate` makes one output of all: a function under `@integrator`, any agent, or an `integrator` of agents
+        (D6). `seconds` and `tokens` are what one call is expected to take.
         """
         self._check_name(name)
         declared = PhaseDeclaration(
@@ -145,6 +168,8 @@ class JobDefinition:
             items=items,
             needs=needs_of(needs),
             fallback=fallback,
+            when=when,
+            repeat=repeat,
             integrate=integrate,
             resilience=resilience,
             seconds=seconds,
@@ -154,17 +179,48 @@ class JobDefinition:
         self._waiting[name] = declared
         self._settle()
 
+    def loop(self, phases: Sequence[str], *, until: Check, rounds: int = 3, stall: int = 2) -> None:
+        """Do phases again, all of them, until a check of what they hand on passes (X12).
+
+        `until` gets their handoffs and says True or False, a text with what is missing, or a `Verdict`; agents of the
+        next round are given that, and what they delivered before. Whoever needs one of the phases waits for the end of
+        the loop. At most `rounds` are made, and none any more after `stall` in a row in which the check found nothing
+        new.
+        """
+        names = tuple(phases)
+        twice = sorted({name for name in names if names.count(name) > 1 or name in self._looped})
+        if not names or twice:
+            said = f"phase {twice[0]!r} is in a loop already" if twice else "a loop needs the names of its phases"
+            raise InvalidJob(f"job {self.name!r}: {said}")
+        self._looped.update(dict.fromkeys(names, Repeat(until=until, rounds=rounds, stall=stall)))
+        self._open_loops.append(names)
+        self._settle_loops()
+
     def check_complete(self) -> None:
         """Raise `InvalidJob` unless every phase that is needed is there, and none waits for itself."""
         if self._waiting:
             raise unsettled(self.name, self._waiting, tuple(self.phases))
+        for names in self._open_loops:
+            unknown = next(name for name in names if name not in self.phases)
+            raise InvalidJob(f"job {self.name!r}: a loop goes over phase {unknown!r}, which is no phase of it")
+        for one in self.loops:
+            check_closed(one, self.phases)
+
+    def _settle_loops(self) -> None:
+        ready = [names for names in self._open_loops if all(name in self.phases for name in names)]
+        for names in ready:
+            self._open_loops.remove(names)
+            self.loops.append(loop_of(names, self._looped[names[0]], self.phases, self.inputs_type))
 
     def _settle(self) -> None:
         """Make every phase a part of the job that needs nothing but what is one: `phases` is in an order to run in."""
         while ready := [one for one in self._waiting.values() if all(need.phase in self.phases for need in one.needs)]:
             for declared in ready:
                 del self._waiting[declared.name]
-                self.phases[declared.name] = declared.settle(self.phases, self.inputs_type)
+                settled = declared.settle(self.phases, self.inputs_type)
+                check_nesting(self, settled)
+                self.phases[declared.name] = settled
+        self._settle_loops()
 
     @property
     def location(self) -> str:

@@ -13,12 +13,14 @@ from echelon.contract.complaint import said_of
 from echelon.contract.declared import vocabularies_in
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import AgentFacts, facts_of
+from echelon.definition.graph_agents import ALL_OTHERS
 from echelon.definition.items import check_most, too_few
 from echelon.definition.names import recordable_name
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.journal.digest import canonical_json
 from echelon.model.errors import EchelonError, InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
+from echelon.model.phrasing import listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +49,6 @@ def expand(job: JobDefinition, inputs: BaseModel, found: Found = MappingProxyTyp
     """Find the items of every phase and make one task of each call; `InvalidJob` when two have one key.
 
     Phases whose items are found on the way have tasks as far as those are in `found`.
-
-    Raises `InvalidInput` for a job that was made from a task graph: no agents are known to do its tasks.
     """
     check_runnable(job)
     calls: dict[str, PlannedCall] = {}
@@ -114,11 +114,14 @@ def declared_words(job: JobDefinition) -> dict[str, tuple[str, ...]]:
 
 
 def check_runnable(job: JobDefinition) -> None:
-    """Raise `InvalidInput` for a job that was made from a task graph: no agents are known to do its tasks."""
-    if job.graph is not None:
+    """Raise `InvalidInput` for a job that was made from a task graph and has tasks that no agent is known to do."""
+    lacking = job.graph_agents.lacking() if job.graph_agents is not None else ()
+    if lacking:
+        alone = listed([f"for {one!r}" if one != ALL_OTHERS else "for tasks that ask for none" for one in lacking], 5)
         raise InvalidInput(
-            f"{job.source or job.graph.name} is a task graph: nothing in it can be run; "
-            "rehearse it with --rehearse, or write a job in Python"
+            f"{job.source or job.name} cannot be run, it is not known which agent has the capability: {alone}; "
+            'write "agents": {"*": "module:agent"} into the task graph, or give --agent \'*=module:agent\' (instead of '
+            "*, the name of a capability); without agents it can be rehearsed with --rehearse"
         )
     job.check_complete()
 

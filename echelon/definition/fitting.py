@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast, get_args, get_origin
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, BecomesAgent
 from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
 from echelon.agents.decorators import Integrator, PhaseIntegrator, integrator
@@ -22,7 +22,7 @@ def agents_of(phase: str, *, agent: object, agents: Sequence[object], each: obje
     ways = [given for given in ((agent,) if agent else (), tuple(agents), (each,) if each else ()) if given]
     if len(ways) != 1:
         raise InvalidJob(f"phase {phase!r} needs exactly one of `agent`, `agents` or `each`; it has {len(ways)}")
-    who = tuple(_as_agent(phase, one) for one in ways[0])
+    who = tuple(as_agent(f"phase {phase!r}", one) for one in ways[0])
     names = [one.name for one in who]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -94,11 +94,14 @@ def _check_one_contract(phase: str, merger: Agent, combiner: Agent) -> None:
         )
 
 
-def _as_agent(phase: str, given: Any) -> Agent:
+def as_agent(where: str, given: Any) -> Agent:
+    """Return what was given as an agent; `InvalidJob` says where it is none."""
     if is_model(given):
         return model_agent(given)
+    if isinstance(given, BecomesAgent):
+        return given.as_agent()
     if not isinstance(given, Agent):
-        raise InvalidJob(f"phase {phase!r}: {given!r} is not an agent; put @agent on the function")
+        raise InvalidJob(f"{where}: {given!r} is not an agent; put @agent on the function")
     return given
 
 
@@ -114,6 +117,19 @@ def check_received(phase: str, consumers: Iterable[Agent], upstream: Mapping[str
         for parameter, wanted in _received_types(function):
             for name in [parameter] if parameter in upstream else upstream:
                 _check_takes(phase, function, wanted, upstream[name])
+
+
+def check_takes_some(where: str, consumer: Agent, of: str, producer: Agent) -> None:
+    """Refuse a consumer that takes handoffs, and none of the kind that one of its producers makes (C7).
+
+    `InvalidJob` names both contracts. A consumer that takes no handoffs, or is no function, takes what there is.
+    """
+    function = _as_function(consumer)
+    if function is None:
+        return
+    found = [unfit(producer.output_type, wanted) for _, wanted in _received_types(function)]
+    if found and all(found):
+        raise InvalidJob(f"{where}: {function.name!r} receives from {of}, where {producer.name!r} makes {found[0]}")
 
 
 def _check_takes(phase: str, consumer: FunctionAgent[..., object], wanted: object, needed: PhaseDefinition) -> None:

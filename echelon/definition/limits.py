@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
-from echelon.agents.agent import Agent
 from echelon.agents.processes.processors import processors
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import caller_of
+from echelon.definition.nested import agents_in, agents_of_phase, is_nested
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.errors import InvalidInput, InvalidJob
-from echelon.model.fallback import FallbackKind
 from echelon.model.graph import CapacityLimit, WorkerKind
 from echelon.model.policy import Resilience
 
 #: Agents of a kind at work at one time where nobody states a number; of commands and processes as many as processors.
 DEFAULT_FUNCTIONS = 256
 DEFAULT_MODELS = 16
+DEFAULT_JOBS = 8
 
 #: What is stated in one place for each dependency, and holds for everybody who names it.
 _SHARED = ("bulkhead", "rate_limit")
@@ -41,14 +41,17 @@ def limits_of(job: JobDefinition, max_concurrency: int | None = None) -> tuple[C
         if stated is None
         else (CapacityLimit(at_once=stated),)
     )
-    return (*agents, process, *map(_limit, provider_policies(job).items()))
+    # Runs inside: however many agents are at work in them, each needs a lease and a plan of its own.
+    jobs = CapacityLimit(kind=WorkerKind.JOB, at_once=min(DEFAULT_JOBS, stated or DEFAULT_JOBS))
+    nested = (jobs,) if any(map(is_nested, agents_in(job))) else ()
+    return (*agents, process, *nested, *map(_limit, provider_policies(job).items()))
 
 
 def provider_policies(job: JobDefinition) -> dict[str, Resilience]:
     """Return what is stated about each provider, by its name; `InvalidJob` names what contradicts itself."""
     found: dict[str, Resilience] = {}
-    for phase in job.phases.values():
-        for agent in _agents(phase):
+    for phase in _phases(job):
+        for agent in agents_of_phase(phase):
             policy = agent.resilience.over(phase.resilience).over(job.defaults)
             name = policy.dependency or caller_of(agent)
             stated = {part: value for part in _SHARED if (value := getattr(policy, part))}
@@ -73,14 +76,11 @@ def _together(name: str, known: Resilience, stated: Resilience) -> Resilience:
     return stated.over(known)
 
 
-def _agents(phase: PhaseDefinition) -> Iterator[Agent]:
-    yield from phase.agents
-    for chain in phase.fallbacks.values():
-        yield from (fallback.stand_in for fallback in chain if fallback.kind is FallbackKind.AGENT)
-    if phase.integrator is not None:
-        yield phase.integrator.merger
-        if phase.integrator.combiner is not None:
-            yield phase.integrator.combiner
+def _phases(job: JobDefinition) -> Iterator[PhaseDefinition]:
+    """Yield the phases of a job; those of a task graph are not known yet, but who works in them is."""
+    yield from job.phases.values()
+    if job.graph_agents is not None:
+        yield job.graph_agents.everybody
 
 
 def _limit(stated: tuple[str, Resilience]) -> CapacityLimit:

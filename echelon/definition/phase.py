@@ -7,8 +7,10 @@ from typing import Any
 from echelon.agents.agent import Agent
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallback
-from echelon.definition.discovery import Discovery
+from echelon.agents.function import FunctionAgent
 from echelon.definition.need import Need
+from echelon.definition.rolling.discovery import Discovery
+from echelon.definition.rolling.repeat import Repetition
 from echelon.model.policy import Resilience
 
 
@@ -34,6 +36,10 @@ class PhaseDefinition:
     """How much each of them is needed, where that was stated (D3)."""
     fallbacks: Mapping[str, tuple[Fallback, ...]] = field(default_factory=dict[str, tuple[Fallback, ...]])
     """What stands in when an agent does not deliver, by its name (F2)."""
+    condition: FunctionAgent[..., object] | None = None
+    """Says whether the phase is wanted; None: it always is (X12)."""
+    repetition: Repetition | None = None
+    """How its work is repeated until a check passes; None: it is done once (X12)."""
     integrator: PhaseIntegrator | None = None
     """How coordinators integrate; None: outputs are passed on as they are."""
     resilience: Resilience = field(default_factory=Resilience)
@@ -44,6 +50,8 @@ class PhaseDefinition:
     """Expected tokens of one call."""
     single: bool = False
     """Was it declared with exactly one agent, so that its output is that agent's?"""
+    task_by_task: bool = False
+    """Does each task receive what the tasks made that it depends on, and not all that the phases needed handed on?"""
 
     @property
     def is_open(self) -> bool:

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from pydantic import BaseModel
 
 from echelon.definition.definition import JobDefinition
-from echelon.definition.expansion import Expansion, Found, expand
+from echelon.definition.expansion import Expansion, Found, check_runnable, expand
 from echelon.definition.limits import limits_of
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
+from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases
 from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
 from echelon.model.plan import Plan, Reason
@@ -23,6 +24,8 @@ from echelon.planning.regime import Priority
 class Planned:
     """What a run carries out."""
 
+    job: JobDefinition
+    """The job, with the phases of the plan: a task graph has none before it is planned."""
     plan: Plan
     expansion: Expansion
 
@@ -35,13 +38,17 @@ def planned(
     limits: Sequence[CapacityLimit] | None = None,
     found: Found = MappingProxyType({}),
 ) -> Planned:
-    """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph, which has no agents.
+    """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph that lacks agents.
 
     `limits` bound how many agents are at work at one time; None: those that the job states, or the usual ones. `found`
     are the items that were found on the way; phases whose items are not among them stay open (X12).
     """
     if isinstance(job, RehearsalJob):
-        return Planned(plan=job.plan, expansion=job.expansion)
+        return Planned(job=job, plan=job.plan, expansion=job.expansion)
+    if job.graph is not None:
+        check_runnable(job)
+        made = graph_plan(job, priority, limits_of(job) if limits is None else limits)
+        return Planned(job=in_phases(job, made), plan=made, expansion=graph_calls(job, made))
     expansion = expand(job, inputs, found)
     made = plan(
         expansion.graph,
@@ -56,7 +63,7 @@ def planned(
     still_open = tuple(_open(phase) for phase in job.phases.values() if phase.is_open and phase.name not in found)
     reasons = (*made.reasons, *map(_why_open, still_open))
     whole = made.model_copy(update={"terms": terms_of(job), "phases": phases, "open": still_open, "reasons": reasons})
-    return Planned(plan=whole, expansion=expansion)
+    return Planned(job=job, plan=whole, expansion=expansion)
 
 
 def grown_phases(job: JobDefinition) -> tuple[str, ...]:

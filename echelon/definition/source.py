@@ -2,23 +2,25 @@
 
 `flows/audit.py:audit` is a file and a variable, `package.module:audit` a module and a variable. A file is imported by
 the dotted name that it has in its project, because worker processes import it by that name too. `graph.json` and
-`graph.yaml` are task graphs: they are read, and nothing is imported.
+`graph.yaml` are task graphs: they are read, and nothing is imported but the agents that they name, or that are given
+beside them, in the same two ways: relative to the folder of the file, or else from wherever modules are found.
 """
 
 import importlib
 import sys
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pydantic
 
+from echelon.agents.agent import Agent, AgentLike
 from echelon.definition.definition import JobDefinition
 from echelon.definition.graph_file.read import is_graph_file, read_graph
-from echelon.model.errors import CallerError, InvalidInput
+from echelon.model.errors import CallerError, InvalidInput, InvalidJob
 from echelon.model.phrasing import one_line
 
 J = TypeVar("J", bound=JobDefinition)
@@ -59,15 +61,21 @@ class Source:
         return f"{self.file or self.module}:{variable}"
 
 
-def load_job(source: str, job_type: type[J], span: int | None = None) -> J:
+def load_job(source: str, job_type: type[J], span: int | None = None, agents: Mapping[str, str] | None = None) -> J:
     """Import the module that SOURCE names and return its job, with `job.source` set to a SOURCE valid everywhere.
 
-    Of a task-graph file the job is the graph. `span` is what the job is planned with; None leaves it its own.
+    Of a task-graph file the job is the graph; `agents` are those given beside it, capability → SOURCE of an agent, and
+    go before those that the file names. `span` is what the job is planned with; None leaves it its own.
 
     The root of the project goes to the front of the import path. Raises `InvalidInput` when there is no such file,
     module or job, when the module cannot be imported (with the line at fault), or when it is not the file named.
     """
-    job = _job_of_graph(Path(source), job_type) if is_graph_file(source) else _job_of_module(source, job_type)
+    if is_graph_file(source):
+        job = _job_of_graph(Path(source), job_type, agents or {})
+    elif agents:
+        raise InvalidInput(f"--agent is for task graphs, and {source} is a job in Python, which says itself who works")
+    else:
+        job = _job_of_module(source, job_type)
     job.span = span or job.span
     return job
 
@@ -81,8 +89,11 @@ def _job_of_module(source: str, job_type: type[J]) -> J:
     return job
 
 
-def parse_source(source: str, folder: Path | None = None) -> Source:
-    """Take a SOURCE apart, relative to `folder` (default: the current one); `InvalidInput` when it names no file."""
+def parse_source(source: str, folder: Path | None = None, what: str = "job") -> Source:
+    """Take a SOURCE apart, relative to `folder` (default: the current one); `InvalidInput` when it names no file.
+
+    `what` it is that is written there is said in messages.
+    """
     here = folder or Path.cwd()
     path, variable = _split(source)
     if is_graph_file(path):
@@ -91,19 +102,61 @@ def parse_source(source: str, folder: Path | None = None) -> Source:
     if not path.endswith(".py") and "/" not in path and "\\" not in path:
         if not all(part.isidentifier() for part in path.split(".")):
             raise InvalidInput(
-                f"{source!r} is not a job source: give a file and a variable (flows/audit.py:audit) "
+                f"{source!r} is not a source: give a file and a variable (flows/audit.py:audit) "
                 "or a module and a variable (package.module:audit)"
             )
         return Source(root=here, module=path, variable=variable, file=None)
     file = (here / path).resolve()
     if not file.is_file():
-        raise InvalidInput(f"there is no file {path} (looked for {file}); give the path of a job's file")
+        raise InvalidInput(f"there is no file {path} (looked for {file}); give the path of the file of the {what}")
     return _of_file(file, variable)
 
 
-def _job_of_graph(file: Path, job_type: type[J]) -> J:
+def _job_of_graph(file: Path, job_type: type[J], given: Mapping[str, str]) -> J:
     graph = read_graph(file)
-    return job_type.from_graph(graph, source=str(file.resolve()))
+    beside = {capability: load_variable(source, Path.cwd()) for capability, source in given.items()}
+    named = {
+        capability: load_variable(source, file.resolve().parent, f"{file}: agents.{capability}: ")
+        for capability, source in graph.agents.items()
+        if capability not in beside
+    }
+    found = {capability: cast("AgentLike", value) for capability, (value, _) in (named | beside).items()}
+    try:
+        job = job_type.from_graph(graph, agents=found, source=str(file.resolve()))
+    except InvalidJob as error:
+        raise InvalidJob(f"{file}: {error}") from error
+    job.agent_sources = {capability: stable for capability, (_, stable) in beside.items()}
+    return job
+
+
+def load_variable(source: str, folder: Path, where: str = "") -> tuple[object, str]:
+    """Import what SOURCE names, seen from `folder`, and return it with a SOURCE that means the same in every folder.
+
+    A module given by its name is looked for in the folder, then in the project that the folder is in, then wherever
+    modules are found. `InvalidInput` says, behind `where`, why there is none.
+    """
+    try:
+        parsed = parse_source(source, folder, "agent")
+        if parsed.variable is None:
+            raise InvalidInput(f"{source!r} does not say which agent of it; write module:agent or file.py:agent")
+        parsed = replace(parsed, root=_root_of_module(parsed)) if parsed.file is None else parsed
+        module = _import(parsed)
+        if parsed.variable not in vars(module):
+            known = ", ".join(name for name, value in vars(module).items() if isinstance(value, Agent)) or "none"
+            raise InvalidInput(f"{parsed.file or parsed.module} has no {parsed.variable!r}; the agents in it: {known}")
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}{error}") from error
+    file = Path(getattr(module, "__file__", None) or "")
+    in_project = parsed.file is None and file.name and file.resolve().is_relative_to(parsed.root)
+    stable = replace(parsed, file=file.resolve()) if in_project else parsed
+    return vars(module)[parsed.variable], stable.stable(parsed.variable)
+
+
+def _root_of_module(where: Source) -> Path:
+    """Return the folder, its own or the root of its project, that has the module; its own when none has."""
+    top = where.module.partition(".")[0]
+    folders = (where.root, project_root(where.root / "agents.py"))
+    return next((one for one in folders if (one / top).is_dir() or (one / f"{top}.py").is_file()), where.root)
 
 
 def project_root(file: Path) -> Path:
@@ -132,7 +185,7 @@ def _split(source: str) -> tuple[str, str | None]:
     if not colon or variable.startswith(("\\", "/")):  # a drive of Windows
         return source, None
     if not path or not variable.isidentifier():
-        raise InvalidInput(f"{source!r} is not a job source: what follows the ':' must be the name of a variable")
+        raise InvalidInput(f"{source!r} is not a source: what follows the ':' must be the name of a variable")
     return path, variable
 
 

@@ -1,4 +1,4 @@
-"""What a run is begun inside of: a task of another run of ours, or a flow run of Prefect.
+"""What a run is begun inside of: a task of another run of ours, or a flow run of Prefect; and how deep it lies.
 
 Known to whatever an agent calls, in its coroutine or its thread; not in a process of its own.
 """
@@ -7,7 +7,56 @@ import contextlib
 import sys
 from collections.abc import Generator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from echelon.coordination.context import RunContext
+from echelon.definition.inputs import written_inputs
+from echelon.engine.nested_books import NestedBooks
+from echelon.journal.digest import digest_of
+from echelon.model.errors import NestingRefused
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.usage import Usage
+from echelon.resilience.budget import Account
+from echelon.resilience.run_slots import RunSlots
+
+#: Runs that lie in one another at most, the outermost included.
+MAX_DEPTH = 8
+
+
+class RunningJob(NamedTuple):
+    """A job at work on its inputs."""
+
+    name: str
+    inputs_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobChain:
+    """Jobs at work in one another, the outermost first."""
+
+    jobs: tuple[RunningJob, ...] = ()
+    refused: list[NestingRefused] = field(default_factory=list[NestingRefused])
+    """What was refused anywhere below the outermost, which alone says so in the end."""
+
+    def extend(self, name: str, inputs: BaseModel) -> "JobChain":
+        """Return the chain with one more job; `NestingRefused` when it is in it already, or when the chain is long."""
+        job = RunningJob(name, digest_of(written_inputs(inputs)))
+        way = " → ".join(one.name for one in (*self.jobs, job))
+        if job in self.jobs:
+            self._refuse(f"job {name!r} is at work on these inputs already, and would run itself for ever: {way}")
+        if len(self.jobs) >= MAX_DEPTH:
+            self._refuse(
+                f"job {name!r} would be run inside of {len(self.jobs)} others, {MAX_DEPTH - 1} are allowed: {way}"
+            )
+        return JobChain(jobs=(*self.jobs, job), refused=self.refused)
+
+    def _refuse(self, why: str) -> None:
+        error = NestingRefused(f"{why}; let it end before it runs itself again")
+        self.refused.append(error)
+        raise error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +71,26 @@ class EnclosingTask:
     """The flow run of Prefect that its run is; None when its picture has one of its own."""
     api_url: str = ""
     """The Prefect API that shows its run, as `RunOptions.api_url`."""
+    show_prints: bool = True
+    """Does what agents print appear on the standard output, as `RunOptions.show_prints`?"""
+    chain: JobChain = field(default_factory=JobChain)
+    """Its job, and those around it."""
+    slots: RunSlots = field(default_factory=lambda: RunSlots(()))
+    """What bounds the agents of its run at work at one time (F5)."""
+    books: NestedBooks = field(default_factory=NestedBooks)
+    """What its run has on its books for the runs inside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NestedShare:
+    """What a run takes from the run that it is a task of, and shares with everybody else there."""
+
+    slots: RunSlots
+    """What bounds the agents of that run at work at one time (F5)."""
+    account: Account | None = None
+    """What the task may use; None where nothing bounds it (F4)."""
+    paid: Usage = Usage()
+    """What was taken from it by earlier attempts and processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,3 +131,14 @@ def within(task: EnclosingTask) -> Generator[None]:
         yield
     finally:
         _TASK.reset(token)
+
+
+async def report_refused(context: RunContext, chain: JobChain) -> None:
+    """Report, in the outermost run, that one inside was refused: whoever began it may have made nothing of that."""
+    for refused in chain.refused[:1]:
+        message = f"a run inside was refused: {refused}"
+        path = (context.spec.plan.primary.id,)
+        report = ExceptionReport(
+            trigger=Trigger.OVERRUN, level=Level.WARNING, path=path, message=message, at=context.now()
+        )
+        await context.log.push(report)

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,10 +11,14 @@ from pydantic import BaseModel
 
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import utc_now
+from echelon.coordination.step.retries import RetryRequest
 from echelon.definition.definition import JobDefinition
-from echelon.definition.inputs import read_inputs, written_inputs
+from echelon.definition.inputs import read_inputs, read_written_inputs, written_inputs
 from echelon.engine.nesting import enclosing_task
+from echelon.journal.admission import unknown
 from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
+from echelon.journal.journal import SqlJournal
 from echelon.journal.port import Journal
 from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput, RunHeld
@@ -22,13 +26,24 @@ from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus
-from echelon.runlog.events import PlanExtended, RunEnded, RunEvent, RunReopened
+from echelon.runlog.events import PlanExtended, RunEnded, RunEvent, RunReopened, TasksRetried
+from echelon.runlog.state import fold
+from echelon.settings import Settings
 
 #: Of the random part of a run's name: runs that begin in one second must not get one name.
 RANDOM_BYTES = 4
 
 #: What a run may be called: it names folders and stands in commands.
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+class Recorded(NamedTuple):
+    """A run on record, with its inputs as its job has them."""
+
+    record: RunRecord
+    """The run."""
+    inputs: BaseModel
+    """Its inputs."""
 
 
 async def find_run(
@@ -53,6 +68,15 @@ async def find_run(
     return found
 
 
+async def read_recorded_inputs(job: JobDefinition, run_id: str, secrets: Mapping[str, object]) -> BaseModel:
+    """Return the inputs that a run of a job is on record with; `InvalidInput` without the secrets among them."""
+    async with SqlJournal.open(Settings()) as journal:
+        record = await journal.known_run(run_id=run_id)
+    if record is None:
+        raise unknown("run", run_id, "echelon runs")
+    return read_written_inputs(job.inputs_type, record.inputs, secrets)
+
+
 def _is_same(job: JobDefinition, found: RunRecord, inputs: BaseModel) -> bool:
     """Say whether a run was started with these inputs: as they are written, or as they are read again."""
     if found.inputs == written_inputs(inputs):
@@ -61,6 +85,11 @@ def _is_same(job: JobDefinition, found: RunRecord, inputs: BaseModel) -> bool:
         return read_inputs(job.inputs_type, found.inputs) == inputs
     except InvalidInput:
         return False
+
+
+def new_run_id(job: str, started: datetime | None = None) -> str:
+    """Make up a name for a run of a job that begins now."""
+    return f"{job}-{started or utc_now():%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}"
 
 
 def new_record(
@@ -76,7 +105,7 @@ def new_record(
     parent = enclosing_task()
     started = utc_now()
     return RunRecord(
-        run_id=run_id or f"{job.name}-{started:%Y%m%d-%H%M%S}-{secrets.token_hex(RANDOM_BYTES)}",
+        run_id=run_id or new_run_id(job.name, started),
         job=job.name,
         source=source,
         inputs=written,
@@ -89,12 +118,31 @@ def new_record(
     )
 
 
-async def reopen_run(log: RunLog, plan: Plan) -> None:
-    """Set a run to work again, and say so where its plan has changed since; only who holds it may."""
+async def retry_of(
+    journal: Journal, found: RunRecord | None, request: RetryRequest | None, plan: Plan
+) -> TasksRetried | None:
+    """Return what is done again in a run that is on record, by its plan of today; None when nothing is asked for.
+
+    It is refused before the run is taken, so that a refusal leaves no trace. Raises `InvalidInput`.
+    """
+    if request is None:
+        return None
+    if found is None:
+        raise InvalidInput("only a run that is on record can be retried; `echelon runs` shows what is there")
+    state = fold(entry.event for entry in await journal.events(found.run_id))
+    return request.about(found.run_id, state, plan, utc_now())
+
+
+async def reopen_run(log: RunLog, plan: Plan, retry: TasksRetried | None = None) -> None:
+    """Set a run to work again, and say so where its plan has changed since; only who holds it may.
+
+    What is to be done again is on record when this returns, so that it is whatever happens to this process.
+    """
     record, at = log.state.record, utc_now()
     assert record is not None, "a run that is held is on record"
     events: list[RunEvent] = [
         RunReopened(run_id=log.run_id, at=at, before=record.status, finished=record.finished),
+        *([retry] if retry else []),
     ]
     change = _change(record.plan, plan)
     if change:
@@ -103,6 +151,20 @@ async def reopen_run(log: RunLog, plan: Plan) -> None:
         )
         events += [PlanExtended(run_id=log.run_id, at=at, plan=plan, reason=change), log.pushed(report)]
     await log.append(*events)
+    if retry is not None:
+        failpoint("retry.recorded")
+
+
+async def read_run(settings: Settings, job: JobDefinition, run_id: str, again: Mapping[str, object]) -> Recorded:
+    """Return a run of a job that is on record, by its id or the beginning of it, and its inputs.
+
+    `again` are the secrets among them, which are on no record. `InvalidInput` for an unknown run, or another job's.
+    """
+    async with SqlJournal.open(settings) as journal:
+        record = await journal.run(run_id)
+    if record.job != job.name:
+        raise InvalidInput(f"run {record.run_id!r} is one of job {record.job!r}, not of {job.name!r}; resume it there")
+    return Recorded(record, read_written_inputs(job.inputs_type, record.inputs, again))
 
 
 async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:

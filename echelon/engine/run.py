@@ -7,7 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from echelon.agents.capture import capturing
 from echelon.agents.processes.owner import end_orphans
 from echelon.agents.processes.workers import Workers
 from echelon.agents.threads import use_daemon_threads
-from echelon.coordination.accounts import Accounts, account_of_job
+from echelon.coordination.accounts import Accounts, account_of_job, spent_by
 from echelon.coordination.context import RunContext
 from echelon.coordination.contracts import Contracts
 from echelon.coordination.guarding import Guarding
@@ -30,16 +30,36 @@ from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import RunSpec, utc_now
 from echelon.coordination.step.intents import IntentLog, OperatorDecision
 from echelon.coordination.step.memo import StepMemo
+from echelon.coordination.step.retries import RetryRequest
 from echelon.coordination.workspaces import Workspaces
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Found
 from echelon.definition.inputs import written_inputs
 from echelon.definition.limits import limits_of, provider_policies
 from echelon.definition.planned import planned
-from echelon.engine.nesting import EnclosingFlow, EnclosingTask, enclosing_flow, enclosing_task, within
+from echelon.engine.nested_books import NestedBooks
+from echelon.engine.nesting import (
+    EnclosingFlow,
+    EnclosingTask,
+    JobChain,
+    NestedShare,
+    enclosing_flow,
+    enclosing_task,
+    report_refused,
+    within,
+)
 from echelon.engine.picture.request import Granularity, PictureRequest, request_picture, wait_for_picture
 from echelon.engine.prefect_logger import run_context_for
-from echelon.engine.recording import End, end_of, end_of_stopped, find_run, new_record, previous_handoffs, reopen_run
+from echelon.engine.recording import (
+    End,
+    end_of,
+    end_of_stopped,
+    find_run,
+    new_record,
+    previous_handoffs,
+    reopen_run,
+    retry_of,
+)
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.engine.server.handle import resolve_server
 from echelon.engine.stalls import watching_loop
@@ -48,11 +68,12 @@ from echelon.journal.journal import SqlJournal
 from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
-from echelon.model.errors import JournalError
-from echelon.model.run import RunRecord, RunResult, RunStatus
+from echelon.model.errors import JournalError, NestingRefused
+from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.redaction import register_secrets_in, reread_environment
 from echelon.resilience.registry import BreakerRegistry
+from echelon.resilience.reservation import usage_beyond
 from echelon.resilience.run_slots import RunSlots
 from echelon.runlog.events import LoggedEvent, RunEnded, RunStarted
 from echelon.runlog.view import result_of, view_of
@@ -80,6 +101,8 @@ class RunOptions:
     """The flow run of Prefect that this is; when it was tried before, its run is resumed (F8)."""
     decision: OperatorDecision = OperatorDecision()
     """What a person says about irreversible work that may have happened."""
+    retry: RetryRequest | None = None
+    """What of a run that is on record is done again, whatever came of it (F8)."""
     out: Path | None = None
     """Folder for the report; None keeps it with the run."""
     api_url: str = ""
@@ -94,6 +117,10 @@ class RunOptions:
     """Gets every event."""
     show_prints: bool = True
     """Does what agents print appear on the standard output too, and not in their logs only?"""
+    share: NestedShare | None = None
+    """What it takes from the run that it is a task of; None for one that pays for itself."""
+    chain: JobChain = field(default_factory=JobChain)
+    """Its job, and those that it is at work in; made by `run_job`."""
 
 
 DEFAULT_OPTIONS = RunOptions()
@@ -114,12 +141,18 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
     Raises `CallerError` for what the caller must put right before anything is run, and `InfrastructureError` when
     there is no journal, or no answer from the Prefect server that was configured; a failed agent is part of the result.
     """
+    return result_of(await carry_out(job, inputs, options))
+
+
+async def carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions = DEFAULT_OPTIONS) -> RunView:
+    """Do the same, and return everything that is known about the run."""
     settings = Settings()
     use_daemon_threads(asyncio.get_running_loop())
     task = enclosing_task()
+    chain = (task.chain if task else JobChain()).extend(job.name, inputs)
     flow = enclosing_flow() if task is None and options.flow_run_id is None else None
     outer = task or flow
-    options = replace(options, api_url=options.api_url or await _api_url(settings, outer))
+    options = replace(options, api_url=options.api_url or await _api_url(settings, outer), chain=chain)
     async with prepare_run(job, inputs, options, settings) as run:
         if settings.picture:
             request = PictureRequest(
@@ -131,11 +164,17 @@ async def run_job(job: JobDefinition, inputs: BaseModel, options: RunOptions = D
                 parent_flow_run_id=outer and outer.flow_run_id,
             )
             request_picture(request, settings)
-        with watching_loop(), _interpreter_tuned(), capturing(pass_on=options.show_prints):
-            result = await finish(run, await run_phases(run.context))
+        tuned = _interpreter_tuned() if task is None else contextlib.nullcontext()  # it is, for the run around it
+        with watching_loop(), tuned, capturing(pass_on=options.show_prints):
+            outputs = await run_phases(run.context)
+            if task is None:
+                await report_refused(run.context, chain)
+            view = await close_run(run, outputs)
     if flow is not None:  # its server may end with it
-        await asyncio.to_thread(wait_for_picture, result.run_id, settings, PICTURE_SECONDS)
-    return result
+        await asyncio.to_thread(wait_for_picture, view.record.run_id, settings, PICTURE_SECONDS)
+    if task is None and chain.refused and view.record.status is RunStatus.FAILED:
+        raise NestingRefused(f"run {view.record.run_id} failed: {chain.refused[0]}") from chain.refused[0]
+    return view
 
 
 async def _api_url(settings: Settings, outer: EnclosingTask | EnclosingFlow | None) -> str:
@@ -186,6 +225,7 @@ async def prepare_run(
         record = found or new_record(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
+        retry = await retry_of(journal, found, options.retry, ready.plan)
         items: Found = {}
         start = None if found else RunStarted(run_id=record.run_id, at=record.started, record=record)
         async with (
@@ -200,11 +240,11 @@ async def prepare_run(
                 steps = run_log.state.latest.values()
                 items = await items_on_record(job, OutputStore(settings.outputs_url), steps, grown)
                 ready = planned(job, inputs, limits=ready.plan.limits, found=items) if items else ready
-                await reopen_run(run_log, ready.plan)
+                await reopen_run(run_log, ready.plan, retry)
             failpoint("run.taken")
             spec = RunSpec(
                 run_id=record.run_id,
-                job=job,
+                job=ready.job,
                 inputs=inputs,
                 expansion=ready.expansion,
                 plan=ready.plan,
@@ -214,7 +254,7 @@ async def prepare_run(
                 by_value_tokens=settings.by_value_tokens,
             )
             context = context_of(spec, run_log, settings, lease, options)
-            async with _record_interruption(context, found):
+            async with Workers.keep_for_run(), _record_interruption(context, None if retry else found):
                 await asyncio.to_thread(write_conventions, spec.plan, spec.folder)
                 yield Prepared(context=context, record=run_log.state.record or record, options=options)
 
@@ -244,8 +284,11 @@ def context_of(
 
     `breakers` are those that it shares with others; None: with all runs of this process, or through Redis.
     """
-    redis, earlier = settings.redis_url, run_log.state
-    account = account_of_job(spec.job.name, spec.job.budget, earlier.steps)
+    redis, earlier, share = settings.redis_url, run_log.state, options.share
+    account = account_of_job(spec.job.name, spec.job.budget, earlier.steps, share and share.account)
+    if share is not None and share.account is not None:
+        share.account.charge(usage_beyond(spent_by(earlier.steps), share.paid))
+    slots = RunSlots(spec.plan.limits, share and share.slots, tenant=spec.run_id)
     return RunContext(
         spec=spec,
         log=run_log,
@@ -253,17 +296,17 @@ def context_of(
         guarding=Guarding(
             breakers or BreakerRegistry.shared(redis.get_secret_value() if redis else None),
             account,
-            RunSlots(spec.plan.limits),
+            slots,
             spec.expansion.graph.prices,
             provider_policies(spec.job),
         ),
         accounts=Accounts(account, spec.plan, earlier.steps),
         intents=IntentLog(run_log, decision=options.decision, token=lease.session.token, now=spec.now),
-        memo=StepMemo(earlier.finished_steps),
+        memo=StepMemo(earlier.finished_steps, earlier.retried),
         contracts=Contracts(),
         workspaces=Workspaces(spec.folder),
         transcripts_off=_transcripts_off(spec.job, settings),
-        surround=partial(_surrounded, spec.run_id, options),
+        surround=partial(_surrounded, _enclosing(spec.run_id, run_log, slots, options)),
         lease=lease,
     )
 
@@ -273,11 +316,24 @@ def _transcripts_off(job: JobDefinition, settings: Settings) -> str:
     return next((name for name, is_on in switches if not is_on), "")
 
 
+def _enclosing(run_id: str, run_log: RunLog, slots: RunSlots, options: RunOptions) -> EnclosingTask:
+    """Return what tasks of a run are to the runs inside them; each has an id of its own."""
+    return EnclosingTask(
+        run_id=run_id,
+        task_id="",
+        flow_run_id=options.flow_run_id,
+        api_url=options.api_url,
+        show_prints=options.show_prints,
+        chain=options.chain,
+        slots=slots,
+        books=NestedBooks(run_log.state.steps, lambda: tuple(run_log.state.concerns.values())),
+    )
+
+
 @contextlib.contextmanager
-def _surrounded(run_id: str, options: RunOptions, task_id: str) -> Generator[None]:
+def _surrounded(enclosing: EnclosingTask, task_id: str) -> Generator[None]:
     """Give an agent what it may ask its surroundings for: whose part it is, and Prefect's logger."""
-    task = EnclosingTask(run_id=run_id, task_id=task_id, flow_run_id=options.flow_run_id, api_url=options.api_url)
-    with within(task), run_context_for(options.flow_run_id, task_id):
+    with within(replace(enclosing, task_id=task_id)), run_context_for(enclosing.flow_run_id, task_id):
         yield
 
 
@@ -293,12 +349,15 @@ async def _record_interruption(context: RunContext, found: RunRecord | None) -> 
         with contextlib.suppress(JournalError):  # where the journal is the trouble, the error itself says so
             await context.log.append(ended)
         raise
-    finally:
-        await Workers.close_shared()
 
 
 async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult:
     """Make the report of a run, put its end on record, and return the result."""
+    return result_of(await close_run(run, outputs))
+
+
+async def close_run(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunView:
+    """Make the report of a run, put its end on record, and return everything that is known about it."""
     context = run.context
     state = await context.log.refresh()
     folder = run.options.out or context.spec.folder / "report"
@@ -322,7 +381,7 @@ async def finish(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunResult
     failpoint("report.written")
     await context.lease.give_back(ended)
     failpoint("run.finished")
-    return result_of(view)
+    return view
 
 
 def _previous_output(context: RunContext) -> object:

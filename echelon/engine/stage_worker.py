@@ -70,7 +70,7 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
         ):
             spec = RunSpec(
                 run_id=order.run_id,
-                job=_within(job, order.budget),
+                job=_within(ready.job, order.budget),
                 inputs=inputs,
                 expansion=ready.expansion,
                 plan=ready.plan,
@@ -102,7 +102,7 @@ def _job_of(order: StageOrder, record: RunRecord, plan: Plan) -> JobDefinition:
         raise InvalidInput(
             f"the job of run {order.run_id!r} is not defined in a file, where another process could find it"
         )
-    return load_job(source, JobDefinition, plan.span)
+    return load_job(source, JobDefinition, plan.span, plan.agents)
 
 
 def _within(job: JobDefinition, budget: Budget) -> JobDefinition:

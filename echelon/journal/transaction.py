@@ -34,6 +34,7 @@ from echelon.runlog.events import (
     RunReopened,
     RunStarted,
     StepEnded,
+    TasksRetried,
 )
 
 _EVENTS = schema.events.c
@@ -190,7 +191,7 @@ def _index_plan(_page: _Page, head: Head, _event: PlanExtended) -> None:
     head.changes["plan_seq"] = head.seq
 
 
-def _index_change(_page: _Page, head: Head, event: RunEnded | RunReopened) -> None:
+def _index_change(_page: _Page, head: Head, event: RunEnded | RunReopened | TasksRetried) -> None:
     head.changes.update(run_changes(event))
 
 
@@ -211,6 +212,7 @@ _INDEX: dict[type[Event], Callable[[_Page, Head, Any], None]] = {
     RunStarted: _index_start,
     PlanExtended: _index_plan,
     RunReopened: _index_change,
+    TasksRetried: _index_change,
     RunEnded: _index_change,
     StepEnded: _index_step,
     ConcernRaised: _index_concern,

@@ -57,6 +57,10 @@ class Brief(Value):
     """What earlier phases could not deliver, with the reason (F7)."""
     conventions: tuple[str, ...] = ()
     """What every agent of the run keeps to, so that they need not talk to work together (X6, V1)."""
+    round: int = Field(default=1, ge=1)
+    """Which round this is, where work is repeated until a check passes (X12)."""
+    gaps: tuple[str, ...] = ()
+    """What the checks of the rounds before said was missing, the last one last."""
     idempotency_key: str = ""
     """Tells a receiver that it got this order before: the same in every attempt, also after a crash. Empty for agents
     that change nothing (F8)."""

@@ -4,6 +4,7 @@ EchelonError
 ├── CallerError            the person who wrote the job or typed the command must act
 │   ├── InvalidInput           a parameter, path or option is wrong
 │   ├── InvalidJob             the job's definition contradicts itself
+│   ├── NestingRefused         a job would run itself, or jobs lie too deep in one another
 │   ├── RunHeld                another process is at work on the run (F8)
 │   └── IllegalTransition      a status was asked to change in a way that has no meaning (C2)
 ├── AgentError             the agent did not deliver; only its consumers are concerned
@@ -54,6 +55,10 @@ class InvalidInput(CallerError):
 
 class InvalidJob(CallerError):
     """The definition of a job contradicts itself."""
+
+
+class NestingRefused(CallerError):
+    """A job at work would run itself on the same inputs, or jobs lie too deep in one another."""
 
 
 class RunHeld(CallerError):

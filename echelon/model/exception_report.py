@@ -13,14 +13,14 @@ class Trigger(StrEnum):
     BLOCKED = "blocked"  #: waits for something outside
     LATE = "late"  #: more than 20 % over the expected time
     RESOURCE = "resource"  #: more than 80 % of a budget used
-    OVERRUN = "overrun"  #: more of a budget used than there was
+    OVERRUN = "overrun"  #: more of a budget used than there was, or jobs deeper in one another than is allowed
     RETRIED = "retried"  #: needed more than one attempt
     BREAKER = "breaker"  #: a dependency is being refused
     INCIDENT = "incident"  #: failures with one cause, told once (F6)
     RENEWED = "renewed"  #: done before, and done again since what it was made from has changed (F8)
     KEPT = "kept"  #: done before from older inputs, and not done again since it cannot be undone (F8)
     EMPTY = "empty"  #: a phase had nothing to do
-    PARTIAL = "partial"  #: an integration went ahead with something missing
+    PARTIAL = "partial"  #: an integration went ahead with something missing, or a task was delivered in part
 
 
 class Level(StrEnum):

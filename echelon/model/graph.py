@@ -31,6 +31,7 @@ class WorkerKind(StrEnum):
     MODEL = "model"  #: a language model
     COMMAND = "command"  #: a coding agent or another command-line tool
     PROCESS = "process"  #: a CPU-bound function, which has a process of its own
+    JOB = "job"  #: a job, which has a run of its own and waits for its agents
 
 
 class Dependency(Value):
@@ -139,6 +140,7 @@ _PLURALS = {
     WorkerKind.MODEL: "models",
     WorkerKind.COMMAND: "commands",
     WorkerKind.PROCESS: "CPU-bound functions",
+    WorkerKind.JOB: "jobs",
 }
 
 
@@ -163,6 +165,8 @@ class TaskGraph(Value):
     """Price of each model."""
     vocabularies: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])
     """The declared words that outputs are made of: what they say something about → the words allowed (C3)."""
+    agents: dict[str, str] = Field(default_factory=dict[str, str])
+    """Who does its tasks: capability → `module:agent` or `file.py:agent`; `*` for all capabilities not named."""
 
     @model_validator(mode="after")
     def _ids_are_unique_and_known(self) -> Self:

@@ -1,6 +1,6 @@
 """The one envelope in which work changes hands (C1): exact fields, closed by `extra="forbid"`."""
 
-from typing import Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -13,7 +13,7 @@ from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.4"
+HANDOFF_SCHEMA_VERSION = "1.5"
 
 #: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
 BYTES_PER_TOKEN = 4
@@ -48,6 +48,10 @@ class UsedDependency(Value):
     version: str
     """Digest of the output used, so that a stale input can be told (X4)."""
 
+
+StoppedBy: TypeAlias = Literal["passed", "rounds", "no_progress", "unverifiable", "failed", "budget"]
+"""Why no further round is made: it passed; all rounds are made; the check finds nothing new; it cannot tell; the work,
+or the check, failed; a budget is used up."""
 
 #: Kinds of errors that say that a stated limit was kept: of items or of a budget, and of rounds.
 OVER_LIMIT, NOT_PASSED = "OverLimit", "NotPassed"
@@ -145,6 +149,13 @@ class Handoff(Value):
     """What reached the step by value and by reference (C6)."""
     wrapped_up: bool = Field(default=False, validation_alias=AliasChoices("wrapped_up", "landed"))
     """Was it made in the final call, when a budget was used up (F4)? Called `landed` up to schema 1.2."""
+    shortfall: str = ""
+    """What of the work is missing in the output, as its producer says; empty when all of it is there (F7)."""
+
+    stopped_by: StoppedBy | None = None
+    """Why no further round was made, of work that is repeated until a check passes (X12); None: it is done once."""
+    rounds: int = Field(default=1, ge=1)
+    """Rounds that were made of it."""
 
     @model_validator(mode="after")
     def _ends_a_step(self) -> Self:
@@ -174,12 +185,14 @@ class Handoff(Value):
         if self.fallback is not None:
             reason = truncate(one_line(self.fallback.reason), CAVEAT_CHARACTERS)
             return f"not the work itself: {self.fallback.said} stands in, since: {reason}"
-        return f"not all of the work: {WRAPPED_UP}" if self.wrapped_up else ""
+        lacks = WRAPPED_UP if self.wrapped_up else truncate(one_line(self.shortfall), CAVEAT_CHARACTERS)
+        return f"not all of the work: {lacks}" if lacks else ""
 
     @property
     def falls_short(self) -> bool:
-        """Is the output there, but not the work itself (F2), or not all of it (F4)?"""
-        return self.done and (self.wrapped_up or (self.fallback is not None and self.fallback.replaces))
+        """Is the output there, but not the work itself (F2), or not all of it (F4, F7)?"""
+        replaced = self.fallback is not None and self.fallback.replaces
+        return self.done and (self.wrapped_up or bool(self.shortfall) or replaced)
 
 
 class Missing(Value):

@@ -16,6 +16,15 @@ def is_combination(phase: str, task_id: str) -> bool:
     return task_id.startswith(integration_id(phase, "combine", ""))
 
 
-def planning_id(phase: str, function: str) -> str:
-    """Return the id of a step that says what there is to do in a phase."""
-    return f"{phase}/over/{function}"
+Question = Literal["over", "when"]
+"""What is found out before a phase begins: what its items are, and whether it is wanted."""
+
+
+def planning_id(phase: str, question: Question, function: str) -> str:
+    """Return the id of the step in which something is found out before a phase begins."""
+    return f"{phase}/{question}/{function}"
+
+
+def check_id(checked: str, check: str) -> str:
+    """Return the id of a check of a task, or of a phase as a whole."""
+    return f"{checked}/until/{check}"

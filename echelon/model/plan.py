@@ -328,6 +328,10 @@ class Plan(Value):
     """Phases that are planned on the way, when their items are known (X12)."""
     terms: tuple[Terms, ...] = ()
     """Timeout, retries and fallback of each dependency between phases; empty for a task graph (C4)."""
+    agents: dict[str, str] = Field(default_factory=dict[str, str])
+    """Agents of a task graph that were given beside its file: capability → where each is written, for a resume."""
+    delivers: tuple[str, ...] = ()
+    """Tasks of a graph that none depends on: what they make is the output of a run. Empty: that of the last phase."""
     reasons: tuple[Reason, ...]
     """Why the plan is as it is."""
     findings: tuple[Finding, ...] = ()

@@ -8,12 +8,13 @@ from pydantic import Field
 
 from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
+from echelon.model.breaker_news import BreakerStory
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
 from echelon.model.organisation import Structure
-from echelon.model.phrasing import count, one_line, truncate
+from echelon.model.phrasing import count, listed, moment, one_line, truncate
 from echelon.model.plan import Finding, Plan
 from echelon.model.usage import Usage
 
@@ -86,12 +87,16 @@ class StepKind(StrEnum):
 
     TASK = "task"  #: an agent does a task
     INTEGRATION = "integration"  #: a coordinator integrates what its members delivered
-    PLANNING = "planning"  #: a coordinator finds out what there is to do (X12)
+    PLANNING = "planning"  #: a coordinator finds out what there is to do, and whether (X12)
+    CHECK = "check"  #: somebody who did not do the work finds out whether it passes (X12)
 
     @property
     def noun(self) -> str:
         """Return what one of them is called where they are counted: tasks by who does them."""
-        return {StepKind.TASK: "agent", StepKind.INTEGRATION: "integration", StepKind.PLANNING: "planning step"}[self]
+        return _NOUNS.get(self, self.value)
+
+
+_NOUNS = {StepKind.TASK: "agent", StepKind.PLANNING: "planning step"}
 
 
 class StepRecord(Value):
@@ -117,6 +122,8 @@ class StepRecord(Value):
     """Version of the code that did it; empty when it is not known (F8)."""
     model: str | None = None
     """Name of the model that did it; None for functions and commands, and when it is not known."""
+    round: int = Field(default=1, ge=1)
+    """Which round of work that is repeated until a check passes; 1 for what is done once (X12)."""
 
 
 class Spent(Value):
@@ -155,6 +162,9 @@ class MissingGroup(Value):
 
 #: How much of a cause is said in one line, in characters; and how many of those that it hit are named there.
 CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
+
+#: Tasks named of those that were to be done again.
+RETRIED_NAMED = 5
 
 
 class Conversation(Value):
@@ -248,6 +258,8 @@ class PhaseView(Value):
     """When it began, in UTC."""
     ended: datetime | None = None
     """When its sync point was passed, in UTC."""
+    skipped: str = ""
+    """Why nothing of it is done; empty for a phase that is wanted (X12)."""
 
 
 class PlanExtension(Value):
@@ -288,34 +300,21 @@ class WaitView(Value):
     """The most that waited there when another one came."""
 
 
-class BreakerStory(Value):
-    """One breaker that a run used (F1)."""
+class TaskRetry(Value):
+    """What was to be done again in a run, whatever had come of it (F8)."""
 
-    name: str
-    """The dependency."""
-    opened: int
-    """How often it opened while the run used it."""
-    isolated: int
-    """How often a person opened it meanwhile."""
-    state: str
-    """How the run left it, or knows it now: `closed`, `open` or `half-open`."""
-    reason: str
-    """Why it is not closed; empty when it is."""
-    shared: str
-    """Who knew of it: all processes with the same `redis`, or the `process` of the run only."""
+    tasks: tuple[str, ...]
+    """The tasks, and what integrations are recorded as."""
+    by: str
+    """Who asked for it; empty when that is not known."""
+    at: datetime
+    """When, in UTC."""
 
     @property
     def said(self) -> str:
         """Say it in one line."""
-        times = [_times("opened", self.opened), _times("was isolated", self.isolated)]
-        parts = [part for part in times if part] or ["never opened"]
-        now = f"{self.state} ({self.reason})" if self.reason else self.state
-        where = "shared through redis" if self.shared == "redis" else "in its process only"
-        return f"{self.name} {', '.join([*parts, now])}; {where}"
-
-
-def _times(what: str, number: int) -> str:
-    return f"{what} {number} time{'' if number == 1 else 's'}" if number else ""
+        asked = f", asked for by {self.by}" if self.by else ""
+        return f"{listed(self.tasks, RETRIED_NAMED)}, on {moment(self.at)}{asked}"
 
 
 class RunView(Value):
@@ -355,6 +354,8 @@ class RunView(Value):
     """Tasks that somebody works on, the longest first."""
     conversations: tuple[Conversation, ...] = ()
     """What models were asked and answered, in the order they ended."""
+    retries: tuple[TaskRetry, ...] = ()
+    """What was to be done again, whatever had come of it (F8)."""
     output: object = None
     """Output of the phase at the end, by phase where there are several, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])

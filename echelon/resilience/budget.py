@@ -148,6 +148,13 @@ class Account:
         reservation.extend(tokens=tokens, calls=calls, seconds=seconds, cost=cost)
         return reservation
 
+    def charge(self, usage: Usage) -> None:
+        """Record, here and in all parents, what was used before this account was opened, by an earlier process."""
+        with self.line.lock:
+            for level in self.levels:
+                level.record(usage)
+            self.line.serve()
+
     def open(self) -> Reservation:
         """Return what calls can be set aside in, with nothing in it yet."""
         return self._open()

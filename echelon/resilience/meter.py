@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from echelon.model.usage import Usage
+from echelon.model.usage import Budget, Usage
+from echelon.resilience.budget import Account
 from echelon.resilience.ledger import Amounts
 from echelon.resilience.progress import CallProgress
 from echelon.resilience.timeout import pause_time_limit
@@ -85,6 +86,21 @@ class Meter:
         assert reservation is not None, "it was set aside"
         cost = price.of(usage) if price and usage.cost is None else usage.cost
         reservation.pay(part.held, usage.model_copy(update={"calls": 1, "cost": cost}))
+
+    @contextmanager
+    def lending(self) -> Generator[Account]:
+        """Let a whole run use, in the block, what the call may use; what it used is paid when the call ends (F4).
+
+        It sets aside what it needs itself: the call holds nothing meanwhile that the run would wait for.
+        """
+        reservation, account = self._call.reservation, self._call.account
+        assert reservation is not None, "the budget rung is above the attempts"
+        share = Account(Budget(), f"a share of {account.name}", account)
+        reservation.lend()
+        try:
+            yield share
+        finally:
+            reservation.note_paid(share.used)
 
 
 _METER: ContextVar[Meter | None] = ContextVar("echelon_meter", default=None)

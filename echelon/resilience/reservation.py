@@ -105,12 +105,24 @@ class Reservation:
                 self._hold(_ONE_CALL)
                 self._line.serve()
 
+    def lend(self) -> None:
+        """Give back all that is set aside: others use what the call is for, and set that aside themselves."""
+        with self._line.lock:
+            for amounts in tuple(self._held):
+                self._give_back(amounts)
+            self._line.serve()
+
+    def note_paid(self, usage: Usage) -> None:
+        """Take into account that a part of what the call used is on the books already."""
+        with self._line.lock:
+            self._paid.add(usage)
+
     def settle(self, usage: Usage) -> None:
         """Record what was used in fact beyond what was paid already, and give back what was set aside."""
         with self._line.lock:
             self._refuse_unless_open("settled")
             self._end("settled")
-            self._record(_beyond(usage, self._paid))
+            self._record(usage_beyond(usage, self._paid))
             self._line.serve()
 
     def cancel(self) -> None:
@@ -219,7 +231,7 @@ class Line:
 _ONE_CALL = Amounts(calls=1)
 
 
-def _beyond(usage: Usage, paid: UsageTally) -> Usage:
+def usage_beyond(usage: Usage, paid: Usage | UsageTally) -> Usage:
     """Return what of a usage was not paid yet."""
 
     def rest(told: float | None, before: float | None) -> Any:

@@ -10,12 +10,16 @@ from echelon.resilience.bulkhead import Bulkhead, Slot
 class RunSlots:
     """Made from the limits of a plan; those of providers are kept by the guards of those who call them.
 
-    CPU-bound functions of all runs in a process share its processors: they have no slots of the run of their own.
+    CPU-bound functions of all runs in a process share its processors: they have no slots of the run of their own. A
+    job as an agent only waits for its own agents, which take the slots of their kind in the runs around theirs too
+    (`outer`), as one `tenant`: who waits for them must hold none of those.
     """
 
-    def __init__(self, limits: Iterable[CapacityLimit]) -> None:
+    def __init__(self, limits: Iterable[CapacityLimit], outer: "RunSlots | None" = None, tenant: str = "") -> None:
         self._kinds: dict[WorkerKind, Bulkhead] = {}
         self._all: list[Bulkhead] = []
+        self._outer = outer
+        self._tenant = tenant
         for limit in limits:
             if limit.at_once is None or limit.provider is not None or limit.kind is WorkerKind.PROCESS:
                 continue
@@ -33,4 +37,8 @@ class RunSlots:
     def of(self, kind: WorkerKind, domain: str) -> tuple[Slot, ...]:
         """Return the slots that an agent of a domain takes, the narrow ones first."""
         own = self._kinds.get(kind)
-        return tuple(bulkhead.slot(domain) for bulkhead in (*((own,) if own else ()), *self._all))
+        slots = (own.slot(domain),) if own else ()
+        if kind is WorkerKind.JOB:
+            return slots
+        around = self._outer.of(kind, self._tenant) if self._outer is not None else ()
+        return (*slots, *(one.slot(domain) for one in self._all), *around)

@@ -125,6 +125,21 @@ class PhaseEnded(Event):
         return self.phase
 
 
+class PhaseSkipped(Event):
+    """A phase was not wanted, so nothing of it is done (X12)."""
+
+    kind: Literal["phase_skipped"] = "phase_skipped"
+    phase: str
+    """The phase."""
+    reason: str
+    """Why it is not wanted."""
+
+    @property
+    def subject(self) -> str:
+        """The phase."""
+        return self.phase
+
+
 class StepEvent(Event):
     """What events about one step have."""
 
@@ -303,6 +318,18 @@ class OperatorDecided(Event):
         return self.task_id
 
 
+class TasksRetried(Event):
+    """Steps are to be done again, whatever came of them: what they ended with before is not recalled any more (F8)."""
+
+    kind: Literal["tasks_retried"] = "tasks_retried"
+    tasks: tuple[str, ...]
+    """The tasks, and what integrations are recorded as."""
+    redo: tuple[str, ...] = ()
+    """Those of them that cannot be undone, were begun before, and may happen twice: a person says so."""
+    by: str = ""
+    """Who asked for it; empty when that is not known."""
+
+
 class BreakerChanged(Event):
     """A breaker that the run uses changed its state (F1)."""
 
@@ -335,6 +362,7 @@ RunEvent = Annotated[
     | PlanExtended
     | PhaseStarted
     | PhaseEnded
+    | PhaseSkipped
     | StepStarted
     | StepReused
     | Waited
@@ -349,6 +377,7 @@ RunEvent = Annotated[
     | EffectIntended
     | EffectSettled
     | OperatorDecided
+    | TasksRetried
     | BreakerChanged
     | RunEnded,
     Field(discriminator="kind"),

@@ -8,6 +8,9 @@ def missing_of(handoff: Handoff) -> Missing:
     used, error = handoff.fallback, handoff.error
     if handoff.wrapped_up:
         return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=WRAPPED_UP, instead=handoff.summary)
+    if handoff.done and handoff.shortfall and used is None:
+        lacks = handoff.shortfall
+        return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=lacks, instead=handoff.summary)
     assert error or used, "the envelope guarantees an error where there is no output"
     reason, instead = (used.reason, used.said) if used else (error.message if error else "", "")
     if used and not handoff.done:
@@ -24,7 +27,9 @@ def missing_of(handoff: Handoff) -> Missing:
 
 def stand_in(handoff: Handoff) -> str:
     """Say what is there instead of the work itself, of a handoff that falls short of it."""
-    return handoff.fallback.said if handoff.fallback else "what it had when its budget was used up"
+    if handoff.fallback is not None:
+        return handoff.fallback.said
+    return "what it had when its budget was used up" if handoff.wrapped_up else f"a part of it: {handoff.shortfall}"
 
 
 def is_lost(handoff: Handoff) -> bool:

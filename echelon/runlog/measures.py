@@ -21,7 +21,7 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
     tasks = [step for step in latest.values() if step.kind is StepKind.TASK]
     work = _usage([step for step in steps if step.kind is StepKind.TASK])
     integration = _usage([step for step in steps if step.kind is StepKind.INTEGRATION])
-    coordination = integration + _usage([step for step in steps if step.kind is StepKind.PLANNING])
+    coordination = _usage([step for step in steps if step.kind is not StepKind.TASK])
     total_seconds = work.seconds + coordination.seconds
     done = [step for step in tasks if step.handoff.done]
     by_reference = sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location)
@@ -30,7 +30,7 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
     return Measures(
         seconds=seconds,
         makespan_seconds=makespan,
-        agents=len(tasks),
+        agents=len({step.node for step in tasks}),
         completed=len(done),
         failed=len(tasks) - len(done),
         task_seconds=work.seconds,

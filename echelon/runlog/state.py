@@ -5,7 +5,7 @@
 Folding is the only way to a state; whoever holds one may read everything in it and change nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,9 +14,10 @@ from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.plan import Plan
-from echelon.model.run import Conversation, PlanExtension, RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.run import Conversation, PlanExtension, RunRecord, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Pause
 from echelon.runlog import events as happened
+from echelon.runlog.changes import extension_of, record_changes
 from echelon.runlog.events import RunEvent
 
 
@@ -31,6 +32,15 @@ class StepName(NamedTuple):
     """The task; for an integration, or planning, what it is recorded as."""
 
 
+class RetryMark(NamedTuple):
+    """From where on the attempts at a step count that was to be done again."""
+
+    times: int
+    """How often it was to be done again."""
+    steps: int
+    """How many attempts at steps had ended when it was to be done again for the last time."""
+
+
 class PhaseState(NamedTuple):
     """Where a phase stands."""
 
@@ -42,6 +52,8 @@ class PhaseState(NamedTuple):
     """When the process that works on it now began with it."""
     ended: datetime | None = None
     """When its sync point was passed; None while it is at work."""
+    skipped: str = ""
+    """Why nothing of it is done; empty for a phase that is wanted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +69,8 @@ class RunState:
     steps: tuple[StepRecord, ...] = ()
     """All attempts at steps that ended, in the order they did."""
     latest: Mapping[StepName, StepRecord] = field(default_factory=dict[StepName, StepRecord])
-    """The last of them of each step, in the order the steps first ended."""
+    """The last of them of each step that counts: tasks in the order they first ended, integrations in the order they
+    were made or recalled last. What is to be done again is not in it, nor what integrates, until it is there again."""
     at_work: Mapping[StepName, happened.StepStarted] = field(default_factory=dict[StepName, happened.StepStarted])
     """Steps that somebody works on, the longest first."""
     reused: frozenset[StepName] = frozenset()
@@ -82,6 +95,10 @@ class RunState:
     """Everything pushed upwards (V1)."""
     intents: Mapping[tuple[str, int], EffectIntent] = field(default_factory=dict[tuple[str, int], EffectIntent])
     """What was begun that changes the world outside, by step and attempt (F8)."""
+    retries: tuple[happened.TasksRetried, ...] = ()
+    """What was to be done again, whatever had come of it (F8)."""
+    retried: Mapping[str, RetryMark] = field(default_factory=dict[str, RetryMark])
+    """The same by task."""
     breakers: tuple[BreakerNews, ...] = ()
     """What breakers did (F1)."""
     pauses: tuple[Pause, ...] = ()
@@ -109,8 +126,16 @@ class RunState:
 
     @property
     def finished_steps(self) -> dict[str, StepRecord]:
-        """Steps that were completed, by key: they are not done again (F8)."""
-        return {step.key: step for step in self.steps if step.handoff.done}
+        """Steps that were completed, by key: they are not done again (F8), unless somebody asked for that since."""
+        return {
+            step.key: step
+            for place, step in enumerate(self.steps)
+            if step.handoff.done and self._counts(place, step.handoff.task_id)
+        }
+
+    def _counts(self, place: int, task_id: str) -> bool:
+        mark = self.retried.get(task_id)
+        return mark is None or place >= mark.steps
 
 
 def fold(events: Iterable[RunEvent], state: RunState | None = None) -> RunState:
@@ -139,6 +164,8 @@ class _Draft:
         self.concerns = dict(state.concerns)
         self.exceptions = list(state.exceptions)
         self.intents = dict(state.intents)
+        self.retries = list(state.retries)
+        self.retried = dict(state.retried)
         self.breakers = list(state.breakers)
         self.pauses = list(state.pauses)
         self.token = state.token
@@ -164,11 +191,19 @@ class _Draft:
             concerns=self.concerns,
             exceptions=tuple(self.exceptions),
             intents=self.intents,
+            retries=tuple(self.retries),
+            retried=self.retried,
             breakers=tuple(self.breakers),
             pauses=tuple(self.pauses),
             token=self.token,
             holders=frozenset(self.holders),
         )
+
+    def set_latest(self, name: StepName, record: StepRecord) -> None:
+        """Take note of what counts of a step now; the last integration is the one that holds the others."""
+        if name.kind is StepKind.INTEGRATION:
+            self.latest.pop(name, None)
+        self.latest[name] = record
 
     def update_record(self, **changes: object) -> None:
         """Change what is known about the run, once it is on record."""
@@ -201,20 +236,18 @@ def _run_reopened(draft: _Draft, event: happened.RunReopened) -> None:
 
 def _plan_extended(draft: _Draft, event: happened.PlanExtended) -> None:
     draft.update_record(**record_changes(event))
+    draft.latest = dict(_in_phases(event.plan, draft.latest))
     if event.phase:
-        draft.extensions.append(
-            PlanExtension(
-                phase=event.phase,
-                at=event.at,
-                tasks=sum(task.phase == event.phase for task in event.plan.tasks),
-                reason=event.reason,
-                structure=event.plan.structure,
-                n_agents=event.plan.n_agents,
-                levels=event.plan.levels,
-                predicted_seconds=event.plan.makespan.predicted,
-                findings=event.findings,
-            )
-        )
+        draft.extensions.append(extension_of(event))
+
+
+def _in_phases(plan: Plan, latest: Mapping[StepName, StepRecord]) -> Iterator[tuple[StepName, StepRecord]]:
+    """Yield the last record of each step where the plan has it now: a task may be moved to another phase."""
+    phase_of = {task: phase.name for phase in plan.phases for task in phase.tasks}
+    for name, step in latest.items():
+        phase = phase_of.get(name.task_id, name.phase) if name.kind is StepKind.TASK else name.phase
+        moved = step if phase == name.phase else step.model_copy(update={"phase": phase})
+        yield name._replace(phase=phase), moved
 
 
 def _phase_started(draft: _Draft, event: happened.PhaseStarted) -> None:
@@ -228,6 +261,12 @@ def _phase_ended(draft: _Draft, event: happened.PhaseEnded) -> None:
     draft.phases[event.phase] = before._replace(ended=event.at)
 
 
+def _phase_skipped(draft: _Draft, event: happened.PhaseSkipped) -> None:
+    draft.phases[event.phase] = PhaseState(
+        expected=0, started=event.at, taken_up=event.at, ended=event.at, skipped=event.reason
+    )
+
+
 def _step_started(draft: _Draft, event: happened.StepStarted) -> None:
     draft.at_work[StepName(event.step, event.phase, event.task_id)] = event
 
@@ -235,17 +274,19 @@ def _step_started(draft: _Draft, event: happened.StepStarted) -> None:
 def _step_reused(draft: _Draft, event: happened.StepReused) -> None:
     name = StepName(event.step, event.phase, event.task_id)
     draft.reused.add(name)
-    latest = draft.latest.get(name)
-    if latest is not None and latest.key != event.key:  # something else was done of it in between
+    found = draft.latest.get(name)
+    if found is None or found.key != event.key:  # something else was done of it in between, or was to be
         done = (step for step in reversed(draft.steps) if step.key == event.key and step.handoff.done)
-        draft.latest[name] = next(done, latest)
+        found = next((step for step in done if step_name(step) == name), found)
+    if found is not None:
+        draft.set_latest(name, found)
 
 
 def _step_ended(draft: _Draft, event: happened.StepEnded) -> None:
     name = step_name(event.record)
     draft.at_work.pop(name, None)
     draft.steps.append(event.record)
-    draft.latest[name] = event.record
+    draft.set_latest(name, event.record)
 
 
 def _waited(draft: _Draft, event: happened.Waited) -> None:
@@ -296,6 +337,21 @@ def _operator_decided(_draft: _Draft, _event: happened.OperatorDecided) -> None:
     """On record for people; what follows from it is in the events behind it."""
 
 
+def _tasks_retried(draft: _Draft, event: happened.TasksRetried) -> None:
+    draft.retries.append(event)
+    draft.update_record(**record_changes(event))
+    for task in event.tasks:
+        before = draft.retried.get(task)
+        draft.retried[task] = RetryMark(times=before.times + 1 if before else 1, steps=len(draft.steps))
+    for name in list(draft.latest):
+        # Any integration may hold something else from now on: it counts when it is recalled or made anew.
+        if name.kind is StepKind.INTEGRATION or name.task_id in event.tasks:
+            del draft.latest[name]
+    for key, intent in list(draft.intents.items()):
+        if intent.task_id in event.redo:
+            del draft.intents[key]
+
+
 def _breaker_changed(draft: _Draft, event: happened.BreakerChanged) -> None:
     draft.breakers.append(event.news)
 
@@ -312,6 +368,7 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.PlanExtended: _plan_extended,
     happened.PhaseStarted: _phase_started,
     happened.PhaseEnded: _phase_ended,
+    happened.PhaseSkipped: _phase_skipped,
     happened.StepStarted: _step_started,
     happened.StepReused: _step_reused,
     happened.StepEnded: _step_ended,
@@ -326,21 +383,11 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.EffectIntended: _effect_intended,
     happened.EffectSettled: _effect_settled,
     happened.OperatorDecided: _operator_decided,
+    happened.TasksRetried: _tasks_retried,
     happened.BreakerChanged: _breaker_changed,
     happened.RunEnded: _run_ended,
 }
 """Kind → what it changes. A test holds it complete."""
-
-
-def record_changes(event: RunEvent) -> dict[str, Any]:
-    """Return what an event changes in the record of its run: the index of runs in a journal changes by the same law."""
-    if isinstance(event, happened.RunEnded):
-        return {"status": event.status, "finished": event.finished, "report": event.report}
-    if isinstance(event, happened.RunReopened):
-        # The end of a run that was completed stays: looking at it again is no work.
-        stays = event.before in (RunStatus.COMPLETED, RunStatus.RUNNING)
-        return {"status": RunStatus.RUNNING, "finished": event.finished if stays else None}
-    return {"plan": event.plan} if isinstance(event, happened.PlanExtended) else {}
 
 
 def step_name(record: StepRecord) -> StepName:

@@ -4,12 +4,12 @@
 function. Where a run has not ended, it is seen as its last event left it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
-from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, WaitView
+from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, TaskRetry, WaitView
 from echelon.model.session import seconds_without
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
@@ -32,7 +32,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     incidents = incidents_of(state.steps, record.plan)
     kinds = {name.task_id: name.kind for name in latest if name.kind is not StepKind.TASK}
     losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, kinds=kinds)
-    launched = len(latest.keys() | _planned(record.plan))
+    launched = len(latest.keys() | set(_planned(state)))
     reader = _Reader(read)
     return RunView(
         record=record,
@@ -54,7 +54,8 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,
-        output=_output(latest.values(), record.plan, reader),
+        output=_output(latest.values(), record.plan, _wanted(state), reader),
+        retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),
         previous=previous,
@@ -107,20 +108,24 @@ def _in_plan(state: RunState) -> dict[StepName, StepRecord]:
     }
 
 
-def _planned(plan: Plan | None) -> set[StepName]:
-    phases = plan.phases if plan else ()
-    return {StepName(StepKind.TASK, phase.name, task) for phase in phases for task in phase.tasks}
+def _wanted(state: RunState) -> list[PhasePlan]:
+    """Return the phases of the plan, without those that turned out not to be wanted (X12)."""
+    phases = state.plan.phases if state.plan else ()
+    skipped = {name for name, stands in state.phases.items() if stands.skipped}
+    return [phase for phase in phases if phase.name not in skipped]
+
+
+def _planned(state: RunState) -> list[StepName]:
+    return [StepName(StepKind.TASK, phase.name, task) for phase in _wanted(state) for task in phase.tasks]
 
 
 def _missing(latest: Mapping[StepName, StepRecord], state: RunState, plan: Plan | None) -> tuple[Missing, ...]:
     """Return what was tried without success, with what stands in for it, then what was not begun."""
     tried = [missing_of(step.handoff) for step in latest.values() if is_lost(step.handoff)]
     owners = plan.agent_of if plan else {}
-    phases = plan.phases if plan else ()
-    planned = [StepName(StepKind.TASK, phase.name, task) for phase in phases for task in phase.tasks]
     waiting = [
         Missing(task_id=name.task_id, producer=owners.get(name.task_id, name.task_id), reason=_why_waiting(name, state))
-        for name in planned
+        for name in _planned(state)
         if name not in latest
     ]
     return (*tried, *waiting)
@@ -148,6 +153,7 @@ def _phase(state: RunState, phase: PhasePlan, latest: Mapping[StepName, StepReco
         seconds=span.total_seconds() if span else None,
         started=stands.started if stands else None,
         ended=stands.ended if stands else None,
+        skipped=stands.skipped if stands else "",
     )
 
 
@@ -166,14 +172,18 @@ def _waits(state: RunState) -> tuple[WaitView, ...]:
     )
 
 
-def _output(latest: Iterable[StepRecord], plan: Plan | None, read: Read) -> object:
-    """Return the output of the phase at the end; where several are, that of each by its name (X12)."""
-    if plan is None or not plan.phases:
-        return None
-    ends = final_phases(plan.phases)
+def _output(latest: Iterable[StepRecord], plan: Plan | None, wanted: Sequence[PhasePlan], read: Read) -> object:
+    """Return the output of the phase at the end; where several are, that of each by its name (X12).
+
+    Of a task graph it is what the tasks made that no other uses, wherever they stand.
+    """
     steps = tuple(latest)
-    outputs = {phase.name: _output_of(steps, phase, read) for phase in plan.phases if phase.name in ends}
-    return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+    if plan is not None and plan.delivers:
+        made = {step.handoff.task_id: step for step in steps if step.handoff.done}
+        return {task: _read(made[task], read) for task in plan.delivers if task in made} or None
+    ends = final_phases(wanted)
+    outputs = {phase.name: _output_of(steps, phase, read) for phase in wanted if phase.name in ends}
+    return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
 
 
 def _output_of(latest: Iterable[StepRecord], phase: PhasePlan, read: Read) -> object:
@@ -187,7 +197,7 @@ def _output_of(latest: Iterable[StepRecord], phase: PhasePlan, read: Read) -> ob
         return {step.handoff.task_id: _read(step, read) for step in done if step.handoff.task_id in parts} or None
     integrated = [step for step in done if step.kind is StepKind.INTEGRATION]
     if integrated:
-        return _read(max(integrated, key=lambda step: step.finished), read)
+        return _read(integrated[-1], read)  # made or recalled last: it holds the others
     tasks = [step for step in done if step.kind is StepKind.TASK]
     if is_single(phase):
         return _read(tasks[0], read) if tasks else None

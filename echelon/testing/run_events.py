@@ -229,6 +229,7 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         happened.EffectIntended(**base, intent=intent),
         happened.EffectSettled(**step, attempt=1),
         happened.OperatorDecided(**base, task_id="inspect", decision="redo"),
+        happened.TasksRetried(**base, tasks=("inspect",), redo=("inspect",), by="mia"),
         happened.OutputRead(**step, read=UsedDependency(task_id="survey", version="v")),
         happened.Logged(**step, source="stdout", level=20, message="12 files"),
         model_asked("inspect", run_id),
@@ -240,5 +241,6 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         concern_disposed("c-1", run_id),
         happened.ExceptionPushed(**base, report=exception_report()),
         happened.PhaseEnded(**base, phase="inspect"),
+        happened.PhaseSkipped(**base, phase="fix", reason="nothing to fix"),
         run_ended(run_id, report="out/report"),
     )

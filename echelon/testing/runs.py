@@ -71,7 +71,7 @@ async def a_run(
             ready = planned(job, given, limits=ready.plan.limits, found=found) if found else ready
             whole = RunSpec(
                 run_id=run_id,
-                job=job,
+                job=ready.job,
                 inputs=given,
                 expansion=ready.expansion,
                 plan=ready.plan,

@@ -30,6 +30,7 @@ def document_of(view: RunView) -> JsonObject:
         "incidents": view.incidents,
         "breakers": view.breakers,
         "waits": view.waits,
+        "retries": view.retries,
         "at_work": view.at_work,
         "report": record.report,
         "job": record.job,

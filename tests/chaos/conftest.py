@@ -14,12 +14,18 @@ from tests.chaos.postgres_server import PostgresServer, programs
 from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
-#: Every failpoint of the package: a new one is in the matrix without anybody thinking of it.
-POINTS = sorted({
+#: Every failpoint of the package: a new one is in the matrices without anybody thinking of it.
+_ALL_POINTS = sorted({
     name
     for file in (Path(__file__).parents[2] / "echelon").rglob("*.py")
     for name in re.findall(r'(?<!def )failpoint\("([^"]+)"', file.read_text(encoding="utf-8"))
 })  # fmt: skip
+
+#: Those that only a run passes of which something is to be done again.
+RETRY_POINTS = [point for point in _ALL_POINTS if point.startswith("retry.")]
+
+#: Those that every run passes.
+POINTS = [point for point in _ALL_POINTS if point not in RETRY_POINTS]
 
 #: All passages of all points take minutes; without it a few of each are tried.
 EVERY_PASSAGE = os.environ.get("ECHELON_TEST_PASSAGES") == "all"

@@ -23,6 +23,7 @@ from pydantic import TypeAdapter
 
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.step.intents import OperatorDecision
+from echelon.coordination.step.retries import RetryRequest
 from echelon.engine.run import RunOptions, finish, prepare_run
 from echelon.journal import failpoints
 from echelon.journal.digest import digest_of
@@ -71,6 +72,8 @@ class Errand:
     """Agents at work at one time; one at a time they pass the crash points always in the same order."""
     redo: tuple[str, ...] = ()
     """Tasks that a person wants done again."""
+    retry: tuple[str, ...] = ()
+    """What a person wants done again of a run that ended; asked for until that is on record, and not once more."""
     done: dict[str, str] = field(default_factory=dict[str, str])
     """Tasks that a person knows to be done, with what came out of them."""
 
@@ -108,10 +111,13 @@ async def carry_out(errand: Errand) -> Ended:
     """Begin the run, or go on with it when the journal knows it; Prefect alone is left out."""
     settings = Settings(home=Path(errand.home), **errand.settings)
     inputs = Parcels(world=Path(errand.world), count=errand.count, seconds=errand.seconds)
+    run_id = await known_run(settings, errand.world)
+    asks = bool(errand.retry) and run_id is not None and not await is_retried(settings, run_id)
     options = RunOptions(
-        run_id=await known_run(settings, errand.world),
+        run_id=run_id,
         max_concurrency=errand.concurrency,
-        decision=OperatorDecision(redo=frozenset(errand.redo), done=errand.done),
+        decision=OperatorDecision(redo=frozenset(() if errand.retry else errand.redo), done=errand.done),
+        retry=RetryRequest(tasks=errand.retry, redo=errand.redo) if asks else None,
     )
     async with prepare_run(JOBS[errand.job], inputs, options, settings) as run:
         World(inputs.world).begin(step.handoff.task_id for step in run.context.log.state.finished_steps.values())
@@ -140,6 +146,12 @@ async def known_run(settings: Settings, world: str) -> str | None:
     """Return the run that works on a world; None before there is one."""
     async with SqlJournal.open(settings) as journal:
         return next((one.run_id for one in await journal.runs(MAX_RUNS) if one.inputs["world"] == world), None)
+
+
+async def is_retried(settings: Settings, run_id: str) -> bool:
+    """Say whether it is on record that something of a run is to be done again."""
+    async with SqlJournal.open(settings) as journal:
+        return bool(await journal.events(run_id, kinds=("tasks_retried",)))
 
 
 class Nursery:

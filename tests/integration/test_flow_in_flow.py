@@ -106,12 +106,18 @@ def run_in_flow() -> RunResult:
     return asyncio.run(trial.run(n=2))
 
 
+def waits_in_flow() -> RunResult:
+    return trial.run_sync(n=2)
+
+
 def flow_in_flow() -> RunResult:
     return asyncio.run(trial.flow(n=2))
 
 
 @pytest.mark.parametrize(
-    ("begin", "state"), [(run_in_flow, "Completed"), (flow_in_flow, "Completed")], ids=["job.run", "job.flow"]
+    ("begin", "state"),
+    [(run_in_flow, "Completed"), (waits_in_flow, "Completed"), (flow_in_flow, "Completed")],
+    ids=["job.run", "job.run_sync", "job.flow"],
 )
 @pytest.mark.parametrize("in_task", [False, True], ids=["in-the-flow", "in-a-task"])
 def test_a_job_runs_in_a_flow_that_is_not_async_as_a_part_of_it(server, tmp_path, begin, state, in_task):
@@ -125,7 +131,7 @@ def test_a_job_runs_in_a_flow_that_is_not_async_as_a_part_of_it(server, tmp_path
     parent_id, run_ids = parent()
 
     shown = runs_inside(server, parent_id)
-    told = {run["name"] if begin is run_in_flow else run["state"]["message"].removeprefix("run ") for run in shown}
+    told = {run["name"] if begin is not flow_in_flow else run["state"]["message"].removeprefix("run ") for run in shown}
     assert told == set(run_ids)
     assert [run["state"]["name"] for run in shown] == [state, state]
 
@@ -158,6 +164,22 @@ def test_a_job_that_an_agent_runs_is_shown_as_a_part_of_its_run(server):
     assert {(run.run_id, run.parent_task) for run in inner} == {(run, task) for task, run in result.output.items()}
     assert outer.flow_run_id is not None
     assert {run["name"] for run in runs_inside(server, outer.flow_run_id)} == set(result.output.values())
+
+
+def test_a_job_that_is_an_agent_of_another_one_is_shown_as_a_part_of_its_run(server):
+    job = Job("around", goal="Run another", inputs=Numbers)
+    job.phase("inner", agent=trial)
+
+    result = asyncio.run(job.flow(n=2))
+
+    async def records() -> tuple[RunRecord, tuple[RunRecord, ...]]:
+        async with SqlJournal.open(Settings()) as journal:
+            return await journal.run(result.run_id), await journal.runs(inside=result.run_id)
+
+    outer, (inner,) = asyncio.run(records())
+    wait_for_picture(inner.run_id, Settings(), 60)
+    assert (result.output, outer.flow_run_id is not None) == ({"try/0": 0, "try/1": 1}, True)
+    assert {run["name"] for run in runs_inside(server, str(outer.flow_run_id))} == {inner.run_id}
 
 
 @pytest.mark.parametrize(

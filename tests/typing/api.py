@@ -9,6 +9,8 @@ from echelon.agents.command import CommandAgent
 from echelon.agents.decorators import Integrator
 from echelon.agents.function import FunctionAgent
 from echelon.agents.model import Model, ModelAgent
+from echelon.model.run import StepRecord
+from echelon.runlog.events import StepEnded
 
 
 @contract(version="1.1")
@@ -109,6 +111,25 @@ async def jobs_take_agents_and_return_results(model: Model[str]) -> None:
     job.phase("more", each=inspect, over=lambda: ["a"], integrate=integrator(model).combine(model))
     job.phase("most", each=inspect, over=lambda: ["a"], integrate=model)
     assert_type(await job.run(path="src"), RunResult)
+
+
+async def jobs_are_agents_of_other_jobs() -> None:
+    inner = Job("inner", goal="Find what is risky")
+    outer = Job("outer", goal="Find all that is risky")
+    outer.phase("one", agent=inner)
+    outer.phase("many", each=inner.as_agent(name="many"), over=lambda: ["a"], fallback=inner)
+
+
+async def runs_are_followed_resumed_and_waited_for(job: Job) -> None:
+    async with job.stream(path="src") as run:
+        assert_type(run.run_id, str)
+        async for event in run:
+            assert_type(event.kind == "step_ended", bool)
+            if isinstance(event, StepEnded):
+                assert_type(event.record, StepRecord)
+        assert_type(await run.result(), RunResult)
+    assert_type(await job.resume("run"), RunResult)
+    assert_type(job.run_sync(path="src"), RunResult)
 
 
 def any_function_is_an_agent(one: FunctionAgent[[int], str]) -> FunctionAgent[..., object]:

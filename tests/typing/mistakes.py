@@ -34,3 +34,5 @@ integrator(command(["cat"]), timeout=5)  # reportCallIssue reportArgumentType
 job = Job("audit", goal="Find what is risky")
 job.phase("inspect", agent=len)  # reportArgumentType
 job.phase("report", agent=inspect, integrate=len)  # reportArgumentType
+job.phase("name", agent=job.name)  # reportArgumentType
+job.resume(3)  # reportArgumentType reportUnusedCoroutine

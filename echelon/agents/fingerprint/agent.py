@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import FunctionType
 from typing import cast
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, KnowsFingerprint
 from echelon.agents.command import CommandAgent
 from echelon.agents.fingerprint.function import executed_by, function_in, reached_from
 from echelon.agents.fingerprint.model import PARTS, parts_of
@@ -32,6 +32,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "function": ("its own code", "what it calls"),
     "command": ("its command line", "how its output is read"),
     "model": tuple(f"its {part}" for part in PARTS),
+    "job": ("its agents",),
 }
 
 
@@ -42,7 +43,14 @@ def fingerprint_of(agent: Agent) -> str:
     if isinstance(agent, CommandAgent):
         command = cast("CommandAgent[object]", agent)
         return _fingerprint("command", (_command_line(command), [_parser(command)]))
-    return _of_model(cast("ModelAgent[object]", agent)) if isinstance(agent, ModelAgent) else ""
+    if isinstance(agent, ModelAgent):
+        return _of_model(cast("ModelAgent[object]", agent))
+    return agent.fingerprint if isinstance(agent, KnowsFingerprint) else ""
+
+
+def fingerprint_of_all(agents: Iterable[Agent]) -> str:
+    """Return the fingerprint of a job: that of all its agents."""
+    return _fingerprint("job", [map(fingerprint_of, agents)])
 
 
 def has_changed(before: str, now: str) -> bool:

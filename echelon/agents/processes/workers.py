@@ -11,7 +11,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, ClassVar, get_type_hints
 
 from pydantic import ValidationError
@@ -37,6 +38,7 @@ class Workers:
     """Children that call functions, each one call at a time. A caller takes one of `slots` first."""
 
     _shared: ClassVar[dict[int, "Workers"]] = {}
+    _runs: ClassVar[Counter[int]] = Counter()
 
     def __init__(self, size: int) -> None:
         #: One call a processor. Callers wait here, where the wait does not count as working time.
@@ -52,6 +54,23 @@ class Workers:
         if loop not in cls._shared:
             cls._shared[loop] = cls(processors())
         return cls._shared[loop]
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def keep_for_run(cls) -> AsyncGenerator[None]:
+        """Keep the children of the running event loop during a run; they end with the last one that is at work there.
+
+        Runs inside others begin and end all the time, and starting a child is slow.
+        """
+        loop = id(asyncio.get_running_loop())
+        cls._runs[loop] += 1
+        try:
+            yield
+        finally:
+            cls._runs[loop] -= 1
+            if cls._runs[loop] <= 0:
+                del cls._runs[loop]
+                await cls.close_shared()
 
     @classmethod
     async def close_shared(cls) -> None:

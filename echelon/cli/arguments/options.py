@@ -18,13 +18,21 @@ AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document;
 SOURCE = Parameter(
     name="source",
     help="The job: flows/audit.py:audit or package.module:job, which is imported, so that its code must be trusted; or "
-    "a task graph (graph.json, .yaml), which is only read.",
+    "a task graph (graph.json, .yaml), which is only read, but for the agents that it names.",
 )
 SourceName = Annotated[str, SOURCE]
 RunId = Annotated[str, Parameter(name="run", help="Id of a run, or the beginning of one.")]
 Params = Annotated[
     list[str] | None,
     Parameter(name="--param", help="An input of the job as name=value; may be given several times."),
+]
+Agents = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--agent",
+        help="Who does tasks of a task graph, as capability=module:agent or capability=file.py:agent, with * for all "
+        "capabilities that are not named; may be given several times. It is imported: its code must be trusted.",
+    ),
 ]
 Secrets = Annotated[
     list[str] | None,
@@ -60,6 +68,21 @@ def inputs_of(job: Job, params: Sequence[str] | None) -> BaseModel:
     inputs = read_typed_inputs(job.inputs_type, typed_params(params))
     paths = {name: value.absolute() for name, value in inputs if isinstance(value, Path)}
     return inputs.model_copy(update=paths) if paths else inputs
+
+
+def typed_agents(agents: Sequence[str] | None) -> dict[str, str]:
+    """Return `capability=module:agent` texts by capability; `InvalidInput` says which one is none."""
+    typed: dict[str, str] = {}
+    for text in agents or ():
+        capability, equals, source = text.rpartition("=")  # a capability may be any text
+        if not (capability and equals and source):
+            raise InvalidInput(
+                f"--agent takes capability=module:agent, not {text!r}; as in --agent '*=tasks.agents:work'"
+            )
+        if capability in typed:
+            raise InvalidInput(f"--agent is given twice for the capability {capability!r}; give it once")
+        typed[capability] = source
+    return typed
 
 
 def typed_params(params: Sequence[str] | None) -> dict[str, str]:

@@ -140,7 +140,9 @@ def routes(concerns: Sequence[ConcernRecord]) -> str:
 def _agents(measures: Measures) -> str:
     replaced = f", {measures.replaced} replaced" if measures.replaced else ""
     failed = f", {measures.failed} failed" if measures.failed else ""
-    return f"{measures.completed - measures.replaced} of {measures.agents} done{replaced}{failed}"
+    tasks = measures.completed + measures.failed
+    held = f" by {count(measures.agents, 'agent')}" if measures.agents != tasks else ""
+    return f"{measures.completed - measures.replaced} of {tasks} done{replaced}{failed}{held}"
 
 
 def _time(measures: Measures) -> str:

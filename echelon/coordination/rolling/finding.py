@@ -29,7 +29,7 @@ async def find_items(run: RunContext, order: StageOrder) -> Handoff:
     assert phase.discovery is not None, "only a phase that finds its items is asked for them"
     assert phase.discovery.finder is not None, "only a phase that finds its items on the way is asked for them"
     steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
-    return await layers(run)(steps.planning(phase.discovery.finder))
+    return await layers(run)(steps.planning("over", phase.discovery.finder))
 
 
 async def items_of(job: JobDefinition, outputs: OutputStore, phase: str, handoff: Handoff) -> Sequence[object]:
@@ -71,7 +71,7 @@ async def items_on_record(
         discovery = open_phases[step.phase].discovery
         if discovery is None or discovery.finder is None:
             continue
-        if step.handoff.task_id != planning_id(step.phase, discovery.finder.name):
+        if step.handoff.task_id != planning_id(step.phase, "over", discovery.finder.name):
             continue
         try:
             found[step.phase] = await items_of(job, outputs, step.phase, step.handoff)

@@ -99,6 +99,8 @@ def deviation(handoff: Handoff) -> tuple[Trigger, Level, str] | None:
         return trigger, Level.WARNING, handoff.error.message
     if handoff.wrapped_up:
         return Trigger.RESOURCE, Level.WARNING, WRAPPED_UP
+    if handoff.shortfall:
+        return Trigger.PARTIAL, Level.WARNING, f"not all of the work: {handoff.shortfall}"
     if handoff.attempts > 1:
         return Trigger.RETRIED, Level.INFO, f"needed {handoff.attempts} attempts"
     return None

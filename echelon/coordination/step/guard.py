@@ -59,6 +59,7 @@ class Guarded:
             handoff=handoff,
             code=fingerprint_of(step.agent),
             model=model_name(step.agent),
+            round=step.round,
         )
         news = deviation(handoff)
         # The first failure of a cause is reported at once; the others by the incident at the sync point (F6).

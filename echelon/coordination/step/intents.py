@@ -40,7 +40,7 @@ class OperatorDecision:
 
     def about(self, begun: Collection[str], run_id: str) -> "OperatorDecision":
         """Return it by task, for the tasks that were begun; `InvalidInput` for what means none of them."""
-        meant = {one: _meant(one, begun) for one in (*self.redo, *self.done)}
+        meant = {one: tasks_meant(one, begun) for one in (*self.redo, *self.done)}
         strange = sorted(one for one, tasks in meant.items() if not tasks)
         if strange:
             raise InvalidInput(
@@ -53,8 +53,9 @@ class OperatorDecision:
         )
 
 
-def _meant(said: str, begun: Collection[str]) -> list[str]:
-    return [said] if said in begun else [task for task in begun if fnmatchcase(task, said)]
+def tasks_meant(said: str, tasks: Collection[str]) -> list[str]:
+    """Return the tasks that a person means by a name, or by a pattern as in `pay/*`."""
+    return [said] if said in tasks else [task for task in tasks if fnmatchcase(task, said)]
 
 
 class IntentLog:

@@ -61,6 +61,7 @@ class KeepDone:
             finished=now,
             handoff=handoff,
             code=older.code,
+            round=step.round,
         )
         said = f"{step.task_id} was {used.said}, and its output is kept: {used.reason}"
         report = ExceptionReport(trigger=Trigger.KEPT, level=Level.WARNING, path=step.path, message=said, at=now)

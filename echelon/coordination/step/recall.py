@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.envelope import one_line
+from echelon.coordination.step.record import record_step
 from echelon.coordination.step.step import Perform, Step
+from echelon.journal.digest import digest_of
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
-from echelon.model.handoff import Handoff
+from echelon.model.handoff import Handoff, Passed
 from echelon.model.run import StepRecord
+from echelon.model.usage import Usage
 from echelon.runlog.events import StepReused
 
 
@@ -22,20 +25,39 @@ class Recall:
     async def __call__(self, step: Step) -> Handoff:
         """Do a step unless it is done."""
         run = self.run
-        hit = run.memo.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent)
-        while hit.known is not None and (lost := await why_lost(run, hit.known.handoff)):
-            hit = run.memo.renew(hit.key, lost)
-        if hit.known is not None:
-            return reuse(run, step, hit.known)
+        hit = run.memo.recall(step.key, step.kind, step.task_id, step.contract_name, step.agent, step.round)
+        part: StepRecord | None = None
+        while hit.known is not None:
+            lost, lacks = await why_lost(run, hit.known.handoff), _shortfall(step, hit.known)
+            if not lost and not lacks:
+                return reuse(run, step, hit.known)
+            part = part if lost else hit.known
+            hit = run.memo.renew(hit.key, lost or lacks)
         if hit.renewed:
             await run.log.push(self._renewed(step, hit.renewed))
-        return await self.inner(replace(step, key=hit.key, renewed=hit.renewed) if hit.renewed else step)
+        handoff = await self.inner(replace(step, key=hit.key, renewed=hit.renewed) if hit.renewed else step)
+        return handoff if handoff.done or part is None else await self._keep_part(hit.key, part)
+
+    async def _keep_part(self, key: str, part: StepRecord) -> Handoff:
+        """Put it on record that what was there before is there still, where the rest could not be had (F7)."""
+        now = self.run.now()
+        kept = part.handoff.model_copy(update={"usage": Usage(), "received": Passed(), "concerns": (), "attempts": 0})
+        key = digest_of((key, "part kept", now.isoformat()))  # nobody looks for it, and it may be kept again
+        changes = {"key": key, "started": now, "finished": now, "handoff": kept}
+        await record_step(self.run, part.model_copy(update=changes))
+        return kept
 
     def _renewed(self, step: Step, why: str) -> ExceptionReport:
         message = one_line(f"{step.task_id} was done before and is done again: {why}")
         return ExceptionReport(
             trigger=Trigger.RENEWED, level=Level.INFO, path=step.path, message=message, at=self.run.now()
         )
+
+
+def _shortfall(step: Step, known: StepRecord) -> str:
+    """Say what a step on record lacks that may be had now; what changes the world is not done again for it (F7)."""
+    lacks = known.handoff.shortfall
+    return f"not all of it was there: {lacks}" if lacks and step.agent.effect == "read" else ""
 
 
 async def why_lost(run: RunContext, handoff: Handoff) -> str:

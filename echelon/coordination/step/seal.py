@@ -10,7 +10,15 @@ from echelon.coordination.accounts import can_wrap_up
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import received_by
 from echelon.coordination.step.boundary import Accepted
-from echelon.coordination.step.envelope import concerns_of, error_report, one_line, status_of, without_secrets
+from echelon.coordination.step.envelope import (
+    MAX_MESSAGE,
+    concerns_of,
+    error_report,
+    one_line,
+    shortened,
+    status_of,
+    without_secrets,
+)
 from echelon.coordination.step.step import Step
 from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff, OutputReference
@@ -63,6 +71,7 @@ def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output
         fallback=step.fallback,
         # A function that integrates does in the last call what it always does; a model writes down what it has.
         wrapped_up=result.wrapped_up and (step.kind is StepKind.TASK or can_wrap_up(step.agent)),
+        shortfall=shortened(outcome.shortfall, MAX_MESSAGE),
     )
 
 

@@ -247,7 +247,7 @@ _DRAW: dict[type[happened.Event], Callable[[Picture, Any], None]] = {
 
 
 #: Name of the task in Prefect that a step is a run of.
-_TASKS = {StepKind.TASK: "agent", StepKind.INTEGRATION: "integrate", StepKind.PLANNING: "plan"}
+_TASKS = {StepKind.TASK: "agent", StepKind.INTEGRATION: "integrate", StepKind.PLANNING: "plan", StepKind.CHECK: "check"}
 
 
 def _task_key(name: StepName) -> str:

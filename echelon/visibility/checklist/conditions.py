@@ -8,7 +8,7 @@ from echelon.visibility.checklist.answers import Check, ItemAnswer, not_applicab
 from echelon.visibility.checklist.evidence import JobEvidence
 
 RUN_ONCE = "run it once: echelon run SOURCE"
-WRITE_JOB = "a task graph has no agents to run: write the job in Python, then run it"
+WRITE_JOB = "give the task graph agents (`agents` in it, or --agent) or write the job in Python, then run it"
 COMBINE = "give the phase an integrator with `combine`"
 SEE_FAILURE = "run it once with an input that one of its agents cannot do"
 TRY_FAILURES = "try it before it happens: echelon run SOURCE --rehearse --failure-rate 0.2"
@@ -99,4 +99,4 @@ def from_steps(check: Callable[[RunView], ItemAnswer]) -> Check:
 
 
 def _never_run(evidence: JobEvidence) -> ItemAnswer:
-    return not_done("no run of this job is on record", RUN_ONCE if evidence.phases else WRITE_JOB)
+    return not_done("no run of this job is on record", RUN_ONCE if evidence.calls else WRITE_JOB)

@@ -69,7 +69,9 @@ class JobEvidence(Value):
     plan: Plan
     """How the job would be organised now."""
     phases: tuple[PhaseFacts, ...] = ()
-    """The definition; empty for a job that comes from a task graph, which has neither agents nor policies."""
+    """The definition; empty for a job that comes from a task graph, which has no phases of its own."""
+    graph_agents: tuple[CallFacts, ...] = ()
+    """The agents of a task graph, as far as they are known."""
     constraints: tuple[str, ...] = ()
     """What bounds every assignment (D9)."""
     vocabularies: tuple[str, ...] = ()
@@ -93,7 +95,7 @@ class JobEvidence(Value):
     def calls(self) -> tuple[CallFacts, ...]:
         """Agents and integrators of the definition."""
         integrators = [call for phase in self.phases for call in (phase.merger, phase.combiner) if call]
-        return (*(agent for phase in self.phases for agent in phase.agents), *integrators)
+        return (*(agent for phase in self.phases for agent in phase.agents), *integrators, *self.graph_agents)
 
     @cached_property
     def in_context(self) -> tuple[TaskSpec, ...]:

@@ -72,7 +72,7 @@ def _escalation_triggered(evidence: JobEvidence) -> ItemAnswer:
 @with_work
 def _health_checked(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.calls:
-        return not_done("V1: a task graph has no agents that could give signs of life", WRITE_JOB)
+        return not_done("V1: no agents are known that could give signs of life", WRITE_JOB)
     watched = [call for call in evidence.calls if call.policy.idle_seconds]
     longest = max((call.policy.timeout_seconds or 0 for call in evidence.calls), default=0)
     if watched and len(watched) == len(evidence.calls):

@@ -37,7 +37,7 @@ _ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
 
 @with_work
 def _breakers_set(evidence: JobEvidence) -> ItemAnswer:
-    if not evidence.phases:
+    if not evidence.calls:
         return not_done("F1: a task graph does not say what its agents will call", WRITE_JOB)
     bare = [call.name for call in evidence.calls if call.kind is AgentKind.MODEL and not call.policy.breaker]
     breakers = sorted({call.policy.breaker for call in evidence.calls if call.policy.breaker})
@@ -52,7 +52,8 @@ def _breakers_set(evidence: JobEvidence) -> ItemAnswer:
 @with_work
 def _fallbacks_defined(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.phases:
-        return not_done("F2: a task graph does not say what stands in for an output that is missing", WRITE_JOB)
+        found = "F2: a task graph does not say what stands in for an output that is missing"
+        return not_done(found, "give its agents a `fallback=`, or write the job in Python")
     stated = [fallback for phase in evidence.phases for fallback in phase.fallbacks]
     bare = [f"{phase.name} → {needed}" for phase in evidence.phases for needed in phase.unsettled]
     if bare:
@@ -76,7 +77,7 @@ def _seen_without(evidence: JobEvidence) -> str:
 
 @with_work
 def _retries_set(evidence: JobEvidence) -> ItemAnswer:
-    if not evidence.phases:
+    if not evidence.calls:
         return _retries_in_graph(evidence)
     unbounded = [c.name for c in evidence.calls if not (c.policy.timeout_seconds and c.policy.attempts)]
     if unbounded:

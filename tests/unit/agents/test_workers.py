@@ -235,3 +235,13 @@ async def test_functions_of_the_script_that_runs_are_found_as_well(tmp_path: Pat
     told = await script.communicate()
 
     assert told == (b"42\n", b"")
+
+
+async def test_children_end_with_the_last_run_that_is_at_work_on_their_loop() -> None:
+    """Runs inside others end all the time, and starting a child is slow."""
+    async with Workers.keep_for_run():
+        async with Workers.keep_for_run():
+            children = Workers.shared()
+        assert Workers.shared() is children
+    async with Workers.keep_for_run():
+        assert Workers.shared() is not children

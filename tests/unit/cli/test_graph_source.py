@@ -10,7 +10,7 @@ import pytest
 
 from echelon import Job
 from echelon.definition.definition import NoInputs
-from echelon.definition.expansion import expand
+from echelon.definition.planned import planned
 from echelon.definition.source import load_job as load
 from echelon.model.errors import InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
@@ -105,10 +105,12 @@ def test_what_cannot_be_read_as_a_graph_is_refused(source: str, said: str) -> No
     assert said in str(refused.value)
 
 
-def test_nothing_can_be_run_for_a_graph_knows_no_agents(file: Path) -> None:
+def test_a_graph_that_names_no_agents_cannot_be_run(file: Path) -> None:
     job = load_job(str(file))
-    with pytest.raises(InvalidInput, match=r"shop\.json is a task graph: nothing in it can be run; rehearse it with"):
-        expand(job, NoInputs())
+    with pytest.raises(
+        InvalidInput, match=r"shop\.json cannot be run, .* for tasks that ask for none; write \"agents\""
+    ):
+        planned(job, NoInputs())
     with pytest.raises(InvalidInput, match=r"shop\.json is a task graph: it has no flow"):
         _ = job.entrypoint
     with pytest.raises(InvalidJob, match="phases cannot be added"):
@@ -116,10 +118,10 @@ def test_nothing_can_be_run_for_a_graph_knows_no_agents(file: Path) -> None:
 
 
 def test_a_graph_made_in_python_is_named_when_it_cannot_be_run() -> None:
-    job = Job.from_graph(TaskGraph(name="made here", goal="g", tasks=()))
+    job = Job.from_graph(TaskGraph(name="made here", goal="g", tasks=(TaskSpec(id="a", goal="g", capability="c"),)))
 
-    with pytest.raises(InvalidInput, match="made here is a task graph: nothing in it can be run"):
-        expand(job, NoInputs())
+    with pytest.raises(InvalidInput, match=r"made-here cannot be run, .* has the capability: for 'c'; write"):
+        planned(job, NoInputs())
 
 
 def test_the_command_line_plans_a_graph(echelon: Echelon, file: Path) -> None:

@@ -51,3 +51,40 @@ def test_without_such_runs_nothing_is_said_of_them(echelon, survey):
     assert "inside of" not in echelon("runs").out
     assert "part of" not in echelon("show", "survey").out
     assert "runs inside" not in echelon("show", "survey").out
+
+
+CYCLE = '''
+from echelon import Job, agent
+
+ping, pong = Job("ping", goal="Go on"), Job("pong", goal="Go on")
+
+
+@agent
+async def hit() -> str:
+    """Run the other job."""
+    return (await pong.run()).run_id
+
+
+@agent
+async def hit_back() -> object:
+    """Run the first job again, inside of it."""
+    return (await ping.run()).output
+
+
+ping.phase("hit", agent=hit)
+pong.phase("back", agent=hit_back)
+'''
+
+
+def test_a_cycle_of_jobs_is_wrong_use_when_nothing_comes_of_it(echelon, home, importing, tmp_path, monkeypatch):
+    """And over a limit where something does: who began the run that was refused made nothing of it."""
+    monkeypatch.setenv("ECHELON_PICTURE", "false")
+    file = tmp_path / "cycles.py"
+    file.write_text(CYCLE.replace("-> str", "-> int").replace("(await pong.run()).run_id", "(await pong.run()).output"))
+    failed = echelon("run", f"{file}:ping")
+    other = tmp_path / "cycled.py"
+    other.write_text(CYCLE)
+    done = echelon("run", f"{other}:ping")
+
+    assert (failed.code, done.code) == (2, 3)
+    assert "would run itself for ever: ping → pong → ping" in failed.err

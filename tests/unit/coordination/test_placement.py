@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,7 @@ class Worker:
     """A process that carries out the order in a file, somewhere else on this machine."""
 
     def __init__(self, place: "Place", order: StageOrder, name: str) -> None:
-        file = place.folder / f"order-{name.replace(':', '-')}.json"
+        file = place.folder / f"order-{name.replace(':', '-').replace('/', '-')}.json"
         file.write_text(order.model_dump_json(), encoding="utf-8")
         elsewhere = place.folder / "elsewhere"
         elsewhere.mkdir(exist_ok=True)
@@ -355,3 +356,37 @@ def test_a_file_that_is_no_order_is_wrong_use(tmp_path: Path, capsys: pytest.Cap
     assert main([str(tmp_path / "order.json")]) == main([str(tmp_path / "nowhere.json")]) == main([]) == 2
     said = capsys.readouterr()
     assert (said.out, said.err.count("echelon: give a file with an order: ")) == ("", 3)
+
+
+GRAPH_AGENT = """
+import os
+from typing import Any
+
+from echelon import Handoffs, TaskSpec, agent
+
+
+@agent
+async def work(task: TaskSpec, received: Handoffs[Any]) -> tuple[str, int]:
+    "Say what was received, and where."
+    return f"{task.id}({' '.join(one.task_id for one in received)})", os.getpid()
+"""
+
+
+async def test_parts_of_a_task_graph_are_done_elsewhere_by_the_agents_that_are_on_record(place: Place) -> None:
+    folder = place.folder / "graph"
+    folder.mkdir()
+    (folder / "graph_workers.py").write_text(GRAPH_AGENT, encoding="utf-8")
+    firsts = [{"id": f"d{n // 3}-{n}", "domain": f"d{n // 3}"} for n in range(6)]
+    seconds = [
+        {"id": f"e{n}", "domain": f"d{n // 3}", "depends_on": [f"d0-{n % 3}", f"d1-{3 + n % 3}"]} for n in range(6)
+    ]
+    (folder / "graph.json").write_text(json.dumps({"tasks": firsts + seconds}), encoding="utf-8")
+    agents = {"*": f"{folder}/graph_workers.py:work"}
+    place.job = load_job(str(folder / "graph.json"), JobDefinition, agents=agents)
+    async with a_run(place.job, place.home) as run:
+        parts = Elsewhere(place)
+        outputs = await run_phases(run, parts)
+        made = [run.outputs.get(one.output_location, Any) for one in outputs["phase-2"].handoffs if one.output_location]
+
+    assert sorted(text for text, _ in made) == sorted(f"e{n}(d0-{n % 3} d1-{3 + n % 3})" for n in range(6))
+    assert {process for _, process in made} <= parts.processes

@@ -8,9 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from echelon import Handoffs, Job, agent
-from echelon.definition.discovery import asks_for_handoffs
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.planned import planned
+from echelon.definition.rolling.discovery import asks_for_handoffs
 from echelon.model.errors import InvalidJob
 
 

@@ -13,7 +13,7 @@ ERROR = ErrorReport(kind="AgentFailed", message="cannot", can_pass=False)
 FIELDS = {
     *("task_id", "status", "summary", "output_location", "dependencies", "next_steps"),
     *("producer", "assignment_id", "schema_version", "confidence", "usage", "concerns", "error", "attempts"),
-    *("repairs", "received", "fallback", "wrapped_up"),
+    *("repairs", "received", "fallback", "wrapped_up", "shortfall", "stopped_by", "rounds"),
 }
 
 

@@ -140,6 +140,7 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
         happened.PlanExtended: {"plan": plans(), "reason": words},
         happened.PhaseStarted: {"phase": phases, "expected": attempts},
         happened.PhaseEnded: {"phase": phases},
+        happened.PhaseSkipped: {"phase": phases, "reason": st.just("not wanted")},
         happened.StepStarted: {"phase": phases, "node": tasks, "step": kinds},
         happened.StepReused: {"phase": phases, "step": kinds},
         happened.Waited: {"limiter": limiters, "seconds": seconds, "queue_length": attempts},
@@ -154,6 +155,11 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
         happened.EffectIntended: {"intent": st.builds(effect_intent, tasks, attempts, st.just(run_id))},
         happened.EffectSettled: {"attempt": attempts},
         happened.OperatorDecided: {"task_id": tasks, "decision": st.sampled_from(("redo", "done"))},
+        happened.TasksRetried: {
+            "tasks": st.lists(tasks, max_size=2).map(tuple),
+            "redo": st.lists(tasks, max_size=2).map(tuple),
+            "by": words,
+        },
         happened.BreakerChanged: {"news": breaker_news},
         happened.RunEnded: {"status": statuses, "finished": st.none() | moments, "report": st.none() | words},
     }

@@ -1,0 +1,235 @@
+"""Work that is done again until somebody else finds that it passes, or another round is of no use (X12).
+
+Each round and each check is a step like any other: a run that is resumed finds those that are on record, and goes on
+with the round it was cut off in.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from echelon.agents.checks.verdict import Verdict, verdict_of
+from echelon.coordination.context import RunContext
+from echelon.coordination.phase_guards import PhaseGuards
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.placement import PastRound, StageOrder
+from echelon.coordination.rolling.steps import StepMaker
+from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
+from echelon.coordination.step.layers import layers
+from echelon.coordination.step.record import record_step
+from echelon.coordination.step.step import Perform, Step
+from echelon.definition.rolling.repeat import Repetition
+from echelon.journal.digest import digest_of
+from echelon.journal.failpoints import failpoint
+from echelon.model.errors import BudgetExhausted
+from echelon.model.handoff import NOT_PASSED, ErrorReport, Handoff, Missing, Passed, StoppedBy
+from echelon.model.phrasing import count
+from echelon.model.run import StepKind, StepRecord
+from echelon.model.status import Status
+from echelon.model.usage import Usage
+from echelon.runlog.losses import missing_of
+from echelon.runlog.state import StepName
+
+#: Why no further round was made, as people are told it.
+_SAID: dict[StoppedBy, str] = {
+    "rounds": "that is as often as it may be done",
+    "no_progress": "the check finds the same again and again",
+    "unverifiable": "the check cannot tell",
+    "failed": "the work failed",
+    "budget": "the budget is used up",
+    "passed": "it passes",
+}
+
+
+async def repeat_task(
+    run: RunContext, steps: StepMaker, repetition: Repetition, task_id: str, perform: Perform[Handoff]
+) -> tuple[Step, Handoff]:
+    """Do a task until its check passes; returns the last round, and the handoff that is on record of all of them."""
+    rounds: list[PastRound] = []
+    verdicts: list[Verdict] = []
+    while True:
+        step = steps.task(task_id, rounds=rounds)
+        handoff = await perform(step)
+        if not handoff.done:
+            return step, await _end(run, step, handoff, _failed_by(handoff), rounds)
+        failpoint("round.ended")
+        rounds.append(PastRound(handoff=handoff))
+        checked = await perform(steps.check_of_task(task_id, repetition, rounds))
+        failpoint("check.ended")
+        if not checked.done:
+            return step, await _end(run, step, _unchecked(handoff, checked), _failed_by(checked), rounds)
+        verdicts.append(await _verdict(run, repetition, checked))
+        rounds[-1] = PastRound(handoff=handoff, gap=verdicts[-1].gap)
+        stopped = repetition.why_stopped(verdicts)
+        if stopped is not None:
+            return step, await _end(run, step, handoff, stopped, rounds)
+
+
+async def repeat_phase(
+    run: RunContext,
+    order: StageOrder,
+    repetition: Repetition,
+    work: Callable[[StageOrder], Awaitable[PhaseOutput]],
+) -> PhaseOutput:
+    """Do a phase until the check of all that it hands on passes; what passed by itself is not done again."""
+    rounds = PhaseRounds(run, repetition, order.phase, (order.phase,))
+    while True:
+        output = await work(order)
+        outputs = await rounds.check(order, {order.phase: output})
+        if outputs is not None:
+            return outputs[order.phase]
+        order = _next_order(run, order, rounds.verdicts[-1])
+
+
+class PhaseRounds:
+    """The rounds of phases that are repeated together: a check of all that the last of them hand on ends them."""
+
+    def __init__(self, run: RunContext, repetition: Repetition, name: str, ends: Sequence[str]) -> None:
+        self._run = run
+        self._repetition = repetition
+        self._name = name
+        self._ends = ends
+        self.verdicts: list[Verdict] = []
+
+    async def check(self, order: StageOrder, outputs: Mapping[str, PhaseOutput]) -> dict[str, PhaseOutput] | None:
+        """Let a round be judged; returns what the phases hand on where there is no further one, else None.
+
+        `order` is that of the last of the phases.
+        """
+        run, repetition = self._run, self._repetition
+        if not any(outputs[end].handoffs for end in self._ends):
+            return dict(outputs)  # there is nothing to be judged
+        phase = run.spec.job.phases[order.phase]
+        steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
+        step = steps.check_of_phases(repetition.check, self._name, outputs)
+        checked = await layers(run)(step)
+        failpoint("check.ended")
+        if not checked.done:
+            return self._not_passed(outputs, missing_of(checked))
+        self.verdicts.append(await _verdict(run, repetition, checked))
+        stopped = repetition.why_stopped(self.verdicts)
+        if stopped is None:
+            return None
+        rounds = [PastRound(handoff=checked, gap=one.gap) for one in self.verdicts]
+        ended = await _end(run, step, checked, stopped, rounds)
+        if not ended.done:
+            return self._not_passed(outputs, missing_of(ended))
+        said = {"stopped_by": stopped, "rounds": len(rounds)}
+        return {name: _marked(output, said) if name in self._ends else output for name, output in outputs.items()}
+
+    def _not_passed(self, outputs: Mapping[str, PhaseOutput], why: Missing) -> dict[str, PhaseOutput]:
+        """Return what phases hand on that do not pass: tasks that nothing is said against; the rest stays at hand."""
+        items = self.verdicts[-1].items if self.verdicts else {}
+        return {
+            name: _without(output, why, [f"{name}/{key}" for key in items]) if name in self._ends else output
+            for name, output in outputs.items()
+        }
+
+
+def past_of(run: RunContext, phase: str, tasks: Sequence[str], verdict: Verdict) -> dict[str, PastRound]:
+    """Return the round of each task that is over, with what is missing of it."""
+    gaps = {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
+    done = _delivered(run, phase, tasks)
+    return {task: PastRound(handoff=one, gap=gaps.get(task, "") or verdict.gap) for task, one in done.items()}
+
+
+def _next_order(run: RunContext, order: StageOrder, verdict: Verdict) -> StageOrder:
+    """Return the order for the next round: those that do not pass, each with what is missing of it."""
+    over = past_of(run, order.phase, order.tasks, verdict)
+    named = {f"{order.phase}/{key}" for key in verdict.items} & set(over)
+    again = {task: (*order.past.get(task, ()), one) for task, one in over.items() if not named or task in named}
+    kept = {task: one.handoff for task, one in over.items() if task not in again}
+    return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **again}})
+
+
+def _delivered(run: RunContext, phase: str, tasks: Sequence[str]) -> dict[str, Handoff]:
+    """Return what the tasks of a phase delivered last."""
+    latest = run.log.state.latest
+    steps = {task: latest.get(StepName(StepKind.TASK, phase, task)) for task in tasks}
+    return {task: step.handoff for task, step in steps.items() if step is not None and step.handoff.done}
+
+
+def _marked(output: PhaseOutput, said: Mapping[str, object]) -> PhaseOutput:
+    return output.model_copy(update={"handoffs": tuple(one.model_copy(update=said) for one in output.handoffs)})
+
+
+def _without(output: PhaseOutput, why: Missing, tasks: Sequence[str]) -> PhaseOutput:
+    named = {handoff.task_id for handoff in output.handoffs} & set(tasks)
+    passed = tuple(one for one in output.handoffs if named and one.task_id not in named)
+    rest = tuple(one for one in output.handoffs if one not in passed)
+    changed = {"handoffs": passed, "missing": (*output.missing, why), "unmerged": (*output.unmerged, *rest)}
+    return output.model_copy(update=changed)
+
+
+async def _verdict(run: RunContext, repetition: Repetition, checked: Handoff) -> Verdict:
+    assert checked.output_location is not None, "a check that was made has an output"
+    said = await run.read(checked.output_location, repetition.check.output_type)
+    return verdict_of(said)
+
+
+def _failed_by(handoff: Handoff) -> StoppedBy:
+    return "budget" if handoff.error is not None and handoff.error.kind == BudgetExhausted.__name__ else "failed"
+
+
+def _unchecked(handoff: Handoff, checked: Handoff) -> Handoff:
+    """Return the handoff of work that nobody could check: it counts as not done, whatever it is."""
+    assert checked.error is not None, "a check that was not made says why"
+    message = f"its check, {checked.task_id}, was not made: {checked.error.message}"
+    error = checked.error.model_copy(update={"message": shortened(message, MAX_MESSAGE)})
+    return _without_output(handoff, checked.status, error)
+
+
+async def _end(
+    run: RunContext, step: Step, handoff: Handoff, stopped: StoppedBy, rounds: Sequence[PastRound]
+) -> Handoff:
+    """Put on record how repeated work ended; nothing of it is counted twice."""
+    made = max(1, len(rounds))
+    ended = handoff if stopped == "passed" or not handoff.done else _rejected(handoff, stopped, rounds)
+    again = {
+        "stopped_by": stopped,
+        "rounds": made,
+        "usage": Usage(),
+        "received": Passed(),
+        "concerns": (),
+        "attempts": sum(one.handoff.attempts for one in rounds),
+    }
+    ended = ended.model_copy(update=again)
+    key = digest_of((step.key, "rounds", made, stopped))
+    if run.memo.knows(key):
+        return ended
+    now = run.now()
+    record = StepRecord(
+        run_id=run.spec.run_id,
+        key=key,
+        phase=step.phase,
+        node=step.node,
+        kind=step.kind,
+        started=now,
+        finished=now,
+        handoff=ended,
+        round=step.round,
+    )
+    await record_step(run, record)
+    return ended
+
+
+def _rejected(handoff: Handoff, stopped: StoppedBy, rounds: Sequence[PastRound]) -> Handoff:
+    gap = one_line(rounds[-1].gap)
+    made = count(len(rounds), "round")
+    message = f"it does not pass after {made}, and {_SAID[stopped]}" + (f": {gap}" if gap else "")
+    error = ErrorReport(
+        kind=NOT_PASSED,
+        message=shortened(message, MAX_MESSAGE),
+        can_pass=False,
+        next_step="read what the check says; allow more rounds, or change the work or the check, and resume the run",
+    )
+    return _without_output(handoff, Status.FAILED, error)
+
+
+def _without_output(handoff: Handoff, status: Status, error: ErrorReport) -> Handoff:
+    changed: Mapping[str, object] = {
+        "status": status,
+        "error": error,
+        "output_location": None,
+        "confidence": 0.0,
+        "summary": one_line(f"did not pass: {error.message}"),
+    }
+    return Handoff.model_validate({**vars(handoff), **changed})

@@ -1,0 +1,116 @@
+"""`Repeat`: work is done again until somebody else finds that it passes, or it is of no use any more (X12)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from echelon.agents.agent import Agent
+from echelon.agents.call import CallShape
+from echelon.agents.checks.check import Check, check_of, checks_whole_phase, shape_of_check
+from echelon.agents.checks.verdict import Verdict
+from echelon.agents.function import FunctionAgent
+from echelon.agents.model import ModelAgent
+from echelon.model.errors import InvalidJob
+from echelon.model.handoff import StoppedBy
+
+#: What a check writes that is another each time: 12:13:18.5, 2026-11-29, 0.12s, 0x7f3a.
+_VARIES = re.compile(
+    r"\b(?:\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\d{4}-\d{2}-\d{2}|\d+(?:\.\d+)? ?(?:ms|s|sec|seconds)|0x[0-9a-f]+)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """Do work again until a check passes.
+
+    `until` is the check: a function, a command or an agent, never whoever did the work. It says True or False, a text
+    (what is missing), or a `Verdict`. A check that asks for the item or for the `output` judges each task by itself,
+    and only those that do not pass are done again; one that asks for `Handoffs[...]`, or for neither, judges the phase
+    as a whole. Each round is a new call that is told what was missing.
+    """
+
+    until: Check
+    """Says whether the work passes."""
+    rounds: int = 3
+    """So many rounds are made at most."""
+    stall: int = 2
+    """After so many rounds in a row in which the check found nothing that it had not found before, no more are made."""
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that are none; `InvalidJob`."""
+        if self.rounds < 1 or self.stall < 1:
+            raise InvalidJob(f"repeat: rounds={self.rounds} and stall={self.stall} must both be 1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repetition:
+    """A `Repeat` as part of a phase."""
+
+    check: Agent
+    """Bound to what it is called with."""
+    rounds: int
+    stall: int
+    whole_phase: bool
+    """Does the check judge all outputs together?"""
+
+    def why_stopped(self, verdicts: Sequence[Verdict]) -> StoppedBy | None:
+        """Say why no further round is made, given what was said of those made so far; None: there is another one."""
+        last = verdicts[-1]
+        if last.passed:
+            return "passed"
+        if last.result == "unverifiable":
+            return "unverifiable"
+        if _rounds_without_news(verdicts) >= self.stall:
+            return "no_progress"
+        return "rounds" if len(verdicts) >= self.rounds else None
+
+
+def repetition_of(
+    phase: str, repeat: Repeat, who: Sequence[Agent], shape: CallShape, *, integrates: bool
+) -> Repetition:
+    """Return how the work of a phase is repeated; `InvalidJob` where that would make no sense."""
+    for one in who:
+        if one.effect == "irreversible":
+            raise InvalidJob(f"phase {phase!r}: what {one.name!r} does cannot be undone, so it cannot be repeated")
+    check = check_of(phase, repeat.until)
+    if any(is_same_worker(check, one) for one in who):
+        raise InvalidJob(
+            f"phase {phase!r}: {check.name!r} would check its own work; let somebody else check it, or a function"
+        )
+    seen = shape_of_check(shape, phase, who[0].output_type if len(who) == 1 else object)
+    whole = checks_whole_phase(check, seen, integrates=integrates)
+    bound = shape_of_check(CallShape(inputs_type=shape.inputs_type), phase, object) if whole else seen
+    return Repetition(check=check.bind(bound), rounds=repeat.rounds, stall=repeat.stall, whole_phase=whole)
+
+
+def is_same_worker(check: Agent, worker: Agent) -> bool:
+    """Say whether a check is whoever did the work: the same object, function or model agent."""
+    if check is worker:
+        return True
+    if isinstance(check, FunctionAgent) and isinstance(worker, FunctionAgent):
+        one, other = cast("FunctionAgent[..., object]", check), cast("FunctionAgent[..., object]", worker)
+        return one.function is other.function
+    if isinstance(check, ModelAgent) and isinstance(worker, ModelAgent):
+        return cast("ModelAgent[object]", check).model is cast("ModelAgent[object]", worker).model
+    return False
+
+
+def _rounds_without_news(verdicts: Sequence[Verdict]) -> int:
+    """Return how many of the last rounds in a row only found what an earlier one had found already.
+
+    That is the same again and again, and what goes back and forth between a few answers, too.
+    """
+    found = [(_lasting(one.gap), sorted(one.items)) for one in verdicts]
+    without = 0
+    for number in range(len(found) - 1, 0, -1):
+        if found[number] not in found[:number]:
+            break
+        without += 1
+    return without
+
+
+def _lasting(text: str) -> str:
+    """Return what a check wrote without what differs each time it is made: times, durations and addresses."""
+    return " ".join(_VARIES.sub("#", text).split())

@@ -6,138 +6,26 @@ its name and its fields, since journals keep their events for good.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
-from echelon.model.base import Value
 from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, UsedDependency
-from echelon.model.plan import Finding, Plan
-from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
-from echelon.model.session import EffectIntent, Session
-
-
-class Event(Value):
-    """What all events have."""
-
-    run_id: str
-    """The run it happened in."""
-    at: datetime
-    """When it happened, in UTC."""
-
-    @property
-    def subject(self) -> str:
-        """The task, phase, breaker or concern it is about; empty when it is about the run."""
-        return ""
-
-
-class RunStarted(Event):
-    """A run was put on record, with its inputs and its plan."""
-
-    kind: Literal["run_started"] = "run_started"
-    record: RunRecord
-    """The run as it was when it began."""
-
-
-class RunTaken(Event):
-    """A process took the run: from now on only what it writes counts (F8)."""
-
-    kind: Literal["run_taken"] = "run_taken"
-    token: int = Field(ge=1)
-    """Grows with every process that takes the run."""
-    host: str
-    """Name of its machine."""
-    pid: int
-    """The process."""
-    idle_since: datetime | None = None
-    """When the process before it was last known to be alive, in UTC; None for the first."""
-
-    @classmethod
-    def by(cls, session: Session, idle_since: datetime | None) -> Self:
-        """Return what the log says of the session that took a run."""
-        return cls(
-            run_id=session.run_id,
-            at=session.began,
-            token=session.token,
-            host=session.host,
-            pid=session.pid,
-            idle_since=idle_since,
-        )
-
-
-class RunReopened(Event):
-    """A run that was on record is at work again (F8)."""
-
-    kind: Literal["run_reopened"] = "run_reopened"
-    before: RunStatus
-    """Where it stood."""
-    finished: datetime | None = None
-    """When it had ended, in UTC; None when it had not."""
-
-
-class PlanExtended(Event):
-    """The plan of the run has changed; what it asks for is done from now on."""
-
-    kind: Literal["plan_extended"] = "plan_extended"
-    plan: Plan
-    """The whole plan as it is now."""
-    reason: str
-    """Why it has changed, in one sentence."""
-    phase: str = ""
-    """The phase that was planned, where its items were found on the way (X12)."""
-    findings: tuple[Finding, ...] = ()
-    """What should be changed about it, and was not known before."""
-
-    @property
-    def subject(self) -> str:
-        """The phase that was planned."""
-        return self.phase
-
-
-class PhaseStarted(Event):
-    """A phase began."""
-
-    kind: Literal["phase_started"] = "phase_started"
-    phase: str
-    """The phase."""
-    expected: int = Field(ge=0)
-    """Tasks it has."""
-
-    @property
-    def subject(self) -> str:
-        """The phase."""
-        return self.phase
-
-
-class PhaseEnded(Event):
-    """The sync point behind a phase was passed."""
-
-    kind: Literal["phase_ended"] = "phase_ended"
-    phase: str
-    """The phase."""
-
-    @property
-    def subject(self) -> str:
-        """The phase."""
-        return self.phase
-
-
-class PhaseSkipped(Event):
-    """A phase was not wanted, so nothing of it is done (X12)."""
-
-    kind: Literal["phase_skipped"] = "phase_skipped"
-    phase: str
-    """The phase."""
-    reason: str
-    """Why it is not wanted."""
-
-    @property
-    def subject(self) -> str:
-        """The phase."""
-        return self.phase
+from echelon.model.run import Conversation, RunStatus, StepKind, StepRecord
+from echelon.model.session import EffectIntent
+from echelon.runlog.run_events import (
+    Event,
+    PhaseEnded,
+    PhaseSkipped,
+    PhaseStarted,
+    PlanExtended,
+    RunReopened,
+    RunStarted,
+    RunTaken,
+)
 
 
 class StepEvent(Event):

@@ -8,7 +8,7 @@ Folding is the only way to a state; whoever holds one may read everything in it 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord
@@ -19,41 +19,7 @@ from echelon.model.session import EffectIntent, Pause
 from echelon.runlog import events as happened
 from echelon.runlog.changes import extension_of, record_changes
 from echelon.runlog.events import RunEvent
-
-
-class StepName(NamedTuple):
-    """What makes two attempts attempts at the same step, whatever they were given."""
-
-    kind: StepKind
-    """Task, integration or planning."""
-    phase: str
-    """The phase."""
-    task_id: str
-    """The task; for an integration, or planning, what it is recorded as."""
-
-
-class RetryMark(NamedTuple):
-    """From where on the attempts at a step count that was to be done again."""
-
-    times: int
-    """How often it was to be done again."""
-    steps: int
-    """How many attempts at steps had ended when it was to be done again for the last time."""
-
-
-class PhaseState(NamedTuple):
-    """Where a phase stands."""
-
-    expected: int
-    """Tasks it has."""
-    started: datetime
-    """When it began for the first time, in UTC."""
-    taken_up: datetime
-    """When the process that works on it now began with it."""
-    ended: datetime | None = None
-    """When its sync point was passed; None while it is at work."""
-    skipped: str = ""
-    """Why nothing of it is done; empty for a phase that is wanted."""
+from echelon.runlog.standing import PhaseState, RetryMark, StepName
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,41 @@
+"""Where single steps and phases of a run stand, as its state says it. Values only."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from echelon.model.run import StepKind
+
+
+class StepName(NamedTuple):
+    """What makes two attempts attempts at the same step, whatever they were given."""
+
+    kind: StepKind
+    """Task or integration."""
+    phase: str
+    """The phase."""
+    task_id: str
+    """The task; for an integration what it is recorded as."""
+
+
+class RetryMark(NamedTuple):
+    """From where on the attempts at a step count that was to be done again."""
+
+    times: int
+    """How often it was to be done again."""
+    steps: int
+    """How many attempts at steps had ended when it was to be done again for the last time."""
+
+
+class PhaseState(NamedTuple):
+    """Where a phase stands."""
+
+    expected: int
+    """Tasks it has."""
+    started: datetime
+    """When it began for the first time, in UTC."""
+    taken_up: datetime
+    """When the process that works on it now began with it."""
+    ended: datetime | None = None
+    """When its sync point was passed; None while it is at work."""
+    skipped: str = ""
+    """Why nothing of it is done; empty for a phase that is wanted."""

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,6 +36,10 @@ from echelon.model.usage import Budget, Price
 Render = Callable[[RunView], Mapping[str, str | bytes]]
 
 
+#: When one agent goes through several phases with its item, where that is possible (D1).
+Merge: TypeAlias = Literal["never", "auto"]
+
+
 class NoInputs(BaseModel):
     """The inputs of a job that takes none."""
 
@@ -50,7 +54,8 @@ class JobDefinition:
     `organisation` is what people want whatever the rules say, which the linter comments on; `priors` replaces
     assumptions, and `prices` what is published about a model. `max_concurrency` bounds how many of its agents are at
     work at one time, whatever they are; without it each kind has a bound of its own (F5).
-    `transcripts` says whether it is kept what models are asked and answered.
+    `transcripts` says whether it is kept what models are asked and answered. With `merge="auto"` one agent goes through
+    phases over the same items with its item, end to end, where that saves handoffs and nothing speaks against it (D1).
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class JobDefinition:
         prices: Mapping[str, Price] | None = None,
         transcripts: bool = True,
         max_concurrency: int | None = None,
+        merge: Merge = "never",
     ) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidJob(f"job name {name!r} may only have letters, digits, '-' and '_'")
@@ -87,6 +93,9 @@ class JobDefinition:
         if max_concurrency is not None and max_concurrency < 1:
             raise InvalidJob(f"job {name!r}: max_concurrency={max_concurrency} lets no agent work; allow 1 or more")
         self.max_concurrency = max_concurrency
+        if merge not in get_args(Merge):
+            raise InvalidJob(f"job {name!r}: merge={merge!r} is none of {', '.join(map(repr, get_args(Merge)))}")
+        self.merge: Merge = merge
         # Who defines the job is in the frame above.
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
         self.source = ""

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, Found, check_runnable, expand
 from echelon.definition.limits import limits_of
+from echelon.definition.merging.features import features_of
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
 from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases
@@ -50,6 +51,8 @@ def planned(
         made = graph_plan(job, priority, limits_of(job) if limits is None else limits)
         return Planned(job=in_phases(job, made), plan=made, expansion=graph_calls(job, made))
     expansion = expand(job, inputs, found)
+    features = features_of(job, expansion)
+    expansion = features.merged(expansion)
     made = plan(
         expansion.graph,
         phase_order=tuple(job.phases),
@@ -58,11 +61,18 @@ def planned(
         limits=limits_of(job) if limits is None else limits,
         agents_fixed=True,
         grown=grown_phases(job),
+        together=features.together,
     )
     phases = tuple(phase.model_copy(update=_declared(job.phases[phase.name])) for phase in made.phases)
     still_open = tuple(_open(phase) for phase in job.phases.values() if phase.is_open and phase.name not in found)
-    reasons = (*made.reasons, *map(_why_open, still_open))
-    whole = made.model_copy(update={"terms": terms_of(job), "phases": phases, "open": still_open, "reasons": reasons})
+    changes: dict[str, object] = {
+        "terms": terms_of(job),
+        "phases": phases,
+        "open": still_open,
+        "reasons": (*made.reasons, *features.reasons, *map(_why_open, still_open)),
+        "findings": (*made.findings, *features.findings),
+    }
+    whole = made.model_copy(update=changes)
     return Planned(job=job, plan=whole, expansion=expansion)
 
 

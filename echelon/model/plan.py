@@ -62,6 +62,8 @@ class PhasePlan(Value):
     """The sync point that ends it."""
     needs: tuple[str, ...] | None = None
     """Phases whose sync points it waits for; None in a plan of an earlier version: it waits for the one before it."""
+    continues: str | None = None
+    """The phase whose agents go on in this one, each with its own item: no sync point stands between them (D1)."""
     gate: tuple[str, ...] = ()
     """Irreversible tasks of the phase, to be confirmed before it begins (O5)."""
     single: bool | None = None

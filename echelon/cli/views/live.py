@@ -16,7 +16,7 @@ from echelon.model.breaker_news import Turn
 from echelon.model.phrasing import count, duration
 from echelon.model.run import StepKind
 from echelon.model.terms import OpenPhase
-from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseStarted, PlanExtended
+from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseSkipped, PhaseStarted, PlanExtended
 from echelon.runlog.state import RunState
 from echelon.visibility.progress import (
     Tally,
@@ -62,6 +62,8 @@ class Plain:
                 self._console.print(reason)
             case PhaseStarted(phase=phase, expected=expected):
                 self._console.print(f"phase {phase}: {count(expected, 'agent')}")
+            case PhaseSkipped(phase=phase, reason=reason):
+                self._console.print(f"phase {phase}: skipped: {reason}")
             case PhaseEnded(phase=phase, at=at):
                 took = duration((at - self._state.phases[phase].taken_up).total_seconds())
                 self._console.print(f"phase {phase}: {_ended(tally_of(self._state, phase))} in {took}")
@@ -104,6 +106,9 @@ def picture_of(state: RunState, now: datetime) -> RenderableType:
 def _phases(state: RunState, now: datetime) -> Table:
     grid = Table.grid(padding=(0, 2))
     for name, stands in state.phases.items():
+        if stands.skipped:
+            grid.add_row(Text("–", style="cyan"), Text(name), Text(f"skipped: {stands.skipped}", style="dim"))
+            continue
         tally = tally_of(state, name)
         mark = Text("▸" if stands.ended is None else "!" if tally.failed else "✓", style="cyan")
         bar = ProgressBar(total=max(tally.expected, 1), completed=tally.ended, width=24)

@@ -143,6 +143,9 @@ def show_concerns(console: Console, view: RunView) -> None:
 def _show_phases(console: Console, view: RunView) -> None:
     rows = table("phase", "planned", "done", "failed", "took", title="Phases")
     for phase in view.phases:
+        if phase.skipped:
+            rows.add_row(phase.name, Text(f"skipped: {phase.skipped}", style="dim"))
+            continue
         rows.add_row(phase.name, str(phase.planned), str(phase.completed), str(phase.failed), duration(phase.seconds))
     looked_for = {step.phase: step.handoff.done for step in view.steps if step.kind is StepKind.PLANNING}
     for one in view.record.plan.open if view.record.plan else ():

@@ -168,3 +168,24 @@ async def test_a_phase_that_was_never_planned_is_in_the_table_and_missing_is_nam
     assert row(text, "inspect") == ["inspect", "not begun"]
     assert "inspect/over/fails: RuntimeError: the list is torn" in text
     assert "not begun" in printed(live)
+
+
+def wanted(survey: Handoffs[list[str]]) -> bool:
+    return len(survey.outputs()[0]) > 3
+
+
+async def test_a_phase_that_is_not_wanted_is_shown_as_skipped_with_its_reason(tmp_path: Path) -> None:
+    view, entries = await finished(growing(when=wanted), tmp_path, 3)
+    shown, live, lines = screen(), screen(), screen()
+    show_run(shown, view)
+    state = fold(entry.event for entry in entries)
+    live.print(picture_of(state, view.record.started))
+    plain = Plain(lines)
+    for entry in entries:
+        plain.watch([entry])
+    reason = state.phases["inspect"].skipped
+
+    assert reason
+    assert f"skipped: {reason}" in printed(live)
+    assert f"phase inspect: skipped: {reason}" in printed(lines)
+    assert "not begun" not in printed(shown)

@@ -19,6 +19,7 @@ from echelon.coordination.phase_output import PhaseOutput, output_of
 from echelon.coordination.placement import PastRound, Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.readiness import deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
+from echelon.coordination.rolling.adapting import adapt
 from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
 from echelon.coordination.rolling.relay import Relay, phase_before
@@ -171,7 +172,7 @@ class JobRun:
         """
         before = ancestors(self.needs, phase) - (self._relayed & {continued})
         outputs = {name: output for name, output in self.outputs.items() if name in before}
-        run = self.growth.context()
+        run = await self.growth.begin(phase)
         received = await _receive(run, phase, outputs)
         unmet = _unmet_needs(run, phase, received)
         if not unmet and (answer := await self._ask(run, phase, outputs, received)) is not None:
@@ -211,6 +212,7 @@ class JobRun:
             await report_incidents(run)
         failpoint("phase.ended")
         await run.log.append(PhaseEnded(run_id=run.spec.run_id, at=run.now(), phase=phase))
+        await adapt(self.growth, phase)
         self.outputs[phase] = output
 
     async def _find(

@@ -239,7 +239,8 @@ async def prepare_run(
                 grown = [one.phase for one in run_log.state.extensions]
                 steps = run_log.state.latest.values()
                 items = await items_on_record(job, OutputStore(settings.outputs_url), steps, grown)
-                ready = planned(job, inputs, limits=ready.plan.limits, found=items) if items else ready
+                if items or run_log.state.spans:
+                    ready = planned(job, inputs, limits=ready.plan.limits, found=items, spans=run_log.state.spans)
                 await reopen_run(run_log, ready.plan, retry)
             failpoint("run.taken")
             spec = RunSpec(
@@ -249,6 +250,7 @@ async def prepare_run(
                 expansion=ready.expansion,
                 plan=ready.plan,
                 found=items,
+                spans=run_log.state.spans,
                 folder=settings.home / "runs" / record.run_id,
                 previous=await previous_handoffs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,

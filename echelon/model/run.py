@@ -13,7 +13,7 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
-from echelon.model.organisation import Structure
+from echelon.model.organisation import PlanChange, Structure
 from echelon.model.phrasing import count, listed, moment, one_line, truncate
 from echelon.model.plan import Finding, Plan
 from echelon.model.usage import Usage
@@ -342,6 +342,8 @@ class RunView(Value):
     """Failures that share a cause (F6)."""
     breakers: tuple[BreakerStory, ...] = ()
     """Breakers that it used (F1)."""
+    plan_changes: tuple[PlanChange, ...] = ()
+    """Changes of the structure that were proposed or made (R10)."""
     measures: Measures
     """What was measured."""
     phases: tuple[PhaseView, ...] = ()
@@ -391,5 +393,7 @@ class RunResult(Value):
     """What was measured (M)."""
     exceptions: tuple[ExceptionReport, ...]
     """Everything pushed (V1)."""
+    plan_changes: tuple[PlanChange, ...] = ()
+    """Changes of the structure that were proposed or made (R10)."""
     report: str | None
     """Folder of the report."""

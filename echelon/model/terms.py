@@ -1,11 +1,12 @@
-"""What phases rely on, as data: what a consumer is handed and when (C4), what becomes known on the way (X12)."""
+"""What phases and domains go by, as data: terms of a consumer (C4), open phases (X12), choices for a domain (R9)."""
 
 from typing import Literal
 
 from pydantic import Field
 
 from echelon.model.base import Value
-from echelon.model.graph import Coupling
+from echelon.model.graph import Coupling, ErrorConsequence
+from echelon.model.organisation import Structure
 from echelon.model.phrasing import listed
 
 #: Where something was stated: at the agent, at its phase, at the job, or nowhere, so that the usual holds.
@@ -72,3 +73,30 @@ class OpenPhase(Value):
         """Say when its items are known, and how many are expected."""
         expected = f", {self.items[0]:,} to {self.items[1]:,} expected" if self.items else ""
         return f"items known after {listed(self.after, MOST_NAMED)}{expected}"
+
+
+class DomainPlan(Value):
+    """What is chosen for one domain, from its own size, coupling and error consequence (R9)."""
+
+    name: str
+    """The first part of its label; a part of the tree where its tasks have none."""
+    agents: int = Field(ge=1)
+    """Agents that work in it."""
+    structure: Structure
+    """How so many agents are organised (R1)."""
+    coupling_inside: Coupling | None = None
+    """The strongest coupling between its tasks; None: they do not use each other."""
+    coupling_outward: Coupling | None = None
+    """The strongest coupling with tasks of other domains; None: there is none."""
+    error_consequence: ErrorConsequence = "minor"
+    """The worst consequence that a wrong output of it has."""
+    sync: Literal["milestone", "phase", "interval"]
+    """When it should synchronise to begin with (X3, X14)."""
+    strictness: Literal["strict", "flexible", "mixed"] = "strict"
+    """What happens to outputs that do not fit; strict unless something else was stated (C5)."""
+    advised: tuple[Literal["structure", "sync"], ...] = ()
+    """What of it is advice only: a run does not act on it."""
+    rule: str = "R9"
+    """The rule it follows."""
+    reason: str
+    """Why, in one sentence."""

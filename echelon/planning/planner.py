@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 
 from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import Decomposition, decompose
+from echelon.planning.domains import domains_of
 from echelon.planning.features import phases_of_features
 from echelon.planning.grown import grown_tree
 from echelon.planning.handoffs import handoffs
@@ -35,14 +37,16 @@ def plan(
     agents_fixed: bool = False,
     grown: Sequence[str] = (),
     together: Sequence[Sequence[str]] = (),
+    spans: Mapping[str, int | None] = MappingProxyType({}),
 ) -> Plan:
     """Decide how the tasks of `graph` are organised, run, owned and what that will cost (R, D).
 
     `phase_order` gives the order of declared phases, `span` the most direct reports anybody may have, `limits`
     what bounds how many agents are at work, in the forecast and in a run; with `agents_fixed` every task has an agent
     of its own already, and none are merged but for the groups in `together`, whose tasks are in phases one behind the
-    other (D1). Phases in `grown` find their items on the way: they have a part of the tree
-    to themselves, which may be added later and changes nothing else (X12). Raises `InvalidInput` for cyclic
+    other (D1). Phases in `grown` find their items on the way: they have a part of the tree to themselves, which may be
+    added later and changes nothing else (X12); those in `spans` have one too, with the most direct reports that are
+    given for it, or else the usual ones (R10). Raises `InvalidInput` for cyclic
     dependencies, dependencies against the order of the phases, or a span below 2. An empty graph gives a plan with no
     agents.
 
@@ -53,7 +57,8 @@ def plan(
     ('hierarchical', 2, ('team:1', 'team:2'))
     """
     parts = decompose(graph, fixed=agents_fixed, together=together)
-    tree = grown_tree(parts.agents, grown, span, priority)
+    apart = {**dict.fromkeys(grown), **spans}
+    tree = grown_tree(parts.agents, apart, span, priority)
     earliest = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
     phases = levelled(parts.agents, earliest, durations(parts.agents), common_width(parts.agents, limits))
     connections = connected(parts.agents, phases)
@@ -65,7 +70,8 @@ def plan(
         *size_findings(parts.agents, graph.priors),
         *_empty_phases(graph, [phase for phase in phase_order if phase not in grown]),
     )
-    return _plan(graph, facts, schedule, findings)
+    made = _plan(graph, facts, schedule, findings)
+    return made.model_copy(update={"domains": domains_of(made)})
 
 
 def _facts(

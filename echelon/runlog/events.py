@@ -21,6 +21,7 @@ from echelon.runlog.run_events import (
     PhaseEnded,
     PhaseSkipped,
     PhaseStarted,
+    PlanChangeProposed,
     PlanExtended,
     RunReopened,
     RunStarted,
@@ -248,6 +249,7 @@ RunEvent = Annotated[
     | RunTaken
     | RunReopened
     | PlanExtended
+    | PlanChangeProposed
     | PhaseStarted
     | PhaseEnded
     | PhaseSkipped

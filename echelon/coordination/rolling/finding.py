@@ -17,7 +17,7 @@ from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff
 from echelon.model.integration import planning_id
 from echelon.model.run import StepKind, StepRecord
-from echelon.runlog.events import PlanExtended, RunEvent
+from echelon.runlog.events import PlanExtended, RunEvent, RunStarted
 
 #: Items that a phase may find where it does not say how many are expected: a plan of so many takes seconds.
 MAX_ITEMS = 10_000
@@ -41,19 +41,20 @@ async def items_of(job: JobDefinition, outputs: OutputStore, phase: str, handoff
     return cast("list[object]", await asyncio.to_thread(read_output, outputs, reference, discovery.finder.output_type))
 
 
-def phases_grown(events: Iterable[RunEvent], plan_digest: str) -> frozenset[str]:
-    """Return the phases that were planned on the way, as far as one plan has them.
+def events_until(events: Sequence[RunEvent], plan_digest: str) -> Sequence[RunEvent]:
+    """Return the events of a run up to the one that put a plan on record; all of them where none did.
 
-    What was found and refused is in no plan. Where two phases grow at the same time, one is ordered by a plan that does
-    not have the other yet.
+    Where two phases grow at the same time, one is ordered by a plan that does not have the other yet.
     """
-    known: set[str] = set()
-    grown: set[str] = set()
-    for event in events:
-        if isinstance(event, PlanExtended):
-            known |= {event.phase} if event.phase else set()
-            grown = {*known} if event.plan.digest == plan_digest else grown
-    return frozenset(grown)
+    at = [number for number, event in enumerate(events, start=1) if _digest_in(event) == plan_digest]
+    return events[: at[-1]] if at else events
+
+
+def _digest_in(event: RunEvent) -> str | None:
+    """Return the identity of the plan that an event puts on record; None for one that puts none there."""
+    plan = event.record.plan if isinstance(event, RunStarted) else None
+    plan = event.plan if isinstance(event, PlanExtended) else plan
+    return plan.digest if plan else None
 
 
 async def items_on_record(

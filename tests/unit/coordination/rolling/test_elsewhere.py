@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from echelon.coordination.job_run import run_phases
-from echelon.coordination.rolling.finding import phases_grown
+from echelon.coordination.rolling.finding import events_until
 from echelon.engine.stage_worker import carry_out
 from echelon.model.plan import Plan
 from echelon.model.run import StepKind
 from echelon.runlog.events import PlanExtended
+from echelon.runlog.state import fold
 from echelon.testing.run_events import NOON, run_started, small_plan
 from tests.unit.coordination.test_placement import Elsewhere, Place, settings
 
@@ -100,10 +101,11 @@ def extended(plan: Plan, phase: str = "") -> PlanExtended:
     return PlanExtended(run_id="r1", at=NOON, plan=plan, reason="", phase=phase)
 
 
-def test_the_phases_that_a_plan_has_are_those_that_were_planned_before_it() -> None:
+def test_what_was_known_when_a_plan_was_put_on_record_is_what_lies_before_it() -> None:
     first, second, changed = (small_plan(tasks) for tasks in (("a",), ("a", "b"), ("a", "b", "c")))
-    events = [run_started("r1"), extended(first, "left"), extended(second, "right"), extended(changed)]
+    begun = small_plan()
+    events = [run_started("r1", plan=begun), extended(first, "left"), extended(second, "right"), extended(changed)]
 
-    grown = [phases_grown(events, plan.digest) for plan in (first, second, changed)]
-    assert grown == [{"left"}, {"left", "right"}, {"left", "right"}]
-    assert phases_grown(events, "another") == frozenset()
+    assert [len(events_until(events, plan.digest)) for plan in (begun, first, second, changed)] == [1, 2, 3, 4]
+    assert [one.phase for one in fold(events_until(events, second.digest)).extensions] == ["left", "right"]
+    assert events_until(events, "another") == events

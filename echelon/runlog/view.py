@@ -30,8 +30,8 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     assert state.last_at is not None, "the start of a run happened at some time"
     missing = _missing(latest, state, record.plan)
     incidents = incidents_of(state.steps, record.plan)
-    integrations = frozenset(name.task_id for name in latest if name.kind is StepKind.INTEGRATION)
-    losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, integrations=integrations)
+    kinds = {name.task_id: name.kind for name in latest if name.kind is not StepKind.TASK}
+    losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, kinds=kinds)
     launched = len(latest.keys() | set(_planned(state)))
     reader = _Reader(read)
     return RunView(
@@ -51,6 +51,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
             state.steps, seconds_without(record.started, record.finished or state.last_at, state.pauses), state.pauses
         ),
         phases=tuple(_phase(state, phase, latest) for phase in (record.plan.phases if record.plan else ())),
+        extensions=state.extensions,
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,

@@ -4,7 +4,7 @@
 function. Where a run has not ended, it is seen as its last event left it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
@@ -55,7 +55,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,
-        output=_output(latest.values(), record.plan, _wanted(state), reader),
+        output=_output(latest.values(), state, reader),
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),
@@ -112,9 +112,12 @@ def _in_plan(state: RunState) -> dict[StepName, StepRecord]:
 
 def _wanted(state: RunState) -> list[PhasePlan]:
     """Return the phases of the plan, without those that turned out not to be wanted (X12)."""
-    phases = state.plan.phases if state.plan else ()
-    skipped = {name for name, stands in state.phases.items() if stands.skipped}
+    phases, skipped = state.plan.phases if state.plan else (), _skipped(state)
     return [phase for phase in phases if phase.name not in skipped]
+
+
+def _skipped(state: RunState) -> set[str]:
+    return {name for name, stands in state.phases.items() if stands.skipped}
 
 
 def _planned(state: RunState) -> list[StepName]:
@@ -174,17 +177,19 @@ def _waits(state: RunState) -> tuple[WaitView, ...]:
     )
 
 
-def _output(latest: Iterable[StepRecord], plan: Plan | None, wanted: Sequence[PhasePlan], read: Read) -> object:
+def _output(latest: Iterable[StepRecord], state: RunState, read: Read) -> object:
     """Return the output of the phase at the end; where several are, that of each by its name (X12).
 
     Of a task graph it is what the tasks made that no other uses, wherever they stand.
     """
-    steps = tuple(latest)
-    if plan is not None and plan.delivers:
+    steps, plan = tuple(latest), state.plan
+    if plan is None:
+        return None
+    if plan.delivers:
         made = {step.handoff.task_id: step for step in steps if step.handoff.done}
         return {task: _read(made[task], read) for task in plan.delivers if task in made} or None
-    ends = final_phases(wanted)
-    outputs = {phase.name: _output_of(steps, phase, read) for phase in wanted if phase.name in ends}
+    ends = final_phases(plan.phases, _skipped(state))
+    outputs = {phase.name: _output_of(steps, phase, read) for phase in plan.phases if phase.name in ends}
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
 
 

@@ -5,7 +5,7 @@ thing; and when it continues it (`<name>/2` after `<name>`). Phases without a pa
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import PhasePlan, Plan
@@ -122,10 +122,15 @@ def side_by_side(needs: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...
     }
 
 
-def final_phases(phases: Sequence[PhasePlan]) -> tuple[str, ...]:
-    """Return the phases that no other one waits for, in their order: what they hand on is what the job is for."""
-    needed = {name for names in needs_of_phases(phases).values() for name in names}
-    return tuple(phase.name for phase in phases if phase.name not in needed)
+def final_phases(phases: Sequence[PhasePlan], skipped: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the phases that no other one waits for, in their order: what they hand on is what the job is for.
+
+    Of phases that are skipped nothing is handed on; where all that waits for a phase is skipped, it is one of the ends.
+    """
+    needs = needs_of_phases(phases)
+    wanted = [phase.name for phase in phases if phase.name not in skipped]
+    needed = {one for name in wanted for one in (ancestors(needs, name) if skipped else needs.get(name, ()))}
+    return tuple(name for name in wanted if name not in needed)
 
 
 def _parts(by_id: Mapping[str, TaskSpec], phases: Sequence[PhasePlan]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias, cast, get_args, get_origin
 
 from echelon.agents.agent import Agent, AgentLike
-from echelon.agents.binding import ITEM_OR_OUTPUT, hints_of
+from echelon.agents.binding import OF_ONE_TASK, hints_of
 from echelon.agents.call import CallShape
 from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command import CommandAgent
@@ -53,15 +53,15 @@ def _as_agent(given: Any) -> object:
 def checks_whole_phase(check: Agent, shape: CallShape, *, integrates: bool) -> bool:
     """Say whether a check judges a phase as a whole, and not each task by itself.
 
-    A function judges single tasks when it asks for the item or the output, a command when it names fields of the item;
-    any other agent where nothing puts the outputs together.
+    A function judges single tasks when it asks for the item, the output or the rounds, a command when it names fields
+    of the item; any other agent where nothing puts the outputs together.
     """
     if isinstance(check, FunctionAgent):
         function = cast("FunctionAgent[..., object]", check)
         hints = hints_of(function.function, function.name)
         whole = any((get_origin(hint) or hint) is Handoffs for name, hint in hints.items() if name != "return")
         binding = None if whole else function.bind(shape).binding
-        return binding is None or not any(source in ITEM_OR_OUTPUT for source in binding.sources.values())
+        return binding is None or not any(source in OF_ONE_TASK for source in binding.sources.values())
     if isinstance(check, CommandAgent):
         return not cast("CommandAgent[object]", check).asked_of_item(shape)
     return integrates

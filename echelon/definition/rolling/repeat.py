@@ -26,9 +26,9 @@ class Repeat:
     """Do work again until a check passes.
 
     `until` is the check: a function, a command or an agent, never whoever did the work. It says True or False, a text
-    (what is missing), or a `Verdict`. A check that asks for the item or for the `output` judges each task by itself,
-    and only those that do not pass are done again; one that asks for `Handoffs[...]`, or for neither, judges the phase
-    as a whole. Each round is a new call that is told what was missing.
+    (what is missing), or a `Verdict`. A check that asks for the item, the `output` or the `Rounds[...]` judges each task
+    by itself, and only those that do not pass are done again; one that asks for `Handoffs[...]`, or for nothing of that,
+    judges the phase as a whole. Each round is a new call that is told what was missing.
     """
 
     until: Check

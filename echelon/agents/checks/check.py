@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast, get_args, get_origin
 from echelon.agents.agent import Agent, AgentLike
 from echelon.agents.binding import OF_ONE_TASK, hints_of
 from echelon.agents.call import CallShape
+from echelon.agents.checks.rounds import Rounds
 from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
@@ -65,6 +66,19 @@ def checks_whole_phase(check: Agent, shape: CallShape, *, integrates: bool) -> b
     if isinstance(check, CommandAgent):
         return not cast("CommandAgent[object]", check).asked_of_item(shape)
     return integrates
+
+
+def check_whole(what: str, check: Agent) -> None:
+    """Raise `InvalidJob` where a check that judges more than a single task asks for rounds: those are of one task."""
+    if isinstance(check, FunctionAgent):
+        function = cast("FunctionAgent[..., object]", check)
+        hints = hints_of(function.function, function.name)
+        rounds = [name for name, hint in hints.items() if (get_origin(hint) or hint) is Rounds]
+        if rounds:
+            raise InvalidJob(
+                f"{what}: {check.name!r} judges more than a single task, and its parameter {rounds[0]!r} asks for the "
+                "rounds of one; leave it out, or let a phase be repeated whose check asks for no Handoffs[...]"
+            )
 
 
 def shape_of_check(shape: CallShape, phase: str, output_type: object) -> CallShape:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from echelon import Job, Repeat, Rounds, agent, command
+from echelon import Handoffs, Job, Repeat, Rounds, agent, command
 from echelon.coordination.job_run import run_phases
+from echelon.model.errors import InvalidJob
 from echelon.testing.runs import a_run, view_so_far
 from tests.unit.coordination.jobs import missing_in, output_of
 
@@ -52,3 +53,24 @@ async def test_a_check_that_asks_for_rounds_judges_each_task_by_itself(tmp_path:
         counted = output_of(run)
 
     assert (counted, missing_in(run)) == ({"count/a": 2, "count/b": 2}, ())
+
+
+def of_all(count: Handoffs[int], rounds: Rounds[int]) -> bool:
+    return len(rounds) > 1 or not count
+
+
+def test_a_check_of_more_than_one_task_may_not_ask_for_rounds() -> None:
+    @agent
+    def count(name: str) -> int:
+        """Count."""
+        return len(name)
+
+    job = Job("counting", goal="Count")
+    with pytest.raises(
+        InvalidJob, match="phase 'count': 'of_all' judges more than a single task, and its parameter 'rou"
+    ):
+        job.phase("count", each=count, over=names, repeat=Repeat(until=of_all))
+    job.phase("count", each=count, over=names)
+    job.phase("again", each=count, over=names, needs="count")
+    with pytest.raises(InvalidJob, match="the loop over 'count', 'again': 'of_all' judges more than a single task"):
+        job.loop(["count", "again"], until=of_all)

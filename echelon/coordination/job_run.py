@@ -30,7 +30,7 @@ from echelon.definition.need import Need
 from echelon.definition.rolling.loop import Loop
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
-from echelon.model.errors import CallerError
+from echelon.model.errors import CallerError, InvalidJob
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import Coupling
 from echelon.model.handoff import Missing
@@ -239,6 +239,8 @@ class JobRun:
             refused = "" if run.spec.job.phases[phase].items else too_many(phase, len(items))
             if not refused:
                 await self.growth.extend(phase, items)
+        except InvalidJob as error:  # items that cannot be told apart; no limit was kept
+            return await self._not_planned(run, phase, str(error))
         except CallerError as error:
             refused = str(error)
         return await self._not_planned(run, phase, refused, over_limit=True) if refused else None

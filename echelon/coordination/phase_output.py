@@ -79,9 +79,9 @@ def received_by(call: Call) -> Passed:
     Outputs that stood in its brief were given by value.
     """
     brief, given = call.brief, sum(call.by_value.values())
-    told = Passed(
-        bytes_by_value=sum(map(bytes_of, (brief.summary, *brief.missing, *brief.gaps))),
-        bytes_by_reference=sum(one.received.size_bytes for one in (call.rounds[:-1] if call.output else call.rounds)),
-    )
+    told = Passed(bytes_by_value=bytes_of(brief.summary) + sum(map(bytes_of, (*brief.missing, *brief.gaps))))
     passed = sum((handoffs.passed for handoffs in call.upstream.values()), told)
-    return Passed(bytes_by_value=passed.bytes_by_value + given, bytes_by_reference=passed.bytes_by_reference - given)
+    # A check gets the round that it judges as handoffs; all others are what the task itself delivered before (X12).
+    rounds = call.rounds[:-1] if call.output else call.rounds
+    may_read = passed.bytes_by_reference + sum(one.received.size_bytes for one in rounds)
+    return Passed(bytes_by_value=passed.bytes_by_value + given, bytes_by_reference=may_read - given)

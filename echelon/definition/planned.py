@@ -16,7 +16,7 @@ from echelon.definition.rolling.independence import check_findings
 from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases
 from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
-from echelon.model.plan import Plan
+from echelon.model.plan import Plan, Reason
 from echelon.model.terms import OpenPhase
 from echelon.planning.domains import domains_of
 from echelon.planning.planner import plan
@@ -76,7 +76,7 @@ def planned(
         "phases": phases,
         "spending": with_rounds(made.spending, expansion.graph, {phase.name: phase.rounds for phase in phases}),
         "open": still_open,
-        "reasons": (*made.reasons, *features.reasons),
+        "reasons": (*made.reasons, *features.reasons, *map(_why_open, still_open)),
         "findings": (*made.findings, *features.findings, *check_findings(job)),
     }
     whole = made.model_copy(update=changes)
@@ -103,6 +103,11 @@ def _open(phase: PhaseDefinition) -> OpenPhase:
         agent=phase.agents[0].name,
         items=phase.items,
     )
+
+
+def _why_open(phase: OpenPhase) -> Reason:
+    planned_then = "planned, linted and forecast then, within the budget, and on record before it begins"
+    return Reason(rule="X12", text=f"phase {phase.phase!r}: {phase.known}; {planned_then}")
 
 
 def _declared(job: JobDefinition, phase: PhaseDefinition) -> dict[str, object]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
+from echelon.model.breaker_news import BreakerStory
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
@@ -15,7 +16,7 @@ from echelon.model.incident import Incident
 from echelon.model.organisation import PlanChange
 from echelon.model.phrasing import count, listed, moment, one_line, truncate
 from echelon.model.plan import Plan
-from echelon.model.rolling.phases import PhaseView, RepeatedWork
+from echelon.model.rolling.phases import PhaseView, PlanExtension, RepeatedWork
 from echelon.model.usage import Usage
 
 
@@ -92,8 +93,11 @@ class StepKind(StrEnum):
 
     @property
     def noun(self) -> str:
-        """What one is called where several are counted."""
-        return {"task": "agent", "planning": "planning step"}.get(self.value, self.value)
+        """Return what one of them is called where they are counted: tasks by who does them."""
+        return _NOUNS.get(self, self.value)
+
+
+_NOUNS = {StepKind.TASK: "agent", StepKind.PLANNING: "planning step"}
 
 
 class StepRecord(Value):
@@ -108,7 +112,7 @@ class StepRecord(Value):
     node: str
     """The agent or coordinator."""
     kind: StepKind
-    """Task or integration."""
+    """Task, integration or planning."""
     started: datetime
     """When the first attempt began, in UTC."""
     finished: datetime
@@ -251,36 +255,6 @@ class WaitView(Value):
     """The most that waited there when another one came."""
 
 
-class BreakerStory(Value):
-    """One breaker that a run used (F1)."""
-
-    name: str
-    """The dependency."""
-    opened: int
-    """How often it opened while the run used it."""
-    isolated: int
-    """How often a person opened it meanwhile."""
-    state: str
-    """How the run left it, or knows it now: `closed`, `open` or `half-open`."""
-    reason: str
-    """Why it is not closed; empty when it is."""
-    shared: str
-    """Who knew of it: all processes with the same `redis`, or the `process` of the run only."""
-
-    @property
-    def said(self) -> str:
-        """Say it in one line."""
-        times = [_times("opened", self.opened), _times("was isolated", self.isolated)]
-        parts = [part for part in times if part] or ["never opened"]
-        now = f"{self.state} ({self.reason})" if self.reason else self.state
-        where = "shared through redis" if self.shared == "redis" else "in its process only"
-        return f"{self.name} {', '.join([*parts, now])}; {where}"
-
-
-def _times(what: str, number: int) -> str:
-    return f"{what} {number} time{'' if number == 1 else 's'}" if number else ""
-
-
 class TaskRetry(Value):
     """What was to be done again in a run, whatever had come of it (F8)."""
 
@@ -329,6 +303,8 @@ class RunView(Value):
     """What was measured."""
     phases: tuple[PhaseView, ...] = ()
     """Where each phase of its plan stands."""
+    extensions: tuple[PlanExtension, ...] = ()
+    """Phases that were planned on the way, in that order (X12)."""
     waits: tuple[WaitView, ...] = ()
     """How long steps waited for slots, by limiter."""
     at_work: tuple[str, ...] = ()
@@ -342,7 +318,7 @@ class RunView(Value):
     repeated: tuple[RepeatedWork, ...] = ()
     """Work that is repeated until a check passes, and how that ended (X12)."""
     output: object = None
-    """Output of the last phase, as JSON; None when there is none."""
+    """Output of the phase at the end, by phase where there are several, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     lost_outputs: tuple[str, ...] = ()
@@ -359,7 +335,7 @@ class RunResult(Value):
     status: RunStatus
     """How it ended."""
     output: object
-    """Output of the last phase, as JSON."""
+    """Output of the phase at the end, by phase where there are several, as JSON."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     launched: int

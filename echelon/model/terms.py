@@ -7,9 +7,14 @@ from pydantic import Field
 from echelon.model.base import Value
 from echelon.model.graph import Coupling, ErrorConsequence
 from echelon.model.organisation import Structure
+from echelon.model.phrasing import listed
 
 #: Where something was stated: at the agent, at its phase, at the job, or nowhere, so that the usual holds.
 Level = Literal["agent", "phase", "job", "usual"]
+
+
+#: Phases named in one line at most.
+MOST_NAMED = 3
 
 
 class Terms(Value):
@@ -62,6 +67,12 @@ class OpenPhase(Value):
     """What works on each."""
     items: tuple[int, int] | None = None
     """The fewest and the most that are expected; None: nobody said."""
+
+    @property
+    def known(self) -> str:
+        """Say when its items are known, and how many are expected."""
+        expected = f", {self.items[0]:,} to {self.items[1]:,} expected" if self.items else ""
+        return f"items known after {listed(self.after, MOST_NAMED)}{expected}"
 
 
 class DomainPlan(Value):

@@ -21,7 +21,7 @@ class KnownLosses:
     incidents: tuple[Incident, ...] = ()
     """Incidents, whose words are used where they are the cause."""
     kinds: Mapping[str, StepKind] = field(default_factory=dict[str, StepKind])
-    """What each of them is; a task where it is not known."""
+    """What those are that are no tasks."""
 
 
 def missing_by_cause(missing: Iterable[Missing], known: KnownLosses) -> tuple[MissingGroup, ...]:

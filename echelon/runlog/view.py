@@ -31,7 +31,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     assert state.last_at is not None, "the start of a run happened at some time"
     missing = _missing(latest, state, record.plan)
     incidents = incidents_of(state.steps, record.plan)
-    kinds = {name.task_id: name.kind for name in latest}
+    kinds = {name.task_id: name.kind for name in latest if name.kind is not StepKind.TASK}
     losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, kinds=kinds)
     launched = len(latest.keys() | set(_planned(state)))
     reader = _Reader(read)
@@ -52,6 +52,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
             state.steps, seconds_without(record.started, record.finished or state.last_at, state.pauses), state.pauses
         ),
         phases=tuple(_phases(state, latest)),
+        extensions=state.extensions,
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,

@@ -32,6 +32,7 @@ from echelon.model.handoff import Handoff
 from echelon.model.run import StepRecord
 from echelon.model.status import Status
 from echelon.settings import Settings
+from tests.chaos import random_job
 from tests.chaos.mending_job import mending_job
 from tests.chaos.mixed_job import mixed_job
 from tests.chaos.payments_job import payments_job
@@ -121,7 +122,8 @@ async def carry_out(errand: Errand) -> Ended:
         decision=OperatorDecision(redo=frozenset(() if errand.retry else errand.redo), done=errand.done),
         retry=RetryRequest(tasks=errand.retry, redo=errand.redo) if asks else None,
     )
-    async with prepare_run(JOBS[errand.job], inputs, options, settings) as run:
+    job = JOBS.get(errand.job) or random_job.read_job(inputs.world)
+    async with prepare_run(job, inputs, options, settings) as run:
         World(inputs.world).begin(names_of(run.context.log.state.finished_steps.values()))
         result = await finish(run, await run_phases(run.context))
         journal, run_id = run.context.log.journal, run.context.spec.run_id

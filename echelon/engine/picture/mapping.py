@@ -46,14 +46,6 @@ _KINDS: dict[RunStatus, StateKind] = {
     RunStatus.INTERRUPTED: StateKind.CRASHED,
 }
 
-#: What steps are task runs of.
-_TASKS: dict[StepKind, str] = {
-    StepKind.TASK: "agent",
-    StepKind.INTEGRATION: "integrate",
-    StepKind.CHECK: "check",
-    StepKind.PLANNING: "plan",
-}
-
 #: What is no failure, but not all there is either: a state of its own name in Prefect.
 _NAMED = (RunStatus.PARTIAL, RunStatus.WAITING)
 
@@ -201,7 +193,7 @@ class Picture:
             flow_key=_flow_key(name.phase, step.spot.domain),
             task=_TASKS[name.kind],
             dynamic_key=key,
-            title=f"integrate {step.node} · {name.phase}" if name.kind is StepKind.INTEGRATION else name.task_id,
+            title=name.task_id if name.kind in _NAMED_BY_TASK else f"{_TASKS[name.kind]} {step.node} · {name.phase}",
             started=step.started,
             state=state,
             attempts=step.attempts,
@@ -252,6 +244,11 @@ _DRAW: dict[type[happened.Event], Callable[[Picture, Any], None]] = {
     happened.Logged: Picture.logged,
 }
 """Kind → what is drawn of it at once; the rest follows from what the scene looks like."""
+
+
+#: Name of the task in Prefect that a step is a run of.
+_NAMED_BY_TASK = (StepKind.TASK, StepKind.CHECK)
+_TASKS = {StepKind.TASK: "agent", StepKind.INTEGRATION: "integrate", StepKind.PLANNING: "plan", StepKind.CHECK: "check"}
 
 
 def _task_key(name: StepName) -> str:

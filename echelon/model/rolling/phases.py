@@ -4,7 +4,9 @@ from datetime import datetime
 
 from echelon.model.base import Value
 from echelon.model.handoff import StoppedBy
+from echelon.model.organisation import Structure
 from echelon.model.phrasing import count
+from echelon.model.plan import Finding
 
 
 class PhaseView(Value):
@@ -48,3 +50,26 @@ class RepeatedWork(Value):
     """Rounds that were made of it."""
     stopped_by: StoppedBy
     """Why no further one is made."""
+
+
+class PlanExtension(Value):
+    """What became known of a phase on the way, and the plan that follows from it (X12)."""
+
+    phase: str
+    """The phase that was planned."""
+    at: datetime
+    """When it was on record, in UTC."""
+    tasks: int
+    """Tasks that it has."""
+    reason: str
+    """What was found, and how the job is organised now, in one sentence."""
+    structure: Structure
+    """How the whole job is organised since."""
+    n_agents: int
+    """Agents that the whole job has since."""
+    levels: int
+    """Coordinating levels above them."""
+    predicted_seconds: float | None = None
+    """How long the whole job is expected to take since, from its beginning; None: nothing states its seconds."""
+    findings: tuple[Finding, ...] = ()
+    """What should be changed about it, and was not known before."""

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from echelon.model.graph import TaskSpec
-from echelon.model.plan import PhasePlan
+from echelon.model.plan import PhasePlan, Plan
 from echelon.planning.schedule.order import producers_of
 
 
@@ -53,6 +53,72 @@ def needs_of_phases(phases: Sequence[PhasePlan]) -> dict[str, tuple[str, ...]]:
     before: list[tuple[str, ...]] = [(), *((name,) for name in names)]
     return {
         phase.name: chain if phase.needs is None else phase.needs for phase, chain in zip(phases, before, strict=False)
+    }
+
+
+def phases_awaited(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return what each phase of a plan waits for, producers first; phases that are planned on the way are in it."""
+    opened = {one.phase: one.after for one in plan.open}
+    awaited = opened | needs_of_phases(plan.phases)
+    if opened:
+        tasks = {task.id: task for task in plan.tasks}
+        for phase in plan.phases:
+            waits = dict.fromkeys(name for task in phase.tasks if task in tasks for name in tasks[task].needs)
+            awaited[phase.name] = (*awaited[phase.name], *(name for name in waits if name in opened))
+    known = {name: tuple(one for one in needs if one in awaited) for name, needs in awaited.items()}
+    return {name: known[name] for name in _producers_first(known, [phase.name for phase in plan.phases])}
+
+
+def _producers_first(needs: Mapping[str, Sequence[str]], planned: Sequence[str]) -> Iterator[str]:
+    """Yield phases, those of the plan in its order, each open one before the first that waits for it, or at the end."""
+    yielded: set[str] = set()
+    for phase in (*planned, *(name for name in needs if name not in planned)):
+        waiting = [phase]
+        while waiting:
+            name = waiting[-1]
+            before = [one for one in needs[name] if one not in yielded and one not in waiting]
+            if before:
+                waiting.extend(before)
+                continue
+            waiting.pop()
+            if name not in yielded:
+                yielded.add(name)
+                yield name
+
+
+def direct_needs(needs: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return what each phase waits for, without what is passed by then anyway; `needs` have producers first."""
+    bits = {name: 1 << number for number, name in enumerate(needs)}
+    before: dict[str, int] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, needed in needs.items():
+        passed = 0
+        for one in needed:
+            passed |= before[one]
+        found[name] = tuple(one for one in needed if not bits[one] & passed)
+        before[name] = passed
+        for one in needed:
+            before[name] |= bits[one]
+    return found
+
+
+def depths(needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return how many sync points are passed one behind the other before each phase; `needs` have producers first.
+
+    Phases of one depth have no path between them.
+    """
+    found: dict[str, int] = {}
+    for name, needed in needs.items():
+        found[name] = max((found[one] + 1 for one in needed), default=0)
+    return found
+
+
+def side_by_side(needs: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Return for each phase those that may be at work at the same time: there is no path between them and it."""
+    before = {name: ancestors(needs, name) for name in needs}
+    return {
+        name: tuple(one for one in needs if one != name and one not in before[name] and name not in before[one])
+        for name in needs
     }
 
 

@@ -130,7 +130,7 @@ class PhaseRounds:
     async def _end_named(self, phase: str, number: int, output: PhaseOutput, stopped: StoppedBy) -> list[Handoff]:
         """Put it on record that those tasks of a phase do not pass that the last check names."""
         verdict, made = self.verdicts[-1], len(self.verdicts)
-        steps = await _delivered(self._run, phase, number, output)
+        steps = await _find_delivered(self._run, phase, number, output)
         named = {task: gap for task, gap in _gaps(phase, verdict).items() if task in steps}
         rounds = {task: PastRound(handoff=steps[task].handoff, gap=gap or verdict.gap) for task, gap in named.items()}
         return [await _end(self._run, steps[task], one.handoff, stopped, made * [one]) for task, one in rounds.items()]
@@ -147,7 +147,7 @@ class PastRounds(NamedTuple):
 
 async def past_of(run: RunContext, phase: str, number: int, output: PhaseOutput, verdict: Verdict) -> PastRounds:
     """Return a round that is over, by what is on record of it."""
-    steps, gaps = await _delivered(run, phase, number, output), _gaps(phase, verdict)
+    steps, gaps = await _find_delivered(run, phase, number, output), _gaps(phase, verdict)
     tasks = {
         task: PastRound(handoff=step.handoff, gap=gaps.get(task, "") or verdict.gap) for task, step in steps.items()
     }
@@ -167,7 +167,7 @@ def _gaps(phase: str, verdict: Verdict) -> dict[str, str]:
     return {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
 
 
-async def _delivered(run: RunContext, phase: str, number: int, output: PhaseOutput) -> dict[str, StepRecord]:
+async def _find_delivered(run: RunContext, phase: str, number: int, output: PhaseOutput) -> dict[str, StepRecord]:
     """Return what is on record of the tasks of a phase that delivered, up to a round of it.
 
     A run that is resumed has later rounds on record, too, and those must not be taken for this one.

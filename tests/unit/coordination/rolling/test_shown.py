@@ -119,7 +119,7 @@ async def test_checks_and_questions_are_drawn_as_what_they_are(tmp_path: Path) -
 
     assert tasks["fix/b0"] == "agent"
     assert tasks["fix/b0/until/passes"] == "check"
-    assert tasks["publish/when/nothing_is_left"] == "plan"
+    assert tasks["plan primary · publish"] == "plan"
 
 
 async def test_rounds_are_no_work_that_was_done_twice_and_what_never_passed_did_not_recover(tmp_path: Path) -> None:

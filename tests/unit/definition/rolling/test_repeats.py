@@ -115,7 +115,11 @@ def of_nothing() -> str:
     return ""
 
 
-def of_brief(brief: Brief, rounds: Rounds[Fix]) -> bool:
+def of_brief(brief: Brief) -> bool:
+    return True
+
+
+def of_rounds(rounds: Rounds[Fix]) -> bool:
     return True
 
 
@@ -144,6 +148,7 @@ SINGLE, WHOLE = False, True
         (of_inputs, WHOLE),
         (of_nothing, WHOLE),
         (of_brief, WHOLE),
+        (of_rounds, SINGLE),
         (command(["test", "{id}"]), SINGLE),
         (command(["cat"], stdin="{id}"), SINGLE),
         (command(["make", "test"]), WHOLE),

@@ -1,0 +1,185 @@
+"""Which documents there are, and what is written in them: sentences with their lines, or why they cannot be read."""
+
+import codecs
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+from contracts.research import Document
+from echelon import AgentFailed
+
+#: What is read.
+SUFFIXES = (".md", ".txt", ".rst", ".html", ".htm")
+
+#: The longest sentence, in characters; what is longer is cut between words.
+MAX_SENTENCE = 400
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins like that of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+#: What begins a paragraph of its own: headings, items of lists, quotations, rows of tables.
+_BEGINS = re.compile(r"\s*(#{1,6}\s|[-*+>|]\s|\d{1,3}[.)]\s)\s*")
+#: What only decorates: rules, underlines of headings, fences.
+_DECORATION = re.compile(r"\s*([-=~^*_#`+|:.\"'])\1{2,}[-=~^*_#`+|:.\"'\s\w]{0,40}$")
+#: Possessive, and not begun within itself: a document of a million dots takes no longer than another one.
+_END = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]]*+\s++(?=[^\sa-z])|[。！？]+")
+
+
+class Line(NamedTuple):
+    """A piece of text; the empty one ends a paragraph."""
+
+    number: int
+    text: str
+
+
+class Sentence(NamedTuple):
+    """A sentence, and the line that it begins in."""
+
+    line: int
+    text: str
+
+
+def documents(folder: Path) -> list[Document]:
+    """List every document below a folder, in order. Links to folders and names that begin with a dot are left out."""
+    found: list[str] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        here = Path(place).relative_to(folder)
+        kept = [name for name in names if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
+        found += [(here / name).as_posix() for name in kept]
+    return [Document(path=_printable(path)) for path in sorted(found)]
+
+
+def _printable(path: str) -> str:
+    return path.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def sentences(folder: Path, document: Document, max_bytes: int) -> list[Sentence]:
+    """Return what is written in a document; `AgentFailed` says why it cannot be read."""
+    text = _read(folder / document.path, document.path, max_bytes)
+    is_html = document.path.lower().endswith((".html", ".htm"))
+    lines = _html_lines(text) if is_html else _plain_lines(text)
+    return [sentence for block in _blocks(lines) for sentence in _sentences(block)]
+
+
+def _read(path: Path, name: str, max_bytes: int) -> str:
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise AgentFailed(f"{name} is not read: it is a link or no file; put a copy into the folder")
+        if found.st_size > max_bytes:
+            raise AgentFailed(
+                f"{name} is not read: it has {found.st_size:,} bytes, the limit is {max_bytes:,}; raise max_bytes"
+            )
+        return _decoded(path.read_bytes(), name)
+    except OSError as error:
+        raise AgentFailed(f"{name} cannot be read: {error.strerror}; see to its name and permissions") from error
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    """Return the text: what a byte order mark says, else UTF-8, else Windows-1252, which most older files are in."""
+    marked = next((encoding for mark, encoding in _BOMS if raw.startswith(mark)), None)
+    if marked is None and b"\0" in raw:
+        raise AgentFailed(f"{name} cannot be read: it is binary, no text; take it out, or save it as text")
+    for encoding in (marked,) if marked else ("utf-8", "windows-1252"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise AgentFailed(f"{name} cannot be read: its encoding is not known; save it as UTF-8")
+
+
+def _plain_lines(text: str) -> Iterator[Line]:
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+        begins = _BEGINS.match(line)
+        if begins or not line.strip() or _DECORATION.match(line):
+            yield Line(number, "")
+        if not _DECORATION.match(line):
+            yield Line(number, line[begins.end() :] if begins else line)
+        if line.lstrip().startswith("#"):
+            yield Line(number, "")
+
+
+class _Text(HTMLParser):
+    """Collects what is to be read on a page."""
+
+    _SILENT = ("script", "style", "template", "noscript", "svg")
+    _WITHIN = ("a", "b", "i", "em", "strong", "code", "span", "abbr", "sub", "sup", "small", "mark", "q", "u", "cite")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[Line] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as it is called
+        self._silent += tag in self._SILENT
+        self._part(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = max(0, self._silent - (tag in self._SILENT))
+        self._part(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            first = self.getpos()[0]
+            self.lines += [Line(first + number, line) for number, line in enumerate(data.split("\n")) if line.strip()]
+
+    def _part(self, tag: str) -> None:
+        if tag not in self._WITHIN:
+            self.lines.append(Line(self.getpos()[0], ""))
+
+
+def _html_lines(text: str) -> list[Line]:
+    page = _Text()
+    page.feed(text)
+    page.close()
+    return page.lines
+
+
+def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    block: list[Line] = []
+    for line in lines:
+        if line.text.strip():
+            block.append(line)
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _sentences(block: list[Line]) -> Iterator[Sentence]:
+    """Part a paragraph into sentences; each knows the line that it begins in."""
+    pieces = [" ".join(line.text.split()) + " " for line in block]
+    starts, joined = [0, *accumulate(map(len, pieces))][:-1], "".join(pieces)
+    begin, at = 0, 0
+    for end in (*(found.end() for found in _END.finditer(joined)), len(joined)):
+        for offset, text in _cut(joined[begin:end]):
+            while at + 1 < len(starts) and starts[at + 1] <= begin + offset:
+                at += 1
+            yield Sentence(block[at].number, text)
+        begin = end
+
+
+def _cut(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the pieces of a sentence that are not too long, with where they begin."""
+    begin = 0
+    while begin < len(text):
+        end = len(text)
+        if end - begin > MAX_SENTENCE:
+            blank = text.rfind(" ", begin + 1, begin + MAX_SENTENCE)
+            end = blank if blank > 0 else begin + MAX_SENTENCE
+        piece = text[begin:end].strip()
+        if piece:
+            yield begin, piece
+        begin = end if end == len(text) or text[end] != " " else end + 1

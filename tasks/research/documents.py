@@ -35,8 +35,8 @@ _DECORATION = re.compile(r"\s*([-=~^*_#`+|:.\"'])\1{2,}[-=~^*_#`+|:.\"'\s\w]{0,4
 _END = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]]*+\s++(?=[^\sa-z])|[。！？]+")
 
 
-class Line(NamedTuple):
-    """A piece of text; the empty one ends a paragraph."""
+class Piece(NamedTuple):
+    """A piece of text, with the blanks around it; the empty one ends a paragraph."""
 
     number: int
     text: str
@@ -99,15 +99,16 @@ def _decoded(raw: bytes, name: str) -> str:
     raise AgentFailed(f"{name} cannot be read: its encoding is not known; save it as UTF-8")
 
 
-def _plain_lines(text: str) -> Iterator[Line]:
+def _plain_lines(text: str) -> Iterator[Piece]:
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         begins = _BEGINS.match(line)
-        if begins or not line.strip() or _DECORATION.match(line):
-            yield Line(number, "")
-        if not _DECORATION.match(line):
-            yield Line(number, line[begins.end() :] if begins else line)
+        nothing = not line.strip() or _DECORATION.match(line) is not None
+        if begins or nothing:
+            yield Piece(number, "")
+        if not nothing:
+            yield Piece(number, f"{line[begins.end() :] if begins else line} ")
         if line.lstrip().startswith("#"):
-            yield Line(number, "")
+            yield Piece(number, "")
 
 
 class _Text(HTMLParser):
@@ -118,7 +119,7 @@ class _Text(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[Line] = []
+        self.pieces: list[Piece] = []
         self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as it is called
@@ -132,25 +133,26 @@ class _Text(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._silent:
             first = self.getpos()[0]
-            self.lines += [Line(first + number, line) for number, line in enumerate(data.split("\n")) if line.strip()]
+            self.pieces += [Piece(first + number, f"{line} ") for number, line in enumerate(data.split("\n"))]
+            self.pieces[-1] = Piece(self.pieces[-1].number, self.pieces[-1].text[:-1] or " ")  # a tag is no blank
 
     def _part(self, tag: str) -> None:
         if tag not in self._WITHIN:
-            self.lines.append(Line(self.getpos()[0], ""))
+            self.pieces.append(Piece(self.getpos()[0], ""))
 
 
-def _html_lines(text: str) -> list[Line]:
+def _html_lines(text: str) -> list[Piece]:
     page = _Text()
     page.feed(text)
     page.close()
-    return page.lines
+    return page.pieces
 
 
-def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    block: list[Line] = []
-    for line in lines:
-        if line.text.strip():
-            block.append(line)
+def _blocks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    block: list[Piece] = []
+    for piece in pieces:
+        if piece.text.strip() or (piece.text and block):
+            block.append(piece)
         elif block:
             yield block
             block = []
@@ -158,10 +160,10 @@ def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield block
 
 
-def _sentences(block: list[Line]) -> Iterator[Sentence]:
+def _sentences(block: list[Piece]) -> Iterator[Sentence]:
     """Part a paragraph into sentences; each knows the line that it begins in."""
-    pieces = [" ".join(line.text.split()) + " " for line in block]
-    starts, joined = [0, *accumulate(map(len, pieces))][:-1], "".join(pieces)
+    texts = [re.sub(r"\s+", " ", piece.text) for piece in block]
+    starts, joined = [0, *accumulate(map(len, texts))][:-1], "".join(texts)
     begin, at = 0, 0
     for end in (*(found.end() for found in _END.finditer(joined)), len(joined)):
         for offset, text in _cut(joined[begin:end]):
@@ -179,7 +181,7 @@ def _cut(text: str) -> Iterator[tuple[int, str]]:
         if end - begin > MAX_SENTENCE:
             blank = text.rfind(" ", begin + 1, begin + MAX_SENTENCE)
             end = blank if blank > 0 else begin + MAX_SENTENCE
-        piece = text[begin:end].strip()
-        if piece:
-            yield begin, piece
+        words = text[begin:end].split()
+        if words:
+            yield begin + len(text[begin:end]) - len(text[begin:end].lstrip()), " ".join(words)
         begin = end if end == len(text) or text[end] != " " else end + 1

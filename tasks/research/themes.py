@@ -19,7 +19,7 @@ OTHERS = "other facts"
 def themes(read: Handoffs[FactCollection], question: str) -> list[Theme]:
     """Part facts into themes, each by a word that its facts share beyond the question.
 
-    Again and again the word is taken that parts best what is left: one that stands in many facts, and not in all.
+    Again and again the word is taken that parts best what is left: one of many facts, rather not of all.
     """
     left = weighed([fact for found in read.outputs() for fact in found.facts], question)
     words = {fact.reference: terms_of(fact.quote) - terms_of(question) for fact in left}

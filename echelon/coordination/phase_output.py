@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from echelon.agents.by_value import received_in
 from echelon.agents.call import Call
 from echelon.agents.handoffs import bytes_of
 from echelon.model.base import Value
@@ -76,9 +77,11 @@ def used(output: PhaseOutput) -> tuple[UsedDependency, ...]:
 def received_by(call: Call) -> Passed:
     """Say what reached a step: its brief and the summaries by value, the outputs it may read by reference (C6).
 
-    Outputs that stood in its brief were given by value.
+    Outputs that stood in its brief were given by value: those that it received, and its own of the round before.
     """
     brief, given = call.brief, sum(call.by_value.values())
+    received = {one.task_id for _, one in received_in(call)}
+    instead = sum(size for task, size in call.by_value.items() if task in received)
     told = Passed(bytes_by_value=bytes_of(brief.summary) + sum(map(bytes_of, brief.missing)))
     passed = sum((handoffs.passed for handoffs in call.upstream.values()), told)
-    return Passed(bytes_by_value=passed.bytes_by_value + given, bytes_by_reference=passed.bytes_by_reference - given)
+    return Passed(bytes_by_value=passed.bytes_by_value + given, bytes_by_reference=passed.bytes_by_reference - instead)

@@ -48,4 +48,4 @@ mend.phase(
     needs="lint",
     repeat=Repeat(until=passes, rounds=3),
 )
-mend.phase("patch", agent=patch, needs=("lint", "fix"))
+mend.phase("patch", agent=patch, needs={"lint": None, "fix": "loose"})

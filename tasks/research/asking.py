@@ -5,12 +5,12 @@ that read the document again; it is told what does not stand there, and has one 
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from contracts.research import Document, Note, Quotes, Theme
-from echelon import EchelonError, Repeat, model_agent
+from echelon import EchelonError, Repeat, Resilience, model_agent
 from echelon.agents.agent import AgentLike
 from echelon.agents.call import Call
 from echelon.agents.prompt import prompt_of
@@ -18,6 +18,13 @@ from echelon.model.phrasing import listed
 from tasks.research.documents import Sentence, sentences
 from tasks.research.notes import answer, note
 from tasks.research.reading import extract, ranked
+
+if TYPE_CHECKING:
+    from pydantic_ai import Agent
+
+T = TypeVar("T")
+
+_GUARD = Resilience(timeout_seconds=120, attempts=3)
 
 #: What a model is given of one document, in characters; of a longer one, the sentences nearest to the question.
 MAX_CHARACTERS = 60_000
@@ -57,21 +64,21 @@ def readers(model: str | None) -> Readers:
     if not model:
         return Readers()
     return Readers(
-        read=_asked(model, "read", Quotes, _READ, _with_document),
-        note=_asked(model, "note", Note, _NOTE, prompt_of),
-        answer=_asked(model, "answer", Note, _ANSWER, prompt_of),
+        read=model_agent(_model(model, Quotes), name="read", goal=_READ, prompt=_with_document, resilience=_GUARD),
+        # The item of a note has all the facts that it is about.
+        note=model_agent(_model(model, Note), name="note", goal=_NOTE, by_value_tokens=False, resilience=_GUARD),
+        answer=model_agent(_model(model, Note), name="answer", goal=_ANSWER, by_value_tokens=20_000, resilience=_GUARD),
         quoted=Repeat(until=stands_there, rounds=2),
         noted=Repeat(until=rests_on_theme, rounds=2),
     )
 
 
-def _asked(model: str, name: str, output: type, goal: str, prompt: Callable[[Call], str]) -> AgentLike:
+def _model(model: str, output: type[T]) -> "Agent[None, T]":
     try:
         from pydantic_ai import Agent
     except ImportError as error:
         raise EchelonError("a model needs an extra: pip install 'echelon[llm]'; or unset RESEARCH_MODEL") from error
-    asked = Agent(model, output_type=output, defer_model_check=True)
-    return model_agent(asked, name=name, goal=goal, prompt=prompt, timeout=120, attempts=3, by_value_tokens=20_000)
+    return Agent(model, output_type=output, defer_model_check=True)
 
 
 def _with_document(call: Call) -> str:

@@ -1,9 +1,14 @@
 """The report: the answer, theme by theme, each sentence with where it stands; as data, and as Markdown."""
 
+from collections.abc import Mapping, Sequence
+
 from contracts.research import Fact, FactCollection, Note, ReportSection, ResearchReport
 from echelon import Handoffs, Outcome, RunView, agent
 from echelon.model.phrasing import count
 from echelon.visibility.report import as_code, default_report, in_markdown
+
+#: Facts that no note rests on and that are in the report all the same; the others are counted.
+_UNUSED = 100
 
 
 @agent
@@ -14,28 +19,42 @@ def report(
     found = read.outputs()
     facts = {fact.reference: fact for part in found for fact in part.facts}
     documents, answering = sum(part.documents for part in found), sum(part.answering for part in found)
-    answers = answer.outputs()
+    sections = [_section(received.task_id.partition("/")[2], received.load(), facts) for received in note]
+    answers = [_cited(one, facts) for one in answer.outputs()]
     nothing = f"None of {count(documents, 'document')} says anything about it."
-    lost = "The facts are below; they could not be summed up."
     made = ResearchReport(
         question=question,
-        answer=answers[0] if answers else Note(text=lost if facts else nothing),
+        answer=answers[0] if answers else Note(text=_NOT_SUMMED_UP if facts else nothing),
         answered=bool(facts),
-        sections=tuple(
-            ReportSection(
-                title=received.task_id.partition("/")[2],
-                text=one.text,
-                facts=tuple(facts[name] for name in one.references if name in facts),
-            )
-            for received in note
-            for one in (received.load(),)
-        ),
+        sections=(*sections, *_unused(facts, sections)),
         documents=documents,
         answering=answering,
-        missing=(*(lost for part in found for lost in part.missing), *note.missing),
+        missing=(*(lost for part in found for lost in part.missing), *note.missing, *answer.missing),
     )
     said = f"{answering} of {count(documents, 'document')} answer it" if facts else nothing
     return Outcome(output=made, summary=said)
+
+
+_NOT_SUMMED_UP = "The facts below could not be summed up."
+
+
+def _section(title: str, note: Note, facts: Mapping[str, Fact]) -> ReportSection:
+    used = tuple(facts[name] for name in note.references if name in facts)
+    return ReportSection(title=title, text=note.text, facts=used)
+
+
+def _cited(answer: Note, facts: Mapping[str, Fact]) -> Note:
+    """Return an answer with those of its references that are facts: a model may name others."""
+    return answer.model_copy(update={"references": tuple(name for name in answer.references if name in facts)})
+
+
+def _unused(facts: Mapping[str, Fact], sections: Sequence[ReportSection]) -> list[ReportSection]:
+    used = {fact.reference for section in sections for fact in section.facts}
+    left = tuple(fact for name, fact in facts.items() if name not in used)
+    text = f"{count(len(left), 'fact')} that no note rests on" + (
+        f", the first {_UNUSED}" if len(left) > _UNUSED else ""
+    )
+    return [ReportSection(title="not used above", text=text, facts=left[:_UNUSED])] if left else []
 
 
 def render(run: RunView) -> dict[str, str]:

@@ -67,6 +67,18 @@ def test_a_folder_without_documents_fails_and_a_question_of_nothing_is_refused(t
     assert "it has no word that could be looked for" in refused.stderr
 
 
+def test_what_could_not_be_summed_up_is_in_the_report_all_the_same(tmp_path: Path) -> None:
+    """The provider reads, and then goes away: the facts are there."""
+    folder, shell = corpus(tmp_path / "docs", plain=1), Shell(tmp_path / "home")
+    with LlmServer(model(only_reads=True)) as server:
+        asked = {"RESEARCH_MODEL": "openai-chat:local", "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "none"}
+        said = shell.document("run", RESEARCH, *inputs(folder), code=3, **asked)
+
+    assert references(said["output"]) == {f"{name}:{line}" for name, line in ANSWERS.items()}
+    assert said["output"]["answer"]["text"] == "The facts below could not be summed up."
+    assert "answer/answer" in {one["task_id"] for one in said["output"]["missing"]}
+
+
 def test_it_is_planned_linted_and_looked_through(tmp_path: Path) -> None:
     shell, folder = Shell(tmp_path / "home"), corpus(tmp_path / "docs")
     plan = shell.document("plan", RESEARCH, *inputs(folder))
@@ -90,21 +102,22 @@ def test_a_run_that_is_killed_is_resumed_and_ends_as_if_it_had_not_been(tmp_path
     assert result(resumed) == result(undisturbed)
 
 
-def model() -> Answer:
+def model(*, only_reads: bool = False) -> Answer:
     """A model that reads its prompts: quotes what speaks of refunds, and at first also what nobody wrote."""
 
     def answer(request: Any) -> bytes:
         prompt = "\n".join(str(message["content"]) for message in request["messages"])
-        return says(_by_tool(prompt)).body(request)
+        if only_reads and "# The document" not in prompt:
+            return b"no JSON"
+        return says(_said(prompt)).body(request)
 
     return Answer(body=answer)
 
 
-def _by_tool(prompt: str) -> dict[str, Any]:
+def _said(prompt: str) -> dict[str, Any]:
     if "# The document" not in prompt:
-        named = re.findall(r"[\w./ ü-]+\.(?:md|txt|html|rst):\d+", prompt)
         facts = re.findall(r'"document": ?"([^"]+)",\s*"line": ?(\d+)', prompt)
-        return {"text": "Two euros.", "references": sorted({*(f"{name}:{line}" for name, line in facts), *named})[:3]}
+        return {"text": "Two euros.", "references": sorted(f"{name}:{line}" for name, line in facts)[:3]}
     lines = json.loads(prompt.rsplit("```json\n", maxsplit=1)[-1].split("\n```", maxsplit=1)[0])
     quotes = [{"line": int(line), "text": text} for line, _, text in (one.partition(": ") for one in lines)]
     about = [quote for quote in quotes if "refund" in quote["text"].casefold() and "order" in quote["text"].casefold()]

@@ -8,7 +8,7 @@ from pathlib import Path
 from contracts.mending import Fix, Flaw, FlawedFile
 from echelon import AgentFailed, Outcome, Rounds, Workspace, agent
 from echelon.model.phrasing import count, listed
-from tasks.mending.linter import fixed, flaws_in
+from tasks.mending.linter import mend_text, flaws_in
 from tasks.mending.running import run
 
 #: Findings that a reason names; the others are counted.
@@ -45,7 +45,7 @@ async def fix(
         said = rounds[-1].gap if rounds else "\n".join(map(str, file.flaws))
         text = await _by_command(file.path, text, said, fixer, fixer_env, workspace)
     else:
-        text = await fixed(path, file.path, text)
+        text = await mend_text(path, file.path, text)
     return Outcome(
         output=Fix(path=file.path, sha256=digest, text=text),
         summary=f"{file.path}: {count(len(file.flaws), 'finding')}, round {len(rounds) + 1}",

@@ -33,7 +33,7 @@ async def flaws_in(path: Path, name: str, text: str) -> list[Flaw]:
     return [_flaw(hit) for hit in json.loads(await run(*_CHECK, *_as_file(name), cwd=path, stdin=text))]
 
 
-async def fixed(path: Path, name: str, text: str) -> str:
+async def mend_text(path: Path, name: str, text: str) -> str:
     """Return a text with what the linter can mend by itself."""
     return await run(*_FIX, *_as_file(name), cwd=path, stdin=text)
 

@@ -35,7 +35,7 @@ _DECORATION = re.compile(r"\s*([-=~^*_#`+|:.\"'])\1{2,}[-=~^*_#`+|:.\"'\s\w]{0,4
 _END = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]]*+\s++(?=[^\sa-z])|[。！？]+")
 
 
-class Piece(NamedTuple):
+class TextPiece(NamedTuple):
     """A piece of text, with the blanks around it; the empty one ends a paragraph."""
 
     number: int
@@ -99,16 +99,16 @@ def _decoded(raw: bytes, name: str) -> str:
     raise AgentFailed(f"{name} cannot be read: its encoding is not known; save it as UTF-8")
 
 
-def _plain_lines(text: str) -> Iterator[Piece]:
+def _plain_lines(text: str) -> Iterator[TextPiece]:
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         begins = _BEGINS.match(line)
         nothing = not line.strip() or _DECORATION.match(line) is not None
         if begins or nothing:
-            yield Piece(number, "")
+            yield TextPiece(number, "")
         if not nothing:
-            yield Piece(number, f"{line[begins.end() :] if begins else line} ")
+            yield TextPiece(number, f"{line[begins.end() :] if begins else line} ")
         if line.lstrip().startswith("#"):
-            yield Piece(number, "")
+            yield TextPiece(number, "")
 
 
 class _Text(HTMLParser):
@@ -119,7 +119,7 @@ class _Text(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pieces: list[Piece] = []
+        self.pieces: list[TextPiece] = []
         self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as it is called
@@ -133,23 +133,23 @@ class _Text(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._silent:
             first = self.getpos()[0]
-            self.pieces += [Piece(first + number, f"{line} ") for number, line in enumerate(data.split("\n"))]
-            self.pieces[-1] = Piece(self.pieces[-1].number, self.pieces[-1].text[:-1] or " ")  # a tag is no blank
+            self.pieces += [TextPiece(first + number, f"{line} ") for number, line in enumerate(data.split("\n"))]
+            self.pieces[-1] = TextPiece(self.pieces[-1].number, self.pieces[-1].text[:-1] or " ")  # a tag is no blank
 
     def _part(self, tag: str) -> None:
         if tag not in self._WITHIN:
-            self.pieces.append(Piece(self.getpos()[0], ""))
+            self.pieces.append(TextPiece(self.getpos()[0], ""))
 
 
-def _html_lines(text: str) -> list[Piece]:
+def _html_lines(text: str) -> list[TextPiece]:
     page = _Text()
     page.feed(text)
     page.close()
     return page.pieces
 
 
-def _blocks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    block: list[Piece] = []
+def _blocks(pieces: Iterable[TextPiece]) -> Iterator[list[TextPiece]]:
+    block: list[TextPiece] = []
     for piece in pieces:
         if piece.text.strip() or (piece.text and block):
             block.append(piece)
@@ -160,7 +160,7 @@ def _blocks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
         yield block
 
 
-def _sentences(block: list[Piece]) -> Iterator[Sentence]:
+def _sentences(block: list[TextPiece]) -> Iterator[Sentence]:
     """Part a paragraph into sentences; each knows the line that it begins in."""
     texts = [re.sub(r"\s+", " ", piece.text) for piece in block]
     starts, joined = [0, *accumulate(map(len, texts))][:-1], "".join(texts)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.starters import Shell, result
+from tests.integration.starters.shell import Shell, result
 
 MEND = "flows/mend.py:mend"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from echelon.testing.llm_server import Answer, LlmServer, says
-from tests.integration.starters import Shell, result
+from tests.integration.starters.shell import Shell, result
 from tests.unit.research.corpus import ANSWERS, BROKEN, MAX_BYTES, QUESTION, corpus
 
 RESEARCH = "flows/research.py:research"

@@ -8,7 +8,7 @@ from pathlib import Path
 from contracts.mending import Fix, Flaw, FlawedFile
 from echelon import AgentFailed, Outcome, Rounds, Workspace, agent
 from echelon.model.phrasing import count, listed
-from tasks.mending.linter import mend_text, flaws_in
+from tasks.mending.linter import flaws_in, mend_text
 from tasks.mending.running import run
 
 #: Findings that a reason names; the others are counted.

@@ -44,6 +44,7 @@ mend.phase(
     "fix",
     each=fix,
     over=flawed,
+    items=(0, 10_000),
     domain=lambda file: file.area,
     needs="lint",
     repeat=Repeat(until=passes, rounds=3),

@@ -71,6 +71,7 @@ def test_nothing_to_mend_is_an_empty_patch(tmp_path: Path) -> None:
     (tmp_path / "project/fine.py").write_text("X = 1\n")
     said = Shell(tmp_path / "home").document("run", MEND, "--param", f"path={tmp_path / 'project'}")
 
+    assert said["exceptions"] == []
     assert (said["output"]["text"], said["output"]["files"], said["output"]["left"]) == ("", [], {})
 
 

@@ -76,7 +76,7 @@ def used(output: PhaseOutput) -> tuple[UsedDependency, ...]:
 def received_by(call: Call) -> Passed:
     """Say what reached a step: its brief and the summaries by value, the outputs it may read by reference (C6).
 
-    Outputs that stood in its brief were given by value.
+    Outputs that stood in its brief were given by value: those that it received, and its own of the round before.
     """
     brief, given = call.brief, sum(call.by_value.values())
     told = Passed(bytes_by_value=bytes_of(brief.summary) + sum(map(bytes_of, (*brief.missing, *brief.gaps))))

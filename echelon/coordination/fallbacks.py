@@ -82,7 +82,7 @@ class FallbackChain:
         spec, policy = self._run.spec, guard.policy
         by_value = by_value_told(policy, spec.by_value_tokens)
         call = told_anew(lost.step.call, budget_told(policy, spec.job.budget), by_value)
-        step = replace(lost.step, key=key, agent=other, call=call, guard=guard, fallback=used)
+        step = replace(lost.step, key=key, agent=other, call=call, guard=guard, fallback=used, interim=False)
         if is_other_version(other.output_type, lost.output_type):  # written down as what it is, read as what it is for
             made = other.output_type
             step = replace(step, contract=self._run.contracts.adapter(made), contract_name=contract_name(made))

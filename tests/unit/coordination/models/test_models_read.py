@@ -229,4 +229,4 @@ async def test_a_model_in_its_second_round_is_given_what_it_delivered_in_the_fir
     assert ['"ship it"' in prompt for prompt in judge.prompts] == [False, True]
     assert "say why" in judge.prompts[1]
     assert [one.bytes_by_reference for one in received] == [0, 0, 0]
-    assert received[1].bytes_by_value == len('"ship it"') + received[0].bytes_by_value
+    assert received[1].bytes_by_value == len('"ship it"') + len("say why") + received[0].bytes_by_value

@@ -134,7 +134,8 @@ def _typed(parameter: str, annotation: object, shape: CallShape) -> Source | Non
 
 def _may_be_item(parameter: str, annotation: object, shape: CallShape) -> bool:
     """Say whether a parameter that nothing else was found for gets the item: a check knows its inputs by name first."""
-    if shape.checks is not None and parameter in shape.inputs_type.model_fields:
+    field = shape.inputs_type.model_fields.get(parameter)
+    if shape.checks is not None and field is not None and annotation in (*_SAYS_NOTHING, field.annotation):
         return False
     return shape.item_type is None or annotation in _SAYS_NOTHING
 

@@ -75,6 +75,20 @@ def _phases(plan: Plan) -> Iterator[str]:
         if phase.sync.hubs:
             hubs = names(phase.sync.hubs, NAMED_IN_A_ROW)
             yield f"Handed on at the sync point of {literal(phase.name)}, not one by one: {hubs}."
+    yield from _conditions(plan)
+
+
+def _conditions(plan: Plan) -> Iterator[str]:
+    """Say which phases may be skipped, and which are repeated until a check passes (X12)."""
+    for phase in [phase for phase in plan.phases if phase.when][:NAMED_AT_MOST]:
+        yield f"{literal(phase.name)} is done only when {literal(phase.when)} says so."
+    repeated = {phase.loop or (phase.name,): phase for phase in plan.phases if phase.until}
+    for members, phase in [*repeated.items()][:NAMED_AT_MOST]:
+        what, bound = names(members, NAMED_IN_A_ROW), f"at most {count(phase.rounds, 'round')}"
+        yield (
+            f"{what}: repeated until {literal(phase.until)} says that it passes, {bound}; each round is told what was "
+            "missing in the one before."
+        )
 
 
 def _phase(phase: PhasePlan, after: Sequence[str] = ()) -> str:

@@ -12,6 +12,7 @@ from echelon.definition.limits import limits_of
 from echelon.definition.merging.features import features_of
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
+from echelon.definition.rolling.independence import check_findings
 from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases
 from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
@@ -20,6 +21,7 @@ from echelon.model.terms import OpenPhase
 from echelon.planning.domains import domains_of
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
+from echelon.planning.spending import with_rounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +69,15 @@ def planned(
         together=features.together,
         spans={**dict.fromkeys(adapting_phases(job)), **spans},
     )
-    phases = tuple(phase.model_copy(update=_declared(job.phases[phase.name])) for phase in made.phases)
+    phases = tuple(phase.model_copy(update=_declared(job, job.phases[phase.name])) for phase in made.phases)
     still_open = tuple(_open(phase) for phase in job.phases.values() if phase.is_open and phase.name not in found)
     changes: dict[str, object] = {
         "terms": terms_of(job),
         "phases": phases,
+        "spending": with_rounds(made.spending, expansion.graph, {phase.name: phase.rounds for phase in phases}),
         "open": still_open,
         "reasons": (*made.reasons, *features.reasons, *map(_why_open, still_open)),
-        "findings": (*made.findings, *features.findings),
+        "findings": (*made.findings, *features.findings, *check_findings(job)),
     }
     whole = made.model_copy(update=changes)
     return Planned(job=job, plan=whole.model_copy(update={"domains": domains_of(whole)}), expansion=expansion)
@@ -107,7 +110,16 @@ def _why_open(phase: OpenPhase) -> Reason:
     return Reason(rule="X12", text=f"phase {phase.phase!r}: {phase.known}; {planned_then}")
 
 
-def _declared(phase: PhaseDefinition) -> dict[str, object]:
+def _declared(job: JobDefinition, phase: PhaseDefinition) -> dict[str, object]:
     """Return what a phase of a plan takes from its definition."""
     integrations = ("none", "primary", "staged")
-    return {"single": phase.single, "integration": integrations[len(integrators_of(phase))]}
+    loop = next((one for one in job.loops if phase.name in one.members), None)
+    repetition = loop.repetition if loop else phase.repetition
+    return {
+        "single": phase.single,
+        "integration": integrations[len(integrators_of(phase))],
+        "when": phase.condition.name if phase.condition else "",
+        "until": repetition.check.name if repetition else "",
+        "rounds": repetition.rounds if repetition else 1,
+        "loop": loop.members if loop else (),
+    }

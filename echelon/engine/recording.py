@@ -166,8 +166,9 @@ async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRec
     if last is None:
         return {}
     steps = [step for phase in singles for step in await journal.steps(last.run_id, phase)]
-    tasks = [step for step in steps if step.kind is StepKind.TASK]  # what checks and conditions said is no output
-    return {step.handoff.task_id: step.handoff for step in tasks if step.handoff.done}
+    # What was found out about a phase is no work of its agent, and of rounds only the last one counts.
+    last_of = {step.handoff.task_id: step.handoff for step in steps if step.kind is StepKind.TASK}
+    return {task: handoff for task, handoff in last_of.items() if handoff.done}
 
 
 def end_of(record: RunRecord, finished_steps: Sequence[datetime], now: datetime) -> datetime:

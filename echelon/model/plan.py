@@ -12,6 +12,7 @@ from echelon.model.base import Value
 from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.priors import Priors
+from echelon.model.rolling.conditions import PhaseConditions
 from echelon.model.terms import DomainPlan, OpenPhase, Terms
 from echelon.model.usage import Budget
 
@@ -51,7 +52,7 @@ class SyncPoint(Value):
     """Tasks of the phase with more than 2 × span links: their outputs are handed on here, not link by link (D2)."""
 
 
-class PhasePlan(Value):
+class PhasePlan(PhaseConditions):
     """Tasks that may run at the same time, and the sync point behind them (D4)."""
 
     name: str

@@ -13,9 +13,10 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
-from echelon.model.organisation import PlanChange, Structure
+from echelon.model.organisation import PlanChange
 from echelon.model.phrasing import count, listed, moment, one_line, truncate
-from echelon.model.plan import Finding, Plan
+from echelon.model.plan import Plan
+from echelon.model.rolling.phases import PhaseView, PlanExtension, RepeatedWork
 from echelon.model.usage import Usage
 
 
@@ -145,7 +146,7 @@ class MissingGroup(Value):
     cause: str
     """Why: the words of the incident that it belongs to, or of the first of them."""
     kind: StepKind
-    """Are they tasks, integrations, or planning steps?"""
+    """Are they tasks, integrations, checks, or planning?"""
     tasks: tuple[str, ...]
     """All of them, in the order they were lost."""
     instead: str = ""
@@ -241,52 +242,6 @@ class Measures(Value):
     """Those of the completed tasks whose output is not the work itself: a fallback made it (F2)."""
 
 
-class PhaseView(Value):
-    """Where a phase stands."""
-
-    name: str
-    """The phase."""
-    planned: int
-    """Tasks it has."""
-    completed: int
-    """Tasks that delivered an output, of their own or of a fallback."""
-    failed: int
-    """Tasks that ended without output."""
-    at_work: int = 0
-    """Tasks that somebody works on."""
-    seconds: float | None
-    """From the first step that began to the last that ended; None before anything ended."""
-    started: datetime | None = None
-    """When it began, in UTC."""
-    ended: datetime | None = None
-    """When its sync point was passed, in UTC."""
-    skipped: str = ""
-    """Why nothing of it is done; empty for a phase that is wanted (X12)."""
-
-
-class PlanExtension(Value):
-    """What became known of a phase on the way, and the plan that follows from it (X12)."""
-
-    phase: str
-    """The phase that was planned."""
-    at: datetime
-    """When it was on record, in UTC."""
-    tasks: int
-    """Tasks that it has."""
-    reason: str
-    """What was found, and how the job is organised now, in one sentence."""
-    structure: Structure
-    """How the whole job is organised since."""
-    n_agents: int
-    """Agents that the whole job has since."""
-    levels: int
-    """Coordinating levels above them."""
-    predicted_seconds: float | None = None
-    """How long the whole job is expected to take since, from its beginning; None: nothing states its seconds."""
-    findings: tuple[Finding, ...] = ()
-    """What should be changed about it, and was not known before."""
-
-
 class WaitView(Value):
     """How long steps waited for the slots of one limiter (F5)."""
 
@@ -360,6 +315,10 @@ class RunView(Value):
     """What models were asked and answered, in the order they ended."""
     retries: tuple[TaskRetry, ...] = ()
     """What was to be done again, whatever had come of it (F8)."""
+    skipped: dict[str, str] = Field(default_factory=dict[str, str])
+    """Phases that were not wanted, each with the reason (X12)."""
+    repeated: tuple[RepeatedWork, ...] = ()
+    """Work that is repeated until a check passes, and how that ended (X12)."""
     output: object = None
     """Output of the phase at the end, by phase where there are several, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
@@ -397,5 +356,9 @@ class RunResult(Value):
     """Everything pushed (V1)."""
     plan_changes: tuple[PlanChange, ...] = ()
     """Changes of the structure that were proposed or made (R10)."""
+    skipped: dict[str, str] = Field(default_factory=dict[str, str])
+    """Phases that were not wanted, each with the reason (X12)."""
+    repeated: tuple[RepeatedWork, ...] = ()
+    """Work that is repeated until a check passes, and how that ended (X12)."""
     report: str | None
     """Folder of the report."""

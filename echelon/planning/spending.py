@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from echelon.model.graph import TaskSpec, WorkerKind
+from echelon.model.graph import TaskGraph, TaskSpec, WorkerKind
 from echelon.model.plan import Range, Spending
 from echelon.model.priors import DEFAULT_PRIORS, Priors
 from echelon.model.usage import Price
@@ -50,6 +50,23 @@ def spending(
         currency=currencies.pop() if known else None,
         unpriced=unpriced,
     )
+
+
+def with_rounds(once: Spending, graph: TaskGraph, rounds: Mapping[str, int]) -> Spending:
+    """Return a forecast whose upper bounds count every round of the phases that are repeated, given those of each.
+
+    The lower bounds count one round: perhaps the first one passes (X12).
+    """
+    repeated = [(task, rounds.get(task.phase or "", 1) - 1) for task in graph.tasks]
+    more = [(task.model, more * expected_tokens(task, graph.priors)) for task, more in repeated if more]
+    if not more or once.tokens is None:
+        return once
+    tokens = once.tokens.model_copy(update={"high": once.tokens.high + sum(tokens for _, tokens in more)})
+    if once.cost is None:
+        return once.model_copy(update={"tokens": tokens})
+    dearer = sum(tokens * graph.prices[model].output for model, tokens in more if model and tokens)
+    cost = once.cost.model_copy(update={"high": round(once.cost.high + dearer / MILLION, 6)})
+    return once.model_copy(update={"tokens": tokens, "cost": cost})
 
 
 def expected_tokens(task: TaskSpec, priors: Priors) -> int:

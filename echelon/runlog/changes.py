@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from echelon.model.run import PlanExtension, RunStatus
+from echelon.model.rolling.phases import PlanExtension
+from echelon.model.run import RunStatus
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
 

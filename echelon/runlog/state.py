@@ -15,7 +15,8 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.organisation import PlanChange
 from echelon.model.plan import Plan
-from echelon.model.run import Conversation, PlanExtension, RunRecord, StepKind, StepRecord
+from echelon.model.rolling.phases import PlanExtension
+from echelon.model.run import Conversation, RunRecord, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Pause
 from echelon.runlog import events as happened
 from echelon.runlog.changes import extension_of, record_changes

@@ -4,12 +4,13 @@
 function. Where a run has not ended, it is seen as its last event left it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
-from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, TaskRetry, WaitView
+from echelon.model.rolling.phases import PhaseView, RepeatedWork
+from echelon.model.run import RunResult, RunView, StepKind, StepRecord, TaskRetry, WaitView
 from echelon.model.session import seconds_without
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
@@ -50,17 +51,23 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         measures=measure(
             state.steps, seconds_without(record.started, record.finished or state.last_at, state.pauses), state.pauses
         ),
-        phases=tuple(_phase(state, phase, latest) for phase in (record.plan.phases if record.plan else ())),
+        phases=tuple(_phases(state, latest)),
         extensions=state.extensions,
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,
+        skipped=_skipped(state),
+        repeated=tuple(_repeated(latest.values())),
         output=_output(latest.values(), state, reader),
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),
         previous=previous,
     )
+
+
+#: What is numbered by rounds.
+_IN_ROUNDS = (StepKind.TASK, StepKind.CHECK)
 
 
 class _Reader:
@@ -93,6 +100,8 @@ def result_of(view: RunView) -> RunResult:
         measures=view.measures,
         exceptions=view.exceptions,
         plan_changes=view.plan_changes,
+        skipped=view.skipped,
+        repeated=view.repeated,
         report=view.record.report,
     )
 
@@ -116,8 +125,24 @@ def _wanted(state: RunState) -> list[PhasePlan]:
     return [phase for phase in phases if phase.name not in skipped]
 
 
-def _skipped(state: RunState) -> set[str]:
-    return {name for name, stands in state.phases.items() if stands.skipped}
+def rounds_of(state: RunState) -> dict[str, int]:
+    """Return the last round that anything of each phase was done in; 1 where it is done once (X12)."""
+    found: dict[str, int] = {}
+    for step in state.steps:
+        if step.kind in _IN_ROUNDS:
+            found[step.phase] = max(step.round, found.get(step.phase, 1))
+    return found
+
+
+def _skipped(state: RunState) -> dict[str, str]:
+    return {name: stands.skipped for name, stands in state.phases.items() if stands.skipped}
+
+
+def _repeated(latest: Iterable[StepRecord]) -> Iterator[RepeatedWork]:
+    for step in latest:
+        handoff = step.handoff
+        if handoff.stopped_by is not None:
+            yield RepeatedWork(task_id=handoff.task_id, rounds=handoff.rounds, stopped_by=handoff.stopped_by)
 
 
 def _planned(state: RunState) -> list[StepName]:
@@ -147,7 +172,15 @@ def _why_waiting(name: StepName, state: RunState) -> str:
     return "cut off: it was at work when the run ended" if over else "at work"
 
 
-def _phase(state: RunState, phase: PhasePlan, latest: Mapping[StepName, StepRecord]) -> PhaseView:
+def _phases(state: RunState, latest: Mapping[StepName, StepRecord]) -> Iterator[PhaseView]:
+    rounds = rounds_of(state)
+    for phase in state.plan.phases if state.plan else ():
+        yield _phase(state, phase, latest, rounds)
+
+
+def _phase(
+    state: RunState, phase: PhasePlan, latest: Mapping[StepName, StepRecord], rounds: Mapping[str, int]
+) -> PhaseView:
     steps = [step for name, step in latest.items() if name.phase == phase.name]
     tasks = [step for step in steps if step.kind is StepKind.TASK]
     done = sum(map(has_delivered, tasks))
@@ -163,6 +196,7 @@ def _phase(state: RunState, phase: PhasePlan, latest: Mapping[StepName, StepReco
         started=stands.started if stands else None,
         ended=stands.ended if stands else None,
         skipped=stands.skipped if stands else "",
+        rounds=rounds.get(phase.name, 1),
     )
 
 

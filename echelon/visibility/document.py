@@ -30,6 +30,8 @@ def document_of(view: RunView) -> JsonObject:
         "incidents": view.incidents,
         "breakers": view.breakers,
         "plan_changes": view.plan_changes,
+        "skipped": view.skipped,
+        "repeated": view.repeated,
         "waits": view.waits,
         "retries": view.retries,
         "at_work": view.at_work,

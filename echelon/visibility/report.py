@@ -77,10 +77,17 @@ def report_context(run: RunView) -> JsonObject:
         "concerns": sorted(run.concerns, key=_urgency),
         "measures": measure_rows(run),
         "incidents": run.incidents,
+        "phase_notes": _phase_notes(run),
         "structure": Markup(structure_svg(plan)) if plan else "",  # noqa: S704 - built from escaped elements
         "phases": Markup(phases_svg(plan)) if plan and len(plan.phases) + len(plan.open) > 1 else "",  # noqa: S704 - same
         "timeline": Markup(timeline_svg(run)) if run.steps else "",  # noqa: S704 - built from escaped elements
     }
+
+
+def _phase_notes(run: RunView) -> dict[str, str]:
+    """Return what is to be said of phases that were skipped, or repeated (X12)."""
+    notes = {phase.name: phase.note for phase in run.phases if phase.note}
+    return {**{phase: f"skipped: {reason}" for phase, reason in run.skipped.items()}, **notes}
 
 
 def measure_rows(run: RunView) -> list[tuple[str, str, str]]:

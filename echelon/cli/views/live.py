@@ -18,6 +18,7 @@ from echelon.model.run import StepKind
 from echelon.model.terms import OpenPhase
 from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseSkipped, PhaseStarted, PlanExtended
 from echelon.runlog.state import RunState
+from echelon.runlog.view import rounds_of
 from echelon.visibility.progress import (
     Tally,
     breaker_notes,
@@ -62,11 +63,11 @@ class Plain:
                 self._console.print(reason)
             case PhaseStarted(phase=phase, expected=expected):
                 self._console.print(f"phase {phase}: {count(expected, 'agent')}")
-            case PhaseSkipped(phase=phase, reason=reason):
-                self._console.print(f"phase {phase}: skipped: {reason}")
             case PhaseEnded(phase=phase, at=at):
                 took = duration((at - self._state.phases[phase].taken_up).total_seconds())
                 self._console.print(f"phase {phase}: {_ended(tally_of(self._state, phase))} in {took}")
+            case PhaseSkipped(phase=phase, reason=reason):
+                self._console.print(f"phase {phase}: skipped: {reason}")
             case BreakerChanged(news=news) if news.message in breaker_notes(self._state):
                 self._console.print(news.message)
             case BreakerChanged(news=news) if news.turn is not Turn.LEFT:
@@ -104,7 +105,7 @@ def picture_of(state: RunState, now: datetime) -> RenderableType:
 
 
 def _phases(state: RunState, now: datetime) -> Table:
-    grid = Table.grid(padding=(0, 2))
+    grid, rounds = Table.grid(padding=(0, 2)), rounds_of(state)
     for name, stands in state.phases.items():
         if stands.skipped:
             grid.add_row(Text("–", style="cyan"), Text(name), Text(f"skipped: {stands.skipped}", style="dim"))
@@ -112,7 +113,8 @@ def _phases(state: RunState, now: datetime) -> Table:
         tally = tally_of(state, name)
         mark = Text("▸" if stands.ended is None else "!" if tally.failed else "✓", style="cyan")
         bar = ProgressBar(total=max(tally.expected, 1), completed=tally.ended, width=24)
-        grid.add_row(mark, Text(name), bar, counts(tally), Text(_time_of(state, name, now), style="dim"))
+        time = Text(_time_of(state, name, now, rounds.get(name, 1)), style="dim")
+        grid.add_row(mark, Text(name), bar, counts(tally), time)
     for one in state.plan.open if state.plan else ():
         grid.add_row(Text("·", style="cyan"), Text(one.phase), Text(_looked_for(state, one), style="dim"))
     return grid
@@ -128,10 +130,13 @@ def _looked_for(state: RunState, phase: OpenPhase) -> str:
     return "not begun" if any(not step.handoff.done for step in ended) else phase.known
 
 
-def _time_of(state: RunState, phase: str, now: datetime) -> str:
-    stands = state.phases[phase]
+def _time_of(state: RunState, phase: str, now: datetime, rounds: int) -> str:
+    stands, made = state.phases[phase], count(rounds, "round") if rounds > 1 else ""
     if stands.ended is not None:
-        return duration((stands.ended - stands.taken_up).total_seconds())
+        took = duration((stands.ended - stands.taken_up).total_seconds())
+        return f"{took}, {made}" if made else took
+    if made:  # nobody knows how many more there are
+        return made
     left = remaining_seconds(state, phase, now)
     return "" if left is None else f"about {duration(left)} left"
 

@@ -73,7 +73,7 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
             "structure",
             f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} of coordination, span {plan.span}",
         ),
-        ("forecast", _forecast(plan.makespan)),
+        ("forecast", "; ".join(filter(None, [_forecast(plan.makespan), _counted(plan)]))),
         ("known later", _known_later(plan, expected)),
         ("concurrency", _concurrency(plan)),
         ("providers", "; ".join(f"{limit.name}: {limit.stated}" for limit in plan.limits if limit.provider)),
@@ -90,6 +90,16 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
             f"at {transition.at} agents: {transition.change}, since {transition.why}" if transition else "",
         ),
     ]
+
+
+def _counted(plan: Plan) -> str:
+    """Say what a forecast counts of phases that may be skipped, or are repeated (X12)."""
+    if plan.makespan.predicted is None:
+        return ""
+    repeated = any(phase.until for phase in plan.phases)
+    wanted = any(phase.when for phase in plan.phases)
+    parts = ["one round of what is repeated"] * repeated + ["every phase that may be skipped"] * wanted
+    return f"counts {' and '.join(parts)}" if parts else ""
 
 
 def _known_later(plan: Plan, expected: ForecastRange | None) -> str:
@@ -223,6 +233,9 @@ def _show_phases(console: Console, plan: Plan) -> None:
         rows.add_row(name, *where, str(len(phase.tasks)), gate, hubs, phase.sync.owner, phase.sync.policy)
     console.print()
     console.print(rows)
+    for phase in plan.phases[:PHASES_SHOWN]:
+        if phase.said:
+            console.print(Text(f"{phase.name}: {phase.said}", style="dim"))
     if len(awaited) > PHASES_SHOWN:
         console.print(Text(f"and {len(awaited) - PHASES_SHOWN:,} more phases (--json has them all)", style="dim"))
 

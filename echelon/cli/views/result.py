@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic_core import to_jsonable_python
 from rich.console import Console
@@ -13,7 +13,8 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Missing
 from echelon.model.incident import Incident
-from echelon.model.phrasing import count, duration, listed, percent, tally
+from echelon.model.phrasing import count, duration, head, listed, percent, tally
+from echelon.model.rolling.phases import RepeatedWork
 from echelon.model.run import Measures, MissingGroup, RunResult, RunStatus, exit_code_of
 from echelon.visibility.spent import spent_line, total_line
 
@@ -22,6 +23,9 @@ CAUSES_SHOWN = 10
 
 #: The longest result that is printed at the end of a run.
 RESULT_CHARACTERS, RESULT_LINES = 2_000, 40
+
+#: Phases that were skipped named at most.
+SKIPPED_SHOWN = 5
 
 #: Tasks that something stands in for named at most.
 STAND_INS_NAMED = 5
@@ -47,6 +51,8 @@ def show_result(console: Console, result: RunResult) -> None:
             ("steps", tally(result.launched, result.returned, len(result.missing))),
             ("time", _time(result.measures)),
             ("used", used(result.measures)),
+            ("skipped", skipped(result.skipped)),
+            ("repeated", repeated(result.repeated)),
             ("concerns", routes(result.concerns)),
             (
                 "exceptions",
@@ -91,6 +97,20 @@ def used(measures: Measures) -> str:
 def over_limit(exceptions: Sequence[ExceptionReport]) -> list[str]:
     """Return the budgets that were passed."""
     return [report.message for report in exceptions if report.trigger is Trigger.OVERRUN]
+
+
+def skipped(phases: Mapping[str, str]) -> str:
+    """Return the phases that were not wanted, each with the reason."""
+    return "\n".join(head([f"{phase}: {reason}" for phase, reason in phases.items()], SKIPPED_SHOWN))
+
+
+def repeated(work: Sequence[RepeatedWork]) -> str:
+    """Return how repeated work ended: how much of it passed, why the rest did not, and the most rounds of any."""
+    if not work:
+        return ""
+    ended = Counter(one.stopped_by.replace("_", " ") for one in work)
+    said = ", ".join(f"{number:,} {why if why == 'passed' else f'stopped by {why}'}" for why, number in ended.items())
+    return f"{said}; {count(max(one.rounds for one in work), 'round')} at most"
 
 
 def nothing_to_do(exceptions: Sequence[ExceptionReport]) -> list[str]:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from echelon.cli.views.output import facts, table
-from echelon.cli.views.result import CAUSES_SHOWN, routes, show_missing, show_next, status_line
+from echelon.cli.views.result import CAUSES_SHOWN, repeated, routes, show_missing, show_next, skipped, status_line
 from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally, truncate
@@ -46,6 +46,8 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
             ("runs inside", "\n".join(head([_nested(one) for one in reversed(nested)], NESTED_SHOWN))),
             ("prefect", f"does not show it yet: {trouble}" if trouble else ""),
             ("at work", ", ".join(head(view.at_work, AT_WORK_SHOWN))),
+            ("skipped", skipped(view.skipped)),
+            ("repeated", repeated(view.repeated)),
             ("done again", "\n".join(one.said for one in view.retries)),
             ("concerns", routes(view.concerns)),
             ("breakers", "\n".join(one.said for one in view.breakers)),
@@ -89,6 +91,7 @@ def show_agent(
             *_fallback_of(handoff),
             ("wrapped up", WRAPPED_UP if handoff.wrapped_up else ""),
             ("lacks", handoff.shortfall),
+            ("rounds", _rounds_of(handoff)),
             ("confidence", f"{handoff.confidence:.2f}"),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
@@ -142,12 +145,13 @@ def show_concerns(console: Console, view: RunView) -> None:
 
 
 def _show_phases(console: Console, view: RunView) -> None:
-    rows = table("phase", "planned", "done", "failed", "took", title="Phases")
+    rows = table("phase", "planned", "done", "failed", "took", "", title="Phases")
     for phase in view.phases:
         if phase.skipped:
             rows.add_row(phase.name, Text(f"skipped: {phase.skipped}", style="dim"))
             continue
-        rows.add_row(phase.name, str(phase.planned), str(phase.completed), str(phase.failed), duration(phase.seconds))
+        counted = (str(phase.planned), str(phase.completed), str(phase.failed))
+        rows.add_row(phase.name, *counted, duration(phase.seconds), phase.note)
     looked_for = {step.phase: step.handoff.done for step in view.steps if step.kind is StepKind.PLANNING}
     for one in view.record.plan.open if view.record.plan else ():
         rows.add_row(one.phase, Text(one.known if looked_for.get(one.phase, True) else "not begun", style="dim"))
@@ -180,6 +184,13 @@ def _received(handoff: Handoff) -> str:
         return ""
     by_value = f"{passed.bytes_by_value:,} bytes by value (about {passed.tokens_by_value:,} tokens)"
     return f"{by_value}, {passed.bytes_by_reference:,} by reference (about {passed.tokens_by_reference:,} tokens)"
+
+
+def _rounds_of(handoff: Handoff) -> str:
+    """Say how often repeated work was done, and why not once more; empty for what is done once."""
+    if handoff.stopped_by is None:
+        return ""
+    return f"{handoff.rounds}, stopped by: {handoff.stopped_by.replace('_', ' ')}"
 
 
 def _fallback_of(handoff: Handoff) -> list[tuple[str, str]]:

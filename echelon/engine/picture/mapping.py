@@ -193,7 +193,7 @@ class Picture:
             flow_key=_flow_key(name.phase, step.spot.domain),
             task=_TASKS[name.kind],
             dynamic_key=key,
-            title=name.task_id if name.kind is StepKind.TASK else f"{_TASKS[name.kind]} {step.node} · {name.phase}",
+            title=name.task_id if name.kind in _NAMED_BY_TASK else f"{_TASKS[name.kind]} {step.node} · {name.phase}",
             started=step.started,
             state=state,
             attempts=step.attempts,
@@ -247,6 +247,7 @@ _DRAW: dict[type[happened.Event], Callable[[Picture, Any], None]] = {
 
 
 #: Name of the task in Prefect that a step is a run of.
+_NAMED_BY_TASK = (StepKind.TASK, StepKind.CHECK)
 _TASKS = {StepKind.TASK: "agent", StepKind.INTEGRATION: "integrate", StepKind.PLANNING: "plan", StepKind.CHECK: "check"}
 
 

@@ -141,7 +141,8 @@ class Part:
             if record.kind is StepKind.INTEGRATION and record.handoff.done
             for used in record.handoff.dependencies
         }
-        passed = [handoff for handoff in done if handoff.task_id not in integrated]
+        found_out = {name.task_id for name in self.ended if name.kind in (StepKind.CHECK, StepKind.PLANNING)}
+        passed = [handoff for handoff in done if handoff.task_id not in integrated | found_out]
         at = self._last_end
         if not lost:
             message = f"{count(len(passed), 'handoff')} passed on"

@@ -180,14 +180,18 @@ def failed(run: RunView) -> tuple[StepRecord, ...]:
 
 def recovered(run: RunView) -> tuple[StepRecord, ...]:
     """Return the steps that ended without output and completed later in the same run, after it was resumed (F8)."""
-    completed = {(s.kind, s.phase, s.handoff.task_id): s for s in run.steps if s.handoff.done}
+    last = {(s.kind, s.phase, s.handoff.task_id): s for s in run.steps}
     tried = {(s.kind, s.phase, s.handoff.task_id) for s in run.steps if not s.handoff.done}
-    return tuple(step for key, step in completed.items() if key in tried)
+    return tuple(step for key, step in last.items() if step.handoff.done and key in tried)
 
 
 def repeated(run: RunView) -> int:
-    """Return how many steps were completed more than once: what they were made from had changed (F8)."""
-    completed = Counter((s.kind, s.phase, s.handoff.task_id) for s in run.steps if s.handoff.done)
+    """Return how many steps were completed more than once: what they were made from had changed (F8).
+
+    The rounds of work that is repeated until a check passes are steps of their own (X12).
+    """
+    done = [step for step in run.steps if step.handoff.done and step.handoff.stopped_by is None]
+    completed = Counter((step.kind, step.phase, step.handoff.task_id, step.round) for step in done)
     return sum(times > 1 for times in completed.values())
 
 

@@ -35,6 +35,7 @@ def test_show_as_json_has_the_keys_of_run_and_the_phases(echelon, survey):
         "started": "2026-01-31T12:00:00Z",
         "ended": "2026-01-31T12:00:04Z",
         "skipped": "",
+        "rounds": 1,
     }
     assert (document["launched"], document["returned"], document["at_work"]) == (4, 2, [])
     assert document["measures"]["failed"] == 1

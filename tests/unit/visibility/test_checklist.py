@@ -12,7 +12,8 @@ from echelon.model.handoff import ErrorReport
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.plan import Finding, FindingLevel, PhasePlan, SyncPoint
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
-from echelon.model.run import PhaseView, RunStatus, RunView, StepKind
+from echelon.model.rolling.phases import PhaseView
+from echelon.model.run import RunStatus, RunView, StepKind
 from echelon.model.terms import Terms
 from echelon.planning.planner import plan
 from echelon.visibility.checklist.answers import MOST_CHARACTERS, ItemState, Section

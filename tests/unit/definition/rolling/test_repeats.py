@@ -91,6 +91,14 @@ def of_item_and_inputs(bug: Bug, strict: bool) -> bool | str:
     return True
 
 
+def of_item_named_as_an_input(bugs: Bug) -> bool:
+    return True
+
+
+def of_all_bugs(bugs: tuple[str, ...]) -> bool:
+    return True
+
+
 def of_handoffs(fix: Handoffs[Fix]) -> bool:
     return True
 
@@ -107,7 +115,11 @@ def of_nothing() -> str:
     return ""
 
 
-def of_brief(brief: Brief, rounds: Rounds[Fix]) -> bool:
+def of_brief(brief: Brief) -> bool:
+    return True
+
+
+def of_rounds(rounds: Rounds[Fix]) -> bool:
     return True
 
 
@@ -129,11 +141,14 @@ SINGLE, WHOLE = False, True
         (of_output_by_type, SINGLE),
         (of_item_and_inputs, SINGLE),
         (careful, SINGLE),
+        (of_item_named_as_an_input, SINGLE),
+        (of_all_bugs, WHOLE),
         (of_handoffs, WHOLE),
         (of_item_of_all, WHOLE),
         (of_inputs, WHOLE),
         (of_nothing, WHOLE),
         (of_brief, WHOLE),
+        (of_rounds, SINGLE),
         (command(["test", "{id}"]), SINGLE),
         (command(["cat"], stdin="{id}"), SINGLE),
         (command(["make", "test"]), WHOLE),

@@ -64,3 +64,33 @@ _SAID: dict[Turn, str] = {
     Turn.RELIEVED: "has no reason to refuse calls any more",
     Turn.LEFT: "is not used any more",
 }
+
+
+class BreakerStory(Value):
+    """One breaker that a run used (F1)."""
+
+    name: str
+    """The dependency."""
+    opened: int
+    """How often it opened while the run used it."""
+    isolated: int
+    """How often a person opened it meanwhile."""
+    state: str
+    """How the run left it, or knows it now: `closed`, `open` or `half-open`."""
+    reason: str
+    """Why it is not closed; empty when it is."""
+    shared: str
+    """Who knew of it: all processes with the same `redis`, or the `process` of the run only."""
+
+    @property
+    def said(self) -> str:
+        """Say it in one line."""
+        times = [_times("opened", self.opened), _times("was isolated", self.isolated)]
+        parts = [part for part in times if part] or ["never opened"]
+        now = f"{self.state} ({self.reason})" if self.reason else self.state
+        where = "shared through redis" if self.shared == "redis" else "in its process only"
+        return f"{self.name} {', '.join([*parts, now])}; {where}"
+
+
+def _times(what: str, number: int) -> str:
+    return f"{what} {number} time{'' if number == 1 else 's'}" if number else ""

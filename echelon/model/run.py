@@ -8,12 +8,14 @@ from pydantic import Field
 
 from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
+from echelon.model.breaker_news import BreakerStory
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, listed, moment, one_line, truncate
 from echelon.model.plan import Plan
+from echelon.model.sampling.rest import Rest, Waiting
 from echelon.model.usage import Usage
 
 
@@ -25,7 +27,7 @@ class RunStatus(StrEnum):
     PARTIAL = "partial"  #: done, with something missing
     FAILED = "failed"  #: no output
     INTERRUPTED = "interrupted"  #: stopped from outside; what is done is kept
-    WAITING = "waiting"  #: a person must answer
+    WAITING = "waiting"  #: a person must answer, or ask for the rest of a sample
 
 
 #: Exit code of the command line for each way a run can end.
@@ -267,36 +269,6 @@ class WaitView(Value):
     """The most that waited there when another one came."""
 
 
-class BreakerStory(Value):
-    """One breaker that a run used (F1)."""
-
-    name: str
-    """The dependency."""
-    opened: int
-    """How often it opened while the run used it."""
-    isolated: int
-    """How often a person opened it meanwhile."""
-    state: str
-    """How the run left it, or knows it now: `closed`, `open` or `half-open`."""
-    reason: str
-    """Why it is not closed; empty when it is."""
-    shared: str
-    """Who knew of it: all processes with the same `redis`, or the `process` of the run only."""
-
-    @property
-    def said(self) -> str:
-        """Say it in one line."""
-        times = [_times("opened", self.opened), _times("was isolated", self.isolated)]
-        parts = [part for part in times if part] or ["never opened"]
-        now = f"{self.state} ({self.reason})" if self.reason else self.state
-        where = "shared through redis" if self.shared == "redis" else "in its process only"
-        return f"{self.name} {', '.join([*parts, now])}; {where}"
-
-
-def _times(what: str, number: int) -> str:
-    return f"{what} {number} time{'' if number == 1 else 's'}" if number else ""
-
-
 class TaskRetry(Value):
     """What was to be done again in a run, whatever had come of it (F8)."""
 
@@ -322,7 +294,7 @@ class RunView(Value):
     steps: tuple[StepRecord, ...]
     """All finished steps, in the order they ended."""
     launched: int
-    """Steps that the run had to do: every task of its plan, and the integrations that were begun."""
+    """Steps that the run had to do: every task of its plan that was asked for, and the integrations that were begun."""
     returned: int
     """Those that delivered their own work, whole; launched = returned + the number of missing ones."""
     missing: tuple[Missing, ...]
@@ -351,6 +323,10 @@ class RunView(Value):
     """What models were asked and answered, in the order they ended."""
     retries: tuple[TaskRetry, ...] = ()
     """What was to be done again, whatever had come of it (F8)."""
+    rest: Rest | None = None
+    """What a sample leaves to be done, and what that is expected to take; None where everything was asked for."""
+    waiting: Waiting | None = None
+    """What it waits for; None when it does not wait."""
     output: object = None
     """Output of the last phase, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
@@ -373,7 +349,7 @@ class RunResult(Value):
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     launched: int
-    """Steps that the run had to do: every task of its plan, and the integrations that were begun."""
+    """Steps that the run had to do: every task of its plan that was asked for, and the integrations that were begun."""
     returned: int
     """Those that delivered their own work, whole; launched = returned + the number of missing ones."""
     missing: tuple[Missing, ...]
@@ -386,5 +362,9 @@ class RunResult(Value):
     """What was measured (M)."""
     exceptions: tuple[ExceptionReport, ...]
     """Everything pushed (V1)."""
+    rest: Rest | None = None
+    """What a sample leaves to be done, and what that is expected to take; None where everything was asked for."""
+    waiting: Waiting | None = None
+    """What it waits for; None when it does not wait."""
     report: str | None
     """Folder of the report."""

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from echelon.model.breaker_news import BreakerNews, Turn
-from echelon.model.run import BreakerStory
+from echelon.model.breaker_news import BreakerNews, BreakerStory, Turn
 
 
 def breakers_of(news: Iterable[BreakerNews]) -> tuple[BreakerStory, ...]:

@@ -25,6 +25,7 @@ from echelon.runlog.run_events import (
     RunReopened,
     RunStarted,
     RunTaken,
+    SampleAsked,
 )
 
 
@@ -247,6 +248,7 @@ RunEvent = Annotated[
     RunStarted
     | RunTaken
     | RunReopened
+    | SampleAsked
     | PlanExtended
     | PhaseStarted
     | PhaseEnded

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
-from echelon.model.run import PhaseView, RunResult, RunView, StepKind, StepRecord, TaskRetry, WaitView
+from echelon.model.run import PhaseView, RunResult, RunStatus, RunView, StepKind, StepRecord, TaskRetry, WaitView
+from echelon.model.sampling.rest import Rest, Waiting
 from echelon.model.session import seconds_without
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
@@ -17,6 +18,7 @@ from echelon.runlog.breakers import breakers_of
 from echelon.runlog.incidents import errors_of, incidents_of
 from echelon.runlog.losses import is_lost, missing_of, stand_in
 from echelon.runlog.measures import measure
+from echelon.runlog.sampling import held_phases, left_out, rest_of
 from echelon.runlog.state import RunState, StepName
 
 Read = Callable[[OutputReference], object]
@@ -33,7 +35,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     integrations = frozenset(name.task_id for name in latest if name.kind is StepKind.INTEGRATION)
     losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, integrations=integrations)
     launched = len(latest.keys() | set(_planned(state)))
-    reader = _Reader(read)
+    reader, rest = _Reader(read), rest_of(state)
     return RunView(
         record=record,
         steps=state.steps,
@@ -54,6 +56,8 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,
         output=_output(latest.values(), record.plan, _wanted(state), reader),
+        rest=rest,
+        waiting=_waiting(record.status, missing, rest),
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),
@@ -90,6 +94,8 @@ def result_of(view: RunView) -> RunResult:
         concerns=view.concerns,
         measures=view.measures,
         exceptions=view.exceptions,
+        rest=view.rest,
+        waiting=view.waiting,
         report=view.record.report,
     )
 
@@ -108,14 +114,25 @@ def _in_plan(state: RunState) -> dict[StepName, StepRecord]:
 
 
 def _wanted(state: RunState) -> list[PhasePlan]:
-    """Return the phases of the plan, without those that turned out not to be wanted (X12)."""
+    """Return the phases of the plan, without those that turned out not to be wanted, or are not for a sample (X12)."""
     phases = state.plan.phases if state.plan else ()
-    skipped = {name for name, stands in state.phases.items() if stands.skipped}
+    skipped = {name for name, stands in state.phases.items() if stands.skipped} | held_phases(state)
     return [phase for phase in phases if phase.name not in skipped]
 
 
 def _planned(state: RunState) -> list[StepName]:
-    return [StepName(StepKind.TASK, phase.name, task) for phase in _wanted(state) for task in phase.tasks]
+    """Return the tasks that are to be done: what a sample leaves out is neither launched nor missing."""
+    out = left_out(state)
+    wanted = ((phase.name, task) for phase in _wanted(state) for task in phase.tasks if task not in out)
+    return [StepName(StepKind.TASK, phase, task) for phase, task in wanted]
+
+
+def _waiting(status: RunStatus, missing: Sequence[Missing], rest: Rest | None) -> Waiting | None:
+    if status is not RunStatus.WAITING:
+        return None
+    if any(one.asks for one in missing):
+        return Waiting(for_="the answer of a person")
+    return Waiting(for_="the rest of a sample") if rest else None
 
 
 def _missing(latest: Mapping[StepName, StepRecord], state: RunState, plan: Plan | None) -> tuple[Missing, ...]:

@@ -31,6 +31,8 @@ def document_of(view: RunView) -> JsonObject:
         "breakers": view.breakers,
         "waits": view.waits,
         "retries": view.retries,
+        "rest": view.rest,
+        "waiting": view.waiting,
         "at_work": view.at_work,
         "report": record.report,
         "job": record.job,

@@ -154,8 +154,8 @@ class Job(JobDefinition):
         twice; `by` says who asks for it; `secrets` are inputs that are not on record.
         """
         request = engine.run.RetryRequest(tasks=tasks, redo=tuple(redo), by=by)
-        inputs = await engine.recording.read_recorded_inputs(self, run_id, secrets or {})
-        options = engine.run.RunOptions(run_id=run_id, source=self.location, retry=request)
+        record, inputs = await engine.recording.read_run(Settings(), self, run_id, secrets or {})
+        options = replace(self._options, run_id=record.run_id, source=record.source, retry=request)
         return await engine.run.run_job(self, inputs, options)
 
     @property

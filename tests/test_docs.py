@@ -45,6 +45,7 @@ PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("
 ANSWERS: dict[str, Answer] = {
     "README.md": says({"ship": True, "reason": "it is small"}),
     "docs/how-to/agents.md": says({"ship": True, "reason": "small and clean"}),
+    "docs/how-to/merge-phases.md": says({"risk": "nothing is left"}),
     "docs/how-to/integrate.md": says({"headline": "app.core is riskiest; lib.broken is not known"}),
 }
 

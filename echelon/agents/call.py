@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from echelon.agents.checks.rounds import Rounds
 from echelon.agents.handoffs import Handoffs, Previous, Received
+from echelon.agents.transcript.transcript import Transcript
 from echelon.model.assignment import Brief
 from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
 
@@ -67,6 +68,8 @@ class Call:
     """Tokens of earlier outputs that stand in its brief; 0: none (C6)."""
     by_value: dict[str, int] = field(default_factory=dict[str, int])
     """Outputs that it was given by value so far, with their bytes, by task (C6)."""
+    so_far: Transcript | None = None
+    """The conversation in which the same model did the task that this one continues; None: there is none (D1)."""
     make_workspace: Callable[[], Workspace]
     """Makes the folder to write files in; called when an agent asks for it."""
     make_scratch: Callable[[], AbstractContextManager[Path]] = temporary_folder

@@ -25,6 +25,7 @@ from echelon.agents.outcome import Outcome
 from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.shortcuts import ReaderOptions, check_known, reader_shortcuts
 from echelon.agents.transcript.exchange import heard_as
+from echelon.agents.transcript.replay import messages_of
 from echelon.model.edges import is_listing
 from echelon.model.errors import (
     AgentFailed,
@@ -43,6 +44,7 @@ from echelon.resilience.errors import can_pass
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
+    from pydantic_ai.capabilities import AgentCapability
     from pydantic_ai.messages import ModelMessage
     from pydantic_ai.settings import ModelSettings
     from pydantic_ai.usage import RunUsage
@@ -88,17 +90,17 @@ class ModelAgent(Generic[T_co]):
         """Ask the model once; what it used is told with the outcome, and with the error."""
         if is_final_call():
             return await self._wrap_up(call)
-        return await self._ask(call, self.prompt(call))
+        return await self._ask(call, self.prompt(call), _taken_up(call))
 
     async def perform_again(self, call: Call, complaint: str) -> Outcome[T_co]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
-        return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}")
+        return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}", _taken_up(call))
 
     async def _wrap_up(self, call: Call) -> Outcome[T_co]:
         """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
         so_far = conversation(call.notes)
         prompt = FINAL_CALL if so_far else f"{self.prompt(call)}\n\n{FINAL_CALL}"
-        return await self._ask(call, prompt, so_far)
+        return await self._ask(call, prompt, so_far or _taken_up(call))
 
     async def _ask(self, call: Call, prompt: str, so_far: "Sequence[ModelMessage]" = ()) -> Outcome[T_co]:
         used: RunUsage = library("pydantic_ai.usage").RunUsage()
@@ -113,7 +115,7 @@ class ModelAgent(Generic[T_co]):
                     deps=self.deps(call) if self.deps else None,
                     usage=used,
                     usage_limits=limits(budget, final_call=is_final_call(), metered=bool(meters)),
-                    capabilities=meters,
+                    capabilities=[*meters, *_instructed(so_far)],
                     model_settings=self._settings(budget),
                 )
         except EchelonError as error:
@@ -223,6 +225,16 @@ def contract_of_model(spec: object, name: str) -> object:
             "or state output=..."
         )
     return spec
+
+
+def _taken_up(call: Call) -> "Sequence[ModelMessage]":
+    """Return the conversation that a call goes on with; empty for a new one."""
+    return messages_of(call.so_far) if call.so_far else ()
+
+
+def _instructed(so_far: "Sequence[ModelMessage]") -> "Sequence[AgentCapability[Any]]":
+    """Let a model that goes on have its own system prompt, which the library gives to new conversations only."""
+    return [library("pydantic_ai.capabilities").ReinjectSystemPrompt()] if so_far else []
 
 
 def _translated(error: Exception, agent: ModelAgent[object], used: "RunUsage", budget: Budget) -> EchelonError | None:

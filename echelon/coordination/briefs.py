@@ -61,7 +61,7 @@ def told_anew(call: Call, budget: Budget, by_value_tokens: int) -> Call:
     """Return a call for another agent in the place of the first: bounds of its own, and nothing of the other's work."""
     assignment = call.brief.assignment.model_copy(update={"budget": budget})
     brief = call.brief.model_copy(update={"assignment": assignment})
-    return replace(call, brief=brief, by_value_tokens=by_value_tokens, by_value={}, notes=[])
+    return replace(call, brief=brief, by_value_tokens=by_value_tokens, by_value={}, notes=[], so_far=None)
 
 
 def by_value_told(policy: Resilience, default: int) -> int:

@@ -19,8 +19,10 @@ from echelon.coordination.phase_output import PhaseOutput, output_of
 from echelon.coordination.placement import PastRound, Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
 from echelon.coordination.readiness import deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
+from echelon.coordination.rolling.adapting import adapt
 from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
+from echelon.coordination.rolling.relay import Relay, phase_before
 from echelon.coordination.rolling.repeating import PhaseRounds, past_of, repeat_phase
 from echelon.coordination.rolling.sampling import not_in_sample, sampled
 from echelon.coordination.rolling.skipping import ask_whether, skip, skipped_with
@@ -95,6 +97,10 @@ class JobRun:
         self._parts = parts
         self._looped = {phase: _Turn() for loop in run.spec.job.loops for phase in loop.members}
         self._passed = {phase: asyncio.Event() for phase in self.needs}
+        self._begun = {phase: asyncio.Event() for phase in self.needs}
+        #: Phases at work or done, whose tasks are handed on one by one to the phase that continues them (D1).
+        self._relayed: set[str] = set()
+        self._relay = Relay(_with_fallbacks)
         #: What is reported at a sync point is reported once, also where two are passed at the same time.
         self._reporting = asyncio.Lock()
 
@@ -107,15 +113,16 @@ class JobRun:
 
         `passed` are the sync points that count; None: all that are final. Within a loop they are those of one round.
         """
-        points = passed or self._passed
+        points, before = passed or self._passed, phase_before(self.growth.context(), phase)
         for needed in self.needs[phase]:
-            await points[needed].wait()
+            await (self._begun if needed == before else points)[needed].wait()
         left_out = not_in_sample(self.growth.context(), phase)
-        begun = PhaseOutput(skipped=left_out) if left_out else await self._begin(phase)
+        begun = PhaseOutput(skipped=left_out) if left_out else await self._begin(phase, before)
+        self._begun[phase].set()
         if isinstance(begun, _Begun):
             run, planned, order = begun
             repetition = run.spec.job.phases[phase].repetition
-            here = LocalPlacement(run, self._parts)
+            here = LocalPlacement(run, self._parts, self._relay)
             if repetition is not None and repetition.whole_phase:
                 output = await repeat_phase(run, order, repetition, here.run)
             else:
@@ -161,11 +168,14 @@ class JobRun:
         turn = self._looped.get(phase)
         return order if turn is None else order.model_copy(update={"round": turn.round, "past": dict(turn.past)})
 
-    async def _begin(self, phase: str) -> _Begun | PhaseOutput | None:
-        """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do."""
-        before = ancestors(self.needs, phase)
+    async def _begin(self, phase: str, continued: str | None) -> _Begun | PhaseOutput | None:
+        """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do.
+
+        Of a phase that it continues item by item, it receives what each task hands on when that has ended.
+        """
+        before = ancestors(self.needs, phase) - (self._relayed & {continued})
         outputs = {name: output for name, output in self.outputs.items() if name in before}
-        run = self.growth.context()
+        run = await self.growth.begin(phase)
         received = await _receive(run, phase, outputs)
         unmet = _unmet_needs(run, phase, received)
         if not unmet and (answer := await self._ask(run, phase, outputs, received)) is not None:
@@ -185,6 +195,7 @@ class JobRun:
         tasks = len(planned.tasks)
         run.log.enqueue(PhaseStarted(run_id=run.spec.run_id, at=run.now(), phase=phase, expected=tasks))
         if not unmet:
+            self._relayed.add(phase)
             return _Begun(run, planned, self._order(run, phase, planned.tasks, outputs, received))
         output = await _block(run, planned, unmet, over_limit=_by_limit(received, unmet))
         await self._end(run, phase, output)
@@ -207,6 +218,7 @@ class JobRun:
             await report_incidents(run)
         failpoint("phase.ended")
         await run.log.append(PhaseEnded(run_id=run.spec.run_id, at=run.now(), phase=phase))
+        await adapt(self.growth, phase)
         self.outputs[phase] = output
 
     async def _find(
@@ -269,7 +281,8 @@ def phases_needed(spec: RunSpec) -> dict[str, tuple[str, ...]]:
 async def _receive(run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput]) -> dict[str, PhaseOutput]:
     """Return what a phase gets of each phase it needs: what was delivered, and fallbacks for what was not (F2)."""
     definition = run.spec.job.phases[phase]
-    needs = [definition.need(name) for name in definition.needs]
+    relayed = phase_before(run, phase)
+    needs = [definition.need(name) for name in definition.needs if name in outputs or name != relayed]
     return {need.phase: await _with_fallbacks(run, phase, need, outputs.get(need.phase)) for need in needs}
 
 

@@ -4,15 +4,20 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.phase_run import PhaseRun
 from echelon.coordination.placement import Placement, StageOrder
+from echelon.coordination.rolling.relay import Relay, RelayedParts
 from echelon.coordination.stage import stage_of
 
 
 class LocalPlacement:
-    """Carries out orders of one run. `parts` places the parts below the primary; None is here too."""
+    """Carries out orders of one run. `parts` places the parts below the primary; None is here too.
 
-    def __init__(self, run: RunContext, parts: Placement | None = None) -> None:
+    `relay` hands on between phases that are carried out here at the same time; None: what is handed on is in the order.
+    """
+
+    def __init__(self, run: RunContext, parts: Placement | None = None, relay: Relay | None = None) -> None:
         self._run = run
-        self._parts = parts or self
+        self._parts = RelayedParts(run, parts, relay) if parts and relay else parts or self
+        self._relay = relay
         self._at_work: dict[str, PhaseRun] = {}
 
     async def run(self, order: StageOrder) -> PhaseOutput:
@@ -22,7 +27,7 @@ class LocalPlacement:
         whole = self._at_work.get(order.phase)
         if whole is not None:
             return await whole.coordinate(stage)
-        phase = self._at_work[order.phase] = PhaseRun(self._run, order, self._parts)
+        phase = self._at_work[order.phase] = PhaseRun(self._run, order, self._parts, self._relay)
         try:
             with phase.reserved_slots(stage):
                 return await phase.coordinate(stage)

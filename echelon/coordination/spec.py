@@ -42,6 +42,8 @@ class RunSpec:
     """Where agents get their workspaces."""
     found: Found = field(default_factory=dict[str, Sequence[object]])
     """Items that were found on the way, by phase, as far as the plan has them (X12)."""
+    spans: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The most direct reports in parts of the tree that the run has changed, by phase (R10)."""
     previous: Mapping[str, Handoff] = field(default_factory=dict[str, Handoff])
     """What the last completed run of this job on the same inputs delivered, by task."""
     by_value_tokens: int = DEFAULT_BY_VALUE_TOKENS
@@ -49,9 +51,13 @@ class RunSpec:
     now: Callable[[], datetime] = utc_now
     """The clock."""
 
-    def replan(self, found: Found) -> Planned:
-        """Plan the job anew, with items found on the way; `InvalidJob` or `InvalidInput` where it cannot be."""
-        return planned(self.job, self.inputs, limits=self.plan.limits, found=found)
+    def replan(self, found: Found, spans: Mapping[str, int] | None = None) -> Planned:
+        """Plan the job anew, with items found on the way, or with other spans in parts of its tree (X12, R10).
+
+        Raises `InvalidJob` or `InvalidInput` where it cannot be.
+        """
+        limits = self.plan.limits
+        return planned(self.job, self.inputs, limits=limits, found=found, spans=self.spans if spans is None else spans)
 
     @cached_property
     def inputs_digest(self) -> str:

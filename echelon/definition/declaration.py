@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -19,7 +19,7 @@ from echelon.definition.rolling.condition import Condition, condition_of
 from echelon.definition.rolling.discovery import Over, discovery_of
 from echelon.definition.rolling.repeat import Repeat, Repetition, repetition_of
 from echelon.model.errors import InvalidJob
-from echelon.model.graph import Coupling
+from echelon.model.graph import Coupling, ErrorConsequence
 from echelon.model.policy import Resilience
 
 
@@ -43,6 +43,7 @@ class PhaseDeclaration:
     resilience: Resilience | None
     seconds: float | None
     tokens: int | None
+    error_consequence: ErrorConsequence
 
     def check(self) -> None:
         """Refuse what contradicts itself, whatever the other phases are; `InvalidJob` says how."""
@@ -52,6 +53,11 @@ class PhaseDeclaration:
         if self.items is not None and self.over is None:
             raise InvalidJob(f"phase {name!r}: `items` says how many `over` finds, and there is no `over`")
         check_range(name, self.items)
+        if self.error_consequence not in get_args(ErrorConsequence):
+            known = ", ".join(get_args(ErrorConsequence))
+            raise InvalidJob(
+                f"phase {name!r}: error_consequence={self.error_consequence!r} is not known; use one of {known}"
+            )
         for one in self.who:
             check_agent_name(name, one.name)
         names = [need.phase for need in self.needs]
@@ -89,6 +95,7 @@ class PhaseDeclaration:
             resilience=self.resilience or Resilience(),
             seconds=self.seconds,
             tokens=self.tokens,
+            error_consequence=self.error_consequence,
             single=self.single,
         )
 

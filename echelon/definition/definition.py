@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,7 +25,7 @@ from echelon.definition.rolling.discovery import Over
 from echelon.definition.rolling.loop import Loop, check_closed, loop_of
 from echelon.definition.rolling.repeat import Repeat
 from echelon.model.errors import InvalidJob
-from echelon.model.graph import TaskGraph, TaskSpec
+from echelon.model.graph import ErrorConsequence, TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.priors import Priors
@@ -34,6 +34,12 @@ from echelon.model.usage import Budget, Price
 
 #: Makes the files of a report: file name → content.
 Render = Callable[[RunView], Mapping[str, str | bytes]]
+
+
+#: When one agent goes through several phases with its item, where that is possible (D1).
+Merge: TypeAlias = Literal["never", "auto"]
+#: What a run does when it measures that its structure is outgrown (R10).
+Adapt = Literal["off", "propose", "apply"]
 
 
 class NoInputs(BaseModel):
@@ -50,7 +56,10 @@ class JobDefinition:
     `organisation` is what people want whatever the rules say, which the linter comments on; `priors` replaces
     assumptions, and `prices` what is published about a model. `max_concurrency` bounds how many of its agents are at
     work at one time, whatever they are; without it each kind has a bound of its own (F5).
-    `transcripts` says whether it is kept what models are asked and answered.
+    `transcripts` says whether it is kept what models are asked and answered. With `merge="auto"` one agent goes through
+    phases over the same items with its item, end to end, where that saves handoffs and nothing speaks against it (D1).
+    `adapt` says what happens when a run measures that its structure is outgrown: nothing (`off`), a change is proposed
+    (`propose`), or phases that have not begun go by it (`apply`, R10).
     """
 
     def __init__(
@@ -69,6 +78,8 @@ class JobDefinition:
         prices: Mapping[str, Price] | None = None,
         transcripts: bool = True,
         max_concurrency: int | None = None,
+        merge: Merge = "never",
+        adapt: Adapt = "propose",
     ) -> None:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidJob(f"job name {name!r} may only have letters, digits, '-' and '_'")
@@ -87,6 +98,12 @@ class JobDefinition:
         if max_concurrency is not None and max_concurrency < 1:
             raise InvalidJob(f"job {name!r}: max_concurrency={max_concurrency} lets no agent work; allow 1 or more")
         self.max_concurrency = max_concurrency
+        if merge not in get_args(Merge):
+            raise InvalidJob(f"job {name!r}: merge={merge!r} is none of {', '.join(map(repr, get_args(Merge)))}")
+        self.merge: Merge = merge
+        if adapt not in get_args(Adapt):
+            raise InvalidJob(f"job {name!r}: adapt={adapt!r} is not known; use one of {', '.join(get_args(Adapt))}")
+        self.adapt: Adapt = adapt
         # Who defines the job is in the frame above.
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
         self.source = ""
@@ -141,6 +158,7 @@ class JobDefinition:
         resilience: Resilience | None = None,
         seconds: float | None = None,
         tokens: int | None = None,
+        error_consequence: ErrorConsequence = "minor",
     ) -> None:
         """Add a phase; in which order phases are added means nothing, `needs` says which comes behind which (X12).
 
@@ -154,7 +172,8 @@ class JobDefinition:
         in for an agent that does not deliver and has none of its own (F2). `when` says whether the phase is wanted,
         asked when the phases that it needs are there; `repeat` does its work again until a check passes (X12).
         `integrate` makes one output of all: a function under `@integrator`, any agent, or an `integrator` of agents
-        (D6). `seconds` and `tokens` are what one call is expected to take.
+        (D6). `seconds` and `tokens` are what one call is expected to take. `error_consequence` is how bad a
+        wrong output is (R9).
         """
         self._check_name(name)
         declared = PhaseDeclaration(
@@ -174,6 +193,7 @@ class JobDefinition:
             resilience=resilience,
             seconds=seconds,
             tokens=tokens,
+            error_consequence=error_consequence,
         )
         declared.check()
         self._waiting[name] = declared

@@ -194,6 +194,7 @@ def _spec(
             tokens=phase.tokens,
             seconds=phase.seconds,
             irreversible=call.agent.effect == "irreversible",
+            error_consequence=phase.error_consequence,
             contract=facts.contract,
             kind=facts.kind,
             provider=facts.provider,

@@ -10,7 +10,7 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import expand, expected_task
 from echelon.definition.items import TOO_FEW
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.planned import grown_phases
+from echelon.definition.planned import adapting_phases, grown_phases
 from echelon.model.graph import CapacityLimit, TaskGraph, TaskSpec
 from echelon.model.plan import ForecastEnd, ForecastRange
 from echelon.planning.planner import plan
@@ -48,6 +48,7 @@ def forecast_range(
             limits=limits,
             agents_fixed=True,
             grown=grown_phases(job),
+            spans=dict.fromkeys(adapting_phases(job)),
         )
         return ForecastEnd(
             items=items,

@@ -11,6 +11,7 @@ from echelon.agents.function import FunctionAgent
 from echelon.definition.need import Need
 from echelon.definition.rolling.discovery import Discovery
 from echelon.definition.rolling.repeat import Repetition
+from echelon.model.graph import ErrorConsequence
 from echelon.model.policy import Resilience
 
 
@@ -48,6 +49,8 @@ class PhaseDefinition:
     """Expected duration of one call, in seconds."""
     tokens: int | None = None
     """Expected tokens of one call."""
+    error_consequence: ErrorConsequence = "minor"
+    """How bad a wrong output is (R9)."""
     single: bool = False
     """Was it declared with exactly one agent, so that its output is that agent's?"""
     task_by_task: bool = False

@@ -1,6 +1,6 @@
 """Decide for a job and its inputs: the plan, and who is called for each of its tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, Found, check_runnable, expand
 from echelon.definition.limits import limits_of
+from echelon.definition.merging.features import features_of
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.definition.rehearsal import RehearsalJob
 from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases
@@ -16,6 +17,7 @@ from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
 from echelon.model.plan import Plan
 from echelon.model.terms import OpenPhase
+from echelon.planning.domains import domains_of
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
 
@@ -37,11 +39,13 @@ def planned(
     priority: Priority | None = None,
     limits: Sequence[CapacityLimit] | None = None,
     found: Found = MappingProxyType({}),
+    spans: Mapping[str, int] = MappingProxyType({}),
 ) -> Planned:
     """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph that lacks agents.
 
     `limits` bound how many agents are at work at one time; None: those that the job states, or the usual ones. `found`
-    are the items that were found on the way; phases whose items are not among them stay open (X12).
+    are the items that were found on the way; phases whose items are not among them stay open (X12). `spans` are
+    those that the run has changed in parts of its tree, by phase (R10).
     """
     if isinstance(job, RehearsalJob):
         return Planned(job=job, plan=job.plan, expansion=job.expansion)
@@ -50,6 +54,8 @@ def planned(
         made = graph_plan(job, priority, limits_of(job) if limits is None else limits)
         return Planned(job=in_phases(job, made), plan=made, expansion=graph_calls(job, made))
     expansion = expand(job, inputs, found)
+    features = features_of(job, expansion)
+    expansion = features.merged(expansion)
     made = plan(
         expansion.graph,
         phase_order=tuple(job.phases),
@@ -58,16 +64,30 @@ def planned(
         limits=limits_of(job) if limits is None else limits,
         agents_fixed=True,
         grown=grown_phases(job),
+        together=features.together,
+        spans={**dict.fromkeys(adapting_phases(job)), **spans},
     )
     phases = tuple(phase.model_copy(update=_declared(job.phases[phase.name])) for phase in made.phases)
     still_open = tuple(_open(phase) for phase in job.phases.values() if phase.is_open and phase.name not in found)
-    whole = made.model_copy(update={"terms": terms_of(job), "phases": phases, "open": still_open})
-    return Planned(job=job, plan=whole, expansion=expansion)
+    changes: dict[str, object] = {
+        "terms": terms_of(job),
+        "phases": phases,
+        "open": still_open,
+        "reasons": (*made.reasons, *features.reasons),
+        "findings": (*made.findings, *features.findings),
+    }
+    whole = made.model_copy(update=changes)
+    return Planned(job=job, plan=whole.model_copy(update={"domains": domains_of(whole)}), expansion=expansion)
 
 
 def grown_phases(job: JobDefinition) -> tuple[str, ...]:
     """Return the phases that find their items on the way."""
     return tuple(phase.name for phase in job.phases.values() if phase.is_open)
+
+
+def adapting_phases(job: JobDefinition) -> tuple[str, ...]:
+    """Return the phases whose part of the tree may change while the job runs: those behind a sync point (R10)."""
+    return tuple(phase.name for phase in job.phases.values() if phase.needs) if job.adapt == "apply" else ()
 
 
 def _open(phase: PhaseDefinition) -> OpenPhase:

@@ -82,7 +82,8 @@ class RehearsalJob(JobDefinition):
 
     def __init__(self, plan: Plan, rehearsal: Rehearsal) -> None:
         """Take a plan that was made for a rehearsal; `InvalidInput` when an agent would work for more than a day."""
-        super().__init__(plan.job, goal=plan.goal, inputs=Rehearsal)
+        # Simulated coordinators say nothing about how real ones would be outgrown.
+        super().__init__(plan.job, goal=plan.goal, inputs=Rehearsal, adapt="off")
         self.source = REHEARSAL_SOURCE
         self.plan = plan
         longest = max((task.seconds or 0.0 for task in self.plan.tasks), default=0.0)

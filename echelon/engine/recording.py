@@ -15,7 +15,6 @@ from echelon.coordination.step.retries import RetryRequest
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs, read_written_inputs, written_inputs
 from echelon.engine.nesting import enclosing_task
-from echelon.journal.admission import unknown
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
 from echelon.journal.journal import SqlJournal
@@ -66,15 +65,6 @@ async def find_run(
             "give another id, or the inputs that `echelon show --json` says"
         )
     return found
-
-
-async def read_recorded_inputs(job: JobDefinition, run_id: str, secrets: Mapping[str, object]) -> BaseModel:
-    """Return the inputs that a run of a job is on record with; `InvalidInput` without the secrets among them."""
-    async with SqlJournal.open(Settings()) as journal:
-        record = await journal.known_run(run_id=run_id)
-    if record is None:
-        raise unknown("run", run_id, "echelon runs")
-    return read_written_inputs(job.inputs_type, record.inputs, secrets)
 
 
 def _is_same(job: JobDefinition, found: RunRecord, inputs: BaseModel) -> bool:
@@ -167,7 +157,7 @@ async def read_run(settings: Settings, job: JobDefinition, run_id: str, again: M
     async with SqlJournal.open(settings) as journal:
         record = await journal.run(run_id)
     if record.job != job.name:
-        raise InvalidInput(f"run {record.run_id!r} is one of job {record.job!r}, not of {job.name!r}; resume it there")
+        raise InvalidInput(f"run {record.run_id!r} is one of job {record.job!r}, not of {job.name!r}")
     return Recorded(record, read_written_inputs(job.inputs_type, record.inputs, again))
 
 

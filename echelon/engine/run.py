@@ -222,7 +222,8 @@ async def prepare_run(
                 here = socket.gethostname()
                 await asyncio.to_thread(end_orphans, {pid for host, pid in run_log.state.holders if host == here})
                 items = await items_on_record(job, OutputStore(settings.outputs_url), run_log.state.latest.values())
-                ready = planned(job, inputs, limits=ready.plan.limits, found=items) if items else ready
+                if items or run_log.state.spans:
+                    ready = planned(job, inputs, limits=ready.plan.limits, found=items, spans=run_log.state.spans)
                 await reopen_run(run_log, ready.plan, retry, sample)
             elif sample:
                 await run_log.append(sample)
@@ -234,6 +235,7 @@ async def prepare_run(
                 expansion=ready.expansion,
                 plan=ready.plan,
                 found=items,
+                spans=run_log.state.spans,
                 folder=settings.home / "runs" / record.run_id,
                 previous=await previous_handoffs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,

@@ -58,9 +58,9 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
         record, plan = await _on_record(journal, order)
         job = _job_of(order, record, plan)
         inputs = read_inputs(job.inputs_type, record.inputs)
-        ended = fold(entry.event for entry in await journal.events(order.run_id)).latest.values()
-        items = await items_on_record(job, OutputStore(settings.outputs_url), ended)
-        ready = planned(job, inputs, limits=plan.limits, found=items)
+        state = fold(entry.event for entry in await journal.events(order.run_id))
+        items = await items_on_record(job, OutputStore(settings.outputs_url), state.latest.values())
+        ready = planned(job, inputs, limits=plan.limits, found=items, spans=state.spans)
         _check(order, inputs, ready)
         async with (
             journal.holding(order.run_id, settings.lease_seconds, part=order.part, under=order.token) as lease,
@@ -73,6 +73,7 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
                 expansion=ready.expansion,
                 plan=ready.plan,
                 found=items,
+                spans=state.spans,
                 folder=settings.home / "runs" / order.run_id,
                 previous=await previous_handoffs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,

@@ -5,6 +5,7 @@ from math import ceil
 
 from echelon.lint.ceremony import large_ceremony
 from echelon.lint.context import ERROR, INFO, WARNING, LintContext, Problem
+from echelon.lint.domains import one_pattern_for_unlike_domains
 from echelon.model.organisation import Structure
 from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
@@ -114,6 +115,7 @@ def one_pattern_for_all_scales(context: LintContext) -> Iterator[Problem]:
         context, "visibility", context.wishes.visibility, VISIBILITY_MISFITS, row(VISIBILITY, context.agents)
     )
     yield from large_ceremony(context)
+    yield from one_pattern_for_unlike_domains(context)
 
 
 def _other_structure(context: LintContext) -> Iterator[Problem]:

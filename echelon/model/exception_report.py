@@ -19,6 +19,7 @@ class Trigger(StrEnum):
     INCIDENT = "incident"  #: failures with one cause, told once (F6)
     RENEWED = "renewed"  #: done before, and done again since what it was made from has changed (F8)
     KEPT = "kept"  #: done before from older inputs, and not done again since it cannot be undone (F8)
+    OUTGROWN = "outgrown"  #: the structure does not fit the work any more: a change is proposed or made (R10)
     EMPTY = "empty"  #: a phase had nothing to do
     PARTIAL = "partial"  #: an integration went ahead with something missing, or a task was delivered in part
 

@@ -15,6 +15,10 @@ from echelon.model.usage import Budget, Price
 NAMED_AT_FAULT = 5  # task ids; more are counted in the message
 
 
+#: How bad a wrong output is, the least first: easy to mend, dear to do again, damage that stays.
+ErrorConsequence = Literal["minor", "significant", "catastrophic"]
+
+
 class Coupling(StrEnum):
     """How much a consumer needs its producer (D3)."""
 
@@ -70,7 +74,7 @@ class TaskSpec(Value):
     """Shared things it changes; tasks that touch the same never run in one phase."""
     irreversible: bool = False
     """Can its effect not be undone?"""
-    error_consequence: Literal["minor", "significant", "catastrophic"] = "minor"
+    error_consequence: ErrorConsequence = "minor"
     """How bad a wrong output is."""
     contract: str | None = None
     """Name and version of the contract that its output keeps, as in `Finding@1` (C7)."""

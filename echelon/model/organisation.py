@@ -18,6 +18,54 @@ class Structure(StrEnum):
     FEDERATED = "federated"  #: more than 100, loosely coupled domains
 
 
+class StructureSignal(StrEnum):
+    """What is measured in a run when its structure is outgrown (R6)."""
+
+    COORDINATION = "coordination"  #: most of what a coordinator and those below it use is coordination, repeatedly
+    WAITING = "waiting"  #: agents wait long for their coordinators
+    QUALITY = "quality"  #: integrations get worse while single outputs stay good
+
+
+class StructureChange(StrEnum):
+    """What may be done about it (R10)."""
+
+    ADD_LEVEL = "add_level"  #: leads between a coordinator and its agents
+    SPLIT_DOMAINS = "split_domains"  #: fewer reports for each lead, and more leads
+    JOIN_DOMAINS = "join_domains"  #: fewer leads, with more reports each
+    FLATTEN = "flatten"  #: no leads in between
+    SINGLE_AGENT = "single_agent"  #: one agent does it all, and nothing is integrated
+
+
+class PlanChange(Value):
+    """A change of the structure that a run proposes to itself, or has made (R10)."""
+
+    signal: StructureSignal
+    """What was measured (R6)."""
+    measured: float
+    """The share that was measured; a wait may be more than 1."""
+    coordinator: str
+    """The node it was measured at."""
+    after: str
+    """The phase behind which it was measured."""
+    change: StructureChange
+    """What should be changed."""
+    reason: str
+    """What was measured, and why this is a remedy, in one sentence."""
+    phases: tuple[str, ...] = ()
+    """Phases it concerns: those that have not begun; none: the next run."""
+    span: int | None = None
+    """Most direct reports in their parts of the tree; None where the change is no matter of the span."""
+    applied: bool = False
+    """Do those phases go by it? Else it is a proposal."""
+
+    @property
+    def said(self) -> str:
+        """What is proposed or done, for which phases, and why, in one line."""
+        change = self.change.value.replace("_", " ")
+        whom = f"phase {', '.join(self.phases)}" if self.phases else "the next run"
+        return f"{self.reason}: {change} {'in' if self.applied else 'is proposed for'} {whom}"
+
+
 class Organisation(Value):
     """What people ask for, whatever the rules say: the plan keeps the rules, the linter names contradictions (L)."""
 

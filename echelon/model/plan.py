@@ -12,7 +12,7 @@ from echelon.model.base import Value
 from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.priors import Priors
-from echelon.model.terms import OpenPhase, Terms
+from echelon.model.terms import DomainPlan, OpenPhase, Terms
 from echelon.model.usage import Budget
 
 
@@ -62,6 +62,8 @@ class PhasePlan(Value):
     """The sync point that ends it."""
     needs: tuple[str, ...] | None = None
     """Phases whose sync points it waits for; None in a plan of an earlier version: it waits for the one before it."""
+    continues: str | None = None
+    """The phase whose agents go on in this one, each with its own item: no sync point stands between them (D1)."""
     gate: tuple[str, ...] = ()
     """Irreversible tasks of the phase, to be confirmed before it begins (O5)."""
     single: bool | None = None
@@ -220,7 +222,7 @@ class Pairs(Value):
 
 
 class Transition(Value):
-    """The next size at which the structure must change (R5)."""
+    """The nearest larger size at which the structure changes (R5, R10)."""
 
     at: int
     """Number of agents."""
@@ -324,6 +326,8 @@ class Plan(Value):
     """The most that the job may consume; None: nobody said."""
     priors: Priors = Priors()
     """What is assumed until it is measured."""
+    domains: tuple[DomainPlan, ...] = ()
+    """What is chosen for each domain (R9); none in plans of earlier versions."""
     open: tuple[OpenPhase, ...] = ()
     """Phases that are planned on the way, when their items are known (X12)."""
     terms: tuple[Terms, ...] = ()

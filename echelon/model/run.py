@@ -13,6 +13,7 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
+from echelon.model.organisation import PlanChange
 from echelon.model.phrasing import count, listed, moment, one_line, truncate
 from echelon.model.plan import Plan
 from echelon.model.sampling.rest import Rest, Waiting
@@ -311,6 +312,8 @@ class RunView(Value):
     """Failures that share a cause (F6)."""
     breakers: tuple[BreakerStory, ...] = ()
     """Breakers that it used (F1)."""
+    plan_changes: tuple[PlanChange, ...] = ()
+    """Changes of the structure that were proposed or made (R10)."""
     measures: Measures
     """What was measured."""
     phases: tuple[PhaseView, ...] = ()
@@ -366,5 +369,7 @@ class RunResult(Value):
     """What a sample leaves to be done, and what that is expected to take; None where everything was asked for."""
     waiting: Waiting | None = None
     """What it waits for; None when it does not wait."""
+    plan_changes: tuple[PlanChange, ...] = ()
+    """Changes of the structure that were proposed or made (R10)."""
     report: str | None
     """Folder of the report."""

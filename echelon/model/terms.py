@@ -1,11 +1,12 @@
-"""What phases rely on, as data: what a consumer is handed and when (C4), what becomes known on the way (X12)."""
+"""What phases and domains go by, as data: terms of a consumer (C4), open phases (X12), choices for a domain (R9)."""
 
 from typing import Literal
 
 from pydantic import Field
 
 from echelon.model.base import Value
-from echelon.model.graph import Coupling
+from echelon.model.graph import Coupling, ErrorConsequence
+from echelon.model.organisation import Structure
 
 #: Where something was stated: at the agent, at its phase, at the job, or nowhere, so that the usual holds.
 Level = Literal["agent", "phase", "job", "usual"]
@@ -63,3 +64,30 @@ class OpenPhase(Value):
     """The fewest and the most that are expected; None: nobody said."""
     irreversible: bool = False
     """Can what is done to an item not be undone?"""
+
+
+class DomainPlan(Value):
+    """What is chosen for one domain, from its own size, coupling and error consequence (R9)."""
+
+    name: str
+    """The first part of its label; a part of the tree where its tasks have none."""
+    agents: int = Field(ge=1)
+    """Agents that work in it."""
+    structure: Structure
+    """How so many agents are organised (R1)."""
+    coupling_inside: Coupling | None = None
+    """The strongest coupling between its tasks; None: they do not use each other."""
+    coupling_outward: Coupling | None = None
+    """The strongest coupling with tasks of other domains; None: there is none."""
+    error_consequence: ErrorConsequence = "minor"
+    """The worst consequence that a wrong output of it has."""
+    sync: Literal["milestone", "phase", "interval"]
+    """When it should synchronise to begin with (X3, X14)."""
+    strictness: Literal["strict", "flexible", "mixed"] = "strict"
+    """What happens to outputs that do not fit; strict unless something else was stated (C5)."""
+    advised: tuple[Literal["structure", "sync"], ...] = ()
+    """What of it is advice only: a run does not act on it."""
+    rule: str = "R9"
+    """The rule it follows."""
+    reason: str
+    """Why, in one sentence."""

@@ -29,16 +29,27 @@ class Decomposition(NamedTuple):
     """Why one agent is enough, or why it is not although it was wanted; None when there is nothing to say."""
 
 
-def decompose(graph: TaskGraph, *, fixed: bool = False) -> Decomposition:
-    """Contract a task graph into the work of agents (D1); with `fixed`, every task has an agent of its own already."""
+def decompose(graph: TaskGraph, *, fixed: bool = False, together: Sequence[Sequence[str]] = ()) -> Decomposition:
+    """Contract a task graph into the work of agents (D1).
+
+    With `fixed`, every task has an agent of its own already, but for those that are given `together`: each such group
+    is done by one agent, in its order.
+    """
     verdict = None if fixed else one_agent_is_enough(graph)
     if fixed:
-        groups = [[task] for task in graph.tasks]
+        groups = _grouped(graph.tasks, together)
     elif verdict is not None:
         groups = [list(topological(graph.tasks))]
     else:
         groups = list(chains(graph.tasks, graph.priors))
     return _decomposition(graph.tasks, groups, verdict or wish_refused(graph), graph.priors)
+
+
+def _grouped(tasks: Sequence[TaskSpec], together: Sequence[Sequence[str]]) -> list[list[TaskSpec]]:
+    by_id = {task.id: task for task in tasks}
+    taken = {task for group in together for task in group}
+    alone = [[task] for task in tasks if task.id not in taken]
+    return [*([by_id[task] for task in group] for group in together), *alone]
 
 
 def chains(tasks: Sequence[TaskSpec], priors: Priors) -> Iterator[list[TaskSpec]]:
@@ -134,10 +145,11 @@ def merged(
         return group[0].model_copy(update={"depends_on": depends_on, "verifies": checked, "seconds": taken})
     tokens = [assumed_tokens if task.tokens is None else task.tokens for task in group]
     stated = any(task.tokens is not None for task in group)
-    last = group[-1]
+    last, inside = group[-1], {task.phase for task in group}
     return last.model_copy(
         update={
             "id": name,
+            "needs": tuple(dict.fromkeys(need for task in group for need in task.needs if need not in inside)),
             "goal": "; then ".join(task.goal for task in group),
             "depends_on": depends_on,
             "tokens": sum(tokens) if stated else None,

@@ -16,9 +16,12 @@ from echelon.planning.tree import build_tree
 
 
 def grown_tree(
-    agents: Sequence[TaskSpec], grown: Sequence[str], span: int, priority: Priority | None = None
+    agents: Sequence[TaskSpec], grown: Mapping[str, int | None], span: int, priority: Priority | None = None
 ) -> tuple[Node, ...]:
-    """Return the tree over `agents`; those of the phases in `grown`, where known, have parts of their own."""
+    """Return the tree over `agents`; those of the phases in `grown`, where known, have parts of their own.
+
+    With a phase comes the span of its part; None: `span`. Nobody outside of a part changes with its span (R10).
+    """
     if not grown:
         return build_tree(labelled(agents), span, priority)
     own = {phase: [agent for agent in agents if agent.phase == phase] for phase in grown}
@@ -28,7 +31,8 @@ def grown_tree(
     held = [TaskSpec(id=seat, goal="", phase=phase, domain=phase if domains else None) for seat, phase in seats.items()]
     base = build_tree(labelled([*rest, *held]), span, priority)
     parts = {
-        seat: _part(phase, own[phase], _free(base, seat, seats, span), span, priority) for seat, phase in seats.items()
+        seat: _part(phase, own[phase], _free(base, seat, seats, span), grown[phase] or span, priority)
+        for seat, phase in seats.items()
     }
     return tuple(_without_idle([node for one in base for node in _replaced(one, parts)]))
 
@@ -48,7 +52,8 @@ def _part(phase: str, agents: Sequence[TaskSpec], free: int, span: int, priority
         return (), ()
     root, *below = build_tree(labelled(agents), span, priority)
     names = {node.id: node.id if node.kind is NodeKind.AGENT else f"{phase}/{node.id}" for node in below}
-    alone = len(agents) <= free or len(root.members) == 1
+    # As many as the span of the part has room for may stand beside the others, and no more.
+    alone = len(agents) <= min(free, span) or len(root.members) == 1
     top = f"lead:{phase}"
     renamed = tuple(
         node.model_copy(

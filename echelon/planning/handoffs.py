@@ -8,6 +8,7 @@ from echelon.model.priors import DEFAULT_PRIORS, Priors
 from echelon.planning.regime import DEFAULT_SPAN
 from echelon.planning.schedule.order import consumers_of, producers_of
 from echelon.planning.scope import teams_of
+from echelon.planning.spending import WITHOUT_TOKENS
 
 #: A task with more links than this many spans is a hub: what it makes is handed on at a sync point (D2).
 HUB_SPANS = 2
@@ -19,7 +20,8 @@ def handoffs(
     """Count how often work changes hands (D1, D2).
 
     `before`: pairs of producer and consumer whose coupling is not `none`, as if every task had its own agent.
-    `after`: those of them whose two tasks are held by different agents; what vanished is priced in tokens.
+    `after`: those of them whose two tasks are held by different agents; what vanished is priced in tokens, where what
+    would receive it reads it.
     `crossing`: summed over all producers, the *other* domains with a consumer of it; several consumers in one domain
     count once. A task's domain is its label, or else the coordinator right below the primary that its agent reports to.
     `between_teams`: the same for teams, which are what the coordinator of an agent leads.
@@ -41,7 +43,8 @@ def handoffs(
     needed = sorted({name for task in tasks for name in task.needs})
     synced = [_through_sync_points(tasks, phase, domain_of) for phase in needed]
     synced_teams = sum(_through_sync_points(tasks, phase, team_of).crossing for phase in needed)
-    vanished = len(links) - after
+    functions = {task.id for task in tasks if task.kind in WITHOUT_TOKENS}
+    vanished = sum(agent_of[a] == agent_of[b] and b not in functions for a, b in links)
     return HandoffCount(
         before=len(links) + sum(count.before for count in synced),
         after=after + sum(count.after for count in synced),

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 
 from echelon.model.graph import CapacityLimit, TaskGraph
 from echelon.model.plan import Finding, FindingLevel, Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import Decomposition, decompose
+from echelon.planning.domains import domains_of
+from echelon.planning.features import phases_of_features
 from echelon.planning.grown import grown_tree
 from echelon.planning.handoffs import handoffs
 from echelon.planning.infrastructure import infrastructure_for
@@ -33,13 +36,17 @@ def plan(
     limits: Sequence[CapacityLimit] = (),
     agents_fixed: bool = False,
     grown: Sequence[str] = (),
+    together: Sequence[Sequence[str]] = (),
+    spans: Mapping[str, int | None] = MappingProxyType({}),
 ) -> Plan:
     """Decide how the tasks of `graph` are organised, run, owned and what that will cost (R, D).
 
     `phase_order` gives the order of declared phases, `span` the most direct reports anybody may have, `limits`
     what bounds how many agents are at work, in the forecast and in a run; with `agents_fixed` every task has an agent
-    of its own already, and none are merged. Phases in `grown` find their items on the way: they have a part of the tree
-    to themselves, which may be added later and changes nothing else (X12). Raises `InvalidInput` for cyclic
+    of its own already, and none are merged but for the groups in `together`, whose tasks are in phases one behind the
+    other (D1). Phases in `grown` find their items on the way: they have a part of the tree to themselves, which may be
+    added later and changes nothing else (X12); those in `spans` have one too, with the most direct reports that are
+    given for it, or else the usual ones (R10). Raises `InvalidInput` for cyclic
     dependencies, dependencies against the order of the phases, or a span below 2. An empty graph gives a plan with no
     agents.
 
@@ -49,28 +56,36 @@ def plan(
     >>> made.structure.value, made.levels, made.primary.members
     ('hierarchical', 2, ('team:1', 'team:2'))
     """
-    parts = decompose(graph, fixed=agents_fixed)
-    tree = grown_tree(parts.agents, grown, span, priority)
+    parts = decompose(graph, fixed=agents_fixed, together=together)
+    apart = {**dict.fromkeys(grown), **spans}
+    tree = grown_tree(parts.agents, apart, span, priority)
     earliest = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
     phases = levelled(parts.agents, earliest, durations(parts.agents), common_width(parts.agents, limits))
     connections = connected(parts.agents, phases)
     schedule = Schedule(agents=parts.agents, phases=connections, tree=tree, priors=graph.priors, limits=limits)
-    facts = _facts(graph, parts, schedule, span, priority)._replace(levelled=phases != earliest)
+    facts = _facts(graph, parts, schedule, span, priority, together)._replace(levelled=phases != earliest)
     findings = (
         *label_findings(facts.tree),
         *duration_findings(graph.tasks),
         *size_findings(parts.agents, graph.priors),
         *_empty_phases(graph, [phase for phase in phase_order if phase not in grown]),
     )
-    return _plan(graph, facts, schedule, findings)
+    made = _plan(graph, facts, schedule, findings)
+    return made.model_copy(update={"domains": domains_of(made)})
 
 
 def _facts(
-    graph: TaskGraph, parts: Decomposition, schedule: Schedule, span: int, priority: Priority | None
+    graph: TaskGraph,
+    parts: Decomposition,
+    schedule: Schedule,
+    span: int,
+    priority: Priority | None,
+    together: Sequence[Sequence[str]],
 ) -> PlanFacts:
     """Look at what was decided for agents from the side of their tasks."""
     tree = _holding(schedule.tree, parts.holds)
     agents = len(parts.agents)
+    stages = tuple(_of_tasks(phase, parts.holds) for phase in schedule.phases)
     return PlanFacts(
         tasks=graph.tasks,
         tree=tree,
@@ -78,7 +93,7 @@ def _facts(
         levels=levels_of(tree),
         span=span,
         priority=priority,
-        phases=tuple(_of_tasks(phase, parts.holds) for phase in schedule.phases),
+        phases=phases_of_features(graph.tasks, stages, together),
         owners=assign_owners(graph.tasks, tree),
         pairs=pairs(agents, len(tree) - agents, scoped_views(graph.tasks, tree)),
         handoffs=handoffs(graph.tasks, tree, graph.priors, span),

@@ -54,8 +54,13 @@ class PlanFacts(NamedTuple):
 
     @property
     def chained(self) -> bool:
-        """Does any task use another one directly, not only through a sync point?"""
-        return any(producers_of(task) for task in self.tasks)
+        """Does any agent use another one directly, not only through a sync point?"""
+        return any(self.owners[used] != self.owners[task.id] for task in self.tasks for used in producers_of(task))
+
+    @property
+    def vanished(self) -> int:
+        """Handoffs from a task to another one of the same agent: they are none."""
+        return sum(self.owners[used] == self.owners[task.id] for task in self.tasks for used in producers_of(task))
 
     @property
     def dependent(self) -> bool:
@@ -117,7 +122,9 @@ def _reasons(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     if facts.priority:
         yield "R1", WHY_PRIORITY[facts.priority]
     ends = "each ends" if len(facts.phases) > 1 else "it ends"
-    yield "D4", f"{count(len(facts.phases), 'phase')}, {_phases_from(facts)}; {ends} with a sync point"
+    joined = sum(phase.continues is not None for phase in facts.phases)
+    but = f"; {count(joined, 'phase')} begun by each agent when it is done with the one before" if joined else ""
+    yield "D4", f"{count(len(facts.phases), 'phase')}, {_phases_from(facts)}; {ends} with a sync point{but}"
     yield from _synchronised(facts)
     yield "D6", _ownership(facts)
     if facts.pairs.structure < facts.pairs.mesh:
@@ -166,17 +173,17 @@ def _merged(facts: PlanFacts) -> Iterator[tuple[str, str]]:
         yield "D1", f"{len(facts.tasks):,} tasks are done by {count(facts.agents, 'agent')}"
     elif vanished:
         saved = facts.handoffs.tokens_saved
-        gone = f"{count(facts.handoffs.before - facts.handoffs.after, 'handoff')} of {facts.handoffs.before:,} vanished"
-        tokens = f"{saved.low / 1000:,.0f} to {saved.high / 1000:,.0f} thousand tokens"
-        yield "D1", f"{len(facts.tasks):,} tasks merged into {count(facts.agents, 'agent')}: {gone}, {tokens} saved"
+        gone = f"{count(facts.vanished, 'handoff')} of {facts.handoffs.before:,} vanished"
+        tokens = f", {saved.low / 1000:,.0f} to {saved.high / 1000:,.0f} thousand tokens saved" if saved.high else ""
+        yield "D1", f"{len(facts.tasks):,} tasks merged into {count(facts.agents, 'agent')}: {gone}{tokens}"
 
 
 def _synchronised(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     """Say what handing on at sync points saved, where tasks wait for whole phases (D4)."""
     direct = sum(len(producers_of(task)) for task in facts.tasks)
     through = facts.handoffs.before - direct
-    if through and facts.handoffs.after < facts.handoffs.before:
-        less = facts.handoffs.before - facts.handoffs.after
+    less = facts.handoffs.before - facts.handoffs.after - facts.vanished
+    if through and less > 0:
         yield "D4", f"{count(less, 'handoff')} saved: outputs of whole phases are handed on once, at their sync point"
 
 

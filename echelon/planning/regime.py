@@ -104,7 +104,7 @@ LEVELS: Table[str] = ((1, "1"), (5, "2"), (30, "3"), (100, "4"), (None, "5+"))
 
 
 class Threshold(NamedTuple):
-    """A number of agents from which a structure changes (R5)."""
+    """A number of agents from which a structure changes (R1, R5, R10)."""
 
     at: int
     """Number of agents."""
@@ -115,8 +115,20 @@ class Threshold(NamedTuple):
 
 
 TRANSITIONS: tuple[Threshold, ...] = (
+    Threshold(
+        2, "divide the work, integrate it, and see that the pieces fit", "one agent has one context and one pace"
+    ),
+    Threshold(9, "add a level of leads", f"nobody coordinates more than {DEFAULT_SPAN} direct reports"),
     Threshold(15, "complete the domain layer", "a single orchestrator saturates"),
+    Threshold(
+        21,
+        "organise in tiers: deeper for coherence, flatter for speed, federated for resilience",
+        "one pattern does not serve coherence, speed and resilience alike any more",
+    ),
     Threshold(50, "complete the team layer", "the domain leads saturate"),
+    Threshold(
+        101, "federate: explicit contracts between domains, and verification", "the whole is not held coherent any more"
+    ),
     Threshold(200, "extend the dedicated coordination agents", "coordination has become a complex system of its own"),
     Threshold(
         1000, "federate to the full, and accept eventual consistency", "no single point can hold the whole coherently"
@@ -175,7 +187,7 @@ def profile(n: int) -> Profile:
 
 
 def next_transition(n: int) -> Transition | None:
-    """Return the next size at which the structure must change, None from 1,000 agents on (R5)."""
+    """Return the nearest larger size at which the structure changes, None from 1,000 agents on (R5, R10)."""
     for step in TRANSITIONS:
         if n < step.at:
             return Transition(at=step.at, agents_away=step.at - n, change=step.change, why=step.why)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan
 from echelon.planning.decomposition import merged
+from echelon.planning.features import stages_of
 from echelon.planning.schedule.makespan import Schedule, durations, makespan
 
 #: How long a task takes in a rehearsal when no task states a duration, in seconds.
@@ -21,7 +22,7 @@ def rehearsed(plan: Plan, scale: float) -> Plan:
     seconds = durations(agents) or {agent.id: UNTIMED_SECONDS for agent in agents}
     timed = tuple(agent.model_copy(update={"seconds": seconds[agent.id] * scale}) for agent in agents)
     tree = tuple(_alone(node) for node in plan.tree)
-    phases = tuple(_of_agents(phase, plan.agent_of) for phase in plan.phases)
+    phases = tuple(_of_agents(phase, plan.agent_of) for phase in stages_of(plan.phases))
     priors = plan.priors.model_copy(update={"integration_seconds": plan.priors.integration_seconds * scale})
     limits = tuple(_faster(limit, scale) for limit in plan.limits)
     schedule = Schedule(agents=timed, phases=phases, tree=tree, priors=priors, limits=limits)

@@ -14,7 +14,7 @@ UNKNOWN_MODEL = "unknown"
 MILLION = 1_000_000  # tokens
 
 #: Kinds of agents that use no tokens unless they say so.
-_WITHOUT_TOKENS = frozenset({WorkerKind.FUNCTION, WorkerKind.PROCESS})
+WITHOUT_TOKENS = frozenset({WorkerKind.FUNCTION, WorkerKind.PROCESS})
 
 
 def spending(
@@ -56,7 +56,7 @@ def expected_tokens(task: TaskSpec, priors: Priors) -> int:
     """Return the tokens that a task states, or the prior; a plain function that states none needs none."""
     if task.tokens is not None:
         return task.tokens
-    return 0 if task.kind in _WITHOUT_TOKENS else priors.task_tokens
+    return 0 if task.kind in WITHOUT_TOKENS else priors.task_tokens
 
 
 def _cost(by_model: Mapping[str, int], coordination: Range, prices: Mapping[str, Price]) -> Range:

@@ -21,6 +21,7 @@ from echelon.runlog.run_events import (
     PhaseEnded,
     PhaseSkipped,
     PhaseStarted,
+    PlanChangeProposed,
     PlanExtended,
     RunReopened,
     RunStarted,
@@ -250,6 +251,7 @@ RunEvent = Annotated[
     | RunReopened
     | SampleAsked
     | PlanExtended
+    | PlanChangeProposed
     | PhaseStarted
     | PhaseEnded
     | PhaseSkipped

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from echelon.model.base import Value
+from echelon.model.organisation import PlanChange
 from echelon.model.plan import Finding, Plan
 from echelon.model.run import RunRecord, RunStatus
 from echelon.model.session import Session
@@ -96,6 +97,19 @@ class PlanExtended(Event):
     def subject(self) -> str:
         """The phase that was planned."""
         return self.phase
+
+
+class PlanChangeProposed(Event):
+    """The structure of the run was found to be outgrown: what would help, and whether it is done (R6, R10)."""
+
+    kind: Literal["plan_change_proposed"] = "plan_change_proposed"
+    proposal: PlanChange
+    """What was measured, and what should be changed."""
+
+    @property
+    def subject(self) -> str:
+        """The phase behind which it was measured."""
+        return self.proposal.after
 
 
 class PhaseStarted(Event):

@@ -107,7 +107,10 @@ def _todo(plan: Plan, measured: Mapping[str, _Measured], out: Iterable[str]) -> 
     todo = {*out, *(task for task in tasks if task not in measured or not measured[task].done)}
     growing = {tasks[task].phase for task in todo}
     for phase in plan.phases:
-        changed = [task for task in phase.tasks if _uses(tasks[task], todo, growing)]
+        # A phase that goes on with each item of another one gets nothing of its other items (D1).
+        whole = growing - {phase.continues}
+        changed = [task for task in phase.tasks if _uses(tasks[task], todo, whole)]
+        changed += _continuing(plan, phase, todo)
         todo.update(changed)
         growing.update(tasks[task].phase for task in changed)
     return frozenset(todo)
@@ -115,6 +118,15 @@ def _todo(plan: Plan, measured: Mapping[str, _Measured], out: Iterable[str]) -> 
 
 def _uses(task: TaskSpec, todo: Iterable[str], growing: Iterable[str | None]) -> bool:
     return any(one in todo for one in producers_of(task)) or any(one in growing for one in task.needs)
+
+
+def _continuing(plan: Plan, phase: PhasePlan, todo: Iterable[str]) -> list[str]:
+    """Return the tasks that go on with an item on which something is still to be done."""
+    if phase.continues is None:
+        return []
+    wanted = frozenset(todo)
+    held = {task: plan.nodes[plan.agent_of[task]].members for task in phase.tasks}
+    return [task for task, members in held.items() if wanted.intersection(members[: members.index(task)])]
 
 
 def _phase_rest(phase: PhasePlan, todo: frozenset[str], measured: Mapping[str, _Measured]) -> PhaseRest:

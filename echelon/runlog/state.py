@@ -13,6 +13,7 @@ from typing import Any
 from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
+from echelon.model.organisation import PlanChange
 from echelon.model.plan import Plan
 from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Pause
@@ -66,6 +67,8 @@ class RunState:
     """What is to be done where only a sample was asked for; None: everything."""
     breakers: tuple[BreakerNews, ...] = ()
     """What breakers did (F1)."""
+    plan_changes: tuple[PlanChange, ...] = ()
+    """Changes of the structure that were proposed or made (R10)."""
     pauses: tuple[Pause, ...] = ()
     """Times in which nobody worked on the run."""
     token: int = 0
@@ -88,6 +91,12 @@ class RunState:
     def plan(self) -> Plan | None:
         """The plan as it is now."""
         return self.record.plan if self.record else None
+
+    @property
+    def spans(self) -> dict[str, int]:
+        """The most direct reports in parts of the tree that the run has changed, by phase (R10)."""
+        applied = (change for change in self.plan_changes if change.applied)
+        return {phase: change.span for change in applied if change.span for phase in change.phases}
 
     @property
     def finished_steps(self) -> dict[str, StepRecord]:
@@ -132,6 +141,7 @@ class _Draft:
         self.retried = dict(state.retried)
         self.sample = state.sample
         self.breakers = list(state.breakers)
+        self.plan_changes = list(state.plan_changes)
         self.pauses = list(state.pauses)
         self.token = state.token
         self.holders = set(state.holders)
@@ -159,6 +169,7 @@ class _Draft:
             retried=self.retried,
             sample=self.sample,
             breakers=tuple(self.breakers),
+            plan_changes=tuple(self.plan_changes),
             pauses=tuple(self.pauses),
             token=self.token,
             holders=frozenset(self.holders),
@@ -216,6 +227,10 @@ def _in_phases(plan: Plan, latest: Mapping[StepName, StepRecord]) -> Iterator[tu
         phase = phase_of.get(name.task_id, name.phase) if name.kind is StepKind.TASK else name.phase
         moved = step if phase == name.phase else step.model_copy(update={"phase": phase})
         yield name._replace(phase=phase), moved
+
+
+def _plan_change_proposed(draft: _Draft, event: happened.PlanChangeProposed) -> None:
+    draft.plan_changes.append(event.proposal)
 
 
 def _phase_started(draft: _Draft, event: happened.PhaseStarted) -> None:
@@ -335,6 +350,7 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.RunReopened: _run_reopened,
     happened.SampleAsked: _sample_asked,
     happened.PlanExtended: _plan_extended,
+    happened.PlanChangeProposed: _plan_change_proposed,
     happened.PhaseStarted: _phase_started,
     happened.PhaseEnded: _phase_ended,
     happened.PhaseSkipped: _phase_skipped,

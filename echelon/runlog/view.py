@@ -48,6 +48,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         exceptions_by_cause=exceptions_by_cause(state.exceptions),
         incidents=incidents,
         breakers=breakers_of(state.breakers),
+        plan_changes=state.plan_changes,
         measures=measure(
             state.steps, seconds_without(record.started, record.finished or state.last_at, state.pauses), state.pauses
         ),
@@ -96,6 +97,7 @@ def result_of(view: RunView) -> RunResult:
         exceptions=view.exceptions,
         rest=view.rest,
         waiting=view.waiting,
+        plan_changes=view.plan_changes,
         report=view.record.report,
     )
 

@@ -14,6 +14,7 @@ from echelon.model.concern import Concern, ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import ErrorReport, Handoff, OutputReference, UsedDependency
+from echelon.model.organisation import PlanChange
 from echelon.model.plan import (
     HandoffCount,
     Makespan,
@@ -166,6 +167,19 @@ def plan_extended(plan: Plan, run_id: str = "r1") -> happened.PlanExtended:
     return happened.PlanExtended(run_id=run_id, at=NOON, plan=plan, reason="a phase found its items")
 
 
+def plan_change(**changes: Any) -> PlanChange:
+    """Return a change of the structure that a run proposes."""
+    values: dict[str, Any] = {
+        "signal": "waiting",
+        "measured": 0.4,
+        "coordinator": "primary",
+        "after": "inspect",
+        "change": "add_level",
+        "reason": "agents waited 40 % of their time",
+    }
+    return PlanChange(**(values | changes))
+
+
 def step_started(task: str = "inspect", run_id: str = "r1", phase: str = "inspect") -> happened.StepStarted:
     """Return the beginning of a step."""
     return happened.StepStarted(
@@ -224,6 +238,7 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         run_reopened(run_id),
         happened.SampleAsked(**base, items=5, held={"publish": "an agent of it cannot be undone"}),
         plan_extended(small_plan(("inspect", "report")), run_id),
+        happened.PlanChangeProposed(**base, proposal=plan_change()),
         happened.PhaseStarted(**base, phase="inspect", expected=2),
         happened.Waited(**step, limiter="provider", seconds=0.5, queue_length=3),
         step_started(run_id=run_id),

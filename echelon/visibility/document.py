@@ -29,6 +29,7 @@ def document_of(view: RunView) -> JsonObject:
         "exceptions": view.exceptions,
         "incidents": view.incidents,
         "breakers": view.breakers,
+        "plan_changes": view.plan_changes,
         "waits": view.waits,
         "retries": view.retries,
         "rest": view.rest,

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from echelon.cli.views.domains import show_domains
 from echelon.cli.views.output import facts, table
 from echelon.contract.version import without_digest
 from echelon.model.phrasing import count, duration, head, listed, percent, truncate
@@ -55,6 +56,7 @@ def show_plan(console: Console, plan: Plan, expected: ForecastRange | None = Non
     console.print()
     console.print(tree_of(plan))
     _show_phases(console, plan)
+    show_domains(console, plan.domains)
     _show_terms(console, plan)
     _show_dependencies(console, plan)
     _show_reasons(console, plan)

@@ -49,6 +49,7 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
             ("done again", "\n".join(one.said for one in view.retries)),
             ("concerns", routes(view.concerns)),
             ("breakers", "\n".join(one.said for one in view.breakers)),
+            ("plan changes", "\n".join(one.said for one in view.plan_changes)),
             ("report", record.report or ""),
         ],
     )

@@ -4,7 +4,8 @@ Growing changes nothing for those at work: every phase that was planned keeps it
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from echelon.coordination.context import RunContext
@@ -12,10 +13,16 @@ from echelon.coordination.spec import RunSpec
 from echelon.definition.planned import Planned
 from echelon.lint.rules import lint
 from echelon.model.errors import BudgetExhausted, InvalidInput
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.organisation import PlanChange
 from echelon.model.phrasing import count, duration
 from echelon.model.plan import Plan
 from echelon.resilience.budget import Account
-from echelon.runlog.events import PlanExtended
+from echelon.runlog.events import PlanChangeProposed, PlanExtended, RunEvent
+from echelon.runlog.state import RunState
+
+#: Says which change of the structure is to be put on record, if any.
+Propose = Callable[[], PlanChange | None]
 
 
 class Growth:
@@ -25,6 +32,22 @@ class Growth:
         self._run = run
         self._spec = run.spec
         self._lock = asyncio.Lock()
+        #: Phases that go by the plan as it was when they began; those of earlier processes are on record.
+        self._begun: set[str] = set()
+
+    async def begin(self, phase: str) -> RunContext:
+        """Let a phase begin, and return the run with the plan that it goes by: it is not changed for it any more."""
+        async with self._changing():
+            self._begun.add(phase)
+            return self.context()
+
+    def _changing(self) -> AbstractAsyncContextManager[object]:
+        """Wait for a change of the plan that is under way, where a run changes parts that have not begun (R10)."""
+        return self._lock if self._spec.job.adapt == "apply" else nullcontext()
+
+    def coming(self, state: RunState) -> tuple[str, ...]:
+        """Return the phases of the job that have not begun, in this process or an earlier one."""
+        return tuple(name for name in self._spec.job.phases if name not in self._begun and name not in state.phases)
 
     def context(self) -> RunContext:
         """Return the run with its plan as it is now."""
@@ -46,6 +69,41 @@ class Growth:
             await self._record(phase, len(items), made)
             self._spec = replace(self._spec, plan=made.plan, expansion=made.expansion, found=found)
             self._run.accounts.follow(made.plan)
+
+    async def change(self, propose: Propose) -> None:
+        """Put a change of the structure on record, with the plan that follows from it where it has an effect (R10).
+
+        `propose` is asked while no phase can begin; it returns None when there is nothing to put on record.
+        """
+        async with self._lock:
+            proposal = propose()
+            if proposal is None:
+                return
+            made = await self._with_spans(proposal)
+            if made is None:
+                await self._run.log.append(*self._proposed(proposal.model_copy(update={"applied": False})))
+                return
+            extended = PlanExtended(run_id=self._spec.run_id, at=self._run.now(), plan=made.plan, reason=proposal.said)
+            await self._run.log.append(*self._proposed(proposal), extended)
+            spans = self._run.log.state.spans
+            self._spec = replace(self._spec, plan=made.plan, expansion=made.expansion, spans=spans)
+            self._run.accounts.follow(made.plan)
+
+    async def _with_spans(self, proposal: PlanChange) -> Planned | None:
+        """Return the plan with a change; None where it is not applied, or changes nothing."""
+        if not proposal.applied or proposal.span is None:
+            return None
+        spans = {**self._spec.spans, **dict.fromkeys(proposal.phases, proposal.span)}
+        made = await asyncio.to_thread(self._spec.replan, self._spec.found, spans)
+        return made if made.plan.tree != self._spec.plan.tree else None
+
+    def _proposed(self, proposal: PlanChange) -> tuple[RunEvent, ...]:
+        at, path = self._run.now(), self._spec.plan.path(proposal.coordinator)
+        asks = proposal.phases and not proposal.applied  # the others can wait for the next run, or are done
+        level = Level.WARNING if asks else Level.INFO
+        report = ExceptionReport(trigger=Trigger.OUTGROWN, level=level, path=path, message=proposal.said, at=at)
+        event = PlanChangeProposed(run_id=self._spec.run_id, at=at, proposal=proposal)
+        return event, self._run.log.pushed(report)
 
     async def _record(self, phase: str, items: int, made: Planned) -> None:
         known = set(await asyncio.to_thread(_lint, self._spec))

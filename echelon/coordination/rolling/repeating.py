@@ -14,7 +14,7 @@ from echelon.coordination.placement import PastRound, StageOrder
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.layers import layers
-from echelon.coordination.step.record import record_step
+from echelon.coordination.step.record import record_of, record_step
 from echelon.coordination.step.step import Perform, Step
 from echelon.definition.rolling.repeat import Repetition
 from echelon.journal.digest import digest_of
@@ -22,7 +22,7 @@ from echelon.journal.failpoints import failpoint
 from echelon.model.errors import BudgetExhausted
 from echelon.model.handoff import NOT_PASSED, ErrorReport, Handoff, Missing, Passed, StoppedBy
 from echelon.model.phrasing import count
-from echelon.model.run import StepKind, StepRecord
+from echelon.model.run import StepKind
 from echelon.model.status import Status
 from echelon.model.usage import Usage
 from echelon.runlog.losses import missing_of
@@ -195,19 +195,7 @@ async def _end(
     key = digest_of((step.key, "rounds", made, stopped))
     if run.memo.knows(key):
         return ended
-    now = run.now()
-    record = StepRecord(
-        run_id=run.spec.run_id,
-        key=key,
-        phase=step.phase,
-        node=step.node,
-        kind=step.kind,
-        started=now,
-        finished=now,
-        handoff=ended,
-        round=step.round,
-    )
-    await record_step(run, record)
+    await record_step(run, record_of(run, step, ended, key=key))
     return ended
 
 

@@ -9,14 +9,13 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.step.attempts import Attempts
 from echelon.coordination.step.boundary import Accepted
 from echelon.coordination.step.envelope import deviation
-from echelon.coordination.step.record import record_step
+from echelon.coordination.step.record import record_of, record_step
 from echelon.coordination.step.seal import seal
 from echelon.coordination.step.step import Perform, Step
 from echelon.definition.facts import model_name
 from echelon.journal.failpoints import failpoint
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import Handoff
-from echelon.model.run import StepRecord
 from echelon.runlog.causes import cause_of
 
 
@@ -47,25 +46,13 @@ class Guarded:
         return handoff
 
     async def _record(self, step: Step, handoff: Handoff, began: datetime) -> None:
-        ended = self.run.now()
-        record = StepRecord(
-            run_id=self.run.spec.run_id,
-            key=step.key,
-            phase=step.phase,
-            node=step.node,
-            kind=step.kind,
-            started=began,
-            finished=ended,
-            handoff=handoff,
-            code=fingerprint_of(step.agent),
-            model=model_name(step.agent),
-            round=step.round,
-        )
+        code, model = fingerprint_of(step.agent), model_name(step.agent)
+        record = record_of(self.run, step, handoff, began=began, code=code, model=model)
         news = deviation(handoff)
         # The first failure of a cause is reported at once; the others by the incident at the sync point (F6).
         if news is None or (handoff.error is not None and not self.run.causes.is_first(cause_of(handoff.error))):
             await record_step(self.run, record)
             return
         trigger, level, message = news
-        report = ExceptionReport(trigger=trigger, level=level, path=step.path, message=message, at=ended)
+        report = ExceptionReport(trigger=trigger, level=level, path=step.path, message=message, at=record.finished)
         await record_step(self.run, record, report)

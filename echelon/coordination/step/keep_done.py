@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.recall import reuse, why_lost
-from echelon.coordination.step.record import record_step
+from echelon.coordination.step.record import record_of, record_step
 from echelon.coordination.step.step import Perform, Step
 from echelon.journal.digest import digest_of
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
@@ -42,7 +42,6 @@ class KeepDone:
         return await self._keep(step, key, older) if known is None else reuse(self.run, step, known)
 
     async def _keep(self, step: Step, key: str, older: StepRecord) -> Handoff:
-        now = self.run.now()
         used = UsedFallback(
             kind=FallbackKind.OLDER_INPUTS,
             said=f"done on {older.finished:%Y-%m-%d %H:%M:%S} UTC from older inputs",
@@ -51,19 +50,10 @@ class KeepDone:
         )
         kept = older.handoff.again(used)
         handoff = kept.model_copy(update={"confidence": used.lowered(kept.confidence)})
-        record = StepRecord(
-            run_id=self.run.spec.run_id,
-            key=key,
-            phase=step.phase,
-            node=step.node,
-            kind=step.kind,
-            started=now,
-            finished=now,
-            handoff=handoff,
-            code=older.code,
-            round=step.round,
-        )
+        record = record_of(self.run, step, handoff, key=key, code=older.code)
         said = f"{step.task_id} was {used.said}, and its output is kept: {used.reason}"
-        report = ExceptionReport(trigger=Trigger.KEPT, level=Level.WARNING, path=step.path, message=said, at=now)
+        report = ExceptionReport(
+            trigger=Trigger.KEPT, level=Level.WARNING, path=step.path, message=said, at=record.finished
+        )
         await record_step(self.run, record, report)
         return handoff

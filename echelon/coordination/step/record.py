@@ -4,8 +4,10 @@ import secrets
 from datetime import datetime
 
 from echelon.coordination.context import RunContext
+from echelon.coordination.step.step import Step
 from echelon.model.concern import Concern, ConcernRecord
 from echelon.model.exception_report import ExceptionReport
+from echelon.model.handoff import Handoff
 from echelon.model.run import StepRecord
 from echelon.runlog.events import ConcernRaised, StepEnded
 
@@ -19,6 +21,33 @@ async def record_step(run: RunContext, step: StepRecord, report: ExceptionReport
     reports = [run.log.pushed(report)] if report else []
     ended = StepEnded(run_id=step.run_id, at=step.finished, record=step)
     await run.log.append(*_raised(run, step), *reports, ended)
+
+
+def record_of(
+    run: RunContext,
+    step: Step,
+    handoff: Handoff,
+    *,
+    key: str = "",
+    began: datetime | None = None,
+    code: str = "",
+    model: str | None = None,
+) -> StepRecord:
+    """Return the record of a step that ends now, under its own key or another one; it began now unless it is said."""
+    now = run.now()
+    return StepRecord(
+        run_id=run.spec.run_id,
+        key=key or step.key,
+        phase=step.phase,
+        node=step.node,
+        kind=step.kind,
+        started=began or now,
+        finished=now,
+        handoff=handoff,
+        code=code,
+        model=model,
+        round=step.round,
+    )
 
 
 def raised(run_id: str, source: str, step: str, concern: Concern, at: datetime) -> ConcernRaised:

@@ -56,7 +56,7 @@ def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output
     return Handoff(
         task_id=step.task_id,
         status=Status.COMPLETED,
-        summary=outcome.summary,
+        summary=one_line(f"{outcome.summary} ({step.note})") if step.note else outcome.summary,
         output_location=output,
         dependencies=step.dependencies,
         next_steps=tuple(printable(redact(one)) for one in outcome.next_steps),

@@ -40,6 +40,8 @@ class Step:
     """What it is expected to use; reserved before it is begun (F4)."""
     renewed: str = ""
     """Why what was done before does not count any more; empty when nothing was (F8)."""
+    note: str = ""
+    """What is said of the way in which it was done, behind its summary; empty when there is nothing to say."""
     round: int = 1
     """Which round of work that is repeated until a check passes (X12)."""
     complaint: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan
+from echelon.planning.features import stages_of
 from echelon.planning.schedule.makespan import Schedule, makespan
 from echelon.planning.schedule.phase_graph import needs_of_phases
 
@@ -13,9 +14,10 @@ def makespan_of(plan: Plan, seconds: Mapping[str, float], integration_seconds: f
 
     `integration_seconds` is what an integration was measured to take; None: what the plan assumes.
     """
-    units = _units(plan, seconds)
+    stages = stages_of(plan.phases)
+    units = _units(plan, stages, seconds)
     work = [spec for own in units.values() for spec in own.values()]
-    phases = _with_work(plan.phases, {name: tuple(spec.id for spec in own.values()) for name, own in units.items()})
+    phases = _with_work(stages, {name: tuple(spec.id for spec in own.values()) for name, own in units.items()})
     priors = plan.priors
     if integration_seconds is not None:
         priors = priors.model_copy(update={"integration_seconds": integration_seconds})
@@ -23,11 +25,11 @@ def makespan_of(plan: Plan, seconds: Mapping[str, float], integration_seconds: f
     return makespan(made).predicted
 
 
-def _units(plan: Plan, seconds: Mapping[str, float]) -> dict[str, dict[str, TaskSpec]]:
+def _units(plan: Plan, stages: Sequence[PhasePlan], seconds: Mapping[str, float]) -> dict[str, dict[str, TaskSpec]]:
     """Return by phase and agent what the agent has to do there, as one task under a name of its own."""
     tasks = {task.id: task for task in plan.tasks}
     units: dict[str, dict[str, TaskSpec]] = {}
-    for phase in plan.phases:
+    for phase in stages:
         held: dict[str, list[TaskSpec]] = {}
         for task in phase.tasks:
             if task in seconds:
@@ -65,7 +67,7 @@ def _with_work(phases: Sequence[PhasePlan], work: Mapping[str, tuple[str, ...]])
     needs = needs_of_phases(phases)
     waits: dict[str, tuple[str, ...]] = {}
     for phase in phases:
-        before = [one for name in needs[phase.name] for one in ((name,) if work[name] else waits[name])]
+        before = [one for name in needs[phase.name] for one in ((name,) if work.get(name) else waits.get(name, ()))]
         waits[phase.name] = tuple(dict.fromkeys(before))
     return tuple(
         phase.model_copy(update={"tasks": work[phase.name], "needs": waits[phase.name]})

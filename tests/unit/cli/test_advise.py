@@ -85,7 +85,7 @@ def test_people_read_the_recommendation_first(ask: Callable[..., str]):
     said = ask("--agents", "15", "--domains", "--domain-coupling", "tight")
 
     assert said.startswith("15 agents: hierarchical, tight domains, 2 levels of coordination. Each domain has a lead")
-    assert "at 50 agents (35 away): complete the team layer" in said
+    assert "at 21 agents (6 away): organise in tiers" in said
     assert "70 % coordination" in said
     assert "single point of failure" in said
     assert "Findings" not in said

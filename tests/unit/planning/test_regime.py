@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from echelon.model.errors import InvalidInput
 from echelon.model.plan import Share, Structure
 from echelon.planning.regime import (
+    STRUCTURES,
     allowed_levels,
     minimum_levels,
     next_transition,
@@ -170,12 +171,17 @@ def test_each_aspect_of_the_profile_has_its_own_boundaries(aspect: str, first: i
 @pytest.mark.parametrize(
     ("n", "at", "away", "change"),
     [
-        (0, 15, 15, "domain layer"),
-        (5, 15, 10, "domain layer"),
+        (0, 2, 2, "divide the work"),
+        (1, 2, 1, "divide the work"),
+        (2, 9, 7, "level of leads"),
+        (8, 9, 1, "level of leads"),
+        (9, 15, 6, "domain layer"),
         (14, 15, 1, "domain layer"),
-        (15, 50, 35, "team layer"),
+        (15, 21, 6, "tiers"),
+        (21, 50, 29, "team layer"),
         (49, 50, 1, "team layer"),
-        (50, 200, 150, "coordination agents"),
+        (50, 101, 51, "federate"),
+        (101, 200, 99, "coordination agents"),
         (199, 200, 1, "coordination agents"),
         (200, 1000, 800, "eventual consistency"),
         (999, 1000, 1, "eventual consistency"),
@@ -188,6 +194,15 @@ def test_the_profile_says_which_transition_comes_next(n: int, at: int, away: int
     assert (transition.at, transition.agents_away) == (at, away)
     assert change in transition.change
     assert transition.why
+
+
+@pytest.mark.parametrize("last", [last for last, _ in STRUCTURES if last is not None])
+def test_every_boundary_of_the_structure_is_a_transition(last: int):
+    """R10: what comes next is the nearest boundary that changes the structure: 9, not 15."""
+    transition = next_transition(last)
+
+    assert transition is not None
+    assert transition.at == last + 1
 
 
 def test_nothing_comes_after_the_last_transition():

@@ -141,7 +141,7 @@ WATCHED = a_phase(agents=(a_call(policy=DEFAULT_RESILIENCE.model_copy(update={"i
 DONE: list[Row] = [
     ("optimization.visibility.health-checks", evidence(THREE, WATCHED), "ended after 30 s without one"),
     ("foundation.regime.count-agents", evidence(), "R1: 3 agents for 3 tasks"),
-    ("foundation.regime.identify", evidence(), "R1: 3 agents make a flat structure; the next change is 12 agents away"),
+    ("foundation.regime.identify", evidence(), "R1: 3 agents make a flat structure; the next change is 6 agents away"),
     ("foundation.regime.select-pattern", evidence(), "R2: 1 coordinating level, no one leads more than 3"),
     ("foundation.boundaries.decompose", evidence(planned(tasks(3, tokens=50_000))), "each states its tokens"),
     ("foundation.boundaries.minimize-dependencies", linked(Coupling.LOOSE), "D1: 1 of 1 handoffs are left"),

@@ -3,8 +3,9 @@
 The same plan always gives the same sample, and a larger sample holds the smaller one: what it did is not done again.
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple, TypeVar
 
 from echelon.model.graph import TaskSpec
@@ -13,6 +14,9 @@ from echelon.planning.schedule.order import producers_of
 from echelon.planning.schedule.phase_graph import ancestors, needs_of_phases
 
 T = TypeVar("T")
+
+#: Of the whole.
+GOLDEN_SECTION = (5**0.5 - 1) / 2
 
 #: Why a task is left out that would get nothing of what it uses.
 NOTHING_TO_USE = "what it uses is not in the sample"
@@ -70,18 +74,21 @@ def sample_of(plan: Plan, items: int, held: Mapping[str, str]) -> Sample:
 
 
 def spread(items: Sequence[T]) -> Iterator[T]:
-    """Yield items so that however many are taken, they lie evenly: the middle one, then those of the halves.
+    """Yield items so that however many are taken, they lie evenly: the one in the middle first.
+
+    Each further one is a golden section behind the one before, around and around: no other step spreads better.
 
     >>> list(spread("abcdefg"))
-    ['d', 'b', 'f', 'a', 'c', 'e', 'g']
+    ['d', 'a', 'f', 'c', 'g', 'e', 'b']
     """
-    parts = deque([(0, len(items))])
-    while parts:
-        start, end = parts.popleft()
-        if start < end:
-            middle = (start + end - 1) // 2
-            yield items[middle]
-            parts += [(start, middle), (middle + 1, end)]
+    taken: set[int] = set()
+    for step in count():
+        if len(taken) == len(items):
+            return
+        place = int((0.5 + step * GOLDEN_SECTION) % 1.0 * len(items))
+        if place not in taken:
+            taken.add(place)
+            yield items[place]
 
 
 def _is_final(phase: PhasePlan, tasks: Mapping[str, TaskSpec]) -> bool:
@@ -120,7 +127,7 @@ def _chosen(
     for agent, own in units.items():
         used = [producer for task in own for producer in producers_of(tasks[task]) if producer not in own]
         lacks = sum(producer in left_out for producer in used)
-        domain = plan.domain_of(own[0], agent)
+        domain = _domain(plan, tasks[own[0]], agent)
         if agent in idle or (used and lacks == len(used)):
             starved.append(agent)
         else:
@@ -129,6 +136,12 @@ def _chosen(
     wide = f"only a sample of {items:,} was asked for"
     why = dict.fromkeys(order[items:], wide) | dict.fromkeys(starved, NOTHING_TO_USE)
     return set(order[:items]), why
+
+
+def _domain(plan: Plan, task: TaskSpec, agent: str) -> str:
+    """Return the domain that a task belongs to, or else the coordinator of its agent."""
+    node = plan.nodes.get(agent)
+    return (task.domain or "").partition(".")[0] or (node.parent if node else None) or ""
 
 
 def _over_domains(domains: Mapping[str, Sequence[T]]) -> Iterator[T]:

@@ -25,7 +25,7 @@ def read(_reference: OutputReference) -> Any:
 
 
 def planned(state: RunState) -> set[StepName]:
-    """Return what is to be done: of phases that turned out not to be wanted nothing is (X12), and a part in a sample."""
+    """Return what is to be done: nothing of phases that are not wanted (X12), and of a sample a part."""
     phases = state.plan.phases if state.plan else ()
     skipped = {name for name, stands in state.phases.items() if stands.skipped} | held_phases(state)
     wanted, out = [phase for phase in phases if phase.name not in skipped], left_out(state)

@@ -9,6 +9,11 @@ from echelon.model.edges import OutputType
 _UNIONS = (Union, types.UnionType)
 
 
+def arms_of(contract: OutputType) -> tuple[OutputType, ...]:
+    """Return what a type is a choice of; itself where it is none."""
+    return get_args(contract) if get_origin(contract) in _UNIONS else (contract,)
+
+
 def unfit(made: OutputType, wanted: OutputType) -> str | None:
     """Say why a consumer of `wanted` cannot take what is `made`; None when it can.
 

@@ -10,6 +10,7 @@ from echelon.model.markdown import NAMED_AT_MOST, literal, names
 from echelon.model.organisation import Structure
 from echelon.model.phrasing import count, listed
 from echelon.model.plan import NodeKind, PhasePlan, Plan
+from echelon.planning.schedule.phase_graph import depths, direct_needs, needs_of_phases
 
 NAMED_IN_A_ROW = 4  # names of one row, where a list has a row for each of several things
 
@@ -62,16 +63,23 @@ def _who_leads_whom(plan: Plan) -> Iterator[str]:
 def _phases(plan: Plan) -> Iterator[str]:
     if len(plan.tasks) <= 1:
         return
-    rows = listed(plan.phases, NAMED_AT_MOST, _phase, between=", then ")
+    needs = needs_of_phases(plan.phases)
+    in_a_row = len(set(depths(needs).values())) == len(needs)
+    after = {} if in_a_row else direct_needs(needs)
+    between = ", then " if in_a_row else "; "
+    rows = listed(plan.phases, NAMED_AT_MOST, lambda phase: _phase(phase, after.get(phase.name, ())), between)
     yield f"{count(len(plan.phases), 'phase')}: {rows}. Report at the end of yours."
+    for one in plan.open[:NAMED_AT_MOST]:
+        yield f"{literal(one.phase)} is planned when {names(one.after)} {'are' if len(one.after) > 1 else 'is'} done."
     for phase in plan.phases[:NAMED_AT_MOST]:
         if phase.sync.hubs:
             hubs = names(phase.sync.hubs, NAMED_IN_A_ROW)
             yield f"Handed on at the sync point of {literal(phase.name)}, not one by one: {hubs}."
 
 
-def _phase(phase: PhasePlan) -> str:
-    return f"{literal(phase.name)} ({count(len(phase.tasks), 'task')})"
+def _phase(phase: PhasePlan, after: Sequence[str] = ()) -> str:
+    behind = f", after {names(after)}" if after else ""
+    return f"{literal(phase.name)} ({count(len(phase.tasks), 'task')}{behind})"
 
 
 def _owners(plan: Plan) -> Iterator[str]:

@@ -18,7 +18,7 @@ from echelon.coordination.overruns import report_overruns
 from echelon.coordination.phase_output import PhaseOutput, output_of
 from echelon.coordination.placement import PastRound, Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
-from echelon.coordination.readiness import deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
+from echelon.coordination.readiness import by_task, deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
 from echelon.coordination.rolling.adapting import adapt
 from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
@@ -31,7 +31,7 @@ from echelon.definition.need import Need
 from echelon.definition.rolling.loop import Loop
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
-from echelon.model.errors import CallerError
+from echelon.model.errors import CallerError, InvalidJob
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import Coupling
 from echelon.model.handoff import Missing
@@ -149,8 +149,9 @@ class JobRun:
             if ended is not None:
                 break
             for phase in loop.members:
-                tasks = tuple(task.id for task in run.spec.plan.tasks if task.phase == phase)
-                self._looped[phase] = self._looped[phase].after(past_of(run, phase, tasks, rounds.verdicts[-1]))
+                turn = self._looped[phase]
+                over = await past_of(run, phase, turn.round, outputs[phase], rounds.verdicts[-1])
+                self._looped[phase] = turn.after(over.tasks)
         self.outputs.update({phase: output for phase, output in ended.items() if phase in self.outputs})
         for phase in loop.members:
             self._passed[phase].set()
@@ -178,8 +179,11 @@ class JobRun:
         run = await self.growth.begin(phase)
         received = await _receive(run, phase, outputs)
         unmet = _unmet_needs(run, phase, received)
-        if not unmet and (answer := await self._ask(run, phase, outputs, received)) is not None:
-            return answer
+        if not unmet:
+            answer = await self._ask(run, phase, outputs, received)
+            if isinstance(answer, PhaseOutput):
+                return answer
+            unmet = answer
         if run.spec.job.phases[phase].is_open:
             refused = await self._find(run, phase, outputs, received, unmet)
             if refused is not None:
@@ -203,14 +207,14 @@ class JobRun:
 
     async def _ask(
         self, run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
-    ) -> PhaseOutput | None:
-        """Return what a phase hands on that is not wanted, or of which nobody can tell; None for one that is wanted."""
+    ) -> PhaseOutput | dict[str, str]:
+        """Return what a phase hands on that is not wanted, else why nobody can tell whether it is; empty when it is."""
         definition = run.spec.job.phases[phase]
         without = skipped_with(definition, outputs)
         if without:
             return await skip(run, phase, without)
         if definition.condition is None:
-            return None
+            return {}
         return await ask_whether(run, self._order(run, phase, (), outputs, received), definition.condition)
 
     async def _end(self, run: RunContext, phase: str, output: PhaseOutput) -> None:
@@ -241,6 +245,8 @@ class JobRun:
             refused = "" if run.spec.job.phases[phase].items else too_many(phase, len(items))
             if not refused:
                 await self.growth.extend(phase, items)
+        except InvalidJob as error:  # items that cannot be told apart; no limit was kept
+            return await self._not_planned(run, phase, str(error))
         except CallerError as error:
             refused = str(error)
         return await self._not_planned(run, phase, refused, over_limit=True) if refused else None
@@ -291,6 +297,8 @@ async def _with_fallbacks(run: RunContext, phase: str, need: Need, output: Phase
         return PhaseOutput()
     needed, plan = run.spec.job.phases[need.phase], run.spec.plan
     planned = next((one for one in plan.phases if one.name == need.phase), None)
+    if need.fallbacks and planned and needed.integrator is None:
+        output = by_task(planned, output)
     losses = losses_in(needed, planned, output) if need.fallbacks and planned else ()
     chain = FallbackChain(run, PreviousRuns(run))
     found = [await chain.fill(_open(run, phase, need, loss), need.fallbacks) for loss in losses]
@@ -369,7 +377,8 @@ def _unmet_needs(run: RunContext, phase: str, received: Mapping[str, PhaseOutput
 
 def _by_limit(received: Mapping[str, PhaseOutput], unmet: Iterable[str]) -> bool:
     """Say whether what a phase lacks is not there because a stated limit was kept, and not because something failed."""
-    return all(any(missing.over_limit for missing in received[name].missing) for name in unmet)
+    lacking = [received.get(name, PhaseOutput()).missing for name in unmet]
+    return all(any(one.over_limit for one in missing) for missing in lacking)
 
 
 async def _block(run: RunContext, phase: PhasePlan, unmet: Mapping[str, str], *, over_limit: bool) -> PhaseOutput:

@@ -91,6 +91,24 @@ def _as_lost(plan: PhasePlan, reason: str) -> PhaseOutput:
     return PhaseOutput(missing=tuple(Missing(task_id=task, producer=task, reason=said) for task in plan.tasks))
 
 
+def by_task(plan: PhasePlan, output: PhaseOutput) -> PhaseOutput:
+    """Return an output that is missing as a whole with what is missing by task: only for a task something can stand in.
+
+    That is so where a check of all of it, or what says whether it is wanted, was not made or did not pass.
+    """
+    whole = [one for one in output.missing if one.task_id not in plan.tasks]
+    if not whole:
+        return output
+    known = {one.task_id for one in (*output.handoffs, *output.missing)}
+    lost = (
+        Missing(task_id=task, producer=task, reason=whole[0].reason, asks=whole[0].asks, over_limit=whole[0].over_limit)
+        for task in plan.tasks
+        if task not in known
+    )
+    rest = (one for one in output.missing if one.task_id in plan.tasks)
+    return output.model_copy(update={"missing": (*rest, *lost)})
+
+
 def filled(output: PhaseOutput, found: Sequence[Handoff], *, integrated: bool) -> PhaseOutput:
     """Return a output with what stands in for its gaps; parts of an integration that failed stay at hand."""
     if not found:

@@ -17,19 +17,22 @@ def status_after(
 
     Phases at the end are those that no other one in `outputs` waits for, given what each `needs`; None: each waits for
     the one before it. What only an old output or a default value stands in for is missing too. Where the end is not
-    there because a stated limit was kept, the run is partial. Whatever else it lacks, a run waits while only a person
-    knows how it goes on (F8). So does one that did a sample, unless that delivered nothing: `is_sample` says that tasks
-    were left out.
+    there because a stated limit was kept, in it or in what it needs, the run is partial. Whatever else it lacks, a run
+    waits while only a person knows how it goes on (F8). So does one that did a sample, unless that delivered nothing:
+    `is_sample` says that tasks were left out.
     """
     outputs = {phase: output for phase, output in outputs.items() if not output.skipped}
     if not outputs:
         return RunStatus.WAITING if is_sample else RunStatus.COMPLETED
     if any(missing.asks for output in outputs.values() for missing in output.lacks):
         return RunStatus.WAITING
-    needed = {*list(outputs)[:-1]} if needs is None else {one for phase in outputs for one in ancestors(needs, phase)}
-    ends = [output for phase, output in outputs.items() if phase not in needed]
-    lost = [output for output in ends if output.missing and not output.handoffs]
-    limited = any(missing.over_limit for output in lost for missing in output.missing)
+    names = list(outputs)
+    chain = {name: names[:number] for number, name in enumerate(names)}
+    before = {name: ancestors(chain if needs is None else needs, name) for name in names}
+    ends = {name: outputs[name] for name in names if not any(name in above for above in before.values())}
+    lost = [name for name, output in ends.items() if output.missing and not output.handoffs]
+    behind = {one for name in lost for one in (name, *before[name]) if one in outputs}
+    limited = any(missing.over_limit for name in behind for missing in outputs[name].missing)
     if len(lost) == len(ends) and not limited:
         return RunStatus.FAILED
     if is_sample:

@@ -56,11 +56,13 @@ def expand(job: JobDefinition, inputs: BaseModel, found: Found = MappingProxyTyp
     waits_for: dict[str, tuple[str, ...]] = {}
     models: list[str | None] = []
     for phase in job.phases.values():
+        later = _known_later(phase, found)
         facts = {one.name: _facts(job, phase, one) for one in phase.agents}
         models += [one.model for one in facts.values()]
         before = tuple(dict.fromkeys(name for needed in phase.needs for name in waits_for[needed]))
         began = len(tasks)
-        for call, domain in _calls(phase, _items(phase, inputs, found), _default_domain(job, phase)):
+        items = _items(phase, inputs, found)
+        for call, domain in () if later else _calls(phase, items, _default_domain(job, phase)):
             if call.task_id in calls:
                 raise InvalidJob(
                     f"phase {phase.name!r}: two items have the key {call.task_id!r}; give `key=` a function"
@@ -69,7 +71,7 @@ def expand(job: JobDefinition, inputs: BaseModel, found: Found = MappingProxyTyp
             known = facts.get(call.agent.name) or facts_of(call.agent, call.agent.resilience)
             tasks.append(_spec(phase, call, domain, known, before))
         # Whoever comes behind a phase without tasks comes behind what that waits for.
-        waits_for[phase.name] = (*([phase.name] if len(tasks) > began else before), *_known_later(phase, found))
+        waits_for[phase.name] = (*([phase.name] if len(tasks) > began else before), *later)
     graph = TaskGraph(
         name=job.name,
         goal=job.goal,

@@ -15,7 +15,7 @@ from echelon.definition.rehearsal import RehearsalJob
 from echelon.definition.runnable_graph import graph_calls, graph_plan, in_phases
 from echelon.definition.terms import terms_of
 from echelon.model.graph import CapacityLimit
-from echelon.model.plan import Plan
+from echelon.model.plan import Plan, Reason
 from echelon.model.terms import OpenPhase
 from echelon.planning.domains import domains_of
 from echelon.planning.planner import plan
@@ -73,7 +73,7 @@ def planned(
         "terms": terms_of(job),
         "phases": phases,
         "open": still_open,
-        "reasons": (*made.reasons, *features.reasons),
+        "reasons": (*made.reasons, *features.reasons, *map(_why_open, still_open)),
         "findings": (*made.findings, *features.findings),
     }
     whole = made.model_copy(update=changes)
@@ -101,6 +101,11 @@ def _open(phase: PhaseDefinition) -> OpenPhase:
         items=phase.items,
         irreversible=any(agent.effect == "irreversible" for agent in phase.agents),
     )
+
+
+def _why_open(phase: OpenPhase) -> Reason:
+    planned_then = "planned, linted and forecast then, within the budget, and on record before it begins"
+    return Reason(rule="X12", text=f"phase {phase.phase!r}: {phase.known}; {planned_then}")
 
 
 def _declared(phase: PhaseDefinition) -> dict[str, object]:

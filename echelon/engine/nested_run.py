@@ -16,7 +16,7 @@ from echelon.journal.digest import digest_of
 from echelon.model.concern import Concern
 from echelon.model.errors import AgentBlocked, AgentFailed, EffectUncertain, RunHeld
 from echelon.model.phrasing import count
-from echelon.model.run import RunStatus, RunView
+from echelon.model.run import RunStatus, RunView, StepKind
 from echelon.model.usage import Usage
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.resilience.meter import current_meter
@@ -115,8 +115,11 @@ def _lacks(view: RunView) -> str:
 
 def _confidence(view: RunView) -> float:
     """Return how sure those are who made the output: the least sure of the end, integrators before agents."""
-    ends = final_phases(view.record.plan.phases) if view.record.plan else ()
+    skipped = {phase.name for phase in view.phases if phase.skipped}
+    ends = final_phases(view.record.plan.phases, skipped) if view.record.plan else ()
     ended = {step.handoff.task_id: step for step in view.steps if step.phase in ends and step.handoff.done}
-    kinds = {step.kind for step in ended.values()}
-    made = [step.handoff.confidence for step in ended.values() if len(kinds) == 1 or step.kind.value == "integration"]
-    return min(made, default=1.0)
+    for kind in (StepKind.INTEGRATION, StepKind.TASK):
+        made = [step.handoff.confidence for step in ended.values() if step.kind is kind]
+        if made:
+            return min(made)
+    return 1.0

@@ -221,7 +221,8 @@ async def prepare_run(
                 # Whoever reads that work was cut off may rely on it: none of it goes on.
                 here = socket.gethostname()
                 await asyncio.to_thread(end_orphans, {pid for host, pid in run_log.state.holders if host == here})
-                items = await items_on_record(job, OutputStore(settings.outputs_url), run_log.state.latest.values())
+                steps, grown = run_log.state.latest.values(), [one.phase for one in run_log.state.extensions]
+                items = await items_on_record(job, OutputStore(settings.outputs_url), steps, grown)
                 if items or run_log.state.spans:
                     ready = planned(job, inputs, limits=ready.plan.limits, found=items, spans=run_log.state.spans)
                 await reopen_run(run_log, ready.plan, retry, sample)

@@ -22,7 +22,7 @@ from echelon.coordination.breaker_watch import breakers_on_record
 from echelon.coordination.local_placement import LocalPlacement
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import StageOrder
-from echelon.coordination.rolling.finding import items_on_record
+from echelon.coordination.rolling.finding import events_until, items_on_record
 from echelon.coordination.spec import RunSpec
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
@@ -58,9 +58,11 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
         record, plan = await _on_record(journal, order)
         job = _job_of(order, record, plan)
         inputs = read_inputs(job.inputs_type, record.inputs)
-        state = fold(entry.event for entry in await journal.events(order.run_id))
-        items = await items_on_record(job, OutputStore(settings.outputs_url), state.latest.values())
-        ready = planned(job, inputs, limits=plan.limits, found=items, spans=state.spans)
+        events = [entry.event for entry in await journal.events(order.run_id)]
+        steps, then = fold(events).latest.values(), fold(events_until(events, order.plan_digest))
+        grown = [one.phase for one in then.extensions]
+        items = await items_on_record(job, OutputStore(settings.outputs_url), steps, grown)
+        ready = planned(job, inputs, limits=plan.limits, found=items, spans=then.spans)
         _check(order, inputs, ready)
         async with (
             journal.holding(order.run_id, settings.lease_seconds, part=order.part, under=order.token) as lease,
@@ -73,7 +75,7 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
                 expansion=ready.expansion,
                 plan=ready.plan,
                 found=items,
-                spans=state.spans,
+                spans=then.spans,
                 folder=settings.home / "runs" / order.run_id,
                 previous=await previous_handoffs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,

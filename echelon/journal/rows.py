@@ -15,6 +15,7 @@ from echelon.model.phrasing import one_line, truncate
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus, StepRecord
 from echelon.model.session import Session
+from echelon.runlog.changes import record_changes
 from echelon.runlog.events import (
     ConcernDisposed,
     ConcernRaised,
@@ -25,7 +26,6 @@ from echelon.runlog.events import (
     StepEnded,
     read_event,
 )
-from echelon.runlog.state import record_changes
 
 Row = RowMapping
 

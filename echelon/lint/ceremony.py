@@ -1,7 +1,8 @@
 """Coordination that costs more than it gives: ceremony, phases of one task, leads that have nothing to do."""
 
+from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from echelon.lint.chains import MANY_IN_A_ROW, runs_of
 from echelon.lint.context import INFO, WARNING, LintContext, Problem, named
@@ -43,7 +44,7 @@ def _idle_ceremonies(context: LintContext) -> Iterator[Problem]:
     """Find sync points, checks and approvals that neither dependencies nor danger ask for."""
     checks = [task for task in context.tasks if task.verifies]
     rows = (
-        (max(0, len(context.plan.phases) - context.phases_needed), "sync point", "sync points"),
+        (max(0, context.sync_points_in_a_row - context.phases_needed), "sync point", "sync points"),
         (sum(_harmless(context, task) for task in checks), "check of harmless work", "checks of harmless work"),
         (len(context.tasks) if context.wishes.approval == "everything" else 0, "approval", "approvals"),
     )
@@ -69,8 +70,8 @@ def _harmless(context: LintContext, check: TaskSpec) -> bool:
 def single_tasks_in_a_row(context: LintContext) -> Iterator[Problem]:
     """Find phases in a row that hold the work of one agent each (D4).
 
-    Checks and what cannot be undone have a phase of their own for a reason. A row that is a plain chain of agents is
-    told as such (D1).
+    Checks and what cannot be undone have a phase of their own for a reason; phases side by side are in no row (X12). A
+    row that is a plain chain of agents is told as such (D1).
     """
     chains = [set(run) for run in runs_of(context) if len(run) >= MANY_IN_A_ROW]
     for row in _rows(context):
@@ -89,10 +90,16 @@ def single_tasks_in_a_row(context: LintContext) -> Iterator[Problem]:
 
 
 def _rows(context: LintContext) -> Iterator[list[PhasePlan]]:
-    """Yield the longest rows of phases with one agent each."""
-    for alone, phases in groupby(context.plan.phases, lambda phase: _holds_one(context, phase)):
-        if alone:
-            yield list(phases)
+    """Yield the longest rows of phases with one agent each, where one waits for the one before it and nothing else."""
+    alone = {phase.name: phase for phase in context.plan.phases if _holds_one(context, phase)}
+    before = context.phases_before
+    behind = Counter(needed for needs in before.values() for needed in needs)
+    rows: dict[str, list[PhasePlan]] = {}
+    for name, phase in alone.items():
+        follows = len(before[name]) == 1 and behind[before[name][0]] == 1
+        row = rows.pop(before[name][0], None) if follows else None
+        rows[name] = [*(row or ()), phase]
+    yield from rows.values()
 
 
 def _holds_one(context: LintContext, phase: PhasePlan) -> bool:
@@ -105,9 +112,15 @@ def _agents(context: LintContext, phase: PhasePlan) -> set[str]:
 
 
 def _waits(context: LintContext, later: PhasePlan, earlier: PhasePlan) -> bool:
-    """Tell whether a phase directly uses what an earlier one makes."""
-    tasks = [context.by_id[task] for task in later.tasks if task in context.by_id]
-    return any(earlier.name in task.needs or not set(earlier.tasks).isdisjoint(producers_of(task)) for task in tasks)
+    """Tell whether a phase directly uses what an earlier one makes, or changes what that changes."""
+    tasks, before = ([context.by_id[task] for task in one.tasks if task in context.by_id] for one in (later, earlier))
+    touched = {thing for task in before for thing in task.touches}
+    return any(
+        earlier.name in task.needs
+        or not set(earlier.tasks).isdisjoint(producers_of(task))
+        or not touched.isdisjoint(task.touches)
+        for task in tasks
+    )
 
 
 def integrated_at_once(context: LintContext) -> Iterator[Problem]:

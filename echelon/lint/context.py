@@ -12,6 +12,7 @@ from echelon.model.phrasing import listed
 from echelon.model.plan import FindingLevel, Plan
 from echelon.planning.schedule.makespan import weights_of
 from echelon.planning.schedule.order import producers_of, topological
+from echelon.planning.schedule.phase_graph import depths, direct_needs, needs_of_phases
 
 ERROR, WARNING, INFO = FindingLevel.ERROR, FindingLevel.WARNING, FindingLevel.INFO
 
@@ -140,6 +141,26 @@ class LintContext:
         shared = Counter(thing for task in self.tasks for thing in task.touches)
         gates = sum(task.irreversible for task in self.tasks)
         return max([*depth.values(), *shared.values()], default=0) + gates
+
+    @cached_property
+    def sync_points_in_a_row(self) -> int:
+        """Sync points that are passed one behind the other; those of phases side by side stop nobody else (X12)."""
+        return max(depths(self._needs).values(), default=-1) + 1
+
+    @cached_property
+    def phases_before(self) -> Mapping[str, tuple[str, ...]]:
+        """The phases right before each phase: those it waits for, without what is passed by then anyway."""
+        return direct_needs(self._needs)
+
+    @cached_property
+    def _needs(self) -> Mapping[str, tuple[str, ...]]:
+        needs = needs_of_phases(self.plan.phases)
+        behind: set[str] = set()  # a plan that was made by hand may name phases that come later, or that it has not
+        known: dict[str, tuple[str, ...]] = {}
+        for name, needed in needs.items():
+            known[name] = tuple(one for one in needed if one in behind)
+            behind.add(name)
+        return known
 
     def place(self, task: TaskSpec) -> tuple[str, str]:
         """Return where a task belongs: to its domain, or else to the coordinator of its agent (D2)."""

@@ -33,13 +33,13 @@ def continuous_coordination(context: LintContext) -> Iterator[Problem]:
         )
     single = [phase.name for phase in context.plan.phases if len(phase.tasks) == 1]
     needed = context.phases_needed
-    phases = len(context.plan.phases)
-    if phases >= MANY_PHASES and 2 * len(single) > phases > needed:
+    phases, in_a_row = len(context.plan.phases), context.sync_points_in_a_row
+    if in_a_row >= MANY_PHASES and 2 * len(single) > phases and in_a_row > needed:
         yield Problem(
             WARNING,
             single[0],
-            f"{len(single)} of {phases} phases hold a single task, though the dependencies need only "
-            f"{count(needed, 'phase')}: every sync point stops all agents for one task",
+            f"{len(single)} of {phases} phases hold a single task, and {in_a_row} wait one for the other, though the "
+            f"dependencies need only {count(needed, 'phase')}: every sync point stops all agents for one task",
             f"put tasks that do not depend on each other into one phase: {named(single)}",
         )
 

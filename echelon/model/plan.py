@@ -301,7 +301,7 @@ class Plan(Value):
     tasks: tuple[TaskSpec, ...]
     """All tasks."""
     phases: tuple[PhasePlan, ...]
-    """In the order they run."""
+    """In an order in which they could run; what each waits for is in its `needs`."""
     owners: dict[str, str]
     """Who owns each task and each integration: task id or node id → node id (D6)."""
     handoffs: HandoffCount

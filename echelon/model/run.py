@@ -13,11 +13,12 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
-from echelon.model.organisation import PlanChange
-from echelon.model.phrasing import count, listed, moment, one_line, truncate
-from echelon.model.plan import Plan
-from echelon.model.sampling.rest import Rest, Waiting
+from echelon.model.organisation import PlanChange, Structure
+from echelon.model.phrasing import count, one_line, truncate
+from echelon.model.plan import Finding, Plan
 from echelon.model.usage import Usage
+from echelon.model.views.rest import Rest, Waiting
+from echelon.model.views.retry import TaskRetry
 
 
 class RunStatus(StrEnum):
@@ -91,6 +92,14 @@ class StepKind(StrEnum):
     PLANNING = "planning"  #: a coordinator finds out what there is to do, and whether (X12)
     CHECK = "check"  #: somebody who did not do the work finds out whether it passes (X12)
 
+    @property
+    def noun(self) -> str:
+        """Return what one of them is called where they are counted: tasks by who does them."""
+        return _NOUNS.get(self, self.value)
+
+
+_NOUNS = {StepKind.TASK: "agent", StepKind.PLANNING: "planning step"}
+
 
 class StepRecord(Value):
     """A finished step in the journal: the handoff, and when it was worked on."""
@@ -104,7 +113,7 @@ class StepRecord(Value):
     node: str
     """The agent or coordinator."""
     kind: StepKind
-    """Task or integration."""
+    """Task, integration or planning."""
     started: datetime
     """When the first attempt began, in UTC."""
     finished: datetime
@@ -136,7 +145,7 @@ class MissingGroup(Value):
     cause: str
     """Why: the words of the incident that it belongs to, or of the first of them."""
     kind: StepKind
-    """Are they tasks, or integrations?"""
+    """Are they tasks, integrations, or planning steps?"""
     tasks: tuple[str, ...]
     """All of them, in the order they were lost."""
     instead: str = ""
@@ -149,15 +158,12 @@ class MissingGroup(Value):
         instead = f" (instead: {one_line(self.instead)})" if self.instead else ""
         if len(self.tasks) <= FIRST_NAMED:
             return f"{', '.join(self.tasks)}: {cause}{instead}"
-        many = count(len(self.tasks), "integration" if self.kind is StepKind.INTEGRATION else "agent")
+        many = count(len(self.tasks), self.kind.noun)
         return f"{many}: {cause}{instead}; first: {', '.join(self.tasks[:FIRST_NAMED])}"
 
 
 #: How much of a cause is said in one line, in characters; and how many of those that it hit are named there.
 CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
-
-#: Tasks named of those that were to be done again.
-RETRIED_NAMED = 5
 
 
 class Conversation(Value):
@@ -255,6 +261,29 @@ class PhaseView(Value):
     """Why nothing of it is done; empty for a phase that is wanted (X12)."""
 
 
+class PlanExtension(Value):
+    """What became known of a phase on the way, and the plan that follows from it (X12)."""
+
+    phase: str
+    """The phase that was planned."""
+    at: datetime
+    """When it was on record, in UTC."""
+    tasks: int
+    """Tasks that it has."""
+    reason: str
+    """What was found, and how the job is organised now, in one sentence."""
+    structure: Structure
+    """How the whole job is organised since."""
+    n_agents: int
+    """Agents that the whole job has since."""
+    levels: int
+    """Coordinating levels above them."""
+    predicted_seconds: float | None = None
+    """How long the whole job is expected to take since, from its beginning; None: nothing states its seconds."""
+    findings: tuple[Finding, ...] = ()
+    """What should be changed about it, and was not known before."""
+
+
 class WaitView(Value):
     """How long steps waited for the slots of one limiter (F5)."""
 
@@ -268,23 +297,6 @@ class WaitView(Value):
     """The longest of them."""
     longest_queue: int
     """The most that waited there when another one came."""
-
-
-class TaskRetry(Value):
-    """What was to be done again in a run, whatever had come of it (F8)."""
-
-    tasks: tuple[str, ...]
-    """The tasks, and what integrations are recorded as."""
-    by: str
-    """Who asked for it; empty when that is not known."""
-    at: datetime
-    """When, in UTC."""
-
-    @property
-    def said(self) -> str:
-        """Say it in one line."""
-        asked = f", asked for by {self.by}" if self.by else ""
-        return f"{listed(self.tasks, RETRIED_NAMED)}, on {moment(self.at)}{asked}"
 
 
 class RunView(Value):
@@ -318,6 +330,8 @@ class RunView(Value):
     """What was measured."""
     phases: tuple[PhaseView, ...] = ()
     """Where each phase of its plan stands."""
+    extensions: tuple[PlanExtension, ...] = ()
+    """Phases that were planned on the way, in that order (X12)."""
     waits: tuple[WaitView, ...] = ()
     """How long steps waited for slots, by limiter."""
     at_work: tuple[str, ...] = ()
@@ -331,7 +345,7 @@ class RunView(Value):
     waiting: Waiting | None = None
     """What it waits for; None when it does not wait."""
     output: object = None
-    """Output of the last phase, as JSON; None when there is none."""
+    """Output of the phase at the end, by phase where there are several, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     lost_outputs: tuple[str, ...] = ()
@@ -348,7 +362,7 @@ class RunResult(Value):
     status: RunStatus
     """How it ended."""
     output: object
-    """Output of the last phase, as JSON."""
+    """Output of the phase at the end, by phase where there are several, as JSON."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     launched: int

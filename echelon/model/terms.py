@@ -7,9 +7,14 @@ from pydantic import Field
 from echelon.model.base import Value
 from echelon.model.graph import Coupling, ErrorConsequence
 from echelon.model.organisation import Structure
+from echelon.model.phrasing import listed
 
 #: Where something was stated: at the agent, at its phase, at the job, or nowhere, so that the usual holds.
 Level = Literal["agent", "phase", "job", "usual"]
+
+
+#: Phases named in one line at most.
+MOST_NAMED = 3
 
 
 class Terms(Value):
@@ -64,6 +69,12 @@ class OpenPhase(Value):
     """The fewest and the most that are expected; None: nobody said."""
     irreversible: bool = False
     """Can what is done to an item not be undone?"""
+
+    @property
+    def known(self) -> str:
+        """Say when its items are known, and how many are expected."""
+        expected = f", {self.items[0]:,} to {self.items[1]:,} expected" if self.items else ""
+        return f"items known after {listed(self.after, MOST_NAMED)}{expected}"
 
 
 class DomainPlan(Value):

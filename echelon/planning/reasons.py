@@ -1,5 +1,6 @@
 """Say in plain sentences why a plan is as it is, each with the rule behind it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from echelon.planning.labels import by_capability
 from echelon.planning.outline import cohesion
 from echelon.planning.regime import Priority, overhead_floor, recommended_levels, structure_for
 from echelon.planning.schedule.order import producers_of
+from echelon.planning.schedule.phase_graph import depths, needs_of_phases
 
 
 class PlanFacts(NamedTuple):
@@ -124,7 +126,8 @@ def _reasons(facts: PlanFacts) -> Iterator[tuple[str, str]]:
     ends = "each ends" if len(facts.phases) > 1 else "it ends"
     joined = sum(phase.continues is not None for phase in facts.phases)
     but = f"; {count(joined, 'phase')} begun by each agent when it is done with the one before" if joined else ""
-    yield "D4", f"{count(len(facts.phases), 'phase')}, {_phases_from(facts)}; {ends} with a sync point{but}"
+    phases = f"{count(len(facts.phases), 'phase')}, {_phases_from(facts)}"
+    yield "D4", f"{phases}; {ends} with a sync point{but}{_at_the_same_time(facts.phases)}"
     yield from _synchronised(facts)
     yield "D6", _ownership(facts)
     if facts.pairs.structure < facts.pairs.mesh:
@@ -203,6 +206,16 @@ def _ownership(facts: PlanFacts) -> str:
         f"one owner for each of {count(len(facts.tasks), 'task')}, {count(leads, 'integration')} and "
         f"{count(crossings, 'dependency', 'dependencies')} between teams"
     )
+
+
+def _at_the_same_time(phases: Sequence[PhasePlan]) -> str:
+    """Say so when not every phase waits for the one before it (X12)."""
+    steps = Counter(depths(needs_of_phases(phases)).values())
+    if len(steps) == len(phases):
+        return ""
+    widest = max(steps.values())
+    together = f"{widest:,} are at work side by side" if widest < len(phases) else "all are at work side by side"
+    return f", and {together}, since nothing of one is needed by another"
 
 
 def _phases_from(facts: PlanFacts) -> str:

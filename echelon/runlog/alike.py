@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, Missing
@@ -20,8 +20,8 @@ class KnownLosses:
     """The error that each task, or integration, was lost to."""
     incidents: tuple[Incident, ...] = ()
     """Incidents, whose words are used where they are the cause."""
-    integrations: frozenset[str] = frozenset()
-    """Those that are integrations."""
+    kinds: Mapping[str, StepKind] = field(default_factory=dict[str, StepKind])
+    """What those are that are no tasks."""
 
 
 def missing_by_cause(missing: Iterable[Missing], known: KnownLosses) -> tuple[MissingGroup, ...]:
@@ -34,7 +34,7 @@ def missing_by_cause(missing: Iterable[Missing], known: KnownLosses) -> tuple[Mi
     for one in missing:
         error = known.errors.get(one.task_id)
         shared = cause_of(error) if error else ""
-        kind = StepKind.INTEGRATION if one.task_id in known.integrations else StepKind.TASK
+        kind = known.kinds.get(one.task_id, StepKind.TASK)
         names = (*_names(one.task_id), *_names(one.producer), *(error.causes if error else ()))
         cause = shared or (error.kind if error else "", gist_of(one.reason, names))
         groups[kind, cause, gist_of(one.instead)].append(one)
@@ -56,7 +56,7 @@ def _group(members: list[Missing], known: KnownLosses) -> MissingGroup:
     instead = {one.instead for one in members}
     return MissingGroup(
         cause=_cause(members, known),
-        kind=StepKind.INTEGRATION if first.task_id in known.integrations else StepKind.TASK,
+        kind=known.kinds.get(first.task_id, StepKind.TASK),
         tasks=tuple(one.task_id for one in members),
         instead=first.instead if len(instead) == 1 else "",
     )

@@ -9,7 +9,7 @@ from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count, listed, percent
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import StepKind, StepRecord
-from echelon.model.sampling.rest import Estimate, LeftOut, PhaseRest, Rest
+from echelon.model.views.rest import Estimate, LeftOut, PhaseRest, Rest
 from echelon.planning.sample import sample_of
 from echelon.planning.schedule.order import producers_of
 from echelon.planning.schedule.remaining import makespan_of

@@ -15,9 +15,10 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.organisation import PlanChange
 from echelon.model.plan import Plan
-from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
+from echelon.model.run import Conversation, PlanExtension, RunRecord, StepKind, StepRecord
 from echelon.model.session import EffectIntent, Pause
 from echelon.runlog import events as happened
+from echelon.runlog.changes import extension_of, record_changes
 from echelon.runlog.events import RunEvent
 from echelon.runlog.standing import PhaseState, RetryMark, SampleState, StepName
 
@@ -43,6 +44,8 @@ class RunState:
     """Steps that the process at work did not do again."""
     phases: Mapping[str, PhaseState] = field(default_factory=dict[str, PhaseState])
     """Phases that began, in that order."""
+    extensions: tuple[PlanExtension, ...] = ()
+    """Phases that were planned on the way, in that order (X12)."""
     failed_attempts: tuple[happened.AttemptFailed, ...] = ()
     """Attempts that failed, whatever came of their steps."""
     waits: tuple[happened.Waited, ...] = ()
@@ -129,6 +132,7 @@ class _Draft:
         self.at_work = dict(state.at_work)
         self.reused = set(state.reused)
         self.phases = dict(state.phases)
+        self.extensions = list(state.extensions)
         self.failed_attempts = list(state.failed_attempts)
         self.waits = list(state.waits)
         self.reads = list(state.reads)
@@ -157,6 +161,7 @@ class _Draft:
             at_work=self.at_work,
             reused=frozenset(self.reused),
             phases=self.phases,
+            extensions=tuple(self.extensions),
             failed_attempts=tuple(self.failed_attempts),
             waits=tuple(self.waits),
             reads=tuple(self.reads),
@@ -218,6 +223,8 @@ def _sample_asked(draft: _Draft, event: happened.SampleAsked) -> None:
 def _plan_extended(draft: _Draft, event: happened.PlanExtended) -> None:
     draft.update_record(**record_changes(event))
     draft.latest = dict(_in_phases(event.plan, draft.latest))
+    if event.phase:
+        draft.extensions.append(extension_of(event))
 
 
 def _in_phases(plan: Plan, latest: Mapping[StepName, StepRecord]) -> Iterator[tuple[StepName, StepRecord]]:
@@ -373,19 +380,6 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.RunEnded: _run_ended,
 }
 """Kind → what it changes. A test holds it complete."""
-
-
-def record_changes(event: RunEvent) -> dict[str, Any]:
-    """Return what an event changes in the record of its run: the index of runs in a journal changes by the same law."""
-    if isinstance(event, happened.RunEnded):
-        return {"status": event.status, "finished": event.finished, "report": event.report}
-    if isinstance(event, happened.RunReopened):
-        # The end of a run that was completed stays: looking at it again is no work.
-        stays = event.before in (RunStatus.COMPLETED, RunStatus.RUNNING)
-        return {"status": RunStatus.RUNNING, "finished": event.finished if stays else None}
-    if isinstance(event, happened.TasksRetried):
-        return {"status": RunStatus.RUNNING, "finished": None}  # there is work, even in a run that was completed
-    return {"plan": event.plan} if isinstance(event, happened.PlanExtended) else {}
 
 
 def step_name(record: StepRecord) -> StepName:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
-from echelon.model.run import PhaseView, RunResult, RunStatus, RunView, StepKind, StepRecord, TaskRetry, WaitView
-from echelon.model.sampling.rest import Rest, Waiting
+from echelon.model.run import PhaseView, RunResult, RunStatus, RunView, StepKind, StepRecord, WaitView
 from echelon.model.session import seconds_without
+from echelon.model.views.rest import Rest, Waiting
+from echelon.model.views.retry import TaskRetry
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
@@ -32,8 +33,8 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     assert state.last_at is not None, "the start of a run happened at some time"
     missing = _missing(latest, state, record.plan)
     incidents = incidents_of(state.steps, record.plan)
-    integrations = frozenset(name.task_id for name in latest if name.kind is StepKind.INTEGRATION)
-    losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, integrations=integrations)
+    kinds = {name.task_id: name.kind for name in latest if name.kind is not StepKind.TASK}
+    losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, kinds=kinds)
     launched = len(latest.keys() | set(_planned(state)))
     reader, rest = _Reader(read), rest_of(state)
     return RunView(
@@ -53,10 +54,11 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
             state.steps, seconds_without(record.started, record.finished or state.last_at, state.pauses), state.pauses
         ),
         phases=tuple(_phase(state, phase, latest) for phase in (record.plan.phases if record.plan else ())),
+        extensions=state.extensions,
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,
-        output=_output(latest.values(), record.plan, _wanted(state), reader),
+        output=_output(latest.values(), state, reader),
         rest=rest,
         waiting=_waiting(record.status, missing, rest),
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
@@ -116,10 +118,13 @@ def _in_plan(state: RunState) -> dict[StepName, StepRecord]:
 
 
 def _wanted(state: RunState) -> list[PhasePlan]:
-    """Return the phases of the plan, without those that turned out not to be wanted, or are not for a sample (X12)."""
-    phases = state.plan.phases if state.plan else ()
-    skipped = {name for name, stands in state.phases.items() if stands.skipped} | held_phases(state)
+    """Return the phases of the plan, without those that are not wanted, or not begun in a sample (X12, V6)."""
+    phases, skipped = state.plan.phases if state.plan else (), _skipped(state)
     return [phase for phase in phases if phase.name not in skipped]
+
+
+def _skipped(state: RunState) -> set[str]:
+    return {name for name, stands in state.phases.items() if stands.skipped} | held_phases(state)
 
 
 def _planned(state: RunState) -> list[StepName]:
@@ -190,17 +195,19 @@ def _waits(state: RunState) -> tuple[WaitView, ...]:
     )
 
 
-def _output(latest: Iterable[StepRecord], plan: Plan | None, wanted: Sequence[PhasePlan], read: Read) -> object:
+def _output(latest: Iterable[StepRecord], state: RunState, read: Read) -> object:
     """Return the output of the phase at the end; where several are, that of each by its name (X12).
 
     Of a task graph it is what the tasks made that no other uses, wherever they stand.
     """
-    steps = tuple(latest)
-    if plan is not None and plan.delivers:
+    steps, plan = tuple(latest), state.plan
+    if plan is None:
+        return None
+    if plan.delivers:
         made = {step.handoff.task_id: step for step in steps if step.handoff.done}
         return {task: _read(made[task], read) for task in plan.delivers if task in made} or None
-    ends = final_phases(wanted)
-    outputs = {phase.name: _output_of(steps, phase, read) for phase in wanted if phase.name in ends}
+    ends = final_phases(plan.phases, _skipped(state))
+    outputs = {phase.name: _output_of(steps, phase, read) for phase in plan.phases if phase.name in ends}
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
 
 

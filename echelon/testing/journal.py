@@ -27,6 +27,7 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.errors import EchelonError, LeaseLost, RunHeld
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
+from echelon.runlog.changes import record_changes
 from echelon.runlog.events import (
     ConcernDisposed,
     ConcernRaised,
@@ -37,7 +38,6 @@ from echelon.runlog.events import (
     StepEnded,
     read_event,
 )
-from echelon.runlog.state import record_changes
 from echelon.settings import DEFAULT_LEASE_SECONDS
 
 #: Everybody who writes rings; it is looked for now and then all the same.

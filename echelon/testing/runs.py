@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from echelon.agents.processes.workers import Workers
 from echelon.coordination.context import RunContext
+from echelon.coordination.rolling.finding import items_on_record
 from echelon.coordination.spec import RunSpec, utc_now
 from echelon.coordination.step.intents import OperatorDecision
 from echelon.definition.definition import JobDefinition, NoInputs
@@ -21,6 +22,7 @@ from echelon.definition.limits import limits_of
 from echelon.definition.planned import planned
 from echelon.engine.run import RunOptions, Watch, context_of, following
 from echelon.journal.journal import SqlJournal
+from echelon.journal.outputs import OutputStore
 from echelon.model.handoff import Handoff
 from echelon.model.run import RunRecord, RunStatus, RunView
 from echelon.resilience.registry import BreakerRegistry
@@ -63,12 +65,17 @@ async def a_run(
             )
             await journal.append(RunStarted(run_id=run_id, at=record.started, record=record))
         async with journal.holding(run_id) as lease, following(journal, run_id, watch) as log:
+            grown = [one.phase for one in log.state.extensions]
+            store = OutputStore(settings.outputs_url)
+            found = await items_on_record(job, store, log.state.latest.values(), grown)
+            ready = planned(job, given, limits=ready.plan.limits, found=found) if found else ready
             whole = RunSpec(
                 run_id=run_id,
                 job=ready.job,
                 inputs=given,
                 expansion=ready.expansion,
                 plan=ready.plan,
+                found=found,
                 folder=home / "runs" / run_id,
                 previous=previous or {},
                 **spec,

@@ -45,6 +45,7 @@ def document_of(view: RunView) -> JsonObject:
         "finished": record.finished,
         "exit_code": exit_code_of(record.status, view.exceptions),
         "phases": view.phases,
+        "extensions": view.extensions,
         "forecast": compare(record.plan, view.measures) if record.plan else (),
         "plan": record.plan,
     }

@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from markupsafe import Markup
 
 from echelon.model.phrasing import count
 from echelon.model.plan import Node, NodeKind, Plan
 from echelon.model.run import RunView, StepKind, StepRecord
+from echelon.planning.schedule.phase_graph import depths, direct_needs, phases_awaited
 from echelon.visibility.svg import clipped, clipped_start, element, picture
 from echelon.visibility.treemap import TreemapItem, treemap_svg
 
-__all__ = ["TreemapItem", "structure_svg", "timeline_svg", "treemap_svg"]
+__all__ = ["TreemapItem", "phases_svg", "structure_svg", "timeline_svg", "treemap_svg"]
 
 WIDTH = 1200.0
 _ROW = 22.0
@@ -92,11 +93,7 @@ def _edges(placed: dict[str, _Placed]) -> Iterator[Markup]:
         above = placed.get(one.node.parent or "")
         if above is None:
             continue
-        x1, y1 = above.level * _COLUMN + _BOX, (above.row + 0.5) * _ROW + 2
-        x2, y2 = one.level * _COLUMN, (one.row + 0.5) * _ROW + 2
-        bend = (x1 + x2) / 2
-        path = f"M{x1:g} {y1:g}C{bend:g} {y1:g} {bend:g} {y2:g} {x2:g} {y2:g}"
-        yield element("path", d=path, fill="none", stroke="var(--line, #c5ccd3)")
+        yield _arrow((above.level * _COLUMN, above.row * _ROW + 4), (one.level * _COLUMN, one.row * _ROW + 4))
 
 
 def _box(one: _Placed) -> Markup:
@@ -106,6 +103,41 @@ def _box(one: _Placed) -> Markup:
     label = _text(clipped_start(_label(one.node.id), _BOX - 12), x + 7, y + 13)
     counted = [_text(one.counted, x + _BOX + 8, y + 13, "muted")] if one.counted else []
     return element("g", element("title", f"{one.node.kind.value} {one.node.id}"), box, label, *counted)
+
+
+def phases_svg(plan: Plan) -> str:
+    """Draw the first phases of a plan, each behind those whose sync points it waits for; dashed: planned on the way."""
+    awaited = phases_awaited(plan)
+    needs = direct_needs(dict(islice(awaited.items(), _MAX_DRAWN)))
+    depth, rows = depths(needs), Counter[int]()
+    places: dict[str, tuple[float, float]] = {}
+    for name, level in depth.items():
+        places[name] = level * _COLUMN, rows[level] * _ROW + 4
+        rows[level] += 1
+    body = [_arrow(places[one], places[name]) for name, after in needs.items() for one in after]
+    body += [_phase_box(plan, name, *places[name]) for name in needs]
+    left = f"; {len(awaited) - len(needs):,} more are not drawn" if len(awaited) > len(needs) else ""
+    description = f"{count(len(awaited), 'phase')}, each to the right of those it waits for{left}"
+    width, height = (max(rows) + 1) * _COLUMN, max(rows.values()) * _ROW + 8
+    return picture(f"Phases of {plan.job}", description, max(width, WIDTH), height, body)
+
+
+def _phase_box(plan: Plan, name: str, x: float, y: float) -> Markup:
+    opened = next((one for one in plan.open if one.phase == name), None)
+    tasks = next((len(phase.tasks) for phase in plan.phases if phase.name == name), 0)
+    what = opened.known if opened else count(tasks, "task")
+    label = _text(clipped(f"{name}: {what}", _BOX - 12), x + 7, y + 13)
+    dashes = {"stroke": "var(--line, #c5ccd3)", "stroke_dasharray": "4 3"} if opened else {}
+    fill = "var(--box-agent, #f4f6f8)" if opened else "var(--box, #e3e9ee)"
+    box = element("rect", x=x, y=y, width=_BOX, height=_ROW - 4, rx=4.0, fill=fill, **dashes)
+    return element("g", element("title", f"phase {name}: {what}"), box, label)
+
+
+def _arrow(before: tuple[float, float], after: tuple[float, float]) -> Markup:
+    x1, y1, x2, y2 = before[0] + _BOX, before[1] + _ROW / 2 - 2, after[0], after[1] + _ROW / 2 - 2
+    bend = (x1 + x2) / 2
+    path = f"M{x1:g} {y1:g}C{bend:g} {y1:g} {bend:g} {y2:g} {x2:g} {y2:g}"
+    return element("path", d=path, fill="none", stroke="var(--line, #c5ccd3)")
 
 
 def timeline_svg(run: RunView) -> str:
@@ -121,7 +153,9 @@ def timeline_svg(run: RunView) -> str:
         body.append(_text(name, 0, y + 11))
         body.extend(_bar(step, began.timestamp(), scale, y) for step in steps)
     title = f"Timeline of run {run.record.run_id}"
-    description = f"{len(run.steps)} steps in {seconds:.1f} s; light: agents at work, dark: integration, red: failed"
+    description = (
+        f"{len(run.steps)} steps in {seconds:.1f} s; light: agents at work, dark: integration and planning, red: failed"
+    )
     return picture(title, description, WIDTH, height, body)
 
 
@@ -147,7 +181,7 @@ def _lane_of(run: RunView, step: StepRecord) -> str:
 def _bar(step: StepRecord, began: float, scale: float, y: float) -> Markup:
     x = _LEFT + (step.started.timestamp() - began) * scale
     seconds = (step.finished - step.started).total_seconds()
-    integrating = step.kind is StepKind.INTEGRATION
+    integrating = step.kind is not StepKind.TASK
     kind = "bad" if not step.handoff.done else "integration" if integrating else "work"
     colour = {"bad": "#b3261e", "integration": "#2f4858", "work": "#7fa3bd"}[kind]
     title = f"{step.handoff.task_id}: {step.handoff.status.value}, {seconds:.2f} s"

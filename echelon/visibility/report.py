@@ -19,7 +19,7 @@ from echelon.model.handoff import Missing
 from echelon.model.phrasing import duration, one_line, printable, size, tally
 from echelon.model.run import Measures, MissingGroup, RunView
 from echelon.visibility.comparison import compare
-from echelon.visibility.pictures import structure_svg, timeline_svg
+from echelon.visibility.pictures import phases_svg, structure_svg, timeline_svg
 from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_cost
 
@@ -80,6 +80,7 @@ def report_context(run: RunView) -> JsonObject:
         "measures": measure_rows(run),
         "incidents": run.incidents,
         "structure": Markup(structure_svg(plan)) if plan else "",  # noqa: S704 - built from escaped elements
+        "phases": Markup(phases_svg(plan)) if plan and len(plan.phases) + len(plan.open) > 1 else "",  # noqa: S704 - same
         "timeline": Markup(timeline_svg(run)) if run.steps else "",  # noqa: S704 - built from escaped elements
     }
 

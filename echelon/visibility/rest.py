@@ -1,7 +1,7 @@
 """What a sample leaves to be done, in words: what is not begun, what the rest is expected to take, how sure that is."""
 
 from echelon.model.phrasing import count, duration
-from echelon.model.sampling.rest import Estimate, PhaseRest, Rest
+from echelon.model.views.rest import Estimate, PhaseRest, Rest
 
 
 def rest_lines(rest: Rest, currency: str | None = None) -> list[str]:

@@ -24,8 +24,11 @@ _ALL_POINTS = sorted({
 #: Those that only a run passes of which something is to be done again.
 RETRY_POINTS = [point for point in _ALL_POINTS if point.startswith("retry.")]
 
+#: Those that only a run passes in which phases are repeated, or skipped.
+ROUND_POINTS = [point for point in _ALL_POINTS if point in {"round.ended", "check.ended", "phase.skipped"}]
+
 #: Those that every run passes.
-POINTS = [point for point in _ALL_POINTS if point not in RETRY_POINTS]
+POINTS = [point for point in _ALL_POINTS if point not in {*RETRY_POINTS, *ROUND_POINTS}]
 
 #: All passages of all points take minutes; without it a few of each are tried.
 EVERY_PASSAGE = os.environ.get("ECHELON_TEST_PASSAGES") == "all"

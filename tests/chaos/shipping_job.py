@@ -1,7 +1,7 @@
 """A job whose agents change the world outside, and the world: files that say what was really done, crash or not.
 
-Two phases in two domains, effects, concerns, integration in stages (team, domain, primary): whatever a crash could
-lose or do twice.
+Two phases in two domains, effects, concerns, integration in stages (team, domain, primary), items that are found on the
+way: whatever a crash could lose or do twice.
 """
 
 import asyncio
@@ -171,6 +171,14 @@ def of_inputs(inputs: Parcels) -> list[Parcel]:
     ]
 
 
+@agent
+async def of_receipt(inputs: Parcels, send: Handoffs[Receipt], brief: Brief) -> list[Parcel]:
+    """Find the parcels that were sent, on the way."""
+    World(inputs.world).ask(brief.assignment.task_id)
+    sent = {parcel for receipt in send.outputs() for parcel in receipt.parcels}
+    return [parcel for parcel in of_inputs(inputs) if parcel.id in sent]
+
+
 def of_domain(parcel: Parcel) -> str:
     """Say where a parcel belongs."""
     return parcel.domain
@@ -200,4 +208,4 @@ shipping_job = Job(
     span=2,  # five parcels are enough for teams below domains
 )
 shipping_job.phase("send", each=send, over=of_inputs, domain=of_domain, integrate=staged)
-shipping_job.phase("track", each=track, over=of_inputs, domain=of_domain, needs="send", integrate=staged)
+shipping_job.phase("track", each=track, over=of_receipt, domain=of_domain, needs="send", integrate=staged)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -29,8 +29,11 @@ from echelon.journal import failpoints
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import SqlJournal
 from echelon.model.handoff import Handoff
+from echelon.model.run import StepRecord
 from echelon.model.status import Status
 from echelon.settings import Settings
+from tests.chaos import random_job
+from tests.chaos.mending_job import mending_job
 from tests.chaos.mixed_job import mixed_job
 from tests.chaos.payments_job import payments_job
 from tests.chaos.shipping_job import Parcels, World, shipping_job
@@ -41,7 +44,7 @@ ROOT = Path(__file__).parents[2]
 MAX_RUNS = 50
 
 #: The jobs there are errands for, by name.
-JOBS = {job.name: job for job in (shipping_job, payments_job, mixed_job)}
+JOBS = {job.name: job for job in (shipping_job, payments_job, mixed_job, mending_job)}
 
 #: A run that takes longer hangs, in seconds.
 HANGS_SECONDS = 60
@@ -119,8 +122,11 @@ async def carry_out(errand: Errand) -> Ended:
         decision=OperatorDecision(redo=frozenset(() if errand.retry else errand.redo), done=errand.done),
         retry=RetryRequest(tasks=errand.retry, redo=errand.redo) if asks else None,
     )
+    job = JOBS.get(errand.job) or random_job.read_job(inputs.world)
+    async with prepare_run(job, inputs, options, settings) as run:
+        World(inputs.world).begin(map(_asked_as, run.context.log.state.finished_steps.values()))
     async with prepare_run(JOBS[errand.job], inputs, options, settings) as run:
-        World(inputs.world).begin(step.handoff.task_id for step in run.context.log.state.finished_steps.values())
+        World(inputs.world).begin(names_of(run.context.log.state.finished_steps.values()))
         result = await finish(run, await run_phases(run.context))
         journal, run_id = run.context.log.journal, run.context.spec.run_id
         handoffs = [step.handoff for step in await journal.steps(run_id)]
@@ -133,6 +139,16 @@ async def carry_out(errand: Errand) -> Ended:
             completed=tuple(sorted(handoff.task_id for handoff in handoffs if handoff.done)),
             uncertain=uncertain(handoffs),
         )
+
+
+def _asked_as(step: StepRecord) -> str:
+    """Return what an agent notes when it is set to work on a step."""
+    return step.handoff.task_id + (f"#{step.round}" if step.round > 1 else "")
+
+
+def names_of(steps: Iterable[StepRecord]) -> list[str]:
+    """Return the names of steps that are done, alone and with the number of the round."""
+    return [name for step in steps for name in (step.handoff.task_id, f"{step.handoff.task_id}@{step.round}")]
 
 
 def uncertain(handoffs: Sequence[Handoff]) -> dict[str, str]:

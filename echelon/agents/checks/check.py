@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeAlias, cast, get_args, get_origin
+from typing import Any, TypeAlias, cast, get_origin
 
 from echelon.agents.agent import Agent, AgentLike
 from echelon.agents.binding import ITEM_OR_OUTPUT, hints_of
@@ -13,6 +13,7 @@ from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.model import is_model, model_agent
+from echelon.contract.fit import arms_of
 from echelon.model.errors import InvalidJob
 
 Says: TypeAlias = bool | str | Verdict
@@ -85,5 +86,4 @@ def _function(given: Any) -> FunctionAgent[..., object]:
 
 
 def _is_verdict(contract: object) -> bool:
-    members = get_args(contract) or (contract,)
-    return all(member in (bool, str, Verdict) for member in members)
+    return all(member in (bool, str, Verdict) for member in arms_of(contract))

@@ -14,7 +14,9 @@ from rich.text import Text
 
 from echelon.model.breaker_news import Turn
 from echelon.model.phrasing import count, duration
-from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseStarted
+from echelon.model.run import StepKind
+from echelon.model.terms import OpenPhase
+from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseSkipped, PhaseStarted, PlanExtended
 from echelon.runlog.state import RunState
 from echelon.visibility.progress import (
     Tally,
@@ -40,7 +42,7 @@ class Display(Protocol):
 
 
 class Plain:
-    """A line when a phase starts or ends, or a breaker changes, for logs and pipes."""
+    """A line when a phase is planned, starts or ends, or a breaker changes, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -56,8 +58,12 @@ class Plain:
 
     def _print(self, entry: LoggedEvent) -> None:
         match entry.event:
+            case PlanExtended(phase=phase, reason=reason) if phase:
+                self._console.print(reason)
             case PhaseStarted(phase=phase, expected=expected):
                 self._console.print(f"phase {phase}: {count(expected, 'agent')}")
+            case PhaseSkipped(phase=phase, reason=reason):
+                self._console.print(f"phase {phase}: skipped: {reason}")
             case PhaseEnded(phase=phase, at=at):
                 took = duration((at - self._state.phases[phase].taken_up).total_seconds())
                 self._console.print(f"phase {phase}: {_ended(tally_of(self._state, phase))} in {took}")
@@ -100,11 +106,26 @@ def picture_of(state: RunState, now: datetime) -> RenderableType:
 def _phases(state: RunState, now: datetime) -> Table:
     grid = Table.grid(padding=(0, 2))
     for name, stands in state.phases.items():
+        if stands.skipped:
+            grid.add_row(Text("–", style="cyan"), Text(name), Text(f"skipped: {stands.skipped}", style="dim"))
+            continue
         tally = tally_of(state, name)
         mark = Text("▸" if stands.ended is None else "!" if tally.failed else "✓", style="cyan")
         bar = ProgressBar(total=max(tally.expected, 1), completed=tally.ended, width=24)
         grid.add_row(mark, Text(name), bar, counts(tally), Text(_time_of(state, name, now), style="dim"))
+    for one in state.plan.open if state.plan else ():
+        grid.add_row(Text("·", style="cyan"), Text(one.phase), Text(_looked_for(state, one), style="dim"))
     return grid
+
+
+def _looked_for(state: RunState, phase: OpenPhase) -> str:
+    """Say where a phase stands that is not planned yet."""
+    if any(name.kind is StepKind.PLANNING and name.phase == phase.phase for name in state.at_work):
+        return "finding its items"
+    ended = [
+        step for name, step in state.latest.items() if name.kind is StepKind.PLANNING and name.phase == phase.phase
+    ]
+    return "not begun" if any(not step.handoff.done for step in ended) else phase.known
 
 
 def _time_of(state: RunState, phase: str, now: datetime) -> str:
@@ -116,8 +137,13 @@ def _time_of(state: RunState, phase: str, now: datetime) -> str:
 
 
 def _domains(state: RunState) -> Iterator[Text]:
-    current, plan = tuple(state.phases)[-1], state.plan
-    tallies = tallies_by_domain(state, current, plan) if plan else {}
+    at_work = [name for name, stands in state.phases.items() if stands.ended is None] or list(state.phases)[-1:]
+    plan = state.plan
+    tallies = {
+        f"{phase} · {domain}" if len(at_work) > 1 else domain: tally
+        for phase in at_work
+        for domain, tally in (tallies_by_domain(state, phase, plan) if plan else {}).items()
+    }
     busiest = sorted(tallies.items(), key=lambda item: (-item[1].at_work, item[0]))
     for name, tally in busiest[:DOMAINS_SHOWN]:
         yield Text.assemble(("    ", ""), (name, "dim"), "  ", counts(tally))

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from rich.console import Console
 from rich.text import Text
@@ -25,6 +26,7 @@ from echelon.model.plan import (
 from echelon.model.terms import Level, Terms
 from echelon.planning.dependency_prices import dearest_dependencies
 from echelon.planning.outline import agents_below
+from echelon.planning.schedule.phase_graph import direct_needs, phases_awaited, side_by_side
 from echelon.planning.spending import UNKNOWN_MODEL
 
 #: Agents drawn one by one at most; above, coordinators are drawn with the number of agents below them.
@@ -72,6 +74,7 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
             f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} of coordination, span {plan.span}",
         ),
         ("forecast", _forecast(plan.makespan)),
+        ("known later", _known_later(plan, expected)),
         ("concurrency", _concurrency(plan)),
         ("providers", "; ".join(f"{limit.name}: {limit.stated}" for limit in plan.limits if limit.provider)),
         ("spending", _spending(plan.spending)),
@@ -87,6 +90,15 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
             f"at {transition.at} agents: {transition.change}, since {transition.why}" if transition else "",
         ),
     ]
+
+
+def _known_later(plan: Plan, expected: ForecastRange | None) -> str:
+    """Say which phases the forecast does not have, since their items are found on the way (X12)."""
+    ranged = expected.high.items if expected else {}
+    shown = listed(plan.open, PHASES_NAMED, lambda one: f"{one.phase} ({one.known})")
+    without = [one.phase for one in plan.open if one.phase not in ranged]
+    covered = f"; at least and at most are without {listed(without, PHASES_NAMED)}" if expected and without else ""
+    return f"structure and forecast are without {shown}{covered}" if shown else ""
 
 
 def _end(end: ForecastEnd) -> str:
@@ -194,14 +206,25 @@ def _label(node: Node, below: Mapping[str, int]) -> Text:
 
 
 def _show_phases(console: Console, plan: Plan) -> None:
-    rows = table("phase", "tasks", "behind a gate", "hubs", "sync owned by", "when", title="Phases")
-    for phase in plan.phases[:PHASES_SHOWN]:
+    awaited = phases_awaited(plan)
+    order = ("after", "side by side with") if len(awaited) > 1 else ()
+    rows = table("phase", *order, "tasks", "behind a gate", "hubs", "sync owned by", "when", title="Phases")
+    first = dict(islice(awaited.items(), PHASES_SHOWN))  # what they wait for is among them
+    after, beside = direct_needs(first), side_by_side(first)
+    planned, opened = {phase.name: phase for phase in plan.phases}, {one.phase: one for one in plan.open}
+    for name in first:
+        where = [listed(names[name], PHASES_NAMED) for names in (after, beside)[: len(order)]]
+        if name in opened:
+            known = Text(f"{opened[name].known}, {opened[name].agent} on each", style="dim")
+            rows.add_row(name, *where, known)
+            continue
+        phase = planned[name]
         gate, hubs = (str(len(tasks)) if tasks else "" for tasks in (phase.gate, phase.sync.hubs))
-        rows.add_row(phase.name, str(len(phase.tasks)), gate, hubs, phase.sync.owner, phase.sync.policy)
+        rows.add_row(name, *where, str(len(phase.tasks)), gate, hubs, phase.sync.owner, phase.sync.policy)
     console.print()
     console.print(rows)
-    if len(plan.phases) > PHASES_SHOWN:
-        console.print(Text(f"and {len(plan.phases) - PHASES_SHOWN:,} more phases (--json has them all)", style="dim"))
+    if len(awaited) > PHASES_SHOWN:
+        console.print(Text(f"and {len(awaited) - PHASES_SHOWN:,} more phases (--json has them all)", style="dim"))
 
 
 def _show_terms(console: Console, plan: Plan) -> None:

@@ -15,7 +15,7 @@ from echelon.model.handoff import Missing
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, listed, percent, tally
 from echelon.model.run import Measures, MissingGroup, RunResult, RunStatus, exit_code_of
-from echelon.model.sampling.rest import Rest, Waiting
+from echelon.model.views.rest import Rest, Waiting
 from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_line
 

@@ -12,7 +12,7 @@ from echelon.cli.views.result import CAUSES_SHOWN, routes, show_missing, show_ne
 from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally, truncate
-from echelon.model.run import Conversation, RunRecord, RunView, StepRecord
+from echelon.model.run import Conversation, RunRecord, RunView, StepKind, StepRecord
 from echelon.runlog.events import Logged
 from echelon.visibility.report import measure_rows
 
@@ -145,8 +145,20 @@ def show_concerns(console: Console, view: RunView) -> None:
 def _show_phases(console: Console, view: RunView) -> None:
     rows = table("phase", "planned", "done", "failed", "took", title="Phases")
     for phase in view.phases:
+        if phase.skipped:
+            rows.add_row(phase.name, Text(f"skipped: {phase.skipped}", style="dim"))
+            continue
         rows.add_row(phase.name, str(phase.planned), str(phase.completed), str(phase.failed), duration(phase.seconds))
+    looked_for = {step.phase: step.handoff.done for step in view.steps if step.kind is StepKind.PLANNING}
+    for one in view.record.plan.open if view.record.plan else ():
+        rows.add_row(one.phase, Text(one.known if looked_for.get(one.phase, True) else "not begun", style="dim"))
     console.print(rows)
+    if view.extensions:
+        console.print("planned on the way:")
+    for one in view.extensions:
+        console.print(f"  {one.reason}")
+        for finding in one.findings:
+            console.print(f"    {finding.rule} {finding.level.value}, {finding.where}: {finding.message}")
 
 
 def _show_measures(console: Console, view: RunView) -> None:

@@ -1,7 +1,7 @@
 """Items that are found on the way: by a step like any other, so that a resumed run does not ask again (X12, F8)."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 from echelon.contract.reading import read_output
@@ -17,6 +17,7 @@ from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff
 from echelon.model.integration import planning_id
 from echelon.model.run import StepKind, StepRecord
+from echelon.runlog.events import PlanExtended, RunEvent, RunStarted
 
 #: Items that a phase may find where it does not say how many are expected: a plan of so many takes seconds.
 MAX_ITEMS = 10_000
@@ -40,13 +41,31 @@ async def items_of(job: JobDefinition, outputs: OutputStore, phase: str, handoff
     return cast("list[object]", await asyncio.to_thread(read_output, outputs, reference, discovery.finder.output_type))
 
 
-async def items_on_record(job: JobDefinition, outputs: OutputStore, steps: Iterable[StepRecord]) -> Found:
-    """Return what earlier processes of a run have found, by phase; `steps` are the last records of its steps.
+def events_until(events: Sequence[RunEvent], plan_digest: str) -> Sequence[RunEvent]:
+    """Return the events of a run up to the one that put a plan on record; all of them where none did.
+
+    Where two phases grow at the same time, one is ordered by a plan that does not have the other yet.
+    """
+    at = [number for number, event in enumerate(events, start=1) if _digest_in(event) == plan_digest]
+    return events[: at[-1]] if at else events
+
+
+def _digest_in(event: RunEvent) -> str | None:
+    """Return the identity of the plan that an event puts on record; None for one that puts none there."""
+    plan = event.record.plan if isinstance(event, RunStarted) else None
+    plan = event.plan if isinstance(event, PlanExtended) else plan
+    return plan.digest if plan else None
+
+
+async def items_on_record(
+    job: JobDefinition, outputs: OutputStore, steps: Iterable[StepRecord], grown: Collection[str]
+) -> Found:
+    """Return the items that the `grown` phases of a run have; `steps` are the last records of its steps.
 
     What cannot be read is found anew.
     """
     found: dict[str, Sequence[object]] = {}
-    open_phases = {name: phase for name, phase in job.phases.items() if phase.is_open}
+    open_phases = {name: phase for name, phase in job.phases.items() if phase.is_open and name in grown}
     for step in steps:
         if step.kind is not StepKind.PLANNING or not step.handoff.done or step.phase not in open_phases:
             continue

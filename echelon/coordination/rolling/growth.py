@@ -11,6 +11,7 @@ from dataclasses import replace
 from echelon.coordination.context import RunContext
 from echelon.coordination.spec import RunSpec
 from echelon.definition.planned import Planned
+from echelon.journal.failpoints import failpoint
 from echelon.lint.rules import lint
 from echelon.model.errors import BudgetExhausted, InvalidInput
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
@@ -116,7 +117,9 @@ class Growth:
             phase=phase,
             findings=tuple(one for one in findings if one not in known),
         )
+        failpoint("plan.grown")
         await self._run.log.append(extended)
+        failpoint("plan.extended")
 
 
 def _lint(spec: RunSpec) -> Sequence[object]:

@@ -5,6 +5,7 @@ with the round it was cut off in.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from echelon.agents.checks.verdict import Verdict, verdict_of
 from echelon.coordination.context import RunContext
@@ -22,11 +23,11 @@ from echelon.journal.failpoints import failpoint
 from echelon.model.errors import BudgetExhausted
 from echelon.model.handoff import NOT_PASSED, ErrorReport, Handoff, Missing, Passed, StoppedBy
 from echelon.model.phrasing import count
-from echelon.model.run import StepKind
+from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.model.usage import Usage
+from echelon.runlog.events import StepReused
 from echelon.runlog.losses import missing_of
-from echelon.runlog.state import StepName
 
 #: Why no further round was made, as people are told it.
 _SAID: dict[StoppedBy, str] = {
@@ -48,10 +49,10 @@ async def repeat_task(
     while True:
         step = steps.task(task_id, rounds=rounds)
         handoff = await perform(step)
+        rounds.append(PastRound(handoff=handoff))
+        failpoint("round.ended")
         if not handoff.done:
             return step, await _end(run, step, handoff, _failed_by(handoff), rounds)
-        failpoint("round.ended")
-        rounds.append(PastRound(handoff=handoff))
         checked = await perform(steps.check_of_task(task_id, repetition, rounds))
         failpoint("check.ended")
         if not checked.done:
@@ -76,7 +77,7 @@ async def repeat_phase(
         outputs = await rounds.check(order, {order.phase: output})
         if outputs is not None:
             return outputs[order.phase]
-        order = _next_order(run, order, rounds.verdicts[-1])
+        order = _next_order(order, await past_of(run, order.phase, order.round, output, rounds.verdicts[-1]))
 
 
 class PhaseRounds:
@@ -103,7 +104,8 @@ class PhaseRounds:
         checked = await layers(run)(step)
         failpoint("check.ended")
         if not checked.done:
-            return self._not_passed(outputs, missing_of(checked))
+            why = missing_of(checked)
+            return {name: _without(one, why) if name in self._ends else one for name, one in outputs.items()}
         self.verdicts.append(await _verdict(run, repetition, checked))
         stopped = repetition.why_stopped(self.verdicts)
         if stopped is None:
@@ -111,52 +113,86 @@ class PhaseRounds:
         rounds = [PastRound(handoff=checked, gap=one.gap) for one in self.verdicts]
         ended = await _end(run, step, checked, stopped, rounds)
         if not ended.done:
-            return self._not_passed(outputs, missing_of(ended))
+            return await self._not_passed(order, outputs, missing_of(ended), stopped)
         said = {"stopped_by": stopped, "rounds": len(rounds)}
         return {name: _marked(output, said) if name in self._ends else output for name, output in outputs.items()}
 
-    def _not_passed(self, outputs: Mapping[str, PhaseOutput], why: Missing) -> dict[str, PhaseOutput]:
+    async def _not_passed(
+        self, order: StageOrder, outputs: Mapping[str, PhaseOutput], why: Missing, stopped: StoppedBy
+    ) -> dict[str, PhaseOutput]:
         """Return what phases hand on that do not pass: tasks that nothing is said against; the rest stays at hand."""
-        items = self.verdicts[-1].items if self.verdicts else {}
-        return {
-            name: _without(output, why, [f"{name}/{key}" for key in items]) if name in self._ends else output
-            for name, output in outputs.items()
-        }
+        handed_on = dict(outputs)
+        for name in self._ends:
+            lost = await self._end_named(name, order.round, outputs[name], stopped)
+            handed_on[name] = _without(outputs[name], why, lost)
+        return handed_on
+
+    async def _end_named(self, phase: str, number: int, output: PhaseOutput, stopped: StoppedBy) -> list[Handoff]:
+        """Put it on record that those tasks of a phase do not pass that the last check names."""
+        verdict, made = self.verdicts[-1], len(self.verdicts)
+        steps = await _delivered(self._run, phase, number, output)
+        named = {task: gap for task, gap in _gaps(phase, verdict).items() if task in steps}
+        rounds = {task: PastRound(handoff=steps[task].handoff, gap=gap or verdict.gap) for task, gap in named.items()}
+        return [await _end(self._run, steps[task], one.handoff, stopped, made * [one]) for task, one in rounds.items()]
 
 
-def past_of(run: RunContext, phase: str, tasks: Sequence[str], verdict: Verdict) -> dict[str, PastRound]:
-    """Return the round of each task that is over, with what is missing of it."""
-    gaps = {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
-    done = _delivered(run, phase, tasks)
-    return {task: PastRound(handoff=one, gap=gaps.get(task, "") or verdict.gap) for task, one in done.items()}
+class PastRounds(NamedTuple):
+    """A round of a phase that did not pass."""
+
+    tasks: dict[str, PastRound]
+    """What each task delivered, and what is missing of it."""
+    named: frozenset[str]
+    """The tasks that the check names; none where it judges the whole."""
 
 
-def _next_order(run: RunContext, order: StageOrder, verdict: Verdict) -> StageOrder:
+async def past_of(run: RunContext, phase: str, number: int, output: PhaseOutput, verdict: Verdict) -> PastRounds:
+    """Return a round that is over, by what is on record of it."""
+    steps, gaps = await _delivered(run, phase, number, output), _gaps(phase, verdict)
+    tasks = {
+        task: PastRound(handoff=step.handoff, gap=gaps.get(task, "") or verdict.gap) for task, step in steps.items()
+    }
+    return PastRounds(tasks, frozenset(gaps) & frozenset(tasks))
+
+
+def _next_order(order: StageOrder, over: PastRounds) -> StageOrder:
     """Return the order for the next round: those that do not pass, each with what is missing of it."""
-    over = past_of(run, order.phase, order.tasks, verdict)
-    named = {f"{order.phase}/{key}" for key in verdict.items} & set(over)
-    again = {task: (*order.past.get(task, ()), one) for task, one in over.items() if not named or task in named}
-    kept = {task: one.handoff for task, one in over.items() if task not in again}
-    return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **again}})
+    again = over.named or over.tasks.keys()
+    past = {task: (*order.past.get(task, ()), one) for task, one in over.tasks.items() if task in again}
+    kept = {task: one.handoff for task, one in over.tasks.items() if task not in again}
+    return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **past}})
 
 
-def _delivered(run: RunContext, phase: str, tasks: Sequence[str]) -> dict[str, Handoff]:
-    """Return what the tasks of a phase delivered last."""
-    latest = run.log.state.latest
-    steps = {task: latest.get(StepName(StepKind.TASK, phase, task)) for task in tasks}
-    return {task: step.handoff for task, step in steps.items() if step is not None and step.handoff.done}
+def _gaps(phase: str, verdict: Verdict) -> dict[str, str]:
+    """Return what is missing of single tasks."""
+    return {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
+
+
+async def _delivered(run: RunContext, phase: str, number: int, output: PhaseOutput) -> dict[str, StepRecord]:
+    """Return what is on record of the tasks of a phase that delivered, up to a round of it.
+
+    A run that is resumed has later rounds on record, too, and those must not be taken for this one.
+    """
+    repetition = run.spec.job.phases[phase].repetition
+    last = number * (1 if repetition is None or repetition.whole_phase else repetition.rounds)
+    found: dict[str, StepRecord] = {}
+    for step in (await run.log.refresh()).steps:
+        if step.kind is StepKind.TASK and step.phase == phase and step.round <= last:
+            found[step.handoff.task_id] = step
+    handed_on = {handoff.task_id: {"handoff": handoff} for handoff in output.handoffs}
+    return {task: step.model_copy(update=handed_on.get(task, {})) for task, step in found.items() if step.handoff.done}
 
 
 def _marked(output: PhaseOutput, said: Mapping[str, object]) -> PhaseOutput:
     return output.model_copy(update={"handoffs": tuple(one.model_copy(update=said) for one in output.handoffs)})
 
 
-def _without(output: PhaseOutput, why: Missing, tasks: Sequence[str]) -> PhaseOutput:
-    named = {handoff.task_id for handoff in output.handoffs} & set(tasks)
+def _without(output: PhaseOutput, why: Missing, lost: Sequence[Handoff] = ()) -> PhaseOutput:
+    """Return an output without the tasks that do not pass, or without anything where none are named."""
+    named = {handoff.task_id for handoff in lost} & {handoff.task_id for handoff in output.handoffs}
     passed = tuple(one for one in output.handoffs if named and one.task_id not in named)
     rest = tuple(one for one in output.handoffs if one not in passed)
-    changed = {"handoffs": passed, "missing": (*output.missing, why), "unmerged": (*output.unmerged, *rest)}
-    return output.model_copy(update=changed)
+    missing = (*output.missing, *map(missing_of, lost), why)
+    return output.model_copy(update={"handoffs": passed, "missing": missing, "unmerged": (*output.unmerged, *rest)})
 
 
 async def _verdict(run: RunContext, repetition: Repetition, checked: Handoff) -> Verdict:
@@ -178,10 +214,10 @@ def _unchecked(handoff: Handoff, checked: Handoff) -> Handoff:
 
 
 async def _end(
-    run: RunContext, step: Step, handoff: Handoff, stopped: StoppedBy, rounds: Sequence[PastRound]
+    run: RunContext, step: Step | StepRecord, handoff: Handoff, stopped: StoppedBy, rounds: Sequence[PastRound]
 ) -> Handoff:
     """Put on record how repeated work ended; nothing of it is counted twice."""
-    made = max(1, len(rounds))
+    made = len(rounds)
     ended = handoff if stopped == "passed" or not handoff.done else _rejected(handoff, stopped, rounds)
     again = {
         "stopped_by": stopped,
@@ -193,7 +229,9 @@ async def _end(
     }
     ended = ended.model_copy(update=again)
     key = digest_of((step.key, "rounds", made, stopped))
-    if run.memo.knows(key):
+    if run.memo.knows(key):  # of all that is recalled of it, this counts
+        at, task_id, phase, kind = run.now(), handoff.task_id, step.phase, step.kind
+        run.log.enqueue(StepReused(run_id=run.spec.run_id, at=at, key=key, task_id=task_id, phase=phase, step=kind))
         return ended
     await record_step(run, record_of(run, step, ended, key=key))
     return ended

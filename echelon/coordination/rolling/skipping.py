@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from echelon.agents.function import FunctionAgent
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_guards import PhaseGuards
-from echelon.coordination.phase_output import PhaseOutput, output_of
+from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import StageOrder
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.step.layers import layers
@@ -24,18 +24,22 @@ def skipped_with(phase: PhaseDefinition, outputs: Mapping[str, PhaseOutput]) -> 
     return ""
 
 
-async def ask_whether(run: RunContext, order: StageOrder, condition: FunctionAgent[..., object]) -> PhaseOutput | None:
+async def ask_whether(
+    run: RunContext, order: StageOrder, condition: FunctionAgent[..., object]
+) -> PhaseOutput | dict[str, str]:
     """Ask whether a phase is wanted, once: a run that is resumed knows the answer.
 
-    Returns what the phase hands on when it is not wanted, or when the question has no answer; None when it is wanted.
+    Returns what the phase hands on when it is not wanted; else why it cannot be told, by who was asked: nothing when it
+    is wanted.
     """
     phase = run.spec.job.phases[order.phase]
     steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
     handoff = await layers(run)(steps.planning("when", condition))
     if handoff.output_location is None:
-        return output_of([handoff])
+        said = handoff.error.message if handoff.error else "there is no answer"
+        return {handoff.task_id: f"{condition.name} does not say whether it is wanted: {said}"}
     reason = why_not(condition.name, await run.read(handoff.output_location, condition.output_type))
-    return await skip(run, order.phase, reason) if reason else None
+    return await skip(run, order.phase, reason) if reason else {}
 
 
 async def skip(run: RunContext, phase: str, reason: str) -> PhaseOutput:

@@ -25,7 +25,7 @@ async def record_step(run: RunContext, step: StepRecord, report: ExceptionReport
 
 def record_of(
     run: RunContext,
-    step: Step,
+    step: Step | StepRecord,
     handoff: Handoff,
     *,
     key: str = "",

@@ -9,6 +9,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.call import CallShape
 from echelon.agents.checks.check import Check, check_of, checks_whole_phase, shape_of_check
 from echelon.agents.checks.verdict import Verdict
+from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
 from echelon.agents.model import ModelAgent
 from echelon.model.errors import InvalidJob
@@ -86,7 +87,7 @@ def repetition_of(
 
 
 def is_same_worker(check: Agent, worker: Agent) -> bool:
-    """Say whether a check is whoever did the work: the same object, function or model agent."""
+    """Say whether a check is whoever did the work: the same object, function, command line or model agent."""
     if check is worker:
         return True
     if isinstance(check, FunctionAgent) and isinstance(worker, FunctionAgent):
@@ -94,7 +95,13 @@ def is_same_worker(check: Agent, worker: Agent) -> bool:
         return one.function is other.function
     if isinstance(check, ModelAgent) and isinstance(worker, ModelAgent):
         return cast("ModelAgent[object]", check).model is cast("ModelAgent[object]", worker).model
+    if isinstance(check, CommandAgent) and isinstance(worker, CommandAgent):
+        return _command_line(cast("CommandAgent[object]", check)) == _command_line(cast("CommandAgent[object]", worker))
     return False
+
+
+def _command_line(command: CommandAgent[object]) -> tuple[object, ...]:
+    return command.arguments, command.cwd, command.stdin
 
 
 def _rounds_without_news(verdicts: Sequence[Verdict]) -> int:

@@ -188,13 +188,12 @@ class Picture:
 
     def _step_drawn(self, step: StepPart, state: DrawnState) -> DrawTaskRun:
         name, key = step.name, _task_key(step.name)
-        integrates = name.kind is StepKind.INTEGRATION
         return DrawTaskRun(
             id=id_of(self.run_id, key),
             flow_key=_flow_key(name.phase, step.spot.domain),
-            task="integrate" if integrates else "agent",
+            task=_TASKS[name.kind],
             dynamic_key=key,
-            title=f"integrate {step.node} · {name.phase}" if integrates else name.task_id,
+            title=name.task_id if name.kind is StepKind.TASK else f"{_TASKS[name.kind]} {step.node} · {name.phase}",
             started=step.started,
             state=state,
             attempts=step.attempts,
@@ -245,6 +244,10 @@ _DRAW: dict[type[happened.Event], Callable[[Picture, Any], None]] = {
     happened.Logged: Picture.logged,
 }
 """Kind → what is drawn of it at once; the rest follows from what the scene looks like."""
+
+
+#: Name of the task in Prefect that a step is a run of.
+_TASKS = {StepKind.TASK: "agent", StepKind.INTEGRATION: "integrate", StepKind.PLANNING: "plan", StepKind.CHECK: "check"}
 
 
 def _task_key(name: StepName) -> str:

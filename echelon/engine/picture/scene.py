@@ -23,6 +23,8 @@ class Scene:
     def __init__(self, granularity: Granularity | None) -> None:
         self._wanted: Granularity | None = granularity
         self._granularity: Granularity = "agent"
+        #: Of phases that were planned on the way: by the size that the run had then.
+        self._grown: dict[str, Granularity] = {}
         self._plan: Plan | None = None
         self._planned: Mapping[PartKey, frozenset[str]] = {}
         self._by_key: dict[str, tuple[StepName, Spot]] = {}
@@ -56,7 +58,7 @@ class Scene:
             self.touched_parts[key] = None
 
     def run_started(self, event: happened.RunStarted) -> None:
-        """Take the first plan, whose size decides how finely the run is shown for good."""
+        """Take the first plan, whose size decides how finely its phases are shown for good."""
         if event.record.plan is not None:
             self._granularity = granularity_for(event.record.plan, self._wanted)
             self._take_plan(event.record.plan)
@@ -66,7 +68,9 @@ class Scene:
         self.cut(event.idle_since or event.at)
 
     def plan_extended(self, event: happened.PlanExtended) -> None:
-        """Take the plan as it is now."""
+        """Take the plan as it is now; its size decides how finely the phase is shown that was planned (R4)."""
+        if event.phase:
+            self._grown[event.phase] = granularity_for(event.plan, self._wanted)
         self._take_plan(event.plan)
 
     def phase_started(self, event: happened.PhaseStarted) -> None:
@@ -79,7 +83,7 @@ class Scene:
 
     def step_started(self, event: happened.StepStarted) -> None:
         """Set somebody to work."""
-        name, spot = StepName(event.step, event.phase, event.task_id), self._spot(event.node, event.step)
+        name, spot = StepName(event.step, event.phase, event.task_id), self._spot(event.phase, event.node, event.step)
         self._by_key[event.key] = name, spot
         self._see(StepPart(name=name, node=event.node, spot=spot, started=event.at))
         for part in self._parts_of(name, spot, event.at):
@@ -88,7 +92,7 @@ class Scene:
     def step_ended(self, event: happened.StepEnded) -> None:
         """End a step, which may not have begun."""
         record = event.record
-        name, spot = step_name(record), self._spot(record.node, record.kind)
+        name, spot = step_name(record), self._spot(record.phase, record.node, record.kind)
         self._by_key.setdefault(record.key, (name, spot))
         before = self.steps.get(name)
         goes_on = before is not None and (before.record is None or record.handoff.fallback is not None)
@@ -103,12 +107,15 @@ class Scene:
 
     def _take_plan(self, plan: Plan) -> None:
         self._plan = plan
-        self._planned = planned_parts(plan, self._granularity)
+        self._planned = planned_parts(plan, self._granularity_of)
         for key, part in self.parts.items():
             part.planned = self._planned.get(key, frozenset())
 
-    def _spot(self, node: str, kind: StepKind) -> Spot:
-        return spot_of(self._plan, self._granularity, node, kind) if self._plan else Spot("", "", own=True)
+    def _granularity_of(self, phase: str) -> Granularity:
+        return self._grown.get(phase, self._granularity)
+
+    def _spot(self, phase: str, node: str, kind: StepKind) -> Spot:
+        return spot_of(self._plan, self._granularity_of(phase), node, kind) if self._plan else Spot("", "", own=True)
 
     def _parts_of(self, name: StepName, spot: Spot, at: datetime) -> Iterator[Part]:
         for node in filter(None, (spot.domain, spot.team)):

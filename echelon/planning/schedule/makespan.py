@@ -34,8 +34,8 @@ def makespan(schedule: Schedule) -> Makespan:
 
     Within a phase agents start in the order of the tree as soon as the limits let them; starting takes processor time,
     which all agents share. A coordinator integrates when everybody below has ended; the sync point ends the phase, and
-    the next one begins. Work without a duration is taken to last as long as the rest does on average. What a provider
-    takes in a minute bounds the whole also where no task states a duration (F5).
+    those that wait for it begin. Work without a duration is taken to last as long as the rest does on average. What a
+    provider takes in a minute bounds the whole also where no task states a duration (F5).
     """
     seconds = durations(schedule.agents)
     chain = critical_path(schedule.agents, seconds) if seconds else None

@@ -5,10 +5,10 @@ thing; and when it continues it (`<name>/2` after `<name>`). Phases without a pa
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from echelon.model.graph import TaskSpec
-from echelon.model.plan import PhasePlan
+from echelon.model.plan import PhasePlan, Plan
 from echelon.planning.schedule.order import producers_of
 
 
@@ -56,10 +56,81 @@ def needs_of_phases(phases: Sequence[PhasePlan]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def final_phases(phases: Sequence[PhasePlan]) -> tuple[str, ...]:
-    """Return the phases that no other one waits for, in their order: what they hand on is what the job is for."""
-    needed = {name for names in needs_of_phases(phases).values() for name in names}
-    return tuple(phase.name for phase in phases if phase.name not in needed)
+def phases_awaited(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return what each phase of a plan waits for, producers first; phases that are planned on the way are in it."""
+    opened = {one.phase: one.after for one in plan.open}
+    awaited = opened | needs_of_phases(plan.phases)
+    if opened:
+        tasks = {task.id: task for task in plan.tasks}
+        for phase in plan.phases:
+            waits = dict.fromkeys(name for task in phase.tasks if task in tasks for name in tasks[task].needs)
+            awaited[phase.name] = (*awaited[phase.name], *(name for name in waits if name in opened))
+    known = {name: tuple(one for one in needs if one in awaited) for name, needs in awaited.items()}
+    return {name: known[name] for name in _producers_first(known, [phase.name for phase in plan.phases])}
+
+
+def _producers_first(needs: Mapping[str, Sequence[str]], planned: Sequence[str]) -> Iterator[str]:
+    """Yield phases, those of the plan in its order, each open one before the first that waits for it, or at the end."""
+    yielded: set[str] = set()
+    for phase in (*planned, *(name for name in needs if name not in planned)):
+        waiting = [phase]
+        while waiting:
+            name = waiting[-1]
+            before = [one for one in needs[name] if one not in yielded and one not in waiting]
+            if before:
+                waiting.extend(before)
+                continue
+            waiting.pop()
+            if name not in yielded:
+                yielded.add(name)
+                yield name
+
+
+def direct_needs(needs: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return what each phase waits for, without what is passed by then anyway; `needs` have producers first."""
+    bits = {name: 1 << number for number, name in enumerate(needs)}
+    before: dict[str, int] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, needed in needs.items():
+        passed = 0
+        for one in needed:
+            passed |= before[one]
+        found[name] = tuple(one for one in needed if not bits[one] & passed)
+        before[name] = passed
+        for one in needed:
+            before[name] |= bits[one]
+    return found
+
+
+def depths(needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return how many sync points are passed one behind the other before each phase; `needs` have producers first.
+
+    Phases of one depth have no path between them.
+    """
+    found: dict[str, int] = {}
+    for name, needed in needs.items():
+        found[name] = max((found[one] + 1 for one in needed), default=0)
+    return found
+
+
+def side_by_side(needs: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Return for each phase those that may be at work at the same time: there is no path between them and it."""
+    before = {name: ancestors(needs, name) for name in needs}
+    return {
+        name: tuple(one for one in needs if one != name and one not in before[name] and name not in before[one])
+        for name in needs
+    }
+
+
+def final_phases(phases: Sequence[PhasePlan], skipped: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the phases that no other one waits for, in their order: what they hand on is what the job is for.
+
+    Of phases that are skipped nothing is handed on; where all that waits for a phase is skipped, it is one of the ends.
+    """
+    needs = needs_of_phases(phases)
+    wanted = [phase.name for phase in phases if phase.name not in skipped]
+    needed = {one for name in wanted for one in (ancestors(needs, name) if skipped else needs.get(name, ()))}
+    return tuple(name for name in wanted if name not in needed)
 
 
 def _parts(by_id: Mapping[str, TaskSpec], phases: Sequence[PhasePlan]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from echelon.model.exception_report import Trigger
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
 from echelon.model.run import RunView, StepKind
+from echelon.planning.schedule.phase_graph import ancestors, phases_awaited
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_done
 from echelon.visibility.checklist.conditions import (
     RAISE,
@@ -226,11 +227,10 @@ def _recovery_tried(evidence: JobEvidence) -> ItemAnswer:
 
 
 def _went_on(run: RunView) -> list[str]:
-    """Return who worked behind a gap: integrators of the phase, and agents of later phases."""
+    """Return who worked behind a gap: integrators of the phase, and agents of phases that wait for it."""
     gaps = {step.phase for step in undelivered(run)}
-    order = [phase.name for phase in run.record.plan.phases] if run.record.plan else []
-    first = min((order.index(gap) for gap in gaps if gap in order), default=len(order))
-    later = set(order[first + 1 :])
+    needs = phases_awaited(run.record.plan) if run.record.plan else {}
+    later = {name for name in needs if gaps & ancestors(needs, name)}
     integrated = [s.node for s in latest(run, StepKind.INTEGRATION) if s.handoff.done and s.phase in gaps | later]
     worked = [s.node for s in latest(run, StepKind.TASK) if s.handoff.done and s.phase in later]
     return list(dict.fromkeys((*integrated, *worked)))

@@ -16,6 +16,7 @@ from echelon.model.markdown import NAME_CHARACTERS, literal, names
 from echelon.model.organisation import Structure
 from echelon.model.plan import Plan
 from echelon.model.status import Status
+from echelon.model.terms import OpenPhase
 from echelon.model.usage import Budget
 from echelon.planning.planner import plan
 from tests.unit.planning.building import chained, graph, labelled
@@ -289,3 +290,20 @@ def test_whatever_a_plan_calls_its_things_it_cannot_speak_to_agents(parts: list[
         assert "EVIL" not in CODE.sub("", page)
         assert all(BLOCK.match(line) or not line.startswith(("#", "-")) for line in page.splitlines())
     assert all(len(line.splitlines()) == 1 for line in brief_conventions(made))
+
+
+def test_phases_in_a_row_are_told_as_a_row_and_a_graph_with_what_each_waits_for():
+    tasks = tuple(
+        TaskSpec(id=name, goal="look", phase=name, needs=needs)
+        for name, needs in {"a": (), "b": ("a",), "c": ("a",), "d": ("a", "b", "c")}.items()
+    )
+
+    def page(*chosen: TaskSpec, **changes: object) -> str:
+        made = plan(TaskGraph(name="job", goal="go", tasks=chosen), phase_order=("a", "b", "c", "d"), agents_fixed=True)
+        return conventions(made.model_copy(update=changes))
+
+    assert "2 phases: `a` (1 task), then `b` (1 task). Report at the end of yours." in page(*tasks[:2])
+    graph = "`a` (1 task); `b` (1 task, after `a`); `c` (1 task, after `a`); `d` (1 task, after `b`, `c`)"
+    assert f"4 phases: {graph}. Report at the end of yours." in page(*tasks)
+    opened = OpenPhase(phase="e", after=("b", "c"), finder="more", agent="look")
+    assert "`e` is planned when `b`, `c` are done." in page(*tasks, open=(opened,))

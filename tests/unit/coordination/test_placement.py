@@ -137,7 +137,7 @@ class Worker:
 class Place:
     """A project with the job, a home for its journal, and a world that outlives processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, text: str = JOB) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.workers: list[Worker] = []
@@ -146,7 +146,7 @@ class Place:
         project = folder / "project"
         project.mkdir()
         (project / "pyproject.toml").touch()
-        (project / "placed_job.py").write_text(JOB, encoding="utf-8")
+        (project / "placed_job.py").write_text(text, encoding="utf-8")
         self.job = load_job(str(project / "placed_job.py"), JobDefinition)
 
     def asked(self) -> list[str]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.models.test import TestModel
 
-from echelon import Job, agent
+from echelon import Handoffs, Job, agent
 from echelon.cli.views.output import out
 from echelon.cli.views.plan import show_plan
 from echelon.definition.definition import NoInputs
@@ -138,3 +138,46 @@ def test_what_it_costs_is_known_at_both_ends_even_when_nothing_was_found(capsys:
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("at ")]
     assert lines[0].startswith("at least       1 item in ask: 1 agent, single; ")
     assert lines[1].startswith("at most        100 items in ask: 100 agents, multi_tier; ")
+
+
+@agent
+async def survey() -> list[int]:
+    """Say what there is."""
+    return []
+
+
+def surveyed(survey: Handoffs[list[int]]) -> list[int]:
+    return []
+
+
+def found_on_the_way(items: Range | None = (3, 300), **phase: Any) -> Job:
+    job = Job("growing", goal="Look", inputs=Inputs)
+    job.phase("survey", agent=survey, seconds=1)
+    job.phase("look", each=look, over=surveyed, needs="survey", items=items, seconds=10, tokens=1000, **phase)
+    job.phase("conclude", agent=conclude, needs="look", seconds=2, tokens=500)
+    return job
+
+
+def test_items_that_are_found_on_the_way_have_a_range_before_any_is_known() -> None:
+    made = expected(found_on_the_way())
+
+    assert agents_and_work(made.low) == (5, 33, 3500)  # survey, 3 items of 10 s, conclude
+    assert agents_and_work(made.high) == (302, 3003, 300500)
+    assert (made.low.structure, made.high.structure) == ("flat", "federated")
+    assert made.high.makespan is not None
+    assert made.high.makespan.critical_path == 13
+
+
+def test_without_a_range_nothing_is_said_about_what_is_not_known() -> None:
+    assert found_on_the_way(None).range_for(Inputs()) is None
+
+
+def test_a_plan_says_which_phases_its_forecast_does_not_have(capsys: pytest.CaptureFixture[str]) -> None:
+    job = found_on_the_way()
+    job.phase("more", each=look, over=surveyed, needs="survey")
+    show_plan(out(), job.plan_for(Inputs()), job.range_for(Inputs()))
+    printed = " ".join(capsys.readouterr().out.split())
+
+    assert "known later" in printed
+    look_, more = "look (items known after survey, 3 to 300 expected)", "more (items known after survey)"
+    assert f"structure and forecast are without {look_}, {more}; at least and at most are without more" in printed

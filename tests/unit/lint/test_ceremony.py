@@ -9,7 +9,7 @@ from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation
 from echelon.model.plan import Finding, Plan
 from echelon.planning.planner import plan
-from tests.unit.planning.building import chained, labelled, uses
+from tests.unit.planning.building import chained, in_a_row, labelled, uses
 
 
 def found(tasks: Any, rule: str, made: Plan | None = None, **wishes: Any) -> list[Finding]:
@@ -62,8 +62,8 @@ def checked(**made: Any) -> list[TaskSpec]:
         pytest.param(
             [TaskSpec(id=f"t{i}", goal="look", phase=f"p{i}") for i in range(4)],
             {"approval": "everything"},
-            ["3 sync points, 4 approvals"],
-            id="L8-sync-points-and-approvals",
+            ["and 4 approvals"],
+            id="L8-approvals-of-phases-side-by-side",
         ),
         pytest.param(chained("a", "b: a", "c: b", "d: c"), {}, [], id="L8-sync-points-that-are-needed"),
         pytest.param(labelled([None] * 12), {"approval": "everything"}, [], id="L8-many"),
@@ -78,6 +78,18 @@ def test_ceremony_that_nothing_asks_for_is_told_with_what_it_is(
     assert all(part in finding.message for part, finding in zip(expected, findings, strict=True))
 
 
+def test_sync_points_one_behind_the_other_that_nothing_asks_for_are_ceremony() -> None:
+    tasks = alone(4)
+    told = found(tasks, "L8", in_a_row(planned(tasks)), approval="everything")
+
+    assert levels(told) == ["warning"]
+    assert "3 sync points, 4 approvals" in told[0].message
+
+
+def planned(tasks: list[TaskSpec]) -> Plan:
+    return plan(TaskGraph(name="job", goal="find risks", tasks=tuple(tasks)), agents_fixed=True)
+
+
 def alone(number: int, needs: bool = False) -> list[TaskSpec]:
     """Build phases of one task; each needs all before it where `needs`."""
     names = [f"p{i}" for i in range(number)]
@@ -90,23 +102,47 @@ def alone(number: int, needs: bool = False) -> list[TaskSpec]:
 @pytest.mark.parametrize(
     ("tasks", "expected"),
     [
-        pytest.param(alone(3), [("warning", "p0")], id="D4-3-independent"),
-        pytest.param(alone(2), [], id="D4-2-independent"),
+        pytest.param(alone(3), [], id="D4-3-side-by-side"),
         pytest.param(alone(4, needs=True), [("info", "p0")], id="D4-4-that-need-all-before"),
         pytest.param(chained("a", "b: a", "c: b"), [], id="D4-a-chain-is-told-by-D1"),
         pytest.param(
-            [*alone(3), TaskSpec(id="x", goal="look", phase="p1")], [], id="D4-the-one-between-holds-two"
+            [*alone(4, needs=True), TaskSpec(id="x", goal="look", phase="p1", needs=("p0",))],
+            [],
+            id="D4-the-one-between-holds-two",
         ),
         pytest.param(
-            [t.model_copy(update={"irreversible": t.phase == "p1"}) for t in alone(3)], [], id="D4-a-gate-between"
+            [*alone(3, needs=True), TaskSpec(id="x", goal="look", phase="aside", needs=("p0",))],
+            [],
+            id="D4-two-wait-for-the-first",
         ),
         pytest.param(
-            [*alone(2), TaskSpec(id="v", goal="check", phase="p2", verifies=("t0",))], [], id="D4-a-check-behind"
+            [t.model_copy(update={"touches": ("x",)}) for t in alone(3)], [("info", "p0")], id="D4-they-take-turns"
+        ),
+        pytest.param(
+            [*alone(3, needs=True), *(TaskSpec(id=f"u{i}", goal="look", phase=f"q{i}") for i in range(3))],
+            [("info", "p0")],
+            id="D4-a-row-beside-others",
+        ),
+        pytest.param(
+            [t.model_copy(update={"irreversible": t.phase == "p1"}) for t in alone(3, needs=True)],
+            [],
+            id="D4-a-gate-between",
+        ),
+        pytest.param(
+            [*alone(2, needs=True), TaskSpec(id="v", goal="check", phase="p2", needs=("p1",), verifies=("t0",))],
+            [],
+            id="D4-a-check-behind",
         ),
     ],
 )  # fmt: skip
 def test_phases_of_one_agent_in_a_row_are_told(tasks: Any, expected: list[tuple[str, str]]) -> None:
     assert [(f.level.value, f.where) for f in found(tasks, "D4")] == expected
+
+
+def test_phases_that_wait_for_the_one_before_without_a_need_are_told() -> None:
+    tasks = alone(3)
+
+    assert [(f.level.value, f.where) for f in found(tasks, "D4", in_a_row(planned(tasks)))] == [("warning", "p0")]
 
 
 def integrated(number: int, how: str | None) -> tuple[list[TaskSpec], Plan]:

@@ -10,7 +10,7 @@ from echelon.model.organisation import Organisation
 from echelon.model.plan import Finding
 from echelon.planning.planner import plan
 from echelon.scaling.scalability import flat_ceiling
-from tests.unit.planning.building import chained, labelled
+from tests.unit.planning.building import chained, in_a_row, labelled
 
 
 def found(tasks: Any, rule: str, *, span: int = 8, fixed: bool = False, **wishes: Any) -> list[Finding]:
@@ -96,10 +96,11 @@ def test_a_large_span_makes_a_plan_flat(agents: int, span: int, expected: list[s
 
 def test_phases_of_one_task_that_nothing_asks_for_are_too_many_sync_points() -> None:
     tasks = [TaskSpec(id=f"t{i}", goal="look", phase=f"p{i}") for i in range(6)]
-    told = found(tasks, "L3")
+    graph = TaskGraph(name="job", goal="find risks", tasks=tuple(tasks))
+    told = [one for one in lint(graph, in_a_row(plan(graph))) if one.rule == "L3"]
 
     assert levels(told) == ["warning"]
-    assert "6 of 6 phases hold a single task, though the dependencies need only 1 phase" in told[0].message
+    assert "6 of 6 phases hold a single task, and 6 wait one for the other, though the dep" in told[0].message
 
 
 @pytest.mark.parametrize(
@@ -108,8 +109,9 @@ def test_phases_of_one_task_that_nothing_asks_for_are_too_many_sync_points() -> 
         [TaskSpec(id=f"t{i}", goal="look", touches=("x",)) for i in range(6)],
         [TaskSpec(id=f"t{i}", goal="look", phase=f"p{i}", needs=(f"p{i - 1}",) if i else ()) for i in range(6)],
         [TaskSpec(id=f"t{i}", goal="look", phase=f"p{i % 2}") for i in range(6)],
+        [TaskSpec(id=f"t{i}", goal="look", phase=f"p{i}") for i in range(6)],
     ],
-    ids=["shared thing", "phases that need each other", "few phases"],
+    ids=["shared thing", "phases that need each other", "few phases", "phases side by side"],
 )
 def test_phases_that_something_asks_for_are_left_alone(tasks: list[TaskSpec]) -> None:
     assert found(tasks, "L3") == []

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from hypothesis import strategies as st
 
 from echelon.model.graph import Dependency, TaskGraph, TaskSpec
+from echelon.model.plan import Plan
 
 NAMES = ("core", "core.api", "core.api.v1", "core.db", "web", "web.ui", "web.ui.forms", "ops", "docs", "a.b.c", "a.b.d")
 
@@ -24,6 +25,12 @@ def chained(*links: str) -> tuple[TaskSpec, ...]:
         task_id, _, used = link.partition(":")
         tasks.append(TaskSpec(id=task_id, goal="look", depends_on=uses(*used.split())))
     return tuple(tasks)
+
+
+def in_a_row(made: Plan) -> Plan:
+    """Return a plan as earlier versions made them: each phase waits for the one before it."""
+    phases = tuple(phase.model_copy(update={"needs": None}) for phase in made.phases)
+    return made.model_copy(update={"phases": phases})
 
 
 def graph(tasks: Sequence[TaskSpec]) -> TaskGraph:

@@ -133,7 +133,7 @@ def test_what_is_replaced_and_what_is_not_are_told_apart() -> None:
 
 
 def test_integrations_are_not_counted_among_agents() -> None:
-    known = KnownLosses(errors={}, integrations=frozenset({"look/t0", "look/t1"}))
+    known = KnownLosses(errors={}, kinds=dict.fromkeys(("look/t0", "look/t1"), StepKind.INTEGRATION))
 
     assert [group.said for group in missing_by_cause(lost("no", "no", "no"), known)] == [
         "look/t0, look/t1: no",
@@ -172,3 +172,11 @@ def test_reports_that_say_the_same_of_different_places_are_together() -> None:
     loud, other = report("look/c", "look/c: no answer within 5 s", Level.CRITICAL), report("look/d", "no")
 
     assert exceptions_by_cause([first, loud, second, other]) == ((first, second), (loud,), (other,))
+
+
+def test_planning_steps_are_counted_as_what_they_are() -> None:
+    missing = lost(*["the survey is not there"] * 5)
+    known = KnownLosses(errors={}, kinds={one.task_id: StepKind.PLANNING for one in missing})
+
+    (group,) = missing_by_cause(missing, known)
+    assert group.said.startswith("5 planning steps: the survey is not there; first: ")

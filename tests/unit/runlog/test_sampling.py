@@ -9,9 +9,9 @@ import pytest
 from echelon.model.graph import CapacityLimit, TaskGraph, TaskSpec
 from echelon.model.plan import Plan
 from echelon.model.run import RunStatus
-from echelon.model.sampling.rest import Rest
 from echelon.model.status import Status
 from echelon.model.usage import Usage
+from echelon.model.views.rest import Rest
 from echelon.planning.planner import plan
 from echelon.planning.sample import held_back, sample_of
 from echelon.planning.schedule.remaining import makespan_of

@@ -106,3 +106,11 @@ def test_a_task_that_was_done_again_counts_once_with_its_last_attempt() -> None:
     measures = measure([step("a", failed=True), step("b"), step("a")], 1)
 
     assert (measures.agents, measures.completed, measures.failed) == (2, 2, 0)
+
+
+def test_looking_for_what_there_is_to_do_is_coordination_and_no_integration() -> None:
+    found = measure([step("a"), step("search", kind=StepKind.PLANNING)], seconds=10)
+
+    assert found.agents == 1
+    assert found.integration_seconds == 0
+    assert found.coordination_ratio == 0.5

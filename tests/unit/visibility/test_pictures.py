@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echelon.visibility.pictures import TreemapItem, structure_svg, timeline_svg, treemap_svg
+from echelon.model.graph import TaskGraph, TaskSpec
+from echelon.model.plan import Plan
+from echelon.model.terms import OpenPhase
+from echelon.planning.planner import plan
+from echelon.visibility.pictures import TreemapItem, phases_svg, structure_svg, timeline_svg, treemap_svg
 from echelon.visibility.svg import clipped, clipped_start
 from echelon.visibility.treemap import Box, squarify
 from tests.unit.visibility.building import plan_of, run_view
@@ -105,3 +109,27 @@ def test_texts_are_cut_to_the_room_there_is(width: float, expected: str) -> None
 
 def test_of_a_path_the_end_is_kept() -> None:
     assert clipped_start("abcdefghij", 45) == "…efghij"
+
+
+def phased(**needs: tuple[str, ...]) -> Plan:
+    tasks = tuple(TaskSpec(id=f"{name}/t", goal="look", phase=name, needs=needs[name]) for name in needs)
+    return plan(TaskGraph(name="job", goal="go", tasks=tasks), phase_order=tuple(needs), agents_fixed=True)
+
+
+def test_phases_are_drawn_each_to_the_right_of_what_it_waits_for_and_those_not_planned_yet_dashed() -> None:
+    made = phased(survey=(), aside=(), report=("survey", "aside", "inspect"))
+    opened = OpenPhase(phase="inspect", after=("survey",), finder="modules", agent="inspect", items=(3, 300))
+    svg = phases_svg(made.model_copy(update={"open": (opened,)}))
+
+    assert svg.count("<rect") == 4
+    assert svg.count("<path") == 3  # survey to inspect, and inspect and aside to report
+    assert svg.count("stroke-dasharray") == 1
+    assert "phase inspect: items known after survey, 3 to 300 expected" in svg
+    assert "4 phases, each to the right of those it waits for" in svg
+
+
+def test_very_many_phases_are_drawn_in_part_and_counted() -> None:
+    svg = phases_svg(phased(**{f"p{number}": () for number in range(100)}))
+
+    assert svg.count("<rect") < 100
+    assert "more are not drawn" in svg

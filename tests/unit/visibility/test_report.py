@@ -2,6 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from echelon.model.organisation import Structure
+from echelon.model.plan import Finding, FindingLevel
+from echelon.model.run import PlanExtension
 from echelon.visibility.report import as_code, default_report, in_markdown, measure_rows, report_environment
 from tests.unit.visibility.building import run_view
 
@@ -73,3 +76,25 @@ def test_a_report_of_ones_own_extends_our_page(tmp_path: Path) -> None:
     (tmp_path / "mine.html.j2").write_text("{{ text }}")
 
     assert report_environment(tmp_path).get_template("mine.html.j2").render(text="<b>") == "&lt;b&gt;"
+
+
+def test_what_was_planned_on_the_way_is_a_line_each_with_what_should_be_changed() -> None:
+    finding = Finding(rule="X2", level=FindingLevel.WARNING, where="inspect", message="no `combine`", fix="give one")
+    view = run_view(output="fine")
+    extension = PlanExtension(
+        phase="inspect",
+        at=view.record.started,
+        tasks=20,
+        reason="phase 'inspect' found 20 items: the job is flat, 22 agents, 1 level now",
+        structure=Structure.FLAT,
+        n_agents=22,
+        levels=1,
+        findings=(finding,),
+    )
+    files = default_report(view.model_copy(update={"extensions": (extension,)}))
+
+    line = "- phase 'inspect' found 20 items: the job is flat, 22 agents, 1 level now; X2 `inspect`: no \\`combine\\`"
+    assert line in files["report.md"].splitlines()
+    assert "<h3>Planned on the way</h3>" in files["report.html"]
+    assert "give one" in files["report.html"]
+    assert "Planned on the way" not in "".join(default_report(view).values())

@@ -54,7 +54,7 @@ def rest_of(state: RunState) -> Rest | None:
     todo = _todo(plan, measured, out)
     phases = [_phase_rest(phase, todo, measured) for phase in plan.phases if phase.name not in sample.held]
     phases = [phase for phase in phases if phase.left or phase.again]
-    seconds, unknown = _seconds(plan, todo, phases, sample.held)
+    seconds, unknown = _seconds(plan, todo, measured, sample.held)
     return Rest(
         items=sample.items,
         left_out=tuple(_left_out(plan, out, sample.held)),
@@ -191,24 +191,26 @@ def _sum(parts: Iterable[Estimate | None]) -> Estimate | None:
 
 
 def _seconds(
-    plan: Plan, todo: Iterable[str], phases: Sequence[PhaseRest], held: Mapping[str, str]
+    plan: Plan, todo: Iterable[str], measured: Mapping[str, _Measured], held: Mapping[str, str]
 ) -> tuple[dict[str, float], list[str]]:
-    """Return the duration of each task to do, measured or else stated; and the phases of which nothing is known."""
-    each = {phase.phase: phase.seconds_each for phase in phases}
+    """Return the duration of each task to do, and the phases of which nothing is known.
+
+    Those of the sample are taken in turn, since tasks that differ take longer side by side than their mean says; where
+    nothing was completed, it is what is stated.
+    """
     stated = {task.id: task.seconds for task in plan.tasks}
     seconds: dict[str, float] = {}
-    unknown: list[str] = []
+    unknown = [name for name in held if name not in {phase.name for phase in plan.phases}]
     wanted = frozenset(todo)
     for phase in plan.phases:
-        for task in (task for task in phase.tasks if task in wanted):
-            mean = each.get(phase.name)
-            found = stated[task] if mean is None else mean
+        known = [measured[task].seconds for task in phase.tasks if task in measured and measured[task].done]
+        for place, task in enumerate(task for task in phase.tasks if task in wanted):
+            found = known[place % len(known)] if known else stated[task]
             if found is None:
                 unknown.append(phase.name)
             else:
                 seconds[task] = found
-    planned = {phase.name for phase in plan.phases}
-    return seconds, list(dict.fromkeys([*unknown, *(name for name in held if name not in planned)]))
+    return seconds, list(dict.fromkeys(unknown))
 
 
 def _integration_seconds(plan: Plan, state: RunState) -> float | None:

@@ -37,6 +37,8 @@ from echelon.cli.commands import build_app
 from echelon.cli.main import main
 from echelon.resilience.registry import BreakerRegistry
 from echelon.testing.llm_server import Answer, LlmServer, says
+from tests.shapes.provider import Provider
+from tests.unit.audit.building import git
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -58,6 +60,9 @@ NOT_CALLED = {
 
 #: Programs that are not ours: what they do is not checked here.
 NOT_OURS = {"prefect", "source", "python3"}
+
+#: Folders of a project with tests, and with files that jobs work on.
+NOT_IMPORTED = ("tests", "code")
 
 PROJECT = {
     "pyproject.toml": '[project]\nname = "docs"\nversion = "0"\n',
@@ -169,7 +174,7 @@ class Story:
         path.write_text(fence.text, encoding="utf-8")
         if fence.language in _READERS:
             _READERS[fence.language](fence.text)
-        if path.suffix == ".py" and path.parts[0] != "tests":
+        if path.suffix == ".py" and path.parts[0] not in NOT_IMPORTED:
             with self._process():
                 importlib.import_module(".".join(path.with_suffix("").parts))
 
@@ -260,6 +265,11 @@ def _mkdir(_story: Story, arguments: list[str]) -> str:
     return ""
 
 
+def _git(_story: Story, arguments: list[str]) -> str:
+    git(Path.cwd(), *arguments)
+    return ""
+
+
 def _export(story: Story, arguments: list[str]) -> str:
     for assignment in arguments:
         story.patch.setenv(*assignment.split("=", 1))
@@ -302,6 +312,7 @@ _PROGRAMS: dict[str, Callable[[Story, list[str]], str]] = {
     "cd": _cd,
     "mkdir": _mkdir,
     "export": _export,
+    "git": _git,
     "make": _make,
     "pip": _pip,
     "python": _python,
@@ -339,7 +350,8 @@ def story(
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
     imported = {name: sys.modules[name] for name in project_modules()}
-    with LlmServer(ANSWERS.get(named(page), says("done"))) as model:
+    given = ANSWERS.get(named(page), says("done"))
+    with Provider() if page.parent.name == "shapes" else LlmServer(given) as model:
         monkeypatch.setenv("OPENAI_BASE_URL", model.url)
         monkeypatch.setenv("OPENAI_API_KEY", "none")
         yield Story(page, tmp_path, capsys, monkeypatch)

@@ -32,7 +32,7 @@ _BY_TYPE: dict[Any, Source] = {
 #: And by what their type is made of.
 _BY_ORIGIN: dict[Any, Source] = {
     Previous: lambda call: call.previous,
-    Rounds: lambda call: call.rounds,
+    Rounds: attrgetter("rounds"),
 }
 
 
@@ -157,8 +157,8 @@ def _output(call: Call) -> object:
     return call.output.load()
 
 
-#: Where a check that judges a single task gets something from.
-ITEM_OR_OUTPUT: tuple[Source, ...] = (_item, _output)
+#: Where a check that judges a single task gets something from: the rounds are those of one task, too.
+OF_ONE_TASK: tuple[Source, ...] = (_item, _output, _BY_ORIGIN[Rounds])
 
 
 def _one_phase(phase: str) -> Callable[[Call], Handoffs[object]]:

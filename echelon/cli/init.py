@@ -24,7 +24,11 @@ def init(
         bool, Parameter(help="Add what is missing to a folder that has files; none of them is changed.")
     ] = False,
     template: Annotated[
-        Template, Parameter(help="small: a little job, one with a model, and tests; audit: an audit of Python code.")
+        Template,
+        Parameter(
+            help="small: a little job, one with a model, and tests; audit: an audit of Python code; research: an "
+            "answer from a folder of documents; mend: a patch for what a linter finds."
+        ),
     ] = "small",
     as_json: AsJson = False,
 ) -> int:

@@ -6,7 +6,7 @@ from echelon.model.run import StepKind
 
 
 async def report_empty_phases(run: RunContext) -> None:
-    """Report each phase of the job that found no items, once."""
+    """Report each phase of the job that found no items, once; not one that says that it may find none."""
     busy = {phase.name for phase in run.spec.plan.phases}
     skipped = {name for name, stands in run.log.state.phases.items() if stands.skipped}
     refused = {
@@ -23,8 +23,8 @@ async def report_empty_phases(run: RunContext) -> None:
             message=f"phase {phase!r} had nothing to do: it found no items",
             at=at,
         )
-        for phase in run.spec.job.phases
-        if phase not in busy | said | skipped | refused | held
+        for phase, definition in run.spec.job.phases.items()
+        if phase not in busy | said | skipped | refused | held and (definition.items is None or definition.items[0] > 0)
     ]
     if reports:
         await run.log.append(*map(run.log.pushed, reports))

@@ -137,7 +137,7 @@ class JobRun:
         """Carry the phases of a loop out, again and again, until their check passes or no further round is of use."""
         for needed in {name for phase in loop.members for name in self.needs[phase] if name not in loop.members}:
             await self._passed[needed].wait()
-        rounds = PhaseRounds(self.growth.context(), loop.repetition, loop.name, loop.ends)
+        rounds = PhaseRounds(loop.repetition, loop.name, loop.ends)
         while True:
             passed = {**self._passed, **{phase: asyncio.Event() for phase in loop.members}}
             async with asyncio.TaskGroup() as group:
@@ -145,7 +145,7 @@ class JobRun:
                     group.create_task(self.work(phase, passed), name=f"phase {phase}")
             outputs = {phase: self.outputs.get(phase, PhaseOutput()) for phase in loop.members}
             run = self.growth.context()
-            ended = await rounds.check(self._order(run, loop.members[-1], (), {}, {}), outputs)
+            ended = await rounds.check(run, self._order(run, loop.members[-1], (), {}, {}), outputs)
             if ended is not None:
                 break
             for phase in loop.members:

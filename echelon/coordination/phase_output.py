@@ -76,9 +76,12 @@ def used(output: PhaseOutput) -> tuple[UsedDependency, ...]:
 def received_by(call: Call) -> Passed:
     """Say what reached a step: its brief and the summaries by value, the outputs it may read by reference (C6).
 
-    Outputs that stood in its brief were given by value.
+    Outputs that stood in its brief were given by value: those that it received, and its own of the round before.
     """
     brief, given = call.brief, sum(call.by_value.values())
-    told = Passed(bytes_by_value=bytes_of(brief.summary) + sum(map(bytes_of, brief.missing)))
+    told = Passed(bytes_by_value=bytes_of(brief.summary) + sum(map(bytes_of, (*brief.missing, *brief.gaps))))
     passed = sum((handoffs.passed for handoffs in call.upstream.values()), told)
-    return Passed(bytes_by_value=passed.bytes_by_value + given, bytes_by_reference=passed.bytes_by_reference - given)
+    # A check gets the round that it judges as handoffs; all others are what the task itself delivered before (X12).
+    rounds = call.rounds[:-1] if call.output else call.rounds
+    may_read = passed.bytes_by_reference + sum(one.received.size_bytes for one in rounds)
+    return Passed(bytes_by_value=passed.bytes_by_value + given, bytes_by_reference=may_read - given)

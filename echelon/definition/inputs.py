@@ -125,4 +125,5 @@ def _first_error(inputs_type: type[BaseModel], error: ValidationError) -> str:
     meant = f" ({field.description.rstrip('.')})" if field is not None and field.description else ""
     if first["type"] == "missing":
         return f"parameter {where!r}{meant} is missing; give it as {where}=…"
-    return f"parameter {where!r}{meant} cannot be {first['input']!r}: {first['msg']}"
+    why = first["msg"].removeprefix("Value error, ")  # what a validator of the job itself says stands as it is
+    return f"parameter {where!r}{meant} cannot be {first['input']!r}: {why}"

@@ -24,7 +24,7 @@ from echelon.model.errors import InvalidInput, RunHeld
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
-from echelon.model.run import RunRecord, RunStatus
+from echelon.model.run import RunRecord, RunStatus, StepKind
 from echelon.runlog.events import PlanExtended, RunEnded, RunEvent, RunReopened, SampleAsked, TasksRetried
 from echelon.runlog.state import fold
 from echelon.settings import Settings
@@ -170,7 +170,8 @@ async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRec
     if last is None:
         return {}
     steps = [step for phase in singles for step in await journal.steps(last.run_id, phase)]
-    return {step.handoff.task_id: step.handoff for step in steps if step.handoff.done}
+    tasks = [step for step in steps if step.kind is StepKind.TASK]  # what checks and conditions said is no output
+    return {step.handoff.task_id: step.handoff for step in tasks if step.handoff.done}
 
 
 def end_of(record: RunRecord, finished_steps: Sequence[datetime], now: datetime) -> datetime:

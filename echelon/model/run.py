@@ -126,6 +126,8 @@ class StepRecord(Value):
     """Name of the model that did it; None for functions and commands, and when it is not known."""
     round: int = Field(default=1, ge=1)
     """Which round of work that is repeated until a check passes; 1 for what is done once (X12)."""
+    interim: bool = False
+    """Is it a round that is still to be checked? What counts is the record that ends all rounds."""
 
 
 class Spent(Value):

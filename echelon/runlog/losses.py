@@ -1,6 +1,7 @@
 """What a step that did not deliver means to those who count on it (F2, F7). Pure."""
 
 from echelon.model.handoff import WRAPPED_UP, Handoff, Missing
+from echelon.model.run import StepRecord
 
 
 def missing_of(handoff: Handoff) -> Missing:
@@ -35,3 +36,14 @@ def stand_in(handoff: Handoff) -> str:
 def is_lost(handoff: Handoff) -> bool:
     """Say whether a handoff is not the whole work itself, whether something stands in for it or not."""
     return not handoff.done or handoff.falls_short
+
+
+def has_delivered(step: StepRecord) -> bool:
+    """Say whether a step delivered an output that counts: a round that is still to be checked has not (X12)."""
+    return step.handoff.done and not step.interim
+
+
+def unchecked(step: StepRecord) -> Missing:
+    """Say what a round that is not checked yet means: nobody knows whether it passes."""
+    handoff = step.handoff
+    return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=f"round {step.round} is not checked yet")

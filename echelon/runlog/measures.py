@@ -7,6 +7,7 @@ from echelon.model.handoff import Passed, tokens_in
 from echelon.model.run import Measures, Spent, StepKind, StepRecord
 from echelon.model.session import Pause, seconds_without
 from echelon.model.usage import Usage
+from echelon.runlog.losses import has_delivered
 
 #: Concerns that go up the hierarchy (O1).
 _ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
@@ -23,7 +24,7 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
     integration = _usage([step for step in steps if step.kind is StepKind.INTEGRATION])
     coordination = _usage([step for step in steps if step.kind is not StepKind.TASK])
     total_seconds = work.seconds + coordination.seconds
-    done = [step for step in tasks if step.handoff.done]
+    done = [step for step in tasks if has_delivered(step)]
     by_reference = sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location)
     makespan = _makespan(steps, idle)
     told = sum((step.handoff.received for step in steps), Passed())

@@ -17,7 +17,7 @@ from echelon.planning.schedule.phase_graph import final_phases
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
 from echelon.runlog.incidents import errors_of, incidents_of
-from echelon.runlog.losses import is_lost, missing_of, stand_in
+from echelon.runlog.losses import has_delivered, is_lost, missing_of, stand_in, unchecked
 from echelon.runlog.measures import measure
 from echelon.runlog.sampling import held_phases, left_out, rest_of
 from echelon.runlog.state import RunState, StepName
@@ -144,7 +144,11 @@ def _waiting(status: RunStatus, missing: Sequence[Missing], rest: Rest | None) -
 
 def _missing(latest: Mapping[StepName, StepRecord], state: RunState, plan: Plan | None) -> tuple[Missing, ...]:
     """Return what was tried without success, with what stands in for it, then what was not begun."""
-    tried = [missing_of(step.handoff) for step in latest.values() if is_lost(step.handoff)]
+    tried = [
+        unchecked(step) if step.interim else missing_of(step.handoff)
+        for step in latest.values()
+        if step.interim or is_lost(step.handoff)
+    ]
     owners = plan.agent_of if plan else {}
     waiting = [
         Missing(task_id=name.task_id, producer=owners.get(name.task_id, name.task_id), reason=_why_waiting(name, state))
@@ -164,14 +168,14 @@ def _why_waiting(name: StepName, state: RunState) -> str:
 def _phase(state: RunState, phase: PhasePlan, latest: Mapping[StepName, StepRecord]) -> PhaseView:
     steps = [step for name, step in latest.items() if name.phase == phase.name]
     tasks = [step for step in steps if step.kind is StepKind.TASK]
-    done = sum(step.handoff.done for step in tasks)
+    done = sum(map(has_delivered, tasks))
     span = max(s.finished for s in steps) - min(s.started for s in steps) if steps else None
     stands = state.phases.get(phase.name)
     return PhaseView(
         name=phase.name,
         planned=len(phase.tasks),
         completed=done,
-        failed=len(tasks) - done,
+        failed=sum(not step.handoff.done for step in tasks),
         at_work=sum(name.phase == phase.name and name.kind is StepKind.TASK for name in state.at_work),
         seconds=span.total_seconds() if span else None,
         started=stands.started if stands else None,

@@ -103,7 +103,7 @@ def round_of(output: str) -> int:
 
 def _worker(shape: Shape) -> FunctionAgent[..., Any]:
     async def work(item: str, inputs: Parcels, got: Handoffs[str], rounds: Rounds[str]) -> str:
-        World(inputs.world).ask(f"{shape.name}/{item}" + (f"#{len(rounds) + 1}" if rounds else ""))
+        World(inputs.world).ask(f"{shape.name}/{item}@{len(rounds) + 1}")
         if item in {f"{shape.name}{number}" for number in shape.fails}:
             raise AgentFailed("it always fails")
         return f"{item}:{len(rounds) + 1}:{digest_of([given(got), rounds.outputs()])[:8]}"

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.chaos.conftest import EVERY_PASSAGE, Place
 from tests.chaos.random_job import NAME, ROUNDS, Description, Shape
+from tests.chaos.victims import Ended
 
 #: Jobs that are tried, each killed twice at places that are drawn.
 EXAMPLES = 150 if EVERY_PASSAGE else 8
@@ -58,10 +59,20 @@ def _leaves_and_comes_back(loop: tuple[str, str], phases: list[Shape]) -> bool:
     return len(last.needs) > 1
 
 
+def _compared(ended: Ended) -> Ended:
+    """Return how a run ended; what stands in for something lost is on record again each time it is gone on with."""
+    return replace(ended, run_id="", completed=tuple(sorted(set(ended.completed))))
+
+
 _NUMBERS = iter(range(1_000_000))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # processes for each: to shrink one takes too long
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(description=descriptions(), where=st.lists(st.floats(0, 1), min_size=2, max_size=2))
 def test_a_random_job_that_is_killed_twice_ends_as_if_it_had_not_been(
     place: Place, description: Description, where: list[float]
@@ -77,8 +88,15 @@ def test_a_random_job_that_is_killed_twice_ends_as_if_it_had_not_been(
     for share in where:
         place.errand(killed, f"*:{1 + int(share * (len(passed) - 1))}", job=NAME)
     ended = place.errand(killed, job=NAME)
-    assert replace(ended, run_id="") == replace(expected, run_id="")
-    assert place.world(killed).asked_again() == []
+    assert _compared(ended) == _compared(expected)
+    assert [
+        task for task in place.world(killed).asked_again() if task.partition("/")[0] not in _renamed(description)
+    ] == []
+
+
+def _renamed(description: Description) -> set[str]:
+    """Return the phases whose agents are asked again under the same name: what always fails, and rounds in a loop."""
+    return {one.name for one in description.phases if one.fails or (one.passes_in and one.name in description.loop)}
 
 
 pytestmark = pytest.mark.timeout(900)

@@ -124,8 +124,6 @@ async def carry_out(errand: Errand) -> Ended:
     )
     job = JOBS.get(errand.job) or random_job.read_job(inputs.world)
     async with prepare_run(job, inputs, options, settings) as run:
-        World(inputs.world).begin(map(_asked_as, run.context.log.state.finished_steps.values()))
-    async with prepare_run(JOBS[errand.job], inputs, options, settings) as run:
         World(inputs.world).begin(names_of(run.context.log.state.finished_steps.values()))
         result = await finish(run, await run_phases(run.context))
         journal, run_id = run.context.log.journal, run.context.spec.run_id
@@ -139,11 +137,6 @@ async def carry_out(errand: Errand) -> Ended:
             completed=tuple(sorted(handoff.task_id for handoff in handoffs if handoff.done)),
             uncertain=uncertain(handoffs),
         )
-
-
-def _asked_as(step: StepRecord) -> str:
-    """Return what an agent notes when it is set to work on a step."""
-    return step.handoff.task_id + (f"#{step.round}" if step.round > 1 else "")
 
 
 def names_of(steps: Iterable[StepRecord]) -> list[str]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any, TypeAlias, cast, get_origin
 
 from echelon.agents.agent import Agent, AgentLike
-from echelon.agents.binding import ITEM_OR_OUTPUT, hints_of
+from echelon.agents.binding import OF_ONE_TASK, hints_of
 from echelon.agents.call import CallShape
+from echelon.agents.checks.rounds import Rounds
 from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
@@ -54,18 +55,31 @@ def _as_agent(given: Any) -> object:
 def checks_whole_phase(check: Agent, shape: CallShape, *, integrates: bool) -> bool:
     """Say whether a check judges a phase as a whole, and not each task by itself.
 
-    A function judges single tasks when it asks for the item or the output, a command when it names fields of the item;
-    any other agent where nothing puts the outputs together.
+    A function judges single tasks when it asks for the item, the output or the rounds, a command when it names fields
+    of the item; any other agent where nothing puts the outputs together.
     """
     if isinstance(check, FunctionAgent):
         function = cast("FunctionAgent[..., object]", check)
         hints = hints_of(function.function, function.name)
         whole = any((get_origin(hint) or hint) is Handoffs for name, hint in hints.items() if name != "return")
         binding = None if whole else function.bind(shape).binding
-        return binding is None or not any(source in ITEM_OR_OUTPUT for source in binding.sources.values())
+        return binding is None or not any(source in OF_ONE_TASK for source in binding.sources.values())
     if isinstance(check, CommandAgent):
         return not cast("CommandAgent[object]", check).asked_of_item(shape)
     return integrates
+
+
+def check_whole(what: str, check: Agent) -> None:
+    """Raise `InvalidJob` where a check that judges more than a single task asks for rounds: those are of one task."""
+    if isinstance(check, FunctionAgent):
+        function = cast("FunctionAgent[..., object]", check)
+        hints = hints_of(function.function, function.name)
+        rounds = [name for name, hint in hints.items() if (get_origin(hint) or hint) is Rounds]
+        if rounds:
+            raise InvalidJob(
+                f"{what}: {check.name!r} judges more than a single task, and its parameter {rounds[0]!r} asks for the "
+                "rounds of one; leave it out, or let a phase be repeated whose check asks for no Handoffs[...]"
+            )
 
 
 def shape_of_check(shape: CallShape, phase: str, output_type: object) -> CallShape:

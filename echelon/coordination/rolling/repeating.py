@@ -5,6 +5,7 @@ with the round it was cut off in.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from echelon.agents.checks.verdict import Verdict, verdict_of
@@ -48,7 +49,7 @@ async def repeat_task(
     verdicts: list[Verdict] = []
     while True:
         step = steps.task(task_id, rounds=rounds)
-        handoff = await perform(step)
+        handoff = await perform(replace(step, interim=True))
         rounds.append(PastRound(handoff=handoff))
         failpoint("round.ended")
         if not handoff.done:
@@ -71,10 +72,10 @@ async def repeat_phase(
     work: Callable[[StageOrder], Awaitable[PhaseOutput]],
 ) -> PhaseOutput:
     """Do a phase until the check of all that it hands on passes; what passed by itself is not done again."""
-    rounds = PhaseRounds(run, repetition, order.phase, (order.phase,))
+    rounds = PhaseRounds(repetition, order.phase, (order.phase,))
     while True:
         output = await work(order)
-        outputs = await rounds.check(order, {order.phase: output})
+        outputs = await rounds.check(run, order, {order.phase: output})
         if outputs is not None:
             return outputs[order.phase]
         order = _next_order(order, await past_of(run, order.phase, order.round, output, rounds.verdicts[-1]))
@@ -83,19 +84,20 @@ async def repeat_phase(
 class PhaseRounds:
     """The rounds of phases that are repeated together: a check of all that the last of them hand on ends them."""
 
-    def __init__(self, run: RunContext, repetition: Repetition, name: str, ends: Sequence[str]) -> None:
-        self._run = run
+    def __init__(self, repetition: Repetition, name: str, ends: Sequence[str]) -> None:
         self._repetition = repetition
         self._name = name
         self._ends = ends
         self.verdicts: list[Verdict] = []
 
-    async def check(self, order: StageOrder, outputs: Mapping[str, PhaseOutput]) -> dict[str, PhaseOutput] | None:
+    async def check(
+        self, run: RunContext, order: StageOrder, outputs: Mapping[str, PhaseOutput]
+    ) -> dict[str, PhaseOutput] | None:
         """Let a round be judged; returns what the phases hand on where there is no further one, else None.
 
-        `order` is that of the last of the phases.
+        `order` is that of the last of the phases, `run` has the plan that they were carried out by.
         """
-        run, repetition = self._run, self._repetition
+        repetition = self._repetition
         if not any(outputs[end].handoffs for end in self._ends):
             return dict(outputs)  # there is nothing to be judged
         phase = run.spec.job.phases[order.phase]
@@ -113,27 +115,34 @@ class PhaseRounds:
         rounds = [PastRound(handoff=checked, gap=one.gap) for one in self.verdicts]
         ended = await _end(run, step, checked, stopped, rounds)
         if not ended.done:
-            return await self._not_passed(order, outputs, missing_of(ended), stopped)
+            return await self._not_passed(run, order, outputs, missing_of(ended), stopped)
         said = {"stopped_by": stopped, "rounds": len(rounds)}
         return {name: _marked(output, said) if name in self._ends else output for name, output in outputs.items()}
 
     async def _not_passed(
-        self, order: StageOrder, outputs: Mapping[str, PhaseOutput], why: Missing, stopped: StoppedBy
+        self,
+        run: RunContext,
+        order: StageOrder,
+        outputs: Mapping[str, PhaseOutput],
+        why: Missing,
+        stopped: StoppedBy,
     ) -> dict[str, PhaseOutput]:
         """Return what phases hand on that do not pass: tasks that nothing is said against; the rest stays at hand."""
         handed_on = dict(outputs)
         for name in self._ends:
-            lost = await self._end_named(name, order.round, outputs[name], stopped)
+            lost = await self._end_named(run, name, order.round, outputs[name], stopped)
             handed_on[name] = _without(outputs[name], why, lost)
         return handed_on
 
-    async def _end_named(self, phase: str, number: int, output: PhaseOutput, stopped: StoppedBy) -> list[Handoff]:
+    async def _end_named(
+        self, run: RunContext, phase: str, number: int, output: PhaseOutput, stopped: StoppedBy
+    ) -> list[Handoff]:
         """Put it on record that those tasks of a phase do not pass that the last check names."""
         verdict, made = self.verdicts[-1], len(self.verdicts)
-        steps = await _delivered(self._run, phase, number, output)
+        steps = await _read_delivered(run, phase, number, output)
         named = {task: gap for task, gap in _gaps(phase, verdict).items() if task in steps}
         rounds = {task: PastRound(handoff=steps[task].handoff, gap=gap or verdict.gap) for task, gap in named.items()}
-        return [await _end(self._run, steps[task], one.handoff, stopped, made * [one]) for task, one in rounds.items()]
+        return [await _end(run, steps[task], one.handoff, stopped, made * [one]) for task, one in rounds.items()]
 
 
 class PastRounds(NamedTuple):
@@ -147,7 +156,7 @@ class PastRounds(NamedTuple):
 
 async def past_of(run: RunContext, phase: str, number: int, output: PhaseOutput, verdict: Verdict) -> PastRounds:
     """Return a round that is over, by what is on record of it."""
-    steps, gaps = await _delivered(run, phase, number, output), _gaps(phase, verdict)
+    steps, gaps = await _read_delivered(run, phase, number, output), _gaps(phase, verdict)
     tasks = {
         task: PastRound(handoff=step.handoff, gap=gaps.get(task, "") or verdict.gap) for task, step in steps.items()
     }
@@ -167,7 +176,7 @@ def _gaps(phase: str, verdict: Verdict) -> dict[str, str]:
     return {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
 
 
-async def _delivered(run: RunContext, phase: str, number: int, output: PhaseOutput) -> dict[str, StepRecord]:
+async def _read_delivered(run: RunContext, phase: str, number: int, output: PhaseOutput) -> dict[str, StepRecord]:
     """Return what is on record of the tasks of a phase that delivered, up to a round of it.
 
     A run that is resumed has later rounds on record, too, and those must not be taken for this one.

@@ -47,6 +47,7 @@ def record_of(
         code=code,
         model=model,
         round=step.round,
+        interim=step.interim and handoff.done and not key,
     )
 
 

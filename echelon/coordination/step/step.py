@@ -44,6 +44,8 @@ class Step:
     """What is said of the way in which it was done, behind its summary; empty when there is nothing to say."""
     round: int = 1
     """Which round of work that is repeated until a check passes (X12)."""
+    interim: bool = False
+    """Is it a round that is still to be checked?"""
     complaint: str = ""
     """What was wrong with its first answer, when it is asked once more (C5)."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from echelon.agents.call import CallShape
-from echelon.agents.checks.check import check_of
+from echelon.agents.checks.check import check_of, check_whole
 from echelon.definition.fitting import check_received
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.rolling.repeat import Repeat, Repetition, is_same_worker
@@ -38,6 +38,7 @@ def loop_of(
     members = tuple(name for name in phases if name in names)
     said = ", ".join(map(repr, members))
     check = check_of(members[-1], repeat.until)
+    check_whole(f"the loop over {said}", check)
     for name in members:
         _check_member(said, phases[name])
         if any(is_same_worker(check, one) for one in phases[name].agents):

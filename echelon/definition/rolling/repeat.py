@@ -7,7 +7,7 @@ from typing import cast
 
 from echelon.agents.agent import Agent
 from echelon.agents.call import CallShape
-from echelon.agents.checks.check import Check, check_of, checks_whole_phase, shape_of_check
+from echelon.agents.checks.check import Check, check_of, check_whole, checks_whole_phase, shape_of_check
 from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command import CommandAgent
 from echelon.agents.function import FunctionAgent
@@ -27,9 +27,9 @@ class Repeat:
     """Do work again until a check passes.
 
     `until` is the check: a function, a command or an agent, never whoever did the work. It says True or False, a text
-    (what is missing), or a `Verdict`. A check that asks for the item or for the `output` judges each task by itself,
-    and only those that do not pass are done again; one that asks for `Handoffs[...]`, or for neither, judges the phase
-    as a whole. Each round is a new call that is told what was missing.
+    (what is missing), or a `Verdict`. A check that asks for the item, the `output` or the `Rounds[...]` judges each
+    task by itself, and only those that do not pass are done again; one that asks for `Handoffs[...]`, or for nothing of
+    that, judges the phase as a whole. Each round is a new call that is told what was missing.
     """
 
     until: Check
@@ -82,6 +82,8 @@ def repetition_of(
         )
     seen = shape_of_check(shape, phase, who[0].output_type if len(who) == 1 else object)
     whole = checks_whole_phase(check, seen, integrates=integrates)
+    if whole:
+        check_whole(f"phase {phase!r}", check)
     bound = shape_of_check(CallShape(inputs_type=shape.inputs_type), phase, object) if whole else seen
     return Repetition(check=check.bind(bound), rounds=repeat.rounds, stall=repeat.stall, whole_phase=whole)
 

@@ -33,6 +33,33 @@ def test_a_new_project_gets_the_starter_and_a_project_file_of_its_own(echelon, t
     assert sorted(created) == sorted(path for path, _ in starter_files("my-project", "audit"))
 
 
+@pytest.mark.parametrize(
+    ("template", "extra", "source", "inputs"),
+    [
+        ("research", "llm", "flows/research.py:research", ("--param", "folder=.", "--param", "question=Which folder?")),
+        ("mend", "audit", "flows/mend.py:mend", ("--param", "path=.")),
+    ],
+)
+def test_a_job_that_comes_with_echelon_is_a_project_by_itself(tmp_path, echelon, template, extra, source, inputs):
+    """Nothing of the others is in it, and nothing of it is missing: it runs."""
+    folder = tmp_path / template
+    echelon("init", str(folder), "--template", template)
+    paths = {path for path, _ in starter_files(template, template)}
+    ran = json.loads(in_project(folder, "echelon", "run", source, *inputs, "--json"))
+
+    assert f"flows/{template}.py" in paths
+    assert not [path for path in paths if "audit" in path or path.startswith("deployments/")]
+    assert f"echelon[{extra}]" in (folder / "pyproject.toml").read_text()
+    assert ran["status"] == "completed"
+
+
+def test_the_audit_has_nothing_of_the_other_jobs():
+    paths = [path for path, _ in starter_files("demo", "audit")]
+
+    assert [path for path in paths if "research" in path or "mend" in path] == []
+    assert "deployments/prefect.yaml" in paths
+
+
 def test_a_folder_with_files_is_left_alone(echelon, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
 

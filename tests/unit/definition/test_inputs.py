@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from echelon.definition.inputs import (
     read_inputs,
@@ -148,3 +148,14 @@ def test_nothing_but_secrets_is_given_again(again: dict[str, str], said: str) ->
 def test_a_schedule_takes_no_secret_because_prefect_would_show_it() -> None:
     with pytest.raises(InvalidInput, match="'token' is a secret"):
         scheduled_inputs(Secretive(token=SecretStr("the-secret")))
+
+
+def test_what_a_validator_of_the_job_says_stands_as_it_is():
+    def asked(question: str) -> str:
+        raise ValueError("it asks nothing")
+
+    class Asking(BaseModel):
+        question: Annotated[str, AfterValidator(asked)]
+
+    with pytest.raises(InvalidInput, match=r"parameter 'question' cannot be '\?': it asks nothing"):
+        read_inputs(Asking, {"question": "?"})

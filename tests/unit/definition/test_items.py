@@ -64,6 +64,13 @@ async def test_a_phase_without_items_is_said_and_once(tmp_path: Path) -> None:
         assert told == ["phase 'look' had nothing to do: it found no items"]
 
 
+async def test_a_phase_that_may_find_no_items_is_not_mentioned(tmp_path: Path) -> None:
+    """A job that mends what a check finds has nothing to do where all is well."""
+    view = await view_of_run(looking(items=(0, 3)), 0, tmp_path)
+
+    assert [one for one in view.exceptions if one.trigger is Trigger.EMPTY] == []
+
+
 async def test_a_phase_with_items_is_not_mentioned(tmp_path: Path) -> None:
     view = await view_of_run(looking(items=(1, 3)), 2, tmp_path)
 

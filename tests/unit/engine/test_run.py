@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from echelon import Job, agent
+from echelon import Handoffs, Job, Previous, Repeat, agent
 from echelon.coordination.job_run import run_phases
 from echelon.engine.recording import End, end_of_stopped
 from echelon.engine.run import RunOptions, finish, prepare_run
@@ -89,3 +89,27 @@ def test_only_what_was_completed_and_not_worked_on_since_keeps_its_end(
     stopped = End(RunStatus.INTERRUPTED, EVENING)
 
     assert end_of_stopped(found, steps, stopped) == (End(RunStatus.COMPLETED, NOON, "there") if stays else stopped)
+
+
+async def test_what_conditions_and_checks_said_in_the_run_before_is_no_previous_output(tmp_path: Path) -> None:
+    """Their steps are in the phase of one agent, and no task of it: the second run of a job met them."""
+
+    def wanted(look: Handoffs[str]) -> bool:
+        return bool(look.outputs())
+
+    @agent
+    async def tell(look: Handoffs[str], before: Previous[str]) -> str:
+        """Tell what was seen, and what was told before."""
+        return f"{look.outputs()[0]} after {before.load()}"
+
+    def passes(output: str) -> bool:
+        return "after" in output
+
+    told: list[object] = []
+    for run_id in ("first", "second"):
+        job = looking()
+        job.phase("tell", agent=tell, needs="look", when=wanted, repeat=Repeat(until=passes))
+        async with prepare_run(job, Inputs(), RunOptions(run_id=run_id), Settings(home=tmp_path)) as run:
+            told.append((await finish(run, await run_phases(run.context))).output)
+
+    assert told == ["seen after None", "seen after seen after None"]

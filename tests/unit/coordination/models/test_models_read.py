@@ -10,7 +10,7 @@ from pydantic_ai import Agent as PydanticAgent
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from echelon import AgentFailed, Fallback, Job, Need, Outcome, Resilience, agent, command, model_agent
+from echelon import AgentFailed, Fallback, Job, Need, Outcome, Repeat, Resilience, agent, command, model_agent
 from echelon.agents.call import Call
 from echelon.agents.prompt import prompt_of
 from echelon.coordination.context import RunContext
@@ -212,3 +212,21 @@ async def test_a_model_that_did_not_begin_was_given_nothing(tmp_path: Path) -> N
 
     assert handoff.error is not None
     assert handoff.received.bytes_by_reference == len('{"files":3,"lines":120}')
+
+
+async def test_a_model_in_its_second_round_is_given_what_it_delivered_in_the_first(tmp_path: Path) -> None:
+    """That is no output it received: taken off from what it had by reference, it made less than nothing of it."""
+    judge, said = Reader(), iter(["say why", ""])
+
+    def passes(output: str) -> str:
+        return next(said)
+
+    job = Job("review", goal="Decide whether this code can ship", defaults=ONCE)
+    job.phase("decide", agent=judge.agent, repeat=Repeat(until=passes))
+    run, _ = await worked(job, tmp_path)
+    received = [step.handoff.received for step in run.log.state.steps if step.handoff.task_id == "decide/judge"]
+
+    assert ['"ship it"' in prompt for prompt in judge.prompts] == [False, True]
+    assert "say why" in judge.prompts[1]
+    assert [one.bytes_by_reference for one in received] == [0, 0, 0]
+    assert received[1].bytes_by_value == len('"ship it"') + received[0].bytes_by_value

@@ -1,0 +1,1 @@
+"""Mending what a linter finds: what `flows/mend.py` is made of."""

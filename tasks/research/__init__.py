@@ -1,0 +1,1 @@
+"""Answering a question from a folder of documents: what `flows/research.py` is made of."""

@@ -8,6 +8,9 @@ found         a survey of one agent finds the items: seconds from the end of the
               begins, everything between included (finding, planning, linting, the plan on record).
 foreseen      the same job with stated seconds: what the plan, as it was extended, foresees for the whole, against the
               time from the first step to the last; the larger of the two divided by the other.
+rest          a rehearsal of so many tasks, of 0.25 to 0.75 s, at most 32 at a time, of which a sample of 30 is done
+              first: what that foresees for the rest, against the time from the first step of the rest to the last; the
+              larger of the two divided by the other.
 
 Medians of all rounds; Prefect's picture is left out, since it is drawn by a process of its own.
 """
@@ -16,6 +19,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import statistics
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
@@ -24,8 +28,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from echelon import Handoffs, Job, agent
+from echelon.definition.rehearsal import Rehearsal, RehearsalJob
 from echelon.engine.run import RunOptions, run_job
-from echelon.runlog.events import LoggedEvent, PlanExtended, StepEnded, StepStarted
+from echelon.model.graph import CapacityLimit, TaskGraph, TaskSpec
+from echelon.planning.planner import plan
+from echelon.runlog.events import LoggedEvent, PlanExtended, RunReopened, StepEnded, StepStarted
 
 CLAIM = "A job that grows takes what its longest chain takes: at most 1.1 times it"
 
@@ -123,6 +130,31 @@ async def measure_foreseen(items: int) -> float:
     return max(foreseen, took(events)) / min(foreseen, took(events))
 
 
+def rehearsal(items: int) -> RehearsalJob:
+    """Return the rehearsal of a phase whose tasks differ."""
+    chance = random.Random(items)
+    tasks = tuple(
+        TaskSpec(id=f"t{n}", goal="Look", phase="look", domain=f"d{n % 8}", seconds=chance.uniform(0.25, 0.75))
+        for n in range(items)
+    )
+    graph = TaskGraph(name="sampled", goal="Look at all of it", tasks=tasks)
+    made = plan(graph, phase_order=("look",), limits=[CapacityLimit(at_once=32)], agents_fixed=True)
+    return RehearsalJob.of(made, Rehearsal())
+
+
+async def measure_rest(items: int) -> float:
+    """Return by what factor the rest of a sample and its forecast differ."""
+    seen: list[LoggedEvent] = []
+    job = rehearsal(items)
+    first = await run_job(job, Rehearsal(), RunOptions(sample=30))
+    await run_job(job, Rehearsal(), RunOptions(run_id=first.run_id, watch=seen.extend))
+    assert first.rest is not None, "it is a wide phase"
+    assert first.rest.seconds is not None, "tasks were measured"
+    reopened = next(place for place, entry in enumerate(seen) if isinstance(entry.event, RunReopened))
+    takes = took([entry.event for entry in seen[reopened:]])
+    return max(first.rest.seconds, takes) / min(first.rest.seconds, takes)
+
+
 Measure = Callable[[int], Coroutine[Any, Any, float]]
 
 #: What is measured, with the most that is aimed at.
@@ -130,6 +162,7 @@ MEASURES: dict[str, tuple[Measure, float]] = {
     "side_by_side": (measure_side_by_side, 1.1),
     "found": (measure_found, 1.0),
     "foreseen": (measure_foreseen, 1.15),
+    "rest": (measure_rest, 1.15),
 }
 
 

@@ -91,6 +91,14 @@ class Job(JobDefinition):
             )
         return asyncio.run(self.run(**inputs))
 
+    async def sample(self, items: int, /, **inputs: object) -> RunResult:
+        """Run so many tasks of each phase that has more, and nothing that cannot be undone; then the run waits.
+
+        `rest` of the result is what the rest is expected to take; `await job.resume(result.run_id)` does it (V6).
+        """
+        options = replace(self._options, sample=items)
+        return await engine.run.run_job(self, read_inputs(self.inputs_type, inputs), options)
+
     def stream(self, **inputs: object) -> "RunStream":
         """Return a run that is about to begin: `async for` gives its events, `run_id` says which one it is.
 

@@ -18,6 +18,7 @@ from echelon.cli.arguments.options import (
     MaxConcurrency,
     Params,
     RunId,
+    Sample,
     Secrets,
     SourceName,
     TrustFolder,
@@ -66,6 +67,7 @@ def run(
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
     agent: Agents = None,
+    sample: Sample = None,
     rehearse: Annotated[bool, Parameter(help="Let simulated agents take the stated seconds and tokens.")] = False,
     scale: Annotated[float | None, Parameter(help="With --rehearse: factor on all seconds.")] = None,
     failure_rate: Annotated[float | None, Parameter(help="With --rehearse: share of agents that fail, 0 to 1.")] = None,
@@ -80,7 +82,13 @@ def run(
     job: JobDefinition
     job = found = load_job(source, agents=typed_agents(agent))
     inputs = inputs_of(found, param)
-    options = RunOptions(out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, source=job.source)
+    options = RunOptions(
+        out=_folder(out),
+        granularity=resolution,
+        max_concurrency=max_concurrency,
+        sample=sample,
+        source=job.source,
+    )
     wanted = _rehearsal({"scale": scale, "failure_rate": failure_rate, "seed": seed}, rehearse=rehearse)
     if wanted is None:
         check_runnable(found)
@@ -98,6 +106,9 @@ def resume(
     out: Out = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
+    sample: Annotated[
+        Sample, Parameter(help="Go on with the sample that the run is, of as many tasks or more; without it: do all.")
+    ] = None,
     redo: Redo = None,
     done: Done = None,
     trust_folder: TrustFolder = False,
@@ -107,7 +118,11 @@ def resume(
     if trust_folder:
         trust(read_settings().home, Path())
     options = RunOptions(
-        out=_folder(out), granularity=resolution, max_concurrency=max_concurrency, decision=decision_of(redo, done)
+        out=_folder(out),
+        granularity=resolution,
+        max_concurrency=max_concurrency,
+        sample=sample,
+        decision=decision_of(redo, done),
     )
     return _go_on(run, param, options, "resume", as_json=as_json)
 

@@ -12,6 +12,7 @@ async def report_empty_phases(run: RunContext) -> None:
     refused = {
         step.phase for step in run.log.state.latest.values() if step.kind is StepKind.PLANNING and not step.handoff.done
     }
+    held = run.log.state.sample.held.keys() if run.log.state.sample else set[str]()
     said = {report.path[-1] for report in run.log.state.exceptions if report.trigger is Trigger.EMPTY}
     owner, at = run.spec.plan.primary.id, run.now()
     reports = [
@@ -23,7 +24,7 @@ async def report_empty_phases(run: RunContext) -> None:
             at=at,
         )
         for phase, definition in run.spec.job.phases.items()
-        if phase not in busy | said | skipped | refused and (definition.items is None or definition.items[0] > 0)
+        if phase not in busy | said | skipped | refused | held and (definition.items is None or definition.items[0] > 0)
     ]
     if reports:
         await run.log.append(*map(run.log.pushed, reports))

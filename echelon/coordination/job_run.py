@@ -24,6 +24,7 @@ from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
 from echelon.coordination.rolling.relay import Relay, phase_before
 from echelon.coordination.rolling.repeating import PhaseRounds, past_of, repeat_phase
+from echelon.coordination.rolling.sampling import not_in_sample, sampled
 from echelon.coordination.rolling.skipping import ask_whether, skip, skipped_with
 from echelon.coordination.spec import RunSpec
 from echelon.definition.need import Need
@@ -38,6 +39,7 @@ from echelon.model.integration import planning_id
 from echelon.model.phrasing import count
 from echelon.model.plan import PhasePlan
 from echelon.model.run import StepKind
+from echelon.planning.sample import NOTHING_TO_USE
 from echelon.planning.schedule.phase_graph import ancestors, needs_of_phases
 from echelon.runlog.events import PhaseEnded, PhaseStarted
 
@@ -114,7 +116,8 @@ class JobRun:
         points, before = passed or self._passed, phase_before(self.growth.context(), phase)
         for needed in self.needs[phase]:
             await (self._begun if needed == before else points)[needed].wait()
-        begun = await self._begin(phase, before)
+        left_out = not_in_sample(self.growth.context(), phase)
+        begun = PhaseOutput(skipped=left_out) if left_out else await self._begin(phase, before)
         self._begun[phase].set()
         if isinstance(begun, _Begun):
             run, planned, order = begun
@@ -189,6 +192,9 @@ class JobRun:
         planned = next((one for one in run.spec.plan.phases if one.name == phase), None)
         if planned is None:
             return None
+        planned = sampled(run, planned)
+        if not planned.tasks:
+            return PhaseOutput(skipped=NOTHING_TO_USE)
         failpoint("phase.begun")
         tasks = len(planned.tasks)
         run.log.enqueue(PhaseStarted(run_id=run.spec.run_id, at=run.now(), phase=phase, expected=tasks))

@@ -7,17 +7,23 @@ from echelon.model.run import RunStatus
 from echelon.planning.schedule.phase_graph import ancestors
 
 
-def status_after(outputs: Mapping[str, PhaseOutput], needs: Mapping[str, Iterable[str]] | None = None) -> RunStatus:
+def status_after(
+    outputs: Mapping[str, PhaseOutput],
+    needs: Mapping[str, Iterable[str]] | None = None,
+    *,
+    is_sample: bool = False,
+) -> RunStatus:
     """Failed when no phase at the end delivered although it should; partial when anything is missing (F7).
 
     Phases at the end are those that no other one in `outputs` waits for, given what each `needs`; None: each waits for
     the one before it. What only an old output or a default value stands in for is missing too. Where the end is not
     there because a stated limit was kept, in it or in what it needs, the run is partial. Whatever else it lacks, a run
-    waits while only a person knows how it goes on (F8).
+    waits while only a person knows how it goes on (F8). So does one that did a sample, unless that delivered nothing:
+    `is_sample` says that tasks were left out.
     """
     outputs = {phase: output for phase, output in outputs.items() if not output.skipped}
     if not outputs:
-        return RunStatus.COMPLETED
+        return RunStatus.WAITING if is_sample else RunStatus.COMPLETED
     if any(missing.asks for output in outputs.values() for missing in output.lacks):
         return RunStatus.WAITING
     names = list(outputs)
@@ -29,4 +35,6 @@ def status_after(outputs: Mapping[str, PhaseOutput], needs: Mapping[str, Iterabl
     limited = any(missing.over_limit for name in behind for missing in outputs[name].missing)
     if len(lost) == len(ends) and not limited:
         return RunStatus.FAILED
+    if is_sample:
+        return RunStatus.WAITING
     return RunStatus.PARTIAL if any(output.lacks for output in outputs.values()) else RunStatus.COMPLETED

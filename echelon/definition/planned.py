@@ -102,6 +102,7 @@ def _open(phase: PhaseDefinition) -> OpenPhase:
         finder=phase.discovery.finder.name,
         agent=phase.agents[0].name,
         items=phase.items,
+        irreversible=any(agent.effect == "irreversible" for agent in phase.agents),
     )
 
 

@@ -74,6 +74,8 @@ def _state_of(result: RunResult) -> "State[Any]":
         return Completed(data=result, message=f"run {result.run_id}")
     first = f"{result.missing[0].task_id}: {result.missing[0].reason}" if result.missing else ""
     message = f"run {result.run_id}: {len(result.missing)} missing, the first: {first}"
+    if result.waiting is not None and not result.missing:
+        message = f"run {result.run_id} waits for {result.waiting.for_}"
     if result.status in _ENDED_OTHERWISE:
         return Completed(name=result.status.value.capitalize(), data=result, message=message)
     return Failed(data=RunFailed(message), message=message)

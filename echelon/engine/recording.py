@@ -25,7 +25,7 @@ from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus, StepKind
-from echelon.runlog.events import PlanExtended, RunEnded, RunEvent, RunReopened, TasksRetried
+from echelon.runlog.events import PlanExtended, RunEnded, RunEvent, RunReopened, SampleAsked, TasksRetried
 from echelon.runlog.state import fold
 from echelon.settings import Settings
 
@@ -123,15 +123,19 @@ async def retry_of(
     return request.about(found.run_id, state, plan, utc_now())
 
 
-async def reopen_run(log: RunLog, plan: Plan, retry: TasksRetried | None = None) -> None:
+async def reopen_run(
+    log: RunLog, plan: Plan, retry: TasksRetried | None = None, sample: SampleAsked | None = None
+) -> None:
     """Set a run to work again, and say so where its plan has changed since; only who holds it may.
 
-    What is to be done again is on record when this returns, so that it is whatever happens to this process.
+    All of it is done then, unless a `sample` is asked for again. What is to be done again is on record when this
+    returns, so that it is whatever happens to this process.
     """
     record, at = log.state.record, utc_now()
     assert record is not None, "a run that is held is on record"
     events: list[RunEvent] = [
         RunReopened(run_id=log.run_id, at=at, before=record.status, finished=record.finished),
+        *([sample] if sample else []),
         *([retry] if retry else []),
     ]
     change = _change(record.plan, plan)

@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import socket
-import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,6 +35,7 @@ from echelon.definition.expansion import Found
 from echelon.definition.inputs import written_inputs
 from echelon.definition.limits import limits_of, provider_policies
 from echelon.definition.planned import planned
+from echelon.engine.interpreter import tuned_interpreter
 from echelon.engine.nested_books import NestedBooks
 from echelon.engine.nesting import (
     EnclosingFlow,
@@ -61,6 +60,7 @@ from echelon.engine.recording import (
     retry_of,
 )
 from echelon.engine.reporting import write_conventions, write_report
+from echelon.engine.sampling import SampleRequest
 from echelon.engine.server.handle import resolve_server
 from echelon.engine.stalls import watching_loop
 from echelon.journal.failpoints import failpoint
@@ -76,6 +76,7 @@ from echelon.resilience.registry import BreakerRegistry
 from echelon.resilience.reservation import usage_beyond
 from echelon.resilience.run_slots import RunSlots
 from echelon.runlog.events import LoggedEvent, RunEnded, RunStarted
+from echelon.runlog.sampling import rest_of
 from echelon.runlog.view import result_of, view_of
 from echelon.settings import Settings
 
@@ -83,9 +84,6 @@ log = logging.getLogger("echelon.engine")
 
 #: A run inside a flow run of Prefect ends when its picture is complete, or after so many seconds.
 PICTURE_SECONDS = 15.0
-
-#: How long a thread may hold the interpreter while another waits, in seconds.
-SWITCH_INTERVAL_SECONDS = 0.0005
 
 Watch = Callable[[Sequence[LoggedEvent]], None]
 """Gets the events of a run as they become durable, those of earlier processes first; returns at once."""
@@ -103,6 +101,8 @@ class RunOptions:
     """What a person says about irreversible work that may have happened."""
     retry: RetryRequest | None = None
     """What of a run that is on record is done again, whatever came of it (F8)."""
+    sample: int | None = None
+    """How many tasks of each wide phase are done, where the rest is to be foreseen from them first; None: all (V6)."""
     out: Path | None = None
     """Folder for the report; None keeps it with the run."""
     api_url: str = ""
@@ -164,7 +164,7 @@ async def carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions =
                 parent_flow_run_id=outer and outer.flow_run_id,
             )
             request_picture(request, settings)
-        tuned = _interpreter_tuned() if task is None else contextlib.nullcontext()  # it is, for the run around it
+        tuned = tuned_interpreter() if task is None else contextlib.nullcontext()  # it is, for the run around it
         with watching_loop(), tuned, capturing(pass_on=options.show_prints):
             outputs = await run_phases(run.context)
             if task is None:
@@ -191,24 +191,6 @@ async def _api_url(settings: Settings, outer: EnclosingTask | EnclosingFlow | No
     return server.url
 
 
-@contextlib.contextmanager
-def _interpreter_tuned() -> Generator[None]:
-    """Spare a run what the interpreter would waste on it, and give everything back at its end.
-
-    Prefect and its libraries leave half a million objects, which the garbage collector would go through again and
-    again: a third of the time of a run of 1,000 agents. And the threads of the journal and of Prefect's client wait up
-    to 5 ms for their turn, several times a commit.
-    """
-    interval_seconds = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        sys.setswitchinterval(interval_seconds)
-
-
 @contextlib.asynccontextmanager
 async def prepare_run(
     job: JobDefinition, inputs: BaseModel, options: RunOptions, settings: Settings
@@ -226,6 +208,9 @@ async def prepare_run(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
         retry = await retry_of(journal, found, options.retry, ready.plan)
+        keeps = options.retry is not None or options.run_id is None  # a flow run that is tried again is one run
+        request = SampleRequest(options.sample, keeps, options.retry)
+        sample = await request.about(journal, found, record.run_id, ready.plan)
         items: Found = {}
         start = None if found else RunStarted(run_id=record.run_id, at=record.started, record=record)
         async with (
@@ -240,7 +225,9 @@ async def prepare_run(
                 items = await items_on_record(job, OutputStore(settings.outputs_url), steps, grown)
                 if items or run_log.state.spans:
                     ready = planned(job, inputs, limits=ready.plan.limits, found=items, spans=run_log.state.spans)
-                await reopen_run(run_log, ready.plan, retry)
+                await reopen_run(run_log, ready.plan, retry, sample)
+            elif sample:
+                await run_log.append(sample)
             failpoint("run.taken")
             spec = RunSpec(
                 run_id=record.run_id,
@@ -366,7 +353,7 @@ async def close_run(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunVie
     ended = RunEnded(
         run_id=context.spec.run_id,
         at=at,
-        status=status_after(outputs, phases_needed(context.spec)),
+        status=status_after(outputs, phases_needed(context.spec), is_sample=rest_of(state) is not None),
         finished=end_of(run.record, [step.finished for step in state.steps], at),
         report=str(folder),
     )

@@ -14,10 +14,12 @@ from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing, OutputReference
 from echelon.model.incident import Incident
 from echelon.model.organisation import PlanChange
-from echelon.model.phrasing import count, listed, moment, one_line, truncate
+from echelon.model.phrasing import count, one_line, truncate
 from echelon.model.plan import Plan
 from echelon.model.rolling.phases import PhaseView, PlanExtension, RepeatedWork
 from echelon.model.usage import Usage
+from echelon.model.views.rest import Rest, Waiting
+from echelon.model.views.retry import TaskRetry
 
 
 class RunStatus(StrEnum):
@@ -28,7 +30,7 @@ class RunStatus(StrEnum):
     PARTIAL = "partial"  #: done, with something missing
     FAILED = "failed"  #: no output
     INTERRUPTED = "interrupted"  #: stopped from outside; what is done is kept
-    WAITING = "waiting"  #: a person must answer
+    WAITING = "waiting"  #: a person must answer, or ask for the rest of a sample
 
 
 #: Exit code of the command line for each way a run can end.
@@ -166,9 +168,6 @@ class MissingGroup(Value):
 #: How much of a cause is said in one line, in characters; and how many of those that it hit are named there.
 CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
 
-#: Tasks named of those that were to be done again.
-RETRIED_NAMED = 5
-
 
 class Conversation(Value):
     """What one call of a model was asked and answered, by reference."""
@@ -257,23 +256,6 @@ class WaitView(Value):
     """The most that waited there when another one came."""
 
 
-class TaskRetry(Value):
-    """What was to be done again in a run, whatever had come of it (F8)."""
-
-    tasks: tuple[str, ...]
-    """The tasks, and what integrations are recorded as."""
-    by: str
-    """Who asked for it; empty when that is not known."""
-    at: datetime
-    """When, in UTC."""
-
-    @property
-    def said(self) -> str:
-        """Say it in one line."""
-        asked = f", asked for by {self.by}" if self.by else ""
-        return f"{listed(self.tasks, RETRIED_NAMED)}, on {moment(self.at)}{asked}"
-
-
 class RunView(Value):
     """Everything known about a run: what commands, reports and pages are made from."""
 
@@ -282,7 +264,7 @@ class RunView(Value):
     steps: tuple[StepRecord, ...]
     """All finished steps, in the order they ended."""
     launched: int
-    """Steps that the run had to do: every task of its plan, and the integrations that were begun."""
+    """Steps that the run had to do: every task of its plan that was asked for, and the integrations that were begun."""
     returned: int
     """Those that delivered their own work, whole; launched = returned + the number of missing ones."""
     missing: tuple[Missing, ...]
@@ -319,6 +301,10 @@ class RunView(Value):
     """Phases that were not wanted, each with the reason (X12)."""
     repeated: tuple[RepeatedWork, ...] = ()
     """Work that is repeated until a check passes, and how that ended (X12)."""
+    rest: Rest | None = None
+    """What a sample leaves to be done, and what that is expected to take; None where everything was asked for."""
+    waiting: Waiting | None = None
+    """What it waits for; None when it does not wait."""
     output: object = None
     """Output of the phase at the end, by phase where there are several, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
@@ -341,7 +327,7 @@ class RunResult(Value):
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
     launched: int
-    """Steps that the run had to do: every task of its plan, and the integrations that were begun."""
+    """Steps that the run had to do: every task of its plan that was asked for, and the integrations that were begun."""
     returned: int
     """Those that delivered their own work, whole; launched = returned + the number of missing ones."""
     missing: tuple[Missing, ...]
@@ -354,6 +340,10 @@ class RunResult(Value):
     """What was measured (M)."""
     exceptions: tuple[ExceptionReport, ...]
     """Everything pushed (V1)."""
+    rest: Rest | None = None
+    """What a sample leaves to be done, and what that is expected to take; None where everything was asked for."""
+    waiting: Waiting | None = None
+    """What it waits for; None when it does not wait."""
     plan_changes: tuple[PlanChange, ...] = ()
     """Changes of the structure that were proposed or made (R10)."""
     skipped: dict[str, str] = Field(default_factory=dict[str, str])

@@ -67,6 +67,8 @@ class OpenPhase(Value):
     """What works on each."""
     items: tuple[int, int] | None = None
     """The fewest and the most that are expected; None: nobody said."""
+    irreversible: bool = False
+    """Can what is done to an item not be undone?"""
 
     @property
     def known(self) -> str:

@@ -26,6 +26,7 @@ from echelon.runlog.run_events import (
     RunReopened,
     RunStarted,
     RunTaken,
+    SampleAsked,
 )
 
 
@@ -248,6 +249,7 @@ RunEvent = Annotated[
     RunStarted
     | RunTaken
     | RunReopened
+    | SampleAsked
     | PlanExtended
     | PlanChangeProposed
     | PhaseStarted

@@ -70,6 +70,16 @@ class RunReopened(Event):
     """When it had ended, in UTC; None when it had not."""
 
 
+class SampleAsked(Event):
+    """Only a few tasks of each wide phase are to be done, until the run is set to work again (V6)."""
+
+    kind: Literal["sample_asked"] = "sample_asked"
+    items: int = Field(ge=1)
+    """How many of each."""
+    held: dict[str, str] = Field(default_factory=dict[str, str])
+    """Phases that are not begun at all, with the reason: what cannot be undone, and what needs it."""
+
+
 class PlanExtended(Event):
     """The plan of the run has changed; what it asks for is done from now on."""
 

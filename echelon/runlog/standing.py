@@ -1,5 +1,6 @@
 """Where single steps and phases of a run stand, as its state says it. Values only."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,6 +25,15 @@ class RetryMark(NamedTuple):
     """How often it was to be done again."""
     steps: int
     """How many attempts at steps had ended when it was to be done again for the last time."""
+
+
+class SampleState(NamedTuple):
+    """What is to be done of a run of which only a sample was asked for."""
+
+    items: int
+    """How many tasks of each wide phase."""
+    held: Mapping[str, str]
+    """Phases that are not begun at all, with the reason."""
 
 
 class PhaseState(NamedTuple):

@@ -21,7 +21,7 @@ from echelon.model.session import EffectIntent, Pause
 from echelon.runlog import events as happened
 from echelon.runlog.changes import extension_of, record_changes
 from echelon.runlog.events import RunEvent
-from echelon.runlog.standing import PhaseState, RetryMark, StepName
+from echelon.runlog.standing import PhaseState, RetryMark, SampleState, StepName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,8 @@ class RunState:
     """What was to be done again, whatever had come of it (F8)."""
     retried: Mapping[str, RetryMark] = field(default_factory=dict[str, RetryMark])
     """The same by task."""
+    sample: SampleState | None = None
+    """What is to be done where only a sample was asked for; None: everything."""
     breakers: tuple[BreakerNews, ...] = ()
     """What breakers did (F1)."""
     plan_changes: tuple[PlanChange, ...] = ()
@@ -142,6 +144,7 @@ class _Draft:
         self.intents = dict(state.intents)
         self.retries = list(state.retries)
         self.retried = dict(state.retried)
+        self.sample = state.sample
         self.breakers = list(state.breakers)
         self.plan_changes = list(state.plan_changes)
         self.pauses = list(state.pauses)
@@ -170,6 +173,7 @@ class _Draft:
             intents=self.intents,
             retries=tuple(self.retries),
             retried=self.retried,
+            sample=self.sample,
             breakers=tuple(self.breakers),
             plan_changes=tuple(self.plan_changes),
             pauses=tuple(self.pauses),
@@ -209,7 +213,12 @@ def _last_end(draft: _Draft) -> datetime | None:
 
 
 def _run_reopened(draft: _Draft, event: happened.RunReopened) -> None:
+    draft.sample = None  # unless it is asked for again, everything is done
     draft.update_record(**record_changes(event))
+
+
+def _sample_asked(draft: _Draft, event: happened.SampleAsked) -> None:
+    draft.sample = SampleState(event.items, event.held)
 
 
 def _plan_extended(draft: _Draft, event: happened.PlanExtended) -> None:
@@ -347,6 +356,7 @@ _APPLY: dict[type[happened.Event], Callable[[_Draft, Any], None]] = {
     happened.RunStarted: _run_started,
     happened.RunTaken: _run_taken,
     happened.RunReopened: _run_reopened,
+    happened.SampleAsked: _sample_asked,
     happened.PlanExtended: _plan_extended,
     happened.PlanChangeProposed: _plan_change_proposed,
     happened.PhaseStarted: _phase_started,

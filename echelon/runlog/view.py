@@ -4,20 +4,23 @@
 function. Where a run has not ended, it is seen as its last event left it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.rolling.phases import PhaseView, RepeatedWork
-from echelon.model.run import RunResult, RunView, StepKind, StepRecord, TaskRetry, WaitView
+from echelon.model.run import RunResult, RunStatus, RunView, StepKind, StepRecord, WaitView
 from echelon.model.session import seconds_without
+from echelon.model.views.rest import Rest, Waiting
+from echelon.model.views.retry import TaskRetry
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
 from echelon.runlog.incidents import errors_of, incidents_of
 from echelon.runlog.losses import has_delivered, is_lost, missing_of, stand_in, unchecked
 from echelon.runlog.measures import measure
+from echelon.runlog.sampling import left_out, rest_of
 from echelon.runlog.state import RunState, StepName
 
 Read = Callable[[OutputReference], object]
@@ -34,7 +37,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     kinds = {name.task_id: name.kind for name in latest if name.kind is not StepKind.TASK}
     losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, kinds=kinds)
     launched = len(latest.keys() | set(_planned(state)))
-    reader = _Reader(read)
+    reader, rest = _Reader(read), rest_of(state)
     return RunView(
         record=record,
         steps=state.steps,
@@ -59,6 +62,8 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         skipped=_skipped(state),
         repeated=tuple(_repeated(latest.values())),
         output=_output(latest.values(), state, reader),
+        rest=rest,
+        waiting=_waiting(record.status, missing, rest),
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
         lost_outputs=tuple(reader.lost),
@@ -99,6 +104,8 @@ def result_of(view: RunView) -> RunResult:
         concerns=view.concerns,
         measures=view.measures,
         exceptions=view.exceptions,
+        rest=view.rest,
+        waiting=view.waiting,
         plan_changes=view.plan_changes,
         skipped=view.skipped,
         repeated=view.repeated,
@@ -120,9 +127,9 @@ def _in_plan(state: RunState) -> dict[StepName, StepRecord]:
 
 
 def _wanted(state: RunState) -> list[PhasePlan]:
-    """Return the phases of the plan, without those that turned out not to be wanted (X12)."""
-    phases, skipped = state.plan.phases if state.plan else (), _skipped(state)
-    return [phase for phase in phases if phase.name not in skipped]
+    """Return the phases of the plan, without those that are not wanted, or not begun in a sample (X12, V6)."""
+    phases, left_out = state.plan.phases if state.plan else (), _left_out(state)
+    return [phase for phase in phases if phase.name not in left_out]
 
 
 def rounds_of(state: RunState) -> dict[str, int]:
@@ -132,6 +139,10 @@ def rounds_of(state: RunState) -> dict[str, int]:
         if step.kind in _IN_ROUNDS:
             found[step.phase] = max(step.round, found.get(step.phase, 1))
     return found
+
+
+def _left_out(state: RunState) -> set[str]:
+    return {*_skipped(state), *held_phases(state)}
 
 
 def _skipped(state: RunState) -> dict[str, str]:
@@ -146,7 +157,18 @@ def _repeated(latest: Iterable[StepRecord]) -> Iterator[RepeatedWork]:
 
 
 def _planned(state: RunState) -> list[StepName]:
-    return [StepName(StepKind.TASK, phase.name, task) for phase in _wanted(state) for task in phase.tasks]
+    """Return the tasks that are to be done: what a sample leaves out is neither launched nor missing."""
+    out = left_out(state)
+    wanted = ((phase.name, task) for phase in _wanted(state) for task in phase.tasks if task not in out)
+    return [StepName(StepKind.TASK, phase, task) for phase, task in wanted]
+
+
+def _waiting(status: RunStatus, missing: Sequence[Missing], rest: Rest | None) -> Waiting | None:
+    if status is not RunStatus.WAITING:
+        return None
+    if any(one.asks for one in missing):
+        return Waiting(for_="the answer of a person")
+    return Waiting(for_="the rest of a sample") if rest else None
 
 
 def _missing(latest: Mapping[StepName, StepRecord], state: RunState, plan: Plan | None) -> tuple[Missing, ...]:
@@ -226,7 +248,7 @@ def _output(latest: Iterable[StepRecord], state: RunState, read: Read) -> object
     if plan.delivers:
         made = {step.handoff.task_id: step for step in steps if step.handoff.done}
         return {task: _read(made[task], read) for task in plan.delivers if task in made} or None
-    ends = final_phases(plan.phases, _skipped(state))
+    ends = final_phases(plan.phases, _left_out(state))
     outputs = {phase.name: _output_of(steps, phase, read) for phase in plan.phases if phase.name in ends}
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
 

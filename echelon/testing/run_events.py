@@ -236,6 +236,7 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         run_started(run_id, plan=small_plan(("inspect",))),
         happened.RunTaken(**base, token=1, host="here", pid=7),
         run_reopened(run_id),
+        happened.SampleAsked(**base, items=5, held={"publish": "an agent of it cannot be undone"}),
         plan_extended(small_plan(("inspect", "report")), run_id),
         happened.PlanChangeProposed(**base, proposal=plan_change()),
         happened.PhaseStarted(**base, phase="inspect", expected=2),

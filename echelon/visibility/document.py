@@ -34,6 +34,8 @@ def document_of(view: RunView) -> JsonObject:
         "repeated": view.repeated,
         "waits": view.waits,
         "retries": view.retries,
+        "rest": view.rest,
+        "waiting": view.waiting,
         "at_work": view.at_work,
         "report": record.report,
         "job": record.job,

@@ -20,6 +20,7 @@ from echelon.model.phrasing import duration, one_line, printable, size, tally
 from echelon.model.run import Measures, MissingGroup, RunView
 from echelon.visibility.comparison import compare
 from echelon.visibility.pictures import phases_svg, structure_svg, timeline_svg
+from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_cost
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -73,6 +74,7 @@ def report_context(run: RunView) -> JsonObject:
         "run": run,
         "plan": plan,
         "grouped": partial(_grouped, run),
+        "rest": rest_lines(run.rest, _currency(run)) if run.rest else (),
         "counted": tally(run.launched, run.returned, len(run.missing)),
         "concerns": sorted(run.concerns, key=_urgency),
         "measures": measure_rows(run),

@@ -38,6 +38,13 @@ Secrets = Annotated[
     list[str] | None,
     Parameter(name="--param", help="A secret input of the run as name=value: secrets are not on record."),
 ]
+Sample = Annotated[
+    int | None,
+    Parameter(
+        validator=Number(gte=1),
+        help="Do so many tasks of each phase that has more, foresee the rest from them, and wait.",
+    ),
+]
 Span = Annotated[
     int | None,
     Parameter(

@@ -16,6 +16,8 @@ from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, listed, percent, tally
 from echelon.model.rolling.phases import RepeatedWork
 from echelon.model.run import Measures, MissingGroup, RunResult, RunStatus, exit_code_of
+from echelon.model.views.rest import Rest, Waiting
+from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_line
 
 #: Causes of missing outputs told at most.
@@ -36,14 +38,14 @@ STATUSES: dict[RunStatus, tuple[str, str]] = {
     RunStatus.PARTIAL: ("bold yellow", "done, with something missing"),
     RunStatus.FAILED: ("bold red", "there is no output"),
     RunStatus.INTERRUPTED: ("bold yellow", "stopped from outside; completed work is kept"),
-    RunStatus.WAITING: ("bold cyan", "a person must answer"),
+    RunStatus.WAITING: ("bold cyan", "for the answer of a person"),
     RunStatus.RUNNING: ("bold cyan", "running, or its process was killed"),
 }
 
 
 def show_result(console: Console, result: RunResult) -> None:
     """Print the end of a run."""
-    console.print(status_line(result.run_id, result.status, result.exceptions))
+    console.print(status_line(result.run_id, result.status, result.exceptions, result.waiting))
     facts(
         console,
         [
@@ -65,7 +67,8 @@ def show_result(console: Console, result: RunResult) -> None:
         ],
     )
     show_missing(console, result.missing, result.missing_by_cause)
-    show_next(console, result.run_id, result.status, result.missing)
+    show_rest(console, result.rest)
+    show_next(console, result.run_id, result.status, result.missing, result.waiting)
     show_output(console, result.output, result.stand_ins)
 
 
@@ -118,9 +121,13 @@ def nothing_to_do(exceptions: Sequence[ExceptionReport]) -> list[str]:
     return [report.message for report in exceptions if report.trigger is Trigger.EMPTY]
 
 
-def status_line(run_id: str, status: RunStatus, exceptions: Sequence[ExceptionReport] = ()) -> Text:
+def status_line(
+    run_id: str, status: RunStatus, exceptions: Sequence[ExceptionReport] = (), waiting: Waiting | None = None
+) -> Text:
     """Return `run: STATUS, what that means`; a run that found nothing to do somewhere has not looked at everything."""
     style, meaning = STATUSES[status]
+    if waiting is not None:
+        meaning = f"for {waiting.for_}"
     if status is RunStatus.COMPLETED and (empty := nothing_to_do(exceptions)):
         style, meaning = "bold yellow", f"but {'; '.join(empty)}"
     return Text.assemble(f"{run_id}: ", (status.value, style), f", {meaning}")
@@ -142,13 +149,28 @@ def show_missing(
         console.print(f"  and {rest:,} more")
 
 
-def show_next(console: Console, run_id: str, status: RunStatus, missing: Sequence[Missing]) -> None:
+def show_rest(console: Console, rest: Rest | None) -> None:
+    """Print what a sample leaves to be done, and what that is expected to take."""
+    if rest is not None:
+        console.print(Text(f"only a sample of {rest.items:,} was asked for:", style="cyan"))
+        for line in rest_lines(rest):
+            console.print(f"  {line}")
+
+
+def show_next(
+    console: Console,
+    run_id: str,
+    status: RunStatus,
+    missing: Sequence[Missing],
+    waiting: Waiting | None = None,
+) -> None:
     """Print what a person is waited for, each question once; else how to go on with what did not end well."""
     asked = tuple(dict.fromkeys(one.asks for one in missing if one.asks))
     for question in asked:
         console.print(Text(question, style="bold cyan"))
     if not asked and status is not RunStatus.COMPLETED:
-        console.print(Text(f"to continue with what is missing: echelon resume {run_id}", style="dim"))
+        what = "what is missing" if waiting is None else waiting.for_
+        console.print(Text(f"to continue with {what}: echelon resume {run_id}", style="dim"))
 
 
 def routes(concerns: Sequence[ConcernRecord]) -> str:

@@ -8,7 +8,16 @@ from rich.console import Console
 from rich.text import Text
 
 from echelon.cli.views.output import facts, table
-from echelon.cli.views.result import CAUSES_SHOWN, repeated, routes, show_missing, show_next, skipped, status_line
+from echelon.cli.views.result import (
+    CAUSES_SHOWN,
+    repeated,
+    routes,
+    show_missing,
+    show_next,
+    show_rest,
+    skipped,
+    status_line,
+)
 from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally, truncate
@@ -31,7 +40,7 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
     `trouble` is why Prefect does not show it yet, where something stands in the way.
     """
     record = view.record
-    console.print(status_line(record.run_id, record.status, view.exceptions))
+    console.print(status_line(record.run_id, record.status, view.exceptions, view.waiting))
     plan = record.plan
     facts(
         console,
@@ -61,7 +70,8 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
     said = {group.cause for group in view.missing_by_cause[:CAUSES_SHOWN]}
     show_incidents(console, [one for one in view.incidents if one.cause not in said])
     show_concerns(console, view)
-    show_next(console, record.run_id, record.status, view.missing)
+    show_rest(console, view.rest)
+    show_next(console, record.run_id, record.status, view.missing, view.waiting)
 
 
 def _parent(record: RunRecord) -> str:

@@ -31,7 +31,7 @@ _DIVIDING = frozenset({StructureChange.ADD_LEVEL, StructureChange.SPLIT_DOMAINS}
 async def adapt(growth: Growth, phase: str) -> None:
     """Measure the signals at the sync point of a phase that was passed, and propose or make the changes that help."""
     run = growth.context()
-    if run.spec.job.adapt == "off":
+    if run.spec.job.adapt == "off" or run.log.state.sample is not None:  # a sample is not what the structure is for
         return
     for load in signals_at(run.log.state, run.spec.plan, phase):
         remedy = remedy_for(load)

@@ -48,8 +48,8 @@ async def repeat_task(
     rounds: list[PastRound] = []
     verdicts: list[Verdict] = []
     while True:
-        step = replace(steps.task(task_id, rounds=rounds), interim=True)
-        handoff = await perform(step)
+        step = steps.task(task_id, rounds=rounds)
+        handoff = await perform(replace(step, interim=True))
         rounds.append(PastRound(handoff=handoff))
         failpoint("round.ended")
         if not handoff.done:

@@ -138,6 +138,7 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
     return {
         happened.RunTaken: {"token": attempts, "host": words, "pid": attempts, "idle_since": st.none() | moments},
         happened.RunReopened: {"before": statuses, "finished": st.none() | moments},
+        happened.SampleAsked: {"items": attempts, "held": st.dictionaries(phases, words, max_size=1)},
         happened.PlanExtended: {"plan": plans(), "reason": words},
         happened.PlanChangeProposed: {"proposal": words.map(lambda reason: plan_change(reason=reason))},
         happened.PhaseStarted: {"phase": phases, "expected": attempts},

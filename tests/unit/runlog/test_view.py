@@ -10,6 +10,7 @@ from echelon.model.plan import Plan
 from echelon.model.run import StepKind
 from echelon.runlog.events import RunEvent
 from echelon.runlog.losses import is_lost
+from echelon.runlog.sampling import held_phases, left_out
 from echelon.runlog.state import RunState, StepName, fold
 from echelon.runlog.view import view_of
 from echelon.testing.run_events import plan_extended
@@ -24,11 +25,11 @@ def read(_reference: OutputReference) -> Any:
 
 
 def planned(state: RunState) -> set[StepName]:
-    """Return what is to be done: of phases that turned out not to be wanted nothing is (X12)."""
+    """Return what is to be done: nothing of phases that are not wanted (X12), and of a sample a part."""
     phases = state.plan.phases if state.plan else ()
-    skipped = {name for name, stands in state.phases.items() if stands.skipped}
-    wanted = [phase for phase in phases if phase.name not in skipped]
-    return {StepName(StepKind.TASK, phase.name, task) for phase in wanted for task in phase.tasks}
+    skipped = {name for name, stands in state.phases.items() if stands.skipped} | held_phases(state)
+    wanted, out = [phase for phase in phases if phase.name not in skipped], left_out(state)
+    return {StepName(StepKind.TASK, phase.name, task) for phase in wanted for task in phase.tasks if task not in out}
 
 
 @few

@@ -20,7 +20,7 @@ from echelon.runlog.breakers import breakers_of
 from echelon.runlog.incidents import errors_of, incidents_of
 from echelon.runlog.losses import has_delivered, is_lost, missing_of, stand_in, unchecked
 from echelon.runlog.measures import measure
-from echelon.runlog.sampling import left_out, rest_of
+from echelon.runlog.sampling import held_phases, left_out, rest_of
 from echelon.runlog.state import RunState, StepName
 
 Read = Callable[[OutputReference], object]

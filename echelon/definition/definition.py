@@ -81,8 +81,7 @@ class JobDefinition:
         merge: Merge = "never",
         adapt: Adapt = "propose",
     ) -> None:
-        if not name.replace("-", "").replace("_", "").isalnum():
-            raise InvalidJob(f"job name {name!r} may only have letters, digits, '-' and '_'")
+        _check_stated(name, max_concurrency, merge, adapt)
         self.name = name
         self.goal = goal
         self.inputs_type = inputs
@@ -95,14 +94,8 @@ class JobDefinition:
         self.priors = priors or Priors()
         self.prices = dict(prices or {})
         self.transcripts = transcripts
-        if max_concurrency is not None and max_concurrency < 1:
-            raise InvalidJob(f"job {name!r}: max_concurrency={max_concurrency} lets no agent work; allow 1 or more")
         self.max_concurrency = max_concurrency
-        if merge not in get_args(Merge):
-            raise InvalidJob(f"job {name!r}: merge={merge!r} is none of {', '.join(map(repr, get_args(Merge)))}")
         self.merge: Merge = merge
-        if adapt not in get_args(Adapt):
-            raise InvalidJob(f"job {name!r}: adapt={adapt!r} is not known; use one of {', '.join(get_args(Adapt))}")
         self.adapt: Adapt = adapt
         # Who defines the job is in the frame above.
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
@@ -266,6 +259,17 @@ class JobDefinition:
             )
         if name in self.phases or name in self._waiting:
             raise InvalidJob(f"job {self.name!r} has two phases called {name!r}")
+
+
+def _check_stated(name: str, max_concurrency: int | None, merge: str, adapt: str) -> None:
+    """Refuse what a job cannot be told; `InvalidJob` names it."""
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise InvalidJob(f"job name {name!r} may only have letters, digits, '-' and '_'")
+    if max_concurrency is not None and max_concurrency < 1:
+        raise InvalidJob(f"job {name!r}: max_concurrency={max_concurrency} lets no agent work; allow 1 or more")
+    for what, given, known in (("merge", merge, get_args(Merge)), ("adapt", adapt, get_args(Adapt))):
+        if given not in known:
+            raise InvalidJob(f"job {name!r}: {what}={given!r} is not known; use one of {', '.join(known)}")
 
 
 def default_key(item: object) -> str:

@@ -291,5 +291,5 @@ def test_a_fallback_of_the_need_stays() -> None:
 
 
 def test_another_word_for_merging_is_refused() -> None:
-    with pytest.raises(InvalidJob, match="merge='always' is none of 'never', 'auto'"):
+    with pytest.raises(InvalidJob, match="merge='always' is not known; use one of never, auto"):
         a_job(merge="always")

@@ -113,5 +113,20 @@ class KnowsFingerprint(Protocol):
         ...
 
 
+@runtime_checkable
+class HoldsAgents(Protocol):
+    """An agent in which others are at work, such as a job: what it does itself says nothing of what they do."""
+
+    @property
+    def holds_irreversible(self) -> bool:
+        """Is something done in it that cannot be undone?"""
+        ...
+
+
+def cannot_be_undone(agent: Agent) -> bool:
+    """Say whether what an agent does, or somebody in it, cannot be undone."""
+    return agent.effect == "irreversible" or (isinstance(agent, HoldsAgents) and agent.holds_irreversible)
+
+
 #: What may be given where an agent is asked for; a plain model takes whatever dependencies its library gave it.
 AgentLike: TypeAlias = Union[Agent, BecomesAgent, "AbstractAgent[Any, object]"]

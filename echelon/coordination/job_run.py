@@ -149,9 +149,8 @@ class JobRun:
             if ended is not None:
                 break
             for phase in loop.members:
-                turn = self._looped[phase]
-                over = await past_of(run, phase, turn.round, outputs[phase], rounds.verdicts[-1])
-                self._looped[phase] = turn.after(over.tasks)
+                over = past_of(phase, outputs[phase], rounds.verdicts[-1])
+                self._looped[phase] = self._looped[phase].after(over.tasks)
         self.outputs.update({phase: output for phase, output in ended.items() if phase in self.outputs})
         for phase in loop.members:
             self._passed[phase].set()
@@ -167,7 +166,9 @@ class JobRun:
         """Return the order for a phase, in the round of its loop."""
         order = _order(run, phase, tasks, outputs, received)
         turn = self._looped.get(phase)
-        return order if turn is None else order.model_copy(update={"round": turn.round, "past": dict(turn.past)})
+        if turn is None:
+            return order
+        return order.model_copy(update={"round": turn.round, "past": dict(turn.past), "repeated": True})
 
     async def _begin(self, phase: str, continued: str | None) -> _Begun | PhaseOutput | None:
         """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do.

@@ -22,6 +22,8 @@ class PhaseOutput(Value):
     unmerged: tuple[Handoff, ...] = ()
     """Completed work that no integration holds, since the one that should have failed (F7)."""
 
+    tasks: tuple[Handoff, ...] = ()
+    """What each task delivered by itself, of a phase that is repeated as a whole or with others (X12)."""
     skipped: str = ""
     """Why nothing of it was done; empty for a phase that was wanted (X12)."""
 
@@ -65,6 +67,7 @@ def together(outputs: Iterable[PhaseOutput]) -> PhaseOutput:
         missing=tuple(m for output in all_of_them for m in output.missing),
         replaced=tuple(m for output in all_of_them for m in output.replaced),
         unmerged=tuple(h for output in all_of_them for h in output.unmerged),
+        tasks=tuple(h for output in all_of_them for h in output.tasks),
     )
 
 

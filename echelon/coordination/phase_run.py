@@ -82,6 +82,8 @@ class PhaseRun:
             agents=output_of(handoff for agent in agents for handoff in agent.result()),
         )
         output = await self._integrate(stage, gathered)
+        if self.order.repeated:
+            output = output.model_copy(update={"tasks": (*gathered.agents.handoffs, *gathered.parts.tasks)})
         # At the primary, where nothing integrated is left to pass on, its parts are passed on in its place (F7).
         at_the_top = stage.node.parent is None and not output.handoffs
         return output.model_copy(update={"handoffs": output.unmerged, "unmerged": ()}) if at_the_top else output

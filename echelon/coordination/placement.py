@@ -50,6 +50,8 @@ class StageOrder(Value):
     """Why each task before that is missing is missing: what needs it as a tight dependency is not started (D3)."""
     round: int = Field(default=1, ge=1)
     """Which round of a phase that is repeated as a whole until a check passes (X12)."""
+    repeated: bool = False
+    """Is the phase repeated, as a whole or with others? What each task delivers is handed on then, beside the rest."""
     kept: dict[str, Handoff] = Field(default_factory=dict[str, Handoff])
     """Tasks that passed in an earlier round, and are not done again."""
     past: dict[str, tuple[PastRound, ...]] = Field(default_factory=dict[str, tuple[PastRound, ...]])

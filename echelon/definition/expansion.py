@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel, ValidationError
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, cannot_be_undone
 from echelon.agents.prices import published_prices
 from echelon.contract.complaint import said_of
 from echelon.contract.declared import vocabularies_in
@@ -195,7 +195,7 @@ def _spec(
             capability=call.agent.name,
             tokens=phase.tokens,
             seconds=phase.seconds,
-            irreversible=call.agent.effect == "irreversible",
+            irreversible=cannot_be_undone(call.agent),
             error_consequence=phase.error_consequence,
             contract=facts.contract,
             kind=facts.kind,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeGuard, Union, cast
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from echelon.agents.agent import Agent, Effect
+from echelon.agents.agent import Agent, Effect, cannot_be_undone
 from echelon.agents.call import Call, CallShape
 from echelon.agents.fingerprint.agent import fingerprint_of_all
 from echelon.agents.outcome import Outcome
@@ -67,6 +67,11 @@ class JobAgent:
     def fingerprint(self) -> str:
         """What changes with the code of any of its agents: the run is gone on with, and does those again (F8)."""
         return fingerprint_of_all(agents_in(self.job))
+
+    @property
+    def holds_irreversible(self) -> bool:
+        """Is something done in the job that cannot be undone?"""
+        return any(map(cannot_be_undone, agents_in(self.job)))
 
     def bind(self, shape: CallShape) -> Self:
         """Check that the inputs of the job have a source; what items give only the first call can tell."""

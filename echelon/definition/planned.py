@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
+from echelon.agents.agent import cannot_be_undone
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, Found, check_runnable, expand
 from echelon.definition.limits import limits_of
@@ -102,7 +103,7 @@ def _open(phase: PhaseDefinition) -> OpenPhase:
         finder=phase.discovery.finder.name,
         agent=phase.agents[0].name,
         items=phase.items,
-        irreversible=any(agent.effect == "irreversible" for agent in phase.agents),
+        irreversible=any(map(cannot_be_undone, phase.agents)),
     )
 
 

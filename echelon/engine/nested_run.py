@@ -42,7 +42,7 @@ async def run_as_task(agent: JobAgent, inputs: BaseModel, call: Call) -> Outcome
     )
     with _sharing(task) as share:
         options = RunOptions(
-            run_id=nested_run_id(agent.job.name, task, inputs),
+            run_id=nested_run_id(agent.job.name, task, inputs, _again(agent, task, call)),
             source=agent.job.location,
             show_prints=task.show_prints,
             share=share,
@@ -55,10 +55,22 @@ async def run_as_task(agent: JobAgent, inputs: BaseModel, call: Call) -> Outcome
     return _outcome(agent, view, usage, task.books.bubble(agent.job.name, view.concerns))
 
 
-def nested_run_id(job: str, task: EnclosingTask, inputs: BaseModel) -> str:
-    """Return the run that a task of a run is: always the same one, so that whoever does it again goes on with it."""
-    identity = digest_of([task.run_id, task.task_id, job, written_inputs(inputs)])
+def nested_run_id(job: str, task: EnclosingTask, inputs: BaseModel, again: tuple[int, ...] = ()) -> str:
+    """Return the run that a task of a run is: always the same one, so that whoever does it again goes on with it.
+
+    `again` tells apart what a person, or a check, wants done anew.
+    """
+    identity = digest_of([task.run_id, task.task_id, job, written_inputs(inputs), *again])
     return f"{job[:_NAME_CHARACTERS]}-{identity[:_ID_DIGITS]}"
+
+
+def _again(agent: JobAgent, task: EnclosingTask, call: Call) -> tuple[int, ...]:
+    """Say which time the task is to be done anew: in a later round of it, or since a person asked for it.
+
+    What cannot be undone is not done anew: its run is gone on with, whoever asks.
+    """
+    times = (call.brief.round, task.retries.get(task.task_id, 0))
+    return () if times == (1, 0) or agent.holds_irreversible else times
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ Known to whatever an agent calls, in its coroutine or its thread; not in a proce
 
 import contextlib
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -79,6 +79,8 @@ class EnclosingTask:
     """What bounds the agents of its run at work at one time (F5)."""
     books: NestedBooks = field(default_factory=NestedBooks)
     """What its run has on its books for the runs inside it."""
+    retries: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How often each of its tasks was to be done again."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -314,6 +314,7 @@ def _enclosing(run_id: str, run_log: RunLog, slots: RunSlots, options: RunOption
         show_prints=options.show_prints,
         chain=options.chain,
         slots=slots,
+        retries={task: mark.times for task, mark in run_log.state.retried.items()},
         books=NestedBooks(run_log.state.steps, lambda: tuple(run_log.state.concerns.values())),
     )
 

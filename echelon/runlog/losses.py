@@ -22,7 +22,7 @@ def missing_of(handoff: Handoff) -> Missing:
         reason=reason,
         instead=instead,
         asks=error.asks if error else "",
-        over_limit=error is not None and error.over_limit,
+        over_limit=error is not None and (error.over_limit or handoff.stopped_by == "budget"),
     )
 
 

@@ -14,7 +14,7 @@ from echelon.model.run import RunResult, RunStatus, RunView, StepKind, StepRecor
 from echelon.model.session import seconds_without
 from echelon.model.views.rest import Rest, Waiting
 from echelon.model.views.retry import TaskRetry
-from echelon.planning.schedule.phase_graph import final_phases
+from echelon.planning.schedule.phase_graph import final_names, phases_awaited
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
 from echelon.runlog.incidents import errors_of, incidents_of
@@ -248,8 +248,11 @@ def _output(latest: Iterable[StepRecord], state: RunState, read: Read) -> object
     if plan.delivers:
         made = {step.handoff.task_id: step for step in steps if step.handoff.done}
         return {task: _read(made[task], read) for task in plan.delivers if task in made} or None
-    ends = final_phases(plan.phases, _left_out(state))
-    outputs = {phase.name: _output_of(steps, phase, read) for phase in plan.phases if phase.name in ends}
+    planned = {phase.name: phase for phase in plan.phases}
+    outputs = {
+        name: _output_of(steps, planned[name], read) if name in planned else None
+        for name in final_names(phases_awaited(plan), _left_out(state))
+    }
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
 
 

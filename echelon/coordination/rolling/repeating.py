@@ -73,12 +73,13 @@ async def repeat_phase(
 ) -> PhaseOutput:
     """Do a phase until the check of all that it hands on passes; what passed by itself is not done again."""
     rounds = PhaseRounds(repetition, order.phase, (order.phase,))
+    order = order.model_copy(update={"repeated": True})
     while True:
         output = await work(order)
         outputs = await rounds.check(run, order, {order.phase: output})
         if outputs is not None:
             return outputs[order.phase]
-        order = _next_order(order, await past_of(run, order.phase, order.round, output, rounds.verdicts[-1]))
+        order = _next_order(order, past_of(order.phase, output, rounds.verdicts[-1]))
 
 
 class PhaseRounds:
@@ -89,6 +90,7 @@ class PhaseRounds:
         self._name = name
         self._ends = ends
         self.verdicts: list[Verdict] = []
+        self._judged: Handoff | None = None
 
     async def check(
         self, run: RunContext, order: StageOrder, outputs: Mapping[str, PhaseOutput]
@@ -98,31 +100,41 @@ class PhaseRounds:
         `order` is that of the last of the phases, `run` has the plan that they were carried out by.
         """
         repetition = self._repetition
-        if not any(outputs[end].handoffs for end in self._ends):
-            return dict(outputs)  # there is nothing to be judged
         phase = run.spec.job.phases[order.phase]
         steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
         step = steps.check_of_phases(repetition.check, self._name, outputs)
+        if not any(outputs[end].handoffs for end in self._ends):
+            return await self._nothing_to_judge(run, step, outputs)
         checked = await layers(run)(step)
         failpoint("check.ended")
         if not checked.done:
             why = missing_of(checked)
             return {name: _without(one, why) if name in self._ends else one for name, one in outputs.items()}
         self.verdicts.append(await _verdict(run, repetition, checked))
+        self._judged = checked
         stopped = repetition.why_stopped(self.verdicts)
         if stopped is None:
             return None
         rounds = [PastRound(handoff=checked, gap=one.gap) for one in self.verdicts]
         ended = await _end(run, step, checked, stopped, rounds)
         if not ended.done:
-            return await self._not_passed(run, order, outputs, missing_of(ended), stopped)
+            return await self._not_passed(run, outputs, missing_of(ended), stopped)
         said = {"stopped_by": stopped, "rounds": len(rounds)}
         return {name: _marked(output, said) if name in self._ends else output for name, output in outputs.items()}
+
+    async def _nothing_to_judge(
+        self, run: RunContext, step: Step, outputs: Mapping[str, PhaseOutput]
+    ) -> dict[str, PhaseOutput]:
+        """Return what phases hand on whose last round delivered nothing: what was rejected before stays rejected."""
+        if self._judged is None:
+            return dict(outputs)
+        rounds = [PastRound(handoff=self._judged, gap=one.gap) for one in self.verdicts]
+        why = missing_of(await _end(run, step, self._judged, "failed", rounds))
+        return {name: _without(one, why) if name in self._ends else one for name, one in outputs.items()}
 
     async def _not_passed(
         self,
         run: RunContext,
-        order: StageOrder,
         outputs: Mapping[str, PhaseOutput],
         why: Missing,
         stopped: StoppedBy,
@@ -130,19 +142,19 @@ class PhaseRounds:
         """Return what phases hand on that do not pass: tasks that nothing is said against; the rest stays at hand."""
         handed_on = dict(outputs)
         for name in self._ends:
-            lost = await self._end_named(run, name, order.round, outputs[name], stopped)
+            lost = await self._end_named(run, name, outputs[name], stopped)
             handed_on[name] = _without(outputs[name], why, lost)
         return handed_on
 
-    async def _end_named(
-        self, run: RunContext, phase: str, number: int, output: PhaseOutput, stopped: StoppedBy
-    ) -> list[Handoff]:
+    async def _end_named(self, run: RunContext, phase: str, output: PhaseOutput, stopped: StoppedBy) -> list[Handoff]:
         """Put it on record that those tasks of a phase do not pass that the last check names."""
-        verdict, made = self.verdicts[-1], len(self.verdicts)
-        steps = await _read_delivered(run, phase, number, output)
-        named = {task: gap for task, gap in _gaps(phase, verdict).items() if task in steps}
-        rounds = {task: PastRound(handoff=steps[task].handoff, gap=gap or verdict.gap) for task, gap in named.items()}
-        return [await _end(run, steps[task], one.handoff, stopped, made * [one]) for task, one in rounds.items()]
+        made, lost = len(self.verdicts), list[Handoff]()
+        over = past_of(phase, output, self.verdicts[-1])
+        for task in sorted(over.named):
+            step = await _find_record(run, phase, over.tasks[task].handoff)
+            if step is not None:
+                lost.append(await _end(run, step, over.tasks[task].handoff, stopped, made * [over.tasks[task]]))
+        return lost
 
 
 class PastRounds(NamedTuple):
@@ -154,12 +166,10 @@ class PastRounds(NamedTuple):
     """The tasks that the check names; none where it judges the whole."""
 
 
-async def past_of(run: RunContext, phase: str, number: int, output: PhaseOutput, verdict: Verdict) -> PastRounds:
-    """Return a round that is over, by what is on record of it."""
-    steps, gaps = await _read_delivered(run, phase, number, output), _gaps(phase, verdict)
-    tasks = {
-        task: PastRound(handoff=step.handoff, gap=gaps.get(task, "") or verdict.gap) for task, step in steps.items()
-    }
+def past_of(phase: str, output: PhaseOutput, verdict: Verdict) -> PastRounds:
+    """Return a round that is over, by what each task delivered in it."""
+    gaps = _gaps(phase, verdict)
+    tasks = {one.task_id: PastRound(handoff=one, gap=gaps.get(one.task_id, "") or verdict.gap) for one in output.tasks}
     return PastRounds(tasks, frozenset(gaps) & frozenset(tasks))
 
 
@@ -176,19 +186,14 @@ def _gaps(phase: str, verdict: Verdict) -> dict[str, str]:
     return {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
 
 
-async def _read_delivered(run: RunContext, phase: str, number: int, output: PhaseOutput) -> dict[str, StepRecord]:
-    """Return what is on record of the tasks of a phase that delivered, up to a round of it.
-
-    A run that is resumed has later rounds on record, too, and those must not be taken for this one.
-    """
-    repetition = run.spec.job.phases[phase].repetition
-    last = number * (1 if repetition is None or repetition.whole_phase else repetition.rounds)
-    found: dict[str, StepRecord] = {}
-    for step in (await run.log.refresh()).steps:
-        if step.kind is StepKind.TASK and step.phase == phase and step.round <= last:
-            found[step.handoff.task_id] = step
-    handed_on = {handoff.task_id: {"handoff": handoff} for handoff in output.handoffs}
-    return {task: step.model_copy(update=handed_on.get(task, {})) for task, step in found.items() if step.handoff.done}
+async def _find_record(run: RunContext, phase: str, handoff: Handoff) -> StepRecord | None:
+    """Return the record of a round of a task, by what it delivered."""
+    location = handoff.output_location
+    for step in reversed((await run.log.refresh()).steps):
+        own = step.kind is StepKind.TASK and step.phase == phase and step.handoff.task_id == handoff.task_id
+        if own and step.handoff.output_location == location and step.handoff.stopped_by is None:
+            return step
+    return None
 
 
 def _marked(output: PhaseOutput, said: Mapping[str, object]) -> PhaseOutput:

@@ -75,6 +75,7 @@ class StepMaker:
                 self._call(assignment, spec.plan.nodes[node].parent or node, call.item, inbox, guard),
                 call.agent.output_type,
                 past,
+                self._number(rounds),
             ),
             given=_Given(item=call.item, upstream_digest=self._repeated(inbox.digest, past), phase=task.phase or ""),
             dependencies=inbox.used,
@@ -92,7 +93,7 @@ class StepMaker:
         step = self._check(
             check_id(task_id, check.name), check, judged, owner, done.item, worker.goal, self._number(rounds[1:])
         )
-        told = self._in_round(step.call, done.agent.output_type, rounds)
+        told = self._in_round(step.call, done.agent.output_type, rounds, len(rounds))
         output = Received[object](rounds[-1].handoff, self._run.outputs, done.agent.output_type)
         return replace(step, call=replace(told, brief=step.call.brief, output=output))
 
@@ -147,16 +148,16 @@ class StepMaker:
         before = [(one.handoff.output_location and one.handoff.output_location.sha256, one.gap) for one in past]
         return digest_of((upstream_digest, self._order.round, before))
 
-    def _in_round(self, call: Call, contract: object, past: Sequence[PastRound]) -> Call:
+    def _in_round(self, call: Call, contract: object, past: Sequence[PastRound], number: int) -> Call:
         """Return a call that knows of earlier rounds: what was delivered in them, and what checks said of it."""
-        if not past:
+        if number == 1 and not past:
             return call
         rounds = [
             Round[object](number, Received[object](one.handoff, self._run.outputs, contract), one.gap)
             for number, one in enumerate(past, start=1)
         ]
         gaps = tuple(truncate(one.gap, MAX_GAP) for one in past)
-        brief = call.brief.model_copy(update={"round": len(past) + 1, "gaps": gaps})
+        brief = call.brief.model_copy(update={"round": number, "gaps": gaps})
         return replace(call, brief=brief, rounds=Rounds(rounds))
 
     def integration(self, verb: Verb, stage: Stage, agent: Agent, received: PhaseOutput) -> Step:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from echelon.agents.agent import cannot_be_undone
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, PlannedCall
 from echelon.definition.phase import PhaseDefinition
@@ -79,7 +80,7 @@ def _integrated(pair: Pair) -> str:
 
 
 def _irreversible(pair: Pair) -> str:
-    held = [phase.name for phase in (pair.first, pair.second) if phase.agents[0].effect == "irreversible"]
+    held = [phase.name for phase in (pair.first, pair.second) if cannot_be_undone(phase.agents[0])]
     return f"{held[0]!r} cannot be undone" if held else ""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from echelon.agents.agent import cannot_be_undone
 from echelon.agents.call import CallShape
 from echelon.agents.checks.check import check_of, check_whole
 from echelon.definition.fitting import check_received
@@ -57,7 +58,7 @@ def loop_of(
 
 def _check_member(said: str, phase: PhaseDefinition) -> None:
     for one in phase.agents:
-        if one.effect == "irreversible":
+        if cannot_be_undone(one):
             raise InvalidJob(f"the loop over {said}: what {one.name!r} does cannot be undone, so it cannot be repeated")
     if phase.repetition is not None and phase.repetition.whole_phase:
         raise InvalidJob(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from echelon.agents.agent import Agent
+from echelon.agents.agent import Agent, cannot_be_undone
 from echelon.agents.call import CallShape
 from echelon.agents.checks.check import Check, check_of, check_whole, checks_whole_phase, shape_of_check
 from echelon.agents.checks.verdict import Verdict
@@ -73,7 +73,7 @@ def repetition_of(
 ) -> Repetition:
     """Return how the work of a phase is repeated; `InvalidJob` where that would make no sense."""
     for one in who:
-        if one.effect == "irreversible":
+        if cannot_be_undone(one):
             raise InvalidJob(f"phase {phase!r}: what {one.name!r} does cannot be undone, so it cannot be repeated")
     check = check_of(phase, repeat.until)
     if any(is_same_worker(check, one) for one in who):

@@ -76,7 +76,7 @@ def _producers_first(needs: Mapping[str, Sequence[str]], planned: Sequence[str])
         waiting = [phase]
         while waiting:
             name = waiting[-1]
-            before = [one for one in needs[name] if one not in yielded and one not in waiting]
+            before = [one for one in needs[name] if one not in yielded]
             if before:
                 waiting.extend(before)
                 continue
@@ -127,8 +127,12 @@ def final_phases(phases: Sequence[PhasePlan], skipped: Collection[str] = ()) -> 
 
     Of phases that are skipped nothing is handed on; where all that waits for a phase is skipped, it is one of the ends.
     """
-    needs = needs_of_phases(phases)
-    wanted = [phase.name for phase in phases if phase.name not in skipped]
+    return final_names(needs_of_phases(phases), skipped)
+
+
+def final_names(needs: Mapping[str, Iterable[str]], skipped: Collection[str] = ()) -> tuple[str, ...]:
+    """Do the same by what each phase waits for: also for phases that are planned on the way."""
+    wanted = [name for name in needs if name not in skipped]
     needed = {one for name in wanted for one in (ancestors(needs, name) if skipped else needs.get(name, ()))}
     return tuple(name for name in wanted if name not in needed)
 

@@ -51,11 +51,11 @@ def test_every_agent_has_one_place_and_nobody_more_reports_than_the_span(
     base: list[str | None], left: list[str | None], right: list[str | None], span: int
 ) -> None:
     agents = [*agents_of("base", base), *agents_of("left", left), *agents_of("right", right)]
-    tree = grown_tree(agents, GROWN, span)
+    tree = grown_tree(agents, dict.fromkeys(GROWN), span)
 
     sound(tree, span)
     assert sorted(agents_in(tree)) == sorted(agent.id for agent in agents)
-    assert tree == grown_tree(agents, GROWN, span)
+    assert tree == grown_tree(agents, dict.fromkeys(GROWN), span)
 
 
 @settings(deadline=None)
@@ -65,9 +65,9 @@ def test_growing_moves_nobody_in_whatever_order_phases_grow(
 ) -> None:
     first = agents_of("base", base)
     grown = {"left": agents_of("left", left), "right": agents_of("right", right)}
-    whole = {node.id: node for node in grown_tree([*first, *grown["left"], *grown["right"]], GROWN, span)}
+    whole = {node.id: node for node in grown_tree([*first, *grown["left"], *grown["right"]], dict.fromkeys(GROWN), span)}
     for name in GROWN:
-        before, after = grown_tree(first, GROWN, span), grown_tree([*first, *grown[name]], GROWN, span)
+        before, after = grown_tree(first, dict.fromkeys(GROWN), span), grown_tree([*first, *grown[name]], dict.fromkeys(GROWN), span)
         for earlier, later in ((before, {node.id: node for node in after}), (after, whole)):
             for node in earlier:
                 assert later[node.id].parent == node.parent
@@ -77,8 +77,8 @@ def test_growing_moves_nobody_in_whatever_order_phases_grow(
 
 def test_three_that_were_found_report_beside_the_others_and_300_under_a_lead_of_their_own() -> None:
     first = agents_of("base", [None, None])
-    few = grown_tree([*first, *agents_of("left", [None] * 3)], ("left",), 8)
-    many = grown_tree([*first, *agents_of("left", [None] * 300)], ("left",), 8)
+    few = grown_tree([*first, *agents_of("left", [None] * 3)], {"left": None}, 8)
+    many = grown_tree([*first, *agents_of("left", [None] * 300)], {"left": None}, 8)
 
     assert {node.parent for node in few if node.id.startswith("left/")} == {"primary"}
     assert [node.id for node in many if node.parent == "primary"] == ["base/0", "base/1", "lead:left"]
@@ -86,7 +86,7 @@ def test_three_that_were_found_report_beside_the_others_and_300_under_a_lead_of_
 
 def test_without_phases_that_grow_it_is_the_tree_of_all_agents() -> None:
     agents = agents_of("base", ["a"] * 20 + ["b"] * 5)
-    tree = grown_tree(agents, (), 8)
+    tree = grown_tree(agents, {}, 8)
 
     sound(tree, 8)
     assert len(agents_in(tree)) == 25

@@ -106,14 +106,18 @@ async def test_a_retry_stays_within_the_sample() -> None:
         await carried_out(counting(asked), None, "double/0")
 
 
+#: A flow run of Prefect, as its logger knows it.
+FLOW_RUN = "0b5e7b36-52a4-4d8e-9d27-0c7d3b1a9f10"
+
+
 async def test_a_flow_run_that_is_tried_again_goes_on_with_its_sample() -> None:
     asked: list[int] = []
     job = counting(asked)
-    options = RunOptions(flow_run_id="f", sample=3)
+    options = RunOptions(flow_run_id=FLOW_RUN, sample=3)
     with pytest.raises(asyncio.CancelledError):
         async with prepare_run(job, job.inputs_type(), options, Settings()):
             raise asyncio.CancelledError
-    result = await run_job(job, job.inputs_type(), RunOptions(flow_run_id="f"))
+    result = await run_job(job, job.inputs_type(), RunOptions(flow_run_id=FLOW_RUN))
 
     assert (result.status, len(asked)) == (RunStatus.WAITING, 3)
 

@@ -65,9 +65,14 @@ def test_growing_moves_nobody_in_whatever_order_phases_grow(
 ) -> None:
     first = agents_of("base", base)
     grown = {"left": agents_of("left", left), "right": agents_of("right", right)}
-    whole = {node.id: node for node in grown_tree([*first, *grown["left"], *grown["right"]], dict.fromkeys(GROWN), span)}
+    whole = {
+        node.id: node for node in grown_tree([*first, *grown["left"], *grown["right"]], dict.fromkeys(GROWN), span)
+    }
     for name in GROWN:
-        before, after = grown_tree(first, dict.fromkeys(GROWN), span), grown_tree([*first, *grown[name]], dict.fromkeys(GROWN), span)
+        before, after = (
+            grown_tree(first, dict.fromkeys(GROWN), span),
+            grown_tree([*first, *grown[name]], dict.fromkeys(GROWN), span),
+        )
         for earlier, later in ((before, {node.id: node for node in after}), (after, whole)):
             for node in earlier:
                 assert later[node.id].parent == node.parent

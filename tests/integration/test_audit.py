@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Path:
 HANDOFF_FIELDS = {
     *("task_id", "status", "summary", "output_location", "dependencies", "next_steps"),
     *("producer", "assignment_id", "schema_version", "confidence", "usage", "concerns", "error", "attempts"),
-    *("fallback", "received", "repairs", "wrapped_up"),
+    *("fallback", "received", "repairs", "wrapped_up", "shortfall", "stopped_by", "rounds"),
 }
 
 

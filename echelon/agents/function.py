@@ -88,7 +88,7 @@ def function_agent(
     return FunctionAgent(
         function=function,
         name=own_name,
-        goal=goal or _first_line(function) or own_name.replace("_", " "),
+        goal=goal or first_line(function) or own_name.replace("_", " "),
         output_type=contract_of(function, own_name),
         effect=effect,
         resilience=resilience or Resilience(),
@@ -127,5 +127,6 @@ def _outcome(function: Callable[..., object], arguments: dict[str, object]) -> O
         raise RuntimeError(f"{function.__name__} raised StopIteration: a next() without a default?") from error
 
 
-def _first_line(function: Callable[..., object]) -> str:
+def first_line(function: Callable[..., object]) -> str:
+    """Return what a function says of itself: the first line of its docstring, empty without one."""
     return (inspect.getdoc(function) or "").split("\n", 1)[0].strip()

@@ -145,7 +145,9 @@ class JobRun:
                     group.create_task(self.work(phase, passed), name=f"phase {phase}")
             outputs = {phase: self.outputs.get(phase, PhaseOutput()) for phase in loop.members}
             run = self.growth.context()
-            ended = await rounds.check(run, self._order(run, loop.members[-1], (), {}, {}), outputs)
+            ended = await rounds.check(
+                run, _order(run, loop.members[-1], (), {}, {}, self._looped[loop.members[-1]]), outputs
+            )
             if ended is not None:
                 break
             for phase in loop.members:
@@ -154,21 +156,6 @@ class JobRun:
         self.outputs.update({phase: output for phase, output in ended.items() if phase in self.outputs})
         for phase in loop.members:
             self._passed[phase].set()
-
-    def _order(
-        self,
-        run: RunContext,
-        phase: str,
-        tasks: tuple[str, ...],
-        outputs: Mapping[str, PhaseOutput],
-        received: Mapping[str, PhaseOutput],
-    ) -> StageOrder:
-        """Return the order for a phase, in the round of its loop."""
-        order = _order(run, phase, tasks, outputs, received)
-        turn = self._looped.get(phase)
-        if turn is None:
-            return order
-        return order.model_copy(update={"round": turn.round, "past": dict(turn.past), "repeated": True})
 
     async def _begin(self, phase: str, continued: str | None) -> _Begun | PhaseOutput | None:
         """Begin a phase; what it hands on where it cannot begin, and None where it has nothing to do.
@@ -201,7 +188,7 @@ class JobRun:
         run.log.enqueue(PhaseStarted(run_id=run.spec.run_id, at=run.now(), phase=phase, expected=tasks))
         if not unmet:
             self._relayed.add(phase)
-            return _Begun(run, planned, self._order(run, phase, planned.tasks, outputs, received))
+            return _Begun(run, planned, _order(run, phase, planned.tasks, outputs, received, self._looped.get(phase)))
         output = await _block(run, planned, unmet, over_limit=_by_limit(received, unmet))
         await self._end(run, phase, output)
         return output
@@ -216,7 +203,9 @@ class JobRun:
             return await skip(run, phase, without)
         if definition.condition is None:
             return {}
-        return await ask_whether(run, self._order(run, phase, (), outputs, received), definition.condition)
+        return await ask_whether(
+            run, _order(run, phase, (), outputs, received, self._looped.get(phase)), definition.condition
+        )
 
     async def _end(self, run: RunContext, phase: str, output: PhaseOutput) -> None:
         async with self._reporting:
@@ -238,7 +227,7 @@ class JobRun:
         if unmet:
             reason, limited = next(iter(unmet.values())), _by_limit(received, unmet)
             return await self._not_planned(run, phase, reason, tuple(unmet), over_limit=limited)
-        handoff = await find_items(run, self._order(run, phase, (), outputs, received))
+        handoff = await find_items(run, _order(run, phase, (), outputs, received, self._looped.get(phase)))
         if not handoff.done:
             return output_of([handoff])
         try:
@@ -256,11 +245,9 @@ class JobRun:
         self, run: RunContext, phase: str, reason: str, causes: tuple[str, ...] = (), *, over_limit: bool = False
     ) -> PhaseOutput:
         """Put it on record that a phase is not begun, and why."""
-        discovery, owner = run.spec.job.phases[phase].discovery, run.spec.plan.primary.id
-        assert discovery is not None, "only a phase that finds its items can be refused before it is planned"
-        assert discovery.finder is not None, "only a phase that finds its items on the way has not been planned yet"
+        owner = run.spec.plan.primary.id
         lost = Loss(
-            task_id=planning_id(phase, "over", discovery.finder.name),
+            task_id=planning_id(phase, "over", run.spec.job.phases[phase].finder.name),
             producer=owner,
             reason=reason,
             kind=StepKind.PLANNING,
@@ -322,8 +309,12 @@ def _order(
     tasks: tuple[str, ...],
     outputs: Mapping[str, PhaseOutput],
     received: Mapping[str, PhaseOutput],
+    turn: _Turn | None,
 ) -> StageOrder:
-    """Return the order for a whole phase; `outputs` are those of all phases on a path to it."""
+    """Return the order for a whole phase; `outputs` are those of all phases on a path to it.
+
+    `turn` is where it stands in its loop; None for a phase that is in none.
+    """
     spec = run.spec
     definition = spec.job.phases[phase]
     needed = {name: got for name, got in received.items() if definition.need(name).coupling is not Coupling.NONE}
@@ -343,6 +334,9 @@ def _order(
         deadline_seconds=deadline_seconds(phase, _all_needs(run)),
         budget=spec.job.budget,
         token=run.lease.session.token,
+        round=turn.round if turn else 1,
+        past=dict(turn.past) if turn else {},
+        repeated=turn is not None,
     )
 
 

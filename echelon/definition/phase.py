@@ -61,6 +61,13 @@ class PhaseDefinition:
         """Are its items found on the way, and not when the job is planned?"""
         return self.discovery is not None and self.discovery.finder is not None
 
+    @property
+    def finder(self) -> FunctionAgent[..., object]:
+        """What finds its items on the way; asked of phases only that are open."""
+        assert self.discovery is not None, "only a phase that finds its items is open"
+        assert self.discovery.finder is not None, "only a phase that finds its items on the way is open"
+        return self.discovery.finder
+
     def need(self, phase: str) -> Need:
         """Return how much a phase is needed."""
         return self.couplings.get(phase) or Need(phase)

@@ -95,12 +95,10 @@ def adapting_phases(job: JobDefinition) -> tuple[str, ...]:
 
 
 def _open(phase: PhaseDefinition) -> OpenPhase:
-    assert phase.discovery is not None, "only a phase that finds its items is open"
-    assert phase.discovery.finder is not None, "only a phase that finds its items on the way is open"
     return OpenPhase(
         phase=phase.name,
         after=phase.needs,
-        finder=phase.discovery.finder.name,
+        finder=phase.finder.name,
         agent=phase.agents[0].name,
         items=phase.items,
         irreversible=any(map(cannot_be_undone, phase.agents)),

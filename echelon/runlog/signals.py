@@ -19,7 +19,6 @@ COORDINATION_SHARE = 0.70  # of what a coordinator and those below it use; more,
 WAITING_SHARE = 0.20  # of the time of the tasks; more is a signal
 REWORK_SHARE = 0.10  # of the integrations; more, and more than before, is a signal (M3)
 GOOD_SHARE = 0.90  # of the tasks; with fewer it is the single outputs that are bad
-REPEATEDLY = 2  # sync points
 
 #: Coordination below this is too little to say anything about a structure.
 LEAST_SECONDS, LEAST_TOKENS = 1.0, 1_000

@@ -11,14 +11,11 @@ from echelon.agents.call import CallShape
 from echelon.agents.checks.rounds import Rounds
 from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command import CommandAgent
-from echelon.agents.function import FunctionAgent
+from echelon.agents.function import FunctionAgent, first_line
 from echelon.agents.handoffs import Handoffs
 from echelon.agents.model import is_model, model_agent
 from echelon.contract.fit import arms_of
 from echelon.model.errors import InvalidJob
-
-Says: TypeAlias = bool | str | Verdict
-"""What a check may return."""
 
 Check: TypeAlias = Callable[..., Any] | AgentLike
 """Says whether work does what was asked: a function, a command, or an agent that answers with a verdict."""
@@ -90,11 +87,10 @@ def shape_of_check(shape: CallShape, phase: str, output_type: object) -> CallSha
 def _function(given: Any) -> FunctionAgent[..., object]:
     name = getattr(given, "__name__", "check")
     stated = hints_of(given, name).get("return", _SAYS)
-    goal = (inspect.getdoc(given) or "").split("\n", 1)[0].strip()
     return FunctionAgent(
         function=cast("Callable[..., object]", given),
         name=name,
-        goal=goal or name.replace("_", " "),
+        goal=first_line(given) or name.replace("_", " "),
         output_type=stated,
     )
 

@@ -26,19 +26,15 @@ MAX_ITEMS = 10_000
 async def find_items(run: RunContext, order: StageOrder) -> Handoff:
     """Ask what finds the items of a phase, given what it receives; its output are the items."""
     phase = run.spec.job.phases[order.phase]
-    assert phase.discovery is not None, "only a phase that finds its items is asked for them"
-    assert phase.discovery.finder is not None, "only a phase that finds its items on the way is asked for them"
     steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
-    return await layers(run)(steps.planning("over", phase.discovery.finder))
+    return await layers(run)(steps.planning("over", phase.finder))
 
 
 async def items_of(job: JobDefinition, outputs: OutputStore, phase: str, handoff: Handoff) -> Sequence[object]:
     """Return the items that were found; `JournalError` or `ContractViolation` when they cannot be read."""
-    discovery, reference = job.phases[phase].discovery, handoff.output_location
-    assert discovery is not None, "only a phase that finds its items has some on record"
-    assert discovery.finder is not None, "only items that were found on the way are on record"
+    contract, reference = job.phases[phase].finder.output_type, handoff.output_location
     assert reference is not None, "what was found has an output"
-    return cast("list[object]", await asyncio.to_thread(read_output, outputs, reference, discovery.finder.output_type))
+    return cast("list[object]", await asyncio.to_thread(read_output, outputs, reference, contract))
 
 
 def events_until(events: Sequence[RunEvent], plan_digest: str) -> Sequence[RunEvent]:
@@ -69,10 +65,7 @@ async def items_on_record(
     for step in steps:
         if step.kind is not StepKind.PLANNING or not step.handoff.done or step.phase not in open_phases:
             continue
-        discovery = open_phases[step.phase].discovery
-        if discovery is None or discovery.finder is None:
-            continue
-        if step.handoff.task_id != planning_id(step.phase, "over", discovery.finder.name):
+        if step.handoff.task_id != planning_id(step.phase, "over", open_phases[step.phase].finder.name):
             continue
         try:
             found[step.phase] = await items_of(job, outputs, step.phase, step.handoff)

@@ -16,6 +16,7 @@ from echelon.coordination.placement import PastRound, StageOrder
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.layers import layers
+from echelon.coordination.step.recall import reuse
 from echelon.coordination.step.record import record_of, record_step
 from echelon.coordination.step.step import Perform, Step
 from echelon.definition.rolling.repeat import Repetition
@@ -27,7 +28,6 @@ from echelon.model.phrasing import count
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.model.usage import Usage
-from echelon.runlog.events import StepReused
 from echelon.runlog.losses import missing_of
 
 #: Why no further round was made, as people are told it.
@@ -108,8 +108,7 @@ class PhaseRounds:
         checked = await layers(run)(step)
         failpoint("check.ended")
         if not checked.done:
-            why = missing_of(checked)
-            return {name: _without(one, why) if name in self._ends else one for name, one in outputs.items()}
+            return self._rejected(outputs, missing_of(checked))
         self.verdicts.append(await _verdict(run, repetition, checked))
         self._judged = checked
         stopped = repetition.why_stopped(self.verdicts)
@@ -129,7 +128,10 @@ class PhaseRounds:
         if self._judged is None:
             return dict(outputs)
         rounds = [PastRound(handoff=self._judged, gap=one.gap) for one in self.verdicts]
-        why = missing_of(await _end(run, step, self._judged, "failed", rounds))
+        return self._rejected(outputs, missing_of(await _end(run, step, self._judged, "failed", rounds)))
+
+    def _rejected(self, outputs: Mapping[str, PhaseOutput], why: Missing) -> dict[str, PhaseOutput]:
+        """Return what phases hand on where nothing of the last of them may be used."""
         return {name: _without(one, why) if name in self._ends else one for name, one in outputs.items()}
 
     async def _not_passed(
@@ -243,9 +245,9 @@ async def _end(
     }
     ended = ended.model_copy(update=again)
     key = digest_of((step.key, "rounds", made, stopped))
-    if run.memo.knows(key):  # of all that is recalled of it, this counts
-        at, task_id, phase, kind = run.now(), handoff.task_id, step.phase, step.kind
-        run.log.enqueue(StepReused(run_id=run.spec.run_id, at=at, key=key, task_id=task_id, phase=phase, step=kind))
+    known = run.memo.find(key)
+    if known is not None:
+        reuse(run, step.phase, known)  # of all that is recalled of it, this counts
         return ended
     await record_step(run, record_of(run, step, ended, key=key))
     return ended

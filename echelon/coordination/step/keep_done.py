@@ -39,7 +39,7 @@ class KeepDone:
             return await self.inner(step)
         key = digest_of((step.key, "older inputs", older.key))
         known = self.run.memo.find(key)
-        return await self._keep(step, key, older) if known is None else reuse(self.run, step, known)
+        return await self._keep(step, key, older) if known is None else reuse(self.run, step.phase, known)
 
     async def _keep(self, step: Step, key: str, older: StepRecord) -> Handoff:
         used = UsedFallback(

@@ -30,7 +30,7 @@ class Recall:
         while hit.known is not None:
             lost, lacks = await why_lost(run, hit.known.handoff), _shortfall(step, hit.known)
             if not lost and not lacks:
-                return reuse(run, step, hit.known)
+                return reuse(run, step.phase, hit.known)
             part = part if lost else hit.known
             hit = run.memo.renew(hit.key, lost or lacks)
         if hit.renewed:
@@ -68,15 +68,15 @@ async def why_lost(run: RunContext, handoff: Handoff) -> str:
     return await asyncio.to_thread(run.outputs.why_lost, reference)
 
 
-def reuse(run: RunContext, step: Step, known: StepRecord) -> Handoff:
-    """Note that a step is not done again, and return what it handed on."""
+def reuse(run: RunContext, phase: str, known: StepRecord) -> Handoff:
+    """Note that a step, which belongs to a phase now, is not done again, and return what it handed on."""
     reused = StepReused(
         run_id=run.spec.run_id,
         at=run.now(),
         key=known.key,
-        task_id=step.task_id,
-        phase=step.phase,
-        step=step.kind,
+        task_id=known.handoff.task_id,
+        phase=phase,
+        step=known.kind,
     )
     run.log.enqueue(reused)
     return known.handoff

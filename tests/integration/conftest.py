@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 
 from echelon.engine.server.kept import LocalServer
 from echelon.engine.server.secret import CLIENT_VARIABLE, read_secret
+from echelon.journal.failpoints import AT
 from tests.unit.audit.building import git, tree
 
 #: What a process may take to end when it is asked to, in seconds; a worker of Prefect gives what it runs 30.
@@ -29,6 +30,43 @@ SHOP: dict[str, str | bytes] = {
     "shop/prices.py": '"""Prices."""\n\n\ndef total(prices):\n    """Add up."""\n    return sum(prices)\n',
     "shop/orders.py": "from shop.prices import total\n\n\ndef pay(order):\n    return eval(order), total([1])\n",
 }
+
+
+Called = subprocess.CompletedProcess[str]
+
+#: Runs `echelon` with arguments, killed `at` a failpoint if that is said, with more variables by their names.
+Echelon = Callable[..., Called]
+
+
+def calling(folder: Path, **settings: str) -> Echelon:
+    """Return what runs `echelon` in a folder, with a home in it and without Prefect's picture."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ECHELON_"))}
+    mine |= {"ECHELON_HOME": str(folder / "home"), "ECHELON_PICTURE": "false"} | settings
+
+    def call(*arguments: str, at: str = "", **more: str) -> Called:
+        return subprocess.run(
+            [sys.executable, "-m", "echelon", *arguments],
+            cwd=folder,
+            env=mine | more | ({AT: at} if at else {}),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    return call
+
+
+def document(said: Called, code: int = 0) -> Any:
+    """Return the document that was printed, when it ended as it should."""
+    assert said.returncode == code, said.stderr
+    return json.loads(said.stdout)
+
+
+def printed(said: Called) -> Any:
+    """Return the document that was printed, however it ended."""
+    assert said.stdout, said.stderr
+    return json.loads(said.stdout)
 
 
 @dataclass

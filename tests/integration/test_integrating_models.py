@@ -1,13 +1,7 @@
 """A model that integrates, asked over real HTTP, and a command that does, from the command line (D6, F7, F8, M1)."""
 
-import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -23,14 +17,13 @@ from echelon.coordination.result import status_after
 from echelon.model.run import RunStatus, StepKind
 from echelon.testing.llm_server import LlmServer, says
 from echelon.testing.runs import a_run, view_so_far
+from tests.integration.conftest import Echelon, calling, printed
 from tests.unit.coordination.jobs import missing_in, output_of
 
 pytestmark = pytest.mark.anyio
 
 #: Files of two domains, which are too many for one coordinator.
 FILES = tuple(f"{folder}/f{number}.py" for folder in ("api", "web") for number in range(7))
-
-Echelon = Callable[..., subprocess.CompletedProcess[str]]
 
 
 class Files(BaseModel):
@@ -137,31 +130,14 @@ counted.phase("inspect", each=inspect, over=numbers, domain=domain, integrate=co
 @pytest.fixture
 def echelon(tmp_path: Path) -> Echelon:
     (tmp_path / "work.py").write_text(JOB)
-    settings = {"ECHELON_HOME": str(tmp_path / "home"), "ECHELON_PICTURE": "false", "COLUMNS": "100"}
-
-    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "echelon", *arguments],
-            cwd=tmp_path,
-            env=os.environ | settings | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return call
-
-
-def read(done: subprocess.CompletedProcess[str]) -> Any:
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)
+    return calling(tmp_path, COLUMNS="100")
 
 
 def test_a_command_integrates_what_is_in_its_brief(echelon: Echelon) -> None:
     done = echelon("run", "work.py:counted", "--json")
 
-    assert (done.returncode, read(done)["output"]) == (3, 13)
-    assert read(echelon("plan", "work.py:counted", "--json"))["phases"][0]["integration"] == "primary"
+    assert (done.returncode, printed(done)["output"]) == (3, 13)
+    assert printed(echelon("plan", "work.py:counted", "--json"))["phases"][0]["integration"] == "primary"
 
 
 def test_a_run_killed_behind_the_integrations_of_a_model_asks_for_none_of_them_again(echelon: Echelon) -> None:
@@ -169,12 +145,12 @@ def test_a_run_killed_behind_the_integrations_of_a_model_asks_for_none_of_them_a
     with LlmServer(says({"headline": "all of it"})) as server:
         killed = echelon("run", "work.py:edited", LLM_URL=server.url, ECHELON_FAILPOINT_AT="integration.ended:2")
         before = len(server.requests)
-        (record,) = read(echelon("runs", "--json"))["runs"]
+        (record,) = printed(echelon("runs", "--json"))["runs"]
         resumed = echelon("resume", record["run_id"], "--json", LLM_URL=server.url)
         shown = echelon("show", record["run_id"], "primary", "--messages")
 
     assert (killed.returncode, before) == (-signal.SIGKILL, 2)
-    assert (resumed.returncode, read(resumed)["output"]) == (3, {"headline": "all of it"})
+    assert (resumed.returncode, printed(resumed)["output"]) == (3, {"headline": "all of it"})
     assert len(server.requests) == 3
-    assert read(resumed)["missing"][0]["reason"] == "the file is encrypted"
+    assert printed(resumed)["missing"][0]["reason"] == "the file is encrypted"
     assert "editor · local" in shown.stdout, shown.stderr

@@ -1,16 +1,10 @@
 """`echelon retry` as people meet it: a run that ended, in a process of its own, with a journal on disk."""
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from echelon.journal.failpoints import AT
+from tests.integration.conftest import Echelon, calling, document
 
 pytestmark = pytest.mark.engine
 
@@ -62,8 +56,6 @@ post.phase("read", each=read, over=found)
 post.phase("send", agent=send, needs="read")
 """
 
-Echelon = Callable[..., "subprocess.CompletedProcess[str]"]
-
 
 @pytest.fixture
 def letters(tmp_path: Path) -> Path:
@@ -78,27 +70,7 @@ def letters(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def echelon(tmp_path: Path) -> Echelon:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ECHELON_"))}
-    mine |= {"ECHELON_HOME": str(tmp_path / "home"), "ECHELON_PICTURE": "false"}
-
-    def call(*arguments: str, at: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "echelon", *arguments],
-            cwd=tmp_path,
-            env=mine | ({AT: at} if at else {}),
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-
-    return call
-
-
-def document(said: "subprocess.CompletedProcess[str]", code: int = 0) -> Any:
-    """Return the document that was printed, when it ended as it should."""
-    assert said.returncode == code, said.stderr
-    return json.loads(said.stdout)
+    return calling(tmp_path)
 
 
 def asked(letters: Path) -> list[str]:

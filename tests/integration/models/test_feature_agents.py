@@ -1,17 +1,15 @@
 """A model goes through two phases with its item in one conversation, over real HTTP, killed and resumed (D1, F8)."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from echelon.testing.llm_server import Answer, LlmServer, says
+from tests.integration.conftest import Echelon, calling, printed
 
 JOB = """
 import os
@@ -51,30 +49,11 @@ mend = mending("mend", max_concurrency=1)
 silent = mending("silent", transcripts=False)
 """
 
-Echelon = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
 def echelon(tmp_path: Path) -> Echelon:
     (tmp_path / "work.py").write_text(JOB)
-    settings = {"ECHELON_HOME": str(tmp_path / "home"), "ECHELON_PICTURE": "false", "COLUMNS": "100"}
-
-    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "echelon", *arguments],
-            cwd=tmp_path,
-            env=os.environ | settings | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return call
-
-
-def read(done: subprocess.CompletedProcess[str]) -> Any:
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)
+    return calling(tmp_path, COLUMNS="100")
 
 
 def answering() -> Answer:
@@ -107,8 +86,8 @@ def test_the_second_task_goes_on_in_the_conversation_of_the_first(echelon: Echel
         done = echelon("run", "work.py:mend", "--json", LLM_URL=server.url)
         fixes = [request for request in server.requests if "You fix." in systems(request)]
 
-    assert (done.returncode, read(done)["returned"]) == (0, 6), done.stderr
-    assert read(done)["output"] == {f"fix/{n}": {"change": "mended"} for n in (1, 2, 3)}
+    assert (done.returncode, printed(done)["returned"]) == (0, 6), done.stderr
+    assert printed(done)["output"] == {f"fix/{n}": {"change": "mended"} for n in (1, 2, 3)}
     assert len(server.requests) == 6
     for request in fixes:
         item = item_of(request)
@@ -124,28 +103,28 @@ def test_a_run_killed_between_the_two_tasks_of_an_item_goes_on_in_its_conversati
     with LlmServer(answering()) as server:
         killed = echelon("run", "work.py:mend", LLM_URL=server.url, ECHELON_FAILPOINT_AT="step.recorded:1")
         before = list(server.requests)
-        (record,) = read(echelon("runs", "--json"))["runs"]
+        (record,) = printed(echelon("runs", "--json"))["runs"]
         resumed = echelon("resume", record["run_id"], "--json", LLM_URL=server.url)
         behind = server.requests[len(before) :]
         shown = echelon("show", record["run_id"], "fix/1", "--messages", "--json")
 
     assert killed.returncode == -signal.SIGKILL
     assert not any("You fix." in systems(request) for request in before)
-    assert (resumed.returncode, read(resumed)["returned"]) == (0, 6), resumed.stderr
+    assert (resumed.returncode, printed(resumed)["returned"]) == (0, 6), resumed.stderr
     # What was found of the first item is not asked again: 1 + 5 requests.
     assert len(behind) == 5
     (first,) = [request for request in behind if item_of(request) == "1"]
     assert "risk of 1" in json.dumps(first["messages"])
     assert [role for role in roles(first) if role != "system"] == ["user", "assistant", "tool", "user"]
-    assert len(read(shown)["conversations"]) == 1
+    assert len(printed(shown)["conversations"]) == 1
 
 
 def test_where_the_conversation_is_not_kept_a_new_one_is_begun_and_that_is_said(echelon: Echelon) -> None:
     with LlmServer(answering()) as server:
         done = echelon("run", "work.py:silent", "--json", LLM_URL=server.url)
         fixes = [request for request in server.requests if "You fix." in systems(request)]
-    shown = read(echelon("show", read(done)["run_id"], "fix/1", "--json"))
-    plan = read(echelon("plan", "work.py:silent", "--json"))
+    shown = printed(echelon("show", printed(done)["run_id"], "fix/1", "--json"))
+    plan = printed(echelon("plan", "work.py:silent", "--json"))
 
     assert done.returncode == 0, done.stderr
     assert all([role for role in roles(request) if role != "system"] == ["user"] for request in fixes)

@@ -1,16 +1,11 @@
 """`echelon run --sample` as people meet it: in a process of its own, with a journal on disk, stopped and killed."""
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from echelon.journal.failpoints import AT
+from tests.integration.conftest import Echelon, calling, document
 
 pytestmark = pytest.mark.engine
 
@@ -65,7 +60,6 @@ mail.phase("count", agent=count, needs="read")
 mail.phase("send", agent=send, needs="count")
 """
 
-Echelon = Callable[..., "subprocess.CompletedProcess[str]"]
 
 RUN = ("run", "mail.py:mail", "--param", "folder=notes")
 
@@ -81,27 +75,7 @@ def notes(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def echelon(tmp_path: Path) -> Echelon:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ECHELON_"))}
-    mine |= {"ECHELON_HOME": str(tmp_path / "home"), "ECHELON_PICTURE": "false"}
-
-    def call(*arguments: str, at: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "echelon", *arguments],
-            cwd=tmp_path,
-            env=mine | ({AT: at} if at else {}),
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-
-    return call
-
-
-def document(said: "subprocess.CompletedProcess[str]", code: int = 0) -> Any:
-    """Return the document that was printed, when it ended as it should."""
-    assert said.returncode == code, said.stderr
-    return json.loads(said.stdout)
+    return calling(tmp_path)
 
 
 def asked(notes: Path) -> list[str]:

@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the victims are shared wit
 
 from echelon.agents.processes.owner import OWNER
 from echelon.journal.holder import began_at
-from tests.chaos.mixed_job import KINDS, mixed_job
+from tests.chaos.jobs.mixed_job import KINDS, mixed_job
+from tests.chaos.jobs.shipping_job import World
 from tests.chaos.postgres_server import PostgresServer
-from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
 CLAIM = "No child outlives a run that is killed, and what cannot be undone is done once"

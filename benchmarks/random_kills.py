@@ -24,8 +24,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the victims are shared with the tests
 
+from tests.chaos.jobs.shipping_job import World
 from tests.chaos.postgres_server import PostgresServer
-from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
 CLAIM = "Runs of 30 agents that are killed at random lose nothing and do nothing twice"

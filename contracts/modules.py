@@ -46,7 +46,7 @@ class Kind(StrEnum):
     REACH = "reach"  #: many modules depend on it
 
 
-class Evidence(Value):
+class Observation(Value):
     """A fact that somebody can check."""
 
     kind: Kind
@@ -55,6 +55,27 @@ class Evidence(Value):
     """The fact, in a few words."""
     line: int | None = Field(default=None, ge=1)
     """Where in the module it is."""
+
+
+class CodeFinding(Value):
+    """Something in a module that somebody can act on, known again in the next run."""
+
+    path: str
+    """The module."""
+    rule: str
+    """Code of the rule that it breaks, such as S307, or the name of a measure."""
+    title: str
+    """What the rule is called."""
+    kind: Kind
+    """What it is about."""
+    severity: Severity
+    """How bad it is."""
+    text: str
+    """The fact, in a few words."""
+    line: int = Field(default=1, ge=1)
+    """Where in the module it is."""
+    fingerprint: str
+    """The same as long as the finding is: wherever its line goes, and whatever its file is called."""
 
 
 class Metrics(Value):
@@ -108,7 +129,9 @@ class ModuleFinding(Value):
     """Parts of its risk."""
     risk: float = Field(ge=0, le=1)
     """How risky it is to change, 0 to 1."""
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Observation, ...]
     """What the risk rests on, the weightiest first."""
-    critical: tuple[Evidence, ...] = ()
+    critical: tuple[Observation, ...] = ()
     """Findings so serious that no aggregate may swallow them (X8)."""
+    findings: tuple[CodeFinding, ...] = ()
+    """Everything that can be acted on, one by one."""

@@ -2,7 +2,9 @@
 
 from pydantic import Field
 
-from contracts.modules import Evidence, Kind, Module, ModuleFinding, RiskParts
+from contracts.findings import TrackedFinding
+from contracts.fixes import FixReport
+from contracts.modules import CodeFinding, Kind, Module, ModuleFinding, Observation, RiskParts
 from echelon.model.base import Value
 from echelon.model.handoff import Missing
 
@@ -20,7 +22,7 @@ class ModuleRow(Value):
     """How risky it is to change."""
     parts: RiskParts
     """Parts of the risk."""
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Observation, ...] = ()
     """The weightiest facts."""
 
 
@@ -29,7 +31,7 @@ class Signal(Value):
 
     path: str
     """The module."""
-    evidence: Evidence
+    evidence: Observation
     """The fact."""
 
 
@@ -42,6 +44,8 @@ class AreaReport(Value):
     """Full findings of the riskiest few."""
     signals: tuple[Signal, ...] = ()
     """Critical findings, all of them."""
+    findings: tuple[CodeFinding, ...] = ()
+    """Everything that can be acted on, in order of modules."""
     missing: tuple[Missing, ...] = ()
     """What could not be inspected, and why."""
     made_from: tuple[str, ...] = ()
@@ -74,7 +78,7 @@ class Hotspot(Value):
     """Why it ranks where it does, in one sentence."""
     action: str
     """What to do first."""
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Observation, ...]
     """What this rests on."""
 
 
@@ -133,7 +137,11 @@ class ChangeReport(Value):
     new: tuple[str, ...] = ()
     """Modules that were not there."""
     gone: tuple[str, ...] = ()
-    """Modules that are not there any more, or could not be inspected this time."""
+    """Modules that are not there any more."""
+    moved: dict[str, str] = Field(default_factory=dict)
+    """What a module was called → what it is called now."""
+    not_looked_at: int = Field(default=0, ge=0)
+    """Modules of the last report that this run says nothing about: not changed, excluded, or not to be inspected."""
     new_signals: tuple[Signal, ...] = ()
     """Critical findings that were not there."""
     ended_signals: tuple[Signal, ...] = ()
@@ -161,7 +169,17 @@ class AuditReport(Value):
     tiles: tuple[Tile, ...] = ()
     """Every module inspected."""
     parts: dict[str, RiskParts] = Field(default_factory=dict)
-    """Module → parts of its risk, to compare the next run with."""
+    """Module → parts of its risk, to compare the next run with; of those not looked at, what the last run said."""
+    findings: tuple[TrackedFinding, ...] = ()
+    """Everything that can be acted on, with how it stands against the last run."""
+    files: dict[str, str] = Field(default_factory=dict)
+    """Module → digest of its file, so that the next run knows one that was renamed."""
+    commit: str = ""
+    """The commit that was audited; empty without git."""
+    prefix: str = ""
+    """The audited folder in its repository, with a slash at its end."""
+    since: str = ""
+    """The commit that changes are counted from, when only those were inspected."""
     packages: tuple[PackageRow, ...] = ()
     """Every package, the riskiest first."""
     cycles: tuple[tuple[str, ...], ...] = ()
@@ -174,5 +192,7 @@ class AuditReport(Value):
     """What the tools said."""
     notes: tuple[str, ...] = ()
     """What to keep in mind when reading this."""
+    fixes: FixReport | None = None
+    """What may be changed, once a person has approved it; None when nothing was to be mended."""
     missing: tuple[Missing, ...] = ()
     """What could not be inspected, and why."""

@@ -104,6 +104,15 @@ class ReportSection(Value):
     """Those it rests on."""
 
 
+class Publication(Value):
+    """An answer that was written where others read it."""
+
+    path: str
+    """The file."""
+    sha256: str
+    """Digest of what is in it."""
+
+
 class ResearchReport(Value):
     """The answer to a question, with references."""
 

@@ -96,6 +96,8 @@ class Links(Value):
     """Modules that depend on it, directly or through others."""
     cycle: int | None = None
     """Index of the import cycle it is in."""
+    uses: tuple[str, ...] = ()
+    """The modules it imports, in order."""
 
 
 class PackageLinks(Value):
@@ -120,7 +122,7 @@ class ImportSurvey(Survey):
     """Import cycles, the largest first: each a set of modules of which every one reaches every other."""
 
 
-class Changes(Value):
+class FileChanges(Value):
     """How a module changed."""
 
     commits: int = Field(ge=0)
@@ -142,7 +144,7 @@ class HistorySurvey(Survey):
 
     tool: Literal["history"] = "history"
     """The agent that made it."""
-    modules: dict[str, Changes] = Field(default_factory=dict)
+    modules: dict[str, FileChanges] = Field(default_factory=dict)
     """Module → how it changed."""
     commits: int = 0
     """Commits looked at."""
@@ -150,5 +152,31 @@ class HistorySurvey(Survey):
     """Why there is no history, when there is none."""
 
 
+class File(Value):
+    """A module as it lay there when the audit began."""
+
+    package: str
+    """Dotted name of its package; of its folder when it is in none."""
+    sha256: str
+    """Digest of its bytes, or of why they cannot be read."""
+    changed: bool = True
+    """Has it changed since the commit that the audit looks back to? True when it looks back to none."""
+
+
+class InventorySurvey(Survey):
+    """Which modules there are, and which of them are to be inspected."""
+
+    tool: Literal["inventory"] = "inventory"
+    """The agent that made it."""
+    modules: dict[str, File] = Field(default_factory=dict)
+    """Module → what it is."""
+    since: str = ""
+    """The commit that changes are counted from; empty when everything is inspected."""
+    commit: str = ""
+    """The commit that is checked out; empty without git."""
+    prefix: str = ""
+    """The audited folder in its repository, with a slash at its end; empty for its root, and without git."""
+
+
 #: What the survey phase delivers.
-AnySurvey = LintSurvey | DeadCodeSurvey | DuplicationSurvey | ImportSurvey | HistorySurvey
+AnySurvey = InventorySurvey | LintSurvey | DeadCodeSurvey | DuplicationSurvey | ImportSurvey | HistorySurvey

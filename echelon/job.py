@@ -12,18 +12,22 @@ from echelon import engine
 from echelon.agents.agent import Agent
 from echelon.agents.call import Call
 from echelon.agents.outcome import Outcome
+from echelon.coordination.step.retries import RetryRequest
 from echelon.definition.definition import JobDefinition
+from echelon.definition.graphs.runnable_graph import graph_plan
 from echelon.definition.inputs import read_inputs
 from echelon.definition.item_range import forecast_range
 from echelon.definition.limits import limits_of
 from echelon.definition.nested import ITS_AGENTS_ARE_GUARDED, JobAgent, output_of_job
-from echelon.definition.planned import planned
-from echelon.definition.runnable_graph import graph_plan
+from echelon.definition.planned import foreseen
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import CapacityLimit, TaskGraph
-from echelon.model.plan import ForecastRange, Plan
+from echelon.model.oversight.gate import Verdict
+from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
+from echelon.model.rolling.item_forecast import ForecastRange
 from echelon.model.run import RunResult
+from echelon.oversight.gates.answers import AnswerWish
 from echelon.planning.regime import Priority
 from echelon.settings import Settings
 
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
     from echelon.engine.run import RunOptions
     from echelon.engine.streaming import RunStream
+    from echelon.oversight.gates.answering import Answered
 
 
 class Job(JobDefinition):
@@ -67,7 +72,7 @@ class Job(JobDefinition):
         limits = self._limits(max_concurrency)
         if self.graph is not None:
             return self.graph, graph_plan(self, priority, limits)
-        made = planned(self, inputs, priority=priority, limits=limits)
+        made = foreseen(self, inputs, priority=priority, limits=limits)
         return made.expansion.graph, made.plan
 
     def _limits(self, max_concurrency: int | None) -> tuple[CapacityLimit, ...]:
@@ -75,7 +80,10 @@ class Job(JobDefinition):
         return limits_of(self, Settings().max_concurrency if max_concurrency is None else max_concurrency)
 
     async def run(self, **inputs: object) -> RunResult:
-        """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`."""
+        """Run the job to its end. What failed is in the result: `status`, `missing`, `concerns`, `exceptions`.
+
+        Raises `RunSkipped` where an earlier run waits for a person, and the job says `when_waiting="skip"`.
+        """
         return await engine.run.run_job(self, read_inputs(self.inputs_type, inputs), self._options)
 
     def run_sync(self, **inputs: object) -> RunResult:
@@ -90,6 +98,11 @@ class Job(JobDefinition):
                 "until the run has ended; write `await job.run(…)` there"
             )
         return asyncio.run(self.run(**inputs))
+
+    async def run_fresh(self, **inputs: object) -> RunResult:
+        """Run the job and do everything, also what phases with `reuse` would keep of earlier runs."""
+        options = replace(self._options, fresh=True)
+        return await engine.run.run_job(self, read_inputs(self.inputs_type, inputs), options)
 
     async def sample(self, items: int, /, **inputs: object) -> RunResult:
         """Run so many tasks of each phase that has more, and nothing that cannot be undone; then the run waits.
@@ -119,6 +132,23 @@ class Job(JobDefinition):
         record, inputs = await engine.recording.read_run(Settings(), self, run_id, secrets)
         options = replace(self._options, run_id=record.run_id, source=record.source)
         return await engine.run.run_job(self, inputs, options)
+
+    async def answer(
+        self,
+        gate_id: str,
+        verdict: Verdict,
+        *,
+        by: str,
+        reason: str = "",
+        partial: bool = False,
+        output: object = None,
+    ) -> "Answered":
+        """Answer a gate of a run, as `result.gates` has them; `await job.resume(result.run_id)` goes on then (O8).
+
+        `counts` of what is returned says whether it decides; an answer that does not is on record too, with the reason.
+        """
+        wish = AnswerWish(verdict=verdict, author=by, reason=reason, partial=partial, output=output, channel="python")
+        return await engine.awaiting.answer_from_program(self, gate_id, wish)
 
     def as_agent(self, *, name: str | None = None, resilience: Resilience | None = None) -> Agent:
         """Return the job as an agent of another one; where nothing is to be said about it, the job itself will do.
@@ -153,7 +183,7 @@ class Job(JobDefinition):
         Tasks may be patterns, as in `"inspect/*"`. `redo` names those of them that cannot be undone and may happen
         twice; `by` says who asks for it; `secrets` are inputs that are not on record.
         """
-        request = engine.run.RetryRequest(tasks=tasks, redo=tuple(redo), by=by)
+        request = RetryRequest(tasks=tasks, redo=tuple(redo), by=by)
         record, inputs = await engine.recording.read_run(Settings(), self, run_id, secrets or {})
         options = replace(self._options, run_id=record.run_id, source=record.source, retry=request)
         return await engine.run.run_job(self, inputs, options)

@@ -89,6 +89,11 @@ def redact(text: str, model: object = None) -> str:
     return text
 
 
+def shows_secret(text: str) -> bool:
+    """Say whether a text shows something that is known, or looks, like a secret."""
+    return redact(text) != text
+
+
 def register_secret(value: str) -> None:
     """Let a value be taken out of every text of this process from now on."""
     _KNOWN.add(value)

@@ -4,14 +4,16 @@ Every field can be set as `ECHELON_<FIELD>`; what is given to the constructor wi
 """
 
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from echelon.model.adapter import JsonObject
+from echelon.model.oversight.channel import NotifyChannel
 from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
-from echelon.redaction import register_password, register_secrets_in
+from echelon.redaction import register_password, register_secrets_in, shows_secret
 
 DEFAULT_LEASE_SECONDS = 12.0
 
@@ -46,8 +48,16 @@ class Settings(BaseSettings):
     """Tokens of earlier outputs that a model or command is given by value, where its job says nothing (C6)."""
     max_concurrency: int | None = Field(default=None, ge=1)
     """The most agents at work at one time in a run, whatever they are; None: what the job states, or by kind (F5)."""
+    quota_wait_seconds: float = Field(default=60.0, ge=0, allow_inf_nan=False)
+    """The longest wait for a quota that resets, in seconds; a run ends waiting where it takes longer (F10)."""
     lease_seconds: float = Field(default=DEFAULT_LEASE_SECONDS, gt=0, allow_inf_nan=False)
     """How long a run stays held by a process that is not heard of any more; it says that it lives thrice as often."""
+
+    notify: tuple[NotifyChannel, ...] = ()
+    """How people are told of gates and urgent concerns, where a job says nothing: a list of channels in JSON (O8)."""
+
+    timezone: str = "UTC"
+    """Time zone of the days and months of standing budgets, by its IANA name (F10)."""
 
     def model_post_init(self, context: object, /) -> None:  # noqa: ARG002 - pydantic's signature
         """Keep the passwords that it holds out of everything that is recorded and shown."""
@@ -55,6 +65,34 @@ class Settings(BaseSettings):
             if "://" in url:
                 register_password(url)
         register_secrets_in(self)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, timezone: str) -> str:
+        try:
+            ZoneInfo(timezone)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError("no time zone has this name; give one such as Europe/Berlin") from error
+        return timezone
+
+    @field_validator("notify")
+    @classmethod
+    def _without_secrets(cls, notify: tuple[NotifyChannel, ...]) -> tuple[NotifyChannel, ...]:
+        for one in notify:
+            if shows_secret(one.model_dump_json()):
+                raise ValueError(f"{one.label} shows a secret, and a channel is on record; name the variable with it")
+        return notify
+
+    @property
+    def journal_file(self) -> Path | None:
+        """The file of the journal where it is SQLite; None for a server. All of the URL behind `:///` is its name."""
+        scheme, is_path, path = self.journal_url.partition(":///")
+        return Path(path) if is_path and scheme.startswith("sqlite") else None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the days and months of standing budgets."""
+        return ZoneInfo(self.timezone)
 
     @field_validator("home")
     @classmethod

@@ -21,6 +21,7 @@ def sum_up(findings: Handoffs[ModuleFinding]) -> Outcome[AreaReport]:
         rows=_ranked(_row(finding) for finding in made),
         worst=_worst(made),
         signals=tuple(Signal(path=one.module.path, evidence=fact) for one in made for fact in one.critical),
+        findings=tuple(found for one in made for found in one.findings),
         missing=findings.missing,
         made_from=tuple(received.task_id for received in findings),
     )
@@ -35,10 +36,17 @@ def merge(reports: Handoffs[AreaReport]) -> Outcome[AreaReport]:
         rows=_ranked(row for report in made for row in report.rows),
         worst=_worst(finding for report in made for finding in report.worst),
         signals=tuple(signal for report in made for signal in report.signals),
+        findings=tuple(found for report in made for found in report.findings),
         missing=_once([*(missing for report in made for missing in report.missing), *reports.missing]),
         made_from=tuple(received.task_id for received in reports),
     )
     return Outcome(output=area, summary=_summary(area))
+
+
+def area_of(inspect: Handoffs[AreaReport]) -> AreaReport:
+    """Return the whole of what inspections said."""
+    assert merge.combiner is not None
+    return merge.combiner(inspect).output
 
 
 def _once(missing: Iterable[Missing]) -> tuple[Missing, ...]:

@@ -30,12 +30,13 @@ def _files(root: Path, exclude: Sequence[str]) -> Iterator[str]:
     barred: list[str] = []
     for folder, subfolders, names in os.walk(root, onerror=lambda error: barred.append(str(error.filename))):
         below = Path(folder).relative_to(root)
-        subfolders[:] = [name for name in subfolders if not _excluded(root, below / name, exclude)]
+        subfolders[:] = [name for name in subfolders if not is_excluded(root, below / name, exclude)]
         yield from ((below / name).as_posix() for name in names if name.endswith(".py"))
     yield from (Path(folder).relative_to(root).as_posix() for folder in barred)
 
 
-def _excluded(root: Path, folder: Path, exclude: Sequence[str]) -> bool:
+def is_excluded(root: Path, folder: Path, exclude: Sequence[str]) -> bool:
+    """Say whether a folder below `root` is left out: its name or path is, or it is a virtual environment."""
     named = any(fnmatch(folder.name, pattern) or fnmatch(folder.as_posix(), pattern) for pattern in exclude)
     return named or (root / folder / "pyvenv.cfg").exists()
 

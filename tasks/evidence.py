@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from contracts.modules import Evidence, Kind, Metrics, Module, Severity
+from contracts.modules import Kind, Metrics, Module, Observation, Severity
 from contracts.surveys import Clone, DeadItem, LintHit
 from echelon import Concern
 from echelon.model.phrasing import listed
@@ -33,15 +33,15 @@ class ModuleFacts:
     """The modules of the import cycle it is in, itself included."""
 
 
-def evidence_of(facts: ModuleFacts, order: Iterable[Kind]) -> tuple[Evidence, ...]:
+def evidence_of(facts: ModuleFacts, order: Iterable[Kind]) -> tuple[Observation, ...]:
     """Return the facts behind each part of the risk, in the order of the parts."""
     return tuple(evidence for kind in order for evidence in _TELLERS[kind](facts))
 
 
-def critical_of(facts: ModuleFacts) -> tuple[Evidence, ...]:
+def critical_of(facts: ModuleFacts) -> tuple[Observation, ...]:
     """Return the findings that must reach the top one by one (X8)."""
     severe = (hit for hit in facts.hits if hit.severity is Severity.CRITICAL)
-    return tuple(Evidence(kind=Kind.DEFECTS, text=f"{hit.rule} {hit.message}", line=hit.line) for hit in severe)
+    return tuple(Observation(kind=Kind.DEFECTS, text=f"{hit.rule} {hit.message}", line=hit.line) for hit in severe)
 
 
 def concerns_of(facts: ModuleFacts) -> tuple[Concern, ...]:
@@ -61,37 +61,37 @@ def _concern(module: Module, rule: str, hits: Sequence[LintHit]) -> Concern:
     )
 
 
-def _complexity(facts: ModuleFacts) -> Iterator[Evidence]:
+def _complexity(facts: ModuleFacts) -> Iterator[Observation]:
     found = facts.metrics
     text = f"{found.worst_function}() has complexity {found.worst_complexity}"
     if found.complex_functions > 1:
         text += f"; {found.complex_functions} of {found.functions} functions are above 10"
-    yield Evidence(kind=Kind.COMPLEXITY, text=text, line=found.worst_line)
+    yield Observation(kind=Kind.COMPLEXITY, text=text, line=found.worst_line)
 
 
-def _size(facts: ModuleFacts) -> Iterator[Evidence]:
-    yield Evidence(kind=Kind.SIZE, text=f"{facts.metrics.code_lines:,} lines of code in one file")
+def _size(facts: ModuleFacts) -> Iterator[Observation]:
+    yield Observation(kind=Kind.SIZE, text=f"{facts.metrics.code_lines:,} lines of code in one file")
 
 
-def _maintainability(facts: ModuleFacts) -> Iterator[Evidence]:
+def _maintainability(facts: ModuleFacts) -> Iterator[Observation]:
     index = facts.metrics.maintainability
-    yield Evidence(kind=Kind.MAINTAINABILITY, text=f"maintainability index {index:.0f} of 100")
+    yield Observation(kind=Kind.MAINTAINABILITY, text=f"maintainability index {index:.0f} of 100")
 
 
-def _defects(facts: ModuleFacts) -> Iterator[Evidence]:
+def _defects(facts: ModuleFacts) -> Iterator[Observation]:
     rules = by_rule(facts.hits)
     severe = sorted(
         (hits for hits in rules if hits[0].severity in _SEVERE), key=lambda hits: _SEVERE.index(hits[0].severity)
     )
     for hits in severe[:_TOLD]:
-        yield Evidence(
+        yield Observation(
             kind=Kind.DEFECTS, text=f"{hits[0].rule} {hits[0].message}{_more_lines(hits)}", line=hits[0].line
         )
     others = [*severe[_TOLD:], *(hits for hits in rules if hits[0].severity not in _SEVERE)]
     if others:
         others.sort(key=lambda hits: -len(hits) * WEIGHTS[hits[0].severity])
         named = ", ".join(f"{len(hits)} × {hits[0].rule} {hits[0].name}" for hits in others[:_TOLD])
-        yield Evidence(kind=Kind.DEFECTS, text=f"{'also ' if severe else ''}{named}")
+        yield Observation(kind=Kind.DEFECTS, text=f"{'also ' if severe else ''}{named}")
 
 
 def by_rule(hits: Iterable[LintHit]) -> list[list[LintHit]]:
@@ -106,25 +106,25 @@ def _more_lines(hits: Sequence[LintHit]) -> str:
     return f" (also in lines {', '.join(str(hit.line) for hit in hits[1:9])})" if len(hits) > 1 else ""
 
 
-def _dead_code(facts: ModuleFacts) -> Iterator[Evidence]:
+def _dead_code(facts: ModuleFacts) -> Iterator[Observation]:
     for item in sorted(facts.dead, key=lambda item: -item.lines)[:2]:
         length = f", {item.lines} lines" if item.lines > 1 else ""
-        yield Evidence(kind=Kind.DEAD_CODE, text=f"{item.what} {item.name} is not used{length}", line=item.line)
+        yield Observation(kind=Kind.DEAD_CODE, text=f"{item.what} {item.name} is not used{length}", line=item.line)
 
 
-def _duplication(facts: ModuleFacts) -> Iterator[Evidence]:
+def _duplication(facts: ModuleFacts) -> Iterator[Observation]:
     longest = max(facts.clones, key=lambda clone: clone.end_line - clone.line)
     text = f"{covered_lines(facts.clones)} lines exist elsewhere too, the longest piece in {', '.join(longest.others)}"
-    yield Evidence(kind=Kind.DUPLICATION, text=text, line=longest.line)
+    yield Observation(kind=Kind.DUPLICATION, text=text, line=longest.line)
 
 
-def _cycle(facts: ModuleFacts) -> Iterator[Evidence]:
+def _cycle(facts: ModuleFacts) -> Iterator[Observation]:
     others = [path for path in facts.cycle if path != facts.module.path]
-    yield Evidence(kind=Kind.CYCLE, text=f"in an import cycle with {listed(others, 3)}")
+    yield Observation(kind=Kind.CYCLE, text=f"in an import cycle with {listed(others, 3)}")
 
 
 #: Part of the risk → who tells the facts behind it.
-_TELLERS: dict[Kind, Callable[[ModuleFacts], Iterator[Evidence]]] = {
+_TELLERS: dict[Kind, Callable[[ModuleFacts], Iterator[Observation]]] = {
     Kind.COMPLEXITY: _complexity,
     Kind.SIZE: _size,
     Kind.MAINTAINABILITY: _maintainability,

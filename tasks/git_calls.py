@@ -14,11 +14,15 @@ from typing import Literal
 
 from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool
 
-GitCommand = Literal["log", "rev-parse"]
+GitCommand = Literal["diff-tree", "log", "ls-tree", "merge-base", "rev-parse"]
 
 #: The commands that are called, and what each has to be told on its own line because no setting does it.
 _OWN_OPTIONS: Mapping[GitCommand, tuple[str, ...]] = MappingProxyType(
     {
+        # Trees are compared with trees only: to look at files on the disk, git runs the filters that they name.
+        "diff-tree": ("--no-ext-diff", "--no-textconv", "--submodule=short", f"-O{os.devnull}"),
+        "ls-tree": (),
+        "merge-base": (),
         "log": (
             *("--no-ext-diff", "--no-textconv", "--no-show-signature", "--submodule=short"),
             *(f"-O{os.devnull}", "--encoding=UTF-8"),  # no order of files, and no encoding, of the repository's choice

@@ -8,9 +8,11 @@ from pathlib import Path, PurePosixPath
 import networkx as nx
 
 from contracts.modules import Module
+from contracts.scans import BatchScan
 from contracts.surveys import ImportSurvey, Links, PackageLinks
-from echelon import Outcome, Workspace, agent
+from echelon import Handoffs, Outcome, Workspace, agent
 from tasks.discovery import discover
+from tasks.scanning.scanned import unread_in
 from tasks.sources import CleanCopy, clean_copy
 from tasks.tools import TOOL_TIMEOUT_SECONDS, run_tool
 
@@ -20,18 +22,25 @@ _MAX_ROOTS = 200
 
 
 @agent(cpu_bound=True, timeout=TOOL_TIMEOUT_SECONDS + 60)
-def imports(path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace) -> Outcome[ImportSurvey]:
+def imports(
+    scan: Handoffs[BatchScan], path: Path, exclude: Sequence[str], max_bytes: int, workspace: Workspace
+) -> Outcome[ImportSurvey]:
     """Find who imports whom, import cycles, and how many modules depend on each."""
-    with clean_copy(path, discover(path, exclude), max_bytes, workspace) as copy:
-        roots = json.dumps(import_roots(copy.modules))
-        done = run_tool(*_RUFF, "--config=exclude=[]", f"--config=src={roots}", ".", cwd=copy.root)
-        graph = _graph(copy, json.loads(done.stdout or "{}"))
-        survey = survey_of(graph, {module.path: module for module in copy.modules.values()}, copy.unread)
-        links = graph.number_of_edges()
+    with clean_copy(path, discover(path, exclude), max_bytes, workspace, unread_in(scan)) as copy:
+        survey = follow_imports(copy)
+        links = sum(one.imports for one in survey.modules.values())
         return Outcome(
             output=survey,
-            summary=f"{links} imports between {len(graph)} modules, {len(survey.cycles)} import cycles",
+            summary=f"{links} imports between {len(survey.modules)} modules, {len(survey.cycles)} import cycles",
         )
+
+
+def follow_imports(copy: CleanCopy) -> ImportSurvey:
+    """Return who imports whom in a copy."""
+    roots = json.dumps(import_roots(copy.modules))
+    done = run_tool(*_RUFF, "--config=exclude=[]", f"--config=src={roots}", ".", cwd=copy.root)
+    graph = _graph(copy, json.loads(done.stdout or "{}"))
+    return survey_of(graph, {module.path: module for module in copy.modules.values()}, copy.unread)
 
 
 def import_roots(names: Mapping[str, object]) -> list[str]:
@@ -67,6 +76,7 @@ def survey_of(graph: "nx.DiGraph[str]", modules: Mapping[str, Module], unread: d
             imported_by=graph.in_degree(path),
             reach=reach[path],
             cycle=cycle_of.get(path),
+            uses=tuple(sorted(graph.successors(path))),
         )
         for path in graph
     }

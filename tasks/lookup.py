@@ -8,6 +8,7 @@ from contracts.surveys import (
     DuplicationSurvey,
     HistorySurvey,
     ImportSurvey,
+    InventorySurvey,
     LintSurvey,
     Survey,
 )
@@ -18,7 +19,9 @@ S = TypeVar("S", bound=Survey)
 #: The phase whose outputs are sliced.
 PHASE = "survey"
 #: Every survey there should be.
-SURVEYS: tuple[type[Survey], ...] = (LintSurvey, DeadCodeSurvey, DuplicationSurvey, ImportSurvey, HistorySurvey)
+SURVEYS: tuple[type[Survey], ...] = (
+    *(InventorySurvey, LintSurvey, DeadCodeSurvey, DuplicationSurvey, ImportSurvey, HistorySurvey),
+)
 
 
 def survey_of(surveys: Handoffs[AnySurvey], contract: type[S]) -> S:

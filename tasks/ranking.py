@@ -11,13 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.modules import Evidence, Kind, Module
+from contracts.fixes import CheckedFixes, FixProposal
+from contracts.modules import Kind, Module, Observation
 from contracts.reports import AreaReport, AuditReport, Hotspot, ModuleRow, Tile
-from contracts.surveys import AnySurvey, Changes, HistorySurvey, ImportSurvey, Links
+from contracts.surveys import AnySurvey, FileChanges, HistorySurvey, ImportSurvey, InventorySurvey, Links
 from echelon import Handoffs, Outcome, Previous, agent
 from echelon.model.phrasing import count
-from tasks.areas import merge
-from tasks.comparing import compare
+from tasks.areas import area_of
+from tasks.baseline.comparing import compare, standing_parts, standing_signals
+from tasks.baseline.scoping import scope_of
+from tasks.baseline.tracking import track
+from tasks.fixes.reporting import fixes_of
 from tasks.lookup import survey_of
 from tasks.scoring import by_weight
 from tasks.verdict import notes_of, package_rows, tool_rows, verdict_of
@@ -62,35 +66,47 @@ class Standing:
 
 @agent(timeout=120)
 def rank_hotspots(
-    inspect: Handoffs[AreaReport], survey: Handoffs[AnySurvey], previous: Previous[AuditReport], path: Path
+    *,
+    inspect: Handoffs[AreaReport],
+    survey: Handoffs[AnySurvey],
+    previous: Previous[AuditReport],
+    fix: Handoffs[FixProposal],
+    recheck: Handoffs[CheckedFixes],
+    path: Path,
+    changed_since: str | None = None,
 ) -> Outcome[AuditReport]:
-    """Rank what deserves attention first, and say what changed since the last run."""
-    assert merge.combiner is not None
-    area: AreaReport = merge.combiner(inspect).output
+    """Rank what deserves attention first, and say what changed since the last run and what may be mended."""
+    area = area_of(inspect)
     imports, history = survey_of(survey, ImportSurvey), survey_of(survey, HistorySurvey)
     standings = rank(area.rows, imports.modules, history.modules)
-    hotspots = tuple(
-        hotspot(standing, imports, history) for standing in standings[:MAX_HOTSPOTS] if standing.row.risk >= MIN_RISK
-    )
-    comparison = compare(area, previous.load())
+    hotspots = tuple(hotspot(standing, imports, history) for standing in hottest(standings))
+    before, inventory = previous.load(), survey_of(survey, InventorySurvey)
+    scope = scope_of(path, area, survey, before, changed_since)
+    comparison = compare(area, before, scope)
     report = AuditReport(
         root=str(path),
-        verdict=verdict_of(path, area, hotspots, comparison),
+        verdict=verdict_of(path, area, hotspots, comparison, len(inventory.modules)),
         hotspots=hotspots,
         tiles=tuple(_tile(standing) for standing in standings),
-        parts={row.path: row.parts for row in area.rows},
+        parts=standing_parts(before, scope) | {row.path: row.parts for row in area.rows},
+        findings=track(area.findings, before.findings if before else None, scope),
+        files={name: file.sha256 for name, file in inventory.modules.items()},
+        commit=inventory.commit,
+        prefix=inventory.prefix,
+        since=inventory.since,
         packages=package_rows(area.rows, imports.packages),
         cycles=imports.cycles,
-        signals=area.signals,
+        signals=(*area.signals, *standing_signals(before, scope)),
         comparison=comparison,
         tools=tool_rows(survey),
-        notes=notes_of(survey, history),
+        notes=notes_of(survey, history, changed_since),
         missing=(*area.missing, *survey.missing),
+        fixes=fixes_of(fix, recheck),
     )
     return Outcome(output=report, summary=" ".join(report.verdict))
 
 
-def rank(rows: Sequence[ModuleRow], links: Mapping[str, Links], changes: Mapping[str, Changes]) -> list[Standing]:
+def rank(rows: Sequence[ModuleRow], links: Mapping[str, Links], changes: Mapping[str, FileChanges]) -> list[Standing]:
     """Put modules in order, the highest score first."""
     most_commits = max((change.commits for change in changes.values()), default=0)
     most_reach = max((link.reach for link in links.values()), default=0)
@@ -103,6 +119,11 @@ def rank(rows: Sequence[ModuleRow], links: Mapping[str, Links], changes: Mapping
         for row in rows
     ]
     return sorted(standings, key=lambda standing: (-standing.score, -standing.row.risk, standing.row.path))
+
+
+def hottest(standings: Sequence[Standing]) -> list[Standing]:
+    """Return those that are hotspots, of modules in order."""
+    return [standing for standing in standings[:MAX_HOTSPOTS] if standing.row.risk >= MIN_RISK]
 
 
 def _relative(value: int, most: int) -> float:
@@ -127,7 +148,7 @@ def hotspot(standing: Standing, imports: ImportSurvey, history: HistorySurvey) -
     )
 
 
-def _reason(row: ModuleRow, links: Links, changes: Changes | None) -> str:
+def _reason(row: ModuleRow, links: Links, changes: FileChanges | None) -> str:
     worst = [kind.value.replace("_", " ") for kind in by_weight(row.parts)[:2]]
     parts = [f"Risk {row.risk:.2f}, mainly {' and '.join(worst)}"]
     if changes:
@@ -142,16 +163,16 @@ def _action(row: ModuleRow) -> str:
     return _ACTIONS[order[0]].format(function=function) if order else "Nothing to do."
 
 
-def _around(links: Links, changes: Changes | None, commits: int) -> tuple[Evidence, ...]:
-    found: list[Evidence] = []
+def _around(links: Links, changes: FileChanges | None, commits: int) -> tuple[Observation, ...]:
+    found: list[Observation] = []
     if changes:
         text = f"changed in {changes.commits} of {commits} commits by {count(changes.authors, 'author')}"
         if changes.together_with:
             text += f", usually together with {', '.join(changes.together_with)}"
-        found.append(Evidence(kind=Kind.CHURN, text=text))
+        found.append(Observation(kind=Kind.CHURN, text=text))
     if links.reach:
         text = f"{count(links.reach, 'module')} depend{'s' * (links.reach == 1)} on it, {links.imported_by} directly"
-        found.append(Evidence(kind=Kind.REACH, text=text))
+        found.append(Observation(kind=Kind.REACH, text=text))
     return tuple(found)
 
 

@@ -80,6 +80,9 @@ CONCERNING: dict[str, tuple[float, float]] = {
     "S202": (0.5, 0.7),
 }
 
+#: The order in which findings are told.
+WORST_FIRST = tuple(reversed(Severity))
+
 #: How much one finding weighs in the risk.
 WEIGHTS: dict[Severity, float] = {
     Severity.LOW: 0.05,

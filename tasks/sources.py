@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import hashlib
 import io
 import re
 import shutil
@@ -10,11 +11,13 @@ import sys
 import tokenize
 import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from contracts.modules import Module
+from echelon import AgentFailed
 from tasks.discovery import package_prefix
 
 #: What something that is not a file is called.
@@ -34,14 +37,52 @@ class UnreadableError(Exception):
 
 def read_source(root: Path, module: Module, max_bytes: int) -> str:
     """Return the text of a module, decoded as Python would; `UnreadableError` says why it has none."""
+    return decode(read_bytes(root, module, max_bytes))
+
+
+def read_bytes(root: Path, module: Module, max_bytes: int) -> bytes:
+    """Return what is in the file of a module; `UnreadableError` says why it cannot be read."""
     path = root / module.path
     try:
         _check_file(root, path, max_bytes)
-        return _decode(path.read_bytes())
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise UnreadableError("it is gone, or its name is not valid UTF-8: rename it") from error
     except OSError as error:
         raise UnreadableError(f"it cannot be read: {error.strerror}") from error
+
+
+class Listed(NamedTuple):
+    """A module as it lies there."""
+
+    sha256: str
+    """Digest of its bytes, or of why they cannot be read."""
+    raw: bytes
+    """Its bytes; none when they cannot be read."""
+    reason: str
+    """Why they cannot be read; empty when they can."""
+
+
+def listed(root: Path, module: Module, max_bytes: int) -> Listed:
+    """Return what is in the file of a module, or why that cannot be read, with its digest."""
+    try:
+        raw, reason = read_bytes(root, module, max_bytes), ""
+    except UnreadableError as error:
+        raw, reason = b"", str(error)
+    return Listed(hashlib.sha256(reason.encode() or raw).hexdigest(), raw, reason)
+
+
+def read_as_listed(root: Path, module: Module, max_bytes: int, sha256: str) -> bytes:
+    """Return what is in the file of a module, which is what it was when that digest was taken, or `AgentFailed`.
+
+    What is found in a file stays on record for as long as its digest is the same, so it must be found in that file.
+    """
+    found = listed(root, module, max_bytes)
+    if found.sha256 != sha256:
+        raise AgentFailed(f"{module.path} has changed since this audit began; audit again")
+    if found.reason:
+        raise UnreadableError(found.reason)
+    return found.raw
 
 
 def parse(source: str) -> ast.Module:
@@ -82,7 +123,8 @@ def _about_link(root: Path, path: Path) -> str:
     return "it is a link to something outside of the audited folder, which is not read"
 
 
-def _decode(raw: bytes) -> str:
+def decode(raw: bytes) -> str:
+    """Return bytes as the text that Python would read; `UnreadableError` says why it would not."""
     if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise UnreadableError("it is UTF-16, which Python does not read; save it as UTF-8")
     if b"\0" in raw:
@@ -125,28 +167,31 @@ class CleanCopy:
 
 
 @contextlib.contextmanager
-def clean_copy(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> Generator[CleanCopy]:
-    """Copy every module of `modules` that can be read and parsed into `workspace`, which is gone behind the block.
+def clean_copy(
+    root: Path, modules: list[Module], max_bytes: int, workspace: Path, unread: Mapping[str, str]
+) -> Generator[CleanCopy]:
+    """Copy `modules` into `workspace`, which is gone behind the block; not those that the scan found `unread`.
 
     A workspace is kept with its run, and an audit every night would keep the whole tree each time.
     """
     try:
-        yield _copied(root, modules, max_bytes, workspace)
+        yield _copied(root, modules, max_bytes, workspace, unread)
     finally:
         shutil.rmtree(workspace)
 
 
-def _copied(root: Path, modules: list[Module], max_bytes: int, workspace: Path) -> CleanCopy:
+def _copied(root: Path, modules: list[Module], max_bytes: int, workspace: Path, unread: Mapping[str, str]) -> CleanCopy:
     prefix = "/".join(package_prefix(root))
-    made = CleanCopy(workspace.resolve())
+    made = CleanCopy(workspace.resolve(), unread={one.path: unread[one.path] for one in modules if one.path in unread})
     for module in modules:
+        if module.path in made.unread:
+            continue
         try:
             source = read_source(root, module, max_bytes)
-            parse(source)
         except UnreadableError as reason:
             made.unread[module.path] = str(reason)
             continue
-        name = _harmless(f"{prefix}/{module.path}".lstrip("/"))
+        name = harmless(f"{prefix}/{module.path}".lstrip("/"))
         made.modules[name] = module
         copy = made.root / name
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -154,6 +199,6 @@ def _copied(root: Path, modules: list[Module], max_bytes: int, workspace: Path) 
     return made
 
 
-def _harmless(name: str) -> str:
+def harmless(name: str) -> str:
     """Return a name without control characters; a tool may print one name a line."""
     return re.sub(r"[\x00-\x1f\x7f]", lambda found: f"%{ord(found[0]):02x}", name)

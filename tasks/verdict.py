@@ -12,20 +12,32 @@ from tasks.lookup import absent
 
 
 def verdict_of(
-    path: Path, area: AreaReport, hotspots: Sequence[Hotspot], comparison: ChangeReport | None
+    path: Path, area: AreaReport, hotspots: Sequence[Hotspot], comparison: ChangeReport | None, modules: int = 0
 ) -> tuple[str, ...]:
-    """Return the result in three sentences: what was looked at, what is risky, what changed."""
-    if not area.rows and not area.missing:
+    """Return the result in three sentences: what was looked at, what is risky, what changed.
+
+    `modules` is how many there are, whether they are inspected or not.
+    """
+    if not area.rows and not area.missing and not modules:
         return (f"There are no Python files below {path}, so there is nothing to audit.",)
-    return (_extent(area), _danger(area, hotspots), _trend(comparison))
+    return (_extent(area, modules), _danger(area, hotspots), _trend(comparison))
 
 
-def _extent(area: AreaReport) -> str:
+def _extent(area: AreaReport, modules: int) -> str:
     packages = len({row.package for row in area.rows})
     missing = len(area.missing)
     left_out = f"; {count(missing, 'module')} could not be and {'is' if missing == 1 else 'are'} listed below"
     extent = f"{count(len(area.rows), 'module')} in {count(packages, 'package')} ({area.lines:,} lines)"
-    return f"{extent} {'was' if len(area.rows) == 1 else 'were'} inspected{left_out if missing else ''}."
+    inspected = f"{extent} {_was(len(area.rows))} inspected"
+    return f"{inspected}{left_out if missing else ''}{_rest(modules - len(area.rows) - missing)}."
+
+
+def _rest(others: int) -> str:
+    return "" if others <= 0 else f"; {count(others, 'module')} did not change, and {_was(others)} not looked at"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _danger(area: AreaReport, hotspots: Sequence[Hotspot]) -> str:
@@ -76,9 +88,14 @@ def tool_rows(survey: Handoffs[AnySurvey]) -> tuple[ToolRow, ...]:
     return (*said, *failed)
 
 
-def notes_of(survey: Handoffs[AnySurvey], history: HistorySurvey) -> tuple[str, ...]:
+def notes_of(survey: Handoffs[AnySurvey], history: HistorySurvey, changed_since: str | None = None) -> tuple[str, ...]:
     """Return what a reader has to know to trust the numbers no further than they go."""
     notes = [f"The {name.replace('_', ' ')} survey is missing: risks are judged without it." for name in absent(survey)]
+    if changed_since:
+        notes.append(
+            f"Only what changed since {changed_since}, and what depends on it, was inspected and is ranked; "
+            "findings in all other modules stand as they did."
+        )
     if history.note:
         notes.append(f"{history.note[0].upper()}{history.note[1:]}.")
     if not history.modules:

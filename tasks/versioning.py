@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from contracts.surveys import Changes, HistorySurvey
+from contracts.surveys import FileChanges, HistorySurvey
 from echelon import AgentFailed, Outcome, agent
 from tasks.discovery import discover
 from tasks.git_calls import run_git
 from tasks.tools import TOOL_TIMEOUT_SECONDS
 
-#: How far back to look: whichever comes first.
+#: How far back to look, from the commit that is checked out: whichever comes first. Today's date does not count, so
+#: that the same commit has the same history tomorrow.
 MAX_COMMITS = 2_000
-MAX_AGE = "2.years"
+MAX_AGE_SECONDS = 2 * 365 * 86_400
 #: A commit that touches more modules than this says nothing about which belong together.
 _MAX_TOGETHER = 30
 #: Two modules belong together when they were changed together so often, and in so large a share of the changes.
@@ -24,7 +25,7 @@ _DAY = 86_400  # seconds
 
 _LOG = (
     *("--relative", "--numstat", "-z", "-M", "--no-merges"),
-    *(f"--max-count={MAX_COMMITS}", f"--since={MAX_AGE}", "--format=%x01%ae%x09%ct", "--", "."),
+    *(f"--max-count={MAX_COMMITS}", "--format=%x01%ae%x09%ct"),
 )
 
 
@@ -45,12 +46,12 @@ def history(path: Path, exclude: Sequence[str]) -> Outcome[HistorySurvey]:
     """Find how often and by how many people each module is changed."""
     try:
         shallow = run_git("rev-parse", "--is-shallow-repository", cwd=path, timeout=30).stdout.strip()
-        log = run_git("log", *_LOG, cwd=path).stdout
+        log = run_git("log", *_LOG, f"--since={_oldest(path)}", "--", ".", cwd=path).stdout
     except AgentFailed as failure:
         return _none(f"no git history: {_reason(str(failure))}")
     commits = list(follow_renames(parse_log(log)))
     if not commits:
-        return _none(f"no git history: no commit of the last {MAX_AGE.replace('.', ' ')} touches this folder")
+        return _none("no git history: no commit of the last two years touches this folder")
     survey = survey_of(commits, {module.path for module in discover(path, exclude)})
     note = "the clone is shallow, older commits are not known" if shallow == "true" else ""
     return Outcome(
@@ -58,6 +59,12 @@ def history(path: Path, exclude: Sequence[str]) -> Outcome[HistorySurvey]:
         summary=f"{len(commits)} commits touched {len(survey.modules)} of today's modules"
         + (f"; {note}" if note else ""),
     )
+
+
+def _oldest(path: Path) -> str:
+    """Return the time from which on commits count, as git reads it."""
+    newest = int(run_git("log", "--max-count=1", "--format=%ct", cwd=path, timeout=60).stdout)
+    return f"@{max(0, newest - MAX_AGE_SECONDS)} +0000"
 
 
 def _reason(said: str) -> str:
@@ -120,9 +127,9 @@ def survey_of(commits: Sequence[Commit], modules: set[str]) -> HistorySurvey:
     return HistorySurvey(modules=changes, commits=len(commits))
 
 
-def _changes(name: str, commits: Sequence[Commit], newest: int, together: Sequence[str]) -> Changes:
+def _changes(name: str, commits: Sequence[Commit], newest: int, together: Sequence[str]) -> FileChanges:
     times = [commit.at for commit in commits]
-    return Changes(
+    return FileChanges(
         commits=len(commits),
         lines=sum(commit.lines[name] for commit in commits),
         authors=len({commit.author for commit in commits}),

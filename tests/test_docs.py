@@ -10,7 +10,8 @@ A page is a story: its fences are used in their order, in a project and a home o
 
 In what is printed `…` stands for any text, alone on a line for any lines; numbers with a unit, times, and ids of runs
 may be any. `# exit code 3` behind a command is what it ends with; without it that is 0. `RUN` in a command is the last
-run of the page that is not inside another one, `CONCERN` its first open concern; a command about a `TASK` is only
+run of the page that is not inside another one, `CONCERN` its first open concern, or the first of all where none is,
+`GATE` its first open gate, `TOKEN` that of the message that was kept in `told.json`; a command about a `TASK` is only
 parsed.
 """
 
@@ -35,18 +36,28 @@ import yaml
 
 from echelon.cli.commands import build_app
 from echelon.cli.main import main
+from echelon.model.adapter import JsonObject
 from echelon.resilience.registry import BreakerRegistry
-from echelon.testing.llm_server import Answer, LlmServer, says
+from echelon.testing.llm_server import Answer, LlmServer, calls, says
 from tests.shapes.provider import Provider
 from tests.unit.audit.building import git
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
+
+def _speaking(request: JsonObject) -> Answer:
+    """Answer as a model does that raises a concern first."""
+    has_said = any(one["role"] == "tool" for one in request["messages"])
+    concern = {"message": "the tests are old", "confidence": "high", "impact": "low"}
+    return says("the login is risky") if has_said else calls("raise_concern", concern)
+
+
 #: What the model of a page answers.
 ANSWERS: dict[str, Answer] = {
     "README.md": says({"ship": True, "reason": "it is small"}),
     "docs/how-to/agents.md": says({"ship": True, "reason": "small and clean"}),
+    "docs/how-to/speak-up.md": Answer(body=lambda request: _speaking(request).body(request)),
     "docs/how-to/merge-phases.md": says({"risk": "nothing is left"}),
     "docs/how-to/integrate.md": says({"headline": "app.core is riskiest; lib.broken is not known"}),
 }
@@ -228,7 +239,13 @@ class Story:
         if word == "RUN":
             runs = self._asked("runs", "--json")["runs"]
             return str(next(run["run_id"] for run in runs if run["parent_run_id"] is None))
-        return str(self._asked("concerns", "--json")["concerns"][0]["id"]) if word == "CONCERN" else word
+        if word == "TOKEN":
+            return str(json.loads(Path("told.json").read_text())["tokens"][0]["token"])
+        known = {"CONCERN": "concerns", "GATE": "gates"}.get(word)
+        if known is None:
+            return word
+        found = self._asked(known, "--json")[known] or self._asked(known, "--all", "--json")[known]
+        return str(found[0]["id"])
 
     def _asked(self, *arguments: str) -> dict[str, list[dict[str, object]]]:
         return json.loads(self._echelon(list(arguments), 0))

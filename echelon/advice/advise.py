@@ -26,7 +26,7 @@ from echelon.advice.resolved import CONTEXT_PRIORITIES, ResolvedQuestion, comple
 from echelon.advice.rules import When, choose
 from echelon.advice.safety import PAUSES, VERIFICATION
 from echelon.advice.situations import PATTERNS
-from echelon.advice.values import Advice, AdviceReason, InfrastructureNeed, Question, SyncTier
+from echelon.advice.values import Advice, AdviceQuestion, AdviceReason, InfrastructureNeed, SyncTier
 from echelon.model.phrasing import count, spaced
 from echelon.planning.infrastructure import WHY_ROLE, roles_for
 from echelon.planning.reasons import why_structure
@@ -51,13 +51,13 @@ SIGNALS = (
 ALONE_IN_A_SITUATION = "its pattern is one of several agents; one alone takes the needs of the situation only"
 
 
-def advise(question: Question) -> Advice:
+def advise(question: AdviceQuestion) -> Advice:
     """Return how to organise the job that `question` describes (R1, R2, R3, R4, R5, R6, §A).
 
     Any combination gets an answer; what contradicts is settled and named in `findings`. Raises `InvalidInput` for a
     number of agents below 1 or above 10**12, and when neither a number nor a situation is given.
 
-    >>> advice = advise(Question(agents=15, natural_domains=True, domain_coupling="tight"))
+    >>> advice = advise(AdviceQuestion(agents=15, natural_domains=True, domain_coupling="tight"))
     >>> advice.structure.value, advice.levels, advice.sync, advice.sync_frequency
     ('hierarchical', 2, 'interval', 'frequent')
     """

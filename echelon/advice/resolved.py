@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple, cast
 
 from echelon.advice.situations import PATTERNS, implied
-from echelon.advice.values import Consequence, CouplingNeed, Question
+from echelon.advice.values import AdviceQuestion, Consequence, CouplingNeed
 from echelon.model.errors import InvalidInput
 from echelon.model.organisation import Structure
 from echelon.planning.regime import Priority, check_priority, minimum_levels, recommended_levels, structure_for
@@ -79,9 +79,9 @@ class ResolvedQuestion:
     """Agents that do tasks, 1 or more."""
     structure: Structure
     """How they are organised (R1)."""
-    given: Question
+    given: AdviceQuestion
     """The question as it was put."""
-    asked: Question
+    asked: AdviceQuestion
     """The question, complete but for needs and priorities that nobody stated."""
 
     @property
@@ -182,7 +182,7 @@ def _stronger(coupling: CouplingNeed) -> CouplingNeed:
     return STRENGTHS[STRENGTHS.index(coupling) + 1]
 
 
-def complete(question: Question) -> ResolvedQuestion:
+def complete(question: AdviceQuestion) -> ResolvedQuestion:
     """Fill in what nobody said: from the situation, then from what else is said, then by default (§A).
 
     Raises `InvalidInput` for a number of agents below 1 or above 10**12, an unknown priority, or neither a number nor a
@@ -224,7 +224,7 @@ def _defaults(known: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _agents(question: Question) -> int:
+def _agents(question: AdviceQuestion) -> int:
     if question.agents is None and question.situation is None:
         raise InvalidInput(
             "cannot advise without knowing how many agents there are; give their number (--agents 20) or a situation "

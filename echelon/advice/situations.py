@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from echelon.advice.values import Question, Situation
+from echelon.advice.values import AdviceQuestion, Situation
 from echelon.model.organisation import Structure
 
 ANY_STRUCTURE = frozenset(Structure)
@@ -16,7 +16,7 @@ class Pattern(NamedTuple):
     """The pattern, in a few words."""
     typical_agents: int
     """The number of agents taken when none is given."""
-    implies: Question
+    implies: AdviceQuestion
     """What it says about the job; only fields that are not None count."""
     fits: frozenset[Structure]
     """The structures in which the whole pattern can be had."""
@@ -30,7 +30,7 @@ PATTERNS: dict[Situation, Pattern] = {
     "small-coherent": Pattern(
         text="one coordinator that leads all agents directly and integrates the outputs closely",
         typical_agents=5,
-        implies=Question(priority="coherence", coupling_need="tight"),
+        implies=AdviceQuestion(priority="coherence", coupling_need="tight"),
         fits=frozenset({Structure.SINGLE, Structure.FLAT}),
         remains="work that must read as one piece stays within one team, under one lead",
         price="it does not grow: one coordinator can lead 8 agents at most",
@@ -38,7 +38,7 @@ PATTERNS: dict[Situation, Pattern] = {
     "medium-expertise": Pattern(
         text="a hierarchy with a lead for each field of expertise",
         typical_agents=15,
-        implies=Question(natural_domains=True),
+        implies=AdviceQuestion(natural_domains=True),
         fits=LED,
         remains="tasks keep the label of their domain, so that each goes to those who know it",
         price="leads pass on summaries, so the top decides with less detail",
@@ -46,7 +46,7 @@ PATTERNS: dict[Situation, Pattern] = {
     "large-speed": Pattern(
         text="domains that govern themselves, coupled loosely and served by events",
         typical_agents=200,
-        implies=Question(priority="speed", coupling_need="loose"),
+        implies=AdviceQuestion(priority="speed", coupling_need="loose"),
         fits=frozenset({Structure.FEDERATED}),
         remains="coupling stays loose and no agent waits for answers, in any structure",
         price="the whole is less coherent, and contradictions show up late",
@@ -54,7 +54,7 @@ PATTERNS: dict[Situation, Pattern] = {
     "high-stakes": Pattern(
         text="a deep hierarchy with independent verification and pause points",
         typical_agents=50,
-        implies=Question(priority="coherence", error_consequence="catastrophic"),
+        implies=AdviceQuestion(priority="coherence", error_consequence="catastrophic"),
         fits=LED,
         remains="verification, pauses and tight coupling inside a team hold at every size",
         price="it is slow: each level, check and pause adds waiting",
@@ -62,7 +62,7 @@ PATTERNS: dict[Situation, Pattern] = {
     "exploratory": Pattern(
         text="synchronisation that adapts to what it finds, and contracts that bend",
         typical_agents=5,
-        implies=Question(change_rate="high", contract_need="flexible"),
+        implies=AdviceQuestion(change_rate="high", contract_need="flexible"),
         fits=ANY_STRUCTURE,
         remains="",
         price="integration takes more work, and errors are harder to trace",
@@ -70,7 +70,7 @@ PATTERNS: dict[Situation, Pattern] = {
     "production": Pattern(
         text="synchronisation at the ends of phases, and contracts that reject what does not fit",
         typical_agents=15,
-        implies=Question(change_rate="medium", contract_need="strict"),
+        implies=AdviceQuestion(change_rate="medium", contract_need="strict"),
         fits=ANY_STRUCTURE,
         remains="",
         price="changing what is asked for is expensive",
@@ -78,7 +78,7 @@ PATTERNS: dict[Situation, Pattern] = {
     "independent": Pattern(
         text="everything side by side, put together once at the end",
         typical_agents=8,
-        implies=Question(independent=True, coupling_need="none"),
+        implies=AdviceQuestion(independent=True, coupling_need="none"),
         fits=frozenset({Structure.SINGLE, Structure.FLAT}),
         remains="all tasks run side by side, but so many outputs are integrated in stages",
         price="what does not fit together is found only at the end",
@@ -86,7 +86,7 @@ PATTERNS: dict[Situation, Pattern] = {
     "interdependent": Pattern(
         text="a hierarchy that synchronises often",
         typical_agents=15,
-        implies=Question(independent=False),
+        implies=AdviceQuestion(independent=False),
         fits=LED,
         remains="those who depend on each other still synchronise often",
         price="a larger share of the time goes into synchronising",
@@ -94,7 +94,7 @@ PATTERNS: dict[Situation, Pattern] = {
 }
 
 
-def implied(question: Question) -> dict[str, Any]:
+def implied(question: AdviceQuestion) -> dict[str, Any]:
     """Return what the situation of `question` says about the job, by field; nothing without a situation."""
     if question.situation is None:
         return {}

@@ -64,7 +64,7 @@ InfrastructureLevel = Literal["none", "minimal", "moderate", "substantial"]
 Pauses = Literal["none", "before_irreversible", "mandatory"]
 
 
-class Question(Value):
+class AdviceQuestion(Value):
     """What is known about a job before there is a plan. None: nobody said, so the situation or a default decides."""
 
     agents: int | None = None
@@ -185,5 +185,5 @@ class Advice(Value):
     """Why each aspect is as it is, and its price."""
     findings: tuple[Finding, ...]
     """What contradicted in the question, or was assumed, and how it was settled."""
-    question: Question
+    question: AdviceQuestion
     """The question as it was answered: with what the situation and the defaults filled in."""

@@ -95,6 +95,16 @@ class AsksAgain(Protocol):
 
 
 @runtime_checkable
+class HasVoice(Protocol):
+    """An agent that says whether it is given the means to speak up while it works; one that does not has them (X15)."""
+
+    @property
+    def voice(self) -> bool:
+        """Is it?"""
+        ...
+
+
+@runtime_checkable
 class BecomesAgent(Protocol):
     """What is no agent and makes one of itself where one is asked for: a job."""
 

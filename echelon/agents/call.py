@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -13,6 +14,8 @@ from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.agents.transcript.transcript import Transcript
 from echelon.model.assignment import Brief
 from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
+from echelon.model.verification.trace import Trace
+from echelon.model.views.items import Changes
 
 
 class Workspace(type(Path())):
@@ -24,6 +27,14 @@ def temporary_folder(where: Path | None = None) -> Generator[Path]:
     """Make a folder, below `where` or where the system has them, for its owner only; it is gone after the block."""
     with TemporaryDirectory(prefix="call-", dir=where, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+class ToBeChecked(Protocol):
+    """A result that is to be checked."""
+
+    def load(self) -> object:
+        """Read it."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +69,14 @@ class Call:
     """Handoffs received, by phase; those of the same agent from the same phase by the agent."""
     rounds: Rounds[object] = field(default_factory=Rounds[object])
     """Rounds of the same task that are over, where it is repeated until a check passes (X12)."""
-    output: Received[object] | None = None
+    output: ToBeChecked | None = None
     """What is to be checked, for a check of a single task."""
+    trace: Trace | None = None
+    """What the work that is to be checked left behind, as far as that was looked at."""
     previous: Previous[object] = field(default_factory=Previous[object])
     """The same phase of the last run on the same inputs."""
+    changes: Callable[[], Changes] = Changes
+    """What became of the items of its phase, or of the phases that it needs, against an earlier run."""
     notes: list[object] = field(default_factory=list[object])
     """What an agent keeps of an attempt that may be cut off, to write it down when its budget is used up (F4)."""
     by_value_tokens: int = DEFAULT_BY_VALUE_TOKENS
@@ -70,6 +85,8 @@ class Call:
     """Outputs that it was given by value so far, with their bytes, by task (C6)."""
     so_far: Transcript | None = None
     """The conversation in which the same model did the task that this one continues; None: there is none (D1)."""
+    can_open: bool = False
+    """Can the agent open outputs that its brief only names?"""
     make_workspace: Callable[[], Workspace]
     """Makes the folder to write files in; called when an agent asks for it."""
     make_scratch: Callable[[], AbstractContextManager[Path]] = temporary_folder

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
 from echelon.agents.agent import Effect
+from echelon.agents.asides.asides import NOTHING_ASKED, Asides, asides_of
 from echelon.agents.call import Call, CallShape
+from echelon.agents.checks.criterion import Criterion, criteria_stated
 from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command_output import CommandOutput, Parse, default_output
 from echelon.agents.environment import BRIEF_FILE, IDEMPOTENCY_KEY, Env, Environment, environment_of
 from echelon.agents.fallback import Fallback, fallbacks_of
 from echelon.agents.handoffs import Received
+from echelon.agents.observed import command_begins
 from echelon.agents.outcome import Outcome
 from echelon.agents.placeholders import (
     BRIEF,
@@ -35,10 +38,12 @@ from echelon.agents.printed_usage import ReadUsage, check_places
 from echelon.agents.processes.process import Finished, run_process
 from echelon.agents.prompt import brief_text
 from echelon.agents.shortcuts import ReaderOptions, check_known, reader_shortcuts
+from echelon.agents.voice.file import VOICE_FILE
 from echelon.journal.private import write_private
 from echelon.model.errors import AgentFailed, InvalidInput, InvalidJob
 from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
+from echelon.model.voice.speaking import VOICE
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -67,6 +72,8 @@ class CommandAgent(Generic[T_co]):
     env: Environment = Environment()
     limit_bytes: int = DEFAULT_LIMIT_BYTES
     fallback: tuple[Fallback, ...] = ()
+    success: tuple[Criterion, ...] = ()
+    asides: Asides = NOTHING_ASKED
     failed_when: Callable[[Any], bool | str] | None = None
     usage: ReadUsage | None = None
     kind: WorkerKind = WorkerKind.COMMAND
@@ -105,7 +112,7 @@ class CommandAgent(Generic[T_co]):
                 f"command {self.name!r}: nothing gives {{{unknown[0]}}} a value. It is not an input of the job "
                 f"(inputs: {', '.join(shape.inputs_type.model_fields) or 'none'}); rename it, or {fix}"
             )
-        return self
+        return replace(self, asides=self.asides.bind(shape)) if self.asides is not NOTHING_ASKED else self
 
     async def perform(self, call: Call) -> Outcome[T_co]:
         """Run the command once."""
@@ -117,7 +124,7 @@ class CommandAgent(Generic[T_co]):
                 fill_arguments(self.arguments, values),
                 _filled(self.cwd, values),
                 _filled(self.stdin, values),
-                {**self.env.of(), BRIEF_FILE: str(brief), **_told(call)},
+                {**self.env.of(), BRIEF_FILE: str(brief), **_voice(), **_told(call)},
             )
         stdout, stderr = self.env.hide(finished.stdout), self.env.hide(finished.stderr_tail) or b""
         finished = replace(finished, stdout=stdout, stderr_tail=stderr)
@@ -152,6 +159,7 @@ class CommandAgent(Generic[T_co]):
         if program is None:
             raise AgentFailed(_not_installed(self.name, argv[0]))
         content = None if stdin is None else stdin.encode()
+        await command_begins(argv, folder)
         try:
             return await run_process(
                 [program, *argv[1:]], cwd=folder, env=env, stdin=content, limit_bytes=self.limit_bytes
@@ -218,8 +226,9 @@ def command(
     JSON. Stdin is empty. The environment is a clean one: PATH, HOME, the language and the like, and what `env` states,
     names to pass on or values to set. `timeout` is in seconds for one attempt, `idle` without any output; then the
     command and its children are killed. `budget` is what one task may use (F4), `fallback` stands in when it finally
-    does not deliver (F2). `resilience` says more about how it is guarded. A command has failed when its exit code says
-    so, or `failed_when` does of its output; without it, JSON that says `"is_error": true`.
+    does not deliver (F2), `success` what must be true of its results (D11). `resilience` says more about how it is
+    guarded. A command has failed when its exit code says so, or `failed_when` does of its output; without it, JSON that
+    says `"is_error": true`.
 
         lint = command(["ruff", "check", "--output-format=json", "--", "{path}"], output=list[Finding],
                        ok_exit_codes=(0, 1))
@@ -251,6 +260,8 @@ def command(
         failed_when=options.get("failed_when"),
         usage=options.get("usage"),
         fallback=fallbacks_of(options.get("fallback")),
+        success=criteria_stated(f"command {name!r}", options.get("success")),
+        asides=asides_of(name, options.get("preview"), options.get("ready")),
     )
 
 
@@ -264,6 +275,12 @@ def find_program(program: str, search_path: str | None = None) -> str | None:
 def _unread(received: Received[object]) -> str:
     """Return an output that the command may read, and perhaps never does."""
     return received.json()
+
+
+def _voice() -> dict[str, str]:
+    """Return where a command says what somebody should know while it works (X15)."""
+    voice = VOICE.get()
+    return {} if voice is None or voice.path is None else {VOICE_FILE: str(voice.path.absolute())}
 
 
 def _told(call: Call) -> dict[str, str]:

@@ -97,8 +97,9 @@ class CommandOutput:
             )
         if finished.exit_code not in self.ok_exit_codes:
             tail = finished.stderr_tail.decode(errors="replace")[-QUOTED_CHARACTERS:].strip()
-            said = tail or "and wrote nothing to stderr"
-            raise AgentFailed(f"command {self.command!r} {_how_it_ended(finished.exit_code)}: {said}{hint}")
+            said = f": {tail}" if tail else " and wrote nothing to stderr"
+            ended = f"command {self.command!r} {_how_it_ended(finished.exit_code)}{said}{hint}"
+            raise _failed(ended, tail, finished.stdout.decode(errors="replace"))
 
     def _parsed(self, stdout: str) -> Outcome[object]:
         """Return what stdout says, as the outcome of the call; an output that is JSON is validated already."""
@@ -144,7 +145,19 @@ class CommandOutput:
         """Raise `AgentFailed` where the output says that the command failed, whatever its exit code says."""
         if failed:
             said = failed if isinstance(failed, str) else stdout[:QUOTED_CHARACTERS].strip()
-            raise AgentFailed(f"command {self.command!r} ended well, and its output says that it failed: {said}")
+            raise _failed(f"command {self.command!r} ended well, and its output says that it failed: {said}", stdout)
+
+
+def _failed(message: str, *printed: str) -> AgentFailed:
+    """Return what is raised of a command that failed, with what it printed: there it may say why, and until when."""
+    failure = AgentFailed(message)
+    failure.printed = "\n".join(_head_and_tail(text) for text in printed if text)
+    return failure
+
+
+def _head_and_tail(text: str) -> str:
+    """Return a text, without its middle where it is long."""
+    return text if len(text) <= 2 * QUOTED_CHARACTERS else f"{text[:QUOTED_CHARACTERS]}\n{text[-QUOTED_CHARACTERS:]}"
 
 
 def default_output(parse: Parse) -> object:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeAlias, TypeVar, Unpack, cast, overload
 
 from echelon.agents.agent import Agent, AgentLike
+from echelon.agents.asides.asides import asides_of
 from echelon.agents.call import CallShape
+from echelon.agents.checks.criterion import criteria_stated
 from echelon.agents.fallback import fallbacks_of
 from echelon.agents.function import FunctionAgent, function_agent
 from echelon.agents.model import ModelAgent, is_model, model_agent
@@ -55,6 +57,10 @@ def agent(
     where that takes no guess (C5).
     Async functions run on the loop, plain ones in a thread, `cpu_bound=True` in a process of their own.
 
+    `success` states what must be true of its results wherever it works, as that of a phase does (D11).
+    `preview` is a function with parameters like those of an agent that says in text what it would do: whoever is asked
+    at a gate sees it, and approves just that. `ready` says before anything irreversible whether the agent is ready for
+    it: True, False, or a text with the reason why not (O5).
     `fallback` stands in when it finally does not deliver: another agent, or a `Fallback` (F2).
     `can_wrap_up=True` calls it once more when a budget is used up and a share of it was kept back
     (`Budget(final_call=0.2)`), to write down what it has; `is_final_call()` of `echelon.resilience.budget` tells it so,
@@ -82,7 +88,10 @@ def agent(
             resilience=policy,
             cpu_bound=cpu_bound,
         )
-        return replace(made, fallback=fallbacks_of(options.get("fallback")), can_wrap_up=can_wrap_up)
+        success = criteria_stated(f"agent {made.name!r}", options.get("success"))
+        fallback = fallbacks_of(options.get("fallback"))
+        asides = asides_of(made.name, options.get("preview"), options.get("ready"))
+        return replace(made, fallback=fallback, success=success, asides=asides, can_wrap_up=can_wrap_up)
 
     return decorate if function is None else decorate(function)
 

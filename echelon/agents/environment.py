@@ -14,6 +14,7 @@ from typing import TypeAlias
 from pydantic import SecretStr
 
 from echelon.agents.processes.owner import OWNER
+from echelon.agents.voice.file import VOICE_FILE
 from echelon.model.edges import is_listing, is_mapping
 from echelon.model.errors import InvalidJob
 from echelon.redaction import REDACTED, SHORTEST_SECRET, register_secrets_in
@@ -35,7 +36,7 @@ IDEMPOTENCY_KEY = "ECHELON_IDEMPOTENCY_KEY"
 #: Variable in which a command finds the file with its brief.
 BRIEF_FILE = "ECHELON_BRIEF"
 
-_OURS = (OWNER, IDEMPOTENCY_KEY, BRIEF_FILE)
+_OURS = (OWNER, IDEMPOTENCY_KEY, BRIEF_FILE, VOICE_FILE)
 
 #: What may be stated: names to pass on; or values by name, None passing on what there is.
 Env: TypeAlias = Sequence[str] | Mapping[str, str | SecretStr | None]

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self, cast
 
 from echelon.agents.agent import Agent, AgentLike
+from echelon.agents.handoffs import checked_max_age
 from echelon.model.fallback import FallbackKind
 
 #: Always have something to give, so that nothing behind them is ever tried.
@@ -16,7 +18,7 @@ class Fallback:
     """What stands in for work that was not delivered.
 
     Fallback.agent(other)          another agent, or another model, does the task
-    Fallback.last_good()           the output of an earlier run on the same inputs
+    Fallback.last_good()           the output of an earlier run on the same inputs, of any age or up to `max_age`
     Fallback.default(value)        a value that fits the contract
     Fallback.skip("why it is ok")  nothing: it stays missing, with the note
     """
@@ -28,6 +30,8 @@ class Fallback:
     """The value stated beforehand."""
     note: str = ""
     """Why it can be skipped."""
+    max_age: timedelta | None = None
+    """How old the last good output may be; None: of any age (C9)."""
 
     @property
     def stand_in(self) -> Agent:
@@ -40,9 +44,12 @@ class Fallback:
         return cls(kind=FallbackKind.AGENT, other=other)
 
     @classmethod
-    def last_good(cls) -> Self:
-        """Take the last output that an earlier run on the same inputs made for the task; there may be none."""
-        return cls(kind=FallbackKind.LAST_GOOD)
+    def last_good(cls, *, max_age: timedelta | None = None) -> Self:
+        """Take the last output that an earlier run on the same inputs made for the task; there may be none.
+
+        One that was made longer than `max_age` ago is not there (C9); `InvalidJob` when nothing could be so young.
+        """
+        return cls(kind=FallbackKind.LAST_GOOD, max_age=checked_max_age("last_good", max_age))
 
     @classmethod
     def default(cls, value: object) -> Self:

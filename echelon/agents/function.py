@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, get_args, get_origin
 
 from echelon.agents.agent import Effect
+from echelon.agents.asides.asides import NOTHING_ASKED, Asides
 from echelon.agents.binding import Binding, bind, hints_of
 from echelon.agents.call import Call, CallShape
+from echelon.agents.checks.criterion import Criterion
 from echelon.agents.fallback import Fallback
 from echelon.agents.outcome import Outcome, outcome_of
 from echelon.agents.processes.workers import Workers
@@ -37,6 +39,8 @@ class FunctionAgent(Generic[P, R_co]):
     cpu_bound: bool = False
     binding: Binding | None = None
     fallback: tuple[Fallback, ...] = ()
+    success: tuple[Criterion, ...] = ()
+    asides: Asides = NOTHING_ASKED
     can_wrap_up: bool = False
     kind: WorkerKind = WorkerKind.FUNCTION
 
@@ -46,7 +50,7 @@ class FunctionAgent(Generic[P, R_co]):
 
     def bind(self, shape: CallShape) -> Self:
         """Decide for each parameter where its value comes from; `InvalidJob` names one that has no source."""
-        return replace(self, binding=bind(self.function, self.name, shape))
+        return replace(self, binding=bind(self.function, self.name, shape), asides=self.asides.bind(shape))
 
     async def perform(self, call: Call) -> Outcome[object]:
         """Call the function with what its parameters ask for."""

@@ -1,6 +1,7 @@
 """What a consumer receives: summaries and references, with the content pulled on demand (C6, F7)."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from functools import cached_property
 from typing import Generic, TypeVar, cast, overload
 
@@ -8,8 +9,9 @@ from echelon.agents.observed import OBSERVER
 from echelon.contract.fit import is_other_version, unfit
 from echelon.contract.reading import read_output
 from echelon.journal.outputs import OutputStore
-from echelon.model.errors import ContractViolation
+from echelon.model.errors import ContractViolation, InvalidJob
 from echelon.model.handoff import Handoff, Missing, OutputReference, Passed
+from echelon.model.phrasing import too_old
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -146,11 +148,37 @@ def bytes_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
+class MaxAge(timedelta):
+    """How old a previous output may be, as in `found: Annotated[Previous[Report], MaxAge(days=7)]` (C9).
+
+    A plain `timedelta` says the same.
+    """
+
+
+def checked_max_age(whose: str, stated: timedelta | None) -> timedelta | None:
+    """Return how old something may be; `InvalidJob` when nothing could be so young."""
+    if stated is not None and stated <= timedelta():
+        raise InvalidJob(f"{whose}: a largest age of {stated} lets nothing pass; state more than 0, or leave it out")
+    return stated
+
+
 class Previous(Generic[T_co]):
     """The output of the same phase in the last completed run on the same inputs."""
 
-    def __init__(self, received: Received[T_co] | None = None) -> None:
+    def __init__(
+        self, received: Received[T_co] | None = None, *, age: timedelta | None = None, reason: str = ""
+    ) -> None:
         self.received = received
+        self.age = age
+        """How long ago the work was done; None when there is none (C9)."""
+        self.reason = reason
+        """Why there is none, where one is there that is too old; else empty."""
+
+    def within(self, max_age: timedelta) -> "Previous[T_co]":
+        """Return it as far as it is young enough: what is too old is not there, and the reason says so (C9)."""
+        if self.age is None or self.age <= max_age:
+            return self
+        return Previous(reason=too_old("the previous output", self.age, max_age))
 
     def load(self) -> T_co | None:
         """Read it; None when there was no such run, or when its output is not what today's contract says."""

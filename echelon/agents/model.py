@@ -8,15 +8,18 @@ what was wrong (C5). Answers come as a whole, unless the `pydantic_ai.Agent` wat
 then they are streamed, and a stream that is cut off is a failed call like any other.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, Union, Unpack, cast, overload
 
 from echelon.agents.agent import Effect
+from echelon.agents.asides.asides import NOTHING_ASKED, Asides, asides_of
 from echelon.agents.binding import hints_of
 from echelon.agents.call import Call, CallShape
+from echelon.agents.checks.criterion import Criterion, criteria_stated
 from echelon.agents.fallback import Fallback, fallbacks_of
 from echelon.agents.model_ends import check_end
 from echelon.agents.model_limits import conversation, exhausted, kept_tokens, library, limits
@@ -26,6 +29,7 @@ from echelon.agents.prompt import FINAL_CALL, correction, prompt_of
 from echelon.agents.shortcuts import ReaderOptions, check_known, reader_shortcuts
 from echelon.agents.transcript.exchange import heard_as
 from echelon.agents.transcript.replay import messages_of
+from echelon.agents.voice.tools import voice_tools
 from echelon.model.edges import is_listing
 from echelon.model.errors import (
     AgentFailed,
@@ -41,11 +45,13 @@ from echelon.model.usage import Budget, Usage
 from echelon.redaction import redact
 from echelon.resilience.budget import is_final_call
 from echelon.resilience.errors import can_pass
+from echelon.resilience.quota.gate import check_quota
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
     from pydantic_ai.capabilities import AgentCapability
     from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.models import ModelRequestContext
     from pydantic_ai.settings import ModelSettings
     from pydantic_ai.usage import RunUsage
 
@@ -72,14 +78,20 @@ class ModelAgent(Generic[T_co]):
     effect: Effect = "read"
     resilience: Resilience = Resilience()
     fallback: tuple[Fallback, ...] = ()
+    success: tuple[Criterion, ...] = ()
+    asides: Asides = NOTHING_ASKED
     sizes: Sizes = field(default_factory=Sizes, compare=False, repr=False)
     """How large its requests are, as far as it has told."""
+    answers_as: type[Any] | None = None
+    """What it answers instead of its output, without its tools, where it is asked something short; None: its output."""
+    voice: bool = True
+    """Is it given tools to say what somebody should know, and to open what it is referred to (X15)?"""
     pays_by_part: bool = True
     kind: WorkerKind = WorkerKind.MODEL
 
-    def bind(self, shape: CallShape) -> Self:  # noqa: ARG002 - a prompt takes what there is
+    def bind(self, shape: CallShape) -> Self:
         """Return itself: the prompt is made from whatever a call carries."""
-        return self
+        return replace(self, asides=self.asides.bind(shape)) if self.asides is not NOTHING_ASKED else self
 
     @property
     def can_wrap_up(self) -> bool:
@@ -90,16 +102,21 @@ class ModelAgent(Generic[T_co]):
         """Ask the model once; what it used is told with the outcome, and with the error."""
         if is_final_call():
             return await self._wrap_up(call)
-        return await self._ask(call, self.prompt(call), _taken_up(call))
+        return await self._ask(call, self._prompt(call), _taken_up(call))
+
+    def _prompt(self, call: Call) -> str:
+        """Return the prompt; a model that has a voice can open what it is referred to."""
+        return self.prompt(replace(call, can_open=self.voice))
 
     async def perform_again(self, call: Call, complaint: str) -> Outcome[T_co]:
         """Ask once more, told what was wrong: a new conversation, so that no half of the old answer is left."""
-        return await self._ask(call, f"{self.prompt(call)}\n\n{correction(complaint)}", _taken_up(call))
+        return await self._ask(call, f"{self._prompt(call)}\n\n{correction(complaint)}", _taken_up(call))
 
     async def _wrap_up(self, call: Call) -> Outcome[T_co]:
         """Ask for what there is: in the conversation that was cut off, or in a new one when there was none."""
         so_far = conversation(call.notes)
-        prompt = FINAL_CALL if so_far else f"{self.prompt(call)}\n\n{FINAL_CALL}"
+        untold = replace(call, brief=call.brief.model_copy(update={"conventions": ()}))  # it has no tools any more
+        prompt = FINAL_CALL if so_far else f"{self.prompt(untold)}\n\n{FINAL_CALL}"
         return await self._ask(call, prompt, so_far or _taken_up(call))
 
     async def _ask(self, call: Call, prompt: str, so_far: "Sequence[ModelMessage]" = ()) -> Outcome[T_co]:
@@ -111,15 +128,20 @@ class ModelAgent(Generic[T_co]):
                 call.notes[:] = [messages]
                 result = await self.model.run(
                     prompt,
+                    output_type=self.answers_as,
                     message_history=so_far or None,
                     deps=self.deps(call) if self.deps else None,
                     usage=used,
                     usage_limits=limits(budget, final_call=is_final_call(), metered=bool(meters)),
-                    capabilities=[*meters, *_instructed(so_far)],
+                    capabilities=[*meters, _gated(), *_instructed(so_far)],
+                    toolsets=None if is_final_call() or self.answers_as or not self.voice else [voice_tools(call)],
                     model_settings=self._settings(budget),
                 )
         except EchelonError as error:
             error.usage = _usage(used)
+            raise
+        except asyncio.CancelledError as stopped:
+            vars(stopped)["usage"] = _usage(used)  # who stops it reads there what it has used by then
             raise
         except Exception as error:
             translated = _translated(error, self, used, budget)
@@ -142,7 +164,8 @@ class ModelAgent(Generic[T_co]):
 
     def _tools(self) -> AbstractContextManager[None]:
         """Take the model's tools away in the last call: there is nothing left to use them with."""
-        return self.model.override(tools=[], toolsets=[], native_tools=[]) if is_final_call() else nullcontext()
+        bare = is_final_call() or self.answers_as is not None
+        return self.model.override(tools=[], toolsets=[], native_tools=[]) if bare else nullcontext()
 
     def _settings(self, budget: Budget) -> "ModelSettings":
         """Switch the retries of the provider's client off, where the model knows the setting; bound the last answer."""
@@ -159,6 +182,8 @@ class ModelOptions(ReaderOptions, total=False):
     """Makes the prompt of a call."""
     deps: Callable[[Call], object] | None
     """Makes the dependencies of a call."""
+    voice: bool
+    """Is it given tools to raise concerns, state its confidence, propose tasks and open outputs? It is, by default."""
 
 
 @overload
@@ -177,11 +202,11 @@ def model_agent(
     Its output type is the contract; state `output` when that is made by a function. `prompt` makes the prompt of a
     call, by default from the assignment, the item, the inputs and what earlier phases delivered: outputs of
     `by_value_tokens` in all stand in it, larger ones are named (C6). `deps` makes the agent's dependencies. `timeout`,
-    `idle`, `attempts`, `breaker`, `resilience` and `fallback` are those of `agent`. `budget` is what one task may use;
-    tokens and calls are enforced while the model works. Where a share is kept back (`Budget(final_call=0.2)`), the
-    model is asked for what it has when the rest is used up, in the same conversation and without its tools (F4). With
-    `contract="flexible"` an answer that does not fit is repaired where that takes no guess, or else asked for once
-    more.
+    `idle`, `attempts`, `breaker`, `resilience`, `success` and `fallback` are those of `agent`. `budget` is what one
+    task may use; tokens and calls are enforced while it works. Where a share is kept back (`Budget(final_call=0.2)`),
+    the model is asked for what it has when the rest is used up, in the same conversation and without its tools (F4).
+    With `contract="flexible"` an answer that does not fit is repaired where that takes no guess, or else asked for
+    once more.
 
         review = model_agent(Agent("openai:gpt-5", output_type=Review, instructions="You review code."), name="review")
     """
@@ -199,6 +224,9 @@ def model_agent(
         effect=options.get("effect", "read"),
         resilience=reader_shortcuts(options),
         fallback=fallbacks_of(options.get("fallback")),
+        success=criteria_stated(f"agent {own_name!r}", options.get("success")),
+        asides=asides_of(own_name, options.get("preview"), options.get("ready")),
+        voice=options.get("voice", True),
     )
 
 
@@ -225,6 +253,17 @@ def contract_of_model(spec: object, name: str) -> object:
             "or state output=..."
         )
     return spec
+
+
+def _gated() -> "AgentCapability[Any]":
+    """Return what sends no request while the quota of the provider is used up, also in the middle of a call (F10)."""
+
+    async def prepare(_run: object, request: "ModelRequestContext") -> "ModelRequestContext":
+        check_quota()
+        return request
+
+    hooks: Callable[..., AgentCapability[Any]] = library("pydantic_ai.capabilities").Hooks
+    return hooks(prepare_model_request=prepare)
 
 
 def _taken_up(call: Call) -> "Sequence[ModelMessage]":

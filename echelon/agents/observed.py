@@ -1,7 +1,9 @@
 """Who hears what the agent at work does. Set around each call; threads and tasks of the agent inherit it."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
 
 Stream = Literal["stdout", "stderr"]
 
@@ -24,3 +26,17 @@ class Observer(Protocol):
 
 OBSERVER: ContextVar[Observer | None] = ContextVar("echelon-observer", default=None)
 """None where no run is at work, as in a test of one agent."""
+
+
+CommandBegins: TypeAlias = Callable[[Sequence[str], Path], Awaitable[None]]
+"""Hears that a command begins, and in which folder; the command waits until this has returned."""
+
+COMMAND_BEGINS: ContextVar[CommandBegins | None] = ContextVar("echelon-command-begins", default=None)
+"""None where nobody looks at what commands leave behind."""
+
+
+async def command_begins(argv: Sequence[str], folder: Path | None) -> None:
+    """Let whoever looks at what is left behind know that a command begins; None: in the folder of this process."""
+    heard = COMMAND_BEGINS.get()
+    if heard is not None:
+        await heard(argv, folder or Path.cwd())

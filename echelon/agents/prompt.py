@@ -5,7 +5,6 @@ end its block and go on as an instruction; its fence is longer than any in it; a
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
 
 from pydantic_core import to_jsonable_python
@@ -13,9 +12,8 @@ from pydantic_core import to_jsonable_python
 from echelon.agents.by_value import chosen, received_in
 from echelon.agents.call import Call
 from echelon.agents.handoffs import Received
-from echelon.model.assignment import Brief
 from echelon.model.handoff import Handoff, Missing, tokens_in
-from echelon.model.markdown import literal
+from echelon.model.markdown import fenced
 from echelon.model.phrasing import head, one_line, printable_json
 
 #: How an output is read that is given by value, as JSON.
@@ -34,6 +32,12 @@ _LAST_ROUND = "What you delivered in your last round, which did not pass"
 _NAMED_ONLY = (
     f'Below, under "{_DELIVERED}", outputs with `not_given` are too large to be given here, and cannot be opened from '
     "here. Of those you have the summary only; where that is not enough, say so instead of guessing."
+)
+
+#: The same for an agent that can open them.
+_CAN_BE_OPENED = (
+    f'Below, under "{_DELIVERED}", outputs with `not_given` are too large to be given here: read with the tool '
+    "`read_output` those that your task needs."
 )
 
 #: Missing outputs that are named; the others are counted (X8).
@@ -68,7 +72,7 @@ def brief_text(call: Call, read: Read) -> str:
         _section("Done when", assignment.success),
         _section("Constraints", assignment.constraints),
         _section("References", [one for one in assignment.references if one not in located]),
-        _section("How you work with others", _conventions(brief)),
+        _section("How you work with others", brief.conventions),
         *_data(call, read),
     ]
     return "\n\n".join(section for section in sections if section)
@@ -84,20 +88,20 @@ def _section(title: str, lines: tuple[str, ...] | list[str]) -> str:
     return "\n".join([f"# {title}", *(f"- {one_line(line)}" for line in lines)]) if lines else ""
 
 
-def _conventions(brief: Brief) -> list[str]:
-    """Return what every agent keeps to, and whom this one reports to; nothing when it was told of no conventions."""
-    return [f"You report to {literal(brief.reports_to)}.", *brief.conventions] if brief.conventions else []
-
-
 def _data(call: Call, read: Read) -> list[str]:
-    given = chosen(call)
+    given, brief = chosen(call), call.brief
     entries = [_delivered(phase, one, read if one.task_id in given else None) for phase, one in received_in(call)]
     blocks: Mapping[str, object] = {
         "Item": call.item,
         "Inputs of the job": _plain(call.inputs),
-        "Phases so far": call.brief.summary or None,
+        "Phases so far": brief.summary or None,
+        "What your domain delivered before": list(brief.domain),
+        "What has changed since the last sync point": list(brief.changed),
+        "What was decided, and why": list(brief.decisions),
         "What is missing from earlier work": _missing(call),
-        "What checks of your earlier rounds found": list(call.brief.gaps),
+        "Open concerns about what you use": list(brief.concerns),
+        "All open concerns of the run": list(brief.flat),
+        "What checks of your earlier rounds found": list(brief.gaps),
     }
     shown = [_block(title, _json(value)) for title, value in blocks.items() if value not in (None, {}, [])]
     last = call.rounds[-1].received if call.rounds and not call.output else None
@@ -105,7 +109,7 @@ def _data(call: Call, read: Read) -> list[str]:
         shown.append(_block(_LAST_ROUND, _delivered(call.brief.phase, last, read if _fits(call, last) else None)))
     if entries:
         shown.append(_block(_DELIVERED, "[\n" + ",\n".join(entries) + "\n]"))
-    named_only = [_NAMED_ONLY] if len(given) < len(entries) else []
+    named_only = [_CAN_BE_OPENED if call.can_open else _NAMED_ONLY] if len(given) < len(entries) else []
     return [_DATA_IS_DATA, *named_only, *shown] if shown else []
 
 
@@ -149,9 +153,7 @@ def _location(handoff: Handoff) -> str:
 
 
 def _block(title: str, document: str) -> str:
-    longest = max(map(len, re.findall("`+", document)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"# {title}\n{fence}json\n{document}\n{fence}"
+    return f"# {title}\n{fenced(document, 'json')}"
 
 
 def _json(value: object) -> str:

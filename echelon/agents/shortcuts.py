@@ -1,9 +1,10 @@
 """The shortcuts with which an agent states its policy: what `@agent`, `command` and `model_agent` share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
 
 from echelon.agents.agent import Effect
+from echelon.agents.checks.criterion import Criterion
 from echelon.agents.fallback import Fallbacks
 from echelon.model.policy import Off, Resilience, Strictness
 from echelon.model.usage import Budget
@@ -39,6 +40,12 @@ class AgentOptions(IntegratorOptions, total=False):
     """More about how it is guarded, where the others do not say it."""
     fallback: Fallbacks | None
     """What stands in when it finally does not deliver (F2)."""
+    success: Sequence[Criterion]
+    """What must be true of its results, in every phase that it works in (D11)."""
+    preview: Callable[..., object] | None
+    """Says what it would do, to whoever decides whether it may; parameters as those of agents (O5)."""
+    ready: Callable[..., object] | None
+    """Says whether it is ready for what cannot be undone: True, False, or why not (O5)."""
 
 
 class ReaderOptions(AgentOptions, total=False):

@@ -6,13 +6,13 @@ from cyclopts import Parameter
 
 from echelon.advice.advise import advise as advise_on
 from echelon.advice.values import (
+    AdviceQuestion,
     ChangeRate,
     Consequence,
     Contracts,
     CouplingNeed,
     DomainCoupling,
     Predictability,
-    Question,
     Situation,
     TaskDuration,
     TimeHorizon,
@@ -47,7 +47,7 @@ def advise(
     as_json: AsJson = False,
 ) -> int:
     """Advise how to organise a job: structure, sync, coupling, contracts, checks, each with reason and price."""
-    question = Question(
+    question = AdviceQuestion(
         agents=agents,
         independent=False if dependent else None,
         natural_domains=True if domains else None,

@@ -8,7 +8,7 @@ from echelon.cli.reading import query
 from echelon.cli.views.checklist import show_checklist
 from echelon.cli.views.output import out, print_json
 from echelon.definition.checklist_facts import evidence_of
-from echelon.definition.graph_job import rehearsal_name
+from echelon.definition.graphs.graph_job import rehearsal_name
 from echelon.definition.rehearsal import REHEARSAL_SOURCE
 from echelon.visibility.checklist.answers import ItemState
 from echelon.visibility.checklist.items import checklist as answered

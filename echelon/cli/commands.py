@@ -100,6 +100,42 @@ COMMANDS = (
         "echelon concerns dispose k3v9x2m1q0 --as accepted --reason 'known, planned for May'",
     ),
     Command(
+        "gates",
+        "echelon.cli.oversight.gates:app",
+        "List, show or answer what waits for a person.",
+        "echelon gates approve g0c4f7d21aa --reason 'checked against the order'",
+    ),
+    Command(
+        "autonomy",
+        "echelon.cli.oversight.autonomy:autonomy",
+        "Say how far each agent of a job proceeds on its own.",
+        "echelon autonomy audit",
+    ),
+    Command(
+        "answer",
+        "echelon.cli.telling.answer:answer",
+        "Answer a gate or a concern with the token of a message.",
+        "echelon answer g1a2b3.0f3c5d7e9b1a2c4d6e8f0a1b2c3d4e5f approve --as mia --reason 'the diff is right'",
+    ),
+    Command(
+        "notify",
+        "echelon.cli.telling.notify:notify",
+        "Send messages about gates and urgent concerns that were not delivered yet.",
+        "echelon notify audit-20260131-120000-ab12",
+    ),
+    Command(
+        "apply",
+        "echelon.cli.oversight.apply:apply",
+        "Do what the staged phases of a run would change, after a look at it.",
+        "echelon apply tidy-20260131-120000-ab12 --reason 'the differences are right'",
+    ),
+    Command(
+        "say",
+        "echelon.cli.speaking.say:app",
+        "Say something as the command that does a task: a concern, a blockage, a confidence, a task.",
+        "echelon say concern 'two files claim the same lock' --impact high --confidence 0.4",
+    ),
+    Command(
         "exceptions",
         "echelon.cli.exceptions:exceptions",
         "Show what a run reported: failures, retries, breakers, incidents.",

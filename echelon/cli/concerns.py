@@ -3,26 +3,31 @@
 import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from cyclopts import App, Parameter
-from rich.text import Text
 
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.arguments.user import user_name
 from echelon.cli.reading import query
-from echelon.cli.views.output import facts, out, print_json
+from echelon.cli.views.concerns import document_of, show_entries, show_one
+from echelon.cli.views.output import out, print_json
 from echelon.journal.port import Journal
-from echelon.model.adapter import JsonObject
-from echelon.model.concern import ConcernRecord, Disposition, Route
+from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.errors import InvalidInput, JournalError
-from echelon.model.phrasing import count, moment
-from echelon.runlog.events import ConcernDisposed
-from echelon.visibility.repeats import RepeatedConcern, alike, repeated
-
-STYLES = {Route.IMMEDIATE: "bold red", Route.HUMAN_REVIEW: "yellow", Route.NORMAL: "", Route.PATTERN_LOG: "dim"}
+from echelon.model.oversight.disposing import is_said, why_not_disposed, why_not_reopened
+from echelon.model.phrasing import count
+from echelon.oversight.ledger import LedgerEntry, ledger_of
+from echelon.runlog.events import ConcernDisposed, ConcernReopened
 
 ConcernId = Annotated[str, Parameter(name="id", help="Id of a concern.")]
+By = Annotated[str | None, Parameter(help="Who decides; without it the name of the user.")]
+LookedAt = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--looked-at", negative="", help="What was looked at: a file, an output, a measurement; several times."
+    ),
+]
 
 app = App(
     name="concerns",
@@ -36,16 +41,21 @@ app = App(
 def list_concerns(
     *,
     run: Annotated[str | None, Parameter(help="Only those of this run.")] = None,
-    all_of_them: Annotated[bool, Parameter(name="--all", help="Also those that are disposed of.")] = False,
+    all_of_them: Annotated[
+        bool, Parameter(name="--all", help="Every one, also those that are disposed of.", negative="")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """List the open concerns, the most urgent first; those that say the same in one line."""
-    found = query(lambda journal: _read_repeated(journal, run, open_only=not all_of_them))
+    """List the open concerns, the overdue and the most urgent first; those that say the same in one line."""
+    found = query(lambda journal: _read_entries(journal, run))
+    shown = found if all_of_them else [entry for entry in found if entry.open]
+    now = datetime.now(UTC)
     if as_json:
-        print_json({"concerns": [_document(record, one) for one in found for record in one.records]})
-    elif found:
-        _show_list(found)
-        if any(record.disposition is None for one in found for record in one.records):
+        listed = ((one, entry) for entry in shown for one in (entry.records if all_of_them else entry.open))
+        print_json({"concerns": [document_of(one, entry, now) for one, entry in listed]})
+    elif shown:
+        show_entries(shown, now, everything=all_of_them)
+        if any(entry.open for entry in shown):
             out().print("end one: echelon concerns dispose ID --as resolved|accepted|dismissed --reason WHY")
     else:
         out().print("no concerns" if all_of_them else "no open concerns; --all lists those that are disposed of")
@@ -54,13 +64,12 @@ def list_concerns(
 
 @app.command(name="show")
 def show_concern(concern_id: ConcernId, /, *, as_json: AsJson = False) -> int:
-    """Show one concern with its evidence and what became of it."""
-    record, jobs, same = query(lambda journal: _one(journal, concern_id))
-    one = RepeatedConcern(job=jobs.get(record.run_id, ""), records=tuple(same))
+    """Show one concern with its evidence, why it goes where it goes, and what became of it."""
+    found, now = query(lambda journal: _find(journal, concern_id)), datetime.now(UTC)
     if as_json:
-        print_json(_document(record, one))
+        print_json(document_of(found.record, found.entry, now))
     else:
-        _show_one(record, one)
+        show_one(found.record, found.entry, now)
     return 0
 
 
@@ -76,30 +85,65 @@ def dispose(
         ),
     ],
     reason: Annotated[str, Parameter(help="Why; it is kept with the concern.")],
-    by: Annotated[str | None, Parameter(help="Who decides; without it the name of the user.")] = None,
+    looked_at: LookedAt = None,
+    by: By = None,
     repeats: Annotated[bool, Parameter(help="Also all open ones of the job that say the same.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """End a concern, with an author and a reason that are kept."""
-    if not reason.strip():
-        raise InvalidInput("--reason is empty; say why, it is kept with the concern")
-    author = by or user_name()
-    ended = Disposition(verdict=verdict, author=author, reason=reason, at=datetime.now(UTC))
-    record, one, left = query(lambda journal: _dispose(journal, concern_id, ended, repeats=repeats))
+    """End a concern, with an author, a reason and what was looked at; a dismissal needs that."""
+    _check_reason(reason)
+    author, now = by or user_name(), datetime.now(UTC)
+    ended = Disposition(verdict=verdict, author=author, reason=reason, looked_at=tuple(looked_at or ()), at=now)
+    found, chosen = query(lambda journal: _dispose(journal, concern_id, ended, repeats=repeats))
     if as_json:
-        print_json(_document(record, one))
+        print_json(document_of(found.record, found.entry, now))
         return 0
-    others = len(one.records) - 1
+    others, left = chosen - 1, len(found.entry.open)
     out().print(f"{concern_id}: {verdict} by {author}" + (f", and {others} that said the same" if others else ""))
     if left:
         out().print(f"{count(left, 'open concern')} of this job with the same text left; --repeats ends them together")
     return 0
 
 
-async def _read_repeated(journal: Journal, run: str | None, *, open_only: bool) -> list[RepeatedConcern]:
+@app.command(name="reopen")
+def reopen(
+    concern_id: ConcernId,
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="Why its end was wrong; it is kept with the concern.")],
+    looked_at: LookedAt = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> int:
+    """Take the end of a concern back, since it proved wrong; a dismissal counts as a filtering failure then."""
+    _check_reason(reason)
+    author, now = by or user_name(), datetime.now(UTC)
+    found = query(lambda journal: _reopen(journal, concern_id, author, reason, tuple(looked_at or ()), now))
+    if as_json:
+        print_json(document_of(found.record, found.entry, now))
+        return 0
+    ended = found.record.reopened[-1].disposition
+    failed = "; it counts as a filtering failure" if ended.verdict == "dismissed" else ""
+    out().print(f"{concern_id}: open again, it had been {ended.verdict} by {ended.author}{failed}")
+    return 0
+
+
+class _Found(NamedTuple):
+    """A concern, and the entry of the ledger that it is a part of."""
+
+    record: ConcernRecord
+    entry: LedgerEntry
+
+
+def _check_reason(reason: str) -> None:
+    if not is_said([reason]):
+        raise InvalidInput("--reason is empty; say why, it is kept with the concern")
+
+
+async def _read_entries(journal: Journal, run: str | None) -> list[LedgerEntry]:
     run_id = (await journal.run(run)).run_id if run else None
-    records = await journal.concerns(run_id, open_only=open_only)
-    return repeated(records, await _jobs(journal, records))
+    records = await journal.concerns(run_id)
+    return ledger_of(records, await _jobs(journal, records))
 
 
 async def _jobs(journal: Journal, records: Iterable[ConcernRecord]) -> dict[str, str]:
@@ -112,71 +156,35 @@ async def _jobs(journal: Journal, records: Iterable[ConcernRecord]) -> dict[str,
     return jobs
 
 
-async def _one(journal: Journal, concern_id: str) -> tuple[ConcernRecord, dict[str, str], list[ConcernRecord]]:
-    """Return a concern, the jobs of all runs with concerns, and all that say the same."""
-    records = await journal.concerns()
-    found = [record for record in records if record.id == concern_id]
-    if not found:
+async def _find(journal: Journal, concern_id: str) -> _Found:
+    """Return a concern with all that say the same."""
+    entries = await _read_entries(journal, None)
+    found = (_Found(one, entry) for entry in entries for one in entry.records if one.id == concern_id)
+    first = next(found, None)
+    if first is None:
         raise InvalidInput(f"there is no concern {concern_id!r}; `echelon concerns --all` lists them")
-    jobs = await _jobs(journal, records)
-    return found[0], jobs, alike(found[0], records, jobs)
+    return first
 
 
-async def _dispose(
-    journal: Journal, concern_id: str, ended: Disposition, *, repeats: bool
-) -> tuple[ConcernRecord, RepeatedConcern, int]:
-    """End a concern, or all that say the same; return it, what was ended, and how many that say the same are open."""
-    raised, jobs, same = await _one(journal, concern_id)
-    chosen = same if repeats else [raised]
+async def _dispose(journal: Journal, concern_id: str, ended: Disposition, *, repeats: bool) -> tuple[_Found, int]:
+    """End a concern, or all open ones that say the same; return it as it is then, and how many were ended."""
+    record, entry = await _find(journal, concern_id)
+    chosen = [record, *(one for one in entry.open if repeats and one.id != concern_id)]
+    for each in chosen:
+        if why := why_not_disposed(each, ended):
+            raise InvalidInput(why)
     for each in chosen:
         event = ConcernDisposed(run_id=each.run_id, at=ended.at, concern_id=each.id, disposition=ended)
         await journal.append(event)
-    record, _, _ = await _one(journal, concern_id)
-    return record, RepeatedConcern(job=jobs.get(raised.run_id, ""), records=tuple(chosen)), len(same) - len(chosen)
+    return await _find(journal, concern_id), len(chosen)
 
 
-def _document(record: ConcernRecord, one: RepeatedConcern) -> JsonObject:
-    more = {"route": record.concern.route.value, "job": one.job, "count": len(one.records)}
-    return record.model_dump(mode="json") | more
-
-
-def _show_list(found: list[RepeatedConcern]) -> None:
-    """Print two lines for each: what it says, and where it comes from."""
-    console = out()
-    widest = max(len(_named(one.last.concern.route)) for one in found)
-    for one in found:
-        record, concern = one.last, one.last.concern
-        route = Text(_named(concern.route).ljust(widest), style=STYLES[concern.route])
-        console.print(Text.assemble(f"{record.id}  ", route, f"  {concern.about}: {concern.message}"))
-        sure = f"confidence {concern.confidence:.2f}, impact {concern.impact:.2f}"
-        ended = f"{record.disposition.verdict} by {record.disposition.author}" if record.disposition else ""
-        origin = (f"job {one.job}" if one.job else "", f"run {record.run_id}", _repeats(one), sure, ended)
-        console.print(Text(" " * (len(record.id) + 2) + ", ".join(filter(None, origin)), style="dim"))
-
-
-def _show_one(record: ConcernRecord, one: RepeatedConcern) -> None:
-    concern, ended = record.concern, record.disposition
-    console = out()
-    console.print(Text.assemble(f"{record.id}: {concern.about}: {concern.message}"))
-    facts(
-        console,
-        [
-            ("route", _named(concern.route)),
-            ("raised", f"{moment(record.at)} by {record.source} in run {record.run_id}"),
-            ("job", one.job),
-            ("repeats", _repeats(one)),
-            ("confidence", f"{concern.confidence:.2f}"),
-            ("impact", f"{concern.impact:.2f}"),
-            ("evidence", "\n".join(concern.evidence)),
-            ("ended", f"{ended.verdict} by {ended.author}, {moment(ended.at)}: {ended.reason}" if ended else "open"),
-        ],
-    )
-
-
-def _repeats(one: RepeatedConcern) -> str:
-    """Say how often the same was raised; empty when it was once."""
-    return f"{count(len(one.records), 'time')} in {count(one.runs, 'run')}" if len(one.records) > 1 else ""
-
-
-def _named(route: Route) -> str:
-    return route.value.replace("_", " ")
+async def _reopen(
+    journal: Journal, concern_id: str, by: str, reason: str, evidence: tuple[str, ...], at: datetime
+) -> _Found:
+    record, _ = await _find(journal, concern_id)
+    if why := why_not_reopened(record, evidence):
+        raise InvalidInput(why)
+    event = ConcernReopened(run_id=record.run_id, at=at, concern_id=concern_id, by=by, reason=reason, evidence=evidence)
+    await journal.append(event)
+    return await _find(journal, concern_id)

@@ -8,8 +8,10 @@ from cyclopts.validators import Number
 from echelon.cli.arguments.options import SOURCE, AsJson, Params, Priority, Span, inputs_of
 from echelon.cli.arguments.source import load_job
 from echelon.cli.views.output import print_json, print_text
+from echelon.conventions.facts import facts_of
 from echelon.conventions.page import conventions as conventions_of
 from echelon.conventions.page import conventions_for
+from echelon.definition.conventions import job_facts
 from echelon.model.errors import InvalidInput
 from echelon.planning.regime import structure_for
 
@@ -26,7 +28,7 @@ def conventions(
     priority: Priority = None,
     as_json: AsJson = False,
 ) -> int:
-    """Print the conventions of a job, or those for a number of agents, as Markdown that agents read."""
+    """Print what is kept in runs of a job, or of so many agents, and what its agents are told, as Markdown."""
     page = _page(source, agents, param, span, priority)
     if as_json:
         print_json(page)
@@ -41,7 +43,11 @@ def _page(
     if source is not None and agents is None:
         job = load_job(source, span)
         made = job.plan_for(inputs_of(job, param), priority)
-        return {"markdown": conventions_of(made), "agents": made.n_agents, "structure": made.structure}
+        return {
+            "markdown": conventions_of(facts_of(made, job_facts(job))),
+            "agents": made.n_agents,
+            "structure": made.structure,
+        }
     if agents is not None and source is None:
         _refuse_options_of_a_job({"--param": param, "--span": span})
         structure = structure_for(agents, priority)

@@ -13,8 +13,13 @@ from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.show import show_incidents
 from echelon.journal.outputs import OutputStore
 from echelon.model.exception_report import ExceptionReport, Level
-from echelon.model.phrasing import moment
+from echelon.model.phrasing import head, moment
+from echelon.model.run import RunView
 from echelon.visibility.history import view_run
+from echelon.visibility.traces.trace import trace_command, traces_of
+
+#: Commands named at most.
+COMMANDS_SHOWN = 5
 
 #: From quiet to loud.
 LEVELS = (Level.INFO, Level.WARNING, Level.CRITICAL)
@@ -40,9 +45,19 @@ def exceptions(
     elif found:
         _show([alike for alike in view.exceptions_by_cause if alike[0].level in loud])
         show_incidents(out(), view.incidents)
+        for command in head(_commands(view, found), COMMANDS_SHOWN):
+            out().print(command, style="dim")
     else:
         out().print(f"{run_id}: nothing of level {level.value} or louder; no news is good news")
     return 0
+
+
+def _commands(view: RunView, found: Sequence[ExceptionReport]) -> list[str]:
+    """Return what shows the logs and conversations of those that something was reported of (V2)."""
+    traces = [trace for trace in traces_of(view) if trace.is_worth_reading]
+    named = {name: trace.task_id for trace in traces for name in (trace.agent, trace.task_id)}
+    tasks = dict.fromkeys(named[report.path[-1]] for report in found if report.path and report.path[-1] in named)
+    return [trace_command(view.record.run_id, task) for task in tasks]
 
 
 def _show(found: Sequence[Sequence[ExceptionReport]]) -> None:

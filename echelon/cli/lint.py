@@ -2,11 +2,12 @@
 
 from rich.console import Console
 
+from echelon.cli.arguments.notices import known_notices
 from echelon.cli.arguments.options import Agents, AsJson, Params, Priority, SourceName, Span, inputs_of, typed_agents
 from echelon.cli.arguments.source import load_job
 from echelon.cli.views.output import out, print_json, table
 from echelon.cli.views.plan import FINDING_STYLES, WHERE_CHARACTERS
-from echelon.lint.rules import LEVELS, counted
+from echelon.lint.rules import LEVELS, by_level, counted
 from echelon.lint.rules import lint as findings_of
 from echelon.model.phrasing import count, truncate
 from echelon.model.plan import Finding, FindingLevel
@@ -27,7 +28,8 @@ def lint(
 ) -> int:
     """Find what is known to fail about a job's plan: where, why, and what to do. Exit code 1 for an error."""
     job = load_job(source, span, typed_agents(agent))
-    found = findings_of(*job.decided(inputs_of(job, param), priority))
+    graph, made = job.decided(inputs_of(job, param), priority)
+    found = by_level((*findings_of(graph, made), *known_notices(job, made)))
     counts = counted(found)
     if as_json:
         findings = [finding.model_dump(mode="json") for finding in found]

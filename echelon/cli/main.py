@@ -20,8 +20,9 @@ from echelon.cli.streams import secure_streams
 from echelon.engine.bytecode import use_bytecode_cache
 from echelon.journal.failpoints import arm
 from echelon.journal.private import private_folder, write_private
-from echelon.model.errors import CallerError, EchelonError
+from echelon.model.errors import CallerError, EchelonError, InvalidInput, RunSkipped
 from echelon.model.phrasing import one_line, printable, truncate
+from echelon.model.run import EXIT_CODES, RunStatus
 from echelon.redaction import redact
 from echelon.resilience.errors import first_cause
 from echelon.resilience.stoppable import GRACE_SECONDS
@@ -57,25 +58,40 @@ def _run(arguments: Sequence[str] | None) -> int:
     secure_streams()
     use_bytecode_cache()
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    code: object = 0
     try:
         arm(os.environ)
+        _check_texts(tokens)
         code = build_app()(tokens)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _say("stopped", STOPPED)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback on the console
-        return _end_of(cast("Exception", first_cause(error)))
+        return _end_of(cast("Exception", first_cause(error)), code if isinstance(code, int) else 0)
     return code if isinstance(code, int) else 0
 
 
-def _end_of(error: Exception) -> int:
-    """Say what stopped a command, and return its exit code."""
+def _check_texts(tokens: Sequence[str]) -> None:
+    """Refuse arguments that are no text; `InvalidInput` names the first one.
+
+    What a shell hands over that is not UTF-8 cannot be put on record, nor looked for there.
+    """
+    for number, token in enumerate(tokens, start=1):
+        if not token.isascii() and token != token.encode(errors="replace").decode():
+            raise InvalidInput(f"argument {number}, {token!r}, is not UTF-8; write it in UTF-8")
+
+
+def _end_of(error: Exception, known: int) -> int:
+    """Say what stopped a command, and return its exit code: the one that is `known` where only its reader has gone."""
     if isinstance(error, CycloptsError):
         return _say(refusal(error), WRONG_USE)
+    if isinstance(error, RunSkipped):
+        return _say(str(error), EXIT_CODES[RunStatus.WAITING])
     if isinstance(error, EchelonError):
         return _say(str(error), WRONG_USE if isinstance(error, CallerError) else FAILED)
     if isinstance(error, BrokenPipeError):
-        return _reader_gone()
+        _reader_gone()
+        return known
     if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT_ERRORS:
         _reader_gone()  # or Python would try once more at its end, and say so
         return _say(
@@ -91,11 +107,10 @@ def _say(line: str, code: int) -> int:
     return code
 
 
-def _reader_gone() -> int:
+def _reader_gone() -> None:
     """The reader of our output has seen enough, as in `echelon runs | head`: that is no failure."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _unforeseen(error: Exception) -> str:

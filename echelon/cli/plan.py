@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from echelon.cli.arguments.notices import known_notices
 from echelon.cli.arguments.options import (
     Agents,
     AsJson,
@@ -16,10 +17,12 @@ from echelon.cli.arguments.options import (
     typed_agents,
 )
 from echelon.cli.arguments.source import load_job
+from echelon.cli.arguments.standing import standing_now
 from echelon.cli.views.output import out, print_json
 from echelon.cli.views.plan import show_plan
 from echelon.planning.dependency_prices import dearest_dependencies
 from echelon.planning.drawing import mermaid as drawn
+from echelon.visibility.standing import window_documents, window_lines
 
 
 def plan(
@@ -38,13 +41,16 @@ def plan(
     job = load_job(source, span, typed_agents(agent))
     inputs = inputs_of(job, param)
     made = job.plan_for(inputs, priority, max_concurrency)
+    made = made.model_copy(update={"findings": (*made.findings, *known_notices(job, made))})
+    standing = standing_now(made)
     expected = job.range_for(inputs, priority, max_concurrency)
     if as_json:
         dearest = [one.model_dump(mode="json") for one in dearest_dependencies(made)]
+        windows = {"windows": window_documents(*standing)}
         drawing = {"mermaid": drawn(made)} if mermaid else {}
-        print_json(made.model_dump(mode="json") | {"expected": expected, "dependencies": dearest} | drawing)
+        print_json(made.model_dump(mode="json") | {"expected": expected, "dependencies": dearest} | windows | drawing)
     elif mermaid:
         out().print(drawn(made), end="", soft_wrap=True)
     else:
-        show_plan(out(), made, expected)
+        show_plan(out(), made, expected, window_lines(*standing))
     return 0

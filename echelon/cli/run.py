@@ -1,10 +1,12 @@
 """`echelon run`, `resume` and `retry`: carry out a job, show how it goes, say what came of it."""
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from cyclopts import Parameter
 from pydantic import BaseModel
@@ -15,6 +17,7 @@ from echelon.cli.arguments.decision import Done, Redo, decision_of
 from echelon.cli.arguments.options import (
     Agents,
     AsJson,
+    ChangedSince,
     MaxConcurrency,
     Params,
     RunId,
@@ -25,16 +28,20 @@ from echelon.cli.arguments.options import (
     inputs_of,
     typed_agents,
     typed_params,
+    with_changed_since,
 )
 from echelon.cli.arguments.source import load_job
+from echelon.cli.arguments.standing import standing_now
 from echelon.cli.arguments.user import user_name
 from echelon.cli.interrupts import Interrupted, leave, run_until_stopped
+from echelon.cli.oversight.patience import NO_PATIENCE, Patience
 from echelon.cli.reading import query
 from echelon.cli.streams import own_descriptors
 from echelon.cli.views.live import showing
 from echelon.cli.views.output import err, log_to, print_json
 from echelon.cli.views.output import out as out_console
 from echelon.cli.views.result import show_result
+from echelon.coordination.spec import utc_now
 from echelon.coordination.step.retries import RetryRequest
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import check_runnable
@@ -45,12 +52,25 @@ from echelon.engine.run import RunOptions, run_job
 from echelon.engine.server.trust import trust
 from echelon.journal.outputs import OutputStore
 from echelon.journal.private import nearest_existing
+from echelon.model.concern import ConcernRecord
 from echelon.model.errors import InfrastructureError, InvalidInput, JournalError
-from echelon.model.run import EXIT_CODES, RunRecord, RunStatus, exit_code_of
+from echelon.model.run import EXIT_CODES, RunRecord, RunResult, RunStatus, exit_code_of
+from echelon.oversight.ageing import counted, earlier_line
 from echelon.runlog.events import LoggedEvent
 from echelon.visibility.document import document_of
 from echelon.visibility.history import view_run
+from echelon.visibility.standing import window_documents, window_lines
 
+T = TypeVar("T")
+
+Wait = Annotated[
+    bool,
+    Parameter(
+        negative="",
+        help="Where a quota resets later, or a person has to answer, keep this process and go on then.",
+    ),
+]
+Ask = Annotated[bool, Parameter(negative="", help="Ask in this terminal what waits for a person, and go on.")]
 Out = Annotated[Path | None, Parameter(help="Folder for the report; without it the report is kept with the run.")]
 Resolution = Annotated[
     Literal["agent", "team"] | None,
@@ -63,15 +83,21 @@ def run(
     /,
     *,
     param: Params = None,
+    changed_since: ChangedSince = None,
     out: Out = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
     agent: Agents = None,
     sample: Sample = None,
+    fresh: Annotated[
+        bool, Parameter(negative="", help="Do everything, also what phases with reuse= would keep of earlier runs.")
+    ] = False,
     rehearse: Annotated[bool, Parameter(help="Let simulated agents take the stated seconds and tokens.")] = False,
     scale: Annotated[float | None, Parameter(help="With --rehearse: factor on all seconds.")] = None,
     failure_rate: Annotated[float | None, Parameter(help="With --rehearse: share of agents that fail, 0 to 1.")] = None,
     seed: Annotated[int | None, Parameter(help="With --rehearse: decides which agents fail.")] = None,
+    wait: Wait = False,
+    ask: Ask = False,
     trust_folder: TrustFolder = False,
     as_json: AsJson = False,
 ) -> int:
@@ -81,12 +107,13 @@ def run(
         trust(settings.home, Path())
     job: JobDefinition
     job = found = load_job(source, agents=typed_agents(agent))
-    inputs = inputs_of(found, param)
+    inputs = inputs_of(found, with_changed_since(found, param, changed_since))
     options = RunOptions(
         out=_folder(out),
         granularity=resolution,
         max_concurrency=max_concurrency,
         sample=sample,
+        fresh=fresh,
         source=job.source,
     )
     wanted = _rehearsal({"scale": scale, "failure_rate": failure_rate, "seed": seed}, rehearse=rehearse)
@@ -95,7 +122,7 @@ def run(
     else:
         job = RehearsalJob.of(found.plan_for(inputs, max_concurrency=max_concurrency), wanted)
         inputs, options = wanted, replace(options, source=job.source)
-    return _carry_out(job, inputs, options, as_json=as_json)
+    return _carry_out(job, inputs, options, as_json=as_json, patience=Patience(wait=wait, ask=ask))
 
 
 def resume(
@@ -111,6 +138,8 @@ def resume(
     ] = None,
     redo: Redo = None,
     done: Done = None,
+    wait: Wait = False,
+    ask: Ask = False,
     trust_folder: TrustFolder = False,
     as_json: AsJson = False,
 ) -> int:
@@ -124,7 +153,7 @@ def resume(
         sample=sample,
         decision=decision_of(redo, done),
     )
-    return _go_on(run, param, options, "resume", as_json=as_json)
+    return _go_on(run, param, options, "resume", as_json=as_json, patience=Patience(wait=wait, ask=ask))
 
 
 def retry(
@@ -153,7 +182,15 @@ def retry(
     return _go_on(run, param, options, "retry", as_json=as_json)
 
 
-def _go_on(run: str, param: list[str] | None, options: RunOptions, verb: str, *, as_json: bool) -> int:
+def _go_on(
+    run: str,
+    param: list[str] | None,
+    options: RunOptions,
+    verb: str,
+    *,
+    as_json: bool,
+    patience: Patience = NO_PATIENCE,
+) -> int:
     """Go on with a run on record: the same job, inputs and id."""
     record = query(lambda journal: journal.run(run))
     if not record.source:
@@ -163,7 +200,7 @@ def _go_on(run: str, param: list[str] | None, options: RunOptions, verb: str, *,
     job = _job_of(record)
     inputs = read_written_inputs(job.inputs_type, record.inputs, typed_params(param))
     options = replace(options, run_id=record.run_id, source=record.source)
-    return _carry_out(job, inputs, options, as_json=as_json)
+    return _carry_out(job, inputs, options, as_json=as_json, patience=patience)
 
 
 def _rehearsal(given: Mapping[str, float | None], *, rehearse: bool) -> Rehearsal | None:
@@ -190,22 +227,16 @@ def _folder(path: Path | None) -> Path | None:
     return path and path.absolute()
 
 
-def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as_json: bool) -> int:
+def _carry_out(
+    job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as_json: bool, patience: Patience = NO_PATIENCE
+) -> int:
     console = err()
     log_to(console)
     begun: list[str] = []
     try:
-        with own_descriptors(), showing(console) as display:
-
-            def watch(entries: Sequence[LoggedEvent]) -> None:
-                begun.extend(entry.event.run_id for entry in entries[: not begun])
-                display.watch(entries)
-
-            result = run_until_stopped(
-                run_job(job, inputs, replace(options, watch=watch, show_prints=False)),
-                on_stop=lambda: console.print("stopping; completed work is kept (press again to stop at once)"),
-                on_kill=lambda: _give_back(console),
-            )
+        result = _once(console, job, inputs, options, begun)
+        while patience.lets_go_on(console, result, partial(_until_stopped, console)):
+            result = _once(console, job, inputs, replace(options, run_id=result.run_id, retry=None), begun)
     except Interrupted:
         _tell_stopped(console, next(iter(begun), options.run_id), options, as_json=as_json)
         leave(EXIT_CODES[RunStatus.INTERRUPTED])
@@ -213,13 +244,47 @@ def _carry_out(job: JobDefinition, inputs: BaseModel, options: RunOptions, *, as
         if begun and _may_be_on_record(begun[0]):
             console.print(f"completed work is kept. Resume with: echelon resume {begun[0]}{_out_option(options)}")
         raise
-    if as_json:
-        print_json(result)
-    else:
-        show_result(out_console(), result)
+    standing = standing_now(query(lambda journal: journal.run(result.run_id)).plan) if job.standing else ((), ())
+    earlier, now = _concerns_before(job.name, result.run_id), utc_now()
+    with contextlib.suppress(BrokenPipeError):  # how the run ended does not depend on who reads to the end
+        if as_json:
+            print_json(
+                {**dict(result), "windows": window_documents(*standing), "earlier_concerns": counted(earlier, now)}
+            )
+        else:
+            show_result(out_console(), result, window_lines(*standing))
+            if line := earlier_line(earlier, now):
+                out_console().print(line)
     if trouble := trouble_of(result.run_id, read_settings()):
         console.print(f"Prefect does not show this run yet, it is drawn when that passes: {trouble}")
     return exit_code_of(result.status, result.exceptions)
+
+
+def _concerns_before(job: str, run_id: str) -> tuple[ConcernRecord, ...]:
+    """Return the concerns of other runs of a job that wait for somebody; none where they cannot be read any more."""
+    with contextlib.suppress(JournalError):
+        raised = query(lambda journal: journal.concerns(job=job, open_only=True))
+        return tuple(one for one in raised if one.run_id != run_id)
+    return ()
+
+
+def _once(console: Console, job: JobDefinition, inputs: BaseModel, options: RunOptions, begun: list[str]) -> RunResult:
+    """Carry a run out as far as it comes without a longer wait; `begun` gets its id as soon as it is on record."""
+    with own_descriptors(), showing(console) as display:
+
+        def watch(entries: Sequence[LoggedEvent]) -> None:
+            begun.extend(entry.event.run_id for entry in entries[: not begun])
+            display.watch(entries)
+
+        return _until_stopped(console, run_job(job, inputs, replace(options, watch=watch, show_prints=False)))
+
+
+def _until_stopped(console: Console, coroutine: Coroutine[Any, Any, T]) -> T:
+    return run_until_stopped(
+        coroutine,
+        on_stop=lambda: console.print("stopping; completed work is kept (press again to stop at once)"),
+        on_kill=lambda: _give_back(console),
+    )
 
 
 def _may_be_on_record(run_id: str) -> bool:

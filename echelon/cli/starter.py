@@ -17,6 +17,11 @@ _OWN: dict[Template, tuple[str, ...]] = {
     "research": ("flows/research.py", "tasks/research", "contracts/research.py"),
     "mend": ("flows/mend.py", "tasks/mending", "contracts/mending.py"),
 }
+#: What several jobs are made of.
+_SHARED: dict[str, tuple[Template, ...]] = {
+    "tasks/diffs.py": ("audit", "mend"),
+    "tasks/writing.py": ("audit", "research"),
+}
 _PACKAGES = ("flows/__init__.py", "tasks/__init__.py", "contracts/__init__.py")
 
 #: The extra that a job needs.
@@ -98,6 +103,8 @@ def _job_files(name: str, template: Template) -> Iterator[tuple[str, bytes]]:
 def _belongs(path: str, template: Template) -> bool:
     if path in _PACKAGES:
         return True
+    if path in _SHARED:
+        return template in _SHARED[path]
     owner = next(
         (job for job, own in _OWN.items() if any(path == one or path.startswith(f"{one}/") for one in own)), None
     )

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import select
 import sys
 from collections.abc import Generator
 from typing import TextIO
@@ -50,6 +51,20 @@ def own_descriptors() -> Generator[None]:
         os.dup2(stdout, 1)
         for descriptor in (stdin, stdout, nothing):
             os.close(descriptor)
+
+
+def check_reader() -> None:
+    """Raise `BrokenPipeError` when nobody reads standard output any more: without it, only the next write would say so.
+
+    Nothing is checked where that cannot be seen, as of a file or on Windows.
+    """
+    descriptor = _descriptor_of(sys.stdout)
+    if descriptor is None or not hasattr(select, "poll"):
+        return
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    if any(state & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, state in poll.poll(0)):
+        raise BrokenPipeError
 
 
 def _descriptor_of(stream: TextIO) -> int | None:

@@ -1,87 +1,69 @@
-"""What conventions say about one plan: names, phases, owners, contracts, budget, gates, shared things (D6, D9)."""
+"""Sentences that name what is in a plan: who leads, phases, owners, checks, contracts, budgets. Names are bounded."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from echelon.conventions.size import Lines
-from echelon.conventions.texts import Aspect
+from echelon.conventions.facts import Facts
+from echelon.conventions.shared import NAMED_IN_A_ROW
+from echelon.conventions.words import COUPLINGS
 from echelon.model.graph import Coupling, TaskSpec
 from echelon.model.markdown import NAMED_AT_MOST, literal, names
-from echelon.model.organisation import Structure
 from echelon.model.phrasing import count, listed
 from echelon.model.plan import NodeKind, PhasePlan, Plan
 from echelon.planning.schedule.phase_graph import depths, direct_needs, needs_of_phases
-
-NAMED_IN_A_ROW = 4  # names of one row, where a list has a row for each of several things
 
 #: Coordinators below the primary, as they are spoken of.
 LEADS: dict[NodeKind, str] = {NodeKind.DOMAIN: "domain", NodeKind.TEAM: "team"}
 
 
-def plan_lines(plan: Plan) -> Lines:
-    """Return what is true of this plan only, by aspect; names are bounded and marked as names."""
-    return {
-        Aspect.STRUCTURE: tuple(_who_leads_whom(plan)),
-        Aspect.SYNC: tuple(_phases(plan)),
-        Aspect.INTEGRATION: tuple(_owners(plan)),
-        Aspect.VERIFICATION: tuple(_verifiers(plan)),
-        Aspect.VOCABULARY: tuple(_couplings(plan)),
-        Aspect.CONTRACTS: tuple(_contracts(plan)),
-        Aspect.BUDGETS: tuple(_budget(plan)),
-        Aspect.GATES: tuple(_gates(plan)),
-        Aspect.SHARED: tuple(_shared(plan)),
-    }
-
-
-def shared_things(plan: Plan) -> Mapping[str, Sequence[tuple[str, str]]]:
-    """Return the things that more than one task changes, each with the tasks and their phases in order (D4)."""
-    phase_of = {task: (number, phase.name) for number, phase in enumerate(plan.phases) for task in phase.tasks}
-    changed: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
-    for task in plan.tasks:
-        for thing in task.touches:
-            changed[thing].append((*phase_of[task.id], task.id))
-    return {
-        thing: [(name, task) for _, name, task in sorted(places)]
-        for thing, places in changed.items()
-        if len(places) > 1
-    }
-
-
-def _who_leads_whom(plan: Plan) -> Iterator[str]:
-    if plan.structure is Structure.SINGLE:
-        return  # one agent leads nobody
+def leads(plan: Plan) -> Iterator[str]:
+    """Say who leads whom."""
     primary = plan.primary
     yield f"{literal(primary.id)} is the primary and leads {names(primary.members)}."
     for kind, title in LEADS.items():
-        leads = [node.id for node in plan.tree if node.kind is kind]
-        if leads:
-            ids = "" if tuple(leads) == primary.members else f": {names(leads)}"
-            yield f"{count(len(leads), title)}, each with a lead{ids}."
-    yield f"No one leads more than {plan.span}; your brief names whom you report to."
+        found = [node.id for node in plan.tree if node.kind is kind]
+        if found:
+            ids = "" if tuple(found) == primary.members else f": {names(found)}"
+            yield f"{count(len(found), title)}, each with a lead{ids}."
+    yield f"No one leads more than {plan.span}."
 
 
-def _phases(plan: Plan) -> Iterator[str]:
-    if len(plan.tasks) <= 1:
-        return
+def phases(plan: Plan) -> Iterator[str]:
+    """Say which phases there are, and what each comes behind."""
     needs = needs_of_phases(plan.phases)
     in_a_row = len(set(depths(needs).values())) == len(needs)
     after = {} if in_a_row else direct_needs(needs)
     between = ", then " if in_a_row else "; "
     rows = listed(plan.phases, NAMED_AT_MOST, lambda phase: _phase(phase, after.get(phase.name, ())), between)
-    yield f"{count(len(plan.phases), 'phase')}: {rows}. Report at the end of yours."
+    yield f"{count(len(plan.phases), 'phase')}: {rows}."
+
+
+def _phase(phase: PhasePlan, after: Sequence[str] = ()) -> str:
+    behind = f", after {names(after)}" if after else ""
+    return f"{literal(phase.name)} ({count(len(phase.tasks), 'task')}{behind})"
+
+
+def continued(plan: Plan) -> Iterator[str]:
+    """Say which phases go on with each item of another one as soon as it is done (D1)."""
+    for phase in [phase for phase in plan.phases if phase.continues][:NAMED_AT_MOST]:
+        before = literal(phase.continues or "")
+        yield f"{literal(phase.name)} goes on with each item of {before} when that one is done, whatever the others do."
+
+
+def open_phases(plan: Plan) -> Iterator[str]:
+    """Say which phases are planned on the way (X12)."""
     for one in plan.open[:NAMED_AT_MOST]:
         yield f"{literal(one.phase)} is planned when {names(one.after)} {'are' if len(one.after) > 1 else 'is'} done."
-    for phase in plan.phases[:NAMED_AT_MOST]:
-        if phase.sync.hubs:
-            hubs = names(phase.sync.hubs, NAMED_IN_A_ROW)
-            yield f"Handed on at the sync point of {literal(phase.name)}, not one by one: {hubs}."
-    yield from _conditions(plan)
 
 
-def _conditions(plan: Plan) -> Iterator[str]:
-    """Say which phases may be skipped, and which are repeated until a check passes (X12)."""
+def conditions(plan: Plan) -> Iterator[str]:
+    """Say which phases may be skipped (X12)."""
     for phase in [phase for phase in plan.phases if phase.when][:NAMED_AT_MOST]:
         yield f"{literal(phase.name)} is done only when {literal(phase.when)} says so."
+
+
+def repeats(plan: Plan) -> Iterator[str]:
+    """Say which phases are repeated until a check passes (X12)."""
     repeated = {phase.loop or (phase.name,): phase for phase in plan.phases if phase.until}
     for members, phase in [*repeated.items()][:NAMED_AT_MOST]:
         what, bound = names(members, NAMED_IN_A_ROW), f"at most {count(phase.rounds, 'round')}"
@@ -91,85 +73,118 @@ def _conditions(plan: Plan) -> Iterator[str]:
         )
 
 
-def _phase(phase: PhasePlan, after: Sequence[str] = ()) -> str:
-    behind = f", after {names(after)}" if after else ""
-    return f"{literal(phase.name)} ({count(len(phase.tasks), 'task')}{behind})"
+def integrators(plan: Plan) -> Iterator[str]:
+    """Say who puts outputs together (X2)."""
+    for way, who in (
+        ("primary", "by {owner} alone"),
+        ("staged", "by each lead those of its own agents, then by {owner} what the leads made"),
+    ):
+        found = [phase for phase in plan.phases if phase.integration == way]
+        if found:
+            named, owner = names([phase.name for phase in found]), literal(found[0].sync.owner)
+            yield f"Outputs of {named} are put together {who.format(owner=owner)}."
 
 
-def _owners(plan: Plan) -> Iterator[str]:
-    owners = dict.fromkeys(phase.sync.owner for phase in plan.phases)
-    yield f"The whole is integrated by {names(list(owners))}, the owner of the sync points."
-    leads = sum(node.kind is not NodeKind.AGENT for node in plan.tree)
-    crossings = len(plan.owners) - len(plan.tasks) - leads
-    if crossings > 0:
-        crossing = count(crossings, "dependency", "dependencies")
-        yield f"{crossing} between teams: each is owned by the nearest coordinator above both ends."
-
-
-def _verifiers(plan: Plan) -> Iterator[str]:
-    checks = [task for task in plan.tasks if task.verifies]
-    if checks:
-        yield f"Independent checks: {listed(checks, NAMED_AT_MOST, _check, between='; ')}."
-    if plan.infrastructure:
-        yield f"Coordination agents: {names([agent.id for agent in plan.infrastructure])}."
+def checking_tasks(plan: Plan) -> Iterator[str]:
+    """Say which tasks check what others made (O3)."""
+    found = [task for task in plan.tasks if task.verifies]
+    yield f"Checks of what others made: {listed(found, NAMED_AT_MOST, _check, between='; ')}."
 
 
 def _check(task: TaskSpec) -> str:
     return f"{literal(task.id)} checks {names(task.verifies, NAMED_IN_A_ROW)}"
 
 
-def _couplings(plan: Plan) -> Iterator[str]:
-    counts = Counter(used.coupling for task in plan.tasks for used in task.depends_on)
-    if counts:
-        yield f"In this plan: {', '.join(f'{counts[word]:,} {word.value}' for word in Coupling if counts[word])}."
+def judges(plan: Plan) -> Iterator[str]:
+    """Say by whom results are judged before they are handed on (O3)."""
+    found = [phase for phase in plan.phases if phase.verify]
+    yield f"Judged by somebody else before it is handed on: {listed(found, NAMED_AT_MOST, _judged, between='; ')}."
 
 
-def _contracts(plan: Plan) -> Iterator[str]:
-    contracts = Counter(task.contract for task in plan.tasks if task.contract)
-    if contracts:
-        rows = [f"{literal(name)} ({count(number, 'task')})" for name, number in contracts.most_common()]
-        yield f"Outputs keep: {listed(rows, NAMED_AT_MOST)}."
-    if plan.handoffs.crossing:
-        yield f"{count(plan.handoffs.crossing, 'handoff')} between domains, each under its contract."
+def _judged(phase: PhasePlan) -> str:
+    again = f", done {count(phase.attempts, 'time')} at most" if phase.attempts > 1 else ""
+    return f"{literal(phase.name)} by {names(phase.verify, NAMED_IN_A_ROW)}{again}"
 
 
-def _budget(plan: Plan) -> Iterator[str]:
-    bounds = plan.budget.model_dump(exclude_none=True, exclude={"final_call"}) if plan.budget else {}
-    if bounds:
-        yield f"The job may use {', '.join(f'{_plain(value)} {unit}' for unit, value in bounds.items())} at most."
+def settled_conflicts(plan: Plan) -> Iterator[str]:
+    """Say what decides where outputs contradict each other (X9)."""
+    found = [phase for phase in plan.phases if phase.settle]
+    yield (
+        f"Who decides where results contradict each other, before anybody gets them: "
+        f"{listed(found, NAMED_AT_MOST, _settled, between='; ')}. What was decided is on record, with the reason."
+    )
+
+
+def _settled(phase: PhasePlan) -> str:
+    return f"in {literal(phase.name)} by {phase.settle}"
+
+
+def successes(plan: Plan) -> Iterator[str]:
+    """Say what results must be (D11)."""
+    found = [phase for phase in plan.phases if phase.success]
+    yield (
+        f"What results must be: {listed(found, NAMED_AT_MOST, _success, between='; ')}. What a check rejects is not "
+        "handed on; what nobody can check is marked as such."
+    )
+
+
+def _success(phase: PhasePlan) -> str:
+    return f"in {literal(phase.name)}: {names(phase.success, NAMED_IN_A_ROW)}"
+
+
+def redundancy(plan: Plan) -> Iterator[str]:
+    """Say which work is done by several, or has a standby (F9)."""
+    for phase in [one for one in plan.phases if one.replicas > 1][:NAMED_AT_MOST]:
+        then = f"{phase.agree:,} of them must agree" if phase.agree > 1 else "the first handoff wins"
+        yield f"Each task of {literal(phase.name)} is done by {phase.replicas:,} agents at the same time; {then}."
+    for phase in [one for one in plan.phases if one.standby][:NAMED_AT_MOST]:
+        yield f"{literal(phase.standby)} takes over where an agent of {literal(phase.name)} fails or is late."
+
+
+def couplings(plan: Plan) -> Iterator[str]:
+    """Say how dependencies are coupled, and what each word means for whoever uses the other (D3)."""
+    used = _couplings_in(plan)
+    meant = "; ".join(f"{used[word]:,} {word.value}: {COUPLINGS[word]}" for word in Coupling if used[word])
+    yield f"Dependencies, from the side of who uses the other: {meant}."
+
+
+def has_couplings(plan: Plan) -> bool:
+    """Say whether a plan has dependencies whose coupling is known."""
+    return bool(_couplings_in(plan))
+
+
+def _couplings_in(plan: Plan) -> Counter[Coupling]:
+    links = [used.coupling for task in plan.tasks for used in task.depends_on]
+    return Counter([*links, *(one.coupling for one in plan.terms if one.coupling)])
+
+
+def contracts(facts: Facts) -> Iterator[str]:
+    """Say which contracts outputs keep, and what becomes of one that does not fit (C5)."""
+    found = Counter(task.contract for task in facts.plan.tasks if task.contract) if facts.plan else Counter[str]()
+    rows = [f"{literal(name)} ({count(number, 'task')})" for name, number in found.most_common()]
+    misfit = "is repaired where that takes no guess, on record, or else refused" if facts.job.flexible else "is refused"
+    where = ", for agents whose contract is flexible" if facts.job.flexible else ""
+    yield f"Outputs keep: {listed(rows, NAMED_AT_MOST)}. What does not fit {misfit}{where}."
+
+
+def budget(plan: Plan) -> Iterator[str]:
+    """Say what a run may use, and what is kept back of it (F4)."""
+    assert plan.budget is not None, "said only where there is a budget"
+    yield f"The job may use {_bounds(plan.budget.model_dump())} at most. A call that does not fit any more is refused."
+    if plan.budget.final_call:
+        yield f"Of it {plan.budget.final_call:.0%} is kept back, for agents to write down what they have."
+
+
+def standing_budgets(plan: Plan) -> Iterator[str]:
+    """Say what all runs of a day or a month may use together (F10)."""
+    for one in plan.standing:
+        yield f"All runs of the job in a {one.per} together may use {_bounds(one.model_dump())} at most."
+
+
+def _bounds(stated: dict[str, float | str | None]) -> str:
+    numbers = [(value, unit) for unit, value in stated.items() if unit not in ("final_call", "per")]
+    return ", ".join(f"{_plain(float(value))} {unit}" for value, unit in numbers if value is not None)
 
 
 def _plain(value: float) -> str:
     return f"{value:,}".removesuffix(".0")
-
-
-def _gates(plan: Plan) -> Iterator[str]:
-    gated = [phase for phase in plan.phases if phase.gate]
-    if gated:
-        yield f"Behind a gate: {listed(gated, NAMED_AT_MOST, _gate, between='; ')}."
-        yield "None of these begins before all who take part are ready and every concern about it is disposed of."
-
-
-def _gate(phase: PhasePlan) -> str:
-    return f"{names(phase.gate, NAMED_IN_A_ROW)} in {literal(phase.name)}"
-
-
-def _changing(plan: Plan, places: Sequence[tuple[str, str]]) -> str:
-    """Return who changes a thing: in turns, or one agent that holds all tasks which do, so that nobody takes turns."""
-    agents = dict.fromkeys(plan.agent_of.get(task, task) for _, task in places)
-    if len(agents) == 1:
-        return f"{count(len(places), 'task')}, one after another, all of them of agent {names(list(agents))}"
-    return listed(places, NAMED_IN_A_ROW, _turn, between=", then ")
-
-
-def _turn(place: tuple[str, str]) -> str:
-    phase, task = place
-    return f"{literal(task)} in {literal(phase)}"
-
-
-def _shared(plan: Plan) -> Iterator[str]:
-    things = shared_things(plan)
-    for thing, places in list(things.items())[:NAMED_AT_MOST]:
-        yield f"{literal(thing)} is changed by {_changing(plan, places)}; no other agent."
-    if len(things) > NAMED_AT_MOST:
-        yield f"And {len(things) - NAMED_AT_MOST:,} more things are shared in this way."

@@ -4,19 +4,27 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from echelon.agents.agent import Agent, CanWrapUp, PaysByPart
+from echelon.model.errors import BudgetExhausted
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.budget import Account
+from echelon.resilience.standing.keeper import StandingKeeper
 
 
-def account_of_job(name: str, budget: Budget, earlier: Iterable[StepRecord], share: Account | None = None) -> Account:
+def account_of_job(
+    name: str,
+    budget: Budget,
+    earlier: Iterable[StepRecord],
+    share: Account | None = None,
+    standing: StandingKeeper | None = None,
+) -> Account:
     """Open the account of a job; what earlier processes of the run used counts as spent.
 
-    `share` is that of the task that it is; what the job uses is taken from both.
+    `share` is that of the task that it is; what the job uses is taken from both. `standing` keeps its standing budgets.
     """
-    return Account(budget, f"job {name!r}", *((share,) if share else ()), spent=spent_by(earlier))
+    return Account(budget, f"job {name!r}", *((share,) if share else ()), spent=spent_by(earlier), standing=standing)
 
 
 def spent_by(steps: Iterable[StepRecord]) -> Usage:
@@ -40,6 +48,18 @@ def expected_tokens(tokens: int | None, policy: Resilience) -> int | None:
         return None
     bound = policy.budget.usual.tokens if policy.budget else None
     return tokens if bound is None else min(tokens, bound)
+
+
+def refusal_for_good(account: Account, *, tokens: int, calls: int, seconds: float) -> BudgetExhausted | None:
+    """Return why so much is more than an account has left; None where it fits, or the rest can be waited for (F10).
+
+    Of a budget that opens again what is left today is used.
+    """
+    try:
+        account.reserve(tokens=tokens, calls=calls, seconds=seconds).cancel()
+    except BudgetExhausted as error:
+        return error if error.until is None else None
+    return None
 
 
 def pays_by_part(agent: Agent) -> bool:

@@ -1,6 +1,8 @@
 """Steps that are not started, since what they cannot do without was not delivered; on record all the same (D3, F2)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 
 from echelon.coordination.context import RunContext
 from echelon.coordination.loss import Loss
@@ -17,14 +19,37 @@ from echelon.runlog.incidents import BLOCKED
 _NEEDED = (Coupling.TIGHT, Coupling.MEDIUM)
 
 
-def blocked_by(task: TaskSpec, agent: str, lost: Mapping[str, str]) -> Loss | None:
-    """Say what a task cannot do without and does not get, given why each lost task is; None when it can start."""
-    needed = [used.task for used in task.depends_on if used.coupling in _NEEDED and used.task in lost]
+def blocked_by(
+    task: TaskSpec,
+    agent: str,
+    lost: Mapping[str, str],
+    until: Mapping[str, datetime] = MappingProxyType({}),
+    asks: Mapping[str, str] = MappingProxyType({}),
+) -> Loss | None:
+    """Say what a task cannot do without and does not get, given why each lost task is; None when it can start.
+
+    What comes when a quota has reset (`until`), or a person has answered (`asks`), is waited for, however little it is
+    needed (F10, O5).
+    """
+    needed = [
+        used.task
+        for used in task.depends_on
+        if used.task in lost
+        and (used.coupling in _NEEDED or (used.task in {*until, *asks} and used.coupling is not Coupling.NONE))
+    ]
     if not needed:
         return None
     more = f" and {len(needed) - 1:,} more" if len(needed) > 1 else ""
     reason = f"cannot run without {needed[0]}{more}"
-    return Loss(task_id=task.id, producer=agent, reason=reason, causes=tuple(needed))
+    times = [until[name] for name in needed if name in until]
+    return Loss(
+        task_id=task.id,
+        producer=agent,
+        reason=reason,
+        causes=tuple(needed),
+        until=max(times) if times else None,
+        asks=next((asks[name] for name in needed if name in asks), ""),
+    )
 
 
 async def block(
@@ -55,6 +80,8 @@ def _unstarted(run: RunContext, phase: str, loss: Loss) -> StepRecord:
             if loss.over_limit
             else "see why that failed, then resume the run",
             causes=loss.causes,
+            until=loss.until,
+            asked=loss.asks,
         ),
         attempts=0,
     )

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from echelon.agents.call import Call
 from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.placement import StageOrder
 from echelon.coordination.step.envelope import MAX_SUMMARY, one_line
 from echelon.definition.definition import JobDefinition
 from echelon.model.assignment import Assignment, Brief, Intent
+from echelon.model.concern import ConcernRecord
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Missing
 from echelon.model.phrasing import listed, truncate
@@ -19,9 +21,17 @@ from echelon.runlog.alike import KnownLosses, missing_by_cause
 #: Items of a list that a brief spells out; the rest is counted, so that briefs stay small (X8).
 MAX_LISTED = 20
 
+#: Open concerns that a brief spells out.
+MAX_CONCERNS = 5
+
 
 def assignment_for(
-    job: JobDefinition, task: TaskSpec, agent: str, references: tuple[str, ...], budget: Budget
+    job: JobDefinition,
+    task: TaskSpec,
+    agent: str,
+    references: tuple[str, ...],
+    budget: Budget,
+    success: tuple[str, ...] = (),
 ) -> Assignment:
     """Return what is asked of an agent for one task."""
     return Assignment(
@@ -29,7 +39,9 @@ def assignment_for(
         task_id=task.id,
         agent=agent,
         intent=Intent(job=job.goal, domain=task.domain, task=task.goal),
+        success=success,
         constraints=job.constraints,
+        priority=task.priority,
         budget=budget,
         references=references,
     )
@@ -41,7 +53,7 @@ def brief_for(
     assignment: Assignment,
     reports_to: str,
     *,
-    summary: str,
+    order: StageOrder,
     missing: tuple[str, ...],
     conventions: tuple[str, ...],
 ) -> Brief:
@@ -51,16 +63,25 @@ def brief_for(
         phase=phase,
         assignment=assignment,
         reports_to=reports_to,
-        summary=summary,
+        summary=order.summary,
+        changed=order.news.changed,
+        decisions=order.news.decisions,
+        domain=order.news.domains.get((assignment.intent.domain or "").partition(".")[0], ()),
+        flat=order.news.flat,
         missing=missing,
         conventions=conventions,
     )
 
 
-def told_anew(call: Call, budget: Budget, by_value_tokens: int) -> Call:
-    """Return a call for another agent in the place of the first: bounds of its own, and nothing of the other's work."""
-    assignment = call.brief.assignment.model_copy(update={"budget": budget})
-    brief = call.brief.model_copy(update={"assignment": assignment})
+def told_anew(
+    call: Call, budget: Budget, by_value_tokens: int, success: tuple[str, ...], conventions: tuple[str, ...]
+) -> Call:
+    """Return a call for another agent in the place of the first: bounds of its own, and nothing of the other's work.
+
+    `success` is what must be true of its result, in words; `conventions` are those for its kind.
+    """
+    assignment = call.brief.assignment.model_copy(update={"budget": budget, "success": success})
+    brief = call.brief.model_copy(update={"assignment": assignment, "conventions": conventions})
     return replace(call, brief=brief, by_value_tokens=by_value_tokens, by_value={}, notes=[], so_far=None)
 
 
@@ -79,6 +100,17 @@ def missing_lines(missing: Iterable[Missing]) -> tuple[str, ...]:
     groups = missing_by_cause(missing, KnownLosses(errors={}))
     rest = sum(len(group.tasks) for group in groups[MAX_LISTED:])
     return tuple([*map(_missing, groups[:MAX_LISTED])] + ([f"and {rest:,} more"] if rest else []))
+
+
+def concern_lines(records: Sequence[ConcernRecord]) -> tuple[str, ...]:
+    """Spell out open concerns, each once, as far as a brief has room; the rest is counted (O2)."""
+    said = list(dict.fromkeys(map(_raised, records)))
+    rest = len(said) - MAX_CONCERNS
+    return tuple(said[:MAX_CONCERNS] + ([f"and {rest:,} more"] if rest > 0 else []))
+
+
+def _raised(record: ConcernRecord) -> str:
+    return one_line(record.said)
 
 
 def _missing(group: MissingGroup) -> str:

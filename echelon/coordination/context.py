@@ -1,14 +1,16 @@
 """One run at work: its frozen spec, and the ports behind which everything that changes lies."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from echelon.agents.handoffs import Handoffs, Previous, Received
 from echelon.contract.reading import read_output
 from echelon.coordination.accounts import Accounts
+from echelon.coordination.conflicts.known import KnownClaims
 from echelon.coordination.contracts import Contracts
 from echelon.coordination.guarding import Guarding
 from echelon.coordination.phase_output import PhaseOutput
@@ -17,13 +19,22 @@ from echelon.coordination.spec import RunSpec
 from echelon.coordination.step.causes import ReportedCauses
 from echelon.coordination.step.intents import IntentLog
 from echelon.coordination.step.memo import StepMemo
+from echelon.coordination.success.vacuity import KnownChecks
+from echelon.coordination.voice.once import OnRecord
+from echelon.coordination.voice.raising import Raising
 from echelon.coordination.workspaces import Workspaces
 from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
 from echelon.model.handoff import OutputReference
+from echelon.model.oversight.gate import GateRecord
+from echelon.oversight.gates.answers import AnswerWish
 
 Surround = Callable[[str], AbstractContextManager[None]]
 """Sets around a call what its surroundings need, such as the context in which `get_run_logger()` of Prefect works."""
+
+
+AskPerson = Callable[[GateRecord], Awaitable[AnswerWish | None]]
+"""Asks a person at a gate; None when there is no answer now. Asked again after an answer that does not count."""
 
 
 def unsurrounded(_task_id: str) -> AbstractContextManager[None]:
@@ -57,10 +68,23 @@ class RunContext:
     """The right to work on the run, or on a part of it."""
     transcripts_off: str = ""
     """What has switched off that it is kept what models are asked and answered; empty: it is kept (V2)."""
+    ask: AskPerson | None = None
+    """Asks a person who is there, at each gate that is raised; None: answers come from elsewhere (O8)."""
     surround: Surround = unsurrounded
     """What stands around each call of an agent, by its task."""
+    checks: KnownChecks = field(default_factory=KnownChecks)
+    """What is known of its checks (D11)."""
+    claims: KnownClaims = field(default_factory=KnownClaims)
+    """What its outputs claim (X9)."""
     causes: ReportedCauses = field(default_factory=ReportedCauses)
     """Causes of failures that were reported (F6)."""
+    once: OnRecord = field(default_factory=OnRecord)
+    """Concerns and proposals that are on record, or about to be (O1)."""
+
+    @cached_property
+    def raising(self) -> Raising:
+        """What makes the records of concerns."""
+        return Raising(self.log, self.log.earlier_concerns)
 
     def now(self) -> datetime:
         """Return the time now, in UTC."""
@@ -89,7 +113,9 @@ class RunContext:
 
     def previous_of(self, task_id: str) -> Previous[object]:
         """Return what the last completed run delivered for a task."""
-        handoff = self.spec.previous.get(task_id)
-        if handoff is None:
+        previous = self.spec.previous.get(task_id)
+        if previous is None:
             return Previous()
-        return Previous(Received(handoff, self.outputs, self.spec.expansion.calls[task_id].agent.output_type))
+        contract = self.spec.expansion.calls[task_id].agent.output_type
+        received = Received[object](previous.handoff, self.outputs, contract)
+        return Previous(received, age=previous.age(self.now()))

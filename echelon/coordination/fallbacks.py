@@ -7,101 +7,127 @@ run that is resumed tries the task itself again.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from echelon.agents.agent import Agent
 from echelon.agents.fallback import Fallback
 from echelon.agents.handoffs import Previous, Received
-from echelon.contract.fit import is_other_version
 from echelon.contract.json import recordable
 from echelon.contract.repair import validate_strict
 from echelon.contract.version import contract_name
-from echelon.coordination.accounts import budget_told
-from echelon.coordination.briefs import by_value_told, told_anew
 from echelon.coordination.context import RunContext
 from echelon.coordination.loss import OpenLoss, loss_of
 from echelon.coordination.previous_runs import PreviousRuns
+from echelon.coordination.redundancy.another import done_by
 from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.record import record_step
 from echelon.coordination.step.seal import keep_output
 from echelon.coordination.step.step import Perform, Step
 from echelon.coordination.step.summary import summary_of
+from echelon.definition.success.criteria import NOTHING_STATED
 from echelon.journal.digest import digest_of
 from echelon.model.errors import JournalError
 from echelon.model.fallback import FallbackKind, UsedFallback
+from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Handoff, OutputReference
+from echelon.model.phrasing import age, too_old
 from echelon.model.run import StepRecord
 from echelon.model.status import Status
+from echelon.model.verification.verification import Verification
 from echelon.resilience.guard import Guard
 
 
+class Filled(NamedTuple):
+    """What came of the fallbacks for a loss."""
+
+    handoff: Handoff | None
+    """What stands in, or what waits for a person who says whether it may; None when nothing does."""
+    too_old: str = ""
+    """Why an output that is there does not stand in: it is older than it may be (C9)."""
+
+
 class FallbackChain:
-    """Replaces what was lost. `perform` does the step of another agent, `guard` gives its guard."""
+    """Replaces what was lost. `guard` gives the guard of another agent that does a task."""
 
     def __init__(
         self,
         run: RunContext,
         earlier: PreviousRuns,
-        perform: Perform[Handoff] | None = None,
-        guard: Callable[[Agent], Guard] | None = None,
+        guard: Callable[[Agent, TaskSpec], Guard] | None = None,
     ) -> None:
         self._run = run
         self._earlier = earlier
-        self._perform = perform
         self._guard = guard
-        self._strategies: dict[FallbackKind, Callable[[OpenLoss, Fallback], Awaitable[Handoff | None]]] = {
+        self._strategies: dict[FallbackKind, Callable[[OpenLoss, Fallback], Awaitable[Handoff | str | None]]] = {
             FallbackKind.AGENT: self._by_another,
             FallbackKind.LAST_GOOD: self._last_good,
             FallbackKind.DEFAULT: self._default,
             FallbackKind.SKIP: self._skip,
         }
 
-    async def replace(self, step: Step, lost: Handoff, fallbacks: Sequence[Fallback]) -> Handoff:
-        """Return what stands in for a lost task; what was lost itself when no fallback has anything to give."""
-        return await self.fill(loss_of(step, lost), fallbacks) or lost
+    async def replace(
+        self, step: Step, lost: Handoff, fallbacks: Sequence[Fallback], perform: Perform[Handoff]
+    ) -> Handoff:
+        """Return what stands in for a lost task; what was lost itself when no fallback has anything to give.
 
-    async def fill(self, lost: OpenLoss, fallbacks: Sequence[Fallback]) -> Handoff | None:
-        """Return what stands in for a loss; None when no fallback has anything to give."""
+        What waits for a person is not lost: nothing stands in before the answer. Where a person has to say first
+        whether another agent may do it, the task waits for that (O5).
+        `perform` does the step of another agent, whose result is verified like that of the task itself (D11).
+        """
+        if lost.waits_for_person:
+            return lost
+        found = loss_of(step, lost, perform)
+        filled = await self.fill(found, fallbacks)
+        if filled.handoff is None and filled.too_old:
+            return await self._record(found, _with_reason(lost, filled.too_old))
+        return filled.handoff or lost
+
+    async def fill(self, lost: OpenLoss, fallbacks: Sequence[Fallback]) -> Filled:
+        """Return what stands in for a loss; nothing when no fallback has anything to give."""
+        too_old = ""
         for fallback in fallbacks:
             found = await self._strategies[fallback.kind](lost, fallback)
-            if found is not None and (found.done or fallback.kind is FallbackKind.SKIP):
-                return found
+            if isinstance(found, str):
+                too_old = found
+                lost = lost.because(found)
+                continue
+            if found is not None and (found.done or found.waits_for_person or fallback.kind is FallbackKind.SKIP):
+                return Filled(found)
             if found is not None and found.error is not None:
-                failed = f"{lost.loss.reason}; {fallback.stand_in.name}, in its place: {found.error.message}"
-                loss = replace(lost.loss, reason=shortened(failed, MAX_MESSAGE))
-                lost = replace(lost, loss=loss)
-        return None
+                lost = lost.because(f"{fallback.stand_in.name}, in its place: {found.error.message}")
+        return Filled(None, too_old)
 
     async def _by_another(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         assert lost.step is not None, "a need has no other agent as fallback; that is refused when the job is defined"
         assert self._guard is not None, "whoever replaces tasks gives the guard"
-        assert self._perform is not None, "whoever replaces tasks says how they are done"
+        assert lost.perform is not None, "whoever replaces tasks says how they are done"
         other = fallback.stand_in
         used = lost.used(fallback.kind, f"agent {other.name}")
         key = digest_of((lost.key, "fallback", other.name))
-        guard = self._guard(other)
-        spec, policy = self._run.spec, guard.policy
-        by_value = by_value_told(policy, spec.by_value_tokens)
-        call = told_anew(lost.step.call, budget_told(policy, spec.job.budget), by_value)
-        step = replace(lost.step, key=key, agent=other, call=call, guard=guard, fallback=used, interim=False)
-        if is_other_version(other.output_type, lost.output_type):  # written down as what it is, read as what it is for
-            made = other.output_type
-            step = replace(step, contract=self._run.contracts.adapter(made), contract_name=contract_name(made))
-        handoff = await self._perform(step)
+        step = done_by(self._run, lost.step, other, self._guard(other, self._run.spec.tasks[lost.step.task_id]), key)
+        handoff = await lost.perform(replace(step, fallback=used, interim=False))
         if not self._run.memo.knows(key):
             return handoff
         # The task itself was tried again and is behind it on record: what holds is told again, at no cost.
         return await self._record(lost, handoff.again(used))
 
-    async def _last_good(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
+    async def _last_good(self, lost: OpenLoss, fallback: Fallback) -> Handoff | str | None:
         found = await self._earlier.output_of(lost.phase, lost.loss.task_id)
         if found is None or found.handoff.output_location is None:
             return None
         previous = Previous[object](Received(found.handoff, self._run.outputs, lost.output_type))
         if not await asyncio.to_thread(_readable, previous):
             return None
-        used = lost.used(fallback.kind, f"the last good output, of run {found.run_id}")
+        old = found.age(self._run.now())
+        if fallback.max_age is not None and old > fallback.max_age:
+            return too_old("the last good output", old, fallback.max_age)
+        said = f"the last good output, of run {found.run_id}, {age(old)} old"
+        used = lost.used(fallback.kind, said).model_copy(update={"made_at": found.made_at})
         confidence = used.lowered(found.handoff.confidence)
-        return await self._stands_in(lost, used, found.handoff.output_location, confidence, found.handoff.summary)
+        verified = found.handoff.verification
+        return await self._stands_in(
+            lost, used, found.handoff.output_location, confidence, found.handoff.summary, verified
+        )
 
     async def _default(self, lost: OpenLoss, fallback: Fallback) -> Handoff | None:
         used = lost.used(fallback.kind, "the default value")
@@ -118,7 +144,13 @@ class FallbackChain:
         return await self._record(lost, lost.handoff.again(used))
 
     async def _stands_in(
-        self, lost: OpenLoss, used: UsedFallback, location: OutputReference, confidence: float, said: str
+        self,
+        lost: OpenLoss,
+        used: UsedFallback,
+        location: OutputReference,
+        confidence: float,
+        said: str,
+        verified: Verification | None = None,
     ) -> Handoff:
         handoff = Handoff(
             task_id=lost.loss.task_id,
@@ -130,6 +162,7 @@ class FallbackChain:
             confidence=confidence,
             attempts=0,
             fallback=used,
+            verification=_still_holds(lost, verified),
         )
         return await self._record(lost, handoff)
 
@@ -148,6 +181,25 @@ class FallbackChain:
         )
         await record_step(self._run, record)
         return handoff
+
+
+def _still_holds(lost: OpenLoss, known: Verification | None) -> Verification | None:
+    """Return what is known of an output that nobody made now: what an earlier run found with the same checks (D11)."""
+    criteria = NOTHING_STATED if lost.step is None else lost.step.criteria
+    if not criteria.are_stated:
+        return None
+    wanted = {*criteria.names} - {*criteria.texts}
+    if known is not None and known.code == criteria.code and {one.name for one in known.checks} == wanted:
+        return known
+    return Verification(result="unverifiable", reason="a fallback stood in, which nobody verified")
+
+
+def _with_reason(lost: Handoff, reason: str) -> Handoff:
+    """Return a handoff of lost work that says why nothing stands in either; nothing of it is counted twice."""
+    assert lost.error is not None, "what is lost says why"
+    message = shortened(f"{lost.error.message}; {reason}", MAX_MESSAGE)
+    changes: dict[str, object] = {"error": lost.error.model_copy(update={"message": message}), "summary": message}
+    return lost.counting_nothing().model_copy(update=changes)
 
 
 def _readable(previous: Previous[object]) -> bool:

@@ -1,13 +1,17 @@
 """All phases of a run, each with a sync point behind it; one begins when those it needs are passed (D4, X2, X12)."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 from echelon.coordination.blocking import block
 from echelon.coordination.breaker_watch import breakers_on_record
+from echelon.coordination.briefing.news import news_for
 from echelon.coordination.briefs import missing_lines, strategic_summary
+from echelon.coordination.conflicts.settling import settle_received
 from echelon.coordination.context import RunContext
 from echelon.coordination.empty_phases import report_empty_phases
 from echelon.coordination.fallbacks import FallbackChain
@@ -18,15 +22,29 @@ from echelon.coordination.overruns import report_overruns
 from echelon.coordination.phase_output import PhaseOutput, output_of
 from echelon.coordination.placement import PastRound, Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
-from echelon.coordination.readiness import by_task, deadline_seconds, filled, losses_in, note_of, skipped, unmet_need
+from echelon.coordination.readiness import (
+    by_task,
+    deadline_seconds,
+    explained,
+    filled,
+    losses_in,
+    note_of,
+    skipped,
+)
+from echelon.coordination.reuse.compare import compare_items
 from echelon.coordination.rolling.adapting import adapt
 from echelon.coordination.rolling.finding import find_items, items_of, too_many
 from echelon.coordination.rolling.growth import Growth
+from echelon.coordination.rolling.proposing import decline_the_rest
 from echelon.coordination.rolling.relay import Relay, phase_before
 from echelon.coordination.rolling.repeating import PhaseRounds, past_of, repeat_phase
 from echelon.coordination.rolling.sampling import not_in_sample, sampled
 from echelon.coordination.rolling.skipping import ask_whether, skip, skipped_with
+from echelon.coordination.rolling.unmet import asks_of, block_phase, by_limit, unmet_needs, until_of
 from echelon.coordination.spec import RunSpec
+from echelon.coordination.sync.collecting import collect
+from echelon.coordination.sync.point import pass_sync_point
+from echelon.coordination.sync.waves import worker_of
 from echelon.definition.need import Need
 from echelon.definition.rolling.loop import Loop
 from echelon.journal.digest import digest_of
@@ -34,9 +52,7 @@ from echelon.journal.failpoints import failpoint
 from echelon.model.errors import CallerError, InvalidJob
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import Coupling
-from echelon.model.handoff import Missing
 from echelon.model.integration import planning_id
-from echelon.model.phrasing import count
 from echelon.model.plan import PhasePlan
 from echelon.model.run import StepKind
 from echelon.planning.sample import NOTHING_TO_USE
@@ -59,6 +75,7 @@ async def run_phases(run: RunContext, parts: Placement | None = None) -> dict[st
                 if not job.is_looped(phase):
                     group.create_task(job.work(phase), name=f"phase {phase}")
         whole = job.growth.context()
+        await decline_the_rest(whole, {name: output.skipped for name, output in job.outputs.items() if output.skipped})
         await report_empty_phases(whole)
         await report_growth(whole)
         await report_overruns(whole)
@@ -122,12 +139,13 @@ class JobRun:
         if isinstance(begun, _Begun):
             run, planned, order = begun
             repetition = run.spec.job.phases[phase].repetition
-            here = LocalPlacement(run, self._parts, self._relay)
+            place = partial(LocalPlacement, run, self._parts, self._relay)
+            do = worker_of(run, phase, place)
             if repetition is not None and repetition.whole_phase:
-                output = await repeat_phase(run, order, repetition, here.run)
+                output = await repeat_phase(run, order, repetition, do)
             else:
-                output = await here.run(order)
-            output = await _synchronise(run, planned, output)
+                output = await do(order)
+            output = await pass_sync_point(run, order, await collect(run, planned, output))
             await self._end(run, phase, output)
         elif begun is not None:
             self.outputs[phase] = begun
@@ -166,12 +184,14 @@ class JobRun:
         outputs = {name: output for name, output in self.outputs.items() if name in before}
         run = await self.growth.begin(phase)
         received = await _receive(run, phase, outputs)
-        unmet = _unmet_needs(run, phase, received)
+        unmet = unmet_needs(run, phase, received)
         if not unmet:
+            received = await self._settle(run, phase, outputs, received)
             answer = await self._ask(run, phase, outputs, received)
-            if isinstance(answer, PhaseOutput):
+            if answer.skipped:
                 return answer
-            unmet = answer
+            unmet = {one.task_id: one.reason for one in answer.missing}
+            received = {**received, **dict.fromkeys(unmet, answer)}
         if run.spec.job.phases[phase].is_open:
             refused = await self._find(run, phase, outputs, received, unmet)
             if refused is not None:
@@ -180,29 +200,50 @@ class JobRun:
         planned = next((one for one in run.spec.plan.phases if one.name == phase), None)
         if planned is None:
             return None
+        compared = await compare_items(run, planned)
         planned = sampled(run, planned)
         if not planned.tasks:
             return PhaseOutput(skipped=NOTHING_TO_USE)
         failpoint("phase.begun")
         tasks = len(planned.tasks)
-        run.log.enqueue(PhaseStarted(run_id=run.spec.run_id, at=run.now(), phase=phase, expected=tasks))
+        run.log.enqueue(
+            PhaseStarted(run_id=run.spec.run_id, at=run.now(), phase=phase, expected=tasks, compared=compared)
+        )
         if not unmet:
             self._relayed.add(phase)
             return _Begun(run, planned, _order(run, phase, planned.tasks, outputs, received, self._looped.get(phase)))
-        output = await _block(run, planned, unmet, over_limit=_by_limit(received, unmet))
+        output = await block_phase(run, planned, unmet, received)
         await self._end(run, phase, output)
         return output
 
+    async def _settle(
+        self, run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
+    ) -> dict[str, PhaseOutput]:
+        """Settle what the phases that one receives contradict each other about; what stays in doubt is said (X9)."""
+        before = {name: ancestors(self.needs, name) for name in received}
+        apart = [one for one in received if not any(one in before[other] or other in before[one] for other in received)]
+        if len(apart) < 2:
+            return dict(received)
+        order = _order(run, phase, (), outputs, received, self._looped.get(phase))
+        settled = await settle_received(run, order, received, apart)
+        for name in apart:
+            new = settled[name].replaced[len(received[name].replaced) :]
+            if new:
+                known = self.outputs[name]
+                self.outputs[name] = known.model_copy(update={"replaced": (*known.replaced, *new)})
+        return settled
+
     async def _ask(
         self, run: RunContext, phase: str, outputs: Mapping[str, PhaseOutput], received: Mapping[str, PhaseOutput]
-    ) -> PhaseOutput | dict[str, str]:
-        """Return what a phase hands on that is not wanted, else why nobody can tell whether it is; empty when it is."""
+    ) -> PhaseOutput:
+        """Say whether a phase is wanted: it is skipped, or something is missing where nobody can tell, or it is."""
         definition = run.spec.job.phases[phase]
         without = skipped_with(definition, outputs)
         if without:
             return await skip(run, phase, without)
-        if definition.condition is None:
-            return {}
+        has_items = definition.is_open or any(one.name == phase for one in run.spec.plan.phases)
+        if definition.condition is None or not has_items:  # nobody is asked about nothing
+            return PhaseOutput()
         return await ask_whether(
             run, _order(run, phase, (), outputs, received, self._looped.get(phase)), definition.condition
         )
@@ -225,8 +266,9 @@ class JobRun:
     ) -> PhaseOutput | None:
         """Find the items of a phase and plan them; returns what it hands on when that cannot be."""
         if unmet:
-            reason, limited = next(iter(unmet.values())), _by_limit(received, unmet)
-            return await self._not_planned(run, phase, reason, tuple(unmet), over_limit=limited)
+            reason, limited, until = next(iter(unmet.values())), by_limit(received, unmet), until_of(received, unmet)
+            asks = asks_of(received, unmet)
+            return await self._not_planned(run, phase, reason, tuple(unmet), over_limit=limited, until=until, asks=asks)
         handoff = await find_items(run, _order(run, phase, (), outputs, received, self._looped.get(phase)))
         if not handoff.done:
             return output_of([handoff])
@@ -242,7 +284,15 @@ class JobRun:
         return await self._not_planned(run, phase, refused, over_limit=True) if refused else None
 
     async def _not_planned(
-        self, run: RunContext, phase: str, reason: str, causes: tuple[str, ...] = (), *, over_limit: bool = False
+        self,
+        run: RunContext,
+        phase: str,
+        reason: str,
+        causes: tuple[str, ...] = (),
+        *,
+        over_limit: bool = False,
+        until: datetime | None = None,
+        asks: str = "",
     ) -> PhaseOutput:
         """Put it on record that a phase is not begun, and why."""
         owner = run.spec.plan.primary.id
@@ -253,6 +303,8 @@ class JobRun:
             kind=StepKind.PLANNING,
             causes=causes,
             over_limit=over_limit,
+            until=until,
+            asks=asks,
         )
         message = f"phase {phase!r} is not begun: {reason}"
         report = ExceptionReport(
@@ -290,7 +342,8 @@ async def _with_fallbacks(run: RunContext, phase: str, need: Need, output: Phase
     losses = losses_in(needed, planned, output) if need.fallbacks and planned else ()
     chain = FallbackChain(run, PreviousRuns(run))
     found = [await chain.fill(_open(run, phase, need, loss), need.fallbacks) for loss in losses]
-    there = [handoff for handoff in found if handoff is not None]
+    there = [one.handoff for one in found if one.handoff is not None]
+    output = explained(output, {loss.task_id: one.too_old for loss, one in zip(losses, found, strict=True)})
     return skipped(filled(output, there, integrated=needed.integrator is not None), note_of(need))
 
 
@@ -329,8 +382,11 @@ def _order(
         inputs_digest=spec.inputs_digest,
         upstream=needed,
         summary=strategic_summary((name, sizes.get(name, 0), output) for name, output in outputs.items()),
+        news=news_for(spec, run.log.state, phase, outputs, needed),
         missing=missing_lines(one for output in needed.values() for one in output.lacks),
         lost={one.task_id: one.reason for output in outputs.values() for one in output.missing},
+        until={one.task_id: one.until for output in outputs.values() for one in output.missing if one.until},
+        asks={one.task_id: one.asks for output in outputs.values() for one in output.missing if one.asks},
         deadline_seconds=deadline_seconds(phase, _all_needs(run)),
         budget=spec.job.budget,
         token=run.lease.session.token,
@@ -342,49 +398,3 @@ def _order(
 
 def _all_needs(run: RunContext) -> list[Need]:
     return [phase.need(name) for phase in run.spec.job.phases.values() for name in phase.needs]
-
-
-async def _synchronise(run: RunContext, phase: PhasePlan, output: PhaseOutput) -> PhaseOutput:
-    """Ask the journal, which alone knows, who has ended; whoever has not is missing (F7)."""
-    failpoint("sync.reached")
-    agent_of = run.spec.plan.agent_of
-    state = await run.log.refresh()  # what is known from here on is known of parts that were done elsewhere, too
-    # An agent that holds several tasks has ended with some of them only when it dies (D1).
-    ended = {step.handoff.task_id for step in state.latest.values() if step.phase == phase.name}
-    known = {missing.task_id for missing in output.missing}
-    lost = {task: agent_of[task] for task in phase.tasks if task not in ended}
-    missing = tuple(
-        Missing(task_id=task, producer=agent, reason="no handoff was recorded")
-        for task, agent in lost.items()
-        if task not in known
-    )
-    # What is not durable must not be seen.
-    seen = tuple(handoff for handoff in output.handoffs if handoff.task_id not in lost)
-    return output.model_copy(update={"handoffs": seen, "missing": output.missing + missing})
-
-
-def _unmet_needs(run: RunContext, phase: str, received: Mapping[str, PhaseOutput]) -> dict[str, str]:
-    """Return the needed phases that did not deliver enough to start on, each with what it lacks (D3)."""
-    definition = run.spec.job.phases[phase]
-    found = {name: unmet_need(definition.need(name), output) for name, output in received.items()}
-    return {name: why for name, why in found.items() if why}
-
-
-def _by_limit(received: Mapping[str, PhaseOutput], unmet: Iterable[str]) -> bool:
-    """Say whether what a phase lacks is not there because a stated limit was kept, and not because something failed."""
-    lacking = [received.get(name, PhaseOutput()).missing for name in unmet]
-    return all(any(one.over_limit for one in missing) for missing in lacking)
-
-
-async def _block(run: RunContext, phase: PhasePlan, unmet: Mapping[str, str], *, over_limit: bool) -> PhaseOutput:
-    """End every task of a phase that has nothing to work on; reported once, however many they are (F6)."""
-    reason, agent_of = next(iter(unmet.values())), run.spec.plan.agent_of
-    message = f"phase {phase.name!r} is blocked, {count(len(phase.tasks), 'task')} not started: {reason}"
-    report = ExceptionReport(
-        trigger=Trigger.BLOCKED, level=Level.WARNING, path=(phase.sync.owner,), message=message, at=run.now()
-    )
-    losses = [
-        Loss(task_id=task, producer=agent_of[task], reason=reason, causes=tuple(unmet), over_limit=over_limit)
-        for task in phase.tasks
-    ]
-    return output_of(await block(run, phase.name, losses, report))

@@ -6,18 +6,27 @@ from echelon.coordination.phase_run import PhaseRun
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.rolling.relay import Relay, RelayedParts
 from echelon.coordination.stage import stage_of
+from echelon.coordination.sync.admission import Admission
 
 
 class LocalPlacement:
     """Carries out orders of one run. `parts` places the parts below the primary; None is here too.
 
     `relay` hands on between phases that are carried out here at the same time; None: what is handed on is in the order.
+    `admission` lets agents begin; None: as soon as there is a slot.
     """
 
-    def __init__(self, run: RunContext, parts: Placement | None = None, relay: Relay | None = None) -> None:
+    def __init__(
+        self,
+        run: RunContext,
+        parts: Placement | None = None,
+        relay: Relay | None = None,
+        admission: Admission | None = None,
+    ) -> None:
         self._run = run
         self._parts = RelayedParts(run, parts, relay) if parts and relay else parts or self
         self._relay = relay
+        self._admission = admission
         self._at_work: dict[str, PhaseRun] = {}
 
     async def run(self, order: StageOrder) -> PhaseOutput:
@@ -27,7 +36,7 @@ class LocalPlacement:
         whole = self._at_work.get(order.phase)
         if whole is not None:
             return await whole.coordinate(stage)
-        phase = self._at_work[order.phase] = PhaseRun(self._run, order, self._parts, self._relay)
+        phase = self._at_work[order.phase] = PhaseRun(self._run, order, self._parts, self._relay, self._admission)
         try:
             with phase.reserved_slots(stage):
                 return await phase.coordinate(stage)

@@ -21,10 +21,10 @@ async def report_overruns(run: RunContext) -> None:
     passed = [line for line in run.accounts.passed() if line not in said]
     if not passed:
         return
-    run_id, owner, at = run.spec.run_id, run.spec.plan.primary.id, run.now()
+    owner, at = run.spec.plan.primary.id, run.now()
     concern = Concern(about="budget", message="; ".join(passed[:MAX_NAMED]), confidence=CONFIDENCE, impact=IMPACT)
     reports = [
         ExceptionReport(trigger=Trigger.OVERRUN, level=Level.CRITICAL, path=(owner,), message=line, at=at)
         for line in passed
     ]
-    await run.log.append(raised(run_id, owner, "", concern, at), *map(run.log.pushed, reports))
+    await run.log.append(raised(run, owner, concern, at), *map(run.log.pushed, reports))

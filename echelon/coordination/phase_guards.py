@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from itertools import chain
 
 from echelon.agents.agent import Agent
 from echelon.coordination.context import RunContext
 from echelon.definition.phase import PhaseDefinition
+from echelon.model.graph import TaskSpec
 from echelon.model.usage import Budget
 from echelon.resilience.budget import Account
 from echelon.resilience.guard import Guard
@@ -21,16 +23,22 @@ class PhaseGuards:
         bound, name = Budget(seconds=deadline_seconds), f"phase {phase.name!r}"
         self._account = Account(bound, name, run.guarding.account) if deadline_seconds else None
         #: By identity of the agent, since agents may share a name but no policy; by domain; and by what it does, since
-        #: one agent may do tasks and integrate, and the bounds of a task are none of an integration.
-        self._guards: dict[tuple[int, str, bool], Guard] = {}
+        #: one agent may do tasks and integrate, and the bounds of a task are none of an integration; and by what
+        #: decides whose turn it is: the priority of a task, and what it touches.
+        self._guards: dict[tuple[int, str, bool, int, tuple[str, ...]], Guard] = {}
         #: By task that has not ended.
-        self._coming: dict[str, Guard] = {}
+        self._coming: dict[str, list[Guard]] = {}
 
     @contextmanager
-    def reserved_slots(self, work: Iterable[tuple[str, Agent, str]]) -> Generator[None]:
-        """Reserve slots for the calls of tasks, each until it is `over`: task, agent, domain (F5)."""
-        self._coming = {task: self.guard(agent, domain) for task, agent, domain in work}
-        for guard, calls in Counter(self._coming.values()).items():
+    def reserved_slots(self, work: Iterable[tuple[TaskSpec, Agent, str]]) -> Generator[None]:
+        """Reserve slots for the calls of tasks, each until it is `over`: task, agent, domain (F5).
+
+        A task that several do at the same time is there as often (F9).
+        """
+        self._coming = {}
+        for task, agent, domain in work:
+            self._coming.setdefault(task.id, []).append(self.guard(agent, domain, task=task))
+        for guard, calls in Counter(chain.from_iterable(self._coming.values())).items():
             guard.reserve(calls)
         try:
             yield
@@ -40,13 +48,17 @@ class PhaseGuards:
 
     def over(self, task_id: str) -> None:
         """Reserve no slot for a task any longer."""
-        guard = self._coming.pop(task_id, None)
-        if guard is not None:
+        for guard in self._coming.pop(task_id, ()):
             guard.reserve(-1)
 
-    def guard(self, agent: Agent, domain: str = "", *, integrates: bool = False) -> Guard:
-        """Return what guards the calls of an agent, for one domain: those of its tasks, or of its integrations."""
-        guard = self._guards.get((id(agent), domain, integrates))
+    def guard(self, agent: Agent, domain: str = "", *, integrates: bool = False, task: TaskSpec | None = None) -> Guard:
+        """Return what guards the calls of an agent, for one domain: those of its tasks, or of its integrations.
+
+        `task` is what is done; whoever only looks at something, or decides, does none.
+        """
+        priority, touches = (task.priority, task.touches) if task else (0, ())
+        key = (id(agent), domain, integrates, priority, touches)
+        guard = self._guards.get(key)
         if guard is None:
             inherited = self._phase.resilience.over(self._run.spec.job.defaults)
             if integrates:  # phase and job state what one task may use; an integration has the budget of its agent
@@ -57,13 +69,22 @@ class PhaseGuards:
             fallback = not integrates and self._has_fallback(agent)
             # Phases side by side have a fair share each, and in each phase its domains (F5, X12).
             tenant = f"{self._phase.name}/{domain}"
-            guard = self._run.guarding.guard(agent, policy, account, domain, tenant=tenant, has_fallback=fallback)
-            self._guards[id(agent), domain, integrates] = guard
+            guard = self._run.guarding.guard(
+                agent,
+                policy,
+                account,
+                domain,
+                tenant=tenant,
+                priority=priority,
+                touches=touches,
+                has_fallback=fallback,
+            )
+            self._guards[key] = guard
         return guard
 
     def _has_fallback(self, agent: Agent) -> bool:
         """Say whether something stands in when an agent, or one that stands in itself, does not deliver (F2)."""
         if any(agent is one for one in self._phase.agents):
-            return bool(self._phase.fallbacks.get(agent.name))
+            return bool(self._phase.fallbacks.get(agent.name)) or self._phase.redundancy.standby is not None
         chains = self._phase.fallbacks.values()
         return any(fallback.other is agent for chain in chains for fallback in chain[:-1])

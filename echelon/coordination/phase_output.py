@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from echelon.agents.call import Call
 from echelon.agents.handoffs import bytes_of
 from echelon.model.base import Value
+from echelon.model.conflicts.overruled import Overruled
 from echelon.model.handoff import Handoff, Missing, Passed, UsedDependency
 from echelon.runlog.losses import missing_of
 
@@ -23,7 +24,7 @@ class PhaseOutput(Value):
     """Completed work that no integration holds, since the one that should have failed (F7)."""
 
     tasks: tuple[Handoff, ...] = ()
-    """What each task delivered by itself, of a phase that is repeated as a whole or with others (X12)."""
+    """What each task delivered by itself, of a phase that is repeated (X12), and of a wave (X3)."""
     skipped: str = ""
     """Why nothing of it was done; empty for a phase that was wanted (X12)."""
 
@@ -32,6 +33,16 @@ class PhaseOutput(Value):
         """Task and digest of every output: what a consumer's identity depends on."""
         everything = (*self.handoffs, *self.unmerged)
         return tuple((h.task_id, h.output_location.sha256) for h in everything if h.output_location)
+
+    @property
+    def ruled(self) -> tuple[tuple[str, tuple[Overruled, ...]], ...]:
+        """Task and what of its output does not count, of those about which something was decided (X9)."""
+        return tuple((h.task_id, h.overruled) for h in (*self.handoffs, *self.unmerged) if h.overruled)
+
+    @property
+    def identity(self) -> object:
+        """What a consumer is given: the versions of all outputs, with what was decided about them."""
+        return (self.versions, self.ruled) if self.ruled else self.versions
 
     @property
     def lacks(self) -> tuple[Missing, ...]:
@@ -82,7 +93,9 @@ def received_by(call: Call) -> Passed:
     Outputs that stood in its brief were given by value: those that it received, and its own of the round before.
     """
     brief, given = call.brief, sum(call.by_value.values())
-    told = Passed(bytes_by_value=bytes_of(brief.summary) + sum(map(bytes_of, (*brief.missing, *brief.gaps))))
+    told_anew = (*brief.changed, *brief.decisions, *brief.domain, *brief.flat)
+    lines = (brief.summary, *brief.missing, *brief.concerns, *brief.gaps, *told_anew)
+    told = Passed(bytes_by_value=sum(map(bytes_of, lines)))
     passed = sum((handoffs.passed for handoffs in call.upstream.values()), told)
     # A check gets the round that it judges as handoffs; all others are what the task itself delivered before (X12).
     rounds = call.rounds[:-1] if call.output else call.rounds

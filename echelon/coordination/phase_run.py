@@ -1,19 +1,25 @@
 """One part of a phase at work: tasks are handed out, teams work, and integrate in stages up to the coordinator (X2)."""
 
 import asyncio
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 from echelon.agents.agent import Agent
+from echelon.coordination.autonomy.reviewing import Peers
 from echelon.coordination.blocking import block, blocked_by
+from echelon.coordination.conflicts.settling import settle_gathered
 from echelon.coordination.context import RunContext
 from echelon.coordination.fallbacks import FallbackChain
+from echelon.coordination.gates.readiness import ReadinessRound
 from echelon.coordination.loss import Loss
 from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import Gathered, PhaseOutput, output_of, together
-from echelon.coordination.placement import Placement, StageOrder
+from echelon.coordination.placement import PastRound, Placement, StageOrder
 from echelon.coordination.previous_runs import PreviousRuns
+from echelon.coordination.readiness import waits_in
+from echelon.coordination.redundancy.replicas import Redundant, doers
 from echelon.coordination.rolling.conversation import in_conversation
 from echelon.coordination.rolling.relay import (
     Relay,
@@ -29,10 +35,14 @@ from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.stage import Stage
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.step import Step
+from echelon.coordination.success.verifying import verify_task, verifying
+from echelon.coordination.sync.admission import Admission
 from echelon.definition.phase import PhaseDefinition
 from echelon.journal.failpoints import failpoint
+from echelon.model.graph import TaskSpec
 from echelon.model.handoff import Handoff
 from echelon.model.integration import Verb
+from echelon.resilience.guard import Guard
 from echelon.runlog.losses import missing_of
 
 
@@ -47,10 +57,18 @@ class _Turn(NamedTuple):
 class PhaseRun:
     """What the steps of an order share. `placement` is where the parts below the primary are worked on.
 
-    `relay` hands on what tasks of other phases made at the same time; None: the order has all of it.
+    `relay` hands on what tasks of other phases made at the same time; None: the order has all of it. `admission` lets
+    agents of a wave begin; None: as soon as there is a slot.
     """
 
-    def __init__(self, run: RunContext, order: StageOrder, placement: Placement, relay: Relay | None = None) -> None:
+    def __init__(
+        self,
+        run: RunContext,
+        order: StageOrder,
+        placement: Placement,
+        relay: Relay | None = None,
+        admission: Admission | None = None,
+    ) -> None:
         self.run = run
         self.order = order
         self.phase: PhaseDefinition = run.spec.job.phases[order.phase]
@@ -58,16 +76,27 @@ class PhaseRun:
         self._guards = PhaseGuards(run, self.phase, order.deadline_seconds)
         self._steps = StepMaker(run, order, self.phase, self._guards)
         self._relay = relay
+        self._admission = admission
         self._before = phase_before(run, order.phase)
         self._is_continued = is_continued(run, order.phase)
-        self._perform = layers(run)
-        self._fallbacks = FallbackChain(run, PreviousRuns(run), self._perform, self._guards.guard)
+        self._perform = layers(run, ReadinessRound(run, order, self._steps, layers(run)).ask)
+        self._perform_task = Redundant(run, self.phase.redundancy, self._guard_of, self._perform)
+        self._peers = Peers(run, self.phase)
+        self._fallbacks = FallbackChain(run, PreviousRuns(run), self._guard_instead)
+
+    def _guard_instead(self, agent: Agent, task: TaskSpec) -> Guard:
+        """Return what guards another agent that does a task in the place of its own."""
+        return self._guards.guard(agent, task=task)
 
     @contextmanager
     def reserved_slots(self, stage: Stage) -> Generator[None]:
         """Reserve slots for everybody's work during the block (F5); what waits for another task reserves none."""
         plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
-        work = [(task, calls[task].agent, plan.domain_of(task, plan.agent_of[task])) for task in stage.all_tasks]
+        work = [
+            (task, agent, plan.domain_of(task.id, plan.agent_of[task.id]))
+            for task in (self.run.spec.tasks[one] for one in stage.all_tasks)
+            for agent in doers(self.phase.redundancy, task, calls[task.id].agent)
+        ]
         work = [] if self._before else work
         with self._guards.reserved_slots(work):
             yield
@@ -75,18 +104,32 @@ class PhaseRun:
     async def coordinate(self, stage: Stage) -> PhaseOutput:
         """Let everybody below a coordinator work at the same time, then integrate what they delivered."""
         async with asyncio.TaskGroup() as group:
-            parts = tuple(map(group.create_task, [self._place(stage, part) for part in stage.parts]))
-            agents = tuple(map(group.create_task, [self._work(tasks) for tasks in self._by_agent(stage.tasks)]))
-        gathered = Gathered(
-            parts=together(part.result() for part in parts),
-            agents=output_of(handoff for agent in agents for handoff in agent.result()),
-        )
-        output = await self._integrate(stage, gathered)
+            parts, held = stage.parts, self._by_agent(stage.tasks)
+            order = self._urgent_first([part.all_tasks for part in parts])
+            placed = dict(
+                zip(order, map(group.create_task, [self._place(stage, parts[at]) for at in order]), strict=True)
+            )
+            order = self._urgent_first(held)
+            # Where there are no waves, letting an agent begin is not even a frame on the way.
+            begin = self._work if self._admission is None else partial(self._begin, self._admission)
+            agents = dict(zip(order, map(group.create_task, [begin(held[at]) for at in order]), strict=True))
+        # Who starts first decides about slots; what is delivered stands in the order of the plan.
+        ended = [handoff for at in sorted(agents) for handoff in agents[at].result()]
+        parts_of_it = together(placed[at].result() for at in sorted(placed))
+        if not self.order.integrates:
+            return PhaseOutput(tasks=(*ended, *parts_of_it.tasks))
+        gathered = Gathered(parts=parts_of_it, agents=output_of(ended))
+        output = await self._integrate(stage, await settle_gathered(self.run, self.order, gathered))
         if self.order.repeated:
             output = output.model_copy(update={"tasks": (*gathered.agents.handoffs, *gathered.parts.tasks)})
         # At the primary, where nothing integrated is left to pass on, its parts are passed on in its place (F7).
         at_the_top = stage.node.parent is None and not output.handoffs
         return output.model_copy(update={"handoffs": output.unmerged, "unmerged": ()}) if at_the_top else output
+
+    def _guard_of(self, agent: Agent, task_id: str) -> Guard:
+        plan = self.run.spec.plan
+        domain = plan.domain_of(task_id, plan.agent_of[task_id])
+        return self._guards.guard(agent, domain, task=self.run.spec.tasks[task_id])
 
     def _place(self, stage: Stage, part: Stage) -> Coroutine[Any, Any, PhaseOutput]:
         """Return the work of a part: placed where it reports to the primary, and done by us below that."""
@@ -95,6 +138,12 @@ class PhaseRun:
         changes = {"node": part.node.id, "tasks": part.all_tasks}
         return self._placement.run(self.order.model_copy(update=changes))
 
+    def _urgent_first(self, tasks: Sequence[Sequence[str]]) -> list[int]:
+        """Return the places of groups of tasks, those with the most urgent task first (F5)."""
+        specs = self.run.spec.tasks
+        urgent = [max((specs[task].priority for task in own), default=0) for own in tasks]
+        return sorted(range(len(tasks)), key=lambda at: -urgent[at])
+
     def _by_agent(self, tasks: Sequence[str]) -> list[list[str]]:
         """Return the tasks that each agent holds, in the order they are done (D1)."""
         held: dict[str, list[str]] = {}
@@ -102,35 +151,65 @@ class PhaseRun:
             held.setdefault(self.run.spec.plan.agent_of[task], []).append(task)
         return list(held.values())
 
+    async def _begin(self, admission: Admission, tasks: Sequence[str]) -> list[Handoff]:
+        """Let an agent begin when its wave lets it in; where the wave has ended before, it has done nothing (X3)."""
+        async with admission.turn(tasks) as may_begin:
+            ended = await self._work(tasks) if may_begin else []
+            admission.over(ended)
+            return ended
+
     async def _work(self, tasks: Sequence[str]) -> list[Handoff]:
         """Let an agent do what it holds, one task after the other, each as a step of its own (D1).
 
         A task is not started that cannot do without what was lost; where one is not delivered, a fallback stands in.
-        What passed in an earlier round of its phase is not done again.
+        What passed in an earlier round of its phase, or has ended in a wave, is not done again.
         """
-        ended, repetition = list[Handoff](), self.phase.repetition
+        ended = list[Handoff]()
         for task_id in tasks:
             try:
-                turn = await self._await_turn(task_id)
-                loss, kept = self._loss(turn, task_id, ended), self.order.kept.get(task_id)
-                if loss is not None:
-                    (handoff,) = await block(self.run, self.phase.name, [loss])
-                elif kept is not None:
-                    handoff = kept
+                turn = await self._ready(task_id, ended)
+                if isinstance(turn, Handoff):
+                    handoff = turn
                 else:
-                    if repetition is not None and not repetition.whole_phase:
-                        step, handoff = await repeat_task(self.run, turn.steps, repetition, task_id, self._perform)
+                    judged = self._do_judged(turn, task_id, ended)
+                    if judged is not None:
+                        step, handoff = await judged
                     else:
                         step = await self._prepare(turn, task_id, ended)
-                        handoff = await self._perform(step)
-                    fallbacks = self.phase.fallbacks.get(step.agent.name, ())
-                    handoff = handoff if handoff.done else await self._fallbacks.replace(step, handoff, fallbacks)
+                        handoff = await self._perform_task(step)
+                    handoff = handoff if handoff.done else await self._replace(turn, step, handoff)
                 ended.append(handoff)
                 if self._relay and self._is_continued:
                     self._relay.hand_on(handoff)
             finally:
                 self._guards.over(task_id)
         return ended
+
+    async def _ready(self, task_id: str, ended: Sequence[Handoff]) -> _Turn | Handoff:
+        """Return what a task is done with; what is handed on without doing it, where it is done or cannot be."""
+        kept = self.order.kept.get(task_id)
+        if kept is not None:
+            return kept
+        turn = await self._await_turn(task_id)
+        loss = self._loss(turn, task_id, ended)
+        return turn if loss is None else (await block(self.run, self.phase.name, [loss]))[0]
+
+    async def _replace(self, turn: _Turn, step: Step, lost: Handoff) -> Handoff:
+        """Let a fallback stand in for a task that was not delivered."""
+        perform = verifying(self.run, turn.steps, self._perform)
+        return await self._fallbacks.replace(step, lost, self.phase.fallbacks.get(step.agent.name, ()), perform)
+
+    def _do_judged(self, turn: _Turn, task_id: str, ended: Sequence[Handoff]) -> Awaitable[tuple[Step, Handoff]] | None:
+        """Do a task until its check passes, or until somebody else accepts it; None for one that is done once (X12)."""
+        repetition = self.phase.repetition
+        if repetition is not None and not repetition.whole_phase:
+            return repeat_task(self.run, turn.order, turn.steps, repetition, task_id, self._perform_task)
+        spec = self.run.spec
+        stated = spec.criteria_of(spec.tasks[task_id], spec.expansion.calls[task_id].agent.name).verifiers
+        if not (stated or self._peers.are_stated):
+            return None
+        prepare = partial(self._prepare, turn, task_id, ended)
+        return verify_task(self.run, turn.order, turn.steps, self._perform_task, prepare, self._peers.choose)
 
     async def _await_turn(self, task_id: str) -> _Turn:
         """Wait for the task that another one continues, where there is one (D1)."""
@@ -149,11 +228,16 @@ class PhaseRun:
         spec = self.run.spec
         if self._before is not None:
             return not_continued(self.run, turn.order, self._before, task_id)
-        lost = turn.order.lost | {one.task_id: one.reason for one in output_of(ended).missing}
-        return blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], lost)
+        own = output_of(ended).missing
+        lost = turn.order.lost | {one.task_id: one.reason for one in own}
+        until = turn.order.until | {one.task_id: one.until for one in own if one.until}
+        asks = turn.order.asks | {one.task_id: one.asks for one in own if one.asks}
+        return blocked_by(spec.tasks[task_id], spec.plan.agent_of[task_id], lost, until, asks)
 
-    async def _prepare(self, turn: _Turn, task_id: str, ended: Sequence[Handoff]) -> Step:
-        step = turn.steps.task(task_id, ended)
+    async def _prepare(
+        self, turn: _Turn, task_id: str, ended: Sequence[Handoff], rounds: Sequence[PastRound] = ()
+    ) -> Step:
+        step = turn.steps.task(task_id, ended, rounds)
         return (
             step if self._before is None else await in_conversation(self.run, step, turn.order.upstream[self._before])
         )
@@ -178,10 +262,13 @@ class PhaseRun:
         """Integrate what was received; where nothing was, what is missing is all there is to pass on.
 
         Nothing is lost with an integration that fails: what it should hold is passed on, apart from what others
-        integrated, which is of another type (F7).
+        integrated, which is of another type (F7). While something waits for a quota, or for a person, the integration
+        does, too (F10, O5).
         """
         if not received.handoffs:
             return received
+        if waits_in(received.missing) is not None:
+            return received.model_copy(update={"handoffs": (), "unmerged": (*received.unmerged, *received.handoffs)})
         step = self._steps.integration(verb, stage, agent, received)
         failpoint("integration.begun")
         handoff = await self._perform(step)

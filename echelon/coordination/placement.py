@@ -4,12 +4,14 @@ Placing is apart from showing: who shows a run follows its log.
 """
 
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any, Protocol
 
 from pydantic import Field
 
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.model.base import Value
+from echelon.model.briefing.news import News
 from echelon.model.handoff import Handoff
 from echelon.model.usage import Budget
 
@@ -44,16 +46,24 @@ class StageOrder(Value):
     """What the phases it needs handed on: references, not content (C6)."""
     summary: str = ""
     """Strategic summary of what came before."""
+    news: News = News()
+    """What has changed and was decided since, for whoever works in it (X2)."""
     missing: tuple[str, ...] = ()
     """What came before could not deliver, for people and models."""
     lost: dict[str, str] = Field(default_factory=dict[str, str])
     """Why each task before that is missing is missing: what needs it as a tight dependency is not started (D3)."""
+    until: dict[str, datetime] = Field(default_factory=dict[str, datetime])
+    """Those of them that wait for a quota, with when it resets: they will come, and what uses them waits (F10)."""
+    asks: dict[str, str] = Field(default_factory=dict[str, str])
+    """Those of them that a person decides about, with what that person must do: what uses them waits (O5)."""
     round: int = Field(default=1, ge=1)
     """Which round of a phase that is repeated as a whole until a check passes (X12)."""
     repeated: bool = False
     """Is the phase repeated, as a whole or with others? What each task delivers is handed on then, beside the rest."""
     kept: dict[str, Handoff] = Field(default_factory=dict[str, Handoff])
-    """Tasks that passed in an earlier round, and are not done again."""
+    """Tasks that passed in an earlier round, or have ended in a wave, and are not done again."""
+    integrates: bool = True
+    """Is what is delivered put together? Of a wave it is handed on task by task (X3)."""
     past: dict[str, tuple[PastRound, ...]] = Field(default_factory=dict[str, tuple[PastRound, ...]])
     """Rounds of each task that did not pass."""
     deadline_seconds: float | None = None

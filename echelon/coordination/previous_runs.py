@@ -1,27 +1,16 @@
 """What earlier runs of the same job on the same inputs delivered, read from the journal when it is first asked for."""
 
 import asyncio
-from dataclasses import dataclass
 
 from echelon.coordination.context import RunContext
+from echelon.coordination.step.previous_output import PreviousOutput
 from echelon.definition.inputs import written_inputs
 from echelon.journal.digest import digest_of
 from echelon.model.fallback import FallbackKind
-from echelon.model.handoff import Handoff
 from echelon.model.run import StepRecord
 
 #: So many earlier runs with an output are looked through.
 MAX_RUNS = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreviousOutput:
-    """An output of an earlier run."""
-
-    run_id: str
-    """The run that delivered it."""
-    handoff: Handoff
-    """What it handed on."""
 
 
 class PreviousRuns:
@@ -49,13 +38,11 @@ class PreviousRuns:
                 break
             before = last.run_id
             delivered = {step.handoff.task_id: step for step in await journal.steps(last.run_id, phase) if _good(step)}
-            found = {
-                task: PreviousOutput(run_id=last.run_id, handoff=s.handoff) for task, s in delivered.items()
-            } | found
+            found = {task: PreviousOutput.of(step) for task, step in delivered.items()} | found
         return found
 
 
 def _good(step: StepRecord) -> bool:
     """Say whether somebody worked an output out, be it long ago: a default value never becomes a good output."""
     used = step.handoff.fallback
-    return step.handoff.done and (used is None or used.kind is not FallbackKind.DEFAULT)
+    return step.handoff.done and not step.replica and (used is None or used.kind is not FallbackKind.DEFAULT)

@@ -1,6 +1,7 @@
 """Whether a phase can start on what those it needs delivered, by how much it needs them (D3, F2). Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from echelon.coordination.loss import Loss
 from echelon.coordination.phase_output import PhaseOutput, output_of
@@ -12,6 +13,8 @@ from echelon.model.handoff import Handoff, Missing
 from echelon.model.integration import integration_id
 from echelon.model.plan import PhasePlan
 from echelon.model.run import StepKind
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def _nothing(output: PhaseOutput) -> str:
@@ -45,8 +48,26 @@ def unmet_need(need: Need, output: PhaseOutput) -> str:
     """
     if need.coupling is not Coupling.TIGHT and note_of(need):
         return ""
+    waiting = waits_in(output.missing)
+    if waiting is not None and need.coupling is not Coupling.NONE:
+        return f"phase {need.phase!r} waits for {_awaited(waiting)}"
     lacks = _SHORTFALLS[need.coupling](output)
     return f"phase {need.phase!r} {lacks}" if lacks else ""
+
+
+def waits_in(missing: Iterable[Missing]) -> Missing | None:
+    """Return what waits for a person, or longest for a quota; None where nothing does, or something stands in.
+
+    It may still come: whoever uses it waits for it, however little it needs it, and does not do without (F10, O5).
+    """
+    waiting = [one for one in missing if (one.asks or one.until is not None) and not one.instead]
+    return max(waiting, key=lambda one: (bool(one.asks), one.until or _LONG_AGO), default=None)
+
+
+def _awaited(waiting: Missing) -> str:
+    if waiting.asks:
+        return f"a person: {waiting.task_id} is to be decided"
+    return f"a quota: {waiting.task_id} can be done from {waiting.until:%H:%M:%S} UTC"
 
 
 def note_of(need: Need) -> str:
@@ -107,6 +128,15 @@ def by_task(plan: PhasePlan, output: PhaseOutput) -> PhaseOutput:
     )
     rest = (one for one in output.missing if one.task_id in plan.tasks)
     return output.model_copy(update={"missing": (*rest, *lost)})
+
+
+def explained(output: PhaseOutput, reasons: Mapping[str, str]) -> PhaseOutput:
+    """Return an output that says of what is missing, by task, why nothing stands in for it either (C9)."""
+    told = tuple(
+        one.model_copy(update={"reason": f"{one.reason}; {reasons[one.task_id]}"}) if reasons.get(one.task_id) else one
+        for one in output.missing
+    )
+    return output if told == output.missing else output.model_copy(update={"missing": told})
 
 
 def filled(output: PhaseOutput, found: Sequence[Handoff], *, integrated: bool) -> PhaseOutput:

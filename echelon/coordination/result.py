@@ -18,13 +18,13 @@ def status_after(
     Phases at the end are those that no other one in `outputs` waits for, given what each `needs`; None: each waits for
     the one before it. What only an old output or a default value stands in for is missing too. Where the end is not
     there because a stated limit was kept, in it or in what it needs, the run is partial. Whatever else it lacks, a run
-    waits while only a person knows how it goes on (F8). So does one that did a sample, unless that delivered nothing:
-    `is_sample` says that tasks were left out.
+    waits while only a person knows how it goes on (F8), or a quota has to reset first (F10). So does one that did a
+    sample, unless that delivered nothing: `is_sample` says that tasks were left out.
     """
     outputs = {phase: output for phase, output in outputs.items() if not output.skipped}
     if not outputs:
         return RunStatus.WAITING if is_sample else RunStatus.COMPLETED
-    if any(missing.asks for output in outputs.values() for missing in output.lacks):
+    if any(missing.asks or missing.until for output in outputs.values() for missing in output.lacks):
         return RunStatus.WAITING
     names = list(outputs)
     chain = {name: names[:number] for number, name in enumerate(names)}

@@ -4,16 +4,37 @@ from collections.abc import Sequence
 
 from echelon.journal.port import Journal
 from echelon.model.exception_report import ExceptionReport
+from echelon.model.oversight.channel import NotifyChannel
+from echelon.oversight.ledger import NOTHING_EARLIER, EarlierConcerns
+from echelon.oversight.notify.queueing import with_notices
 from echelon.runlog.events import ExceptionPushed, LoggedEvent, RunEvent
+from echelon.runlog.judging.autonomy import NOTHING_KNOWN, KnownAgents
 from echelon.runlog.state import RunState
 
 
 class RunLog:
-    """Appends the events of one run, and folds them once they are durable: nothing is known before it is on record."""
+    """Appends the events of one run, and folds them once they are durable: nothing is known before it is on record.
 
-    def __init__(self, journal: Journal, run_id: str, earlier: Sequence[LoggedEvent] = ()) -> None:
+    What people have to know goes into the outbox in the same transaction, for each of `channels` (O8): whoever appends
+    it can neither forget nor hold back who is told of it.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        run_id: str,
+        earlier: Sequence[LoggedEvent] = (),
+        earlier_concerns: EarlierConcerns = NOTHING_EARLIER,
+        channels: Sequence[NotifyChannel] = (),
+        known_agents: KnownAgents = NOTHING_KNOWN,
+    ) -> None:
         self.journal = journal
+        #: What earlier runs of the job know of its agents (X11).
+        self.known_agents = known_agents
+        #: What earlier runs of the job say of what is raised in this one (O7, O9).
+        self.earlier_concerns = earlier_concerns
         self.run_id = run_id
+        self.channels = channels
         self._state = RunState()
         self._seq = 0
         self._unfolded: list[LoggedEvent] = list(earlier)
@@ -21,11 +42,11 @@ class RunLog:
 
     async def append(self, *events: RunEvent) -> None:
         """Append events, all or none; they are durable, and in the state, when this returns."""
-        await self.journal.append(*events)
+        await self.journal.append(*with_notices(events, self.channels))
 
     def enqueue(self, *events: RunEvent) -> None:
         """Append events without waiting: they are durable before whatever is appended next."""
-        self.journal.enqueue(*events)
+        self.journal.enqueue(*with_notices(events, self.channels))
 
     async def push(self, report: ExceptionReport) -> None:
         """Report something upwards (V1)."""

@@ -8,13 +8,18 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from echelon.agents.agent import Agent
 from echelon.conventions.brief import brief_conventions
+from echelon.conventions.facts import BriefReader, Facts, facts_of
+from echelon.coordination.step.previous_output import PreviousOutput
+from echelon.definition.conventions import job_facts, reader_of
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, Found
+from echelon.definition.oversight.judges import criteria_for
 from echelon.definition.planned import Planned, planned
+from echelon.definition.success.criteria import Criteria
 from echelon.journal.digest import digest_of
 from echelon.model.graph import TaskSpec
-from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
 
@@ -44,7 +49,7 @@ class RunSpec:
     """Items that were found on the way, by phase, as far as the plan has them (X12)."""
     spans: Mapping[str, int] = field(default_factory=dict[str, int])
     """The most direct reports in parts of the tree that the run has changed, by phase (R10)."""
-    previous: Mapping[str, Handoff] = field(default_factory=dict[str, Handoff])
+    previous: Mapping[str, PreviousOutput] = field(default_factory=dict[str, PreviousOutput])
     """What the last completed run of this job on the same inputs delivered, by task."""
     by_value_tokens: int = DEFAULT_BY_VALUE_TOKENS
     """Tokens of earlier outputs that an agent is given by value, where the job says nothing (C6)."""
@@ -69,7 +74,45 @@ class RunSpec:
         """Tasks of the plan by id."""
         return {task.id: task for task in self.plan.tasks}
 
+    def criteria_of(self, task: TaskSpec, agent: str, *, instead_of: str = "", phase: str = "") -> Criteria:
+        """Return what the result of a task must pass that an agent does; its phase says so, and the plan (D11, O3)."""
+        declared = self.job.phases[phase or self.phase_of[task.id]]
+        return criteria_for(declared.success, declared.judges, self.plan, task, agent, instead_of)
+
     @cached_property
-    def conventions(self) -> tuple[str, ...]:
-        """What every agent of the run keeps to; no part of a step's identity, so no work is done again for it (F8)."""
-        return brief_conventions(self.plan)
+    def phase_of(self) -> dict[str, str]:
+        """The phase in which each task is done."""
+        return {task: phase.name for phase in self.plan.phases for task in phase.tasks}
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is switched on in the run, as far as conventions speak of it (K)."""
+        return facts_of(self.plan, job_facts(self.job))
+
+    def conventions_for(self, agent: Agent, phase: str, *, receives: bool, does_task: bool) -> tuple[str, ...]:
+        """Return what an agent keeps to that works in a phase: what it can act on, and nothing else (K).
+
+        `receives` says whether it is given what others made, `does_task` whether it does a task of the plan. What it
+        keeps to is no part of a step's identity, so no work is done again for it (F8).
+        """
+        known = self._told.get((id(agent), phase, receives, does_task))
+        if known is None:
+            reader = reader_of(agent, phase, receives=receives, does_task=does_task)
+            known = agent, self._told_alike(reader) if reader else ()
+            self._told[id(agent), phase, receives, does_task] = known
+        return known[1]
+
+    def _told_alike(self, reader: BriefReader) -> tuple[str, ...]:
+        """Return what all are told that are told alike; made once, however many they are."""
+        if reader not in self._alike:
+            self._alike[reader] = brief_conventions(self.facts, reader)
+        return self._alike[reader]
+
+    @cached_property
+    def _alike(self) -> dict[BriefReader, tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _told(self) -> dict[tuple[int, str, bool, bool], tuple[Agent, tuple[str, ...]]]:
+        """What each agent was told so far, with the agent: finding out of what kind one is takes long."""
+        return {}

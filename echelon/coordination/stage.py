@@ -31,11 +31,23 @@ def stage_of(plan: Plan, tasks: Iterable[str], root: str | None = None) -> Stage
     """
     wanted, top = set(tasks), plan.primary if root is None else plan.nodes[root]
     stages: dict[str, Stage | None] = {}
+    above = _above(plan, wanted)  # of a wave that is little of the tree
     # Parents stand before their members, so that from the end all members are known. Depth costs no recursion.
     for node in reversed(plan.tree):
-        if node.kind is not NodeKind.AGENT:
+        if node.id in above and node.kind is not NodeKind.AGENT:
             stages[node.id] = _stage(plan, node, wanted, stages)
-    return stages[top.id] or Stage(node=top, tasks=(), parts=())
+    return stages.get(top.id) or Stage(node=top, tasks=(), parts=())
+
+
+def _above(plan: Plan, tasks: Iterable[str]) -> set[str]:
+    """Return the agents that hold tasks, and all coordinators above them."""
+    found: set[str] = set()
+    for task in tasks:
+        node = plan.agent_of.get(task)
+        while node is not None and node not in found:
+            found.add(node)
+            node = plan.nodes[node].parent
+    return found
 
 
 def _stage(plan: Plan, node: Node, wanted: set[str], stages: dict[str, Stage | None]) -> Stage | None:

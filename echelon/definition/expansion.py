@@ -13,10 +13,11 @@ from echelon.contract.complaint import said_of
 from echelon.contract.declared import vocabularies_in
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import AgentFacts, facts_of
-from echelon.definition.graph_agents import ALL_OTHERS
+from echelon.definition.graphs.graph_agents import ALL_OTHERS
 from echelon.definition.items import check_most, too_few
 from echelon.definition.names import recordable_name
 from echelon.definition.phase import PhaseDefinition, integrators_of
+from echelon.definition.touched import touched_by
 from echelon.journal.digest import canonical_json
 from echelon.model.errors import EchelonError, InvalidInput, InvalidJob
 from echelon.model.graph import TaskGraph, TaskSpec
@@ -59,6 +60,7 @@ def expand(job: JobDefinition, inputs: BaseModel, found: Found = MappingProxyTyp
         later = _known_later(phase, found)
         facts = {one.name: _facts(job, phase, one) for one in phase.agents}
         models += [one.model for one in facts.values()]
+        models += [_facts(job, phase, one).model for one in phase.redundancy.agents]
         before = tuple(dict.fromkeys(name for needed in phase.needs for name in waits_for[needed]))
         began = len(tasks)
         items = _items(phase, inputs, found)
@@ -69,7 +71,7 @@ def expand(job: JobDefinition, inputs: BaseModel, found: Found = MappingProxyTyp
                 )
             calls[call.task_id] = call
             known = facts.get(call.agent.name) or facts_of(call.agent, call.agent.resilience)
-            tasks.append(_spec(phase, call, domain, known, before))
+            tasks.append(_spec(job, phase, call, domain, known, before))
         # Whoever comes behind a phase without tasks comes behind what that waits for.
         waits_for[phase.name] = (*([phase.name] if len(tasks) > began else before), *later)
     graph = TaskGraph(
@@ -80,6 +82,7 @@ def expand(job: JobDefinition, inputs: BaseModel, found: Found = MappingProxyTyp
         organisation=job.organisation,
         priors=job.priors,
         budget=job.budget,
+        standing=job.standing,
         prices=published_prices((*models, *_integrating_models(job))) | job.prices,
         vocabularies=declared_words(job),
     )
@@ -90,7 +93,7 @@ def expected_task(job: JobDefinition, phase: PhaseDefinition) -> TaskSpec:
     """Return the task that an item of a phase would be, where none was found."""
     agent = phase.agents[0]
     call = PlannedCall(task_id=f"{phase.name}/expected", phase=phase.name, agent=agent)
-    return _spec(phase, call, _default_domain(job, phase), _facts(job, phase, agent), phase.needs)
+    return _spec(job, phase, call, _default_domain(job, phase), _facts(job, phase, agent), phase.needs)
 
 
 def _facts(job: JobDefinition, phase: PhaseDefinition, agent: Agent) -> AgentFacts:
@@ -160,6 +163,11 @@ def _calls(
             domain = phase.domain(item) if phase.domain else default_domain
             domain = recordable_name(domain) if isinstance(domain, str) else domain
         _check_recordable(phase.name, key, item)
+        if phase.sync is not None:
+            with _explained(phase.name, f"the milestone of {key!r}"):
+                phase.sync.check_item(item)
+        if phase.reuse is not None:
+            phase.reuse.check_item(phase.name, key, item)
         yield PlannedCall(task_id=f"{phase.name}/{key}", phase=phase.name, agent=phase.agents[0], item=item), domain
 
 
@@ -183,8 +191,19 @@ def _check_recordable(phase: str, key: object, item: object) -> None:
 
 
 def _spec(
-    phase: PhaseDefinition, call: PlannedCall, domain: str | None, facts: AgentFacts, needs: tuple[str, ...]
+    job: JobDefinition,
+    phase: PhaseDefinition,
+    call: PlannedCall,
+    domain: str | None,
+    facts: AgentFacts,
+    needs: tuple[str, ...],
 ) -> TaskSpec:
+    planned = any(call.agent is one for one in phase.agents)  # and not in the place of items that were not found
+    with _explained(phase.name, f"what {call.task_id!r} touches"):
+        expected = callable(phase.touches) and call.item is None
+        touches = () if expected or not planned else touched_by(phase.name, phase.touches, call.item)
+    redundancy = phase.redundancy
+    standby = redundancy.standby
     try:
         return TaskSpec(
             id=call.task_id,
@@ -192,16 +211,24 @@ def _spec(
             phase=phase.name,
             needs=needs,
             domain=domain,
-            capability=call.agent.name,
+            capability=phase.capability if planned and phase.capability else call.agent.name,
             tokens=phase.tokens,
             seconds=phase.seconds,
             irreversible=cannot_be_undone(call.agent),
+            gate=phase.gate if planned else None,
             error_consequence=phase.error_consequence,
+            priority=phase.priority,
+            touches=touches,
             contract=facts.contract,
             kind=facts.kind,
             provider=facts.provider,
             model=facts.model,
             attempts=facts.attempts,
+            replicas=redundancy.replicas,
+            agree=redundancy.agree,
+            replica_models=tuple(_facts(job, phase, one).model for one in redundancy.others),
+            standby=standby.name if standby else None,
+            standby_model=_facts(job, phase, standby).model if standby else None,
         )
     except ValidationError as error:
         said = error.errors()[0]["msg"].removeprefix("Value error, ")

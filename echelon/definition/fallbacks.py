@@ -1,6 +1,6 @@
 """Fallbacks checked where a job is written: they fit the contract, and each of them can be reached (F2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -29,6 +29,12 @@ def fallbacks_for(phase: str, agent: Agent, given: Fallbacks | None, shape: Call
     found = fallbacks_of(own) or fallbacks_of(given)
     _check_order(where, found)
     return tuple(_checked(phase, where, agent, fallback, shape) for fallback in found)
+
+
+def stand_ins_of(fallbacks: Mapping[str, Sequence[Fallback]]) -> tuple[Agent, ...]:
+    """Return the other agents that stand in."""
+    chains = (fallback for chain in fallbacks.values() for fallback in chain)
+    return tuple(fallback.stand_in for fallback in chains if fallback.kind is FallbackKind.AGENT)
 
 
 def check_need(phase: str, need: Need, needed: PhaseDefinition) -> None:

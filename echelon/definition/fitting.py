@@ -6,6 +6,7 @@ from typing import Any, cast, get_args, get_origin
 from echelon.agents.agent import Agent, BecomesAgent
 from echelon.agents.binding import hints_of
 from echelon.agents.call import CallShape
+from echelon.agents.checks.criterion import refuse_success
 from echelon.agents.decorators import Integrator, PhaseIntegrator, integrator
 from echelon.agents.fallback import Fallbacks, fallbacks_of
 from echelon.agents.function import FunctionAgent
@@ -79,6 +80,7 @@ def _check_may_integrate(phase: str, one: Agent) -> None:
             f"phase {phase!r}: the fallback of {one.name!r} would not be tried: when an integration fails, its parts "
             "are passed on; take it away, or state a fallback on the `Need` of the phase that reads the result"
         )
+    refuse_success(f"phase {phase!r}", one, "integrates; what a phase hands on is checked with constraints= of the job")
 
 
 def _check_one_contract(phase: str, merger: Agent, combiner: Agent) -> None:

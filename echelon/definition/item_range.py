@@ -12,7 +12,7 @@ from echelon.definition.items import TOO_FEW
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.planned import adapting_phases, grown_phases
 from echelon.model.graph import CapacityLimit, TaskGraph, TaskSpec
-from echelon.model.plan import ForecastEnd, ForecastRange
+from echelon.model.rolling.item_forecast import ForecastEnd, ForecastRange
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
 
@@ -28,7 +28,7 @@ def forecast_range(
     Items that were found stand for those that would be: the first of them at the lower end, and at the upper end more
     in the same domains. An end of more than 10,000 agents has no forecast but their number.
     """
-    ranges = {phase.name: phase.items for phase in job.phases.values() if phase.items is not None}
+    ranges = {phase.name: phase.items for phase in job.phases.values() if phase.items and not _is_known(phase)}
     if not ranges:
         return None
     found = expand(job, inputs).graph
@@ -59,6 +59,11 @@ def forecast_range(
         )
 
     return ForecastRange(low=end(0), high=end(1))
+
+
+def _is_known(phase: PhaseDefinition) -> bool:
+    """Say whether a plan has the items that a run will have: those foreseen, or one or none, as the inputs say."""
+    return phase.foreseen is not None or (phase.items == (0, 1) and not phase.is_open)
 
 
 def _tasks(job: JobDefinition, phase: PhaseDefinition, found: TaskGraph, items: dict[str, int]) -> Iterator[TaskSpec]:

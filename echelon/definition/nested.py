@@ -11,12 +11,12 @@ from echelon.agents.agent import Agent, Effect, cannot_be_undone
 from echelon.agents.call import Call, CallShape
 from echelon.agents.fingerprint.agent import fingerprint_of_all
 from echelon.agents.outcome import Outcome
+from echelon.definition.fallbacks import stand_ins_of
 from echelon.definition.inputs import read_inputs
 from echelon.definition.phase import PhaseDefinition, integrators_of
 from echelon.model.adapter import adapter_of, read_json
 from echelon.model.edges import is_mapping
 from echelon.model.errors import InvalidJob
-from echelon.model.fallback import FallbackKind
 from echelon.model.graph import WorkerKind
 from echelon.model.policy import Resilience
 
@@ -117,13 +117,17 @@ class JobAgent:
 
 
 def agents_of_phase(phase: PhaseDefinition) -> Iterator[Agent]:
-    """Yield everybody who may work in a phase: agents, what stands in for them, integrators and checks."""
+    """Yield everybody who may work in a phase: agents and those beside them, integrators and checks."""
     yield from phase.agents
-    for chain in phase.fallbacks.values():
-        yield from (fallback.stand_in for fallback in chain if fallback.kind is FallbackKind.AGENT)
+    yield from phase.redundancy.agents
+    yield from stand_ins_of(phase.fallbacks)
     yield from integrators_of(phase)
+    yield from phase.success.verifiers
+    yield from phase.judges.everybody
     if phase.repetition is not None:
         yield phase.repetition.check
+    if phase.settler is not None:
+        yield phase.settler
 
 
 def agents_in(job: "JobDefinition") -> Iterator[Agent]:

@@ -4,14 +4,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 from echelon.agents.agent import Agent
 from echelon.agents.decorators import PhaseIntegrator
 from echelon.agents.fallback import Fallback
 from echelon.agents.function import FunctionAgent
 from echelon.definition.need import Need
+from echelon.definition.oversight.judges import NO_JUDGES, Judges
+from echelon.definition.redundancy.redundancy import DONE_ONCE, Redundancy
+from echelon.definition.reuse.unchanged import Reuse
 from echelon.definition.rolling.discovery import Discovery
 from echelon.definition.rolling.repeat import Repetition
+from echelon.definition.success.success import NO_SUCCESS, Success
+from echelon.definition.sync.sync import PhaseSync
+from echelon.definition.touched import Touches
 from echelon.model.graph import ErrorConsequence
+from echelon.model.oversight.terms import Gate
 from echelon.model.policy import Resilience
 
 
@@ -25,6 +34,8 @@ class PhaseDefinition:
     """One call each; when there are items, the one agent that is called for each."""
     discovery: Discovery | None = None
     """How it comes to its items; None when there are none."""
+    foreseen: Callable[[BaseModel], list[object]] | None = None
+    """Lists the items that it is expected to find on the way, given the inputs; None: nobody foresees them."""
     key: Callable[[Any], str] = str
     """Names an item; unique within the phase."""
     domain: Callable[[Any], str] | None = None
@@ -41,6 +52,12 @@ class PhaseDefinition:
     """Says whether the phase is wanted; None: it always is (X12)."""
     repetition: Repetition | None = None
     """How its work is repeated until a check passes; None: it is done once (X12)."""
+    reuse: Reuse | None = None
+    """What is kept of earlier runs; None: everything is done in every run."""
+    success: Success = NO_SUCCESS
+    """What must be true of the results of its tasks (D11)."""
+    judges: Judges = NO_JUDGES
+    """Whom the oversight of the job asks about its results and integrations (O3, O4)."""
     integrator: PhaseIntegrator | None = None
     """How coordinators integrate; None: outputs are passed on as they are."""
     resilience: Resilience = field(default_factory=Resilience)
@@ -51,6 +68,22 @@ class PhaseDefinition:
     """Expected tokens of one call."""
     error_consequence: ErrorConsequence = "minor"
     """How bad a wrong output is (R9)."""
+    priority: int = 0
+    """Higher first when its agents and those of other phases wait for slots (F5)."""
+    touches: Touches = ()
+    """Shared things that its tasks change, or what names them for an item (D4)."""
+    capability: str | None = None
+    """What its agents must be able to do; None: each has that of its name (R1)."""
+    gate: Gate | None = None
+    """The terms on which a person is asked before each of its tasks; None: only where that cannot be undone (O5)."""
+    sync: PhaseSync | None = None
+    """How it is done in waves; None: it synchronises at its end only (X3)."""
+    redundancy: Redundancy = DONE_ONCE
+    """Who does each task at the same time, or stands by (F9); how many do it is stated by each task."""
+    settler: Agent | None = None
+    """Decides which of two contradicting outputs counts; None: what the job states, or a person (X9)."""
+    flat: bool = False
+    """Is its sync point a flat moment (O6)?"""
     single: bool = False
     """Was it declared with exactly one agent, so that its output is that agent's?"""
     task_by_task: bool = False
@@ -75,5 +108,9 @@ class PhaseDefinition:
 
 def integrators_of(phase: PhaseDefinition) -> tuple[Agent, ...]:
     """Return what integrates in a phase: outputs of agents, and results of integrations further up."""
-    integrator = phase.integrator
+    return integrating(phase.integrator)
+
+
+def integrating(integrator: PhaseIntegrator | None) -> tuple[Agent, ...]:
+    """Return the agents that an integrator is made of."""
     return () if integrator is None else tuple(one for one in (integrator.merger, integrator.combiner) if one)

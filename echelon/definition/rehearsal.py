@@ -18,9 +18,11 @@ from echelon.agents.handoffs import Handoffs
 from echelon.agents.outcome import Outcome
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, PlannedCall
-from echelon.definition.graph_job import rehearsal_name
+from echelon.definition.graphs.graph_job import rehearsal_name
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.redundancy.redundancy import DONE_ONCE, Redundancy
+from echelon.model.assignment import Brief
 from echelon.model.errors import AgentFailed, InvalidInput
 from echelon.model.graph import CapacityLimit, Coupling, TaskGraph, TaskSpec, WorkerKind
 from echelon.model.plan import PhasePlan, Plan
@@ -66,6 +68,8 @@ class SimulatedTask(BaseModel):
     seconds: float
     tokens: int | None
     fails: bool
+    failing: tuple[int, ...] = ()
+    """Replicas behind the first, or the standby, that fail (F9)."""
 
 
 class Simulated(BaseModel):
@@ -83,7 +87,7 @@ class RehearsalJob(JobDefinition):
     def __init__(self, plan: Plan, rehearsal: Rehearsal) -> None:
         """Take a plan that was made for a rehearsal; `InvalidInput` when an agent would work for more than a day."""
         # Simulated coordinators say nothing about how real ones would be outgrown.
-        super().__init__(plan.job, goal=plan.goal, inputs=Rehearsal, adapt="off")
+        super().__init__(plan.job, goal=plan.goal, inputs=Rehearsal, adapt="off", notify=())
         self.source = REHEARSAL_SOURCE
         self.plan = plan
         longest = max((task.seconds or 0.0 for task in self.plan.tasks), default=0.0)
@@ -114,8 +118,17 @@ class RehearsalJob(JobDefinition):
 
 def _part(task: TaskSpec, rehearsal: Rehearsal) -> SimulatedTask:
     # A generator for each agent: who fails does not depend on the order of the tasks.
-    fails = random.Random(f"{rehearsal.seed}/{task.id}").random() < rehearsal.failure_rate  # noqa: S311
-    return SimulatedTask(id=task.id, seconds=task.seconds or 0.0, tokens=task.tokens, fails=fails)
+    def fails(who: str) -> bool:
+        return random.Random(f"{rehearsal.seed}/{who}").random() < rehearsal.failure_rate  # noqa: S311
+
+    others = range(2, task.replicas + (task.standby is not None) + 1)
+    return SimulatedTask(
+        id=task.id,
+        seconds=task.seconds or 0.0,
+        tokens=task.tokens,
+        fails=fails(task.id),
+        failing=tuple(number for number in others if fails(f"{task.id}#{number}")),
+    )
 
 
 #: What decides which slots an agent takes: its kind, and the provider that it calls.
@@ -160,13 +173,14 @@ def _phase(phase: PhasePlan, plan: Plan, integrator: PhaseIntegrator) -> PhaseDe
         # Who cannot run without what is told by the couplings of the tasks, one by one (D3).
         couplings={name: Need(name, Coupling.LOOSE) for name in needs},
         integrator=integrator.bind(shape),
+        redundancy=Redundancy(standby=SIMULATED.bind(shape)) if phase.standby else DONE_ONCE,
     )
 
 
-async def simulate(part: SimulatedTask) -> Outcome[Simulated]:
+async def simulate(part: SimulatedTask, brief: Brief) -> Outcome[Simulated]:
     """Take the stated time."""
     await asyncio.sleep(part.seconds)
-    if part.fails:
+    if part.fails if brief.replica <= 1 else brief.replica in part.failing:
         raise AgentFailed("failed as the rehearsal asked")
     return Outcome(
         output=Simulated(agents=1, seconds=part.seconds),

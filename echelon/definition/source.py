@@ -7,6 +7,7 @@ beside them, in the same two ways: relative to the folder of the file, or else f
 """
 
 import importlib
+import inspect
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -18,8 +19,10 @@ from typing import TypeVar, cast
 import pydantic
 
 from echelon.agents.agent import Agent, AgentLike
+from echelon.agents.checks.criterion import Check
 from echelon.definition.definition import JobDefinition
 from echelon.definition.graph_file.read import is_graph_file, read_graph
+from echelon.definition.success.of_graph import checks_named
 from echelon.model.errors import CallerError, InvalidInput, InvalidJob
 from echelon.model.phrasing import one_line
 
@@ -121,35 +124,45 @@ def _job_of_graph(file: Path, job_type: type[J], given: Mapping[str, str]) -> J:
         if capability not in beside
     }
     found = {capability: cast("AgentLike", value) for capability, (value, _) in (named | beside).items()}
+    checks = {
+        name: cast("Check", load_variable(name, file.resolve().parent, f"{file}: success: ", "check")[0])
+        for name in checks_named(graph)
+    }
     try:
-        job = job_type.from_graph(graph, agents=found, source=str(file.resolve()))
+        job = job_type.from_graph(graph, agents=found, checks=checks, source=str(file.resolve()))
     except InvalidJob as error:
         raise InvalidJob(f"{file}: {error}") from error
     job.agent_sources = {capability: stable for capability, (_, stable) in beside.items()}
     return job
 
 
-def load_variable(source: str, folder: Path, where: str = "") -> tuple[object, str]:
+def load_variable(source: str, folder: Path, where: str = "", what: str = "agent") -> tuple[object, str]:
     """Import what SOURCE names, seen from `folder`, and return it with a SOURCE that means the same in every folder.
 
     A module given by its name is looked for in the folder, then in the project that the folder is in, then wherever
-    modules are found. `InvalidInput` says, behind `where`, why there is none.
+    modules are found. `InvalidInput` says, behind `where`, why there is none; `what` it is that is looked for.
     """
     try:
-        parsed = parse_source(source, folder, "agent")
+        parsed = parse_source(source, folder, what)
         if parsed.variable is None:
-            raise InvalidInput(f"{source!r} does not say which agent of it; write module:agent or file.py:agent")
+            raise InvalidInput(f"{source!r} does not say which {what} of it; write module:{what} or file.py:{what}")
         parsed = replace(parsed, root=_root_of_module(parsed)) if parsed.file is None else parsed
         module = _import(parsed)
         if parsed.variable not in vars(module):
-            known = ", ".join(name for name, value in vars(module).items() if isinstance(value, Agent)) or "none"
-            raise InvalidInput(f"{parsed.file or parsed.module} has no {parsed.variable!r}; the agents in it: {known}")
+            known = ", ".join(name for name, value in vars(module).items() if _may_be(what, value, module)) or "none"
+            raise InvalidInput(f"{parsed.file or parsed.module} has no {parsed.variable!r}; the {what}s in it: {known}")
     except InvalidInput as error:
         raise InvalidInput(f"{where}{error}") from error
     file = Path(getattr(module, "__file__", None) or "")
     in_project = parsed.file is None and file.name and file.resolve().is_relative_to(parsed.root)
     stable = replace(parsed, file=file.resolve()) if in_project else parsed
     return vars(module)[parsed.variable], stable.stable(parsed.variable)
+
+
+def _may_be(what: str, value: object, module: ModuleType) -> bool:
+    """Say whether something in a module may be what is looked for: an agent, or a function of its own that checks."""
+    is_own = inspect.isfunction(value) and value.__module__ == module.__name__
+    return isinstance(value, Agent) or (what == "check" and is_own)
 
 
 def _root_of_module(where: Source) -> Path:

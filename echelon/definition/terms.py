@@ -4,12 +4,14 @@ from typing import Any, NamedTuple
 
 from echelon.agents.agent import Agent
 from echelon.agents.fallback import Fallback
+from echelon.contract.shape import shape_of
 from echelon.contract.version import contract_name
 from echelon.definition.definition import JobDefinition
 from echelon.definition.fitting import handing_on
 from echelon.definition.need import Need
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.graph import Coupling
+from echelon.model.phrasing import age
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.terms import Level, Terms
 
@@ -38,6 +40,13 @@ def terms_of(job: JobDefinition) -> tuple[Terms, ...]:
         for consumer in phase.agents
         for needed in (phase.needs or (None,))
     )
+
+
+def shapes_of(job: JobDefinition) -> dict[str, dict[str, str]]:
+    """Return the fields of every contract that a phase hands on to another, so that a change can be told (C8)."""
+    needed = dict.fromkeys(name for phase in job.phases.values() for name in phase.needs)
+    types = [one.output_type for name in needed for one in handing_on(job.phases[name])]
+    return {contract_name(one): shape_of(one) for one in types}
 
 
 def _terms(job: JobDefinition, phase: PhaseDefinition, consumer: Agent, needed: str | None) -> Terms:
@@ -74,7 +83,8 @@ def _when_missing(need: Need) -> str:
 def called(fallback: Fallback) -> str:
     """Return what people call a fallback."""
     kind = fallback.kind.value.replace("_", " ")
-    which = getattr(fallback.other, "name", "") or fallback.note
+    oldest = f"up to {age(fallback.max_age)} old" if fallback.max_age else ""
+    which = getattr(fallback.other, "name", "") or fallback.note or oldest
     return f"{kind} ({which})" if which else kind
 
 

@@ -9,14 +9,18 @@ import inspect
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 from echelon.agents.threads import end_within
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs
+from echelon.engine.asking.suspending import ask_people, take_up_answers
+from echelon.engine.continuing import resumed_run, schedule_continuation, until_of
 from echelon.engine.picture.request import wait_for_picture
 from echelon.engine.run import PICTURE_SECONDS, RunOptions, run_job
 from echelon.engine.termination import cancel_on_sigterm
-from echelon.model.errors import EchelonError
+from echelon.journal.failpoints import failpoint
+from echelon.model.errors import EchelonError, RunSkipped
 from echelon.model.run import RunResult, RunStatus
 from echelon.settings import Settings
 
@@ -37,15 +41,31 @@ def flow_of(job: JobDefinition) -> "Flow[..., Any]":
     """Return a job as a Prefect flow: its parameters are the job's inputs, its result is a `RunResult`."""
     from prefect import Flow, get_client
     from prefect.runtime import flow_run
+    from prefect.states import Completed
 
     async def body(**parameters: object) -> "State[Any]":
         async with get_client() as client:
             api_url = str(client.api_url)
-        options = RunOptions(source=job.source, flow_run_id=flow_run.id, api_url=api_url)
-        result = await cancel_on_sigterm(run_job(job, read_inputs(job.inputs_type, parameters), options))
+            await take_up_answers(client, flow_run.id)
+        options = RunOptions(
+            source=job.source, run_id=resumed_run(flow_run.tags), flow_run_id=flow_run.id, api_url=api_url
+        )
+        try:
+            result = await cancel_on_sigterm(run_job(job, read_inputs(job.inputs_type, parameters), options))
+        except RunSkipped as skipped:
+            return Completed(name="Skipped", message=str(skipped))
+        until = until_of(result.waiting)
+        if until is not None:
+            failpoint("continuation.due")
+            async with get_client() as client:
+                ended = await client.read_flow_run(UUID(flow_run.id))
+                await schedule_continuation(client, ended, result.run_id, until)
+            failpoint("continuation.scheduled")
         await asyncio.to_thread(wait_for_picture, result.run_id, Settings(), PICTURE_SECONDS)
         if "PREFECT__FLOW_RUN_ID" in os.environ:  # this process was started for this flow run alone
             end_within(END_SECONDS, 0)
+        async with get_client() as client:
+            await ask_people(client, flow_run.id, result)
         return _state_of(result)
 
     body.__name__ = body.__qualname__ = job.name.replace("-", "_")
@@ -74,8 +94,9 @@ def _state_of(result: RunResult) -> "State[Any]":
         return Completed(data=result, message=f"run {result.run_id}")
     first = f"{result.missing[0].task_id}: {result.missing[0].reason}" if result.missing else ""
     message = f"run {result.run_id}: {len(result.missing)} missing, the first: {first}"
-    if result.waiting is not None and not result.missing:
-        message = f"run {result.run_id} waits for {result.waiting.for_}"
+    if result.waiting is not None and (result.waiting.until or not result.missing):
+        until = f" until {result.waiting.until}" if result.waiting.until else ""
+        message = f"run {result.run_id} waits for {result.waiting.for_}{until}"
     if result.status in _ENDED_OTHERWISE:
         return Completed(name=result.status.value.capitalize(), data=result, message=message)
     return Failed(data=RunFailed(message), message=message)

@@ -10,16 +10,21 @@ from echelon.agents.outcome import Outcome
 from echelon.coordination.accounts import spent_by
 from echelon.definition.inputs import written_inputs
 from echelon.definition.nested import JobAgent, read_output
+from echelon.engine.continuing import until_of
 from echelon.engine.nesting import EnclosingTask, NestedShare, enclosing_task
 from echelon.engine.run import RunOptions, carry_out
 from echelon.journal.digest import digest_of
 from echelon.model.concern import Concern
-from echelon.model.errors import AgentBlocked, AgentFailed, EffectUncertain, RunHeld
-from echelon.model.phrasing import count
+from echelon.model.errors import AgentBlocked, AgentFailed, ApprovalPending, EchelonError, RunHeld
+from echelon.model.phrasing import count, listed
 from echelon.model.run import RunStatus, RunView, StepKind
 from echelon.model.usage import Usage
+from echelon.model.views.rest import Waiting
+from echelon.model.voice.said import SaidTask
+from echelon.model.voice.speaking import say
 from echelon.planning.schedule.phase_graph import final_phases
 from echelon.resilience.meter import current_meter
+from echelon.runlog.view import NAMED
 
 #: Of the identity of a run that is a task: enough to tell all tasks of a journal apart, in hex digits.
 _ID_DIGITS = 16
@@ -51,8 +56,18 @@ async def run_as_task(agent: JobAgent, inputs: BaseModel, call: Call) -> Outcome
             view = await carry_out(agent.job, inputs, options)
         except RunHeld as held:
             raise AgentBlocked(f"the run of job {agent.job.name!r} is at work elsewhere: {held}") from held
+    _hand_up(agent, view)
     usage = task.books.report(task.task_id, spent_by(view.steps))
     return _outcome(agent, view, usage, task.books.bubble(agent.job.name, view.concerns))
+
+
+def _hand_up(agent: JobAgent, view: RunView) -> None:
+    """Propose outside what no phase of the run has decided about: its owner there had nobody to give it to (D10)."""
+    for one in view.proposals:
+        if one.decision is not None and not one.is_settled:
+            origin = f"proposed by {one.task_id} of run {view.record.run_id} (job {agent.job.name!r})"
+            reason = "; ".join(filter(None, (one.proposal.reason, origin)))
+            say(SaidTask(proposal=one.proposal.model_copy(update={"reason": reason})))
 
 
 def nested_run_id(job: str, task: EnclosingTask, inputs: BaseModel, again: tuple[int, ...] = ()) -> str:
@@ -90,9 +105,8 @@ def _sharing(task: EnclosingTask) -> Generator[NestedShare]:
 def _outcome(agent: JobAgent, view: RunView, usage: Usage, concerns: tuple[Concern, ...]) -> Outcome[object]:
     record = view.record
     run = f"run {record.run_id} of job {agent.job.name!r}"
-    if record.status is RunStatus.WAITING:
-        asks = next(one.asks for one in view.missing if one.asks)
-        waiting = EffectUncertain(f"{run} waits for a person: {asks}", f"{asks}; then resume this run")
+    if record.status is RunStatus.WAITING and view.waiting is not None:
+        waiting = _waits(run, view, view.waiting)
         waiting.usage = usage
         raise waiting
     try:
@@ -113,6 +127,24 @@ def _outcome(agent: JobAgent, view: RunView, usage: Usage, concerns: tuple[Conce
         usage=usage,
         shortfall=f"{run} is partial: {_lacks(view)}" if record.status is RunStatus.PARTIAL else "",
     )
+
+
+def _waits(run: str, view: RunView, waiting: Waiting) -> EchelonError:
+    """Say what a run inside waits for: its task waits for the same, until the same time (F8, F10).
+
+    Only that task: the quota itself is known to all who call the same in this process.
+    """
+    asks = next((one.asks for one in view.missing if one.asks), "")
+    waits = (
+        ApprovalPending(f"{run} waits for a person: {asks}", f"{asks}; then resume this run")
+        if asks
+        else AgentBlocked(f"{run} waits for {waiting.for_}")
+    )
+    waits.until = until_of(waiting)
+    waits.waits_for = listed(waiting.limits, NAMED)
+    if not asks:
+        waits.next_step = "resume this run at that time, or let it wait: echelon resume RUN --wait"
+    return waits
 
 
 def _lacks(view: RunView) -> str:

@@ -18,6 +18,7 @@ from echelon.engine.nested_books import NestedBooks
 from echelon.journal.digest import digest_of
 from echelon.model.errors import NestingRefused
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
+from echelon.model.oversight.channel import NotifyChannel
 from echelon.model.usage import Usage
 from echelon.resilience.budget import Account
 from echelon.resilience.run_slots import RunSlots
@@ -77,10 +78,14 @@ class EnclosingTask:
     """Its job, and those around it."""
     slots: RunSlots = field(default_factory=lambda: RunSlots(()))
     """What bounds the agents of its run at work at one time (F5)."""
+    channels: tuple[NotifyChannel, ...] = ()
+    """How people are told of its run, and of those inside it that say nothing else (O8)."""
     books: NestedBooks = field(default_factory=NestedBooks)
     """What its run has on its books for the runs inside it."""
     retries: Mapping[str, int] = field(default_factory=dict[str, int])
     """How often each of its tasks was to be done again."""
+    fresh: bool = False
+    """Is everything done in its run, as `RunOptions.fresh`?"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from echelon.coordination.run_log import RunLog
 from echelon.coordination.spec import utc_now
+from echelon.coordination.step.previous_output import PreviousOutput
 from echelon.coordination.step.retries import RetryRequest
 from echelon.definition.definition import JobDefinition
 from echelon.definition.inputs import read_inputs, read_written_inputs, written_inputs
@@ -19,10 +20,10 @@ from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
 from echelon.journal.journal import SqlJournal
 from echelon.journal.port import Journal
+from echelon.journal.queries import WITH_OUTPUT
 from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput, RunHeld
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
-from echelon.model.handoff import Handoff
 from echelon.model.plan import Plan
 from echelon.model.run import RunRecord, RunStatus, StepKind
 from echelon.runlog.events import PlanExtended, RunEnded, RunEvent, RunReopened, SampleAsked, TasksRetried
@@ -31,6 +32,9 @@ from echelon.settings import Settings
 
 #: Of the random part of a run's name: runs that begin in one second must not get one name.
 RANDOM_BYTES = 4
+
+#: So many of the newest runs of a journal are looked through for one that did, or waits to do, the same work.
+MAX_LOOKED_AT = 1_000
 
 #: What a run may be called: it names folders and stands in commands.
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -161,18 +165,32 @@ async def read_run(settings: Settings, job: JobDefinition, run_id: str, again: M
     return Recorded(record, read_written_inputs(job.inputs_type, record.inputs, again))
 
 
-async def previous_handoffs(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, Handoff]:
-    """Return what the phases with a single agent delivered in the last completed run on the same inputs, by task."""
+async def previous_outputs(journal: Journal, job: JobDefinition, record: RunRecord) -> dict[str, PreviousOutput]:
+    """Return what the phases with a single agent delivered in the run before, by task: the last of its series."""
     singles = [phase.name for phase in job.phases.values() if phase.single]
     if not singles:
         return {}
-    last = await journal.last_completed(job.name, digest_of(record.inputs), record.run_id)
+    last = await _run_before(journal, job, record)
     if last is None:
         return {}
     steps = [step for phase in singles for step in await journal.steps(last.run_id, phase)]
     # What was found out about a phase is no work of its agent, and of rounds only the last one counts.
-    last_of = {step.handoff.task_id: step.handoff for step in steps if step.kind is StepKind.TASK}
-    return {task: handoff for task, handoff in last_of.items() if handoff.done}
+    last_of = {step.handoff.task_id: step for step in steps if step.kind is StepKind.TASK and not step.replica}
+    return {task: PreviousOutput.of(step) for task, step in last_of.items() if step.handoff.done}
+
+
+async def _run_before(journal: Journal, job: JobDefinition, record: RunRecord) -> RunRecord | None:
+    """Return the newest run of the job before this one that has an output, on the same inputs or in its series."""
+    if job.series is None:
+        return await journal.last_completed(job.name, digest_of(record.inputs), record.run_id)
+    runs = await journal.runs(MAX_LOOKED_AT)
+    ids = [run.run_id for run in runs]
+    before = runs[ids.index(record.run_id) + 1 :] if record.run_id in ids else runs
+    return next((run for run in before if _has_output(run, job) and run.has_inputs_of(record, job.series)), None)
+
+
+def _has_output(run: RunRecord, job: JobDefinition) -> bool:
+    return run.job == job.name and run.status in WITH_OUTPUT
 
 
 def end_of(record: RunRecord, finished_steps: Sequence[datetime], now: datetime) -> datetime:
@@ -190,6 +208,10 @@ class End(NamedTuple):
     """When."""
     report: str | None = None
     """Where its report is."""
+
+    def of_run(self, run_id: str) -> RunEnded:
+        """Return what puts it on record, now."""
+        return RunEnded(run_id=run_id, at=utc_now(), status=self.status, finished=self.finished, report=self.report)
 
 
 def end_of_stopped(found: RunRecord | None, finished_steps: Sequence[datetime], stopped: End) -> End:
@@ -212,7 +234,7 @@ async def end_dead_run(journal: Journal, record: RunRecord) -> RunRecord:
     events = await journal.events(record.run_id)
     steps = [step.finished for step in await journal.steps(record.run_id)]
     end = end_of_stopped(record, steps, End(RunStatus.INTERRUPTED, events[-1].event.at))
-    ended = RunEnded(run_id=record.run_id, at=utc_now(), status=end.status, finished=end.finished, report=end.report)
+    ended = end.of_run(record.run_id)
     with contextlib.suppress(RunHeld):
         async with journal.holding(record.run_id) as lease:
             if (await journal.run(record.run_id)).status is RunStatus.RUNNING:

@@ -13,6 +13,9 @@ SILENCE = timedelta(seconds=60)
 #: How Prefect says that a run was due while another one was at work.
 LIMIT_REACHED = "concurrency limit reached"
 
+#: How Prefect says that who served a run has stopped while its process was there.
+SERVING_STOPPED = "runner is shutting down"
+
 
 class RunStage(StrEnum):
     """How far a run of a deployment has come."""
@@ -45,15 +48,37 @@ class ServedRun:
     """The run in the journal; None before it is on record."""
     held: bool = False
     """Does a process that may be alive hold the run?"""
+    resumes: bool = False
+    """Does it go on with a run that another flow run began (F10)?"""
+    suspended: bool = False
+    """Does it ask in Prefect, without a process, until somebody has answered (O8)?"""
+    was_cut_short: bool = False
+    """Did Prefect end it for a reason that has nothing to do with its run?"""
+    until: datetime | None = None
+    """When its run goes on by itself, in UTC; None where it does not wait for that (F10)."""
 
     @property
     def stage(self) -> RunStage | None:
         """How far it has come; None while it waits to begin."""
+        waits = self.record is not None and self.record.status is RunStatus.WAITING
+        if waits and self.resumes and not self.has_worked and not self.suspended:
+            return None
         if self.record is not None:
             return RunStage.BEGUN if self.record.status is RunStatus.RUNNING else RunStage.ENDED
         if not self.is_final:
             return None
         return RunStage.LEFT_OUT if LIMIT_REACHED in self.message else RunStage.NOT_BEGUN
+
+    @property
+    def needs_care(self) -> bool:
+        """Is nobody at work in it, although its run has not ended? Somebody else has to look what is to be done."""
+        waits = self.record is not None and self.record.status is RunStatus.WAITING
+        return (self.suspended and self.record is not None) or (self.was_cut_short and waits)
+
+    @property
+    def has_worked(self) -> bool:
+        """Has its process come to an end by itself? One that was ended before, or is due, has not."""
+        return self.is_final and self.state != "Cancelled"
 
     @property
     def died(self) -> bool:
@@ -62,7 +87,17 @@ class ServedRun:
 
     def is_stale(self, now: datetime) -> bool:
         """Say whether Prefect waits for a process that is no more: what it was to run has ended, or never began."""
-        return not self.is_final and not self.held and now - self.since > SILENCE
+        return not self.is_final and not self.suspended and not self.held and now - self.since > SILENCE
+
+
+def newest_of_each(runs: Iterable[ServedRun]) -> list[ServedRun]:
+    """Return for each run the last of the flow runs that were at work on it, in their order; all without a record."""
+    newest: dict[str, ServedRun] = {}
+    for run in runs:
+        name = run.record.run_id if run.record else run.flow_run_id
+        newest.pop(name, None)
+        newest[name] = run
+    return list(newest.values())
 
 
 class RunNews:

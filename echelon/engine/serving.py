@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -17,15 +18,23 @@ from uuid import UUID
 import httpx
 
 from echelon.coordination.spec import utc_now
+from echelon.engine.asking.flow_runs import AskingFlowRun
+from echelon.engine.asking.tending import Caretaker
+from echelon.engine.continuing import schedule_continuation, until_of
 from echelon.engine.deploying import deployment_of, next_run
+from echelon.engine.notify.couriers import delivering_later, runs_to_tell_of
+from echelon.engine.picture.api import Refused, Unreachable
 from echelon.engine.recording import end_dead_run
-from echelon.engine.served_runs import RunNews, ServedRun
+from echelon.engine.served_runs import RunNews, ServedRun, newest_of_each
 from echelon.engine.server.handle import ServerHandle, ServerKind, resolve_server
 from echelon.engine.server.kept import LocalServer
 from echelon.engine.server.secret import secret_file
 from echelon.journal.journal import SqlJournal
 from echelon.journal.port import Journal
 from echelon.model.errors import JournalError
+from echelon.model.run import RunRecord, RunStatus
+from echelon.runlog.state import fold
+from echelon.runlog.view import waiting_of
 from echelon.settings import Settings
 
 if TYPE_CHECKING:
@@ -94,6 +103,7 @@ async def serve_job(
         )
         runner = Runner(name=name)
         deployment_id = await runner.aadd_deployment(deployment)
+        await _set_root(deployment_id, root)
         async with _watching(deployment_id, on_news):
             on_ready(
                 Serving(
@@ -106,6 +116,15 @@ async def serve_job(
                 )
             )
             await _run_until_cancelled(runner)
+
+
+async def _set_root(deployment_id: UUID, root: Path) -> None:
+    """Let runs find the project here: a deployment that is known keeps its old folder, whose files Prefect copies."""
+    from prefect import get_client
+    from prefect.client.schemas.actions import DeploymentUpdate
+
+    async with get_client() as client:
+        await client.update_deployment(deployment_id, DeploymentUpdate(path=str(root)))
 
 
 async def _run_until_cancelled(runner: "Runner") -> None:
@@ -139,7 +158,8 @@ async def _watching(deployment_id: UUID, on_news: Callable[[ServedRun], None]) -
         await watch.end_stale()
         watching = asyncio.create_task(watch.follow(), name="echelon-watch")
         try:
-            yield
+            async with delivering_later(journal, Settings(), partial(runs_to_tell_of, journal)):
+                yield
         finally:
             watching.cancel()
             await asyncio.wait([watching])
@@ -156,8 +176,11 @@ class RunWatch:
         self._journal = journal
         self._deployment_id = deployment_id
         self._on_news = on_news
+        self._caretaker = Caretaker(client, journal)
         self._news = RunNews(())
         self._in_trouble = False
+        self._brought_back: set[str] = set()
+        self._until: dict[tuple[str, datetime | None], datetime | None] = {}
 
     async def end_stale(self) -> None:
         """End what an earlier process left behind: it would keep the place of every later run."""
@@ -180,8 +203,14 @@ class RunWatch:
     async def look(self) -> None:
         """Report what is new; a run whose process died without a word is put on record as ended."""
         try:
-            found = [await self._end_dead(run) for run in await self._runs()]
-        except (httpx.HTTPError, JournalError) as error:
+            runs = await self._runs()
+            found = [await self._end_dead(run) for run in newest_of_each(runs)]
+            for run in found:
+                await self._bring_back(run)
+            for run in runs:
+                if run.needs_care:
+                    await self._caretaker.tend_one(run.flow_run_id)
+        except (httpx.HTTPError, JournalError, Unreachable, Refused) as error:
             if not self._in_trouble:
                 log.warning("what becomes of the runs cannot be seen at the moment: %s", error)
             self._in_trouble = True
@@ -205,8 +234,8 @@ class RunWatch:
         return [await self._look_up(run) for run in reversed(found)]
 
     async def _look_up(self, flow_run: "FlowRun") -> ServedRun:
-        state = flow_run.state
-        record = await self._journal.known_run(flow_run_id=str(flow_run.id))
+        state, asking = flow_run.state, AskingFlowRun.model_validate(flow_run)
+        record = await self._journal.known_run(**asking.run_key)
         return ServedRun(
             flow_run_id=str(flow_run.id),
             name=flow_run.name,
@@ -217,7 +246,29 @@ class RunWatch:
             message=(state and state.message) or "",
             record=record,
             held=record is not None and await self._journal.is_held(record.run_id),
+            resumes=asking.resumed is not None or bool(asking.keys),
+            suspended=asking.asks is not None,
+            was_cut_short=asking.was_cut_short,
+            until=await self._waits_until(record) if record is not None else None,
         )
+
+    async def _waits_until(self, record: RunRecord) -> datetime | None:
+        """Return when a run goes on by itself; what its log says of that is read once."""
+        if record.status is not RunStatus.WAITING:
+            return None
+        key = record.run_id, record.finished
+        if key not in self._until:
+            state = fold(entry.event for entry in await self._journal.events(record.run_id))
+            self._until[key] = until_of(waiting_of(state))
+        return self._until[key]
+
+    async def _bring_back(self, run: ServedRun) -> None:
+        """Have a run that waits for a quota gone on with in time: its own process may not have come to that (F10)."""
+        if run.until is None or run.record is None or not run.is_final or run.flow_run_id in self._brought_back:
+            return
+        ended = await self._client.read_flow_run(UUID(run.flow_run_id))
+        await schedule_continuation(self._client, ended, run.record.run_id, run.until)
+        self._brought_back.add(run.flow_run_id)
 
     async def _end_dead(self, run: ServedRun) -> ServedRun:
         if not run.died or run.record is None:

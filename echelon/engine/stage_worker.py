@@ -29,8 +29,10 @@ from echelon.definition.inputs import read_inputs
 from echelon.definition.planned import Planned, planned
 from echelon.definition.rehearsal import REHEARSAL_SOURCE, RehearsalJob, read_rehearsal
 from echelon.definition.source import load_job
-from echelon.engine.recording import previous_handoffs
-from echelon.engine.run import context_of, following
+from echelon.engine.contexts import context_of, following
+from echelon.engine.notify.couriers import channels_of
+from echelon.engine.recording import previous_outputs
+from echelon.engine.standing_books import keeping_standing
 from echelon.journal.digest import digest_of
 from echelon.journal.journal import SqlJournal
 from echelon.journal.outputs import OutputStore
@@ -66,7 +68,7 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
         _check(order, inputs, ready)
         async with (
             journal.holding(order.run_id, settings.lease_seconds, part=order.part, under=order.token) as lease,
-            following(journal, order.run_id) as run_log,
+            following(journal, order.run_id, channels=channels_of(job, settings)) as run_log,
         ):
             spec = RunSpec(
                 run_id=order.run_id,
@@ -77,13 +79,14 @@ async def carry_out(order: StageOrder, settings: Settings) -> PhaseOutput:
                 found=items,
                 spans=then.spans,
                 folder=settings.home / "runs" / order.run_id,
-                previous=await previous_handoffs(journal, job, record),
+                previous=await previous_outputs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,
             )
-            context = context_of(spec, run_log, settings, lease)
             try:
-                async with breakers_on_record(context):
-                    return await LocalPlacement(context).run(order)
+                async with keeping_standing(journal, lease, spec, settings) as keeper:
+                    context = context_of(spec, run_log, settings, lease, standing=keeper)
+                    async with breakers_on_record(context):
+                        return await LocalPlacement(context).run(order)
             finally:
                 await Workers.close_shared()
 

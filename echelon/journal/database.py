@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Self, TypeVar
 
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from echelon.journal.dialects import is_away, parse_url
+from echelon.journal.dialects import SQLITE, is_away, parse_url
 from echelon.journal.drivers import Driver, Work, driver_for
 from echelon.journal.feeds import Pauses
 from echelon.journal.migrate import is_at_head, upgrade
@@ -18,6 +20,11 @@ T = TypeVar("T")
 
 #: The database is in trouble: nothing can be written at all, whatever the records are.
 _TROUBLE = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
+
+
+def _lacks_file(url: URL) -> bool:
+    """Say whether a database would be made by opening it."""
+    return url.get_backend_name() == SQLITE and not Path(str(url.database)).exists()
 
 
 class ConnectionLost(JournalError):
@@ -45,6 +52,19 @@ class Database:
                 await driver.close()
                 raise
         return cls(driver, name)
+
+    @classmethod
+    async def is_ready(cls, url: str) -> bool:
+        """Say whether there is a database at `url` that can be read as it is; none is made, or brought up to date."""
+        parsed = parse_url(url)
+        if _lacks_file(parsed):
+            return False
+        with _explained("open", redact(parsed.render_as_string(hide_password=True)), (SQLAlchemyError, OSError)):
+            driver = driver_for(parsed)
+            try:
+                return await driver.read(is_at_head)
+            finally:
+                await driver.close()
 
     @property
     def pauses(self) -> Pauses:

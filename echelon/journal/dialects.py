@@ -44,6 +44,9 @@ POSTGRESQL_SETTINGS = ("idle_in_transaction_session_timeout = '10s'",)
 #: Any fixed number: it names the lock that PostgreSQL gives to one migrating process at a time.
 _MIGRATION_LOCK = 0x45C4E104
 
+#: Any fixed number: it names the locks under which the standing budgets of a job are asked.
+_STANDING_LOCK = 0x45C4E105
+
 #: Where a PostgreSQL server tells that a run has new events.
 CHANNEL = "echelon_journal"
 
@@ -79,6 +82,14 @@ def lock_schema(connection: Connection) -> None:
     # SQLite has only one writer anyway: its transaction began with the lock.
     if connection.dialect.name == POSTGRESQL:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+
+
+def lock_job(connection: Connection, job: str) -> None:
+    """Keep every other process from asking the standing budgets of a job until the transaction ends (F10)."""
+    # SQLite has only one writer anyway.
+    if connection.dialect.name == POSTGRESQL:
+        query = text("SELECT pg_advisory_xact_lock(CAST(:lock AS int), hashtext(:job))")
+        connection.execute(query, {"lock": _STANDING_LOCK, "job": job})
 
 
 def announce(connection: Connection, run_ids: list[str]) -> None:

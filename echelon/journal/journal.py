@@ -25,14 +25,21 @@ from echelon.journal.listener import Listener
 from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
 from echelon.journal.private import make_private
+from echelon.journal.queries import MAX_AUTONOMY_RUNS
 from echelon.journal.sessions import GiveBack, Keep, Take, is_held
+from echelon.journal.standing.adoption import adopt
+from echelon.journal.standing.claims import Claim, is_any_uncounted, read_books
+from echelon.journal.standing.session import StandingSession
 from echelon.journal.transaction import Written, perform
-from echelon.journal.writer import GroupWriter, Outcome, Unit, Write, log_rejection
+from echelon.journal.writer import MAX_BATCH, GroupWriter, Outcome, Result, Unit, Write, log_rejection
 from echelon.model.concern import ConcernRecord
 from echelon.model.errors import InvalidInput, JournalError
+from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
-from echelon.runlog.events import LoggedEvent, RunEvent, RunStarted
+from echelon.model.standing.claim import ClaimTold, StandingBudget, WindowBooks
+from echelon.runlog.events import AutonomyDecided, LoggedEvent, RunEvent, RunStarted
+from echelon.runlog.gates import gates_of
 from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
 
 DEFAULT_RUNS = 20
@@ -52,6 +59,14 @@ class SqlJournal:
         self._feeds = Feeds()
         self._writer = GroupWriter(self._commit)
         self._listener = Listener(database, self._feeds)
+
+    @staticmethod
+    async def is_ready(settings: Settings) -> bool:
+        """Say whether there is a journal that can be read as it is; nothing is made or changed.
+
+        Raise `JournalError` when that cannot be found out, `InvalidInput` for a bad URL.
+        """
+        return await Database.is_ready(settings.journal_url)
 
     @classmethod
     @asynccontextmanager
@@ -107,7 +122,7 @@ class SqlJournal:
 
     async def is_held(self, run_id: str) -> bool:
         """Say whether a process that may be alive holds a run."""
-        return await retry_through_outage(lambda: self._database.read(partial(is_held, run_id=run_id)))
+        return await self._database_read(partial(is_held, run_id=run_id))
 
     def watching(self, run_id: str, watcher: Watcher) -> AbstractContextManager[None]:
         """Call `watcher` with what this process appends to a run during the block, once it is durable."""
@@ -123,20 +138,48 @@ class SqlJournal:
         await asyncio.gather(*[self._writer.submit(write) for write in writes])
         self._fences.remove(session)
 
+    # Standing budgets --------------------------------------------------------------------------------------------
+
+    def standing(self, session: Session, job: str) -> StandingSession:
+        """Return the door through which a session asks the standing budgets of its job (F10)."""
+        return StandingSession(session, job, self._claim, self._adopt)
+
+    async def standing_books(self, job: str, budgets: Sequence[StandingBudget]) -> tuple[WindowBooks, ...]:
+        """Return what all runs of a job spent and reserve of standing budgets, in their order (F10)."""
+        if await self._database_read(partial(is_any_uncounted, job=job)):
+            await self._adopt(job)
+        return tuple(await self._database_read(partial(read_books, job=job, budgets=budgets)))
+
+    async def _claim(self, wish: Claim) -> ClaimTold:
+        told = await self._writer.submit(wish)
+        assert isinstance(told, ClaimTold), "what is claimed is told"
+        return told
+
+    async def _adopt(self, job: str) -> None:
+        await retry_through_outage(lambda: self._database.write(partial(adopt, job=job)))
+
     # The log -----------------------------------------------------------------------------------------------------
 
     async def events(
-        self, run_id: str, *, after: int = 0, kinds: Sequence[str] = (), subject: str | None = None
+        self,
+        run_id: str,
+        *,
+        after: int = 0,
+        kinds: Sequence[str] = (),
+        subject: str | None = None,
+        limit: int | None = None,
     ) -> tuple[LoggedEvent, ...]:
         """Return the events of a run behind place `after`, of all kinds or some, in the order of the log."""
-        query = queries.events_of(run_id, after, kinds, subject)
+        query = queries.events_of(run_id, after, kinds, subject).limit(limit)
         return tuple(await self._read(query, rows.logged_event))
 
-    async def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
+    async def tail(
+        self, run_id: str, after: int = 0, *, kinds: Sequence[str] = ()
+    ) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they become durable, whichever process writes them."""
 
         async def read(behind: int) -> Sequence[LoggedEvent]:
-            query = queries.events_of(run_id, behind, (), None).limit(TAIL_EVENTS)
+            query = queries.events_of(run_id, behind, kinds, None).limit(TAIL_EVENTS)
             return await self._read(query, rows.logged_event)
 
         self._listener.start()
@@ -155,6 +198,14 @@ class SqlJournal:
         found = await self._read(queries.find_completed_step(key, run_id), rows.step_record)
         return found[0] if found else None
 
+    async def steps_made_from(self, bases: Sequence[str], *, job: str, before_run_id: str) -> tuple[StepRecord, ...]:
+        """Return steps of earlier runs of a job that were made from any of these, the newest of each first."""
+        found: list[StepRecord] = []
+        for begin in range(0, len(bases), MAX_BATCH):
+            query = queries.steps_made_from(bases[begin : begin + MAX_BATCH], job, before_run_id)
+            found += await self._read(query, rows.step_record)
+        return tuple(step for step in found if step.can_be_kept)
+
     async def runs(self, limit: int = DEFAULT_RUNS, *, inside: str | None = None) -> tuple[RunRecord, ...]:
         """Return the newest runs, or those begun inside another one, newest first, without their plans."""
         return tuple(await self._read(queries.newest_runs(limit, inside), rows.run_record_or_damage))
@@ -170,17 +221,46 @@ class SqlJournal:
         named = queries.run_named(run_id) if run_id is not None else queries.run_of_flow_run(flow_run_id or "")
         return next(iter(await self._runs_with_plan(named)), None)
 
-    async def last_completed(self, job: str, inputs_digest: str, before_run_id: str) -> RunRecord | None:
-        """Return the newest completed run of a job on the same inputs before another run; None when there is none."""
+    async def last_completed(self, job: str, inputs_digest: str | None, before_run_id: str | None) -> RunRecord | None:
+        """Return the newest completed run of a job on the same inputs before another run; None when there is none.
+
+        Without inputs those of the run do not count, and without a run all are before it.
+        """
         query = queries.last_completed_run(job, inputs_digest, before_run_id)
         return next(iter(await self._runs_with_plan(query)), None)
 
-    async def concerns(self, run_id: str | None = None, *, open_only: bool = False) -> tuple[ConcernRecord, ...]:
-        """Return the concerns of a run or of all runs, in the order they were raised (O1)."""
-        query = queries.concerns(run_id, open_only=open_only)
-        if run_id is not None:
-            return tuple(await self._read(query, rows.concern_record))
-        return tuple(filter(None, await self._read(query, rows.concern_or_none)))
+    async def concerns(
+        self,
+        run_id: str | None = None,
+        *,
+        job: str | None = None,
+        open_only: bool = False,
+        limit: int | None = None,
+    ) -> tuple[ConcernRecord, ...]:
+        """Return the concerns of a run, of all runs of a job, or of all, in the order they were raised (O1)."""
+        read_end = rows.reopening if run_id is not None else rows.reopening_or_none
+        read_one = rows.concern_record if run_id is not None else rows.concern_or_none
+        ends = await self._read(queries.reopenings(run_id), read_end)
+        newest = await self._read(queries.newest_concerns(run_id, job, limit, open_only=open_only), read_one)
+        return rows.with_reopenings(reversed([one for one in newest if one]), [end for end in ends if end])
+
+    async def gates(
+        self, run_id: str | None = None, *, ids: Sequence[str] = (), open_only: bool = False
+    ) -> tuple[GateRecord, ...]:
+        """Return the gates of a run, of all runs, or those with these ids, in the order they were raised (O5)."""
+        wanted = list(ids) or await self._read(queries.gate_ids(run_id, open_only=open_only), itemgetter("id"))
+        found: dict[str, GateRecord] = {}
+        for begin in range(0, len(wanted), MAX_BATCH):
+            events = await self._read(queries.gate_events(wanted[begin : begin + MAX_BATCH]), rows.event_of)
+            found |= gates_of(events)
+        return tuple(gate for one in wanted if (gate := found.get(one)) and (gate.is_open or not open_only))
+
+    async def autonomy_decided(
+        self, job: str, before_run_id: str | None = None, *, limit: int = MAX_AUTONOMY_RUNS
+    ) -> tuple[AutonomyDecided, ...]:
+        """Return what was decided about results in the newest runs of a job, or in those before another run (X11)."""
+        found = await self._read(queries.autonomy_decided(job, before_run_id, limit), rows.event_of)
+        return tuple(event for event in found if isinstance(event, AutonomyDecided))
 
     async def _runs_with_plan(self, query: queries.Query) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)
@@ -189,6 +269,9 @@ class SqlJournal:
         def work(connection: Connection) -> list[T]:
             return [rows.read_row(row, made) for row in connection.execute(query).mappings()]
 
+        return await self._database_read(work)
+
+    async def _database_read(self, work: Callable[[Connection], T]) -> T:
         return await retry_through_outage(lambda: self._database.read(work))
 
     async def _take(self, wish: Take) -> Session:
@@ -198,13 +281,13 @@ class SqlJournal:
         except asyncio.CancelledError:
             taking.add_done_callback(self._drop)
             raise
-        assert session is not None, "what was taken is told"
+        assert isinstance(session, Session), "what was taken is told"
         return session
 
-    def _drop(self, taking: asyncio.Future[Session | None]) -> None:
+    def _drop(self, taking: asyncio.Future[Result]) -> None:
         """Give back what was taken for somebody who was cancelled meanwhile."""
         session = None if taking.cancelled() or taking.exception() else taking.result()
-        if session is not None:
+        if isinstance(session, Session):
             with contextlib.suppress(JournalError):  # closed: the lease ends by itself
                 self._writer.enqueue(GiveBack(session.run_id, session.part, session.token))
 

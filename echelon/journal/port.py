@@ -9,8 +9,9 @@ from typing import Protocol
 
 from echelon.journal.lease import Lease
 from echelon.model.concern import ConcernRecord
+from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunRecord, StepRecord
-from echelon.runlog.events import LoggedEvent, RunEvent, RunStarted
+from echelon.runlog.events import AutonomyDecided, LoggedEvent, RunEvent, RunStarted
 
 Watcher = Callable[[Sequence[LoggedEvent]], None]
 """Gets what this process has just made durable, in the order of the log; returns at once."""
@@ -72,14 +73,24 @@ class Journal(Protocol):
     # The log -----------------------------------------------------------------------------------------------------
 
     async def events(
-        self, run_id: str, *, after: int = 0, kinds: Sequence[str] = (), subject: str | None = None
+        self,
+        run_id: str,
+        *,
+        after: int = 0,
+        kinds: Sequence[str] = (),
+        subject: str | None = None,
+        limit: int | None = None,
     ) -> tuple[LoggedEvent, ...]:
-        """Return the events of a run behind place `after`, of all kinds or some, in the order of the log."""
+        """Return the events of a run behind place `after`, of all kinds or some, in the order of the log.
+
+        With `limit` only the first of them.
+        """
         ...
 
-    def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
+    def tail(self, run_id: str, after: int = 0, *, kinds: Sequence[str] = ()) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they become durable, whichever process writes them.
 
+        All kinds or some; a bounded number at a time.
         Never ends by itself: who has seen enough (`RunEnded`) stops. No event is given twice or left out.
         """
         ...
@@ -94,6 +105,13 @@ class Journal(Protocol):
         """Return the completed step with this key, of one run or the newest of any; None when there is none (F8)."""
         ...
 
+    async def steps_made_from(self, bases: Sequence[str], *, job: str, before_run_id: str) -> tuple[StepRecord, ...]:
+        """Return steps of earlier runs of a job that were made from any of these, the newest of each first.
+
+        Of each a few at most, and only those that can be kept; steps that were themselves kept are none of them.
+        """
+        ...
+
     async def runs(self, limit: int = ..., *, inside: str | None = None) -> tuple[RunRecord, ...]:
         """Return the newest runs, or those begun inside another one, newest first, without their plans."""
         ...
@@ -106,10 +124,38 @@ class Journal(Protocol):
         """Return the run with exactly this id, or that a flow run of Prefect started; None when there is none."""
         ...
 
-    async def last_completed(self, job: str, inputs_digest: str, before_run_id: str) -> RunRecord | None:
-        """Return the newest completed run of a job on the same inputs before another run; None when there is none."""
+    async def last_completed(self, job: str, inputs_digest: str | None, before_run_id: str | None) -> RunRecord | None:
+        """Return the newest completed run of a job on the same inputs before another run; None when there is none.
+
+        Without inputs those of the run do not count, and without a run all are before it.
+        """
         ...
 
-    async def concerns(self, run_id: str | None = None, *, open_only: bool = False) -> tuple[ConcernRecord, ...]:
-        """Return the concerns of a run or of all runs, in the order they were raised (O1)."""
+    async def concerns(
+        self,
+        run_id: str | None = None,
+        *,
+        job: str | None = None,
+        open_only: bool = False,
+        limit: int | None = None,
+    ) -> tuple[ConcernRecord, ...]:
+        """Return the concerns of a run, of all runs of a job, or of all, in the order they were raised (O1).
+
+        With a limit, so many of the newest.
+        """
+        ...
+
+    async def gates(
+        self, run_id: str | None = None, *, ids: Sequence[str] = (), open_only: bool = False
+    ) -> tuple[GateRecord, ...]:
+        """Return the gates of a run, of all runs, or those with these ids, in the order they were raised (O5)."""
+        ...
+
+    async def autonomy_decided(
+        self, job: str, before_run_id: str | None = None, *, limit: int = ...
+    ) -> tuple[AutonomyDecided, ...]:
+        """Return what was decided about results in the newest runs of a job, or in those before another run (X11).
+
+        `limit` is how many runs, of those in which anything was decided; the oldest comes first.
+        """
         ...

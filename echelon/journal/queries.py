@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, func, select
 
 from echelon.journal import schema
 from echelon.journal.admission import MAX_CANDIDATES
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
+from echelon.runlog.gates import GATE_KINDS
 
 Query = Select[*tuple[Any, ...]]
 """A question, whatever columns it asks for."""
@@ -58,11 +59,21 @@ def run_named(run_id: str) -> Query:
 WITH_OUTPUT = (RunStatus.COMPLETED, RunStatus.PARTIAL)
 
 
-def last_completed_run(job: str, inputs_digest: str, before_run_id: str) -> Query:
+#: So many of the newest runs of a job say what its agents are trusted with (X11).
+MAX_AUTONOMY_RUNS = 50
+
+#: So many records of a step are looked at to keep it: of the newest one the output may be lost.
+MAX_KEPT_CANDIDATES = 5
+
+
+def last_completed_run(job: str, inputs_digest: str | None, before_run_id: str | None) -> Query:
     """The newest run of a job on the same inputs, begun before another run, that has an output, maybe a partial one."""
-    before = select(_RUNS.number).where(_RUNS.run_id == before_run_id).scalar_subquery()
-    same = (_RUNS.job == job, _RUNS.inputs_digest == inputs_digest, _RUNS.status.in_(WITH_OUTPUT))
-    return select(schema.runs).where(*same, _RUNS.number < before).order_by(_RUNS.number.desc()).limit(1)
+    query = select(schema.runs).where(_RUNS.job == job, _RUNS.status.in_(WITH_OUTPUT))
+    if inputs_digest is not None:
+        query = query.where(_RUNS.inputs_digest == inputs_digest)
+    if before_run_id is not None:
+        query = query.where(_RUNS.number < select(_RUNS.number).where(_RUNS.run_id == before_run_id).scalar_subquery())
+    return query.order_by(_RUNS.number.desc()).limit(1)
 
 
 def steps_of(run_id: str, phase: str | None) -> Query:
@@ -81,20 +92,86 @@ def find_completed_step(key: str, run_id: str | None) -> Query:
     return query.join(schema.runs, _RUNS.run_id == _STEPS.run_id).order_by(_RUNS.number.desc()).limit(1)
 
 
-def concerns(run_id: str | None, *, open_only: bool) -> Query:
-    """Concerns with their dispositions, in the order they were raised."""
+def steps_made_from(bases: Sequence[str], job: str, before_run_id: str) -> Query:
+    """Steps of earlier runs of a job that were made from any of these, newest first; of each a few at most."""
+    before = select(_RUNS.number).where(_RUNS.run_id == before_run_id).scalar_subquery()
+    newest = func.row_number().over(partition_by=_STEPS.basis, order_by=(_RUNS.number.desc(), _STEPS.seq.desc()))
+    found = (
+        select(_STEPS.run_id, _STEPS.seq, newest.label("place"))
+        .join(schema.runs, _RUNS.run_id == _STEPS.run_id)
+        .where(_STEPS.basis.in_(bases), _RUNS.job == job, _RUNS.number < before)
+        .subquery()
+    )
+    query = select(_EVENTS.payload).join(found, at_place_of(found.c))
+    return query.where(found.c.place <= MAX_KEPT_CANDIDATES).order_by(found.c.place)
+
+
+def concerns() -> Query:
+    """All concerns, each with the disposition that ends it now."""
     raised, ends = schema.concerns, schema.dispositions
     end = schema.events.alias("end")
-    query = (
+    return (
         select(_EVENTS.run_id, _EVENTS.payload, end.c.payload.label("end"))
         .select_from(raised)
         .join(schema.events, at_place_of(raised.c))
         .outerjoin(ends, ends.c.concern_id == raised.c.id)
         .outerjoin(end, (end.c.run_id == ends.c.run_id) & (end.c.seq == ends.c.seq))
     )
-    query = query if run_id is None else query.where(raised.c.run_id == run_id)
-    query = query.where(ends.c.concern_id.is_(None)) if open_only else query
-    return query.order_by(raised.c.number)
+
+
+def newest_concerns(run_id: str | None, job: str | None, limit: int | None, *, open_only: bool) -> Query:
+    """Concerns of a run, of all runs of a job, or of all, the newest first."""
+    raised, ends = schema.concerns.c, schema.dispositions.c
+    query = concerns()
+    query = query if run_id is None else query.where(raised.run_id == run_id)
+    if job is not None:
+        query = query.join(schema.runs, _RUNS.run_id == raised.run_id).where(_RUNS.job == job)
+    query = query.where(ends.concern_id.is_(None)) if open_only else query
+    return query.order_by(raised.number.desc()).limit(limit)
+
+
+def reopenings(run_id: str | None) -> Query:
+    """Each time that the end of a concern was taken back, with what had ended it, in that order."""
+    taken_back, ended = schema.reopenings, schema.events.alias("ended")
+    query = (
+        select(_EVENTS.run_id, _EVENTS.payload, ended.c.payload.label("ended"))
+        .select_from(taken_back)
+        .join(schema.events, at_place_of(taken_back.c))
+        .join(ended, (ended.c.run_id == taken_back.c.run_id) & (ended.c.seq == taken_back.c.disposed_seq))
+    )
+    query = query if run_id is None else query.where(taken_back.c.run_id == run_id)
+    return query.order_by(taken_back.c.number)
+
+
+def gate_ids(run_id: str | None, *, open_only: bool) -> Query:
+    """Gates and their runs, in the order they were raised."""
+    gates = schema.gates.c
+    query = select(gates.id, gates.run_id)
+    query = query if run_id is None else query.where(gates.run_id == run_id)
+    query = query.where(gates.open == 1) if open_only else query
+    return query.order_by(gates.number)
+
+
+def gate_events(ids: Sequence[str]) -> Query:
+    """Everything that was said of gates, in the order of each log."""
+    gates = schema.gates.c
+    return (
+        select(_EVENTS.run_id, _EVENTS.payload)
+        .join(schema.gates, (gates.run_id == _EVENTS.run_id) & (gates.id == _EVENTS.subject))
+        .where(gates.id.in_(ids), _EVENTS.kind.in_(GATE_KINDS))
+        .order_by(_EVENTS.run_id, _EVENTS.seq)
+    )
+
+
+def autonomy_decided(job: str, before_run_id: str | None, limit: int) -> Query:
+    """What was decided about results in the newest runs of a job in which anything was, in the order of their logs."""
+    found = schema.autonomy.c
+    runs = select(_RUNS.run_id, _RUNS.number).where(_RUNS.job == job, exists().where(found.run_id == _RUNS.run_id))
+    if before_run_id is not None:
+        runs = runs.where(_RUNS.number < select(_RUNS.number).where(_RUNS.run_id == before_run_id).scalar_subquery())
+    newest = runs.order_by(_RUNS.number.desc()).limit(limit).subquery()
+    query = select(_EVENTS.run_id, _EVENTS.payload).join(schema.autonomy, at_place_of(found))
+    return query.join(newest, newest.c.run_id == _EVENTS.run_id).order_by(newest.c.number, _EVENTS.seq)
 
 
 def at_place_of(index: Any) -> Any:

@@ -1,7 +1,7 @@
 """Events as rows of the log and of its indexes, and rows as records. Pure; times are ISO 8601, payloads JSON."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ from pydantic_core import from_json, to_jsonable_python
 from sqlalchemy import RowMapping
 
 from echelon.journal.digest import canonical_json, digest_of
-from echelon.model.concern import ConcernRecord, Disposition
+from echelon.model.concern import ConcernRecord, Disposition, Reopening
 from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.phrasing import one_line, truncate
 from echelon.model.plan import Plan
@@ -19,6 +19,7 @@ from echelon.runlog.changes import record_changes
 from echelon.runlog.events import (
     ConcernDisposed,
     ConcernRaised,
+    ConcernReopened,
     LoggedEvent,
     PlanExtended,
     RunEvent,
@@ -87,6 +88,11 @@ def event_row(seq: int, event: RunEvent, payload: str) -> dict[str, Any]:
     }
 
 
+def event_of(row: Row) -> RunEvent:
+    """Return the event of a row."""
+    return read_event(row["payload"])
+
+
 def logged_event(row: Row) -> LoggedEvent:
     """Return the event of a row, with its place in the log."""
     return LoggedEvent(seq=row["seq"], event=read_event(row["payload"]))
@@ -149,6 +155,7 @@ def step_row(seq: int, record: StepRecord) -> dict[str, Any]:
         "phase": record.phase,
         "node": record.node,
         "status": record.handoff.status.value,
+        "basis": record.basis if record.can_be_kept else None,
     }
 
 
@@ -160,11 +167,38 @@ def step_record(row: Row) -> StepRecord:
 def concern_record(row: Row) -> ConcernRecord:
     """Return the concern of the event of a row, with the disposition of the event that ended it, if there is one."""
     raised = ConcernRaised.model_validate_json(row["payload"]).record
-    return raised if row["end"] is None else raised.model_copy(update={"disposition": disposition(row["end"])})
+    return raised if row["end"] is None else raised.disposed(_disposition(row["end"]))
 
 
-def disposition(payload: str) -> Disposition:
-    """Return the disposition of the event written as `payload`."""
+def reopening(row: Row) -> tuple[str, Reopening]:
+    """Return which concern was opened again, and what that took back."""
+    event, ended = ConcernReopened.model_validate_json(row["payload"]), _disposition(row["ended"])
+    taken_back = Reopening(disposition=ended, by=event.by, reason=event.reason, evidence=event.evidence, at=event.at)
+    return event.concern_id, taken_back
+
+
+def reopening_or_none(row: Row) -> tuple[str, Reopening] | None:
+    """Return the same; None when it cannot be read, which is logged: it must hide no concern."""
+    try:
+        return reopening(row)
+    except ValueError as error:
+        log.warning("what reopened a concern of run %r cannot be read: %s", row["run_id"], _why(error))
+        return None
+
+
+def with_reopenings(
+    records: Iterable[ConcernRecord], taken_back: Iterable[tuple[str, Reopening]]
+) -> tuple[ConcernRecord, ...]:
+    """Return concerns, each with what was taken back of its ends."""
+    found: dict[str, tuple[Reopening, ...]] = {}
+    for identity, one in taken_back:
+        found[identity] = (*found.get(identity, ()), one)
+    return tuple(
+        record.model_copy(update={"reopened": found[record.id]}) if record.id in found else record for record in records
+    )
+
+
+def _disposition(payload: str) -> Disposition:
     return ConcernDisposed.model_validate_json(payload).disposition
 
 

@@ -11,7 +11,7 @@ dialect (50 ms).
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text
 
 #: The revision of the newest migration; a test holds both together.
-HEAD = "0004"
+HEAD = "0009"
 
 #: SQLite numbers rows by itself only in a column of exactly this type.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
@@ -53,6 +53,7 @@ runs = Table(
     Column("flow_run_id", String),
     Column("parent_run_id", String),
     Column("parent_task", String),
+    Column("counted", Integer),  # is what its steps use in `standing_spent`? Not known before its job asks (F10)
 )
 
 steps = Table(
@@ -64,6 +65,7 @@ steps = Table(
     Column("phase", String, nullable=False),
     Column("node", String, nullable=False),
     Column("status", String, nullable=False),
+    Column("basis", String),  # of a step that later runs may keep; none of any other
     sqlite_with_rowid=False,  # one tree less to write
 )
 
@@ -84,6 +86,35 @@ dispositions = Table(
     Column("seq", Integer, nullable=False),
 )
 
+#: Dispositions that were taken back, and are in the table above no more.
+reopenings = Table(
+    "reopenings",
+    metadata,
+    _number(),
+    Column("concern_id", String, ForeignKey("concerns.id"), nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("disposed_seq", Integer, nullable=False),  # of the event that had ended the concern
+)
+
+gates = Table(
+    "gates",
+    metadata,
+    _number(),
+    Column("id", String, nullable=False, unique=True),
+    Column("run_id", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("open", Integer, nullable=False),  # does it wait for an answer?
+)
+
+#: Of the events in which results were decided about: later runs of a job ask for the records of its agents.
+autonomy = Table(
+    "autonomy",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -95,4 +126,36 @@ sessions = Table(
     Column("seen", String, nullable=False),
     Column("ended", String),
     Column("record", Text, nullable=False),
+)
+
+#: What the steps of a run used, by the quarter of an hour in which they ended: an index of the log, kept for jobs with
+#: standing budgets only.
+standing_spent = Table(
+    "standing_spent",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("token", Integer, primary_key=True, autoincrement=False),  # of the session that wrote it
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("job", String, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("cost", Float[float](), nullable=False),
+    Column("unpriced_tokens", BigInteger, nullable=False),
+)
+
+#: What the calls under way of one session may use, and have used that is in no log yet; ends with its session.
+standing_claims = Table(
+    "standing_claims",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("part", String, primary_key=True),
+    Column("token", Integer, primary_key=True, autoincrement=False),
+    Column("under", Integer, nullable=False),  # token of the run
+    Column("job", String, nullable=False),
+    Column("held_tokens", BigInteger, nullable=False),
+    Column("held_calls", BigInteger, nullable=False),
+    Column("held_cost", Float[float](), nullable=False),
+    Column("used_tokens", BigInteger, nullable=False),
+    Column("used_calls", BigInteger, nullable=False),
+    Column("used_cost", Float[float](), nullable=False),
 )

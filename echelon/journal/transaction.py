@@ -9,24 +9,28 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, insert, select, update
 
 from echelon.journal import schema, sessions
-from echelon.journal.admission import Known, KnownConcern, admit, asked_concerns, asked_steps, unknown
-from echelon.journal.dialects import announce
+from echelon.journal.admission import Known, admit, asked_concerns, asked_gates, asked_steps, unknown
+from echelon.journal.dialects import announce, lock_job
 from echelon.journal.failpoints import failpoint
 from echelon.journal.feeds import Place
 from echelon.journal.fence import Fence
-from echelon.journal.queries import at_place_of
-from echelon.journal.rows import disposition, event_row, run_changes, run_row, session_row, step_row
+from echelon.journal.queries import concerns, gate_events
+from echelon.journal.rows import concern_or_none, event_of, event_row, run_changes, run_row, session_row, step_row
 from echelon.journal.sessions import Take
+from echelon.journal.standing.claims import Claim, claim
+from echelon.journal.standing.spending import StepSums
 from echelon.journal.writer import MAX_BATCH, LeaseChange, Outcome, Unit, Write
 from echelon.model.errors import EchelonError, LeaseLost
 from echelon.model.session import Session
 from echelon.model.status import Status
 from echelon.runlog.events import (
+    AutonomyDecided,
     ConcernDisposed,
     ConcernRaised,
+    ConcernReopened,
     Event,
     PlanExtended,
     RunEnded,
@@ -36,11 +40,14 @@ from echelon.runlog.events import (
     StepEnded,
     TasksRetried,
 )
+from echelon.runlog.gate_events import GateAnswered, GateClosed, GateRaised
+from echelon.runlog.gates import gates_of
 
 _EVENTS = schema.events.c
 _RUNS = schema.runs.c
 _STEPS = schema.steps.c
 _CONCERNS = schema.concerns.c
+_DISPOSITIONS = schema.dispositions.c
 
 
 @dataclass
@@ -51,6 +58,10 @@ class Head:
     """Of its newest event."""
     token: int = 0
     """Of the process that took it last."""
+    job: str = ""
+    """The job; empty for a run that begins here."""
+    is_counted: bool = False
+    """Is what its steps use counted for the standing budgets of its job (F10)?"""
     changes: dict[str, Any] = field(default_factory=dict[str, Any])
     """Other columns of its row that change."""
 
@@ -77,6 +88,8 @@ def perform(connection: Connection, batch: Sequence[Write], fences: Mapping[str,
     heads = _lock_runs(connection, run_ids)
     lost = _find_lost(connection, heads, fences)
     page = _Page(connection, heads, _find_known(connection, batch, heads))
+    for job in sorted({write.job for write in batch if isinstance(write, Claim)}):  # in one order, as the runs
+        lock_job(connection, job)
     page.written.run_ids = run_ids
     for write in batch:
         if write.run_id in lost and not isinstance(write, Take):  # who takes it again proves nothing
@@ -116,6 +129,8 @@ class _Page:
         self.written = Written()
         self.rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in _INSERTS}
         """What is to be inserted, by table, in the order of the tables."""
+        self.spent = StepSums()
+        self.ended_gates: list[str] = []
 
     def append(self, unit: Unit) -> Outcome:
         """Give events their places, unless a law refuses them."""
@@ -129,19 +144,24 @@ class _Page:
         if isinstance(change, Take) and change.start is not None:
             if (rejection := self.append(change.start)) is not None:
                 return rejection
-            self._insert(schema.runs)  # a session names its run
+            self.insert_rows(schema.runs)  # a session names its run
         head = self.heads.get(change.run_id)
         if head is None:
             return unknown("run", change.run_id, "echelon runs")
         if isinstance(change, Take):
             return self._take(change, head)
+        if isinstance(change, Claim):
+            return claim(self.connection, change)
         sessions.renew(self.connection, change)
         return None
 
     def insert(self) -> None:
         """Write all of it."""
         for table in _INSERTS:
-            self._insert(table)
+            self.insert_rows(table)
+        self.spent.add_to(self.connection)
+        if self.ended_gates:
+            self.connection.execute(_END_GATE, [{"of_gate": gate} for gate in self.ended_gates])
         grown = {place.run_id: place.seq for place in self.written.places}
         if grown:
             self.connection.execute(_GROW, [{"of_run": run_id, "to_seq": seq} for run_id, seq in grown.items()])
@@ -150,7 +170,8 @@ class _Page:
             if head.changes:
                 self.connection.execute(update(schema.runs).where(_RUNS.run_id == run_id).values(head.changes))
 
-    def _insert(self, table: Table) -> None:
+    def insert_rows(self, table: Table) -> None:
+        """Write what there is for a table."""
         if rows := self.rows[table]:
             self.connection.execute(_INSERTS[table], rows)
             self.rows[table] = []
@@ -197,6 +218,8 @@ def _index_change(_page: _Page, head: Head, event: RunEnded | RunReopened | Task
 
 def _index_step(page: _Page, head: Head, event: StepEnded) -> None:
     page.rows[schema.steps].append(step_row(head.seq, event.record))
+    if head.is_counted:
+        page.spent.note(head.job, head.token, event.record)
 
 
 def _index_concern(page: _Page, head: Head, event: ConcernRaised) -> None:
@@ -208,6 +231,30 @@ def _index_disposition(page: _Page, head: Head, event: ConcernDisposed) -> None:
     page.rows[schema.dispositions].append(row)
 
 
+def _index_reopening(page: _Page, head: Head, event: ConcernReopened) -> None:
+    """Keep what had ended the concern beside what takes it back: nothing has ended it now."""
+    page.insert_rows(schema.concerns)  # what had ended it may be of this batch
+    page.insert_rows(schema.dispositions)
+    of_concern = _DISPOSITIONS.concern_id == event.concern_id
+    disposed = page.connection.scalar(select(_DISPOSITIONS.seq).where(of_concern))
+    page.connection.execute(delete(schema.dispositions).where(of_concern))
+    row = {"concern_id": event.concern_id, "run_id": event.run_id, "seq": head.seq, "disposed_seq": disposed}
+    page.rows[schema.reopenings].append(row)
+
+
+def _index_gate(page: _Page, head: Head, event: GateRaised) -> None:
+    page.rows[schema.gates].append({"id": event.record.id, "run_id": event.run_id, "seq": head.seq, "open": 1})
+
+
+def _index_gate_end(page: _Page, _head: Head, event: GateAnswered | GateClosed) -> None:
+    if isinstance(event, GateClosed) or not event.answer.refused:
+        page.ended_gates.append(event.gate_id)
+
+
+def _index_autonomy(page: _Page, head: Head, event: AutonomyDecided) -> None:
+    page.rows[schema.autonomy].append({"run_id": event.run_id, "seq": head.seq})
+
+
 _INDEX: dict[type[Event], Callable[[_Page, Head, Any], None]] = {
     RunStarted: _index_start,
     PlanExtended: _index_plan,
@@ -217,14 +264,33 @@ _INDEX: dict[type[Event], Callable[[_Page, Head, Any], None]] = {
     StepEnded: _index_step,
     ConcernRaised: _index_concern,
     ConcernDisposed: _index_disposition,
+    ConcernReopened: _index_reopening,
+    GateRaised: _index_gate,
+    GateAnswered: _index_gate_end,
+    GateClosed: _index_gate_end,
+    AutonomyDecided: _index_autonomy,
 }
 """Kind → what of it stands in an index. All else is found in the log only."""
 
 _INSERTS = {
-    table: insert(table) for table in (schema.runs, schema.events, schema.steps, schema.concerns, schema.dispositions)
+    table: insert(table)
+    for table in (
+        schema.runs,
+        schema.events,
+        schema.steps,
+        schema.concerns,
+        schema.dispositions,
+        schema.reopenings,
+        schema.gates,
+        schema.autonomy,
+    )
 }
 
-_LOCK = select(_RUNS.seq, _RUNS.token).where(_RUNS.run_id == bindparam("wanted")).with_for_update()
+_LOCK = (
+    select(_RUNS.seq, _RUNS.token, _RUNS.job, _RUNS.counted)
+    .where(_RUNS.run_id == bindparam("wanted"))
+    .with_for_update()
+)
 
 # Statements are made once: making one costs as much as carrying it out.
 _STEPS_WITH = (
@@ -234,12 +300,9 @@ _STEPS_WITH = (
     .order_by(_STEPS.seq)
 )
 
-_CONCERNS_WITH = (
-    select(_CONCERNS.id, _CONCERNS.run_id, _EVENTS.payload)
-    .outerjoin(schema.dispositions, schema.dispositions.c.concern_id == _CONCERNS.id)
-    .outerjoin(schema.events, at_place_of(schema.dispositions.c))
-    .where(_CONCERNS.id.in_(bindparam("wanted", expanding=True)))
-)
+_CONCERNS_WITH = concerns().where(_CONCERNS.id.in_(bindparam("wanted", expanding=True)))
+
+_END_GATE = update(schema.gates).where(schema.gates.c.id == bindparam("of_gate")).values(open=0)
 
 _GROW = update(schema.runs).where(_RUNS.run_id == bindparam("of_run")).values(seq=bindparam("to_seq"))
 
@@ -250,7 +313,8 @@ def _lock_runs(connection: Connection, run_ids: Iterable[str]) -> dict[str, Head
     for run_id in sorted(run_ids):  # in one order, so that two processes do not wait for each other
         found = connection.execute(_LOCK, {"wanted": run_id}).first()
         if found is not None:
-            heads[run_id] = Head(*found)
+            seq, token, job, counted = found
+            heads[run_id] = Head(seq, token, job, bool(counted))
     return heads
 
 
@@ -272,8 +336,11 @@ def _find_known(connection: Connection, batch: Sequence[Write], heads: Collectio
         for run_id, key, status in connection.execute(_STEPS_WITH, {"wanted": keys, "of_runs": list(heads)}):
             known.steps[run_id, key] = Status(status)
     for ids in _cut(asked_concerns(events)):
-        for concern_id, run_id, end in connection.execute(_CONCERNS_WITH, {"wanted": ids}):
-            known.concerns[concern_id] = KnownConcern(run_id, end and disposition(end))
+        for row in connection.execute(_CONCERNS_WITH, {"wanted": ids}).mappings():
+            if (record := concern_or_none(row)) is not None:
+                known.concerns[record.id] = record
+    for ids in _cut(asked_gates(events)):
+        known.gates.update(gates_of(map(event_of, connection.execute(gate_events(ids)).mappings())))
     return known
 
 

@@ -13,6 +13,7 @@ from echelon.journal.admission import Rejection
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import JournalError
 from echelon.model.session import Session
+from echelon.model.standing.claim import ClaimTold
 from echelon.runlog.events import RunEvent
 
 log = logging.getLogger("echelon.journal")
@@ -76,7 +77,10 @@ class LeaseChange:
 
 Write = Unit | LeaseChange
 
-Outcome = Rejection | Session | None
+Result = Session | ClaimTold | None
+"""What came of a write."""
+
+Outcome = Rejection | Result
 """Why something is refused, else what came of it."""
 
 Commit = Callable[[Sequence[Write]], Awaitable[Sequence[Outcome]]]
@@ -85,7 +89,7 @@ Commit = Callable[[Sequence[Write]], Awaitable[Sequence[Outcome]]]
 @dataclass(frozen=True, slots=True)
 class _Pending:
     write: Write
-    done: asyncio.Future[Session | None] | None
+    done: asyncio.Future[Result] | None
     """Who waits; None when nobody does."""
 
 
@@ -100,12 +104,12 @@ class GroupWriter:
         """Set while somebody waits for something in the queue."""
         self._task = asyncio.create_task(self._run(), name="echelon-journal-writer")
 
-    def submit(self, write: Write) -> asyncio.Future[Session | None]:
+    def submit(self, write: Write) -> asyncio.Future[Result]:
         """Queue a write; the future is done when it is durable, and raises what it was refused for.
 
         It is written even when nobody waits for it any more.
         """
-        done: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._put(_Pending(write, done))
         self._hurry.set()
         return done

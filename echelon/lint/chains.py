@@ -66,8 +66,8 @@ def _taking_turns(context: LintContext) -> Iterator[Problem]:
             yield Problem(
                 WARNING,
                 thing,
-                f"{len(agents):,} of {context.plan.n_agents:,} agents change {thing!r}, one a phase: they take turns, "
-                "and more of them are no faster",
+                f"{len(agents):,} of {context.plan.n_agents:,} agents change {thing!r}, one at a time: they take "
+                "turns, and more of them are no faster",
                 "let one agent do all that changes it, or divide the thing",
             )
 
@@ -142,14 +142,15 @@ def single_points_of_failure(context: LintContext) -> Iterator[Problem]:
         cuts = set[str]()
     for task_id in context.chain.tasks:
         task = context.by_id[task_id]
-        if (task_id in cuts or task_id in hubs) and prod(task.attempts) <= 1:
+        redundant = task.replicas > 1 or task.standby is not None
+        if (task_id in cuts or task_id in hubs) and prod(task.attempts) <= 1 and not redundant:
             hangs = "everything goes through it" if task_id in cuts else "it is a hub, with more links than two spans"
             tried = "it is tried once" if task.attempts else "no second attempt is stated"
             yield Problem(
                 INFO,
                 task_id,
                 f"{task_id!r} is a single point of failure on the longest chain: {hangs}, and {tried}",
-                "allow it another attempt, or let a second agent stand by",
+                "allow it another attempt, or let a second agent stand by with `standby=` or `replicas=`",
             )
 
 

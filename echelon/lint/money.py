@@ -1,12 +1,16 @@
 """Price and budget: what is not known, and what is known not to be enough (F4)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from echelon.lint.context import INFO, WARNING, LintContext, Problem, named
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
 from echelon.model.plan import Plan
 from echelon.model.usage import Budget
+
+#: How much of each is written.
+_WHOLE = "{:,.0f}".format
+_WRITTEN: Mapping[str, Callable[[float], str]] = {"cost": "{:,.2f}".format}
 
 
 def money(context: LintContext) -> Iterator[Problem]:
@@ -21,7 +25,7 @@ def money(context: LintContext) -> Iterator[Problem]:
 
 def _without_budget(context: LintContext) -> Iterator[Problem]:
     costly = sum(map(_costs_tokens, context.tasks))
-    if not costly or _bounded(context.graph.budget):
+    if not costly or any(map(_bounded, (context.graph.budget, *context.graph.standing))):
         return
     foreseen = context.plan.spending.tokens
     expected = f", {foreseen.low:,.0f} to {foreseen.high:,.0f} tokens are expected" if foreseen else ""
@@ -43,7 +47,7 @@ def _costing(tasks: int) -> str:
 
 
 def _bounded(budget: Budget | None) -> bool:
-    return budget is not None and any(bound is not None for name, bound in budget if name != "final_call")
+    return budget is not None and any(bound is not None for name, bound in budget if name not in ("final_call", "per"))
 
 
 def _without_price(context: LintContext) -> Iterator[Problem]:
@@ -51,12 +55,13 @@ def _without_price(context: LintContext) -> Iterator[Problem]:
     for task in context.tasks:
         if task.model is not None and _costs_tokens(task) and task.model not in context.graph.prices:
             used[task.model] = used.get(task.model, 0) + 1
+    bounded = _bounding_cost(context)
     if used:
         yield Problem(
-            WARNING if context.graph.prices else INFO,
+            WARNING if context.graph.prices or bounded else INFO,
             min(used),
             f"no price is known for {named(sorted(used))} ({count(sum(used.values()), 'task')}): the cost of the job "
-            "cannot be foreseen",
+            f"cannot be foreseen{bounded}",
             "state the price of each model per million tokens",
         )
     nameless = [task.id for task in context.tasks if task.model is None and _costs_tokens(task)]
@@ -70,24 +75,41 @@ def _without_price(context: LintContext) -> Iterator[Problem]:
         )
 
 
+def _bounding_cost(context: LintContext) -> str:
+    """Say that no bound on cost, of a run or of all of a day or a month, sees what has no price."""
+    told = [budget for budget in (context.graph.budget, *context.graph.standing) if budget and budget.cost is not None]
+    names = [f"of {one.cost:,.2f} per {one.per or 'run'}" for one in told]
+    return f", and it does not count towards the budget {' and '.join(names)}" if names else ""
+
+
 def _exceeded(context: LintContext) -> Iterator[Problem]:
-    budget, plan = context.graph.budget, context.plan
-    if budget is None:
-        return
-    tokens = None if plan.spending.tokens is None else plan.spending.tokens.low
+    if context.graph.budget is not None:
+        yield from _too_small(context, context.graph.budget)
+    for standing in context.graph.standing:
+        yield from _too_small(context, standing)
+
+
+def _too_small(context: LintContext, budget: Budget) -> Iterator[Problem]:
+    """Find what one run is expected to take more of than a budget has, of a run or of a whole day or month."""
+    plan, spending = context.plan, context.plan.spending
     rows = (
-        ("tokens", budget.tokens, tokens),
+        ("tokens", budget.tokens, spending.tokens and spending.tokens.low),
         ("calls", budget.calls, len(context.tasks) + _integrations(plan)),
         ("seconds", budget.seconds, plan.makespan.predicted),
+        ("cost", budget.cost, spending.cost and spending.cost.low),
     )
+    whose, then = ("", "stopped before its end")
+    if budget.per:
+        whose, then = f" of a whole {budget.per}", f"left to wait for the next {budget.per}"
     for what, bound, foreseen in rows:
         if bound is not None and foreseen is not None and foreseen > bound:
+            written = _WRITTEN.get(what, _WHOLE)
             yield Problem(
                 WARNING,
                 f"budget.{what}",
-                f"the budget of {bound:,.0f} {what} is less than the {foreseen:,.0f} that the plan expects"
-                f"{_guessed(plan) if what == 'tokens' else ''}: the job may be stopped before its end",
-                f"give {foreseen:,.0f} {what} or more, or do less",
+                f"the budget{whose} of {written(bound)} {what} is less than the {written(foreseen)} that the plan "
+                f"expects{_guessed(plan) if what == 'tokens' else ''}: the job may be {then}",
+                f"give {written(foreseen)} {what} or more, or do less",
             )
 
 

@@ -7,7 +7,19 @@ graph and plan always give the same findings. What the planner itself found is a
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from echelon.lint import boundaries, ceremony, chains, money, patterns, scale, structure, texts, trust, wishes
+from echelon.lint import (
+    boundaries,
+    ceremony,
+    chains,
+    money,
+    patterns,
+    redundancy,
+    scale,
+    structure,
+    texts,
+    trust,
+    wishes,
+)
 from echelon.lint.context import LintContext, Problem
 from echelon.model.graph import TaskGraph
 from echelon.model.plan import Finding, FindingLevel, Plan
@@ -52,7 +64,7 @@ RULES: tuple[Rule, ...] = (
     Rule("O5", trust.irreversible_without_gate),
     Rule("F3", trust.multiplying_retries),
     Rule("F4", money.money),
-    Rule("F9", chains.single_points_of_failure, FEW_TOLD),
+    Rule("F9", redundancy.hanging_on_one_agent, FEW_TOLD),
 )
 
 #: Levels, the most serious first.
@@ -67,7 +79,12 @@ def lint(graph: TaskGraph, plan: Plan) -> tuple[Finding, ...]:
     """
     context = LintContext(graph, plan)
     found = [finding for rule in RULES for finding in _of(rule, context)]
-    return tuple(sorted([*plan.findings, *found], key=_rank))
+    return by_level((*plan.findings, *found))
+
+
+def by_level(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return findings with errors first, then by rule and place."""
+    return tuple(sorted(findings, key=_rank))
 
 
 def counted(findings: Sequence[Finding]) -> dict[FindingLevel, int]:

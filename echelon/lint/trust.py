@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 
 from echelon.lint.context import ERROR, WARNING, LintContext, Problem, named
+from echelon.lint.redundancy import same_model_agreement
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
 from echelon.planning.schedule.order import producers_of
@@ -29,6 +30,7 @@ def verification(context: LintContext) -> Iterator[Problem]:
             elif task.model is not None and task.model == author.model:
                 blind[task.model].append((task.id, author.id))
     yield from _same_model(blind)
+    yield from same_model_agreement(context)
     yield from _unchecked(context, {author for task in context.tasks for author in task.verifies})
 
 

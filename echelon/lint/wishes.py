@@ -28,7 +28,12 @@ OBEYED: tuple[Obeyed, ...] = (
         {"scope", "exceptions"},
         "agents are handed what they need, and only exceptions are pushed upwards",
     ),
-    Obeyed("approval", {"none"}, "no step of this version waits for a person", alone=True),
+    Obeyed(
+        "approval",
+        {"none", "selected"},
+        "a person is asked at gates: before what cannot be undone, and where the job states one",
+        alone=True,
+    ),
 )
 
 
@@ -36,7 +41,7 @@ def wishes_not_followed(context: LintContext) -> Iterator[Problem]:
     """Find wishes that the plan could not follow, or that no run obeys, with what happens instead (R1)."""
     yield from _fewer_agents(context)
     yield from _not_obeyed(context)
-    yield from _gates_not_kept(context)
+    yield from _asked_all_the_same(context)
 
 
 def _fewer_agents(context: LintContext) -> Iterator[Problem]:
@@ -63,13 +68,12 @@ def _not_obeyed(context: LintContext) -> Iterator[Problem]:
         )
 
 
-def _gates_not_kept(context: LintContext) -> Iterator[Problem]:
+def _asked_all_the_same(context: LintContext) -> Iterator[Problem]:
     gated = [task for phase in context.plan.phases for task in phase.gate]
-    if gated:
+    if gated and context.wishes.approval == "none":
         yield Problem(
             WARNING,
-            gated[0],
-            f"the plan has a gate before {named(gated)}, and no run of this version stops at a gate: what cannot be "
-            "undone begins without confirmation",
-            "make what cannot be undone a job of its own, and run it when a person has looked at the rest",
+            "organisation.approval",
+            f"no approval is asked for, and a run waits for a person before {named(gated)} all the same",
+            "ask for approval 'selected', or leave it out",
         )

@@ -11,8 +11,8 @@ class Trigger(StrEnum):
 
     FAILED = "failed"  #: a step ended without output
     BLOCKED = "blocked"  #: waits for something outside
-    LATE = "late"  #: more than 20 % over the expected time
-    RESOURCE = "resource"  #: more than 80 % of a budget used
+    LATE = "late"  #: so late that its standby takes over (F9)
+    RESOURCE = "resource"  #: its budget was used up, and it wrote down what it had (F4)
     OVERRUN = "overrun"  #: more of a budget used than there was, or jobs deeper in one another than is allowed
     RETRIED = "retried"  #: needed more than one attempt
     BREAKER = "breaker"  #: a dependency is being refused
@@ -20,6 +20,7 @@ class Trigger(StrEnum):
     RENEWED = "renewed"  #: done before, and done again since what it was made from has changed (F8)
     KEPT = "kept"  #: done before from older inputs, and not done again since it cannot be undone (F8)
     OUTGROWN = "outgrown"  #: the structure does not fit the work any more: a change is proposed or made (R10)
+    NOT_TOLD = "not_told"  #: a message to a person could not be delivered; it is sent again (O8)
     EMPTY = "empty"  #: a phase had nothing to do
     PARTIAL = "partial"  #: an integration went ahead with something missing, or a task was delivered in part
 

@@ -1,5 +1,6 @@
 """What stood in for work that was not delivered (F2): which fallback, why, and how far it can be trusted."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from echelon.model.base import Value
@@ -35,6 +36,8 @@ class UsedFallback(Value):
     """What stood in, in a few words: the other agent, the earlier run, the note."""
     reason: str
     """Why the work itself was not delivered."""
+    made_at: datetime | None = None
+    """When what stands in was worked out, in UTC; None where that is now, or is not on record (C9)."""
 
     @property
     def replaces(self) -> bool:

@@ -4,13 +4,18 @@ from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from echelon.model.base import Value
 from echelon.model.organisation import Organisation
+from echelon.model.oversight.terms import Gate, gate_of
 from echelon.model.phrasing import listed
 from echelon.model.priors import Priors
+from echelon.model.redundancy.replicas import why_not_agreed
 from echelon.model.usage import Budget, Price
+
+#: Replicas of one task at most.
+MAX_REPLICAS = 9
 
 NAMED_AT_FAULT = 5  # task ids; more are counted in the message
 
@@ -49,6 +54,23 @@ class Dependency(Value):
     """Why the coupling is tight; asked for by the linter."""
 
 
+class TaskCriterion(Value):
+    """What must be true of the result of a task: one of these (D11)."""
+
+    text: str = ""
+    """In words."""
+    check: str = ""
+    """A function or an agent that checks it: `module:check` or `file.py:check`."""
+    command: tuple[str, ...] = ()
+    """A command that checks it, the program first, by its exit code; what it writes is what is missing."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(map(bool, (self.text.strip(), self.check, self.command))) != 1:
+            raise ValueError("a criterion is a text, a check or a command: give one of these")
+        return self
+
+
 class TaskSpec(Value):
     """One thing to be done."""
 
@@ -71,9 +93,13 @@ class TaskSpec(Value):
     seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Duration expected, in seconds."""
     touches: tuple[str, ...] = ()
-    """Shared things it changes; tasks that touch the same never run in one phase."""
+    """Shared things it changes; tasks that touch the same are never at work at one time (D4)."""
+    priority: int = 0
+    """Higher first when agents wait for slots (F5)."""
     irreversible: bool = False
     """Can its effect not be undone?"""
+    gate: Annotated[Gate | None, BeforeValidator(gate_of)] = None
+    """The terms on which a person is asked before it begins; None: what cannot be undone has the usual ones (O5)."""
     error_consequence: ErrorConsequence = "minor"
     """How bad a wrong output is."""
     contract: str | None = None
@@ -88,6 +114,37 @@ class TaskSpec(Value):
     """The model, or whatever else does it; those who share one share its blind spots (O3)."""
     attempts: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Attempts of each layer of retries around one call, outermost first; they multiply (F3)."""
+    replicas: int = Field(default=1, ge=1, le=MAX_REPLICAS)
+    """How many do it at the same time (F9)."""
+    agree: int = Field(default=1, ge=1)
+    """How many of them must deliver the same; with 1 the first handoff wins."""
+    replica_models: tuple[str | None, ...] = ()
+    """Models of the replicas behind the first, where they are other agents; empty: all are the same one."""
+    success: tuple[TaskCriterion, ...] = ()
+    """What must be true of its result (D11)."""
+    standby: str | None = None
+    """The agent that takes over when it is late or fails; None: there is none (F9)."""
+    standby_model: str | None = None
+    """The model of that one."""
+
+    @model_validator(mode="after")
+    def _can_be_done_twice(self) -> Self:
+        wrong = why_not_agreed(self.replicas, self.agree)
+        if wrong:
+            raise ValueError(wrong)
+        if self.irreversible and (self.replicas > 1 or self.standby):
+            raise ValueError("what cannot be undone has no replicas and no standby: it would be done twice")
+        return self
+
+    @property
+    def at_gate(self) -> Gate | None:
+        """The gate that it waits at; None where nobody is asked (O5)."""
+        return self.gate or (Gate() if self.irreversible else None)
+
+    @property
+    def models(self) -> tuple[str | None, ...]:
+        """The model of each replica."""
+        return (self.model, *self.replica_models) if self.replica_models else (self.model,) * self.replicas
 
     @property
     def works_as(self) -> WorkerKind:
@@ -96,15 +153,17 @@ class TaskSpec(Value):
 
 
 class CapacityLimit(Value):
-    """What bounds how many agents are at work, or begin in a minute: all, those of a kind, or of a provider (F5).
+    """What bounds how many agents are at work, or begin in a minute: of all, a kind, a provider or a shared thing (F5).
 
-    It bounds all agents when it names neither.
+    It bounds all agents when it names none of these. Those who touch a shared thing take turns: one is at work (D4).
     """
 
     kind: WorkerKind | None = None
     """Only agents of this kind."""
     provider: str | None = None
     """Only agents that call this dependency."""
+    thing: str | None = None
+    """Only agents whose tasks touch this shared thing."""
     at_once: int | None = Field(default=None, ge=1)
     """At work at one time; None: no bound."""
     requests_per_minute: float | None = Field(default=None, gt=0)
@@ -115,12 +174,14 @@ class CapacityLimit(Value):
     @property
     def name(self) -> str:
         """What it bounds, in the plural."""
+        if self.thing is not None:
+            return f"agents that change {self.thing!r}"
         return _PLURALS[self.kind] if self.kind else f"calls to {self.provider}" if self.provider else "agents"
 
     @property
     def for_all(self) -> bool:
         """Does it bound all agents together?"""
-        return self.kind is None and self.provider is None
+        return self.kind is None and self.provider is None and self.thing is None
 
     @property
     def stated(self) -> str:
@@ -134,6 +195,8 @@ class CapacityLimit(Value):
 
     def bounds(self, task: TaskSpec) -> bool:
         """Say whether it holds for a task."""
+        if self.thing is not None:
+            return self.thing in task.touches
         if self.provider is not None:
             return task.provider == self.provider
         return self.kind is None or task.works_as is self.kind
@@ -164,7 +227,9 @@ class TaskGraph(Value):
     priors: Priors = Priors()
     """What is assumed until it is measured."""
     budget: Budget | None = None
-    """The most that the job may consume (F4); None: nobody said."""
+    """The most that a run of the job may consume (F4); None: nobody said."""
+    standing: tuple[Budget, ...] = ()
+    """The most that all runs of the job may consume in a day or a month; each states `per` (F10)."""
     prices: dict[str, Price] = Field(default_factory=dict[str, Price])
     """Price of each model."""
     vocabularies: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])

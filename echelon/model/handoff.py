@@ -1,19 +1,23 @@
 """The one envelope in which work changes hands (C1): exact fields, closed by `extra="forbid"`."""
 
+from datetime import datetime
 from typing import Literal, Self, TypeAlias
 
 from pydantic import AliasChoices, Field, model_validator
 
 from echelon.model.base import Value
 from echelon.model.concern import Concern
-from echelon.model.errors import EffectUncertain
+from echelon.model.conflicts.overruled import Overruled
+from echelon.model.errors import ApprovalPending, EffectUncertain
 from echelon.model.fallback import UsedFallback
 from echelon.model.phrasing import one_line, truncate
+from echelon.model.redundancy.replicas import UsedReplicas
 from echelon.model.status import ENDED, Status
 from echelon.model.usage import Usage
+from echelon.model.verification.verification import Verification
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.5"
+HANDOFF_SCHEMA_VERSION = "1.7"
 
 #: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
 BYTES_PER_TOKEN = 4
@@ -49,12 +53,19 @@ class UsedDependency(Value):
     """Digest of the output used, so that a stale input can be told (X4)."""
 
 
-StoppedBy: TypeAlias = Literal["passed", "rounds", "no_progress", "unverifiable", "failed", "budget"]
+StoppedBy: TypeAlias = Literal[
+    "passed", "rounds", "no_progress", "unverifiable", "failed", "budget", "waiting", "alternating"
+]
 """Why no further round is made: it passed; all rounds are made; the check finds nothing new; it cannot tell; the work,
-or the check, failed; a budget is used up."""
+or the check, failed; a budget is used up; a quota, or a budget of a day or a month, has to reset first; it
+goes back and forth between versions."""
 
 #: Kinds of errors that say that a stated limit was kept: of items or of a budget, and of rounds.
 OVER_LIMIT, NOT_PASSED = "OverLimit", "NotPassed"
+
+
+#: Kinds of errors that a person is waited for.
+_ASKING = (ApprovalPending.__name__, EffectUncertain.__name__)
 
 
 class ErrorReport(Value):
@@ -72,6 +83,12 @@ class ErrorReport(Value):
     """The dependency whose breaker guards the call; empty when none does (F1)."""
     causes: tuple[str, ...] = ()
     """Tasks or phases that it waited for and did not get (F6)."""
+    until: datetime | None = None
+    """When it can be done, in UTC: a quota that it needs, or that what it waits for needs, resets then (F10)."""
+    waits_for: str = ""
+    """The quota or budget that resets then; empty where what it waits for says so, and in logs of before (F10)."""
+    asked: str = ""
+    """What a person must do before what it waits for can be delivered; empty where it waits for nobody (O5)."""
 
     @property
     def over_limit(self) -> bool:
@@ -81,7 +98,7 @@ class ErrorReport(Value):
     @property
     def asks(self) -> str:
         """What a person must do before it can go on; empty when nobody is waited for."""
-        return self.next_step if self.kind == EffectUncertain.__name__ else ""
+        return self.asked or (self.next_step if self.kind in _ASKING else "")
 
 
 class Passed(Value):
@@ -156,6 +173,14 @@ class Handoff(Value):
     """Why no further round was made, of work that is repeated until a check passes (X12); None: it is done once."""
     rounds: int = Field(default=1, ge=1)
     """Rounds that were made of it."""
+    kept_from: str = ""
+    """The run in which it was really done, where nothing that it is made from has changed since; empty: in this one."""
+    replicas: UsedReplicas | None = None
+    """Whose output it is, of a task with replicas or a standby (F9); None: one agent did it, or it is one of them."""
+    verification: Verification | None = None
+    """What was stated of success, and what came of checking it (D11, O3); None: nothing was stated."""
+    overruled: tuple[Overruled, ...] = ()
+    """What it says and does not count, since another output was decided for (X9)."""
 
     @model_validator(mode="after")
     def _ends_a_step(self) -> Self:
@@ -169,13 +194,31 @@ class Handoff(Value):
 
     def again(self, used: UsedFallback) -> Self:
         """Return it once more, as what stands in for work that was not done: nothing of it is counted or said twice."""
-        nothing_new = {"usage": Usage(), "received": Passed(), "concerns": (), "attempts": 0}
-        return self.model_copy(update={"fallback": used, **nothing_new})
+        return self.counting_nothing().model_copy(update={"fallback": used})
+
+    def counting_nothing(self) -> Self:
+        """Return it as it is told once more: what it took, and what was said with it, is on record already."""
+        return self.model_copy(update={"usage": Usage(), "received": Passed(), "concerns": (), "attempts": 0})
+
+    @property
+    def version(self) -> str:
+        """Digest of the output: what tells it from any other; empty where there is none."""
+        return self.output_location.sha256 if self.output_location else ""
 
     @property
     def done(self) -> bool:
         """Is there an output to read?"""
         return self.status is Status.COMPLETED
+
+    @property
+    def waits(self) -> bool:
+        """Can it be done later: when a quota or a budget has reset (F10), or a person has answered (O5)?"""
+        return self.waits_for_person or (self.error is not None and self.error.until is not None)
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Does a person have to do something before it can be done (O5)?"""
+        return self.error is not None and bool(self.error.asks)
 
     @property
     def caveat(self) -> str:
@@ -186,13 +229,37 @@ class Handoff(Value):
             reason = truncate(one_line(self.fallback.reason), CAVEAT_CHARACTERS)
             return f"not the work itself: {self.fallback.said} stands in, since: {reason}"
         lacks = WRAPPED_UP if self.wrapped_up else truncate(one_line(self.shortfall), CAVEAT_CHARACTERS)
-        return f"not all of the work: {lacks}" if lacks else ""
+        said = (
+            f"not all of the work: {lacks}" if lacks else "",
+            truncate(self.unverified, CAVEAT_CHARACTERS),
+            truncate(self._overruled, CAVEAT_CHARACTERS),
+        )
+        return "; ".join(filter(None, said))
 
     @property
-    def falls_short(self) -> bool:
+    def _overruled(self) -> str:
+        said = "; ".join(f"{one.subject} ({one.decided})" for one in self.overruled)
+        return one_line(f"what it says does not count of {said}") if said else ""
+
+    @property
+    def unverified(self) -> str:
+        """Why nobody knows that the output is what was asked for, where success was stated (D11); else empty."""
+        known = self.verification
+        if known is None or known.is_known or not self.done:
+            return ""
+        why = "its check failed" if known.result == "error" else "cannot be verified"
+        return one_line(f"{why}: {known.reason}")
+
+    @property
+    def stands_in(self) -> bool:
         """Is the output there, but not the work itself (F2), or not all of it (F4, F7)?"""
         replaced = self.fallback is not None and self.fallback.replaces
         return self.done and (self.wrapped_up or bool(self.shortfall) or replaced)
+
+    @property
+    def falls_short(self) -> bool:
+        """Is the output there, and not the whole work itself, or work that nobody could verify (D11)?"""
+        return self.stands_in or bool(self.unverified)
 
 
 class Missing(Value):
@@ -210,6 +277,8 @@ class Missing(Value):
     """What a person must do before it can be delivered; empty when nobody is waited for (F8)."""
     over_limit: bool = False
     """Is it missing because a stated limit was kept: of items, of a budget, of rounds (X12)?"""
+    until: datetime | None = None
+    """When it can be delivered, in UTC, since a quota resets then; None: it does not wait for one (F10)."""
 
 
 def tokens_in(size_bytes: int) -> int:

@@ -20,7 +20,7 @@ def literal(text: str, most: int = NAME_CHARACTERS) -> str:
     if not line:
         return "(no name)"
     shown = truncate(line, most)
-    longest = max(map(len, re.findall(r"`+", shown)), default=0)
+    longest = _longest_marks(shown)
     marks, room = "`" * (longest + 1), " " if longest else ""
     return f"{marks}{room}{shown}{room}{marks}"
 
@@ -28,6 +28,16 @@ def literal(text: str, most: int = NAME_CHARACTERS) -> str:
 def names(ids: Sequence[str], most: int = NAMED_AT_MOST) -> str:
     """Return up to `most` names and the number of the others."""
     return listed(ids, most, literal)
+
+
+def fenced(text: str, language: str = "text") -> str:
+    r"""Return a text of several lines in a fence that is longer than any in it, so that nothing in it ends the block.
+
+    >>> fenced("a\n```\n# b")
+    '````text\na\n```\n# b\n````'
+    """
+    marks = "`" * max(3, _longest_marks(text) + 1)
+    return f"{marks}{language}\n{text}\n{marks}"
 
 
 def section(title: str, lines: Sequence[str]) -> str:
@@ -38,3 +48,7 @@ def section(title: str, lines: Sequence[str]) -> str:
 def paragraph(title: str, lines: Sequence[str]) -> str:
     """Return the same as one item of a list: for pages too small for headings."""
     return f"- **{title}:** {' '.join(lines)}"
+
+
+def _longest_marks(text: str) -> int:
+    return max(map(len, re.findall(r"`+", text)), default=0)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
@@ -38,6 +38,32 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
+
+def age(old: timedelta) -> str:
+    """Return how old something is, as people say it.
+
+    >>> age(timedelta(seconds=40)), age(timedelta(hours=12, minutes=50)), age(timedelta(days=9, hours=3))
+    ('40 s', '12 h', '9 days')
+    """
+    seconds = int(old.total_seconds())
+    for size, unit, least in _AGES:
+        if seconds >= size * least:
+            return f"{seconds // size:,} {unit}"
+    return f"{seconds} s"
+
+
+def too_old(what: str, old: timedelta, allowed: timedelta) -> str:
+    """Say that something is older than it may be; where both sound the same, to the second.
+
+    >>> too_old("the last good output", timedelta(days=9), timedelta(days=7))
+    'the last good output is 9 days old, older than the 7 days allowed'
+    """
+    said = (age(old), age(allowed)) if age(old) != age(allowed) else (str(old), str(allowed))
+    return f"{what} is {said[0]} old, older than the {said[1]} allowed"
+
+
+#: Seconds of a unit, its name, and how many of them make it the unit that is said.
+_AGES = ((24 * _HOUR, "days", 2), (_HOUR, "h", 1), (60, "min", 1))
 
 #: Halves of surrogate pairs, which no encoding has; as what follows, a set for a regular expression.
 HALVES = "\ud800-\udfff"

@@ -47,7 +47,9 @@ class SyncPoint(Value):
     owner: str
     """The node that owns the integration of the phase (D6)."""
     policy: str = "phase"
-    """When to synchronise (X3)."""
+    """When to synchronise (X3); several where domains have rhythms of their own (X14)."""
+    every: int | None = None
+    """Tasks from one light sync point to the next, to begin with; None where that is not a number of tasks."""
     hubs: tuple[str, ...] = ()
     """Tasks of the phase with more than 2 × span links: their outputs are handed on here, not link by link (D2)."""
 
@@ -168,30 +170,6 @@ class Spending(Value):
     """Currency of the cost."""
     unpriced: tuple[str, ...] = ()
     """Models without a price; a task that names no model counts as `unknown`."""
-
-
-class ForecastEnd(Value):
-    """What a job would be with a certain number of items in the phases that state how many they expect."""
-
-    items: dict[str, int]
-    """Items by phase."""
-    n_agents: int
-    """Agents that do tasks."""
-    structure: Structure | None = None
-    """How they would be organised; None where they are too many for a forecast, like all that follows."""
-    makespan: Makespan | None = None
-    """How long it would take."""
-    spending: Spending | None = None
-    """What it would consume."""
-
-
-class ForecastRange(Value):
-    """The forecast with the fewest and with the most items that are expected."""
-
-    low: ForecastEnd
-    """With the fewest."""
-    high: ForecastEnd
-    """With the most."""
 
 
 class HandoffCount(Value):
@@ -320,11 +298,16 @@ class Plan(Value):
     profile: Profile
     """What to expect at this size."""
     infrastructure: tuple[InfrastructureAgent, ...] = ()
-    """Agents that coordinate only, from 50 agents on (R3)."""
+    """Agents that verify and audit in this job: beside the tree, and reporting to a person (R11, O11)."""
+    to_verify: dict[str, str] = Field(default_factory=dict[str, str])
+    """Tasks whose results somebody else must verify, with the reason: they lie on the critical path, or in front of a
+    gate (O3). Empty in a small job, and where nobody is asked to."""
     organisation: Organisation = Organisation()
     """What people asked for."""
     budget: Budget | None = None
     """The most that the job may consume; None: nobody said."""
+    standing: tuple[Budget, ...] = ()
+    """The most that all runs of the job may consume in a day or a month (F10)."""
     priors: Priors = Priors()
     """What is assumed until it is measured."""
     domains: tuple[DomainPlan, ...] = ()
@@ -333,6 +316,8 @@ class Plan(Value):
     """Phases that are planned on the way, when their items are known (X12)."""
     terms: tuple[Terms, ...] = ()
     """Timeout, retries and fallback of each dependency between phases; empty for a task graph (C4)."""
+    contracts: dict[str, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]])
+    """The fields of what phases hand on: contract → field → what it holds (C8). None in plans of earlier versions."""
     agents: dict[str, str] = Field(default_factory=dict[str, str])
     """Agents of a task graph that were given beside its file: capability → where each is written, for a resume."""
     delivers: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from echelon.model.base import Value
+from echelon.model.errors import InvalidJob
 from echelon.model.usage import Budget
 
 DEFAULT_ATTEMPTS = 3
@@ -146,6 +147,14 @@ class Resilience(Value):
     by_value_tokens: _Tokens | Off | None = None
     """Tokens of earlier outputs that stand in the prompt of a model or the brief of a command, whole outputs only, the
     rest is named; False: none. `ECHELON_BY_VALUE_TOKENS` unless stated (C6)."""
+
+    @model_validator(mode="after")
+    def _budgets_are_of_one_run(self) -> Self:
+        """Refuse a standing budget of anything but a job; `InvalidJob` in one line."""
+        for whose, budget in (("a task", self.budget), ("a domain", self.domain_budget)):
+            if isinstance(budget, Budget) and budget.per is not None:
+                raise InvalidJob(f"the budget of {whose} cannot last a {budget.per}: state it as Job(budget=...) (F10)")
+        return self
 
     def over(self, outer: "Resilience") -> "Resilience":
         """Return this policy with everything unset taken from `outer`."""

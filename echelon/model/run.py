@@ -11,15 +11,23 @@ from echelon.model.base import Value
 from echelon.model.breaker_news import BreakerStory
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
-from echelon.model.handoff import Handoff, Missing, OutputReference
+from echelon.model.handoff import Handoff, Missing
 from echelon.model.incident import Incident
 from echelon.model.organisation import PlanChange
+from echelon.model.oversight.gate import GateRecord
+from echelon.model.oversight.notification import NotificationRecord
 from echelon.model.phrasing import count, one_line, truncate
 from echelon.model.plan import Plan
 from echelon.model.rolling.phases import PhaseView, PlanExtension, RepeatedWork
+from echelon.model.sync.seen import ToldVersions
 from echelon.model.usage import Usage
+from echelon.model.views.conversation import Conversation
+from echelon.model.views.items import Changes
+from echelon.model.views.judged import JudgedWork
 from echelon.model.views.rest import Rest, Waiting
 from echelon.model.views.retry import TaskRetry
+from echelon.model.views.waits import WaitView
+from echelon.model.voice.proposals import ProposalRecord
 
 
 class RunStatus(StrEnum):
@@ -84,6 +92,10 @@ class RunRecord(Value):
     damage: str | None = None
     """Why its row in the journal cannot be read, in a list of runs; what is known all the same stands in the others."""
 
+    def has_inputs_of(self, other: "RunRecord", names: Iterable[str]) -> bool:
+        """Does it have the same inputs as another run, as far as these names go?"""
+        return all(self.inputs.get(name) == other.inputs.get(name) for name in names)
+
 
 class StepKind(StrEnum):
     """What a step is."""
@@ -129,6 +141,20 @@ class StepRecord(Value):
     """Which round of work that is repeated until a check passes; 1 for what is done once (X12)."""
     interim: bool = False
     """Is it a round that is still to be checked? What counts is the record that ends all rounds."""
+    replica: int = Field(default=0, ge=0)
+    """Which replica of its task it is, from 1; what counts is the record that ends all of them. 0: it is none (F9)."""
+    basis: str = ""
+    """Identity of everything that it was made from, its code included, so that a later run can keep it where nothing
+    of that has changed; empty when it is not known, or not wanted."""
+    told: ToldVersions | None = None
+    """Versions of what was told to who did a task; None for other steps, and in logs of before (X4)."""
+
+    @property
+    def can_be_kept(self) -> bool:
+        """May a later run keep it instead of doing it again? What is uncertain in any way is done again."""
+        handoff = self.handoff
+        plain = handoff.done and handoff.fallback is None and not handoff.falls_short and not handoff.repairs
+        return bool(self.basis) and plain and not handoff.kept_from and not self.interim and not self.replica
 
 
 class Spent(Value):
@@ -153,6 +179,8 @@ class MissingGroup(Value):
     """All of them, in the order they were lost."""
     instead: str = ""
     """What stands in for each of them; empty when nothing does, or for each something else."""
+    traced: str = ""
+    """The first of them of which a log or a conversation is on record; empty when nothing is (V2)."""
 
     @property
     def said(self) -> str:
@@ -169,29 +197,6 @@ class MissingGroup(Value):
 CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
 
 
-class Conversation(Value):
-    """What one call of a model was asked and answered, by reference."""
-
-    key: str
-    """Identity of the step it was called for (F8)."""
-    task_id: str
-    """The task; for an integration what it is recorded as."""
-    agent: str
-    """The agent that the model is."""
-    model: str = ""
-    """The model that was asked; empty when it is not known."""
-    began: datetime
-    """When it was asked, in UTC."""
-    answers: int = Field(default=0, ge=0)
-    """Answers in it, calls of tools included."""
-    error: str = ""
-    """Why there is no answer in the end, in one line; empty when there is one."""
-    transcript: OutputReference | None = None
-    """Where it can be read; None when it was not kept."""
-    not_kept: str = ""
-    """Why it was not kept; empty when it was."""
-
-
 class Measures(Value):
     """What a run measured (M). None means that it cannot be known from this run."""
 
@@ -204,7 +209,9 @@ class Measures(Value):
     completed: int
     """Tasks completed."""
     failed: int
-    """Tasks that ended without output."""
+    """Tasks that ended without output, for good."""
+    waiting: int = 0
+    """Tasks that wait for a quota, or for a budget of a day or a month (F10)."""
     task_seconds: float
     """Sum of the time agents worked."""
     integration_seconds: float
@@ -239,24 +246,15 @@ class Measures(Value):
     """Tasks that were not delivered and that a fallback stands in for, a note that skips them included (F2)."""
     replaced: int = 0
     """Those of the completed tasks whose output is not the work itself: a fallback made it (F2)."""
+    kept: int = 0
+    """Those of the completed tasks that an earlier run did, and that were kept: their usage counts there."""
+    unverified: int = 0
+    """Those of the others that nobody knows to be what was asked for, although success was stated (D11)."""
+    sound_integrations: float | None = None
+    """Share of the integrations that were right the first time: done once, and not rejected by an audit (M3)."""
 
 
-class WaitView(Value):
-    """How long steps waited for the slots of one limiter (F5)."""
-
-    limiter: str
-    """What bounds how many are at work at one time."""
-    steps: int
-    """How often a step waited there."""
-    seconds: float
-    """All waits together."""
-    longest_seconds: float
-    """The longest of them."""
-    longest_queue: int
-    """The most that waited there when another one came."""
-
-
-class RunView(Value):
+class RunView(JudgedWork):
     """Everything known about a run: what commands, reports and pages are made from."""
 
     record: RunRecord
@@ -271,8 +269,20 @@ class RunView(Value):
     """What was not delivered, and why."""
     missing_by_cause: tuple[MissingGroup, ...] = ()
     """The same by cause, the one that hit most first (F6)."""
+    items: dict[str, Changes] = Field(default_factory=dict[str, Changes])
+    """Of each phase that keeps work of earlier runs, what became of its items."""
     concerns: tuple[ConcernRecord, ...]
     """Everything raised."""
+    proposals: tuple[ProposalRecord, ...] = ()
+    """Tasks that agents proposed, each with what became of it (D10)."""
+    gates: tuple[GateRecord, ...] = ()
+    """Steps that waited for a person, or do, with what was asked and answered (O5)."""
+    notifications: tuple[NotificationRecord, ...] = ()
+    """Who was to be told of gates and urgent concerns, with what came of that (O8)."""
+    confidences: dict[str, float] = Field(default_factory=dict[str, float])
+    """How sure agents said they are while they worked, by task; the last word of each (X15)."""
+    blocked: dict[str, str] = Field(default_factory=dict[str, str])
+    """What agents said they wait for, by task (X15)."""
     exceptions: tuple[ExceptionReport, ...]
     """Everything pushed."""
     exceptions_by_cause: tuple[tuple[ExceptionReport, ...], ...] = ()
@@ -295,6 +305,8 @@ class RunView(Value):
     """Tasks that somebody works on, the longest first."""
     conversations: tuple[Conversation, ...] = ()
     """What models were asked and answered, in the order they ended."""
+    log_lines: dict[str, int] = Field(default_factory=dict[str, int])
+    """Lines that each task logged; of those that logged anything."""
     retries: tuple[TaskRetry, ...] = ()
     """What was to be done again, whatever had come of it (F8)."""
     skipped: dict[str, str] = Field(default_factory=dict[str, str])
@@ -309,13 +321,17 @@ class RunView(Value):
     """Output of the phase at the end, by phase where there are several, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
+    unverified: dict[str, str] = Field(default_factory=dict[str, str])
+    """Outputs that are there and that nobody knows to be what was asked for, with the reason (D11); by task."""
+    unchecked: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])
+    """What is stated of success in words, and was checked by nobody (D11); by phase."""
     lost_outputs: tuple[str, ...] = ()
     """Why `output` is not whole: outputs that are on record and cannot be read any more."""
     previous: object = None
     """Output of the last completed run of this job on the same inputs, as JSON; None when there is none."""
 
 
-class RunResult(Value):
+class RunResult(JudgedWork):
     """What a run returns to its caller; the JSON document of `echelon run`."""
 
     run_id: str
@@ -326,6 +342,10 @@ class RunResult(Value):
     """Output of the phase at the end, by phase where there are several, as JSON."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
     """What stands in for the work itself, or for all of it, in outputs that are there (F2, F4); by task."""
+    unverified: dict[str, str] = Field(default_factory=dict[str, str])
+    """Outputs that are there and that nobody knows to be what was asked for, with the reason (D11); by task."""
+    unchecked: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])
+    """What is stated of success in words, and was checked by nobody (D11); by phase."""
     launched: int
     """Steps that the run had to do: every task of its plan that was asked for, and the integrations that were begun."""
     returned: int
@@ -334,8 +354,14 @@ class RunResult(Value):
     """What was not delivered, and why (F7)."""
     missing_by_cause: tuple[MissingGroup, ...] = ()
     """The same by cause, the one that hit most first (F6)."""
+    items: dict[str, Changes] = Field(default_factory=dict[str, Changes])
+    """Of each phase that keeps work of earlier runs, what became of its items."""
     concerns: tuple[ConcernRecord, ...]
     """Everything raised (O1)."""
+    proposals: tuple[ProposalRecord, ...] = ()
+    """Tasks that agents proposed, each with what became of it (D10)."""
+    gates: tuple[GateRecord, ...] = ()
+    """Steps that waited for a person, or do, with what was asked and answered (O5)."""
     measures: Measures
     """What was measured (M)."""
     exceptions: tuple[ExceptionReport, ...]

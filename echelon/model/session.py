@@ -58,6 +58,8 @@ class EffectIntent(Value):
     """The session that began it; 0 for a run that nobody holds."""
     at: datetime
     """When, in UTC."""
+    gate_id: str = ""
+    """The gate whose approval it uses up; empty for what needs none (O5)."""
     settled: bool = False
     """Did the agent say that nothing happened? Else it may have."""
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from echelon.model.base import Value
 from echelon.model.graph import Coupling, ErrorConsequence
 from echelon.model.organisation import Structure
-from echelon.model.phrasing import listed
+from echelon.model.phrasing import count, listed
 
 #: Where something was stated: at the agent, at its phase, at the job, or nowhere, so that the usual holds.
 Level = Literal["agent", "phase", "job", "usual"]
@@ -69,10 +69,14 @@ class OpenPhase(Value):
     """The fewest and the most that are expected; None: nobody said."""
     irreversible: bool = False
     """Can what is done to an item not be undone?"""
+    proposed: bool = False
+    """Are its items tasks that agents propose (D10)?"""
 
     @property
     def known(self) -> str:
         """Say when its items are known, and how many are expected."""
+        if self.proposed and self.items:
+            return f"up to {count(self.items[1], 'proposed task')}, known after {listed(self.after, MOST_NAMED)}"
         expected = f", {self.items[0]:,} to {self.items[1]:,} expected" if self.items else ""
         return f"items known after {listed(self.after, MOST_NAMED)}{expected}"
 

@@ -1,11 +1,12 @@
 """What work costs: usage measured, budgets that bound it. Values and their sums only."""
 
 import math
-from typing import TypeVar
+from typing import Literal, Self, TypeAlias, TypeVar
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 from echelon.model.base import Value
+from echelon.model.errors import InvalidJob
 
 #: Prices are stated for so many tokens.
 _PRICED_TOKENS = 1_000_000
@@ -66,8 +67,15 @@ class Price(Value):
         return tokens * max(self.input, self.output) / _PRICED_TOKENS
 
 
+Per: TypeAlias = Literal["day", "month"]
+"""How long a standing budget lasts: a calendar day or month."""
+
+
 class Budget(Value):
-    """The most that an agent, a domain or a job may consume (F4). None is no bound."""
+    """The most that an agent, a domain or a job may consume (F4). None is no bound.
+
+    With `per` it is a standing budget of a job: tokens, calls and cost of all its runs of that day or month (F10).
+    """
 
     seconds: float | None = Field(default=None, gt=0)
     """Wall time of the whole, in seconds."""
@@ -79,6 +87,21 @@ class Budget(Value):
     """Money, in the currency of the prices of the job; usage without a known price does not count towards it."""
     final_call: float = Field(default=0.0, ge=0, le=0.5, validation_alias=AliasChoices("final_call", "landing"))
     """Share of each bound kept back for a final call, in which an agent wraps up; older plans call it `landing`."""
+    per: Per | None = None
+    """For all runs of a job in the calendar day or month, whatever processes they are at work in; None: for one."""
+
+    @model_validator(mode="after")
+    def _can_stand(self) -> Self:
+        """Refuse what cannot be said of many runs; `InvalidJob` in one line."""
+        if self.per is None:
+            return self
+        if self.seconds is not None:
+            raise InvalidJob(f"a budget per {self.per} bounds tokens, calls or cost; seconds are those of one run")
+        if self.final_call:
+            raise InvalidJob(f"a budget per {self.per} keeps nothing back; state final_call in the budget of a run")
+        if self.tokens is None and self.calls is None and self.cost is None:
+            raise InvalidJob(f"a budget per {self.per} bounds nothing; state its tokens, calls or cost")
+        return self
 
     @property
     def usual(self) -> "Budget":

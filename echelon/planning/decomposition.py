@@ -91,7 +91,7 @@ def _following(tasks: Sequence[TaskSpec], by_id: Mapping[str, TaskSpec]) -> dict
 
 def _alike(first: TaskSpec, second: TaskSpec) -> bool:
     kinds = [(t.domain, t.capability, t.phase, t.model, t.needs) for t in (first, second)]
-    apart = first.irreversible or second.irreversible or first.verifies or second.verifies
+    apart = first.at_gate or second.at_gate or first.verifies or second.verifies
     return kinds[0] == kinds[1] and not apart
 
 
@@ -145,6 +145,7 @@ def merged(
         return group[0].model_copy(update={"depends_on": depends_on, "verifies": checked, "seconds": taken})
     tokens = [assumed_tokens if task.tokens is None else task.tokens for task in group]
     stated = any(task.tokens is not None for task in group)
+    most = max(group, key=lambda task: task.replicas)
     last, inside = group[-1], {task.phase for task in group}
     return last.model_copy(
         update={
@@ -154,7 +155,11 @@ def merged(
             "depends_on": depends_on,
             "tokens": sum(tokens) if stated else None,
             "seconds": taken,
+            "replicas": most.replicas,
+            "agree": most.agree,
+            "replica_models": (),
             "touches": tuple(dict.fromkeys(thing for task in group for thing in task.touches)),
+            "priority": max(task.priority for task in group),
             "error_consequence": max((task.error_consequence for task in group), key=CONSEQUENCES.index),
         }
     )

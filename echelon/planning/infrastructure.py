@@ -1,15 +1,19 @@
-"""Place the agents that coordinate only: state, messages, audit, verification (R3).
+"""Place the agents beside the tree that judge its work; and say how many a size asks for (R3, R11).
 
-How many there are depends on the number of agents alone, so that a plan and the advice before it always agree.
+Advice says how many agents of each role are usual. A plan has those that run in its job, and no others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from echelon.model.concern import PERSON
 from echelon.model.plan import InfrastructureAgent, InfrastructureRole, Node
 from echelon.planning.regime import Table, row
 
 #: From so many agents on, coordination needs agents of its own (R3).
 INFRASTRUCTURE_FROM = 50  # agents
+
+#: From so many on results are verified, and integrations audited, where the job asks for it (R11).
+ON_REQUEST_FROM = 10  # agents
 
 STATE, ROUTER = InfrastructureRole.STATE_MANAGER, InfrastructureRole.MESSAGE_ROUTER
 AUDIT, VERIFICATION = InfrastructureRole.AUDIT, InfrastructureRole.VERIFICATION
@@ -33,7 +37,7 @@ WHY_ROLE: dict[InfrastructureRole, str] = {
     ROUTER: "carries what crosses domains, or it would fill the context of the leads",
     AUDIT: "samples integrations, or what is lost in them would go unnoticed",
     VERIFICATION: (
-        "checks critical paths by another way and answers to the primary alone, so no lead it checks can hold it back"
+        "checks critical paths by another way and reports to a person, so no lead it checks can hold it back"
     ),
 }
 
@@ -48,35 +52,36 @@ def infrastructure_count(agents: int) -> int:
     return sum(roles_for(agents).values())
 
 
-def infrastructure_for(tree: Sequence[Node], agents: int) -> tuple[InfrastructureAgent, ...]:
-    """Return the coordination agents of a plan with `agents` agents and this tree (R3, O2).
+def is_judged(agents: int, *, stated: bool) -> bool:
+    """Say whether the results of so many agents are verified, and their integrations audited, beside the phases (R11).
 
-    They are no part of the tree. All report to the primary, past the leads whose work they carry or check. What stands
-    directly below the primary is divided among those of one role; where they are more than that, several serve the
-    same part. Their ids differ from those of all nodes and tasks.
+    `stated` says whether the job asks for it; below that, phases state themselves what they want verified.
+    """
+    return agents >= (ON_REQUEST_FROM if stated else INFRASTRUCTURE_FROM)
+
+
+def infrastructure_for(
+    tree: Sequence[Node], verifiers: Sequence[str] = (), auditors: Sequence[str] = ()
+) -> tuple[InfrastructureAgent, ...]:
+    """Return the agents of a plan that verify and audit, by their names: those that really run in its job (R11).
+
+    They are no part of the tree, and report to a person beside it: no coordinator stands above who checks its work
+    (O11). What keeps the state, and carries what crosses domains, is the journal. Their ids differ from those of all
+    nodes and tasks.
     """
     primary = tree[0]
     taken = {name for node in tree for name in (node.id, *node.members)}
     return tuple(
         InfrastructureAgent(
-            id=_free(f"infrastructure:{role}/{number}", taken),
+            id=_free(f"infrastructure:{role}/{name}", taken),
             role=role,
-            reports_to=primary.id,
-            serves=served,
+            reports_to=PERSON,
+            serves=primary.members,
             why=WHY_ROLE[role],
         )
-        for role, count in roles_for(agents).items()
-        for number, served in enumerate(_shares(primary.members, count), start=1)
+        for role, names in ((VERIFICATION, verifiers), (AUDIT, auditors))
+        for name in names
     )
-
-
-def _shares(parts: Sequence[str], count: int) -> Iterator[tuple[str, ...]]:
-    """Divide `parts` among `count` agents, as evenly as it goes and neighbours together; nobody goes without."""
-    for number in range(count):
-        if count >= len(parts):
-            yield (parts[number % len(parts)],)
-        else:
-            yield tuple(parts[number * len(parts) // count : (number + 1) * len(parts) // count])
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -59,20 +59,20 @@ def label_findings(tree: Sequence[Node]) -> tuple[Finding, ...]:
         return ()
     found = cohesion(tree)
     fates = (
-        (found.shared, "share a lead with other domains", "give fewer domains, or a larger span"),
-        (found.divided, "are divided over several leads", "give smaller domains, or a larger span"),
+        (found.shared, ("shares", "share"), "a lead with other domains", "give fewer domains, or a larger span"),
+        (found.divided, ("is", "are"), "divided over several leads", "give smaller domains, or a larger span"),
     )
-    return tuple(_finding(labels, fate, fix) for labels, fate, fix in fates if labels)
+    return tuple(_finding(labels, verbs, fate, fix) for labels, verbs, fate, fix in fates if labels)
 
 
-def _finding(labels: Sequence[str], fate: str, fix: str) -> Finding:
-    subject, one = ("this domain", True) if len(labels) == 1 else ("these domains", False)
-    told = fate.replace("are ", "is ").replace("share ", "shares ") if one else fate
+def _finding(labels: Sequence[str], verbs: tuple[str, str], fate: str, fix: str) -> Finding:
+    one, many = verbs
+    said = f"this domain {one} {fate}" if len(labels) == 1 else f"these domains {many} {fate}"
     named = listed(labels, LABELS_NAMED, repr)
     return Finding(
         rule="D2",
         level=FindingLevel.WARNING,
         where=", ".join(labels),
-        message=f"{subject} {told}: {named}; a lead for each would need more levels than recommended",
+        message=f"{said}: {named}; a lead for each would need more levels than recommended",
         fix=fix,
     )

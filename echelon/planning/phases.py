@@ -77,7 +77,7 @@ def assign_phases(
             name=label,
             tasks=tuple(task.id for task in members[place]),
             sync=SyncPoint(owner=owner, hubs=tuple(task.id for task in members[place] if task.id in hubs)),
-            gate=tuple(task.id for task in members[place] if task.irreversible),
+            gate=tuple(task.id for task in members[place] if task.at_gate),
         )
         for place, label in _labels(sorted(members), names).items()
     )

@@ -11,7 +11,6 @@ from echelon.planning.domains import domains_of
 from echelon.planning.features import phases_of_features
 from echelon.planning.grown import grown_tree
 from echelon.planning.handoffs import handoffs
-from echelon.planning.infrastructure import infrastructure_for
 from echelon.planning.outline import label_findings, levels_of
 from echelon.planning.overhead import overhead
 from echelon.planning.owners import assign_owners
@@ -19,7 +18,7 @@ from echelon.planning.phases import assign_phases
 from echelon.planning.reasons import PlanFacts, reasons_for
 from echelon.planning.regime import DEFAULT_SPAN, Priority, pairs, profile, structure_for
 from echelon.planning.schedule.levelling import levelled
-from echelon.planning.schedule.limited import common_width
+from echelon.planning.schedule.limited import common_width, turns
 from echelon.planning.schedule.makespan import Schedule, duration_findings, durations, makespan
 from echelon.planning.schedule.phase_graph import connected
 from echelon.planning.scope import scoped_views
@@ -59,7 +58,11 @@ def plan(
     parts = decompose(graph, fixed=agents_fixed, together=together)
     apart = {**dict.fromkeys(grown), **spans}
     tree = grown_tree(parts.agents, apart, span, priority)
-    earliest = assign_phases(parts.agents, phase_order=phase_order, owner=tree[0].id, span=span)
+    # Who is called in a phase that was declared is settled; those who change the same thing take turns in it (D4).
+    in_turn = [agent.model_copy(update={"touches": ()}) for agent in parts.agents] if agents_fixed else parts.agents
+    earliest = assign_phases(in_turn, phase_order=phase_order, owner=tree[0].id, span=span)
+    if agents_fixed:
+        limits = (*(one for one in limits if one.thing is None), *turns(parts.agents))
     phases = levelled(parts.agents, earliest, durations(parts.agents), common_width(parts.agents, limits))
     connections = connected(parts.agents, phases)
     schedule = Schedule(agents=parts.agents, phases=connections, tree=tree, priors=graph.priors, limits=limits)
@@ -122,9 +125,9 @@ def _plan(graph: TaskGraph, facts: PlanFacts, schedule: Schedule, findings: tupl
         limits=tuple(schedule.limits),
         spending=spending(graph.tasks, facts.handoffs.after + reports, graph.prices, graph.priors),
         profile=profile(agents),
-        infrastructure=infrastructure_for(facts.tree, agents),
         organisation=graph.organisation,
         budget=graph.budget,
+        standing=graph.standing,
         priors=graph.priors,
         reasons=reasons_for(facts),
         findings=findings,

@@ -9,7 +9,7 @@ which the agent writes down what it has. `is_final_call()` tells it so.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
@@ -19,6 +19,8 @@ from echelon.model.errors import BudgetExhausted
 from echelon.model.usage import Budget, Usage
 from echelon.resilience.ledger import Deadline, Ledger
 from echelon.resilience.reservation import Line, Reservation
+from echelon.resilience.standing.keeper import StandingKeeper
+from echelon.resilience.standing.reservation import StandingReservation
 
 #: How it is said that a bound was passed.
 _PASSED = {
@@ -49,7 +51,8 @@ class Account:
     """The budget of a job, a domain or a task. What is taken from it is taken from all its parents too, once each.
 
     Safe to use from many tasks and threads: one lock guards the whole tree, so that all parents have one root. `spent`
-    is what was used before, for a run that is resumed; its seconds count as gone.
+    is what was used before, for a run that is resumed; its seconds count as gone. `standing` keeps the standing budgets
+    of a job.
     """
 
     def __init__(
@@ -59,17 +62,26 @@ class Account:
         *parents: "Account",
         clock: Callable[[], float] = time.monotonic,
         spent: Usage | None = None,
+        standing: StandingKeeper | None = None,
     ) -> None:
         self.name = name
         self._own = Ledger(name, budget, clock, spent or Usage())
+        self._standing: tuple[Ledger, ...] = standing.ledgers if standing else ()
+        own = (self._own, *self._standing)
+        #: The standing budgets that what it takes counts for, here and in its parents (F10).
+        self.keepers: tuple[StandingKeeper, ...] = tuple(
+            dict.fromkeys([*((standing,) if standing else ()), *(one for parent in parents for one in parent.keepers)])
+        )
         #: From here up to the root: what a call takes is recorded in all of them.
-        self.levels: tuple[Ledger, ...] = _together([(self._own,), *(parent.levels for parent in parents)])
+        self.levels: tuple[Ledger, ...] = _together([own, *(parent.levels for parent in parents)])
         #: Those that may refuse a call.
-        self.bounding: tuple[Ledger, ...] = _together([(self._own,), *(parent.bounding for parent in parents)])
+        self.bounding: tuple[Ledger, ...] = _together([own, *(parent.bounding for parent in parents)])
         #: Is a share kept back for a final call, here or in a parent?
         self.keeps_back = any(level.keeps_back for level in self.bounding)
         #: Who waits in the whole tree, and the lock that guards it.
         self.line: Line = parents[0].line if parents else Line()
+        if standing:
+            standing.line = self.line
         self._wrapped_up = False
 
     def counting(self) -> "Account":
@@ -115,18 +127,7 @@ class Account:
 
         Time is left out: attempts are cut off when it is up.
         """
-        passed = [
-            f"{self.name} {_PASSED[what].format(gone=gone, bound=bound)}"
-            for what, bound, gone in self._own.bounds()
-            if gone > bound and what in _PASSED
-        ]
-        cost = self.budget.cost
-        if cost is not None and self.unpriced_tokens:
-            passed.append(
-                f"{self.name} has a budget of {cost:,.2f} that could not be kept: {self.unpriced_tokens:,} tokens have "
-                "no known price (state it with Job(prices=...))"
-            )
-        return passed
+        return [line for ledger in (self._own, *self._standing) for line in _passed(ledger)]
 
     def deadline(self, *, final_call: bool = False) -> Deadline:
         """Return the wall time that is left, here and in all parents; infinite without a bound."""
@@ -181,7 +182,23 @@ class Account:
         return reservation
 
     def _open(self, *, final_call: bool = False) -> Reservation:
+        if self.keepers:
+            return StandingReservation(
+                self.line, self.levels, self.bounding, final_call=final_call, keepers=self.keepers
+            )
         return Reservation(self.line, self.levels, self.bounding, final_call=final_call)
+
+
+def _passed(ledger: Ledger) -> Iterator[str]:
+    for what, bound, gone in ledger.bounds():
+        if gone > bound and what in _PASSED:
+            yield f"{ledger.name} {_PASSED[what].format(gone=gone, bound=bound)}"
+    cost = ledger.budget.cost
+    if cost is not None and ledger.unpriced_tokens:
+        yield (
+            f"{ledger.name} has a budget of {cost:,.2f} that could not be kept: {ledger.unpriced_tokens:,} tokens have "
+            "no known price (state it with Job(prices=...))"
+        )
 
 
 def _together(ways: Iterable[tuple[Ledger, ...]]) -> tuple[Ledger, ...]:

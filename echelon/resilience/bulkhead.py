@@ -1,6 +1,7 @@
 """A bulkhead: so many calls at work at one time, a bounded queue before them, and a fair share for everybody (F5).
 
-Those who share a bulkhead, domains for instance, are its *tenants*. When all of them together want more slots than
+Those who share a bulkhead, domains for instance, are its *tenants*. A tenant of a higher priority comes first: others
+get what it leaves of the slots, and none is taken back. When all of one priority together want more slots than
 there are, each has a fair part: none may hold more than another that still wants some (max-min fairness; what one does
 not want is shared by the others). So a tenant whose calls hang cannot take the slots of the others. Slots are given in
 turns, one tenant after the other, and within a tenant in the order of arrival.
@@ -14,9 +15,17 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 from types import TracebackType
+from typing import NamedTuple
 
 from echelon.model.errors import BulkheadFull
 from echelon.model.policy import BulkheadPolicy
+
+
+class _Tenant(NamedTuple):
+    """Who shares the slots: the calls of one name and one priority."""
+
+    name: str
+    priority: int
 
 
 class _Waiter:
@@ -52,9 +61,9 @@ class Slot:
 
     __slots__ = ("_bulkhead", "_tenant")
 
-    def __init__(self, bulkhead: "Bulkhead", tenant: str) -> None:
+    def __init__(self, bulkhead: "Bulkhead", tenant: str, priority: int) -> None:
         self._bulkhead = bulkhead
-        self._tenant = tenant
+        self._tenant = _Tenant(tenant, priority)
 
     @property
     def name(self) -> str:
@@ -73,15 +82,15 @@ class Slot:
 
     def reserve(self, calls: int) -> None:
         """Reserve slots for so many calls to come; a negative number gives reservations back."""
-        self._bulkhead.reserve(self._tenant, calls)
+        self._bulkhead.reserve(self._tenant.name, calls, self._tenant.priority)
 
     async def __aenter__(self) -> None:
-        await self._bulkhead.enter(self._tenant)
+        await self._bulkhead.enter(*self._tenant)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._bulkhead.leave(self._tenant)
+        self._bulkhead.leave(*self._tenant)
 
 
 class Bulkhead:
@@ -91,11 +100,11 @@ class Bulkhead:
         self.name = name
         self.policy = policy
         self._lock = threading.Lock()
-        self._held: dict[str, int] = {}
+        self._held: dict[_Tenant, int] = {}
         #: By tenant; the next one in turn is first.
-        self._queues: OrderedDict[str, deque[_Waiter]] = OrderedDict()
+        self._queues: OrderedDict[_Tenant, deque[_Waiter]] = OrderedDict()
         #: Calls that each is to make, those at work and waiting included; none that are over.
-        self._reserved: Counter[str] = Counter()
+        self._reserved: Counter[_Tenant] = Counter()
         self._at_work = 0
         self._waiting = 0
 
@@ -110,45 +119,48 @@ class Bulkhead:
         return self._waiting
 
     def held_by(self, tenant: str) -> int:
-        """Return how many slots a tenant has taken."""
-        return self._held.get(tenant, 0)
+        """Return how many slots a tenant has taken, whatever the priority of its calls."""
+        return sum(held for one, held in self._held.items() if one.name == tenant)
 
-    def slot(self, tenant: str = "") -> Slot:
-        """Return a slot to be entered with `async with`."""
-        return Slot(self, tenant)
+    def slot(self, tenant: str = "", priority: int = 0) -> Slot:
+        """Return a slot to be entered with `async with`; of those who wait, a higher priority comes first."""
+        return Slot(self, tenant, priority)
 
-    def reserve(self, tenant: str, calls: int) -> None:
+    def reserve(self, tenant: str, calls: int, priority: int = 0) -> None:
         """Reserve a fair part for so many calls to come; a negative number: they are over, or will not come."""
+        one = _Tenant(tenant, priority)
         with self._lock:
-            self._reserved[tenant] += calls
-            if self._reserved[tenant] <= 0:
-                del self._reserved[tenant]
+            self._reserved[one] += calls
+            if self._reserved[one] <= 0:
+                del self._reserved[one]
             if calls < 0:
                 self._give_slots()
 
-    async def enter(self, tenant: str = "") -> None:
+    async def enter(self, tenant: str = "", priority: int = 0) -> None:
         """Take a slot, at once or after a wait; `BulkheadFull` at once when too many wait already.
 
-        What was entered must be left; when this raises or is cancelled, nothing was taken.
+        What was entered must be left, as the same tenant with the same priority; when this raises or is cancelled,
+        nothing was taken.
         """
+        one = _Tenant(tenant, priority)
         with self._lock:
-            if tenant not in self._queues and self._may_take(tenant):
-                self._take(tenant)
+            if one not in self._queues and self._may_take(one):
+                self._take(one)
                 return
-            waiter = self._queue(tenant)
+            waiter = self._queue(one)
         try:
             await waiter.wait()
         except BaseException:
-            self._give_up(tenant, waiter)
+            self._give_up(one, waiter)
             raise
 
-    def leave(self, tenant: str = "") -> None:
+    def leave(self, tenant: str = "", priority: int = 0) -> None:
         """Give a slot back."""
         with self._lock:
-            self._give_back(tenant)
+            self._give_back(_Tenant(tenant, priority))
             self._give_slots()
 
-    def _queue(self, tenant: str) -> _Waiter:
+    def _queue(self, tenant: _Tenant) -> _Waiter:
         bound = self.policy.max_queue
         if bound is not None and self._waiting >= bound:
             raise BulkheadFull(self.name, self.policy.max_concurrency, self._waiting)
@@ -157,7 +169,7 @@ class Bulkhead:
         self._waiting += 1
         return waiter
 
-    def _give_up(self, tenant: str, waiter: _Waiter) -> None:
+    def _give_up(self, tenant: _Tenant, waiter: _Waiter) -> None:
         with self._lock:
             if waiter.granted:  # too late to be of use: the next one gets it
                 self._give_back(tenant)
@@ -165,7 +177,7 @@ class Bulkhead:
                 self._unqueue(tenant, waiter)
             self._give_slots()
 
-    def _unqueue(self, tenant: str, waiter: _Waiter) -> None:
+    def _unqueue(self, tenant: _Tenant, waiter: _Waiter) -> None:
         queue = self._queues[tenant]
         queue.remove(waiter)
         waiter.queued = False
@@ -173,11 +185,11 @@ class Bulkhead:
         if not queue:
             del self._queues[tenant]
 
-    def _take(self, tenant: str) -> None:
+    def _take(self, tenant: _Tenant) -> None:
         self._held[tenant] = self._held.get(tenant, 0) + 1
         self._at_work += 1
 
-    def _give_back(self, tenant: str) -> None:
+    def _give_back(self, tenant: _Tenant) -> None:
         held = self._held[tenant] - 1
         if held:
             self._held[tenant] = held
@@ -195,35 +207,49 @@ class Bulkhead:
             if tenant in self._queues:
                 self._queues.move_to_end(tenant)
 
-    def _next_in_turn(self) -> str | None:
+    def _next_in_turn(self) -> _Tenant | None:
         if not self._queues or self._at_work >= self.policy.max_concurrency:
             return None
-        part, left_over = self._fair_part()
-        return next((tenant for tenant in self._queues if self._is_within(tenant, part, left_over)), None)
+        for priority in sorted({tenant.priority for tenant in self._queues}, reverse=True):
+            part, left_over = self._fair_part(priority)
+            waiting = (tenant for tenant in self._queues if tenant.priority == priority)
+            found = next((tenant for tenant in waiting if self._is_within(tenant, part, left_over)), None)
+            if found is not None:
+                return found
+        return None
 
-    def _may_take(self, tenant: str) -> bool:
+    def _may_take(self, tenant: _Tenant) -> bool:
         """Say whether a call that does not wait yet may go in."""
-        return self._at_work < self.policy.max_concurrency and self._is_within(tenant, *self._fair_part(tenant))
+        part, left_over = self._fair_part(tenant.priority, tenant)
+        return self._at_work < self.policy.max_concurrency and self._is_within(tenant, part, left_over)
 
-    def _fair_part(self, newcomer: str | None = None) -> tuple[int, int]:
-        """Return the slots that everybody may hold, and how many may hold one more, which cannot be divided."""
-        wanted = sorted(self._wanted(newcomer))
-        left = self.policy.max_concurrency
+    def _fair_part(self, priority: int, newcomer: _Tenant | None = None) -> tuple[int, int]:
+        """Return the slots that each of a priority may hold, and how many may hold one more, which cannot be divided.
+
+        What those of higher priorities hold and wait for is theirs.
+        """
+        known = {*self._reserved, *self._held, *self._queues, *(() if newcomer is None else (newcomer,))}
+        wanted = sorted(self._wanted(tenant, newcomer) for tenant in known if tenant.priority == priority)
+        left = room = max(0, self.policy.max_concurrency - sum(map(self._here, self._above(priority))))
         for position, calls in enumerate(wanted):
             tenants = len(wanted) - position
             if calls * tenants > left:
                 return divmod(left, tenants)
             left -= calls
-        return self.policy.max_concurrency, 0  # there is enough for everybody
+        return room, 0  # there is enough for everybody
 
-    def _wanted(self, newcomer: str | None) -> Iterable[int]:
-        reserved, held, queues = self._reserved, self._held, self._queues
-        for tenant in {*reserved, *held, *queues} if newcomer is None else {newcomer, *reserved, *held, *queues}:
-            here = held.get(tenant, 0) + len(queues.get(tenant, ())) + (tenant == newcomer)
-            yield max(here, reserved.get(tenant, 0))
+    def _above(self, priority: int) -> Iterable[_Tenant]:
+        return (tenant for tenant in {*self._held, *self._queues} if tenant.priority > priority)
 
-    def _is_within(self, tenant: str, part: int, left_over: int) -> bool:
+    def _here(self, tenant: _Tenant) -> int:
+        return self._held.get(tenant, 0) + len(self._queues.get(tenant, ()))
+
+    def _wanted(self, tenant: _Tenant, newcomer: _Tenant | None) -> int:
+        return max(self._here(tenant) + (tenant == newcomer), self._reserved.get(tenant, 0))
+
+    def _is_within(self, tenant: _Tenant, part: int, left_over: int) -> bool:
         held = self._held.get(tenant, 0)
         if held < part:
             return True
-        return held == part and sum(other > part for other in self._held.values()) < left_over
+        alike = (other for one, other in self._held.items() if one.priority == tenant.priority)
+        return held == part and sum(other > part for other in alike) < left_over

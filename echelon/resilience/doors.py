@@ -122,12 +122,13 @@ class DoorWaits(Generic[T]):
         tenant: str,
         clock: Callable[[], float],
         sleep: Sleep,
+        priority: int = 0,
     ) -> None:
         #: The climb that is made now, or is to be made next.
         self.climb = call
         self._call = call
         self._doors = doors
-        self._position = LinePosition(tenant)
+        self._position = LinePosition(tenant, priority)
         self._clock = clock
         self._sleep = sleep
         #: By the door: how long it may wait there, and until when.

@@ -16,6 +16,8 @@ from echelon.model.errors import (
     EchelonError,
     InfrastructureError,
     JournalError,
+    NotAccepted,
+    QuotaExhausted,
 )
 from echelon.resilience.pushback import links, wants_another
 
@@ -78,7 +80,7 @@ def can_pass(error: BaseException) -> bool:
     if not isinstance(error, Exception):
         return False
     chain = tuple(_speaking(error))
-    for judge in (_refused_for_good, wants_another, _passes):
+    for judge in (refused_for_good, wants_another, _passes):
         verdict = next((verdict for link in chain if (verdict := judge(link)) is not None), None)
         if verdict is not None:
             return verdict
@@ -88,11 +90,11 @@ def can_pass(error: BaseException) -> bool:
 def blames_dependency(error: Exception) -> bool:
     """Say whether an error counts against the dependency that was called (F1).
 
-    An agent that says it cannot, a budget that is used up, or a journal that fails, say nothing about the dependency; a
-    refused request (4xx) proves that it is there. An output that breaks its contract counts, as does whatever we cannot
-    explain.
+    An agent that says it cannot, a result that a check rejects, a budget or a quota that is used up, or a journal that
+    fails, say nothing about it; a refused request (4xx) proves that it is there. An output that breaks its contract
+    counts, as does whatever we cannot explain.
     """
-    if isinstance(error, BreakerOpen | BulkheadFull | JournalError):
+    if isinstance(error, BreakerOpen | BulkheadFull | JournalError | QuotaExhausted | NotAccepted):
         return False
     if isinstance(error, EchelonError):
         return error.passing or isinstance(error, InfrastructureError | ContractViolation)
@@ -145,7 +147,7 @@ def _speaking(error: BaseException) -> Iterator[BaseException]:
             return
 
 
-def _refused_for_good(error: BaseException) -> bool | None:
+def refused_for_good(error: BaseException) -> bool | None:
     """Say False of an error that waiting does not fix although its status may look like it; None of all others."""
     if _is_named(error, _HOPELESS_NAMES):
         return False

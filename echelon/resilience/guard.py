@@ -1,4 +1,4 @@
-"""The one guard around every call: bulkhead → budget → rate → breaker → retry → timeout, a rung each (F1, F3, F4, F5).
+"""Around every call: bulkhead → budget → rate → quota → breaker → retry → timeout, a rung each (F1, F3, F4, F5, F10).
 
 The breaker is asked once a call and told once how the call ended, attempts and all: a passing error that a retry cures
 must not open it. While it is open no further attempt is made under permits given before.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
 
-from echelon.model.errors import AgentTimeout, BudgetExhausted
+from echelon.model.errors import AgentTimeout, BudgetExhausted, ReplicaStopped
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.usage import Budget, Price, Usage
 from echelon.resilience.breaker.breaker import Breaker
@@ -27,12 +27,13 @@ from echelon.resilience.doors import Door, DoorWaits, RateDoor
 from echelon.resilience.errors import can_pass
 from echelon.resilience.meter import metering
 from echelon.resilience.progress import CallObserver, CallProgress
+from echelon.resilience.quota.gate import QuotaGate, gated
 from echelon.resilience.rate import RateLimiter
 from echelon.resilience.rate_rung import RateRung
 from echelon.resilience.retry import Sleep, retrying
 from echelon.resilience.retry_budget import RetryBudget
 from echelon.resilience.rungs import BreakerRung, BudgetRung, Limiter, Rung, SlotRung
-from echelon.resilience.stoppable import GRACE_SECONDS, run_stoppably
+from echelon.resilience.stoppable import GRACE_SECONDS, StopRequest, run_stoppably
 from echelon.resilience.timeout import time_limit
 
 T = TypeVar("T")
@@ -61,9 +62,9 @@ class Guard:
 
     A guard may be shared by concurrent calls. `limiters` bound how many are at work at one time (F5): bulkheads' slots
     or semaphores, entered in this order. `account`, `breaker`, `rate_limiter` and `retry_budget` are shared with other
-    guards; `price` makes money of tokens; `rng`, `clock` and `sleep` are there to make a run repeatable. `doors` are
-    where a call waits that is refused for now, as one of `tenant`. An attempt that is stopped has `grace_seconds` to
-    clean up, and is given up then.
+    guards, and `quota` stands before all who call the same; `price` makes money of tokens; `rng`, `clock` and `sleep`
+    are there to make a run repeatable. `doors` are where a call waits that is refused for now, as one of `tenant`, a
+    higher `priority` first. An attempt that is stopped has `grace_seconds` to clean up, and is given up then.
     """
 
     def __init__(
@@ -75,7 +76,9 @@ class Guard:
         limiters: Sequence[Limiter] = (),
         rate_limiter: RateLimiter | None = None,
         doors: Sequence[Door] = (),
+        quota: QuotaGate | None = None,
         tenant: str = "",
+        priority: int = 0,
         retry_budget: RetryBudget | None = None,
         price: Price | None = None,
         rng: random.Random | None = None,
@@ -87,9 +90,11 @@ class Guard:
         #: What all its calls are taken from, unless a call has an account of its own.
         self.account = account or Account(Budget(), "no budget", clock=clock)
         self._pace = rate_limiter and RateRung(rate_limiter, sleep)
-        self._rungs = tuple(_rungs(price, clock, limiters, self._pace, breaker))
+        #: What stands before its dependency while a limit of that is used up; None: nothing does.
+        self.quota = quota
+        self._rungs = tuple(_rungs(price, clock, limiters, (self._pace, quota), breaker))
         self._doors = (*doors, *((RateDoor(rate_limiter),) if rate_limiter else ()))
-        self._tenant = tenant
+        self._tenant, self._priority = tenant, priority
         self._coming = 0
         #: Each slot with the calls that the slots before it let through at one time.
         self._slots = tuple(_let_through(limiter for limiter in limiters if isinstance(limiter, Slot)))
@@ -119,6 +124,7 @@ class Guard:
         account: Account | None = None,
         wrap_up: Callable[[], Awaitable[T]] | None = None,
         observer: CallObserver | None = None,
+        stop: StopRequest | None = None,
     ) -> CallResult[T]:
         """Do `work` within the policy; `tokens` is the estimate reserved for it, `account` that of this call alone.
 
@@ -127,13 +133,14 @@ class Guard:
 
         Usage is read from an attribute `usage` of what `work` returns, and of errors that carry one. `wrap_up` writes
         down what there is; it is called once, when the budget is used up and a share of it was kept back for this.
-        `observer` hears of waits and of attempts that fail.
+        `observer` hears of waits and of attempts that fail. A call that is stopped by `stop`, which runs it then, ends
+        with `ReplicaStopped`.
         """
         progress = CallProgress(work, account or self.account, self._price, tokens, observer)
-        error: Exception | None = None
-        waits = DoorWaits(progress, self._doors, self._tenant, self._clock, self._sleep)
+        waits = DoorWaits(progress, self._doors, self._tenant, self._clock, self._sleep, self._priority)
+        error = _stopped(stop)
         try:
-            while True:
+            while error is None:
                 try:
                     await self._climb(waits.climb)
                     break
@@ -143,7 +150,11 @@ class Guard:
                         await waits.wait(refused)
         except BudgetExhausted as exhausted:
             waits.end()
-            error = await self._wrap_up(progress, wrap_up, exhausted)
+            error = await self._wrap_up(progress, wrap_up, exhausted, stop)
+        except asyncio.CancelledError:
+            error = _stopped(stop)
+            if error is None:
+                raise
         except Exception as failure:  # noqa: BLE001 - whatever went wrong ends in an envelope
             error = failure
         finally:
@@ -195,7 +206,11 @@ class Guard:
                 await rung.leave(progress, failure)
 
     async def _wrap_up(
-        self, progress: CallProgress[T], wrap_up: Callable[[], Awaitable[T]] | None, exhausted: BudgetExhausted
+        self,
+        progress: CallProgress[T],
+        wrap_up: Callable[[], Awaitable[T]] | None,
+        exhausted: BudgetExhausted,
+        stop: StopRequest | None,
     ) -> Exception | None:
         """Make the last call, once, past the same rungs; return why there is no value, None when there is one."""
         kept_back = progress.account.reserve_final_call() if wrap_up else None
@@ -206,6 +221,11 @@ class Guard:
         try:
             with final_call():
                 await self._climb(last)
+        except asyncio.CancelledError:
+            stopped = _stopped(stop)
+            if stopped is None:
+                raise
+            return stopped
         except Exception as failure:  # noqa: BLE001 - what it failed for first is what somebody can change
             exhausted.__cause__ = failure
             return exhausted
@@ -239,15 +259,18 @@ class Guard:
         left, whose = progress.account.deadline(final_call=progress.reservation.final_call)
         if left <= 0:
             raise BudgetExhausted("seconds", 0, 0, whose)
+        await progress.reservation.confirm()
+        if self.quota is not None:
+            self.quota.check()  # it may have closed since the attempt before
         progress.attempts += 1
         progress.retry_held = False
         seconds, began = min(left, self._timeout_seconds), self._clock()
         try:
             async with time_limit(None if seconds == inf else seconds, idle_seconds=self._idle_seconds):
-                with metering(progress):
+                with metering(progress), gated(self.quota):
                     async with run_stoppably(progress.work, self._grace_seconds) as task:
                         await asyncio.wait({task})
-                value = task.result()
+                value = _result_of(task, progress)
         except Exception as error:
             out_of_time = isinstance(error, AgentTimeout) and error.seconds == left and not error.idle
             failure = BudgetExhausted.while_at_work(left, whose) if out_of_time else error
@@ -272,18 +295,31 @@ class Guard:
         return progress.retry_held or self._retry_budget is None
 
 
+def _stopped(stop: StopRequest | None) -> Exception | None:
+    """Say that a call is stopped, if it is."""
+    return ReplicaStopped(stop.reason) if stop and stop.reason else None
+
+
+def _result_of(task: "asyncio.Task[T]", progress: CallProgress[T]) -> T:
+    """Return what an attempt returned; one that was stopped may say what it had used by then."""
+    try:
+        return task.result()
+    except asyncio.CancelledError as stopped:
+        progress.note(stopped)
+        raise
+
+
 def _rungs(
     price: Price | None,
     clock: Callable[[], float],
     limiters: Iterable[Limiter],
-    pace: Rung | None,
+    passes: Iterable[Rung | None],
     breaker: Breaker | None,
 ) -> Iterator[Rung]:
     yield from map(SlotRung, limiters)
     # Below the slots: what waits for a slot must hold nothing that those with a slot wait for.
     yield BudgetRung(price, clock)
-    if pace is not None:
-        yield pace
+    yield from filter(None, passes)
     if breaker is not None:
         yield BreakerRung(breaker)
 

@@ -14,6 +14,7 @@ from echelon.resilience.budget import Account
 from echelon.resilience.bulkhead import Bulkhead
 from echelon.resilience.doors import ProbeDoor
 from echelon.resilience.guard import Guard
+from echelon.resilience.quota.gate import QuotaGate
 from echelon.resilience.registry import BreakerRegistry
 from echelon.resilience.retry import Sleep
 from echelon.resilience.rungs import Limiter
@@ -31,6 +32,7 @@ class Guards:
         rng: random.Random | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
+        quota_wait_seconds: float = inf,
     ) -> None:
         self._breakers = breakers
         #: The breakers of the guards that were made.
@@ -40,6 +42,8 @@ class Guards:
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, protects nothing
         self._clock = clock
         self._sleep = sleep
+        #: The longest wait for a quota that resets (F10).
+        self._quota_wait_seconds = quota_wait_seconds
 
     def guard(
         self,
@@ -49,28 +53,36 @@ class Guards:
         account: Account,
         domain: str = "",
         tenant: str = "",
+        priority: int = 0,
+        turns: Sequence[Limiter] = (),
         slots: Sequence[Limiter] = (),
         price: Price | None = None,
-        waits_for_probe: bool = False,
+        waits: bool = False,
     ) -> Guard:
         """Return what guards the calls of one agent, for one domain; slots are shared out by `tenant`, or else by that.
 
         `caller` names it; its slots, rate and retries are its own when its policy names no dependency. `slots` bound
-        what the run has at work, and `price` is that of its model. With `waits_for_probe` calls that an open breaker
-        refuses wait for its next probe; whoever has a fallback takes that at once (F1).
+        what the run has at work; before all others come `turns`, for which a call holds nothing while it waits. Those
+        of a higher `priority` come first wherever calls wait. `price` is that of its model. With `waits`
+        calls that an open breaker refuses wait for its next probe, and those that a used up quota refuses for its
+        reset; whoever has a fallback takes that at once (F1, F10).
         """
         complete = policy.over(DEFAULT_RESILIENCE)
         dependency = complete.dependency or caller
         budget = complete.retry_budget
         breaker = self._breaker(complete)
+        quota = QuotaGate(self._breakers.quotas, dependency, self._quota_wait_seconds, complete.attempts or 1)
+        doors = (*((_probe_door(complete, breaker),) if breaker else ()), quota)
         return Guard(
             complete,
             breaker=breaker,
-            doors=(_probe_door(complete, breaker),) if breaker and waits_for_probe else (),
+            doors=doors if waits else (),
+            quota=quota,
             tenant=tenant or domain,
+            priority=priority,
             rate_limiter=self._dependencies.rate_limiter(dependency, rate) if (rate := complete.rate_limit) else None,
             account=account,
-            limiters=tuple(self._limiters(complete, dependency, domain, tenant or domain, slots)),
+            limiters=(*turns, *self._limiters(complete, dependency, domain, tenant or domain, priority), *slots),
             retry_budget=self._dependencies.retry_budget(dependency, budget) if budget else None,
             price=price,
             rng=self._rng,
@@ -82,14 +94,13 @@ class Guards:
         return self.used.note(self._breakers.get(policy.breaker, policy.breaker_policy)) if policy.breaker else None
 
     def _limiters(
-        self, policy: Resilience, dependency: str, domain: str, tenant: str, slots: Sequence[Limiter]
+        self, policy: Resilience, dependency: str, domain: str, tenant: str, priority: int
     ) -> Iterator[Limiter]:
         """Yield the narrow limiters first: whoever waits there must not keep others out of a wide one."""
         if policy.domain_bulkhead:
-            yield self._domains.get(domain, policy.domain_bulkhead).slot()
+            yield self._domains.get(domain, policy.domain_bulkhead).slot(priority=priority)
         if policy.bulkhead:
-            yield self._dependencies.bulkhead(dependency, policy.bulkhead).slot(tenant)
-        yield from slots
+            yield self._dependencies.bulkhead(dependency, policy.bulkhead).slot(tenant, priority)
 
 
 def _probe_door(policy: Resilience, breaker: Breaker) -> ProbeDoor:

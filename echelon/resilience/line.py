@@ -23,10 +23,11 @@ class TooLate(Exception):
 class LinePosition:
     """Where one call stands: first in one line, or in none."""
 
-    __slots__ = ("_first_in", "_tenant")
+    __slots__ = ("_first_in", "_priority", "_tenant")
 
-    def __init__(self, tenant: str = "") -> None:
+    def __init__(self, tenant: str = "", priority: int = 0) -> None:
         self._tenant = tenant
+        self._priority = priority
         self._first_in: WaitingLine | None = None
 
     def is_first_in(self, line: "WaitingLine") -> bool:
@@ -38,14 +39,14 @@ class LinePosition:
         if self._first_in is line:
             return
         self.end()
-        await line.enter(self._tenant, left())
+        await line.enter(self._tenant, left(), self._priority)
         self._first_in = line
 
     def end(self) -> None:
         """Let the next one be first; does nothing for who is first in no line."""
         line, self._first_in = self._first_in, None
         if line is not None:
-            line.leave(self._tenant)
+            line.leave(self._tenant, self._priority)
 
 
 class WaitingLine:
@@ -71,17 +72,17 @@ class WaitingLine:
         while (seconds := self._check(left())) > 0:
             await sleep(min(seconds, LOOK_AGAIN_SECONDS))
 
-    async def enter(self, tenant: str, seconds: float) -> None:
+    async def enter(self, tenant: str, seconds: float, priority: int = 0) -> None:
         """Become the first within so many seconds, or raise `TooLate`."""
         try:
             async with asyncio.timeout(None if seconds == inf else seconds):
-                await self._turns.enter(tenant)
+                await self._turns.enter(tenant, priority)
         except TimeoutError as error:
             raise TooLate from error
 
-    def leave(self, tenant: str) -> None:
+    def leave(self, tenant: str, priority: int = 0) -> None:
         """Let the next one be first."""
-        self._turns.leave(tenant)
+        self._turns.leave(tenant, priority)
 
     def _check(self, left: float) -> float:
         seconds = self._ready_in()

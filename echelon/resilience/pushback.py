@@ -29,13 +29,13 @@ def links(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__
 
 
-def retry_after_seconds(error: BaseException, now: datetime) -> float | None:
+def retry_after_seconds(error: BaseException, now: datetime, *, wrapped: bool = True) -> float | None:
     """Return for how long the callee asked to be left alone, in seconds; None when it did not say so.
 
     Read from an attribute `retry_after` in seconds, else from the headers `grpc-retry-pushback-ms`, `retry-after-ms`
-    and `retry-after` (seconds or an HTTP date), of the error or of what it wraps.
+    and `retry-after` (seconds or an HTTP date), of the error or, unless `wrapped` is false, of what it wraps.
     """
-    for link in links(error):
+    for link in links(error) if wrapped else (error,):
         for seconds in _asked_for(link, now):
             if seconds is not None and seconds >= 0:
                 return seconds
@@ -48,7 +48,7 @@ def wants_another(error: BaseException) -> bool | None:
     Read from the header `x-should-retry` of one error, and from a `grpc-retry-pushback-ms` that is negative or no
     number. What the error wraps is not looked at.
     """
-    headers = _headers(error)
+    headers = headers_of(error)
     if _PUSHBACK in headers:
         pushback = _number(headers[_PUSHBACK])
         return None if pushback is not None and pushback >= 0 else False
@@ -57,7 +57,7 @@ def wants_another(error: BaseException) -> bool | None:
 
 def _asked_for(error: BaseException, now: datetime) -> Iterator[float | None]:
     yield _number(getattr(error, "retry_after", None))
-    headers = _headers(error)
+    headers = headers_of(error)
     for name in (_PUSHBACK, "retry-after-ms"):
         milliseconds = _number(headers.get(name))
         yield None if milliseconds is None else milliseconds / 1000
@@ -65,7 +65,8 @@ def _asked_for(error: BaseException, now: datetime) -> Iterator[float | None]:
     yield _until(headers.get("retry-after"), now)
 
 
-def _headers(error: BaseException) -> Mapping[str, object]:
+def headers_of(error: BaseException) -> Mapping[str, object]:
+    """Return the headers of the answer that an error carries, by their names in lower case; empty without any."""
     try:
         found: Foreign = (
             getattr(getattr(error, "response", None), "headers", None) or getattr(error, "headers", None) or {}

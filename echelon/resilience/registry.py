@@ -13,6 +13,7 @@ from echelon.model.policy import BreakerPolicy
 from echelon.resilience.breaker.breaker import Breaker
 from echelon.resilience.breaker.fleet import Fleet
 from echelon.resilience.breaker.redis import RedisStore
+from echelon.resilience.quota.windows import QuotaWindows
 
 
 class BreakerRegistry:
@@ -40,6 +41,8 @@ class BreakerRegistry:
         self._store = RedisStore(redis_url) if redis_url else None
         self._breakers: dict[str, Breaker] = {}
         self._lock = threading.Lock()
+        #: Beside them: limits of the same dependencies that are used up, until they reset (F10).
+        self.quotas = QuotaWindows()
 
     @classmethod
     def shared(cls, redis_url: str | None = None) -> "BreakerRegistry":

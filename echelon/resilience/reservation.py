@@ -72,18 +72,21 @@ class Reservation:
         """
         return await self._line.stand(self, wanted, wanted if least is None else least)
 
+    async def confirm(self) -> None:
+        """Return when what was set aside without a wait may be used: at once, where one process keeps the books."""
+
     def attempt(self, wanted: Amounts, least: Amounts) -> Amounts | Ledger:
         """Set aside what can be had now, or return whose books it must wait for; the lock is held."""
         self._refuse_unless_open("extended")
-        own = _ONE_CALL if _ONE_CALL in self._held and wanted.calls else NOTHING
+        own = ONE_CALL if ONE_CALL in self._held and wanted.calls else NOTHING
         granted = wanted
         for level in self._bounding:
             got = level.grant(granted, least, own, final_call=self.final_call)
             if got is None:
                 return level
             granted = got
-        if own is _ONE_CALL:
-            self._give_back(_ONE_CALL)
+        if own is ONE_CALL:
+            self._give_back(ONE_CALL)
         self._hold(granted)
         return granted
 
@@ -102,7 +105,7 @@ class Reservation:
         with self._line.lock:
             if self._state == "open":
                 self._give_back(held)
-                self._hold(_ONE_CALL)
+                self._hold(ONE_CALL)
                 self._line.serve()
 
     def lend(self) -> None:
@@ -228,7 +231,7 @@ class Line:
 
 
 #: A call that was set aside before its first attempt.
-_ONE_CALL = Amounts(calls=1)
+ONE_CALL = Amounts(calls=1)
 
 
 def usage_beyond(usage: Usage, paid: Usage | UsageTally) -> Usage:

@@ -82,6 +82,37 @@ async def run_stoppably(
         raise
 
 
+class StopRequest:
+    """Lets a call be stopped that nobody needs any more: it ends, and what it used by then is known (F9).
+
+    Whoever waits for the call is not cancelled; it ends for them like one that failed.
+    """
+
+    def __init__(self) -> None:
+        self.reason = ""
+        """Why it is to be stopped; empty as long as it is not."""
+        self._task: asyncio.Task[Any] | None = None
+
+    def stop(self, reason: str) -> None:
+        """Stop the call, or keep it from beginning; one that has ended stays as it is."""
+        if not self.reason:
+            self.reason = reason
+            if self._task is not None:
+                self._task.cancel()
+
+    async def run(self, call: Coroutine[Any, Any, T]) -> T:
+        """Wait for the call, which asks for `reason` when it is cancelled."""
+        self._task = asyncio.get_running_loop().create_task(call)
+        try:
+            result = await self._task
+        finally:
+            self._task = None
+        waiting = asyncio.current_task()
+        if waiting is not None and waiting.cancelling():  # both were stopped: who waits must not go on
+            raise asyncio.CancelledError
+        return result
+
+
 async def _wait_for_end(task: asyncio.Task[Any], grace_seconds: float) -> bool:
     """Wait for a cancelled task, whatever else is cancelled meanwhile; say whether it ended in time."""
     loop = asyncio.get_running_loop()

@@ -16,6 +16,27 @@ from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, UsedDependency
 from echelon.model.run import Conversation, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent
+from echelon.runlog.gate_events import (
+    ApprovalReturned,
+    ApprovalUsed,
+    GateAnswered,
+    GateClosed,
+    GateExtended,
+    GateRaised,
+)
+from echelon.runlog.judging.audit_events import IntegrationAudited, VerifierProbed
+from echelon.runlog.judging.autonomy_events import AutonomyDecided
+from echelon.runlog.judging.conflict_events import ConflictFound, ConflictSettled
+from echelon.runlog.judging.flat_events import FlatMomentHeld
+from echelon.runlog.judging.sync_events import DriftMeasured, PhaseStopped, WaveEnded
+from echelon.runlog.notify_events import (
+    NotificationFailed,
+    NotificationQueued,
+    NotificationSent,
+    TokensIssued,
+    TokenUsed,
+)
+from echelon.runlog.quota_events import QuotaClosed
 from echelon.runlog.run_events import (
     Event,
     PhaseEnded,
@@ -27,21 +48,15 @@ from echelon.runlog.run_events import (
     RunStarted,
     RunTaken,
     SampleAsked,
+    StepEvent,
 )
-
-
-class StepEvent(Event):
-    """What events about one step have."""
-
-    key: str
-    """Identity of the step (F8)."""
-    task_id: str
-    """The task; for an integration what it is recorded as."""
-
-    @property
-    def subject(self) -> str:
-        """The task."""
-        return self.task_id
+from echelon.runlog.voice_events import (
+    BlockedReported,
+    ConcernReopened,
+    ConfidenceStated,
+    ProposalsDecided,
+    TaskProposed,
+)
 
 
 class StepStarted(StepEvent):
@@ -54,6 +69,8 @@ class StepStarted(StepEvent):
     """The agent or coordinator."""
     step: StepKind
     """Task or integration."""
+    replica: int = Field(default=0, ge=0)
+    """Which replica of its task, from 1; 0: it is none (F9)."""
 
 
 class StepReused(StepEvent):
@@ -88,6 +105,8 @@ class AttemptFailed(StepEvent):
     """What went wrong."""
     seconds: float = Field(ge=0)
     """How long the attempt took."""
+    stated: float | None = Field(default=None, ge=0, le=1)
+    """How sure the agent had said it is of a result that a check rejected; None where it delivered none (X11)."""
 
 
 class OutputRead(StepEvent):
@@ -103,7 +122,7 @@ class Logged(StepEvent):
 
     kind: Literal["logged"] = "logged"
     source: Literal["logging", "stdout", "stderr", "echelon"]
-    """Where it was written; `echelon` says what was left out, and why."""
+    """Where it was written; `echelon` says what was left out, and has the whole error of an attempt that failed."""
     level: int
     """How serious, as `logging` counts."""
     message: str
@@ -265,12 +284,38 @@ RunEvent = Annotated[
     | StepEnded
     | ConcernRaised
     | ConcernDisposed
+    | ConcernReopened
+    | ConfidenceStated
+    | BlockedReported
+    | TaskProposed
+    | ProposalsDecided
+    | AutonomyDecided
     | ExceptionPushed
     | EffectIntended
     | EffectSettled
     | OperatorDecided
     | TasksRetried
+    | GateRaised
+    | GateAnswered
+    | GateExtended
+    | GateClosed
+    | ApprovalUsed
+    | ApprovalReturned
+    | NotificationQueued
+    | TokensIssued
+    | NotificationSent
+    | NotificationFailed
+    | TokenUsed
+    | ConflictFound
+    | ConflictSettled
+    | FlatMomentHeld
+    | DriftMeasured
+    | WaveEnded
+    | PhaseStopped
     | BreakerChanged
+    | QuotaClosed
+    | IntegrationAudited
+    | VerifierProbed
     | RunEnded,
     Field(discriminator="kind"),
 ]

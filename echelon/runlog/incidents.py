@@ -29,10 +29,14 @@ class _Loss:
 
 
 def incidents_of(steps: Iterable[StepRecord], plan: Plan | None) -> tuple[Incident, ...]:
-    """Return the incidents of a run, the first to begin first; a failure that stands alone is none."""
-    losses = _losses(steps := tuple(steps))
-    tasks = {(s.kind, s.handoff.task_id): s for s in steps if s.kind is StepKind.TASK}
-    delivered = {task for (_, task), step in tasks.items() if step.handoff.done} - set(losses)
+    """Return the incidents of a run, the first to begin first; a failure that stands alone is none.
+
+    Nor is what waits for a quota, or a budget of a day or a month: it will be done (F10).
+    """
+    lost = _losses(steps := tuple(steps))
+    losses = {task: loss for task, loss in lost.items() if loss.replaced or loss.error.until is None}
+    tasks = {(s.kind, s.handoff.task_id): s for s in steps if s.kind is StepKind.TASK and not s.replica}
+    delivered = {task for (_, task), step in tasks.items() if step.handoff.done} - set(lost)
     groups = [sorted(group, key=_when) for group in _grouped(losses) if len(group) >= LEAST]
     return tuple(sorted((_incident(group, plan, len(delivered)) for group in groups), key=lambda one: one.began))
 
@@ -49,7 +53,7 @@ def _when(loss: _Loss) -> tuple[datetime, str]:
 def _losses(steps: Sequence[StepRecord]) -> dict[str, _Loss]:
     """Return what is lost, by task: its last failure, unless the task itself was delivered after all."""
     found: dict[str, _Loss] = {}
-    for step in steps:
+    for step in (step for step in steps if not step.replica):  # what ends all replicas says what came of them (F9)
         task, used, error = step.handoff.task_id, step.handoff.fallback, step.handoff.error
         if used is not None:
             # A fallback replaces, whoever failed; when it failed itself, the failure before it is what counts.

@@ -12,10 +12,14 @@ def missing_of(handoff: Handoff) -> Missing:
     if handoff.done and handoff.shortfall and used is None:
         lacks = handoff.shortfall
         return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=lacks, instead=handoff.summary)
+    if handoff.unverified and not (used and used.replaces):
+        instead = handoff.summary
+        return Missing(task_id=handoff.task_id, producer=handoff.producer, reason=handoff.unverified, instead=instead)
     assert error or used, "the envelope guarantees an error where there is no output"
     reason, instead = (used.reason, used.said) if used else (error.message if error else "", "")
     if used and not handoff.done:
-        reason, instead = f"{used.reason}; {used.said} failed too: {error.message if error else ''}", ""
+        became = "is asked about" if handoff.waits_for_person else "failed too"
+        reason, instead = f"{used.reason}; {used.said} {became}: {error.message if error else ''}", ""
     return Missing(
         task_id=handoff.task_id,
         producer=handoff.producer,
@@ -23,6 +27,7 @@ def missing_of(handoff: Handoff) -> Missing:
         instead=instead,
         asks=error.asks if error else "",
         over_limit=error is not None and (error.over_limit or handoff.stopped_by == "budget"),
+        until=error.until if error else None,
     )
 
 

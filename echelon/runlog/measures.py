@@ -1,30 +1,43 @@
 """What a run cost and achieved, measured from its steps (M). Pure; what cannot be known is None, never zero."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from echelon.model.concern import Route
+from echelon.model.audit.audit import AuditRecord
+from echelon.model.concern import CRITICAL, ConcernRecord
 from echelon.model.handoff import Passed, tokens_in
 from echelon.model.run import Measures, Spent, StepKind, StepRecord
 from echelon.model.session import Pause, seconds_without
 from echelon.model.usage import Usage
+from echelon.runlog.judging.judged import sound_share
 from echelon.runlog.losses import has_delivered
 
-#: Concerns that go up the hierarchy (O1).
-_ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
 
-
-def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] = ()) -> Measures:
+def measure(
+    steps: Sequence[StepRecord],
+    seconds: float,
+    idle: Sequence[Pause] = (),
+    concerns: Iterable[ConcernRecord] = (),
+    asked: Collection[str] = (),
+    audits: Iterable[AuditRecord] = (),
+) -> Measures:
     """Return the measures of a run that took `seconds` of wall time, without the times `idle` when nobody worked on it.
 
-    What became of a step is told by its last record; what was used counts in all of them, failed tries included.
+    `concerns` are those on record, which say where each goes; `asked` are tasks whose results somebody was asked about
+    (X6); `audits` say which integrations are not sound. What became of a step is told by its last record; what was used
+    counts in all of them, failed tries included.
     """
-    latest = {(step.kind, step.handoff.task_id): step for step in steps}
+    latest = {(step.kind, step.handoff.task_id): step for step in steps if not step.replica}
+    integrations = [step for step in latest.values() if step.kind is StepKind.INTEGRATION]
+    wrong = {(one.task_id, one.version) for one in audits if one.is_rejected}
     tasks = [step for step in latest.values() if step.kind is StepKind.TASK]
     work = _usage([step for step in steps if step.kind is StepKind.TASK])
     integration = _usage([step for step in steps if step.kind is StepKind.INTEGRATION])
     coordination = _usage([step for step in steps if step.kind is not StepKind.TASK])
     total_seconds = work.seconds + coordination.seconds
     done = [step for step in tasks if has_delivered(step)]
+    waiting = [step for step in tasks if step.handoff.waits]
+    escalated = {one.step for one in concerns if one.route in CRITICAL}
+    tried = [step for step in tasks if not step.handoff.kept_from]
     by_reference = sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location)
     makespan = _makespan(steps, idle)
     told = sum((step.handoff.received for step in steps), Passed())
@@ -33,12 +46,16 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
         makespan_seconds=makespan,
         agents=len({step.node for step in tasks}),
         completed=len(done),
-        failed=len(tasks) - len(done),
+        failed=len(tasks) - len(done) - len(waiting),
+        waiting=len(waiting),
         task_seconds=work.seconds,
         integration_seconds=integration.seconds,
         coordination_ratio=_coordination_ratio(work, coordination),
-        first_try_rate=_share(sum(step.handoff.done and step.handoff.attempts == 1 for step in tasks), len(tasks)),
-        escalation_rate=_share(sum(_escalated(step) for step in tasks), len(tasks)),
+        first_try_rate=_share(sum(step.handoff.done and step.handoff.attempts == 1 for step in tried), len(tried)),
+        escalation_rate=_share(
+            sum(step.key in escalated or step.handoff.task_id in asked or _escalated(step) for step in tasks),
+            len(tasks),
+        ),
         integration_share=_share(integration.seconds, total_seconds),
         speedup=_share(total_seconds, makespan or 0.0),
         tokens=(work + coordination).tokens,
@@ -50,6 +67,9 @@ def measure(steps: Sequence[StepRecord], seconds: float, idle: Sequence[Pause] =
         tokens_by_value=told.tokens_by_value,
         fallbacks=sum(step.handoff.fallback is not None for step in tasks),
         replaced=sum(step.handoff.done and step.handoff.fallback is not None for step in tasks),
+        kept=len(tasks) - len(tried),
+        unverified=sum(bool(step.handoff.unverified) and step.handoff.fallback is None for step in tasks),
+        sound_integrations=sound_share(integrations, wrong),
         repaired=sum(bool(step.handoff.repairs) for step in latest.values()),
     )
 
@@ -82,7 +102,7 @@ def _coordination_ratio(work: Usage, coordination: Usage) -> float | None:
 
 
 def _escalated(step: StepRecord) -> bool:
-    return any(concern.route in _ESCALATED for concern in step.handoff.concerns)
+    return any(concern.route in CRITICAL for concern in step.handoff.concerns)
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -10,6 +10,7 @@ from echelon.model.organisation import PlanChange
 from echelon.model.plan import Finding, Plan
 from echelon.model.run import RunRecord, RunStatus
 from echelon.model.session import Session
+from echelon.model.views.items import ComparedItems
 
 
 class Event(Value):
@@ -26,12 +27,28 @@ class Event(Value):
         return ""
 
 
+class StepEvent(Event):
+    """What events about one step have."""
+
+    key: str
+    """Identity of the step (F8)."""
+    task_id: str
+    """The task; for an integration what it is recorded as."""
+
+    @property
+    def subject(self) -> str:
+        """The task."""
+        return self.task_id
+
+
 class RunStarted(Event):
     """A run was put on record, with its inputs and its plan."""
 
     kind: Literal["run_started"] = "run_started"
     record: RunRecord
     """The run as it was when it began."""
+    fresh: bool = False
+    """Is everything to be done in it, whatever earlier runs have done of it?"""
 
 
 class RunTaken(Event):
@@ -120,6 +137,8 @@ class PhaseStarted(Event):
     """The phase."""
     expected: int = Field(ge=0)
     """Tasks it has."""
+    compared: ComparedItems | None = None
+    """How they differ from those of an earlier run; None where nothing of that is kept."""
 
     @property
     def subject(self) -> str:

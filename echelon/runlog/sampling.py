@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from echelon.model.graph import TaskSpec
+from echelon.model.integration import task_checked
 from echelon.model.phrasing import count, listed, percent
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import StepKind, StepRecord
@@ -81,12 +82,12 @@ class _Measured:
 
 def _measured(state: RunState, plan: Plan) -> dict[str, _Measured]:
     """Return what was measured of each task; of a round that was done twice, what was done last."""
-    latest: dict[str, dict[tuple[StepKind, int], StepRecord]] = defaultdict(dict)
+    latest: dict[str, dict[tuple[StepKind, int, int], StepRecord]] = defaultdict(dict)
     tasks = {task.id for task in plan.tasks}
     for step in state.steps:
-        task = step.handoff.task_id if step.kind is StepKind.TASK else step.handoff.task_id.partition("/until/")[0]
+        task = step.handoff.task_id if step.kind is StepKind.TASK else task_checked(step.handoff.task_id)
         if task in tasks and step.kind in (StepKind.TASK, StepKind.CHECK):
-            latest[task][step.kind, step.round] = step
+            latest[task][step.kind, step.round, step.replica] = step
     found: dict[str, _Measured] = {}
     for name, step in state.latest.items():
         if name.kind is StepKind.TASK and name.task_id in latest:

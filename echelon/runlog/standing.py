@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from echelon.model.run import StepKind
+from echelon.model.views.items import ComparedItems
 
 
 class StepName(NamedTuple):
@@ -49,3 +50,7 @@ class PhaseState(NamedTuple):
     """When its sync point was passed; None while it is at work."""
     skipped: str = ""
     """Why nothing of it is done; empty for a phase that is wanted."""
+    compared: ComparedItems | None = None
+    """How its items differ from those of an earlier run; None where nothing of that is kept."""
+    flat: tuple[str, ...] | None = None
+    """Open concerns that everybody who decides next was given at its sync point; None: it was no flat moment (O6)."""

@@ -5,19 +5,27 @@ function. Where a run has not ended, it is seen as its last event left it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
+from echelon.model.phrasing import listed
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.rolling.phases import PhaseView, RepeatedWork
-from echelon.model.run import RunResult, RunStatus, RunView, StepKind, StepRecord, WaitView
+from echelon.model.run import Measures, MissingGroup, RunRecord, RunResult, RunStatus, RunView, StepKind, StepRecord
 from echelon.model.session import seconds_without
+from echelon.model.views.judged import JudgedWork
 from echelon.model.views.rest import Rest, Waiting
 from echelon.model.views.retry import TaskRetry
+from echelon.model.views.waits import WaitView
 from echelon.planning.schedule.phase_graph import final_names, phases_awaited
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
+from echelon.runlog.causes import awaited_by
 from echelon.runlog.incidents import errors_of, incidents_of
+from echelon.runlog.items import changes_of
+from echelon.runlog.judging.autonomy import approvals_of, autonomy_of, escalated_in
+from echelon.runlog.judging.judged import audits_that_count, judged_of, rejected_by_audit
 from echelon.runlog.losses import has_delivered, is_lost, missing_of, stand_in, unchecked
 from echelon.runlog.measures import measure
 from echelon.runlog.sampling import held_phases, left_out, rest_of
@@ -44,35 +52,86 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         launched=launched,
         returned=launched - len(missing),
         missing=missing,
-        missing_by_cause=missing_by_cause(missing, losses),
+        missing_by_cause=tuple(_traced(missing_by_cause(missing, losses), state)),
+        items={name: changes for name in state.phases if (changes := changes_of(state, name))},
         concerns=tuple(state.concerns.values()),
+        proposals=tuple(state.proposals.values()),
+        **dict(_judged_work(state, latest)),
+        gates=tuple(state.gates.values()),
+        notifications=tuple(state.notifications.values()),
+        confidences=dict(state.confidences),
+        blocked=dict(state.blocked),
         exceptions=state.exceptions,
         exceptions_by_cause=exceptions_by_cause(state.exceptions),
         incidents=incidents,
         breakers=breakers_of(state.breakers),
         plan_changes=state.plan_changes,
-        measures=measure(
-            state.steps, seconds_without(record.started, record.finished or state.last_at, state.pauses), state.pauses
-        ),
+        measures=_measures(state, record, state.last_at),
         phases=tuple(_phases(state, latest)),
         extensions=state.extensions,
         waits=_waits(state),
         at_work=tuple(name.task_id for name in state.at_work),
         conversations=state.conversations,
+        log_lines=dict(state.log_lines),
         skipped=_skipped(state),
         repeated=tuple(_repeated(latest.values())),
         output=_output(latest.values(), state, reader),
         rest=rest,
-        waiting=_waiting(record.status, missing, rest),
+        waiting=_waiting(state, missing, rest, latest.values()),
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
-        stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.falls_short},
+        stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.stands_in},
+        unverified={name.task_id: why for name, step in latest.items() if (why := step.handoff.unverified)},
+        unchecked=_unchecked(latest.values()),
         lost_outputs=tuple(reader.lost),
         previous=previous,
     )
 
 
+def _judged_work(state: RunState, latest: Mapping[StepName, StepRecord]) -> JudgedWork:
+    """Return how the run judged its own work."""
+    record, audits = state.record, audits_that_count(latest, state.audits)
+    assert record is not None, "a log begins with the start of its run"
+    assert state.last_at is not None, "the start of a run happened at some time"
+    return JudgedWork(
+        autonomy=autonomy_of(state.autonomy, state.concerns),
+        approvals=approvals_of(state.autonomy, state.concerns, state.last_at),
+        conflicts=tuple(state.conflicts.values()),
+        sync=state.sync,
+        judged=judged_of(latest, audits, record.plan.to_verify if record.plan else ()),
+        audits=audits,
+    )
+
+
+def _measures(state: RunState, record: RunRecord, last_at: datetime) -> Measures:
+    seconds = seconds_without(record.started, record.finished or last_at, state.pauses)
+    asked, audits = escalated_in(state.autonomy), state.audits.values()
+    return measure(state.steps, seconds, state.pauses, state.concerns.values(), asked, audits)
+
+
+def waiting_of(state: RunState) -> Waiting | None:
+    """Return what a run waits for; None when it does not wait."""
+    if state.record is None or state.record.status is not RunStatus.WAITING:
+        return None
+    latest = _in_plan(state)
+    missing = _missing(latest, state, state.record.plan)
+    return _waiting(state, missing, rest_of(state), latest.values())
+
+
+#: Limits that a run waits for named at most.
+NAMED = 5
+
 #: What is numbered by rounds.
 _IN_ROUNDS = (StepKind.TASK, StepKind.CHECK)
+
+
+def _unchecked(steps: Iterable[StepRecord]) -> dict[str, tuple[str, ...]]:
+    """Return what is stated in words of outputs that are there, and was checked by nobody, by phase."""
+    found: dict[str, dict[str, None]] = {}
+    for step in steps:
+        known = step.handoff.verification
+        if known is not None and known.unchecked and step.handoff.done:
+            found.setdefault(step.phase, {}).update(dict.fromkeys(known.unchecked))
+    return {phase: tuple(texts) for phase, texts in found.items()}
 
 
 class _Reader:
@@ -97,11 +156,17 @@ def result_of(view: RunView) -> RunResult:
         status=view.record.status,
         output=view.output,
         stand_ins=view.stand_ins,
+        unverified=view.unverified,
+        unchecked=view.unchecked,
         launched=view.launched,
         returned=view.returned,
         missing=view.missing,
         missing_by_cause=view.missing_by_cause,
+        items=view.items,
         concerns=view.concerns,
+        proposals=view.proposals,
+        **{name: getattr(view, name) for name in JudgedWork.model_fields},
+        gates=view.gates,
         measures=view.measures,
         exceptions=view.exceptions,
         rest=view.rest,
@@ -111,6 +176,13 @@ def result_of(view: RunView) -> RunResult:
         repeated=view.repeated,
         report=view.record.report,
     )
+
+
+def _traced(groups: Iterable[MissingGroup], state: RunState) -> Iterator[MissingGroup]:
+    """Yield the groups, each with the first of its tasks of which there is something to read (V2)."""
+    said = state.log_lines.keys() | {one.task_id for one in state.conversations}
+    for group in groups:
+        yield group.model_copy(update={"traced": next((task for task in group.tasks if task in said), "")})
 
 
 def _in_plan(state: RunState) -> dict[StepName, StepRecord]:
@@ -158,17 +230,40 @@ def _repeated(latest: Iterable[StepRecord]) -> Iterator[RepeatedWork]:
 
 def _planned(state: RunState) -> list[StepName]:
     """Return the tasks that are to be done: what a sample leaves out is neither launched nor missing."""
-    out = left_out(state)
+    out = {**left_out(state), **state.sync.stopped}
     wanted = ((phase.name, task) for phase in _wanted(state) for task in phase.tasks if task not in out)
     return [StepName(StepKind.TASK, phase, task) for phase, task in wanted]
 
 
-def _waiting(status: RunStatus, missing: Sequence[Missing], rest: Rest | None) -> Waiting | None:
-    if status is not RunStatus.WAITING:
+def _waiting(
+    state: RunState, missing: Sequence[Missing], rest: Rest | None, latest: Iterable[StepRecord]
+) -> Waiting | None:
+    if state.record is None or state.record.status is not RunStatus.WAITING:
         return None
-    if any(one.asks for one in missing):
-        return Waiting(for_="the answer of a person")
+    asked = ["the answer of a person"] if any(one.asks for one in missing) else []
+    times = [one.until for one in missing if one.until]
+    if times:
+        return _for_limits(asked, latest, min(times))
+    if asked:
+        ends = [gate.expires for gate in state.gates.values() if gate.is_open and gate.expires]
+        return Waiting(for_=asked[0], until=min(ends).isoformat() if ends else None)
     return Waiting(for_="the rest of a sample") if rest else None
+
+
+def _for_limits(asked: list[str], latest: Iterable[StepRecord], first: datetime) -> Waiting:
+    """Return which quotas or budgets a run waits for, behind who is `asked`, and when the first resets (F10)."""
+    until: dict[str, datetime] = {}
+    for step in latest:
+        error = step.handoff.error
+        name = awaited_by(error) if error is not None else ""
+        if error is not None and error.until is not None and name:
+            until[name] = max(error.until, until.get(name, error.until))
+    names = sorted(until, key=lambda name: until[name])
+    return Waiting(
+        for_=", and ".join([*asked, listed(names or ["a quota"], NAMED)]),
+        until=(until[names[0]] if names else first).isoformat(),
+        limits=tuple(names),
+    )
 
 
 def _missing(latest: Mapping[StepName, StepRecord], state: RunState, plan: Plan | None) -> tuple[Missing, ...]:
@@ -184,7 +279,7 @@ def _missing(latest: Mapping[StepName, StepRecord], state: RunState, plan: Plan 
         for name in _planned(state)
         if name not in latest
     ]
-    return (*tried, *waiting)
+    return (*tried, *rejected_by_audit(latest, state.audits), *waiting)
 
 
 def _why_waiting(name: StepName, state: RunState) -> str:
@@ -212,13 +307,15 @@ def _phase(
         name=phase.name,
         planned=len(phase.tasks),
         completed=done,
-        failed=sum(not step.handoff.done for step in tasks),
+        failed=sum(not (step.handoff.done or step.handoff.waits) for step in tasks),
+        waiting=sum(step.handoff.waits for step in tasks),
         at_work=sum(name.phase == phase.name and name.kind is StepKind.TASK for name in state.at_work),
         seconds=span.total_seconds() if span else None,
         started=stands.started if stands else None,
         ended=stands.ended if stands else None,
         skipped=stands.skipped if stands else "",
         rounds=rounds.get(phase.name, 1),
+        flat=stands.flat if stands else None,
     )
 
 

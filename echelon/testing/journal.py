@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from echelon.journal.admission import MAX_CANDIDATES, Known, admit, choose_run, unknown
 from echelon.journal.digest import digest_of
@@ -20,17 +21,17 @@ from echelon.journal.fence import Fences, check_part
 from echelon.journal.holder import held_message, is_dead, this_process
 from echelon.journal.lease import Lease, hold
 from echelon.journal.port import Watcher
-from echelon.journal.queries import WITH_OUTPUT
+from echelon.journal.queries import MAX_AUTONOMY_RUNS, MAX_KEPT_CANDIDATES, WITH_OUTPUT
 from echelon.journal.rows import payloads
 from echelon.journal.writer import log_rejection
 from echelon.model.concern import ConcernRecord
 from echelon.model.errors import EchelonError, LeaseLost, RunHeld
+from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
 from echelon.runlog.changes import record_changes
 from echelon.runlog.events import (
-    ConcernDisposed,
-    ConcernRaised,
+    AutonomyDecided,
     LoggedEvent,
     RunEvent,
     RunStarted,
@@ -60,7 +61,6 @@ class _Memory:
     logs: dict[str, list[LoggedEvent]] = field(default_factory=dict[str, list[LoggedEvent]])
     runs: dict[str, RunRecord] = field(default_factory=dict[str, RunRecord])
     steps: list[StepRecord] = field(default_factory=list[StepRecord])
-    concerns: dict[str, ConcernRecord] = field(default_factory=dict[str, ConcernRecord])
     sessions: dict[tuple[str, str], list[_Held]] = field(default_factory=dict[tuple[str, str], list[_Held]])
     feeds: list[Feeds] = field(default_factory=list[Feeds])
 
@@ -91,11 +91,6 @@ class _Memory:
             self.runs[event.run_id] = event.record
         elif isinstance(event, StepEnded):
             self.steps.append(event.record)
-        elif isinstance(event, ConcernRaised):
-            self.concerns[event.record.id] = event.record
-        elif isinstance(event, ConcernDisposed):
-            raised = self.concerns[event.concern_id]
-            self.concerns[event.concern_id] = raised.model_copy(update={"disposition": event.disposition})
         elif changes := record_changes(event):
             self.runs[event.run_id] = self.runs[event.run_id].model_copy(update=changes)
 
@@ -175,20 +170,29 @@ class MemoryJournal:
     # The log -----------------------------------------------------------------------------------------------------
 
     async def events(
-        self, run_id: str, *, after: int = 0, kinds: Sequence[str] = (), subject: str | None = None
+        self,
+        run_id: str,
+        *,
+        after: int = 0,
+        kinds: Sequence[str] = (),
+        subject: str | None = None,
+        limit: int | None = None,
     ) -> tuple[LoggedEvent, ...]:
         """Return the events of a run behind place `after`, of all kinds or some, in the order of the log."""
-        return tuple(
+        found = (
             logged
             for logged in self._memory.logs.get(run_id, ())[after:]
             if (not kinds or logged.event.kind in kinds) and subject in (None, logged.event.subject)
         )
+        return tuple(islice(found, limit))
 
-    async def tail(self, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[LoggedEvent]]:
+    async def tail(
+        self, run_id: str, after: int = 0, *, kinds: Sequence[str] = ()
+    ) -> AsyncGenerator[Sequence[LoggedEvent]]:
         """Give the events of a run behind place `after` as they are written, whoever writes them."""
 
         async def read(behind: int) -> Sequence[LoggedEvent]:
-            return await self.events(run_id, after=behind)
+            return await self.events(run_id, after=behind, kinds=kinds)
 
         with self._feeds.ringing(run_id) as bell:
             async for found in follow(read, after, bell, _POLLS):
@@ -207,6 +211,16 @@ class MemoryJournal:
         found = [step for step in done if run_id in (None, step.run_id)]
         return max(found, key=lambda step: order.index(step.run_id), default=None)
 
+    async def steps_made_from(self, bases: Sequence[str], *, job: str, before_run_id: str) -> tuple[StepRecord, ...]:
+        """Return steps of earlier runs of a job that were made from any of these, the newest of each first."""
+        order = list(self._memory.runs)
+        before = order[: order.index(before_run_id)] if before_run_id in order else []
+        earlier = {run_id: place for place, run_id in enumerate(before) if self._memory.runs[run_id].job == job}
+        found = [one for one in self._memory.steps if one.run_id in earlier and one.basis in bases and one.can_be_kept]
+        oldest_first = sorted(found, key=lambda one: earlier[one.run_id])
+        by_basis = {basis: [one for one in oldest_first if one.basis == basis] for basis in dict.fromkeys(bases)}
+        return tuple(one for same in by_basis.values() for one in same[: -MAX_KEPT_CANDIDATES - 1 : -1])
+
     async def runs(self, limit: int = 20, *, inside: str | None = None) -> tuple[RunRecord, ...]:
         """Return the newest runs, or those begun inside another one, newest first, without their plans."""
         newest = [run for run in reversed(self._memory.runs.values()) if inside in (None, run.parent_run_id)]
@@ -223,24 +237,62 @@ class MemoryJournal:
             return self._memory.runs.get(run_id)
         return _newest(run for run in self._memory.runs.values() if run.flow_run_id == flow_run_id)
 
-    async def last_completed(self, job: str, inputs_digest: str, before_run_id: str) -> RunRecord | None:
-        """Return the newest completed run of a job on the same inputs before another run; None when there is none."""
+    async def last_completed(self, job: str, inputs_digest: str | None, before_run_id: str | None) -> RunRecord | None:
+        """Return the newest completed run of a job on the same inputs before another run; None when there is none.
+
+        Without inputs those of the run do not count, and without a run all are before it.
+        """
         order = list(self._memory.runs)
-        before = order[: order.index(before_run_id)] if before_run_id in order else []
+        if before_run_id is None:
+            before = order
+        else:
+            before = order[: order.index(before_run_id)] if before_run_id in order else []
         earlier = [self._memory.runs[run_id] for run_id in before]
         return _newest(
             run
             for run in earlier
-            if run.job == job and run.status in WITH_OUTPUT and digest_of(run.inputs) == inputs_digest
+            if run.job == job and run.status in WITH_OUTPUT and inputs_digest in (None, digest_of(run.inputs))
         )
 
-    async def concerns(self, run_id: str | None = None, *, open_only: bool = False) -> tuple[ConcernRecord, ...]:
-        """Return the concerns of a run or of all runs, in the order they were raised."""
-        return tuple(
+    async def gates(
+        self, run_id: str | None = None, *, ids: Sequence[str] = (), open_only: bool = False
+    ) -> tuple[GateRecord, ...]:
+        """Return the gates of a run, of all runs, or those with these ids, in the order they were raised (O5)."""
+        known = self._memory.known.gates
+        found = [known[one] for one in ids if one in known] if ids else list(known.values())
+        return tuple(one for one in found if run_id in (None, one.run_id) and (one.is_open or not open_only))
+
+    async def autonomy_decided(
+        self, job: str, before_run_id: str | None = None, *, limit: int = MAX_AUTONOMY_RUNS
+    ) -> tuple[AutonomyDecided, ...]:
+        """Return what was decided about results in the newest runs of a job, or in those before another run (X11)."""
+        order = list(self._memory.runs)
+        before = order if before_run_id is None else order[: order.index(before_run_id)]
+        of_job = [run_id for run_id in before if self._memory.runs[run_id].job == job]
+        found = {
+            run_id: [one.event for one in self._memory.logs[run_id] if isinstance(one.event, AutonomyDecided)]
+            for run_id in of_job
+        }
+        newest = [events for events in found.values() if events][-limit:]
+        return tuple(event for events in newest for event in events)
+
+    async def concerns(
+        self,
+        run_id: str | None = None,
+        *,
+        job: str | None = None,
+        open_only: bool = False,
+        limit: int | None = None,
+    ) -> tuple[ConcernRecord, ...]:
+        """Return the concerns of a run, of all runs of a job, or of all, in the order they were raised."""
+        runs = self._memory.runs
+        found = tuple(
             record
-            for record in self._memory.concerns.values()
-            if run_id in (None, record.run_id) and not (open_only and record.disposition)
+            for record in self._memory.known.concerns.values()
+            if run_id in (None, record.run_id) and job in (None, runs[record.run_id].job)
+            if record.is_open or not open_only
         )
+        return found if limit is None else found[max(len(found) - limit, 0) :]
 
     # -------------------------------------------------------------------------------------------------------------
 

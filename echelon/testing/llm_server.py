@@ -73,10 +73,19 @@ def says(output: object, *, tokens_in: int = 10, tokens_out: int = 5, finish_rea
     """Answer with text, or with the arguments of the output tool when `output` is a mapping."""
 
     def body(request: JsonObject) -> bytes:
-        usage = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
-        choice = {"index": 0, "finish_reason": finish_reason, "message": _message(output, request)}
-        completion = {"id": "1", "object": "chat.completion", "created": 0, "model": "local", "choices": [choice]}
-        return json.dumps({**completion, "usage": usage}).encode()
+        return _completion(_message(output, request), _usage(tokens_in, tokens_out), finish_reason)
+
+    return Answer(body=body)
+
+
+def calls(tool: str, arguments: Mapping[str, object]) -> Answer:
+    """Answer with a call of a tool."""
+    function = {"name": tool, "arguments": json.dumps(arguments)}
+    message = {"role": "assistant", "content": None}
+
+    def body(request: JsonObject) -> bytes:
+        called = {"id": f"call-{len(request['messages'])}", "type": "function", "function": function}
+        return _completion({**message, "tool_calls": [called]}, _usage(10, 5), "tool_calls")
 
     return Answer(body=body)
 
@@ -102,6 +111,11 @@ def hangs_up() -> Answer:
     return Answer(body=lambda _request: b"", hangs_up=True)
 
 
+class _Server(ThreadingHTTPServer):
+    #: Clients that may wait for their connection; more than those come at once, or they would wait for seconds.
+    request_queue_size = 128
+
+
 class LlmServer:
     """The provider. `requests` are the bodies received, in order; safe to use from many clients at one time.
 
@@ -114,7 +128,7 @@ class LlmServer:
         self._answers = list(answers) or [says("done")]
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"llm": self}))
+        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"llm": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
@@ -147,6 +161,16 @@ class LlmServer:
         return self._closing.wait(seconds)
 
 
+def _usage(tokens_in: int, tokens_out: int) -> JsonObject:
+    return {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
+
+
+def _completion(message: JsonObject, usage: JsonObject, finish_reason: str) -> bytes:
+    choice = {"index": 0, "finish_reason": finish_reason, "message": message}
+    completion = {"id": "1", "object": "chat.completion", "created": 0, "model": "local", "choices": [choice]}
+    return json.dumps({**completion, "usage": usage}).encode()
+
+
 def _message(output: object, request: JsonObject) -> JsonObject:
     if not isinstance(output, Mapping):
         return {"role": "assistant", "content": str(output)}
@@ -160,7 +184,12 @@ class _Handler(BaseHTTPRequestHandler):
     llm: LlmServer
 
     def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        length = int(self.headers["Content-Length"])
+        content = self.rfile.read(length)
+        if len(content) < length:  # the client was killed while it asked
+            self.close_connection = True
+            return
+        request = json.loads(content)
         answer = self.llm.answer_to(request)
         if answer is None or answer.hangs_up:
             self.close_connection = True

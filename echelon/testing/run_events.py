@@ -6,7 +6,7 @@ await journal.append(step_ended("inspect", Status.FAILED))
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from echelon.model.breaker_news import BreakerNews, Turn
@@ -15,6 +15,9 @@ from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import ErrorReport, Handoff, OutputReference, UsedDependency
 from echelon.model.organisation import PlanChange
+from echelon.model.oversight.channel import Notify
+from echelon.model.oversight.gate import Action, GateAnswer, GateRecord
+from echelon.model.oversight.notification import IssuedToken, Notification
 from echelon.model.plan import (
     HandoffCount,
     Makespan,
@@ -29,14 +32,16 @@ from echelon.model.plan import (
     Structure,
     SyncPoint,
 )
+from echelon.model.quota.window import QuotaWindow
 from echelon.model.run import Conversation, RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent
 from echelon.model.status import Status
+from echelon.model.voice.proposals import ProposalDecision, ProposalRecord
+from echelon.model.voice.said import Proposal
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
-
-#: When all of it happens, unless something else is said.
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+from echelon.testing.judging_events import of_judging
+from echelon.testing.noon import NOON
 
 _SHARE = Share(low=0.1, high=0.15)
 
@@ -93,6 +98,7 @@ def step_record(
     phase: str = "inspect",
     summary: str = "done",
     kind: StepKind = StepKind.TASK,
+    basis: str = "",
 ) -> StepRecord:
     """Return a step that ended, with an output or an error as its status wants."""
     done = status is Status.COMPLETED
@@ -116,6 +122,7 @@ def step_record(
         started=NOON,
         finished=NOON,
         handoff=handoff,
+        basis=basis,
     )
 
 
@@ -124,9 +131,10 @@ def concern(message: str = "two files claim the same lock") -> Concern:
     return Concern(about="locks.py", message=message, confidence=0.4, impact=0.9, evidence=("locks.py:12",))
 
 
-def disposition(author: str = "mia", verdict: Any = "resolved") -> Disposition:
+def disposition(author: str = "mia", verdict: Any = "resolved", **changes: Any) -> Disposition:
     """Return the end of a concern."""
-    return Disposition(verdict=verdict, author=author, reason="one of them was deleted", at=NOON)
+    values: dict[str, Any] = {"reason": "one of them was deleted", "looked_at": ("locks.py",), "at": NOON}
+    return Disposition(verdict=verdict, author=author, **(values | changes))
 
 
 def exception_report(message: str = "too late") -> ExceptionReport:
@@ -140,6 +148,26 @@ def effect_intent(task: str = "pay", attempt: int = 1, run_id: str = "r1", **cha
     """Return what an agent is about to do that cannot be undone."""
     values: dict[str, Any] = {"effect": "irreversible", "idempotency_key": "abc", "token": 0, "at": NOON}
     return EffectIntent(run_id=run_id, key=key_of(task), task_id=task, attempt=attempt, **(values | changes))
+
+
+def gate(gate_id: str = "g-1", run_id: str = "r1", task: str = "inspect", **changes: Any) -> GateRecord:
+    """Return a gate that waits for an answer."""
+    action = Action(agent="pay", task_id=task, phase="inspect", effect="irreversible", arguments={"amount": 82_000})
+    values: dict[str, Any] = {"key": key_of(task), "node": task, "digest": "d", "nonce": "n", "at": NOON}
+    values["action"] = action
+    return GateRecord(id=gate_id, run_id=run_id, **(values | changes))
+
+
+def notification(subject_id: str = "g-1", **changes: Any) -> Notification:
+    """Return that somebody is to be told of that gate."""
+    values: dict[str, Any] = {"id": "n-1", "topic": "gate", "channel": Notify.command(["page"]), "at": NOON}
+    return Notification(subject_id=subject_id, **(values | changes))
+
+
+def gate_answer(verdict: Any = "approve", author: str = "mia", **changes: Any) -> GateAnswer:
+    """Return an answer to that gate."""
+    values: dict[str, Any] = {"reason": "seen", "at": NOON, "digest": "d", "nonce": "n"}
+    return GateAnswer(verdict=verdict, author=author, **(values | changes))
 
 
 # Events ----------------------------------------------------------------------------------------------------------
@@ -193,9 +221,11 @@ def step_ended(
     run_id: str = "r1",
     phase: str = "inspect",
     summary: str = "done",
+    basis: str = "",
 ) -> happened.StepEnded:
     """Return the end of a step."""
-    return happened.StepEnded(run_id=run_id, at=NOON, record=step_record(task, status, run_id, phase, summary))
+    record = step_record(task, status, run_id, phase, summary, basis=basis)
+    return happened.StepEnded(run_id=run_id, at=NOON, record=record)
 
 
 def model_asked(task: str = "inspect", run_id: str = "r1", **changes: Any) -> happened.ModelAsked:
@@ -209,21 +239,52 @@ def model_asked(task: str = "inspect", run_id: str = "r1", **changes: Any) -> ha
 
 
 def concern_raised(
-    identity: str, run_id: str = "r1", message: str = "two files claim the same lock"
+    identity: str, run_id: str = "r1", message: str = "two files claim the same lock", **changes: Any
 ) -> happened.ConcernRaised:
-    """Return a concern that was raised."""
-    record = ConcernRecord(
-        id=identity, run_id=run_id, source="inspect", step=key_of("inspect"), concern=concern(message), at=NOON
-    )
+    """Return a concern that was raised; `changes` are fields of its record."""
+    values: dict[str, Any] = {"source": "inspect", "step": key_of("inspect"), "concern": concern(message), "at": NOON}
+    record = ConcernRecord(id=identity, run_id=run_id, **(values | changes))
     return happened.ConcernRaised(run_id=run_id, at=NOON, record=record)
 
 
 def concern_disposed(
-    identity: str, run_id: str = "r1", author: str = "mia", verdict: Any = "resolved"
+    identity: str, run_id: str = "r1", author: str = "mia", verdict: Any = "resolved", **changes: Any
 ) -> happened.ConcernDisposed:
-    """Return the end of a concern."""
-    end = disposition(author, verdict)
+    """Return the end of a concern; `changes` are fields of its disposition."""
+    end = disposition(author, verdict, **changes)
     return happened.ConcernDisposed(run_id=run_id, at=NOON, concern_id=identity, disposition=end)
+
+
+def concern_reopened(identity: str, run_id: str = "r1", **changes: Any) -> happened.ConcernReopened:
+    """Return that the end of a concern was taken back."""
+    values: dict[str, Any] = {"by": "noa", "reason": "both files are back", "evidence": ("locks.py:12",)}
+    return happened.ConcernReopened(run_id=run_id, at=NOON, concern_id=identity, **(values | changes))
+
+
+def _of_a_concern(identity: str, run_id: str) -> tuple[RunEvent, ...]:
+    return concern_raised(identity, run_id), concern_disposed(identity, run_id), concern_reopened(identity, run_id)
+
+
+def task_proposed(identity: str, run_id: str = "r1", **proposed: Any) -> happened.TaskProposed:
+    """Return that an agent proposed a task."""
+    record = ProposalRecord(
+        id=identity,
+        step=key_of("inspect"),
+        task_id="inspect",
+        node="agent-inspect",
+        owner="primary",
+        phase="inspect",
+        proposal=Proposal(**{"goal": "look at the lock", **proposed}),
+        at=NOON,
+    )
+    return happened.TaskProposed(run_id=run_id, at=NOON, record=record)
+
+
+def proposal_decision(taken: bool = True) -> ProposalDecision:
+    """Return what became of a proposed task."""
+    return ProposalDecision(
+        taken=taken, by="primary", reason="within the limit", task_id="more/lock" if taken else "", at=NOON
+    )
 
 
 def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
@@ -231,7 +292,8 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
     step: dict[str, Any] = {"run_id": run_id, "at": NOON, "key": key_of("inspect"), "task_id": "inspect"}
     base: dict[str, Any] = {"run_id": run_id, "at": NOON}
     error = ErrorReport(kind="AgentTimeout", message="too late", can_pass=True)
-    intent = effect_intent("inspect", run_id=run_id)
+    letter: dict[str, Any] = {**base, "key": "k", "notifications": ("n-1",)}
+    intent = effect_intent("inspect", run_id=run_id, effect="write")  # what cannot be undone begins in a unit
     return (
         run_started(run_id, plan=small_plan(("inspect",))),
         happened.RunTaken(**base, token=1, host="here", pid=7),
@@ -242,8 +304,20 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         happened.PhaseStarted(**base, phase="inspect", expected=2),
         happened.Waited(**step, limiter="provider", seconds=0.5, queue_length=3),
         step_started(run_id=run_id),
+        happened.GateRaised(**base, record=gate(run_id=run_id)),
+        happened.GateExtended(**base, gate_id="g-1", until=NOON + timedelta(days=1), by="tom", reason="a second look"),
+        happened.GateAnswered(**base, gate_id="g-1", answer=gate_answer()),
+        happened.ApprovalUsed(**base, gate_id="g-1", key=intent.key, digest="d"),
         happened.EffectIntended(**base, intent=intent),
+        happened.ApprovalReturned(**base, gate_id="g-1"),
         happened.EffectSettled(**step, attempt=1),
+        happened.GateRaised(**base, record=gate("g-2", run_id)),
+        happened.GateClosed(**base, gate_id="g-2", reason="what would be done has changed"),
+        happened.NotificationQueued(**base, notification=notification()),
+        happened.TokensIssued(**base, tokens=(IssuedToken(digest="d", notification_id="n-1", expires=NOON),)),
+        happened.NotificationFailed(**letter, attempt=1, error="no answer within 10 s", passing=True),
+        happened.NotificationSent(**letter),
+        happened.TokenUsed(**base, notification_id="n-1", digest="d"),
         happened.OperatorDecided(**base, task_id="inspect", decision="redo"),
         happened.TasksRetried(**base, tasks=("inspect",), redo=("inspect",), by="mia"),
         happened.OutputRead(**step, read=UsedDependency(task_id="survey", version="v")),
@@ -251,10 +325,15 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         model_asked("inspect", run_id),
         happened.AttemptFailed(**step, attempt=1, error=error, seconds=1.5),
         happened.BreakerChanged(**base, news=BreakerNews(name="provider", turn=Turn.OPENED, state="open", reason="no")),
+        happened.QuotaClosed(**base, window=QuotaWindow(dependency="provider", until=base["at"], said="resets 3pm")),
         step_ended(run_id=run_id),
         happened.StepReused(**step, phase="inspect", step=StepKind.TASK),
-        concern_raised("c-1", run_id),
-        concern_disposed("c-1", run_id),
+        *_of_a_concern("c-1", run_id),
+        happened.ConfidenceStated(**step, confidence=0.7),
+        happened.BlockedReported(**step, on="the schema", reason="two versions of it are about"),
+        task_proposed("p-1", run_id),
+        happened.ProposalsDecided(**base, phase="report", decisions={"p-1": proposal_decision()}),
+        *of_judging(run_id),
         happened.ExceptionPushed(**base, report=exception_report()),
         happened.PhaseEnded(**base, phase="inspect"),
         happened.PhaseSkipped(**base, phase="fix", reason="nothing to fix"),

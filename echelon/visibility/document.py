@@ -1,11 +1,15 @@
 """A run as one JSON document: what `echelon run`, `resume` and `show` print for machines."""
 
 import difflib
+from collections.abc import Sequence
 
 from echelon.model.adapter import JsonObject
 from echelon.model.errors import InvalidInput
-from echelon.model.run import RunView, StepRecord, exit_code_of
+from echelon.model.run import RunRecord, RunView, StepRecord, exit_code_of
+from echelon.model.views.judged import JudgedWork
 from echelon.visibility.comparison import compare
+from echelon.visibility.notices import notice_document
+from echelon.visibility.traces.trace import traces_of
 
 #: Agents named when a name may mean several.
 MAX_NAMED = 5
@@ -19,12 +23,20 @@ def document_of(view: RunView) -> JsonObject:
         "status": record.status,
         "output": view.output,
         "stand_ins": view.stand_ins,
+        "unverified": view.unverified,
+        "unchecked": view.unchecked,
         "lost_outputs": view.lost_outputs,
         "launched": view.launched,
         "returned": view.returned,
         "missing": view.missing,
         "missing_by_cause": view.missing_by_cause,
+        **{name: getattr(view, name) for name in JudgedWork.model_fields},
+        "items": view.items,
         "concerns": view.concerns,
+        "proposals": view.proposals,
+        "gates": view.gates,
+        "notifications": [notice_document(one) for one in view.notifications],
+        "blocked": view.blocked,
         "measures": view.measures,
         "exceptions": view.exceptions,
         "incidents": view.incidents,
@@ -37,6 +49,7 @@ def document_of(view: RunView) -> JsonObject:
         "rest": view.rest,
         "waiting": view.waiting,
         "at_work": view.at_work,
+        "agents": [trace.document for trace in traces_of(view)],
         "report": record.report,
         "job": record.job,
         "source": record.source,
@@ -58,7 +71,7 @@ def steps_of(agent: str, view: RunView) -> tuple[StepRecord, ...]:
 
     Raise `InvalidInput` when nobody, or more than one, is meant, and for an agent that has not ended anything.
     """
-    meant = _meant(agent, view)
+    meant = _meant(agent, view.record, view.steps)
     found = tuple(step for step in view.steps if meant in _names(step))
     if not found:
         where = f"run {view.record.run_id!r}"
@@ -66,27 +79,25 @@ def steps_of(agent: str, view: RunView) -> tuple[StepRecord, ...]:
     return found
 
 
-def task_of(agent: str, view: RunView) -> str:
-    """Return the task of one agent or coordinator, by the same names, whether it has ended or not."""
-    meant = _meant(agent, view)
-    tasks = [step.handoff.task_id for step in view.steps if meant in _names(step)]
+def task_of(agent: str, record: RunRecord, steps: Sequence[StepRecord]) -> str:
+    """Return the task of one agent or coordinator of a run, by the same names, whether it has ended or not."""
+    meant = _meant(agent, record, steps)
+    tasks = [step.handoff.task_id for step in steps if meant in _names(step)]
     return tasks[-1] if tasks else meant
 
 
-def _meant(agent: str, view: RunView) -> str:
-    tasks = [task.id for task in view.record.plan.tasks] if view.record.plan else []
-    names = sorted({*(name for step in view.steps for name in _names(step)), *tasks})
+def _meant(agent: str, record: RunRecord, steps: Sequence[StepRecord]) -> str:
+    tasks = [task.id for task in record.plan.tasks] if record.plan else []
+    names = sorted({*(name for step in steps for name in _names(step)), *tasks})
     meant = [agent] if agent in names else [name for name in names if name.endswith(f"/{agent}")]
     if len(meant) == 1:
         return meant[0]
-    where = f"run {view.record.run_id!r}"
+    where = f"run {record.run_id!r}"
     if meant:
         candidates = ", ".join(meant[:MAX_NAMED])
         raise InvalidInput(f"{agent!r} may mean several agents of {where}: {candidates}; give the whole name")
     close = difflib.get_close_matches(agent, names, n=3, cutoff=0.4)
-    hint = (
-        f"perhaps {', '.join(close)}" if close else f"`echelon plan` and `echelon show {view.record.run_id}` name them"
-    )
+    hint = f"perhaps {', '.join(close)}" if close else f"`echelon plan` and `echelon show {record.run_id}` name them"
     raise InvalidInput(f"{where} has no agent {agent!r}; {hint}")
 
 

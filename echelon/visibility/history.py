@@ -1,12 +1,14 @@
 """Runs as the journal has them: each seen through the one view, whether it ended, is at work or its process died."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
-from echelon.model.run import RunView
+from echelon.model.run import RunRecord, RunStatus, RunView
+from echelon.model.views.rest import Waiting
 from echelon.runlog.state import fold
-from echelon.runlog.view import Read, view_of
+from echelon.runlog.view import Read, view_of, waiting_of
 
 #: Runs among which those of one job are found.
 RUNS_SEARCHED = 1000
@@ -23,6 +25,17 @@ async def view_run(journal: Journal, outputs: OutputStore, run_id: str) -> RunVi
     """Return what is known about a run, by its id or the beginning of it; `InvalidInput` unless that is one run."""
     record = await journal.run(run_id)
     return await _view(journal, record.run_id, outputs.read_json)
+
+
+async def runs_waiting(journal: Journal, records: Iterable[RunRecord]) -> dict[str, Waiting]:
+    """Return what those of the runs wait for that wait; only of these the log is read."""
+    found: dict[str, Waiting] = {}
+    for record in records:
+        if record.status is RunStatus.WAITING and record.damage is None:
+            state = fold(entry.event for entry in await journal.events(record.run_id))
+            waiting = waiting_of(state)
+            found |= {record.run_id: waiting} if waiting else {}
+    return found
 
 
 async def view_runs(journal: Journal, job: str, rehearsal: str, rehearsal_source: str, limit: int) -> History:

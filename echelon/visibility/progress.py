@@ -26,14 +26,18 @@ class Tally:
     done: int = 0
     """Tasks that delivered an output."""
     failed: int = 0
-    """Tasks that ended without output."""
+    """Tasks that ended without output, for good."""
+    waiting: int = 0
+    """Tasks that wait for a quota, or for a budget of a day or a month (F10)."""
     at_work: int = 0
     """Tasks that somebody works on."""
+    kept: int = 0
+    """Those of the done ones that an earlier run did."""
 
     @property
     def ended(self) -> int:
         """Tasks that ended, whatever way."""
-        return self.done + self.failed
+        return self.done + self.failed + self.waiting
 
 
 def tally_of(state: RunState, phase: str) -> Tally:
@@ -56,7 +60,10 @@ def tallies_by_domain(state: RunState, phase: str, plan: Plan) -> dict[str, Tall
 def remaining_seconds(state: RunState, phase: str, now: datetime) -> float | None:
     """Return the seconds until a phase ends at the pace it has had; None before its first task ended (V6)."""
     stands, tally = state.phases.get(phase), tally_of(state, phase)
-    ended = tally.ended - sum(_was_before(step, stands) for step in _ended_tasks(state, phase))
+    # What was kept took no time, and says nothing about the pace.
+    ended = tally.ended - sum(
+        _was_before(step, stands) or bool(step.handoff.kept_from) for step in _ended_tasks(state, phase)
+    )
     if stands is None or ended <= 0:
         return None
     pace = (now - stands.taken_up).total_seconds() / ended
@@ -88,16 +95,19 @@ def _tasks(state: RunState, phase: str) -> set[StepName]:
 
 
 def _tally(state: RunState, names: Iterable[StepName], expected: int) -> Tally:
-    done = failed = at_work = 0
+    done = failed = waiting = at_work = kept = 0
     for name in names:
         step = state.latest.get(name)
         if name in state.at_work and (step is None or not step.handoff.done):
             at_work += 1
         elif step is not None and step.handoff.done:
             done += 1
+            kept += bool(step.handoff.kept_from)
+        elif step is not None and step.handoff.waits:
+            waiting += 1
         elif step is not None:
             failed += 1
-    return Tally(expected=expected, done=done, failed=failed, at_work=at_work)
+    return Tally(expected=expected, done=done, failed=failed, waiting=waiting, at_work=at_work, kept=kept)
 
 
 def _ended_tasks(state: RunState, phase: str) -> list[StepRecord]:

@@ -5,7 +5,7 @@ A report of a job's own is a Jinja2 template that extends `page.html` or imports
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
@@ -14,32 +14,41 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from echelon.model.adapter import JsonObject
-from echelon.model.concern import ConcernRecord, Route
+from echelon.model.concern import URGENCY, ConcernRecord
 from echelon.model.handoff import Missing
 from echelon.model.phrasing import duration, one_line, printable, size, tally
 from echelon.model.run import Measures, MissingGroup, RunView
+from echelon.oversight.wording import filtering_lines, notes_of
+from echelon.visibility.autonomy import approvals_line, autonomy_lines
 from echelon.visibility.comparison import compare
+from echelon.visibility.conflicts import conflict_lines
 from echelon.visibility.pictures import phases_svg, structure_svg, timeline_svg
 from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_cost
+from echelon.visibility.synchronising import drift_lines, stopped_lines, wave_lines
+from echelon.visibility.traces.trace import trace_command, traced_agents
+from echelon.visibility.unchecked import judged_lines, unchecked_lines
+from echelon.visibility.voices.proposals import proposal_groups
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
+#: Conflicts that a report names.
+MAX_CONFLICTS = 50
+
 #: What ends a code span, or a cell of a table, or is taken for HTML by careless readers of Markdown.
 _BREAKING = frozenset("`|<>&")
-
-#: What ends up first in a list of concerns.
-_ROUTES = (Route.IMMEDIATE, Route.HUMAN_REVIEW, Route.NORMAL, Route.PATTERN_LOG)
-
 
 #: The most that is shown of one value of an output, in characters: a report is to be read.
 MAX_VALUE = 20_000
 
 
-def default_report(run: RunView) -> dict[str, str]:
-    """Return report.md and report.html: what was asked, how it was organised, what came of it and what did not."""
+def default_report(run: RunView, budgets: Sequence[str] = ()) -> dict[str, str]:
+    """Return report.md and report.html: what was asked, how it was organised, what came of it and what did not.
+
+    `budgets` say what is left of the budgets of a day or a month (F10).
+    """
     environment = report_environment()
-    context = report_context(run)
+    context = {**report_context(run), "budgets": budgets}
     return {name: environment.get_template(f"run.{name}.j2").render(context) for name in ("report.md", "report.html")}
 
 
@@ -62,8 +71,9 @@ def report_environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Callable[..., str]] = cast("Any", environment).filters  # Jinja2 does not say of what they are
+    filters: dict[str, Callable[..., object]] = cast("Any", environment).filters  # Jinja2 does not say of what they are
     filters.update(md=in_markdown, code=as_code, shown=shown, share=_share, seconds=duration)
+    filters.update(notes=notes_of, filtering=filtering_lines)
     return environment
 
 
@@ -75,11 +85,18 @@ def report_context(run: RunView) -> JsonObject:
         "plan": plan,
         "grouped": partial(_grouped, run),
         "rest": rest_lines(run.rest, _currency(run)) if run.rest else (),
-        "counted": tally(run.launched, run.returned, len(run.missing)),
+        "counted": "; ".join([tally(run.launched, run.returned, len(run.missing)), *judged_lines(run.judged)]),
         "concerns": sorted(run.concerns, key=_urgency),
+        "proposals": proposal_groups(run.proposals),
+        "conflicts": conflict_lines(run.conflicts, MAX_CONFLICTS),
         "measures": measure_rows(run),
+        "traces": traced_agents(run),
+        "trace_command": partial(trace_command, run.record.run_id),
         "incidents": run.incidents,
         "phase_notes": _phase_notes(run),
+        "drift": drift_lines(run.sync),
+        "waves": wave_lines(run.sync),
+        "stopped": stopped_lines(run.sync),
         "structure": Markup(structure_svg(plan)) if plan else "",  # noqa: S704 - built from escaped elements
         "phases": Markup(phases_svg(plan)) if plan and len(plan.phases) + len(plan.open) > 1 else "",  # noqa: S704 - same
         "timeline": Markup(timeline_svg(run)) if run.steps else "",  # noqa: S704 - built from escaped elements
@@ -87,9 +104,10 @@ def report_context(run: RunView) -> JsonObject:
 
 
 def _phase_notes(run: RunView) -> dict[str, str]:
-    """Return what is to be said of phases that were skipped, or repeated (X12)."""
+    """Return what is to be said of phases that were skipped or repeated (X12), and of work kept of earlier runs."""
+    kept = {phase: changes.said for phase, changes in run.items.items() if changes.since_run}
     notes = {phase.name: phase.note for phase in run.phases if phase.note}
-    return {**{phase: f"skipped: {reason}" for phase, reason in run.skipped.items()}, **notes}
+    return {**{phase: f"skipped: {reason}" for phase, reason in run.skipped.items()}, **kept, **notes}
 
 
 def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
@@ -100,12 +118,20 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("From the first start to the last end", _makespan(found), _forecast_seconds(run)),
         ("Agents", f"{found.agents:,}", f"{run.record.plan.n_agents:,}" if run.record.plan else ""),
         ("Tasks completed, failed", f"{found.completed:,}, {found.failed:,}", ""),
+        *([("Tasks waiting for a quota or a budget", f"{found.waiting:,}", "")] if found.waiting else []),
+        *([("Tasks kept of earlier runs", f"{found.kept:,}", "")] if found.kept else []),
         ("Coordination, share of the total", _share(found.coordination_ratio), _forecast_overhead(run)),
         ("Integration, share of working time", _share(found.integration_share), "at most 30 %"),
         ("Done at the first attempt", _share(found.first_try_rate), "above 70 %"),
         ("Tasks that raised something urgent", _share(found.escalation_rate), "5–20 %"),
         ("Working time over makespan", _times(found), ""),
         ("Tasks that a fallback stands in for", f"{found.fallbacks:,}", ""),
+        ("Tasks that could not be verified", f"{found.unverified:,}", "0"),
+        *((("Results judged by others", line, "")) for line in judged_lines(run.judged)),
+        ("Integrations without rework", _share(found.sound_integrations), "above 90 %"),
+        *(("Stated in words, checked by nobody", line, "") for line in unchecked_lines(run.unchecked)),
+        *(("How far an agent proceeds", line, "") for line in autonomy_lines(run.autonomy)),
+        *([("Results that somebody decides about", line, "")] if (line := approvals_line(run.approvals)) else []),
         ("Tokens", "not known" if found.tokens is None else f"{found.tokens:,}", _forecast_tokens(run)),
         ("Cost", total_cost(found, _currency(run)).removeprefix("cost "), _forecast_cost(run)),
         *(("Used", spent_line(one, _currency(run)), "") for one in found.spent),
@@ -137,7 +163,7 @@ def _grouped(run: RunView, missing: Iterable[Missing]) -> list[tuple[MissingGrou
 
 def _urgency(record: ConcernRecord) -> tuple[int, float]:
     concern = record.concern
-    return _ROUTES.index(concern.route), -concern.impact * concern.confidence
+    return URGENCY.index(record.route), -concern.impact * concern.confidence
 
 
 def _makespan(found: Measures) -> str:

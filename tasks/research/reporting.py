@@ -1,6 +1,7 @@
 """The report: the answer, theme by theme, each sentence with where it stands; as data, and as Markdown."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from contracts.research import Fact, FactCollection, Note, ReportSection, ResearchReport
 from echelon import Handoffs, Outcome, RunView, agent
@@ -13,16 +14,28 @@ _UNUSED = 100
 
 @agent
 def report(
-    read: Handoffs[FactCollection], note: Handoffs[Note], answer: Handoffs[Note], question: str
+    read: Handoffs[FactCollection],
+    note: Handoffs[Note],
+    answer: Handoffs[Note],
+    question: str,
 ) -> Outcome[ResearchReport]:
     """Put answer, notes and facts into one report, with references."""
+    made = compose(read, note, answer, question)
+    said = f"{made.answering} of {count(made.documents, 'document')} answer it" if made.answered else made.answer.text
+    return Outcome(output=made, summary=said)
+
+
+def compose(
+    read: Handoffs[FactCollection], note: Handoffs[Note], answer: Handoffs[Note], question: str
+) -> ResearchReport:
+    """Return answer, notes and facts as one report, with references."""
     found = read.outputs()
     facts = {fact.reference: fact for part in found for fact in part.facts}
     documents, answering = sum(part.documents for part in found), sum(part.answering for part in found)
     sections = [_section(received.task_id.partition("/")[2], received.load(), facts) for received in note]
     answers = [_cited(one, facts) for one in answer.outputs()]
     nothing = f"None of {count(documents, 'document')} says anything about it."
-    made = ResearchReport(
+    return ResearchReport(
         question=question,
         answer=answers[0] if answers else Note(text=_NOT_SUMMED_UP if facts else nothing),
         answered=bool(facts),
@@ -31,8 +44,6 @@ def report(
         answering=answering,
         missing=(*(lost for part in found for lost in part.missing), *note.missing, *answer.missing),
     )
-    said = f"{answering} of {count(documents, 'document')} answer it" if facts else nothing
-    return Outcome(output=made, summary=said)
 
 
 _NOT_SUMMED_UP = "The facts below could not be summed up."
@@ -61,7 +72,14 @@ def render(run: RunView) -> dict[str, str]:
     """Return the report of the run, and answer.md with what was found."""
     if run.output is None:
         return default_report(run)
-    return {**default_report(run), "answer.md": in_words(ResearchReport.model_validate(run.output))}
+    made = ResearchReport.model_validate(report_in(run.output))
+    return {**default_report(run), "answer.md": in_words(made)}
+
+
+def report_in(output: object) -> object:
+    """Return the report in the output of a run, which says of one that publishes where that is, too."""
+    delivered = cast("Mapping[str, Any]", output)
+    return delivered.get("report", output)
 
 
 def in_words(made: ResearchReport) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.jobs.shipping_job import World
 from tests.chaos.postgres_server import PostgresServer, programs
-from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
 #: Every failpoint of the package: a new one is in the matrices without anybody thinking of it.
@@ -27,11 +28,84 @@ RETRY_POINTS = [point for point in _ALL_POINTS if point.startswith("retry.")]
 #: Those that only a run passes in which phases are repeated, or skipped.
 ROUND_POINTS = [point for point in _ALL_POINTS if point in {"round.ended", "check.ended", "phase.skipped"}]
 
+#: Those that only a run passes whose agents say something while they work.
+VOICE_POINTS = [point for point in _ALL_POINTS if point.startswith(("voice.", "proposals."))]
+
+#: Those that only a run passes that asks a person.
+GATE_POINTS = [point for point in _ALL_POINTS if point in {"gate.raising", "gate.raised", "gate.answered"}]
+
+#: Those that only a run passes that keeps what an earlier one did.
+KEPT_POINTS = [point for point in _ALL_POINTS if point == "step.kept"]
+
+#: Those that only a run passes that finds a quota used up.
+QUOTA_POINTS = [point for point in _ALL_POINTS if point.startswith("quota.")]
+
+#: Those that only a flow run of a deployment passes that waits, for a quota or for a person.
+SERVED_POINTS = [point for point in _ALL_POINTS if point.startswith(("continuation.", "form.", "gates.", "gate.susp"))]
+
+#: Those that only a run passes in which several do the same.
+REPLICA_POINTS = [point for point in _ALL_POINTS if point.startswith("replica")]
+
+#: Those that only a run passes that tells people of something.
+NOTICE_POINTS = [point for point in _ALL_POINTS if point.startswith("notification.")]
+
+#: Those that only a run passes whose results are checked.
+VERDICT_POINTS = [
+    point
+    for point in _ALL_POINTS
+    if point.startswith(("result.made", "verdict.", "verification.", "probe.", "constraint."))
+]
+
+#: Those that only a run passes whose results somebody decides about.
+AUTONOMY_POINTS = [point for point in _ALL_POINTS if point.startswith(("autonomy.", "approval."))]
+#: Those that only a run passes whose outputs contradict each other.
+CONFLICT_POINTS = [point for point in _ALL_POINTS if point.startswith(("conflict.", "flat."))]
+#: Those that only a run passes that does phases in waves.
+WAVE_POINTS = [point for point in _ALL_POINTS if point.startswith("wave.")]
+#: Those that only a run passes that judges its own work.
+JUDGE_POINTS = [point for point in _ALL_POINTS if point.startswith(("audit.", "canary."))]
+
+#: Those that only some runs pass: tests of their own kill there.
+_SPECIAL = {
+    *(
+        *RETRY_POINTS,
+        *ROUND_POINTS,
+        *VOICE_POINTS,
+        *GATE_POINTS,
+        *KEPT_POINTS,
+        *QUOTA_POINTS,
+        *SERVED_POINTS,
+        *REPLICA_POINTS,
+        *NOTICE_POINTS,
+        *VERDICT_POINTS,
+        *AUTONOMY_POINTS,
+        *CONFLICT_POINTS,
+        *WAVE_POINTS,
+        *JUDGE_POINTS,
+    )
+}
+
 #: Those that every run passes.
-POINTS = [point for point in _ALL_POINTS if point not in {*RETRY_POINTS, *ROUND_POINTS}]
+POINTS = [point for point in _ALL_POINTS if point not in _SPECIAL]
 
 #: All passages of all points take minutes; without it a few of each are tried.
 EVERY_PASSAGE = os.environ.get("ECHELON_TEST_PASSAGES") == "all"
+
+
+#: Commits may share a transaction, or not: a run passes a point of the journal a few times more or less than the next.
+SHARED = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A run that nobody killed: what every other must come to."""
+
+    ended: Ended
+    passages: Counter[str]
+
+    def last(self, point: str) -> int:
+        """Return the last passage of a point at which every run can be killed."""
+        return self.passages[point] - (SHARED if point.startswith("journal.") else 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +140,16 @@ class Place:
             assert ended.exit_code == 0, ended.output
         raise AssertionError(f"no run of {scenario} passes {point}")
 
+    def whole(self, scenario: str, **more: Any) -> Whole:
+        """Let a run live, and return it."""
+        passages = self.passages(scenario, **more)
+        return Whole(ended=self.errand(scenario, **more), passages=Counter(passages))
+
     def passages(self, scenario: str, **more: Any) -> list[str]:
         """Return the failpoints that a run passes, in their order."""
         listing = self.folder / f"{scenario}.points"
-        self.errand(scenario, listing=str(listing), **more)
+        ended = self.errand(scenario, listing=str(listing), **more)
+        assert ended.exit_code == 0, ended.output
         return listing.read_text(encoding="utf-8").split()
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def carry_out(home: Path, at: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.chaos.adapting_job", str(home)]
+    command = [sys.executable, "-m", "tests.chaos.jobs.adapting_job", str(home)]
     environment = {**os.environ, "ECHELON_FAILPOINT_AT": at}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False)
 

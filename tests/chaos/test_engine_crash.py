@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.shipping_job import World
+from tests.chaos.jobs.shipping_job import World
 from tests.conftest import SharedServer
 
 pytestmark = pytest.mark.engine
 
-JOB = f"{Path(__file__).with_name('shipping_job.py')}:shipping_job"
+JOB = f"{Path(__file__).parent / 'jobs' / 'shipping_job.py'}:shipping_job"
 
 
 def echelon(engine: SharedServer, *arguments: str, at: str = "") -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from echelon.journal.journal import SqlJournal
 from echelon.model.run import RunStatus
 from echelon.runlog.events import StepEnded
 from echelon.settings import Settings
-from tests.chaos.nested_job import RUN_ID, crates_job
+from tests.chaos.jobs.nested_job import RUN_ID, crates_job
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def killed(folder: Path, at: str) -> int:
-    command = [sys.executable, "-m", "tests.chaos.nested_job", str(folder)]
+    command = [sys.executable, "-m", "tests.chaos.jobs.nested_job", str(folder)]
     environment = os.environ | {"ECHELON_FAILPOINT_AT": at}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False).returncode
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.jobs.shipping_job import World
 from tests.chaos.postgres_server import PostgresServer
-from tests.chaos.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
 PARCELS = 12

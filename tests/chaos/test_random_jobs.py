@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.chaos.conftest import EVERY_PASSAGE, Place
-from tests.chaos.random_job import NAME, ROUNDS, Description, Shape
+from tests.chaos.jobs.random_job import NAME, ROUNDS, Description, Shape
 from tests.chaos.victims import Ended
 
 #: Jobs that are tried, each killed twice at places that are drawn.

@@ -5,19 +5,18 @@ pays once more for what a person lets happen twice.
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import EVERY_PASSAGE, POINTS, RETRY_POINTS, Place
-from tests.chaos.victims import Ended
+from tests.chaos.conftest import EVERY_PASSAGE, POINTS, RETRY_POINTS, Place, Whole
 
 #: One that changes the world, two that only look, and what integrates at the top of a phase.
 AGAIN = ("send/p0", "track/p[13]", "send/combine/primary")
 
-#: What is found on the way is not found anew: what it was found in has not changed.
-PASSED = [point for point in POINTS if not point.startswith("plan.")]
+#: What is found on the way is not found anew, and drift not said again: what both follow from has not changed.
+PASSED = [point for point in POINTS if not point.startswith(("plan.", "standing.", "drift."))]
 
 SHIPPING: dict[str, Any] = {"count": 5}
 RETRY: dict[str, Any] = {**SHIPPING, "retry": AGAIN}
@@ -29,28 +28,16 @@ PARCELS = ["p0", "p0", "p1", "p2", "p3", "p4"]
 PAYMENTS: dict[str, Any] = {"job": "payments", "count": 2}
 PAY_AGAIN: dict[str, Any] = {**PAYMENTS, "retry": ("pay/p0",), "redo": ("pay/p0",)}
 
-#: Commits may share a transaction, or not: a run has a few passages more or less than the next one.
-SHARED = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Whole:
-    """A run that was completed, and of which something was done again; nobody killed it."""
-
-    ended: Ended
-    passages: Counter[str]
-
 
 @pytest.fixture(scope="module")
 def whole(place: Place) -> Whole:
     place.errand("retried", **SHIPPING)
-    passages = place.passages("retried", **RETRY)
-    return Whole(ended=place.errand("retried", **RETRY), passages=Counter(passages))
+    return place.whole("retried", **RETRY)
 
 
 def passages(whole: Whole, point: str) -> list[str]:
     """Return where to kill: in the middle of the passages of a point, or at all of them when that is asked for."""
-    last = whole.passages[point] - (SHARED if point.startswith("journal.") else 0)
+    last = whole.last(point)
     return [f"{point}:{k}" for k in (range(1, last + 1) if EVERY_PASSAGE else [(last + 1) // 2])]
 
 

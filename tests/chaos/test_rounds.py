@@ -3,14 +3,12 @@
 No round and no check that is on record is made again.
 """
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import EVERY_PASSAGE, POINTS, ROUND_POINTS, Place
-from tests.chaos.victims import Ended
+from tests.chaos.conftest import EVERY_PASSAGE, POINTS, ROUND_POINTS, Place, Whole
 
 MENDING: dict[str, Any] = {"job": "mending", "count": 3}
 
@@ -26,22 +24,10 @@ ASKED = [
     *("draft/draft@3", "edit/edit@3", "draft+edit/until/is_polite@3"),
 ]
 
-#: Commits may share a transaction, or not: a run has a few passages more or less than the next one.
-SHARED = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Whole:
-    """A run that nobody killed: what every other must come to."""
-
-    ended: Ended
-    passages: Counter[str]
-
 
 @pytest.fixture(scope="module")
 def whole(place: Place) -> Whole:
-    passages = place.passages("mended", **MENDING)
-    return Whole(ended=place.errand("mended", **MENDING), passages=Counter(passages))
+    return place.whole("mended", **MENDING)
 
 
 def check(place: Place, scenario: str, whole: Whole) -> None:
@@ -79,7 +65,7 @@ def test_a_run_that_was_killed_between_rounds_comes_to_the_same(place: Place, wh
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_with_rounds_that_was_killed_anywhere_comes_to_the_same(place: Place, whole: Whole, point: str) -> None:
-    last = whole.passages[point] - (SHARED if point.startswith("journal.") else 0)
+    last = whole.last(point)
     for passage in range(1, last + 1) if EVERY_PASSAGE else {(last + 1) // 2} - {0}:  # some it does not pass at all
         scenario = place.kill(f"mending-{point}-{passage}", f"{point}:{passage}", **MENDING)
         check(place, scenario, whole)

@@ -11,7 +11,7 @@ import pytest
 
 from echelon.settings import Settings
 from tests.chaos.conftest import Place
-from tests.chaos.shipping_job import World
+from tests.chaos.jobs.shipping_job import World
 from tests.chaos.victims import Ended, Errand, Nursery
 
 #: The setting that says after how many seconds without a sign of life a run may be taken over.

@@ -32,11 +32,24 @@ from echelon.model.handoff import Handoff
 from echelon.model.run import StepRecord
 from echelon.model.status import Status
 from echelon.settings import Settings
-from tests.chaos import random_job
-from tests.chaos.mending_job import mending_job
-from tests.chaos.mixed_job import mixed_job
-from tests.chaos.payments_job import payments_job
-from tests.chaos.shipping_job import Parcels, World, shipping_job
+from echelon.testing.oversight import approving
+from tests.chaos.jobs import random_job
+from tests.chaos.jobs.alternating_job import alternating_job
+from tests.chaos.jobs.audited_job import audited_job
+from tests.chaos.jobs.checked_job import checked_job
+from tests.chaos.jobs.conflicting_job import conflicting_job
+from tests.chaos.jobs.keeping_job import keeping_job
+from tests.chaos.jobs.mended_check_job import mended_check_job
+from tests.chaos.jobs.mending_job import mending_job
+from tests.chaos.jobs.mixed_job import mixed_job
+from tests.chaos.jobs.payments_job import payments_job
+from tests.chaos.jobs.probed_job import probed_job
+from tests.chaos.jobs.quota_job import quota_job
+from tests.chaos.jobs.redundant_job import redundant_job
+from tests.chaos.jobs.shipping_job import Parcels, World, shipping_job
+from tests.chaos.jobs.trusted_job import trusted_job
+from tests.chaos.jobs.voiced_job import voiced_job
+from tests.chaos.jobs.wavy_job import wavy_job
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +57,27 @@ ROOT = Path(__file__).parents[2]
 MAX_RUNS = 50
 
 #: The jobs there are errands for, by name.
-JOBS = {job.name: job for job in (shipping_job, payments_job, mixed_job, mending_job)}
+JOBS = {
+    job.name: job
+    for job in (
+        shipping_job,
+        payments_job,
+        mixed_job,
+        mending_job,
+        voiced_job,
+        keeping_job,
+        quota_job,
+        redundant_job,
+        checked_job,
+        probed_job,
+        mended_check_job,
+        trusted_job,
+        conflicting_job,
+        alternating_job,
+        wavy_job,
+        audited_job,
+    )
+}
 
 #: A run that takes longer hangs, in seconds.
 HANGS_SECONDS = 60
@@ -65,6 +98,8 @@ class Errand:
     """File for the names of the points that are passed."""
     kill_after_seconds: float | None = None
     """When it is killed, wherever it is then; None: it is not."""
+    kill_behind: str = ""
+    """Point that it is killed behind, wherever it is then; `listing` says that it has passed. Empty: it is not."""
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
     """Other settings, such as the URL of the journal."""
     count: int = 4
@@ -95,6 +130,8 @@ class Ended:
     """How the run ended; empty when it was killed."""
     concerns: tuple[str, ...] = ()
     """Who raised a concern that is on record, in alphabetical order."""
+    proposals: tuple[str, ...] = ()
+    """Tasks that were proposed, each with whether it was taken, in alphabetical order."""
     completed: tuple[str, ...] = ()
     """What is on record as completed, in alphabetical order; twice what is there twice."""
     uncertain: dict[str, str] = field(default_factory=dict[str, str])
@@ -118,6 +155,7 @@ async def carry_out(errand: Errand) -> Ended:
     asks = bool(errand.retry) and run_id is not None and not await is_retried(settings, run_id)
     options = RunOptions(
         run_id=run_id,
+        ask=approving(),
         max_concurrency=errand.concurrency,
         decision=OperatorDecision(redo=frozenset(() if errand.retry else errand.redo), done=errand.done),
         retry=RetryRequest(tasks=errand.retry, redo=errand.redo) if asks else None,
@@ -134,6 +172,9 @@ async def carry_out(errand: Errand) -> Ended:
             output=digest_of(result.output),
             status=(await journal.run(run_id)).status.value,
             concerns=tuple(sorted(record.source for record in await journal.concerns(run_id))),
+            proposals=tuple(
+                sorted(f"{one.proposal.goal}: {one.decision and one.decision.taken}" for one in result.proposals)
+            ),
             completed=tuple(sorted(handoff.task_id for handoff in handoffs if handoff.done)),
             uncertain=uncertain(handoffs),
         )
@@ -141,7 +182,12 @@ async def carry_out(errand: Errand) -> Ended:
 
 def names_of(steps: Iterable[StepRecord]) -> list[str]:
     """Return the names of steps that are done, alone and with the number of the round."""
-    return [name for step in steps for name in (step.handoff.task_id, f"{step.handoff.task_id}@{step.round}")]
+    return [name for step in steps for name in _names_of(step)]
+
+
+def _names_of(step: StepRecord) -> Sequence[str]:
+    task = step.handoff.task_id
+    return (f"{task}#{step.replica}",) if step.replica else (task, f"{task}@{step.round}")
 
 
 def uncertain(handoffs: Sequence[Handoff]) -> dict[str, str]:
@@ -154,7 +200,7 @@ def uncertain(handoffs: Sequence[Handoff]) -> dict[str, str]:
 async def known_run(settings: Settings, world: str) -> str | None:
     """Return the run that works on a world; None before there is one."""
     async with SqlJournal.open(settings) as journal:
-        return next((one.run_id for one in await journal.runs(MAX_RUNS) if one.inputs["world"] == world), None)
+        return next((one.run_id for one in await journal.runs(MAX_RUNS) if one.inputs.get("world") == world), None)
 
 
 async def is_retried(settings: Settings, run_id: str) -> bool:
@@ -215,10 +261,21 @@ def _forked(errand: Errand) -> Ended:
     os.close(writing)
     if errand.kill_after_seconds is not None and not select.select([reading], [], [], errand.kill_after_seconds)[0]:
         os.kill(child, signal.SIGKILL)
+    if errand.kill_behind and _has_passed(errand, reading):
+        os.kill(child, signal.SIGKILL)
     with os.fdopen(reading) as told:
         said = told.read()
     exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return _ENDED.validate_json(said) if exit_code == 0 else Ended(exit_code=exit_code, output=said)
+
+
+def _has_passed(errand: Errand, reading: int) -> bool:
+    """Return when a point was passed, or the process has ended."""
+    listing = Path(errand.listing)
+    while not (listing.exists() and errand.kill_behind in listing.read_text(encoding="utf-8").split()):
+        if select.select([reading], [], [], 0.02)[0]:
+            return False
+    return True
 
 
 def _child(errand: Errand, writing: int) -> int:

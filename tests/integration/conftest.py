@@ -175,3 +175,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     finally:
         server.down()
     assert place.left_behind() == []
+
+
+def approved(echelon: Echelon, waits: Any) -> Any:
+    """Let everything begin that a run waits with for a person, and return the document of its end."""
+    assert waits["status"] == "waiting", waits
+    said = echelon("gates", "approve", "--run", waits["run_id"], "--reason", "looked at")
+    assert said.returncode == 0, said.stderr
+    return document(echelon("resume", waits["run_id"], "--json"))

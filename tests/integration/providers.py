@@ -66,7 +66,7 @@ def of_paths(inputs: Files) -> list[str]:
 def inspecting(model: PydanticAgent[Any, Finding], defaults: Resilience = QUICK, **options: Any) -> Job:
     """Make a job that asks a model about every file."""
     job = Job("inspecting", goal="Know every file", inputs=Files, defaults=defaults)
-    job.phase("inspect", each=model_agent(model, **options), over=of_paths)
+    job.phase("inspect", each=model_agent(model, voice=False, **options), over=of_paths)
     return job
 
 

@@ -33,6 +33,10 @@ HANDOFF_FIELDS = {
     *("task_id", "status", "summary", "output_location", "dependencies", "next_steps"),
     *("producer", "assignment_id", "schema_version", "confidence", "usage", "concerns", "error", "attempts"),
     *("fallback", "received", "repairs", "wrapped_up", "shortfall", "stopped_by", "rounds"),
+    "kept_from",
+    "replicas",
+    "verification",
+    "overruled",
 }
 
 
@@ -42,12 +46,12 @@ async def recorded(home: Path, run_id: str) -> tuple[RunRecord, tuple[StepRecord
         return await journal.run(run_id), await journal.steps(run_id)
 
 
-def audit(root: Path, home: Path) -> tuple[int, dict[str, Any], Path]:
+def audit(root: Path, home: Path, *options: str) -> tuple[int, dict[str, Any], Path]:
     """Run the audit; return the exit code, the JSON document and the folder of the report."""
     out = home / "report"
     command = [Path(sysconfig.get_path("scripts")) / "echelon", "run", "flows/audit.py:audit", "--json"]
     done = subprocess.run(
-        [sys.executable, *command, "--param", f"path={root}", "--out", out],
+        [sys.executable, *command, "--param", f"path={root}", "--out", out, *options],
         cwd=PROJECT,
         env={**os.environ, "ECHELON_HOME": str(home), "GIT_CEILING_DIRECTORIES": str(root.parent)},
         timeout=SERVER_STARTS_SECONDS,
@@ -87,6 +91,55 @@ def test_a_code_base_is_audited_ranked_and_compared_with_the_last_run(tmp_path: 
     assert all(Handoff.model_validate_json(step.handoff.model_dump_json()) == step.handoff for step in steps)
     assert record.plan is not None
     assert {task.id: record.plan.owners[task.id] for task in record.plan.tasks} == record.plan.agent_of
+
+
+def states(run: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """Return how each finding stands, by its module and rule."""
+    return {(one["path"], one["rule"]): one["state"] for one in run["output"]["findings"]}
+
+
+def test_an_audit_of_a_part_closes_nothing_that_it_did_not_look_at(tmp_path: Path, home: Path) -> None:
+    """A whole audit, one of what changed, one with a folder excluded, and a whole one again."""
+    risky = "x = eval(input())\n"
+    root = tree(tmp_path / "tree", {f"app/{name}.py": f"# {name}\n{risky}" for name in ("a", "b", "c", "d")})
+    tree(root, {"lib/e.py": risky})
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "first")
+    whole = states(audit(root, home)[1])
+    tree(root, {"app/a.py": "x = 1\n"})
+    (root / "app/b.py").rename(root / "app/moved.py")
+    (root / "app/c.py").unlink()
+    _, run, out = audit(root, home, "--changed-since", "HEAD")
+    sarif = json.loads((out / "audit.sarif").read_text())["runs"][0]["results"]
+    summary = (out / "summary.md").read_text()
+    narrow = states(audit(root, home, "--param", 'exclude=["lib", ".git"]')[1])
+    (root / "app/d.py").write_text("x = 1\n")
+    again = states(audit(root, home)[1])
+
+    assert set(whole.values()) == {"open"}
+    assert sorted(tile["module"]["path"] for tile in run["output"]["tiles"]) == ["app/a.py", "app/moved.py"]
+    assert states(run) == {
+        ("app/a.py", "S307"): "closed",
+        ("app/moved.py", "S307"): "open",
+        ("app/c.py", "S307"): "closed",
+        ("app/d.py", "S307"): "kept",
+        ("lib/e.py", "S307"): "kept",
+    }
+    reasons = {one["path"]: one["reason"] for one in run["output"]["findings"]}
+    assert reasons["app/c.py"] == "its file is gone"
+    assert reasons["lib/e.py"] == "it has not changed since HEAD"
+    assert run["output"]["comparison"]["moved"] == {"app/b.py": "app/moved.py"}
+    assert sorted(one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in sarif) == [
+        *("app/d.py", "app/moved.py", "lib/e.py")
+    ]
+    assert "| 0 | 2 | 1 | 2 | 0 |" in summary
+    assert narrow == {
+        ("app/moved.py", "S307"): "open",
+        ("app/d.py", "S307"): "open",
+        ("lib/e.py", "S307"): "out of scope",
+    }
+    assert again == {("app/moved.py", "S307"): "open", ("app/d.py", "S307"): "closed", ("lib/e.py", "S307"): "open"}
 
 
 def test_a_hostile_tree_is_audited_as_far_as_it_can_be(tmp_path: Path, home: Path) -> None:

@@ -114,7 +114,7 @@ def test_the_form_in_prefect_has_the_inputs_of_the_job(nightly):
     fields = schema["properties"]
 
     assert schema["required"] == ["path"]
-    assert list(fields) == ["path", "exclude", "max_bytes"]
+    assert list(fields) == ["path", "exclude", "max_bytes", "changed_since", "fix", "check"]
     assert (fields["path"]["type"], fields["path"]["format"]) == ("string", "directory-path")
     assert fields["path"]["description"] == "Folder with the Python code to audit."
     assert (fields["exclude"]["type"], fields["exclude"]["items"]) == ("array", {"type": "string"})

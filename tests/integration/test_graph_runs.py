@@ -108,6 +108,12 @@ class Place:
         assert said.stdout, said.stderr
         return json.loads(said.stdout)
 
+    def approved(self, waits: Any, where: str = "project") -> Any:
+        """Let what cannot be undone begin, and return the end of the run."""
+        assert waits["status"] == "waiting", waits
+        self.document("gates", "approve", "--run", waits["run_id"], "--reason", "looked at")
+        return self.document("resume", waits["run_id"], where=where)
+
     def done(self) -> list[str]:
         """Return what agents did since it was asked last, in their order."""
         file = self.folder / "world" / "done"
@@ -126,7 +132,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[str
     """What comes of a run that nobody kills, what its agents did, and the plan that was shown before."""
     place = Place(tmp_path_factory.mktemp("undisturbed") / "place")
     plan = place.document("plan", "shop.json", *AGENT_OPTIONS)
-    return place.document("run", "shop.json", *AGENT_OPTIONS), place.done(), plan
+    return place.approved(place.document("run", "shop.json", *AGENT_OPTIONS)), place.done(), plan
 
 
 def test_a_graph_is_carried_out_as_far_as_its_losses_allow(undisturbed: tuple[Any, list[str], Any]) -> None:
@@ -135,7 +141,8 @@ def test_a_graph_is_carried_out_as_far_as_its_losses_allow(undisturbed: tuple[An
     assert (result["status"], result["launched"], result["returned"]) == ("partial", 34, 30)
     assert sorted(one["task_id"] for one in result["missing"]) == ["behind", "lost", "odd", "tight"]
     assert result["output"] == {"send": "sent all(core-join, loose, ops-join, web-join, no behind)"}
-    assert sorted(done) == sorted({task["id"] for task in tasks()} - {"tight", "behind"})
+    assert set(done) == {task["id"] for task in tasks()} - {"tight", "behind"}
+    assert done.count("send") == 1
 
 
 def test_chains_are_done_by_one_agent_in_their_order(undisturbed: tuple[Any, list[str], Any]) -> None:
@@ -158,7 +165,7 @@ def test_a_run_that_is_killed_is_resumed_from_another_folder_and_ends_as_if_it_h
     before = place.document("show", run["run_id"])
     completed = {task["id"] for task in tasks()} - {one["task_id"] for one in before["missing"]}
     begun = place.done()
-    result = place.document("resume", run["run_id"], where="elsewhere")
+    result = place.approved(place.document("resume", run["run_id"], where="elsewhere"), where="elsewhere")
     again = place.done()
 
     assert {name: result[name] for name in SAME} == {name: undisturbed[0][name] for name in SAME}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Echelon, calling, document
+from tests.integration.conftest import Echelon, approved, calling, document
 
 pytestmark = pytest.mark.engine
 
@@ -118,7 +118,9 @@ def test_a_retry_that_was_killed_is_gone_on_with(echelon: Echelon, letters: Path
 
 
 def test_what_cannot_be_undone_is_done_again_at_the_word_of_a_person_only(echelon: Echelon, letters: Path) -> None:
-    run_id = document(echelon("run", "mail.py:post", "--param", "folder=letters", "--json"))["run_id"]
+    run_id = approved(echelon, document(echelon("run", "mail.py:post", "--param", "folder=letters", "--json"), 4))[
+        "run_id"
+    ]
     refused = echelon("retry", run_id, "send/send")
 
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 MODELS = 30
 #: What each request has, unless its provider is told that the answer must be shorter.
-READ, WRITTEN = 250, 800
+READ, WRITTEN = 300, 800
 EACH = READ + WRITTEN
 
 
@@ -68,7 +68,7 @@ async def used_by(
     defaults = Resilience(attempts=1, provider=f"local-{at_once}", bulkhead=BulkheadPolicy(max_concurrency=at_once))
     prices = {"local": Price(input=1, output=4)}
     job = Job("sharing", goal="See everything", inputs=Items, budget=budget, defaults=defaults, prices=prices)
-    job.phase("look", each=model_agent(model), over=items, tokens=tokens)
+    job.phase("look", each=model_agent(model, voice=False), over=items, tokens=tokens)
     async with a_run(job, home, Items()) as run:
         await run_phases(run)
     handoffs = [step.handoff for step in run.log.state.steps if step.kind is StepKind.TASK]
@@ -116,10 +116,10 @@ async def test_an_estimate_of_the_whole_task_refuses_nothing_that_fits(tmp_path:
 async def test_the_limit_that_an_agent_states_is_sent_and_reserved(tmp_path: Path) -> None:
     provider = Provider()
 
-    delivered, used, _ = await used_by(provider, tmp_path, Budget(tokens=5 * 1350), at_once=MODELS, max_tokens=1_000)
+    delivered, used, _ = await used_by(provider, tmp_path, Budget(tokens=5 * 1400), at_once=MODELS, max_tokens=1_000)
 
-    assert delivered == 6  # 6 x 1,050 are 6,300 of 6,750
-    assert used.tokens <= 5 * 1350
+    assert delivered == 6  # 6 x 1,100 are 6,600 of 7,000
+    assert used.tokens <= 5 * 1400
     assert all(limit is not None and limit <= 1_000 for limit in provider.limits)
     assert provider.limits[0] == 1_000
 

@@ -176,11 +176,15 @@ def test_a_run_of_an_older_version_is_read_and_says_so(echelon: Echelon, folder:
     )
 
 
-def test_messages_of_nobody_are_wrong_use(echelon: Echelon, run_id: str) -> None:
-    shown = echelon("show", run_id, "--messages")
+def test_without_an_agent_what_all_models_were_asked_is_shown(echelon: Echelon, run_id: str) -> None:
+    shown = echelon("show", run_id, "--messages").stdout
+    document = json.loads(echelon("show", run_id, "--messages", "--json").stdout)
 
-    assert (shown.returncode, shown.stderr.count("\n")) == (2, 1)
-    assert "--messages is about one agent" in shown.stderr
+    assert {"weigh/scales: conversation 1", "weigh/broken: conversation 1"} <= {
+        line.split(" · ")[0] for line in shown.splitlines()
+    }
+    assert document["agent"] is None
+    assert sorted(one["agent"] for one in document["conversations"]) == ["broken", "scales", "unasked"]
 
 
 def test_what_was_changed_or_removed_is_said_and_the_rest_is_shown(echelon: Echelon, folder: Path) -> None:

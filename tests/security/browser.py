@@ -69,6 +69,14 @@ class Page:
         """Return what there is to read on the page."""
         return await self.value("document.body ? document.body.innerText : ''")
 
+    async def click(self, element: str) -> None:
+        """Click at an element, given as an expression, as soon as it is there: in the middle, as a person does."""
+        middle = "(box => [box.x + box.width / 2, box.y + box.height / 2])(found.getBoundingClientRect())"
+        x, y = await self.until(f"(found => found && (found.scrollIntoView({{block: 'center'}}), {middle}))({element})")
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            button = "none" if kind == "mouseMoved" else "left"
+            await self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)
+
     async def type(self, text: str) -> None:
         """Type into what has the focus, and press Enter."""
         await self.ask("Input.insertText", text=text)

@@ -14,13 +14,11 @@ from typing import Any
 import pytest
 
 from benchmarks.sides import clean_environment
-from echelon import Workspace
 from tasks.dead_code import dead_code
-from tasks.discovery import DEFAULT_EXCLUDE
 from tasks.duplicates import duplication
 from tasks.importing import imports
 from tasks.linting import lint
-from tests.unit.audit.building import tree
+from tests.unit.audit.building import surveyed, tree
 
 PROJECT = Path(__file__).parents[2]
 
@@ -97,9 +95,7 @@ def test_a_survey_obeys_nothing_follows_nothing_and_changes_nothing(
     survey: Any, trapped: Path, tmp_path: Path, sprung: Path
 ) -> None:
     before = files_of(trapped) | files_of(tmp_path / "outside")
-    (tmp_path / "copy").mkdir()
-
-    outcome = survey(path=trapped, exclude=DEFAULT_EXCLUDE, max_bytes=1_000_000, workspace=Workspace(tmp_path / "copy"))
+    outcome = surveyed(survey, trapped, tmp_path / "copy")
 
     assert files_of(trapped) | files_of(tmp_path / "outside") == before
     assert not sprung.exists()
@@ -110,11 +106,7 @@ def test_a_survey_obeys_nothing_follows_nothing_and_changes_nothing(
 
 
 def test_what_is_wrong_is_found_whatever_the_tree_configures(trapped: Path, tmp_path: Path) -> None:
-    (tmp_path / "copy").mkdir()
-
-    found = lint(
-        path=trapped, exclude=DEFAULT_EXCLUDE, max_bytes=1_000_000, workspace=Workspace(tmp_path / "copy")
-    ).output.modules
+    found = surveyed(lint, trapped, tmp_path / "copy").output.modules
 
     assert [[hit.rule for hit in found[name]] for name in ("wrong.py", "below/wrong.py")] == [["F401", "S307"]] * 2
 

@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeAlias, cast, get_origin
+from typing import Any, cast, get_origin
 
-from echelon.agents.agent import Agent, AgentLike
+from echelon.agents.agent import Agent
 from echelon.agents.binding import OF_ONE_TASK, hints_of
 from echelon.agents.call import CallShape
+from echelon.agents.checks.criterion import Check, refuse_success
 from echelon.agents.checks.rounds import Rounds
 from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command import CommandAgent
@@ -17,25 +18,23 @@ from echelon.agents.model import is_model, model_agent
 from echelon.contract.fit import arms_of
 from echelon.model.errors import InvalidJob
 
-Check: TypeAlias = Callable[..., Any] | AgentLike
-"""Says whether work does what was asked: a function, a command, or an agent that answers with a verdict."""
-
 #: The contract of a function that says nothing about what it returns.
 _SAYS = bool | str | Verdict
 
 
-def check_of(phase: str, given: Check) -> Agent:
+def check_of(where: str, given: Check) -> Agent:
     """Return a check as an agent whose output says what it found; `InvalidJob` for what cannot say it."""
     made = _as_agent(given)
     if not isinstance(made, Agent):
-        raise InvalidJob(f"phase {phase!r}: {given!r} cannot check anything: give a function, a command or an agent")
+        raise InvalidJob(f"{where}: {given!r} cannot check anything: give a function, a command or an agent")
     if not _is_verdict(made.output_type):
         raise InvalidJob(
-            f"phase {phase!r}: what {made.name!r} returns is no verdict; a check returns bool, a text that says what "
+            f"{where}: what {made.name!r} returns is no verdict; a check returns bool, a text that says what "
             "is missing, or a Verdict"
         )
     if made.effect != "read":
-        raise InvalidJob(f"phase {phase!r}: {made.name!r} only checks, so its effect must be read, not {made.effect}")
+        raise InvalidJob(f"{where}: {made.name!r} only checks, so its effect must be read, not {made.effect}")
+    refuse_success(where, made, "checks the work of others")
     return made
 
 

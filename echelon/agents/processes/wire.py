@@ -1,6 +1,7 @@
 """How arguments and results of a function cross to another process: as JSON, typed by the function's annotations."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr, TypeAdapter, ValidationError
@@ -33,8 +34,9 @@ def pack(value: object, annotation: object = Any) -> object:
         missing = [m.model_dump(mode="json") for m in handoffs.missing]
         return {"received": [pack(received) for received in handoffs], "missing": missing}
     if isinstance(value, Previous):
-        received = cast("Previous[object]", value).received
-        return pack(received) if received else None
+        previous = cast("Previous[object]", value)
+        age = None if previous.age is None else previous.age.total_seconds()
+        return {"received": previous.received and pack(previous.received), "age": age, "reason": previous.reason}
     if isinstance(value, Received):
         return {"handoff": value.handoff.model_dump(mode="json"), "store": value.store.url}
     if isinstance(value, Workspace):
@@ -54,7 +56,9 @@ def unpack(packed: Any, annotation: object) -> object:
         missing = [Missing.model_validate(m) for m in packed["missing"]]
         return Handoffs([_received(r, inner) for r in packed["received"]], missing)
     if origin is Previous:
-        return Previous(_received(packed, inner) if packed else None)
+        age = None if packed["age"] is None else timedelta(seconds=packed["age"])
+        received = packed["received"] and _received(packed["received"], inner)
+        return Previous(received, age=age, reason=packed["reason"])
     if annotation is Workspace:
         return Workspace(packed)
     return _read(packed, adapter_of(annotation))

@@ -8,8 +8,9 @@ import os
 import runpy
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast, get_type_hints
 
@@ -17,9 +18,12 @@ from echelon.agents.capture import capturing
 from echelon.agents.function import FunctionAgent
 from echelon.agents.observed import OBSERVER, Stream
 from echelon.agents.processes.wire import pack_outcome, unpack
+from echelon.agents.voice.file import VoiceFile
 from echelon.contract.complaint import said_of
+from echelon.contract.tracebacks import traceback_of
 from echelon.model.adapter import JsonObject
-from echelon.model.errors import AgentFailed, EchelonError
+from echelon.model.errors import AgentBlocked, AgentFailed, EchelonError, InvalidInput
+from echelon.model.voice.speaking import VOICE
 
 #: Of Linux, in <sys/prctl.h>: the signal that a process gets when its parent dies.
 _PR_SET_PDEATHSIG = 1
@@ -41,9 +45,11 @@ def main() -> None:
         logging.getLogger().setLevel(request["log_level"])
         with capturing(pass_on=False):
             token = OBSERVER.set(heard)
+            said = VOICE.set(VoiceFile(Path(request["voice"])) if request["voice"] else None)
             try:
                 answer = _answer(request)
             finally:
+                VOICE.reset(said)
                 OBSERVER.reset(token)
         answers.write(json.dumps(answer | {"heard": heard.everything}) + "\n")
         answers.flush()
@@ -87,11 +93,16 @@ def _answer(request: JsonObject) -> JsonObject:
         arguments = {name: unpack(value, hints.get(name, Any)) for name, value in request["arguments"].items()}
         return {"outcome": pack_outcome(agent.function(**arguments), agent.output_type)}
     except AgentFailed as failure:
-        return _failure(str(failure), [c.model_dump(mode="json") for c in failure.concerns], failure.passing)
+        concerns: list[object] = [one.model_dump(mode="json") for one in failure.concerns]
+        blocked = isinstance(failure, AgentBlocked)
+        return _failure(str(failure), failure.passing, concerns, blocked=blocked)
     except EchelonError as error:
-        return _failure(f"{type(error).__name__}: {error}", [], error.passing)
+        says_so = isinstance(error, InvalidInput)
+        return _failure(f"{type(error).__name__}: {error}", error.passing, cut_off=not says_so)
     except Exception as error:  # noqa: BLE001 - whatever the function raises is told to the parent
-        return _failure(f"{type(error).__name__}: {said_of(error)}", [], isinstance(error, OSError))
+        passing = isinstance(error, OSError)
+        told = f"{type(error).__name__}: {said_of(error)}"
+        return _failure(told, passing, whole=traceback_of(error), cut_off=True)
 
 
 def _agent(module: str, name: str) -> FunctionAgent[..., object]:
@@ -113,8 +124,18 @@ def _plain(function: Callable[..., object]) -> FunctionAgent[..., object]:
     return FunctionAgent(function=function, name=function.__name__, goal="", output_type=Any)
 
 
-def _failure(message: str, concerns: list[object], passing: bool) -> JsonObject:
-    return {"error": {"message": message, "concerns": concerns, "passing": passing}}
+def _failure(
+    message: str,
+    passing: bool,
+    concerns: Sequence[object] = (),
+    *,
+    blocked: bool = False,
+    whole: str = "",
+    cut_off: bool = False,
+) -> JsonObject:
+    """Return how a call failed; `cut_off` where the function did not say itself that it cannot do its task."""
+    error = {"message": message, "concerns": concerns, "passing": passing, "blocked": blocked, "whole": whole}
+    return {"error": error | {"cut_off": cut_off}}
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ from echelon.agents.processes.wire import pack, unpack_outcome
 from echelon.contract.complaint import misfit
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import Concern
-from echelon.model.errors import AgentFailed
+from echelon.model.errors import AgentBlocked, AgentFailed
 from echelon.model.policy import BulkheadPolicy
+from echelon.model.voice.speaking import VOICE
 from echelon.resilience.bulkhead import Bulkhead
 
 #: The longest answer of a child, in bytes.
@@ -86,6 +87,7 @@ class Workers:
             "name": function.__qualname__,
             "log_level": logging.getLogger().level,
             "arguments": _packed(function, arguments),
+            "voice": _voice(),
         }
         child = self._idle.pop() if self._idle else await _start()
         try:
@@ -150,7 +152,9 @@ async def _ask(child: asyncio.subprocess.Process, request: JsonObject) -> JsonOb
         line = b""
     if not line:
         code = await child.wait()
-        raise AgentFailed(f"its process died with exit code {code} in {request['module']}.{request['name']}")
+        died = AgentFailed(f"its process died with exit code {code} in {request['module']}.{request['name']}")
+        died.cut_off = True
+        raise died
     return json.loads(line)
 
 
@@ -168,6 +172,12 @@ def _packed(function: Callable[..., object], arguments: JsonObject) -> JsonObjec
     return packed
 
 
+def _voice() -> str | None:
+    """Return the file to which a child adds what the function says while it works; None where nobody hears it."""
+    voice = VOICE.get()
+    return None if voice is None or voice.path is None else str(voice.path)
+
+
 def _importable(module: str) -> str:
     """Return how another process finds a module: by its name; a script that was started as one, by its path."""
     main = sys.modules["__main__"]
@@ -183,7 +193,12 @@ def _outcome(answer: JsonObject, contract: object) -> Outcome[object]:
     if failure is None:
         return unpack_outcome(answer["outcome"], contract)
     concerns = [Concern.model_validate(concern) for concern in failure["concerns"]]
-    raise AgentFailed(failure["message"], concerns=concerns, passing=failure["passing"])
+    kind = AgentBlocked if failure["blocked"] else AgentFailed
+    failed = kind(failure["message"], concerns=concerns, passing=failure["passing"])
+    failed.cut_off = failure["cut_off"]
+    if failure["whole"]:
+        failed.add_note(failure["whole"])  # where in its code the function failed cannot be seen from here
+    raise failed
 
 
 def _repeat(heard: list[list[Any]], observer: Observer | None) -> None:

@@ -41,6 +41,11 @@ def hearing() -> Generator[list[Exchange]]:
         _HEARD.reset(token)
 
 
+def heard_so_far() -> Sequence[Exchange]:
+    """Return the calls of models that have ended in the block around; none outside of one."""
+    return tuple(_HEARD.get() or ())
+
+
 @contextmanager
 def heard_as(agent: str, model: Foreign, messages: Sequence[Foreign]) -> Generator[None]:
     """Let a call of a model be heard that is made in the block; `messages` grow meanwhile."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from echelon.cli.arguments.user import user_name
 from echelon.coordination.step.intents import OperatorDecision
 from echelon.model.errors import InvalidInput
 
@@ -24,8 +25,9 @@ Done = Annotated[
 
 
 def decision_of(redo: Sequence[str] | None, done: Sequence[str] | None) -> OperatorDecision:
-    """Return what was typed; `InvalidInput` says what cannot be read."""
-    return OperatorDecision(redo=frozenset(redo or ()), done=dict(map(_output, done or ())))
+    """Return what was typed, by whom; `InvalidInput` says what cannot be read."""
+    by = user_name() if redo or done else ""
+    return OperatorDecision(redo=frozenset(redo or ()), done=dict(map(_output, done or ())), by=by)
 
 
 def _output(text: str) -> tuple[str, Any]:

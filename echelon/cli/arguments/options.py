@@ -14,6 +14,9 @@ from echelon.model.errors import InvalidInput
 from echelon.planning.regime import MINIMUM_SPAN
 from echelon.planning.regime import Priority as PlanningPriority
 
+#: The input that `--changed-since` sets.
+CHANGED_SINCE = "changed_since"
+
 AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document; logs go to stderr.")]
 SOURCE = Parameter(
     name="source",
@@ -25,6 +28,13 @@ RunId = Annotated[str, Parameter(name="run", help="Id of a run, or the beginning
 Params = Annotated[
     list[str] | None,
     Parameter(name="--param", help="An input of the job as name=value; may be given several times."),
+]
+ChangedSince = Annotated[
+    str | None,
+    Parameter(
+        name="--changed-since",
+        help="Work only on what changed since this commit, a branch or tag: for jobs with an input `changed_since`.",
+    ),
 ]
 Agents = Annotated[
     list[str] | None,
@@ -75,6 +85,18 @@ def inputs_of(job: Job, params: Sequence[str] | None) -> BaseModel:
     inputs = read_typed_inputs(job.inputs_type, typed_params(params))
     paths = {name: value.absolute() for name, value in inputs if isinstance(value, Path)}
     return inputs.model_copy(update=paths) if paths else inputs
+
+
+def with_changed_since(job: Job, params: Sequence[str] | None, ref: str | None) -> Sequence[str] | None:
+    """Return the parameters with what `--changed-since` sets; `InvalidInput` when the job has no such input."""
+    if ref is None:
+        return params
+    if CHANGED_SINCE not in job.inputs_type.model_fields:
+        known = ", ".join(job.inputs_type.model_fields) or "none"
+        raise InvalidInput(
+            f"--changed-since: job {job.name!r} has no input {CHANGED_SINCE!r} (inputs: {known}); leave it out"
+        )
+    return [*(params or ()), f"{CHANGED_SINCE}={ref}"]
 
 
 def typed_agents(agents: Sequence[str] | None) -> dict[str, str]:

@@ -35,6 +35,7 @@ def _headline(advice: Advice) -> Text:
 def _facts(advice: Advice) -> list[tuple[str, str]]:
     step = advice.next_transition
     helpers = ", ".join(f"{need.agents} × {spaced(need.role)}" for need in advice.infrastructure)
+    helpers += "; no run of this version starts them" if helpers else ""
     return [
         ("coordination", f"usually {_share(advice.profile.overhead)} of the cost" if advice.agents > 1 else ""),
         ("fails first", advice.profile.fails_first if advice.agents > 1 else ""),

@@ -1,6 +1,7 @@
 """The progress of a run while it is going on: a few live lines in a terminal, or a plain line a phase elsewhere."""
 
 import threading
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,11 +13,22 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from echelon.cli.views.raised import Raised
 from echelon.model.breaker_news import Turn
+from echelon.model.concern import CRITICAL
 from echelon.model.phrasing import count, duration
 from echelon.model.run import StepKind
 from echelon.model.terms import OpenPhase
-from echelon.runlog.events import BreakerChanged, LoggedEvent, PhaseEnded, PhaseSkipped, PhaseStarted, PlanExtended
+from echelon.runlog.events import (
+    BlockedReported,
+    BreakerChanged,
+    ConcernRaised,
+    LoggedEvent,
+    PhaseEnded,
+    PhaseSkipped,
+    PhaseStarted,
+    PlanExtended,
+)
 from echelon.runlog.state import RunState
 from echelon.runlog.view import rounds_of
 from echelon.visibility.progress import (
@@ -27,6 +39,8 @@ from echelon.visibility.progress import (
     tallies_by_domain,
     tally_of,
 )
+from echelon.visibility.traces.trace import show_command
+from echelon.visibility.voices.agents import voices_line
 
 #: Domains, or teams where there are no domains, shown at most; those with the most at work come first.
 DOMAINS_SHOWN = 6
@@ -48,6 +62,7 @@ class Plain:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._state = RunState()
+        self._raised = Raised(console)
 
     def watch(self, entries: Sequence[LoggedEvent]) -> None:
         """Print the lines of what happened; of a run that is resumed, what happened before is not repeated."""
@@ -72,22 +87,30 @@ class Plain:
                 self._console.print(news.message)
             case BreakerChanged(news=news) if news.turn is not Turn.LEFT:
                 self._console.print(f"breaker {news.name!r} lets calls through again")
+            case ConcernRaised() | BlockedReported() as event:
+                self._raised.say(event)
             case _:
                 pass
 
 
 class Moving:
-    """The picture of a run, drawn again several times a second by a thread of rich."""
+    """The picture of a run, drawn again several times a second by a thread of rich; what is critical stands above."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
+        self._raised = Raised(console)
+        self._is_behind = False
         self._state = RunState()
         self._unfolded: list[LoggedEvent] = []
         self._lock = threading.Lock()  # events come from the loop's thread, drawing has its own
 
     def watch(self, entries: Sequence[LoggedEvent]) -> None:
-        """Take what happened; it is folded when it is drawn."""
+        """Take what happened; it is folded when it is drawn. What was raised before a run is resumed is not said."""
         with self._lock:
             self._unfolded.extend(entries)
+        for entry in entries if self._is_behind else ():
+            if isinstance(entry.event, ConcernRaised) and entry.event.record.route in CRITICAL:
+                self._raised.say_critical(entry.event.record)
+        self._is_behind = True
 
     def __rich__(self) -> RenderableType:
         """Return the picture of this moment."""
@@ -101,7 +124,7 @@ class Moving:
 
 def picture_of(state: RunState, now: datetime) -> RenderableType:
     """Return the picture of a run that has begun."""
-    return Group(_phases(state, now), *_domains(state), *_breakers(state), _foot(state, now))
+    return Group(_phases(state, now), *_domains(state), *_breakers(state), *_voices(state), _foot(state, now))
 
 
 def _phases(state: RunState, now: datetime) -> Table:
@@ -111,7 +134,9 @@ def _phases(state: RunState, now: datetime) -> Table:
             grid.add_row(Text("–", style="cyan"), Text(name), Text(f"skipped: {stands.skipped}", style="dim"))
             continue
         tally = tally_of(state, name)
-        mark = Text("▸" if stands.ended is None else "!" if tally.failed else "✓", style="cyan")
+        mark = Text(
+            "▸" if stands.ended is None else "!" if tally.failed else "…" if tally.waiting else "✓", style="cyan"
+        )
         bar = ProgressBar(total=max(tally.expected, 1), completed=tally.ended, width=24)
         time = Text(_time_of(state, name, now, rounds.get(name, 1)), style="dim")
         grid.add_row(mark, Text(name), bar, counts(tally), time)
@@ -161,27 +186,53 @@ def _breakers(state: RunState) -> Iterator[Text]:
         yield Text(f"    {note}", style="yellow", overflow="ellipsis", no_wrap=True)
 
 
+def _voices(state: RunState) -> Iterator[Text]:
+    if said := voices_line(state):
+        yield Text(f"    {said}", style="yellow", overflow="ellipsis", no_wrap=True)
+
+
 def _foot(state: RunState, now: datetime) -> Text:
-    late = late_tasks(state, now)
+    late, failed = late_tasks(state, now), _last_failed(state)
     parts = [f"{len(state.reused)} reused"] if state.reused else []
     if late:
         parts.append(f"{len(late)} late, the longest at work: {late[0]}")
-    return Text("  ".join(parts), style="yellow" if late else "dim")
+    said = Text("  ".join(parts), style="yellow" if late else "dim")
+    run_id = state.record.run_id if state.record else ""
+    for task, options in ((late[0] if late else "", ("--follow",)), (failed, ("--log", "--messages"))):
+        if task:
+            said.append(f"\n    {show_command(run_id, task, *options)}", style="dim")
+    return said
+
+
+def _last_failed(state: RunState) -> str:
+    """Return the task that was lost last; empty when none was."""
+    latest = state.latest.items()
+    lost = (name.task_id for name, step in latest if not (step.handoff.done or step.handoff.waits))
+    return next(iter(deque(lost, maxlen=1)), "")
 
 
 def counts(tally: Tally) -> Text:
-    """Return how many are done, failed and at work; what is zero is left out."""
+    """Return how many are done, failed, waiting and at work; what is zero is left out."""
     whole = f"/{tally.expected}" if tally.expected else ""
     text = Text(f"{tally.done}{whole} done")
+    if tally.kept:
+        text.append(f"  {tally.kept} of them kept", style="dim")
     if tally.failed:
         text.append(f"  {tally.failed} failed", style="red")
+    if tally.waiting:
+        text.append(f"  {tally.waiting} waiting", style="cyan")
     if tally.at_work:
         text.append(f"  {tally.at_work} at work", style="cyan")
     return text
 
 
 def _ended(tally: Tally) -> str:
-    parts = [(tally.done, "done"), (tally.failed, "failed"), (tally.expected - tally.ended, "not begun")]
+    parts = [
+        (tally.done, "done"),
+        (tally.failed, "failed"),
+        (tally.waiting, "waiting"),
+        (tally.expected - tally.ended, "not begun"),
+    ]
     return ", ".join(f"{number} {what}" for number, what in parts if number or what == "done")
 
 
@@ -191,7 +242,7 @@ def showing(console: Console) -> Generator[Display]:
     if not console.is_terminal:
         yield Plain(console)
         return
-    moving = Moving()
+    moving = Moving(console)
     # The picture shrinks to what fits; stdout stays untouched, it may be JSON for somebody.
     with Live(moving, console=console, refresh_per_second=REFRESH_PER_SECOND, redirect_stdout=False):
         yield moving

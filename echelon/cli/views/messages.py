@@ -1,6 +1,8 @@
 """What models were asked and answered, as people read it. All of it may be hostile: it is set in, and never obeyed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from rich.console import Console
@@ -15,6 +17,10 @@ from echelon.model.run import Conversation
 
 #: Stands before each line of others, so that none of them can pass for one of ours.
 _INDENT = " " * 6
+
+
+Piece = tuple[datetime, Callable[[Console], None]]
+"""When something was said, and what prints it."""
 
 
 class Said(NamedTuple):
@@ -44,15 +50,25 @@ def read_said(conversation: Conversation, outputs: OutputStore) -> Said:
         return Said(conversation, None, str(error))
 
 
-def show_messages(console: Console, task: str, said: Sequence[Said], none: str) -> None:
-    """Print the conversations of a task, or why there are none."""
-    if not said:
-        console.print(none)
-    for number, one in enumerate(said, start=1):
-        _show_conversation(console, f"{task}: conversation {number} of {len(said)}", one)
+def show_conversation(console: Console, heading: str, said: Said) -> None:
+    """Print a conversation from its beginning to its end."""
+    for _, show in pieces_of(heading, said):
+        show(console)
 
 
-def _show_conversation(console: Console, heading: str, said: Said) -> None:
+def pieces_of(heading: str, said: Said) -> Iterator[Piece]:
+    """Yield a conversation in pieces, in their order: its head, then each message."""
+    began = said.conversation.began
+    yield began, partial(_show_head, heading=heading, said=said)
+    at = began
+    for place, message in enumerate(said.transcript.messages if said.transcript else ()):
+        at = max(at, message.at or at)
+        yield at, partial(_show_message, message=message)
+        if place == 0 and said.transcript and said.transcript.left_out_messages:
+            yield at, partial(_show_left_out, transcript=said.transcript)
+
+
+def _show_head(console: Console, heading: str, said: Said) -> None:
     record, kept = said.conversation, said.transcript
     took = duration((kept.ended - kept.began).total_seconds()) if kept else ""
     facts = (record.agent, record.model, moment(record.began), took, count(record.answers, "answer"))
@@ -61,13 +77,11 @@ def _show_conversation(console: Console, heading: str, said: Said) -> None:
         console.print(f"  no answer: {record.error}", style="red")
     if kept is None:
         console.print(f"  cannot be read: {said.lost}" if said.lost else f"  not kept: {record.not_kept}")
-        return
-    for message in kept.messages[:1]:
-        _show_message(console, message)
-    if kept.left_out_messages:
-        console.print(f"  … {count(kept.left_out_messages, 'message')} ({size(kept.left_out_bytes)}) left out")
-    for message in kept.messages[1:]:
-        _show_message(console, message)
+
+
+def _show_left_out(console: Console, transcript: Transcript) -> None:
+    left_out = f"{count(transcript.left_out_messages, 'message')} ({size(transcript.left_out_bytes)})"
+    console.print(f"  … {left_out} left out")
 
 
 def _show_message(console: Console, message: Message) -> None:

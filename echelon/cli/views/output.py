@@ -87,6 +87,10 @@ class _SafeConsole(Console):
             options.setdefault("soft_wrap", True)
         super().print(*objects, **options)
 
+    def on_broken_pipe(self) -> None:
+        """Raise what was raised: the reader of our output has seen enough, and `main` knows what that means."""
+        raise BrokenPipeError
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render, with what a terminal would obey written out; what rich itself tells the terminal stays."""
         for segment in super().render(renderable, options):

@@ -1,6 +1,6 @@
 """A plan as people read it: the structure and why, a tree that stays small, phases, forecast, findings."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
@@ -14,8 +14,6 @@ from echelon.contract.version import without_digest
 from echelon.model.phrasing import count, duration, head, listed, percent, truncate
 from echelon.model.plan import (
     FindingLevel,
-    ForecastEnd,
-    ForecastRange,
     Makespan,
     Node,
     NodeKind,
@@ -23,9 +21,11 @@ from echelon.model.plan import (
     Share,
     Spending,
 )
+from echelon.model.rolling.item_forecast import ForecastEnd, ForecastRange
 from echelon.model.terms import Level, Terms
 from echelon.planning.dependency_prices import dearest_dependencies
 from echelon.planning.outline import agents_below
+from echelon.planning.schedule.critical import ON_CRITICAL_PATH
 from echelon.planning.schedule.phase_graph import direct_needs, phases_awaited, side_by_side
 from echelon.planning.spending import UNKNOWN_MODEL
 
@@ -36,6 +36,7 @@ MEMBERS_DRAWN = 12
 
 #: Phases named in a line at most.
 PHASES_NAMED = 3
+THINGS_NAMED = 5
 
 #: Phases listed at most.
 PHASES_SHOWN = 30
@@ -50,11 +51,14 @@ WHERE_CHARACTERS = 40
 FINDING_STYLES = {FindingLevel.ERROR: "bold red", FindingLevel.WARNING: "yellow", FindingLevel.INFO: "dim"}
 
 
-def show_plan(console: Console, plan: Plan, expected: ForecastRange | None = None) -> None:
-    """Print a plan; `expected` is its forecast with the fewest and the most items that are expected."""
+def show_plan(console: Console, plan: Plan, expected: ForecastRange | None = None, windows: Sequence[str] = ()) -> None:
+    """Print a plan; `expected` is its forecast with the fewest and the most items that are expected.
+
+    `windows` say what is left of its standing budgets (F10).
+    """
     console.print(Text.assemble((plan.job, "bold"), f": {plan.goal}"))
     console.print()
-    facts(console, _facts(plan, expected))
+    facts(console, [*_facts(plan, expected), ("budgets", "\n".join(windows))])
     console.print()
     console.print(tree_of(plan))
     _show_phases(console, plan)
@@ -76,6 +80,7 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
         ("forecast", "; ".join(filter(None, [_forecast(plan.makespan), _counted(plan)]))),
         ("known later", _known_later(plan, expected)),
         ("concurrency", _concurrency(plan)),
+        ("in turns", _in_turns(plan)),
         ("providers", "; ".join(f"{limit.name}: {limit.stated}" for limit in plan.limits if limit.provider)),
         ("spending", _spending(plan.spending)),
         ("at least", _end(expected.low) if expected else ""),
@@ -84,6 +89,7 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
         ("handoffs", _handoffs(plan)),
         ("pairs talking", _pairs(plan)),
         ("sync", plan.profile.sync),
+        ("to verify", _to_verify(plan)),
         ("infrastructure", _infrastructure(plan)),
         (
             "next change",
@@ -96,7 +102,7 @@ def _counted(plan: Plan) -> str:
     """Say what a forecast counts of phases that may be skipped, or are repeated (X12)."""
     if plan.makespan.predicted is None:
         return ""
-    repeated = any(phase.until for phase in plan.phases)
+    repeated = any(phase.until or phase.verify for phase in plan.phases)
     wanted = any(phase.when for phase in plan.phases)
     parts = ["one round of what is repeated"] * repeated + ["every phase that may be skipped"] * wanted
     return f"counts {' and '.join(parts)}" if parts else ""
@@ -124,9 +130,14 @@ def _end(end: ForecastEnd) -> str:
 
 def _concurrency(plan: Plan) -> str:
     """Return how many agents are at work at one time, of the kinds that the plan has (F5)."""
-    limits = [limit for limit in plan.limits if limit.at_once and not limit.provider]
+    limits = [limit for limit in plan.limits if limit.at_once and not (limit.provider or limit.thing)]
     shown = ", ".join(f"{limit.at_once:,} {limit.name}" for limit in limits if any(map(limit.bounds, plan.tasks)))
     return f"{shown} at a time" if shown else ""
+
+
+def _in_turns(plan: Plan) -> str:
+    """Return the shared things that several tasks change, one at a time (D4)."""
+    return listed([limit.thing for limit in plan.limits if limit.thing], THINGS_NAMED)
 
 
 def _forecast(made: Makespan) -> str:
@@ -177,9 +188,20 @@ def _scoped(views: int, agents: int) -> str:
 
 
 def _infrastructure(plan: Plan) -> str:
-    """Return how many agents coordinate only, by role (R3)."""
-    roles = Counter(agent.role.value.replace("_", " ") for agent in plan.infrastructure)
-    return ", ".join(f"{number} {role}" for role, number in roles.items())
+    """Return who judges the work of others, by role (R11)."""
+    judges = ", ".join(f"{one.id.rpartition('/')[2]} ({one.role.value})" for one in plan.infrastructure)
+    return f"{judges}; beside the tree, reporting to a person" if judges else ""
+
+
+def _to_verify(plan: Plan) -> str:
+    """Return how many results somebody else must verify, and why (O3)."""
+    if not plan.to_verify:
+        return ""
+    before = sum(why != ON_CRITICAL_PATH for why in plan.to_verify.values())
+    parts = ((len(plan.to_verify) - before, ON_CRITICAL_PATH), (before, "in front of gates"))
+    return f"{count(len(plan.to_verify), 'result')}: " + ", ".join(
+        f"{number:,} {why}" for number, why in parts if number
+    )
 
 
 def _share(share: Share) -> str:
@@ -193,25 +215,32 @@ def tree_of(plan: Plan) -> Tree:
         children[node.parent].append(node)
     single = plan.n_agents <= AGENTS_DRAWN
     root = Tree(_label(plan.primary, agents_below(plan.tree)))
-    _grow(root, plan.primary, children, agents_below(plan.tree), single=single)
+    replicas = {task.id: task.replicas for task in plan.tasks}
+    _grow(root, plan.primary, children, agents_below(plan.tree), replicas if single else None)
     return root
 
 
 def _grow(
-    tree: Tree, node: Node, children: Mapping[str | None, Sequence[Node]], below: Mapping[str, int], *, single: bool
+    tree: Tree,
+    node: Node,
+    children: Mapping[str | None, Sequence[Node]],
+    below: Mapping[str, int],
+    replicas: Mapping[str, int] | None,
 ) -> None:
-    shown = [child for child in children.get(node.id, ()) if single or child.kind is not NodeKind.AGENT]
+    """Draw what is below a node; `replicas` of each task, None where agents are not drawn one by one."""
+    shown = [child for child in children.get(node.id, ()) if replicas is not None or child.kind is not NodeKind.AGENT]
     for child in shown[:MEMBERS_DRAWN]:
-        _grow(tree.add(_label(child, below)), child, children, below, single=single)
+        _grow(tree.add(_label(child, below, replicas)), child, children, below, replicas)
     rest = shown[MEMBERS_DRAWN:]
     if rest:
         tree.add(Text(f"and {len(rest):,} more with {count(sum(below[c.id] for c in rest), 'agent')}", style="dim"))
 
 
-def _label(node: Node, below: Mapping[str, int]) -> Text:
+def _label(node: Node, below: Mapping[str, int], replicas: Mapping[str, int] | None = None) -> Text:
     if node.kind is NodeKind.AGENT:
         tasks = "" if len(node.members) == 1 else f"  {count(len(node.members), 'task')}"
-        return Text.assemble(node.id, (tasks, "dim"))
+        most = max(((replicas or {}).get(task, 1) for task in node.members), default=1)
+        return Text.assemble(node.id, f" ×{most}" if most > 1 else "", (tasks, "dim"))
     return Text.assemble((node.id, "bold"), (f"  {node.kind.value}, {count(below[node.id], 'agent')}", "dim"))
 
 

@@ -3,22 +3,35 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.text import Text
 
 from echelon.cli.views.output import facts
+from echelon.cli.views.raised import show_open
+from echelon.cli.views.synchronised import sync_facts
+from echelon.engine.continuing import until_of
 from echelon.model.concern import ConcernRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Missing
 from echelon.model.incident import Incident
-from echelon.model.phrasing import count, duration, head, listed, percent, tally
+from echelon.model.oversight.gate import GateRecord
+from echelon.model.phrasing import count, duration, head, listed, moment, percent, tally
 from echelon.model.rolling.phases import RepeatedWork
 from echelon.model.run import Measures, MissingGroup, RunResult, RunStatus, exit_code_of
+from echelon.model.views.items import Changes
 from echelon.model.views.rest import Rest, Waiting
+from echelon.model.voice.proposals import ProposalRecord
+from echelon.visibility.autonomy import approvals_line, autonomy_lines
+from echelon.visibility.conflicts import conflict_lines
+from echelon.visibility.gates import gate_line, gates_counted
 from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_line
+from echelon.visibility.traces.trace import trace_command
+from echelon.visibility.unchecked import judged_lines, unchecked_lines
+from echelon.visibility.voices.proposals import proposal_groups, proposals_counted
 
 #: Causes of missing outputs told at most.
 CAUSES_SHOWN = 10
@@ -26,11 +39,20 @@ CAUSES_SHOWN = 10
 #: The longest result that is printed at the end of a run.
 RESULT_CHARACTERS, RESULT_LINES = 2_000, 40
 
-#: Phases that were skipped named at most.
+#: Phases that were skipped, or that keep work of earlier runs, named at most.
 SKIPPED_SHOWN = 5
 
 #: Tasks that something stands in for named at most.
 STAND_INS_NAMED = 5
+
+#: Reasons for which proposed tasks were taken or declined told at most.
+PROPOSALS_SHOWN = 6
+
+#: Agents whose autonomy is shown at most.
+AGENTS_SHOWN = 8
+
+#: Gates that wait shown at most.
+GATES_SHOWN = 8
 
 #: Style of each status, and what a reader should take from it.
 STATUSES: dict[RunStatus, tuple[str, str]] = {
@@ -43,19 +65,29 @@ STATUSES: dict[RunStatus, tuple[str, str]] = {
 }
 
 
-def show_result(console: Console, result: RunResult) -> None:
-    """Print the end of a run."""
+def show_result(console: Console, result: RunResult, windows: Sequence[str] = ()) -> None:
+    """Print the end of a run; `windows` say what is left of the standing budgets of its job (F10)."""
     console.print(status_line(result.run_id, result.status, result.exceptions, result.waiting))
     facts(
         console,
         [
             ("agents", _agents(result.measures)),
             ("steps", tally(result.launched, result.returned, len(result.missing))),
+            ("judged", "\n".join(judged_lines(result.judged))),
             ("time", _time(result.measures)),
             ("used", used(result.measures)),
+            ("unchanged", unchanged(result.items)),
+            ("budgets", "\n".join(windows)),
             ("skipped", skipped(result.skipped)),
             ("repeated", repeated(result.repeated)),
+            *sync_facts(result.sync),
+            ("not checked", "\n".join(unchecked_lines(result.unchecked))),
             ("concerns", routes(result.concerns)),
+            ("conflicts", "\n".join(conflict_lines(result.conflicts))),
+            ("gates", gates(result.gates)),
+            ("autonomy", "\n".join(head(autonomy_lines(result.autonomy), AGENTS_SHOWN))),
+            ("approvals", approvals_line(result.approvals)),
+            ("proposed", proposed(result.proposals)),
             (
                 "exceptions",
                 f"{len(result.exceptions)} (echelon exceptions {result.run_id})" if result.exceptions else "",
@@ -66,7 +98,8 @@ def show_result(console: Console, result: RunResult) -> None:
             ("exit code", str(exit_code_of(result.status, result.exceptions) or "")),
         ],
     )
-    show_missing(console, result.missing, result.missing_by_cause)
+    show_missing(console, result.run_id, result.missing, result.missing_by_cause, unverified=result.unverified)
+    show_open(console, result.concerns)
     show_rest(console, result.rest)
     show_next(console, result.run_id, result.status, result.missing, result.waiting)
     show_output(console, result.output, result.stand_ins)
@@ -107,6 +140,12 @@ def skipped(phases: Mapping[str, str]) -> str:
     return "\n".join(head([f"{phase}: {reason}" for phase, reason in phases.items()], SKIPPED_SHOWN))
 
 
+def unchanged(items: Mapping[str, Changes]) -> str:
+    """Return how much of each phase was kept of earlier runs, and what was not; nothing where there was none."""
+    compared = [f"{phase}: {changes.said}" for phase, changes in items.items() if changes.since_run]
+    return "\n".join(head(compared, SKIPPED_SHOWN))
+
+
 def repeated(work: Sequence[RepeatedWork]) -> str:
     """Return how repeated work ended: how much of it passed, why the rest did not, and the most rounds of any."""
     if not work:
@@ -127,23 +166,40 @@ def status_line(
     """Return `run: STATUS, what that means`; a run that found nothing to do somewhere has not looked at everything."""
     style, meaning = STATUSES[status]
     if waiting is not None:
-        meaning = f"for {waiting.for_}"
+        until = until_of(waiting)
+        meaning = f"for {waiting.for_}" + (f" until {moment(until)}" if until else "")
     if status is RunStatus.COMPLETED and (empty := nothing_to_do(exceptions)):
         style, meaning = "bold yellow", f"but {'; '.join(empty)}"
     return Text.assemble(f"{run_id}: ", (status.value, style), f", {meaning}")
 
 
 def show_missing(
-    console: Console, missing: Sequence[Missing], by_cause: Sequence[MissingGroup], incidents: Sequence[Incident] = ()
+    console: Console,
+    run_id: str,
+    missing: Sequence[Missing],
+    by_cause: Sequence[MissingGroup],
+    incidents: Sequence[Incident] = (),
+    unverified: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Print why outputs are missing, each cause once, with how far it reached where it is an incident (F6)."""
+    """Print why outputs are missing, each cause once, with how far it reached where it is an incident (F6).
+
+    Below each stands the command that shows the log and the conversation of one that it hit (V2). `unverified` are
+    those that are there, and that nobody knows to be what was asked for (D11).
+    """
     if missing:
-        console.print(Text(f"{count(len(missing), 'output')} missing:", style="yellow"))
+        there = sum(unverified.get(one.task_id) == one.reason for one in missing)
+        said = (
+            f"{count(len(missing) - there, 'output')} missing" if len(missing) > there else "",
+            f"{count(there, 'output')} not verified" if there else "",
+        )
+        console.print(Text(f"{', '.join(filter(None, said))}:", style="yellow"))
     reached = {one.cause: one.reached for one in incidents}
     for group in by_cause[:CAUSES_SHOWN]:
         console.print(f"  {group.said}")
         if group.cause in reached:
             console.print(Text(f"    {reached[group.cause]}", style="dim"))
+        if group.traced:
+            console.print(Text(f"    {trace_command(run_id, group.traced)}", style="dim"))
     if len(by_cause) > CAUSES_SHOWN:
         rest = sum(len(group.tasks) for group in by_cause[CAUSES_SHOWN:])
         console.print(f"  and {rest:,} more")
@@ -168,23 +224,40 @@ def show_next(
     asked = tuple(dict.fromkeys(one.asks for one in missing if one.asks))
     for question in asked:
         console.print(Text(question, style="bold cyan"))
-    if not asked and status is not RunStatus.COMPLETED:
+    until = until_of(waiting)
+    if (not asked or until) and status is not RunStatus.COMPLETED:
         what = "what is missing" if waiting is None else waiting.for_
-        console.print(Text(f"to continue with {what}: echelon resume {run_id}", style="dim"))
+        by_itself = f" from {moment(until)} on, or now and let it wait: echelon resume {run_id} --wait" if until else ""
+        console.print(Text(f"to continue with {what}: echelon resume {run_id}{by_itself}", style="dim"))
 
 
 def routes(concerns: Sequence[ConcernRecord]) -> str:
     """Return how many concerns go where."""
-    found = Counter(record.concern.route for record in concerns)
-    return ", ".join(f"{number} {route.value.replace('_', ' ')}" for route, number in found.most_common())
+    found = Counter(record.route for record in concerns)
+    return ", ".join(f"{number} {route.words}" for route, number in found.most_common())
+
+
+def gates(found: Sequence[GateRecord]) -> str:
+    """Return how many gates wait and were answered, and the first of those that wait (O5)."""
+    waiting = [gate_line(one) for one in found if one.is_open]
+    return "\n".join(filter(None, [gates_counted(found), *head(waiting, GATES_SHOWN)]))
+
+
+def proposed(proposals: Sequence[ProposalRecord]) -> str:
+    """Return how many proposed tasks were taken and declined, and for each reason which (D10)."""
+    groups = [group.said for group in proposal_groups(proposals)]
+    return "\n".join([proposals_counted(proposals), *head(groups, PROPOSALS_SHOWN)])
 
 
 def _agents(measures: Measures) -> str:
     replaced = f", {measures.replaced} replaced" if measures.replaced else ""
     failed = f", {measures.failed} failed" if measures.failed else ""
-    tasks = measures.completed + measures.failed
+    waiting = f", {measures.waiting} waiting" if measures.waiting else ""
+    unverified = f", {measures.unverified} not verified" if measures.unverified else ""
+    tasks = measures.completed + measures.failed + measures.waiting
     held = f" by {count(measures.agents, 'agent')}" if measures.agents != tasks else ""
-    return f"{measures.completed - measures.replaced} of {tasks} done{replaced}{failed}{held}"
+    done = measures.completed - measures.replaced - measures.unverified
+    return f"{done} of {tasks} done{unverified}{replaced}{failed}{waiting}{held}"
 
 
 def _time(measures: Measures) -> str:

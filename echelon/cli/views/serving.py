@@ -41,6 +41,8 @@ def show_news(console: Console, run: ServedRun) -> None:
 
 def _begun(run: ServedRun) -> str:
     assert run.record is not None, "what has begun is on record"
+    if run.resumes:
+        return f"{_clock(run.since)}  {run.record.run_id}: resumed"
     return f"{_clock(run.record.started)}  {run.record.run_id}: started"
 
 
@@ -48,7 +50,8 @@ def _ended(run: ServedRun) -> str:
     assert run.record is not None, "what has ended is on record"
     record = run.record
     took = f" after {duration((record.finished - record.started).total_seconds())}" if record.finished else ""
-    said = f"{record.status.value}{took}, {STATUSES[record.status][1]}"
+    meaning = f"goes on by itself at {_clock(run.until)}" if run.until else STATUSES[record.status][1]
+    said = f"{record.status.value}{took}, {meaning}"
     return f"{_clock(record.finished)}  {record.run_id}: {said}; {_next(record)}"
 
 

@@ -1,15 +1,18 @@
 """One run, and one agent of a run, as people read them."""
 
 import json
-import logging
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from echelon.cli.views.output import facts, table
+from echelon.cli.views.raised import show_open
 from echelon.cli.views.result import (
+    AGENTS_SHOWN,
     CAUSES_SHOWN,
+    gates,
+    proposed,
     repeated,
     routes,
     show_missing,
@@ -17,20 +20,27 @@ from echelon.cli.views.result import (
     show_rest,
     skipped,
     status_line,
+    unchanged,
 )
+from echelon.cli.views.synchronised import sync_facts
+from echelon.cli.views.voices import show_concerns_of, voice_facts
 from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally, truncate
 from echelon.model.run import Conversation, RunRecord, RunView, StepKind, StepRecord
-from echelon.runlog.events import Logged
+from echelon.visibility.autonomy import approvals_line, autonomy_lines
+from echelon.visibility.conflicts import conflict_lines
+from echelon.visibility.notices import notified
 from echelon.visibility.report import measure_rows
+from echelon.visibility.unchecked import judged_lines, unchecked_lines
+from echelon.visibility.voices.agents import AgentVoice
 
-#: Concerns and values named at most.
-CONCERNS_SHOWN = 10
+#: Values named at most.
 INPUT_CHARACTERS = 300
 REPAIRS_SHOWN = 5
 AT_WORK_SHOWN = 5
 NESTED_SHOWN = 10
+BLOCKED_SHOWN = 5
 
 
 def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), trouble: str = "") -> None:
@@ -52,26 +62,49 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
             ("finished", moment(record.finished)),
             ("structure", f"{plan.structure.value}, {count(plan.n_agents, 'agent')}" if plan else ""),
             ("steps", tally(view.launched, view.returned, len(view.missing))),
+            ("judged", "\n".join(judged_lines(view.judged))),
             ("runs inside", "\n".join(head([_nested(one) for one in reversed(nested)], NESTED_SHOWN))),
             ("prefect", f"does not show it yet: {trouble}" if trouble else ""),
             ("at work", ", ".join(head(view.at_work, AT_WORK_SHOWN))),
+            ("unchanged", unchanged(view.items)),
             ("skipped", skipped(view.skipped)),
             ("repeated", repeated(view.repeated)),
+            *sync_facts(view.sync, whole=True),
+            ("not checked", "\n".join(unchecked_lines(view.unchecked))),
             ("done again", "\n".join(one.said for one in view.retries)),
             ("concerns", routes(view.concerns)),
+            ("conflicts", "\n".join(conflict_lines(view.conflicts))),
+            ("gates", gates(view.gates)),
+            ("autonomy", "\n".join(head(autonomy_lines(view.autonomy), AGENTS_SHOWN))),
+            ("approvals", approvals_line(view.approvals)),
+            ("notified", "\n".join(notified(view))),
+            ("proposed", proposed(view.proposals)),
+            ("blocked", "\n".join(head([f"{task}: {why}" for task, why in view.blocked.items()], BLOCKED_SHOWN))),
             ("breakers", "\n".join(one.said for one in view.breakers)),
             ("plan changes", "\n".join(one.said for one in view.plan_changes)),
             ("report", record.report or ""),
+            ("to read", _to_read(view)),
         ],
     )
     _show_phases(console, view)
     _show_measures(console, view)
-    show_missing(console, view.missing, view.missing_by_cause, view.incidents)
+    show_missing(console, record.run_id, view.missing, view.missing_by_cause, view.incidents, view.unverified)
     said = {group.cause for group in view.missing_by_cause[:CAUSES_SHOWN]}
     show_incidents(console, [one for one in view.incidents if one.cause not in said])
-    show_concerns(console, view)
+    show_open(console, view.concerns)
     show_rest(console, view.rest)
     show_next(console, record.run_id, record.status, view.missing, view.waiting)
+
+
+def _to_read(view: RunView) -> str:
+    """Say what agents logged and what models were asked, and what shows it; empty when there is nothing."""
+    lines, said = sum(view.log_lines.values()), len(view.conversations)
+    if not lines and not said:
+        return ""
+    logged = f"{count(lines, 'log line')} of {count(len(view.log_lines), 'agent')}" if lines else ""
+    parts = (logged, count(said, "conversation") if said else "")
+    command = f"echelon show {view.record.run_id} [AGENT] --log --messages"
+    return f"{', '.join(part for part in parts if part)}: {command}"
 
 
 def _parent(record: RunRecord) -> str:
@@ -84,9 +117,14 @@ def _nested(record: RunRecord) -> str:
 
 
 def show_agent(
-    console: Console, steps: Sequence[StepRecord], conversations: Sequence[Conversation], outputs_url: str
+    console: Console,
+    steps: Sequence[StepRecord],
+    conversations: Sequence[Conversation],
+    voice: AgentVoice,
+    outputs_url: str,
+    log_lines: int = 0,
 ) -> None:
-    """Print one agent: its last handoff, every attempt kept, what it used and what it says."""
+    """Print one agent: its last handoff, every attempt kept, what it used and what it said."""
     last = steps[-1]
     handoff = last.handoff
     console.print(Text.assemble((handoff.task_id, "bold"), f": {handoff.status.value}"))
@@ -101,8 +139,12 @@ def show_agent(
             *_fallback_of(handoff),
             ("wrapped up", WRAPPED_UP if handoff.wrapped_up else ""),
             ("lacks", handoff.shortfall),
+            ("kept from", handoff.kept_from),
             ("rounds", _rounds_of(handoff)),
+            ("replicas", handoff.replicas.said if handoff.replicas else ""),
+            ("verification", handoff.verification.said if handoff.verification else ""),
             ("confidence", f"{handoff.confidence:.2f}"),
+            *voice_facts(voice),
             ("attempts", str(sum(step.handoff.attempts for step in steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
             ("usage", _usage(last)),
@@ -110,26 +152,17 @@ def show_agent(
             ("next steps", "; ".join(handoff.next_steps)),
             ("repaired", "; ".join(head(handoff.repairs, REPAIRS_SHOWN))),
             ("received", _received(handoff)),
+            ("log", f"{count(log_lines, 'line')}, see --log" if log_lines else ""),
             ("messages", f"{count(len(conversations), 'conversation')}, see --messages" if conversations else ""),
             ("output", _output_of(location, outputs_url) if location else "none"),
         ],
     )
-    for concern in handoff.concerns:
-        console.print(f"  {concern.route.value.replace('_', ' ')}: {concern.about}: {concern.message}")
+    show_concerns_of(console, voice.concerns, handoff.concerns)
 
 
 def _output_of(output: OutputReference, outputs_url: str) -> str:
     where = "in the journal" if output.content is not None else f"{outputs_url.rstrip('/')}/{output.location}"
     return f"{output.contract}, {size(output.size_bytes)}, {where}"
-
-
-def show_log(console: Console, task: str, lines: Sequence[Logged]) -> None:
-    """Print what an agent logged and printed, a line each."""
-    if not lines:
-        console.print(f"{task}: nothing was logged or printed")
-    for line in lines:
-        level = logging.getLevelName(line.level).lower() if line.source == "logging" else line.source
-        console.print(f"{line.at:%H:%M:%S.%f}"[:-3], f" {level:<8} {line.message}", sep="")
 
 
 def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:
@@ -141,26 +174,15 @@ def show_incidents(console: Console, incidents: Sequence[Incident]) -> None:
         console.print(f"    {one.reached}")
 
 
-def show_concerns(console: Console, view: RunView) -> None:
-    """Print the first concerns of a run that are still open."""
-    lines = [
-        f"{one.id}  {one.concern.route.value.replace('_', ' ')}: {one.concern.about}: {one.concern.message}"
-        for one in view.concerns
-        if one.disposition is None
-    ]
-    if lines:
-        console.print(Text(f"{count(len(lines), 'open concern')}:", style="yellow"))
-        for line in head(lines, CONCERNS_SHOWN):
-            console.print(f"  {line}")
-
-
 def _show_phases(console: Console, view: RunView) -> None:
-    rows = table("phase", "planned", "done", "failed", "took", "", title="Phases")
+    waits = any(phase.waiting for phase in view.phases)
+    rows = table("phase", "planned", "done", "failed", *(["waiting"] if waits else []), "took", "", title="Phases")
     for phase in view.phases:
         if phase.skipped:
             rows.add_row(phase.name, Text(f"skipped: {phase.skipped}", style="dim"))
             continue
-        counted = (str(phase.planned), str(phase.completed), str(phase.failed))
+        waiting = (phase.waiting,) if waits else ()
+        counted = map(str, (phase.planned, phase.completed, phase.failed, *waiting))
         rows.add_row(phase.name, *counted, duration(phase.seconds), phase.note)
     looked_for = {step.phase: step.handoff.done for step in view.steps if step.kind is StepKind.PLANNING}
     for one in view.record.plan.open if view.record.plan else ():

@@ -6,12 +6,13 @@ from typing import cast
 
 from echelon.contract.reading import read_output
 from echelon.coordination.context import RunContext
-from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.placement import StageOrder
-from echelon.coordination.rolling.steps import StepMaker
+from echelon.coordination.rolling.beside import steps_beside
+from echelon.coordination.rolling.proposing import take_proposals
 from echelon.coordination.step.layers import layers
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Found
+from echelon.definition.rolling.proposals import taking
 from echelon.journal.outputs import OutputStore
 from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.handoff import Handoff
@@ -26,8 +27,12 @@ MAX_ITEMS = 10_000
 async def find_items(run: RunContext, order: StageOrder) -> Handoff:
     """Ask what finds the items of a phase, given what it receives; its output are the items."""
     phase = run.spec.job.phases[order.phase]
-    steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
-    return await layers(run)(steps.planning("over", phase.finder))
+    steps = steps_beside(run, order)
+    proposals = phase.discovery.proposals if phase.discovery else None
+    if proposals is None:
+        return await layers(run)(steps.planning("over", phase.finder))
+    items = await take_proposals(run, order, proposals)
+    return await layers(run)(steps.planning("over", taking(items, proposals, phase.name), items))
 
 
 async def items_of(job: JobDefinition, outputs: OutputStore, phase: str, handoff: Handoff) -> Sequence[object]:

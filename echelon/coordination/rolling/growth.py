@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
+from echelon.coordination.accounts import refusal_for_good
 from echelon.coordination.context import RunContext
 from echelon.coordination.spec import RunSpec
 from echelon.definition.planned import Planned
 from echelon.journal.failpoints import failpoint
 from echelon.lint.rules import lint
-from echelon.model.errors import BudgetExhausted, InvalidInput
+from echelon.model.errors import InvalidInput
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.organisation import PlanChange
 from echelon.model.phrasing import count, duration
@@ -132,13 +133,12 @@ def _check_budget(phase: str, made: Planned, account: Account) -> None:
     tokens, longest = sum(task.tokens or 0 for task in tasks), max((task.seconds or 0.0 for task in tasks), default=0.0)
     if not tasks:
         return
-    try:
-        account.reserve(tokens=tokens, calls=len(tasks), seconds=longest).cancel()
-    except BudgetExhausted as error:
+    refused = refusal_for_good(account, tokens=tokens, calls=len(tasks), seconds=longest)
+    if refused is not None:
         raise InvalidInput(
-            f"phase {phase!r} found {count(len(tasks), 'item')}, which is more than the budget allows: {error}; "
+            f"phase {phase!r} found {count(len(tasks), 'item')}, which is more than the budget allows: {refused}; "
             "give the job a larger budget and resume, or find less"
-        ) from error
+        ) from refused
 
 
 def _said(phase: str, items: int, plan: Plan) -> str:

@@ -8,7 +8,7 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.loss import Loss
 from echelon.coordination.phase_output import PhaseOutput, output_of, together
 from echelon.coordination.placement import Placement, StageOrder
-from echelon.coordination.readiness import unmet_need
+from echelon.coordination.readiness import unmet_need, waits_in
 from echelon.definition.need import Need
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.run import StepKind
@@ -117,7 +117,16 @@ def with_upstream(run: RunContext, order: StageOrder, before: str, received: Pha
 def not_continued(run: RunContext, order: StageOrder, before: str, task_id: str) -> Loss | None:
     """Say why a task cannot start without the one that it continues, given its own order; None when it can (D3)."""
     need, used = run.spec.job.phases[order.phase].need(before), task_before(run, task_id)
-    if not unmet_need(need, order.upstream.get(before, PhaseOutput())):
+    received = order.upstream.get(before, PhaseOutput())
+    if not unmet_need(need, received):
         return None
+    waits = waits_in(received.missing)
     agent = run.spec.plan.agent_of[task_id]
-    return Loss(task_id=task_id, producer=agent, reason=f"cannot run without {used}", causes=(used,))
+    return Loss(
+        task_id=task_id,
+        producer=agent,
+        reason=f"cannot run without {used}",
+        causes=(used,),
+        until=waits and waits.until,
+        asks=waits.asks if waits else "",
+    )

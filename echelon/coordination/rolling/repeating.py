@@ -8,41 +8,54 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from echelon.agents.checks.verdict import Verdict, verdict_of
+from echelon.agents.checks.verdict import Verdict
+from echelon.coordination.conflicts.damping import Revisions, settle_versions, versions_of
 from echelon.coordination.context import RunContext
-from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import PastRound, StageOrder
+from echelon.coordination.readiness import waits_in
+from echelon.coordination.rolling.beside import steps_beside
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.recall import reuse
 from echelon.coordination.step.record import record_of, record_step
 from echelon.coordination.step.step import Perform, Step
+from echelon.coordination.success.answered import read_verdict
+from echelon.coordination.success.rejecting import unchecked, without_output
+from echelon.coordination.success.verifying import ask_verifiers, is_rejected, verdict_on
 from echelon.definition.rolling.repeat import Repetition
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import BudgetExhausted
-from echelon.model.handoff import NOT_PASSED, ErrorReport, Handoff, Missing, Passed, StoppedBy
+from echelon.model.handoff import NOT_PASSED, ErrorReport, Handoff, Missing, StoppedBy
+from echelon.model.integration import check_id
 from echelon.model.phrasing import count
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
-from echelon.model.usage import Usage
+from echelon.oversight.conflicts.damping import reactions_in
 from echelon.runlog.losses import missing_of
 
 #: Why no further round was made, as people are told it.
 _SAID: dict[StoppedBy, str] = {
     "rounds": "that is as often as it may be done",
     "no_progress": "the check finds the same again and again",
+    "alternating": "it goes back and forth between versions",
     "unverifiable": "the check cannot tell",
     "failed": "the work failed",
     "budget": "the budget is used up",
+    "waiting": "what it needs is used up until a known time",
     "passed": "it passes",
 }
 
 
 async def repeat_task(
-    run: RunContext, steps: StepMaker, repetition: Repetition, task_id: str, perform: Perform[Handoff]
+    run: RunContext,
+    order: StageOrder,
+    steps: StepMaker,
+    repetition: Repetition,
+    task_id: str,
+    perform: Perform[Handoff],
 ) -> tuple[Step, Handoff]:
     """Do a task until its check passes; returns the last round, and the handoff that is on record of all of them."""
     rounds: list[PastRound] = []
@@ -54,13 +67,24 @@ async def repeat_task(
         failpoint("round.ended")
         if not handoff.done:
             return step, await _end(run, step, handoff, _failed_by(handoff), rounds)
-        checked = await perform(steps.check_of_task(task_id, repetition, rounds))
+        checked = await perform(steps.check_of_task(task_id, repetition.check, rounds))
         failpoint("check.ended")
         if not checked.done:
-            return step, await _end(run, step, _unchecked(handoff, checked), _failed_by(checked), rounds)
-        verdicts.append(await _verdict(run, repetition, checked))
-        rounds[-1] = PastRound(handoff=handoff, gap=verdicts[-1].gap)
-        stopped = repetition.why_stopped(verdicts)
+            return step, await _end(run, step, unchecked(handoff, checked), _failed_by(checked), rounds)
+        verdict = await read_verdict(run, repetition.check, checked)
+        if verdict.passed:  # then whoever verifies it must agree (D11)
+            handoff = await ask_verifiers(run, steps, step, rounds, perform)
+            if not handoff.done:
+                return step, await _end(run, step, handoff, _failed_by(handoff), rounds)
+            verdict = verdict_on(handoff) if is_rejected(handoff) else verdict
+        verdicts.append(verdict)
+        rounds[-1] = PastRound(handoff=handoff, gap=verdict.gap)
+        alternates = reactions_in(versions_of(rounds)) >= repetition.reactions
+        stopped = repetition.why_stopped(verdicts, alternates=alternates)
+        if stopped == "alternating":
+            decided = await settle_versions(run, order, rounds)
+            handoff = handoff if decided is None else decided
+            return step, await _end(run, step, handoff, stopped, rounds, is_decided=decided is not None)
         if stopped is not None:
             return step, await _end(run, step, handoff, stopped, rounds)
 
@@ -91,6 +115,7 @@ class PhaseRounds:
         self._ends = ends
         self.verdicts: list[Verdict] = []
         self._judged: Handoff | None = None
+        self._revisions = Revisions()
 
     async def check(
         self, run: RunContext, order: StageOrder, outputs: Mapping[str, PhaseOutput]
@@ -99,26 +124,47 @@ class PhaseRounds:
 
         `order` is that of the last of the phases, `run` has the plan that they were carried out by.
         """
+        if any(waits_in(output.missing) for output in outputs.values()):
+            return dict(outputs)  # not judged before the quota has reset that the rest of it needs (F10)
         repetition = self._repetition
-        phase = run.spec.job.phases[order.phase]
-        steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
-        step = steps.check_of_phases(repetition.check, self._name, outputs)
+        step = steps_beside(run, order).check_of_phases(
+            repetition.check, check_id(self._name, repetition.check.name), outputs
+        )
         if not any(outputs[end].handoffs for end in self._ends):
             return await self._nothing_to_judge(run, step, outputs)
         checked = await layers(run)(step)
         failpoint("check.ended")
         if not checked.done:
             return self._rejected(outputs, missing_of(checked))
-        self.verdicts.append(await _verdict(run, repetition, checked))
+        self.verdicts.append(await read_verdict(run, repetition.check, checked))
         self._judged = checked
-        stopped = repetition.why_stopped(self.verdicts)
-        if stopped is None:
-            return None
-        rounds = [PastRound(handoff=checked, gap=one.gap) for one in self.verdicts]
-        ended = await _end(run, step, checked, stopped, rounds)
+        await self._revisions.add(run, outputs)
+        goes_round = self._revisions.alternating(repetition.reactions)
+        stopped = repetition.why_stopped(self.verdicts, alternates=bool(goes_round))
+        return None if stopped is None else await self._end(run, order, step, outputs, stopped)
+
+    async def _end(
+        self, run: RunContext, order: StageOrder, step: Step, outputs: Mapping[str, PhaseOutput], stopped: StoppedBy
+    ) -> dict[str, PhaseOutput]:
+        """Put it on record how the rounds ended; returns what the phases hand on."""
+        checked = self._judged
+        assert checked is not None, "rounds are ended behind a check"
+        if stopped == "alternating":
+            goes_round = self._revisions.alternating(self._repetition.reactions)
+            decided = await self._revisions.settle(run, order, goes_round, outputs)
+            if decided is not None:
+                await _end(run, step, checked, stopped, self._made_of(checked), is_decided=True)
+                return self._said(decided, stopped)
+        ended = await _end(run, step, checked, stopped, self._made_of(checked))
         if not ended.done:
             return await self._not_passed(run, outputs, missing_of(ended), stopped)
-        said = {"stopped_by": stopped, "rounds": len(rounds)}
+        return self._said(outputs, stopped)
+
+    def _made_of(self, checked: Handoff) -> list[PastRound]:
+        return [PastRound(handoff=checked, gap=one.gap) for one in self.verdicts]
+
+    def _said(self, outputs: Mapping[str, PhaseOutput], stopped: StoppedBy) -> dict[str, PhaseOutput]:
+        said = {"stopped_by": stopped, "rounds": len(self.verdicts)}
         return {name: _marked(output, said) if name in self._ends else output for name, output in outputs.items()}
 
     async def _nothing_to_judge(
@@ -127,7 +173,7 @@ class PhaseRounds:
         """Return what phases hand on whose last round delivered nothing: what was rejected before stays rejected."""
         if self._judged is None:
             return dict(outputs)
-        rounds = [PastRound(handoff=self._judged, gap=one.gap) for one in self.verdicts]
+        rounds = self._made_of(self._judged)
         return self._rejected(outputs, missing_of(await _end(run, step, self._judged, "failed", rounds)))
 
     def _rejected(self, outputs: Mapping[str, PhaseOutput], why: Missing) -> dict[str, PhaseOutput]:
@@ -211,39 +257,30 @@ def _without(output: PhaseOutput, why: Missing, lost: Sequence[Handoff] = ()) ->
     return output.model_copy(update={"handoffs": passed, "missing": missing, "unmerged": (*output.unmerged, *rest)})
 
 
-async def _verdict(run: RunContext, repetition: Repetition, checked: Handoff) -> Verdict:
-    assert checked.output_location is not None, "a check that was made has an output"
-    said = await run.read(checked.output_location, repetition.check.output_type)
-    return verdict_of(said)
-
-
 def _failed_by(handoff: Handoff) -> StoppedBy:
+    if handoff.waits:
+        return "waiting"
     return "budget" if handoff.error is not None and handoff.error.kind == BudgetExhausted.__name__ else "failed"
 
 
-def _unchecked(handoff: Handoff, checked: Handoff) -> Handoff:
-    """Return the handoff of work that nobody could check: it counts as not done, whatever it is."""
-    assert checked.error is not None, "a check that was not made says why"
-    message = f"its check, {checked.task_id}, was not made: {checked.error.message}"
-    error = checked.error.model_copy(update={"message": shortened(message, MAX_MESSAGE)})
-    return _without_output(handoff, checked.status, error)
-
-
 async def _end(
-    run: RunContext, step: Step | StepRecord, handoff: Handoff, stopped: StoppedBy, rounds: Sequence[PastRound]
+    run: RunContext,
+    step: Step | StepRecord,
+    handoff: Handoff,
+    stopped: StoppedBy,
+    rounds: Sequence[PastRound],
+    *,
+    is_decided: bool = False,
 ) -> Handoff:
-    """Put on record how repeated work ended; nothing of it is counted twice."""
-    made = len(rounds)
-    ended = handoff if stopped == "passed" or not handoff.done else _rejected(handoff, stopped, rounds)
-    again = {
-        "stopped_by": stopped,
-        "rounds": made,
-        "usage": Usage(),
-        "received": Passed(),
-        "concerns": (),
-        "attempts": sum(one.handoff.attempts for one in rounds),
-    }
-    ended = ended.model_copy(update=again)
+    """Put on record how repeated work ended; nothing of it is counted twice.
+
+    What did not pass counts where its owner has decided that it does (X5).
+    """
+    made, counts = len(rounds), stopped == "passed" or is_decided
+    ended = handoff if counts or not handoff.done else _rejected(handoff, stopped, rounds)
+    attempts = sum(one.handoff.attempts for one in rounds)
+    said = {"stopped_by": stopped, "rounds": made, "attempts": attempts}
+    ended = ended.counting_nothing().model_copy(update=said)
     key = digest_of((step.key, "rounds", made, stopped))
     known = run.memo.find(key)
     if known is not None:
@@ -263,15 +300,4 @@ def _rejected(handoff: Handoff, stopped: StoppedBy, rounds: Sequence[PastRound])
         can_pass=False,
         next_step="read what the check says; allow more rounds, or change the work or the check, and resume the run",
     )
-    return _without_output(handoff, Status.FAILED, error)
-
-
-def _without_output(handoff: Handoff, status: Status, error: ErrorReport) -> Handoff:
-    changed: Mapping[str, object] = {
-        "status": status,
-        "error": error,
-        "output_location": None,
-        "confidence": 0.0,
-        "summary": one_line(f"did not pass: {error.message}"),
-    }
-    return Handoff.model_validate({**vars(handoff), **changed})
+    return without_output(handoff, Status.FAILED, error)

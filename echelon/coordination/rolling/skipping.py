@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 from echelon.agents.function import FunctionAgent
 from echelon.coordination.context import RunContext
-from echelon.coordination.phase_guards import PhaseGuards
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import StageOrder
-from echelon.coordination.rolling.steps import StepMaker
+from echelon.coordination.rolling.beside import steps_beside
 from echelon.coordination.step.layers import layers
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.rolling.condition import why_not
 from echelon.journal.failpoints import failpoint
 from echelon.model.graph import Coupling
 from echelon.runlog.events import PhaseSkipped
+from echelon.runlog.losses import missing_of
 
 
 def skipped_with(phase: PhaseDefinition, outputs: Mapping[str, PhaseOutput]) -> str:
@@ -24,22 +24,18 @@ def skipped_with(phase: PhaseDefinition, outputs: Mapping[str, PhaseOutput]) -> 
     return ""
 
 
-async def ask_whether(
-    run: RunContext, order: StageOrder, condition: FunctionAgent[..., object]
-) -> PhaseOutput | dict[str, str]:
+async def ask_whether(run: RunContext, order: StageOrder, condition: FunctionAgent[..., object]) -> PhaseOutput:
     """Ask whether a phase is wanted, once: a run that is resumed knows the answer.
 
-    Returns what the phase hands on when it is not wanted; else why it cannot be told, by who was asked: nothing when it
-    is wanted.
+    Returns what the phase hands on when it is not wanted, or who does not say so, and why; nothing when it is wanted.
     """
-    phase = run.spec.job.phases[order.phase]
-    steps = StepMaker(run, order, phase, PhaseGuards(run, phase, None))
-    handoff = await layers(run)(steps.planning("when", condition))
+    handoff = await layers(run)(steps_beside(run, order).planning("when", condition))
     if handoff.output_location is None:
         said = handoff.error.message if handoff.error else "there is no answer"
-        return {handoff.task_id: f"{condition.name} does not say whether it is wanted: {said}"}
+        reason = f"{condition.name} does not say whether it is wanted: {said}"
+        return PhaseOutput(missing=(missing_of(handoff).model_copy(update={"reason": reason}),))
     reason = why_not(condition.name, await run.read(handoff.output_location, condition.output_type))
-    return await skip(run, order.phase, reason) if reason else {}
+    return await skip(run, order.phase, reason) if reason else PhaseOutput()
 
 
 async def skip(run: RunContext, phase: str, reason: str) -> PhaseOutput:

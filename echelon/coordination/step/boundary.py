@@ -13,6 +13,7 @@ from echelon.coordination.step.envelope import MAX_MESSAGE, one_line, shortened
 from echelon.coordination.step.summary import summary_of
 from echelon.model.errors import ContractViolation, EchelonError
 from echelon.model.usage import Usage
+from echelon.model.verification.verification import Verification
 
 #: How much of a repair is recorded, in characters.
 MAX_REPAIR = 300
@@ -31,6 +32,8 @@ class Accepted:
     """The output in JSON types."""
     repairs: tuple[str, ...] = ()
     """What was mended (C5)."""
+    verification: Verification | None = None
+    """What checks of it said; None: none was made (D11)."""
 
     @property
     def usage(self) -> Usage:

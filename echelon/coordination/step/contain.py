@@ -11,6 +11,7 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.step.observer import observing
 from echelon.coordination.step.step import Perform, Step
 from echelon.coordination.step.transcribe import Transcribing
+from echelon.coordination.voice.hearing import Hearing
 from echelon.model.errors import AgentFailed
 from echelon.resilience.stoppable import GivenUp
 
@@ -28,9 +29,13 @@ class Contain:
         `AgentFailed` when its outcome says so, or when the agent wanted to end the process, cancelled itself, or raised
         what is no error.
         """
+        hearing = Hearing(self.run, step)
         with contained(step.agent.name), observing(self.run, step), self.run.surround(step.task_id):
-            async with Transcribing(self.run, step):
-                return delivered(step.agent.name, await self.inner(step))
+            async with Transcribing(self.run, step), hearing:
+                outcome = delivered(step.agent.name, await self.inner(step))
+            if step.recorder is not None:
+                step.recorder.said = hearing.words
+            return hearing.complete(outcome)
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Inbox:
 
 def inbox_of_phase(run: RunContext, order: StageOrder) -> Inbox:
     """Return what every task of a phase receives: all that the phases it needs handed on."""
-    digest = digest_of([(name, output.versions) for name, output in order.upstream.items()])
+    digest = digest_of([(name, output.identity) for name, output in order.upstream.items()])
     return Inbox(run, order.upstream, order.missing, digest)
 
 
@@ -83,7 +83,7 @@ class TaskInboxes:
             self._run,
             outputs,
             missing_lines(everything.lacks),
-            digest_of(versions),
+            digest_of((versions, everything.ruled) if everything.ruled else versions),
             tuple(UsedDependency(task_id=used, version=version) for used, version in versions),
         )
 

@@ -15,7 +15,10 @@ from echelon.coordination.run_log import RunLog
 from echelon.journal.digest import digest_of
 from echelon.model.errors import EffectUncertain, InvalidInput
 from echelon.model.session import EffectIntent
+from echelon.oversight.gates.answers import AnswerWish
 from echelon.runlog.events import EffectIntended, EffectSettled, OperatorDecided
+from echelon.runlog.gate_events import ApprovalReturned, ApprovalUsed
+from echelon.runlog.state import RunState
 
 #: Tasks that a refusal names at most.
 MAX_NAMED = 10
@@ -32,6 +35,8 @@ class OperatorDecision:
     """It did not happen, or may happen twice: do it again."""
     done: Mapping[str, object] = field(default_factory=dict[str, Any])
     """It happened, and this came out of it."""
+    by: str = ""
+    """Who says so; empty when that is not known."""
 
     def __post_init__(self) -> None:
         both = sorted(self.redo & self.done.keys())
@@ -50,7 +55,19 @@ class OperatorDecision:
         return OperatorDecision(
             redo=frozenset(task for one in self.redo for task in meant[one]),
             done={task: output for one, output in self.done.items() for task in meant[one]},
+            by=self.by,
         )
+
+
+def retried_by(state: RunState) -> dict[str, str]:
+    """Return what a person wants done again that cannot be undone, and that was not asked about since, with who."""
+    asked = {gate.action.task_id: gate.at for gate in state.gates.values()}  # the last gate of each
+    return {
+        task: event.by
+        for event in state.retries
+        for task in event.redo
+        if not (task in asked and asked[task] > event.at)
+    }
 
 
 def tasks_meant(said: str, tasks: Collection[str]) -> list[str]:
@@ -69,33 +86,81 @@ class IntentLog:
         for intent in log.state.intents.values():
             self._begun.setdefault(intent.task_id, []).append(intent)
         self._decision = decision.about(self._begun, log.run_id)
-        self._redo = set(self._decision.redo)
+        self._stated = {*self._decision.redo, *self._decision.done}
+        self._retried = retried_by(log.state)
+        self._redo = set[str]()
+        self._done = dict[str, object]()
 
     def stands(self, task_id: str, key: str) -> bool:
-        """Say whether the step with this key is the last that was begun of a task, and no person decides otherwise."""
-        if task_id in self._redo or task_id in self._decision.done:
-            return False
-        begun = [intent for intent in self._begun.get(task_id, ()) if not intent.settled]
+        """Say whether the step with this key is the last that was begun of a task, as far as is known."""
+        begun = self._uncertain(task_id)
         return not begun or begun[-1].key == key
+
+    def has_stated(self, task_id: str) -> bool:
+        """Say whether a person said something of a task when the run was set to work again, and it is not used yet."""
+        return task_id in self._stated or task_id in self._retried
+
+    def stated(self, task_id: str) -> AnswerWish | None:
+        """Return what a person said of a task when the run was set to work again; once, None behind that."""
+        if task_id in self._retried:
+            by = self._retried.pop(task_id) or "operator"
+            return AnswerWish(verdict="approve", author=by, reason="retried", partial=True, channel="option")
+        if task_id not in self._stated:
+            return None
+        self._stated.remove(task_id)
+        is_done, author = task_id in self._decision.done, self._decision.by or "operator"
+        said = "said when the run was resumed"
+        if is_done:
+            output = self._decision.done[task_id]
+            return AnswerWish(verdict="done", author=author, reason=said, output=output, channel="option")
+        return AnswerWish(verdict="approve", author=author, reason=said, partial=True, channel="option")
+
+    def uncertainty(self, task_id: str, renewed: str = "") -> str:
+        """Say what is on record of irreversible work that may have happened; empty when there is none.
+
+        `renewed` says why what was done before does not count any more.
+        """
+        begun = self._uncertain(task_id)
+        return self._said(begun[-1], renewed) if begun and task_id not in self._redo else ""
+
+    def allow_again(self, task_id: str) -> None:
+        """Let irreversible work that may have happened be begun once more: a person said so."""
+        self._redo.add(task_id)
+
+    def note_done(self, task_id: str, output: object) -> None:
+        """Take a person's word for it that a task was done, and what came of it."""
+        self._done[task_id] = output
+
+    def forget_done(self, task_id: str) -> None:
+        """Take a person's word no more for what came of a task: it was not accepted, and they are asked again."""
+        self._done.pop(task_id, None)
+        self._redo.discard(task_id)
 
     async def recall_decision(self, task_id: str) -> Outcome[object] | None:
         """Return what a person knows to have come of a task; None where nobody said that it was done."""
-        if task_id not in self._decision.done or task_id not in self._begun:
+        if task_id not in self._done:
             return None
         await self._note("done", task_id)
-        return Outcome(output=self._decision.done[task_id], summary="a person says that it was done")
+        return Outcome(output=self._done[task_id], summary="a person says that it was done")
 
-    async def begin(self, key: str, task_id: str, effect: str, renewed: str = "") -> EffectIntent:
+    def check(self, task_id: str, effect: str, renewed: str = "") -> None:
+        """Raise `EffectUncertain` for irreversible work that may have happened, unless a person lets it be redone."""
+        uncertain = self.uncertainty(task_id, renewed) if effect == "irreversible" else ""
+        if uncertain:
+            raise EffectUncertain(uncertain, self._asks)
+
+    async def begin(
+        self, key: str, task_id: str, effect: str, renewed: str = "", approved: ApprovalUsed | None = None
+    ) -> EffectIntent:
         """Put it on record that a task is about to change the world; durable when this returns.
 
-        `renewed` says why what was done before does not count any more.
+        `renewed` says why what was done before does not count any more; `approved` uses up the approval of what cannot
+        be undone, in the same transaction.
         `EffectUncertain` for irreversible work that may have happened; `LeaseLost` when another process has the run.
         """
+        self.check(task_id, effect, renewed)
         begun = self._begun.setdefault(task_id, [])
-        uncertain = [intent for intent in begun if not intent.settled]
-        if effect == "irreversible" and uncertain:
-            if task_id not in self._redo:
-                raise self._uncertain(uncertain[-1], renewed)
+        if effect == "irreversible" and self._uncertain(task_id):
             self._redo.remove(task_id)  # once: what is cut off again is uncertain again
             await self._note("redo", task_id)
         intent = EffectIntent(
@@ -107,18 +172,19 @@ class IntentLog:
             attempt=1 + sum(one.key == key for one in begun),
             token=self._token,
             at=self._now(),
+            gate_id=approved.gate_id if approved else "",
         )
-        await self._log.append(EffectIntended(run_id=intent.run_id, at=intent.at, intent=intent))
+        used = [approved] if approved else []
+        await self._log.append(*used, EffectIntended(run_id=intent.run_id, at=intent.at, intent=intent))
         begun.append(intent)
         return intent
 
     async def settle(self, intent: EffectIntent) -> None:
         """Put it on record that nothing happened."""
-        await self._log.append(
-            EffectSettled(
-                run_id=intent.run_id, at=self._now(), key=intent.key, task_id=intent.task_id, attempt=intent.attempt
-            )
-        )
+        run_id, at = intent.run_id, self._now()
+        returned = [ApprovalReturned(run_id=run_id, at=at, gate_id=intent.gate_id)] if intent.gate_id else []
+        settled = EffectSettled(run_id=run_id, at=at, key=intent.key, task_id=intent.task_id, attempt=intent.attempt)
+        await self._log.append(*returned, settled)
         begun = self._begun[intent.task_id]
         begun[begun.index(intent)] = intent.model_copy(update={"settled": True})
 
@@ -127,15 +193,20 @@ class IntentLog:
             OperatorDecided(run_id=self._log.run_id, at=self._now(), task_id=task_id, decision=decision)
         )
 
-    def _uncertain(self, intent: EffectIntent, renewed: str) -> EffectUncertain:
+    def _uncertain(self, task_id: str) -> list[EffectIntent]:
+        return [intent for intent in self._begun.get(task_id, ()) if not intent.settled]
+
+    def _said(self, intent: EffectIntent, renewed: str) -> str:
         at = f"{intent.at:%Y-%m-%d %H:%M:%S} UTC (idempotency key {intent.idempotency_key[:16]})"
         was_done = renewed and intent.key in self._log.state.finished_steps
-        return EffectUncertain(
+        return (
             f"{intent.task_id} cannot be undone and was done on {at}, which does not count any more: {renewed}"
             if was_done
             else f"{intent.task_id} cannot be undone and may have happened: it was begun at {at}, and its end is not "
-            "on record",
-            # The same for all that one death left open, so that it is said once.
-            f"find out, then: echelon resume {intent.run_id} --redo TASK (do it again) or --done TASK=OUTPUT (it "
-            "happened; OUTPUT is JSON); a TASK may be a pattern, as 'pay/*'",
+            "on record"
         )
+
+    @property
+    def _asks(self) -> str:
+        # The same for all that one death left open, so that it is said once.
+        return f"find out, then: echelon resume {self._log.run_id}, which asks what became of it"

@@ -33,7 +33,7 @@ class StepMemo:
     def __init__(self, finished: Mapping[str, StepRecord], retried: Mapping[str, RetryMark] | None = None) -> None:
         self._finished = finished
         self._retried = retried or {}
-        own = [step for step in finished.values() if step.handoff.fallback is None]
+        own = [step for step in finished.values() if step.handoff.fallback is None and not step.replica]
         self._by_task = {(step.kind, step.handoff.task_id, step.round): step for step in own}
 
     def key_of(self, task_id: str, key: str) -> str:
@@ -43,6 +43,10 @@ class StepMemo:
         """
         mark = self._retried.get(task_id)
         return digest_of((key, "retry", mark.times)) if mark else key
+
+    def is_retried(self, task_id: str) -> bool:
+        """Say whether a person wants a task done again, whatever came of it."""
+        return task_id in self._retried
 
     def knows(self, key: str) -> bool:
         """Say whether a step with this key was completed before this process began."""

@@ -9,9 +9,8 @@ from echelon.coordination.step.record import record_step
 from echelon.coordination.step.step import Perform, Step
 from echelon.journal.digest import digest_of
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
-from echelon.model.handoff import Handoff, Passed
+from echelon.model.handoff import Handoff
 from echelon.model.run import StepRecord
-from echelon.model.usage import Usage
 from echelon.runlog.events import StepReused
 
 
@@ -41,14 +40,15 @@ class Recall:
     async def _keep_part(self, key: str, part: StepRecord) -> Handoff:
         """Put it on record that what was there before is there still, where the rest could not be had (F7)."""
         now = self.run.now()
-        kept = part.handoff.model_copy(update={"usage": Usage(), "received": Passed(), "concerns": (), "attempts": 0})
+        kept = part.handoff.counting_nothing()
         key = digest_of((key, "part kept", now.isoformat()))  # nobody looks for it, and it may be kept again
         changes = {"key": key, "started": now, "finished": now, "handoff": kept}
         await record_step(self.run, part.model_copy(update=changes))
         return kept
 
     def _renewed(self, step: Step, why: str) -> ExceptionReport:
-        message = one_line(f"{step.task_id} was done before and is done again: {why}")
+        replica = f" (replica {step.replica})" if step.replica else ""
+        message = one_line(f"{step.task_id}{replica} was done before and is done again: {why}")
         return ExceptionReport(
             trigger=Trigger.RENEWED, level=Level.INFO, path=step.path, message=message, at=self.run.now()
         )
@@ -69,7 +69,12 @@ async def why_lost(run: RunContext, handoff: Handoff) -> str:
 
 
 def reuse(run: RunContext, phase: str, known: StepRecord) -> Handoff:
-    """Note that a step, which belongs to a phase now, is not done again, and return what it handed on."""
+    """Note that a step, which belongs to a phase now, is not done again, and return what it handed on.
+
+    Of replicas nothing is noted: what counts is what ends all of them (F9).
+    """
+    if known.replica:
+        return known.handoff
     reused = StepReused(
         run_id=run.spec.run_id,
         at=run.now(),

@@ -1,19 +1,20 @@
 """A step is put on record with all it raised, in one transaction: no crash keeps one and loses the other (O1)."""
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 
 from echelon.coordination.context import RunContext
+from echelon.coordination.step.envelope import deviation
 from echelon.coordination.step.step import Step
-from echelon.model.concern import Concern, ConcernRecord
+from echelon.coordination.sync.told import versions_told
+from echelon.coordination.voice.statements import ID_ALPHABET, ID_LENGTH, said_id
+from echelon.model.concern import Concern
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import Handoff
 from echelon.model.run import StepRecord
+from echelon.runlog.causes import cause_of
 from echelon.runlog.events import ConcernRaised, StepEnded
-
-#: Digits and letters that are not mistaken for one another; ten of them hardly ever meet twice (50 bits).
-_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID_LENGTH = 10
 
 
 async def record_step(run: RunContext, step: StepRecord, report: ExceptionReport | None = None) -> None:
@@ -21,6 +22,21 @@ async def record_step(run: RunContext, step: StepRecord, report: ExceptionReport
     reports = [run.log.pushed(report)] if report else []
     ended = StepEnded(run_id=step.run_id, at=step.finished, record=step)
     await run.log.append(*_raised(run, step), *reports, ended)
+
+
+async def record_with_news(run: RunContext, step: Step, record: StepRecord) -> None:
+    """Put a step on record, and report how it ended where that is news (V1)."""
+    handoff = record.handoff
+    news = deviation(handoff, record.replica)
+    # The first failure of a cause is reported at once; the others by the incident at the sync point (F6).
+    cause = cause_of(handoff.error) if handoff.error is not None else ""
+    known = f"{cause} (replica)" if cause and record.replica else cause
+    if news is None or (handoff.error is not None and not run.causes.is_first(known)):
+        await record_step(run, record)
+        return
+    trigger, level, message = news
+    report = ExceptionReport(trigger=trigger, level=level, path=step.path, message=message, at=record.finished)
+    await record_step(run, record, report)
 
 
 def record_of(
@@ -47,20 +63,28 @@ def record_of(
         code=code,
         model=model,
         round=step.round,
+        basis=step.basis,
+        replica=step.replica,
+        told=step.told if isinstance(step, StepRecord) else versions_told(step),
         interim=step.interim and handoff.done and not key,
     )
 
 
-def raised(run_id: str, source: str, step: str, concern: Concern, at: datetime) -> ConcernRaised:
-    """Return the event that puts a concern on record; `step` is the key of the step that raised it, if one did."""
-    record = ConcernRecord(id=_new_id(), run_id=run_id, source=source, step=step, concern=concern, at=at)
-    return ConcernRaised(run_id=run_id, at=at, record=record)
+def raised(run: RunContext, source: str, concern: Concern, at: datetime) -> ConcernRaised:
+    """Return the event that puts a concern on record that no step raised; each time it is another one."""
+    return run.raising.event(_new_id(), source, concern, at)
 
 
-def _raised(run: RunContext, step: StepRecord) -> list[ConcernRaised]:
-    at = run.now()
-    return [raised(step.run_id, step.node, step.key, concern, at) for concern in step.handoff.concerns]
+def _raised(run: RunContext, step: StepRecord) -> Iterator[ConcernRaised]:
+    """Yield what a step raised, without what is on record already since it was said while the step was done (X15)."""
+    at, handoff = run.now(), step.handoff
+    for concern in handoff.concerns:
+        identity = said_id(step.run_id, step.key, concern)
+        if run.once.is_new(identity, run.log.state):
+            yield run.raising.event(
+                identity, step.node, concern, at, step=step.key, task_id=handoff.task_id, phase=step.phase
+            )
 
 
 def _new_id() -> str:
-    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
+    return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))

@@ -20,7 +20,7 @@ from echelon.coordination.step.envelope import (
     without_secrets,
 )
 from echelon.coordination.step.step import Step
-from echelon.model.errors import ContractViolation, JournalError
+from echelon.model.errors import ContractViolation, JournalError, NotAccepted
 from echelon.model.handoff import Handoff, OutputReference
 from echelon.model.phrasing import printable
 from echelon.model.run import StepKind
@@ -60,7 +60,7 @@ def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output
         output_location=output,
         dependencies=step.dependencies,
         next_steps=tuple(printable(redact(one)) for one in outcome.next_steps),
-        producer=step.node,
+        producer=step.producer,
         assignment_id=step.call.brief.assignment.id,
         confidence=step.fallback.lowered(outcome.confidence) if step.fallback else outcome.confidence,
         usage=result.usage,
@@ -72,18 +72,20 @@ def _completed(step: Step, result: CallResult[Accepted], taken: Accepted, output
         # A function that integrates does in the last call what it always does; a model writes down what it has.
         wrapped_up=result.wrapped_up and (step.kind is StepKind.TASK or can_wrap_up(step.agent)),
         shortfall=shortened(outcome.shortfall, MAX_MESSAGE),
+        verification=taken.verification,
     )
 
 
 def _failed(step: Step, result: CallResult[Any], error: Exception) -> Handoff:
     # The dependency that is blamed: what fails together because of it is one incident (F6).
-    report = error_report(error).model_copy(update={"dependency": step.guard.policy.breaker or ""})
+    report = error_report(error)
+    report = report.model_copy(update={"dependency": report.dependency or step.guard.policy.breaker or ""})
     return Handoff(
         task_id=step.task_id,
         status=status_of(error),
         summary=one_line(f"{step.agent.name} did not deliver: {report.message}"),
         dependencies=step.dependencies,
-        producer=step.node,
+        producer=step.producer,
         assignment_id=step.call.brief.assignment.id,
         confidence=0.0,
         usage=result.usage,
@@ -92,4 +94,5 @@ def _failed(step: Step, result: CallResult[Any], error: Exception) -> Handoff:
         attempts=result.attempts,
         received=received_by(step.call),
         fallback=step.fallback,
+        verification=error.verification if isinstance(error, NotAccepted) else None,
     )

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 from echelon.definition.graph_file.values import shown
 from echelon.model.edges import is_mapping
 from echelon.model.errors import InvalidInput
-from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
+from echelon.model.graph import Coupling, Dependency, TaskCriterion, TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation, Structure
+from echelon.model.oversight.terms import Gate
 from echelon.model.priors import Priors
 from echelon.model.usage import Budget, Price
 
@@ -19,9 +20,12 @@ _OWNERS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): TaskGraph,
     ("tasks",): TaskSpec,
     ("tasks", "depends_on"): Dependency,
+    ("tasks", "success"): TaskCriterion,
+    ("tasks", "gate"): Gate,
     ("organisation",): Organisation,
     ("priors",): Priors,
     ("budget",): Budget,
+    ("standing",): Budget,
     ("prices",): Price,
 }
 
@@ -36,7 +40,9 @@ def _last(error: Error) -> str:
 
 def _unknown_key(error: Error) -> str:
     path: Sequence[str | int] = error["path"]
-    owner = _OWNERS[_keys_of(path[:-1])]
+    owner = _OWNERS.get(_keys_of(path[:-1]))
+    if owner is None:
+        return f"the key {shown(_last(error))} is unknown"
     known = list(owner.model_fields)
     near = difflib.get_close_matches(_last(error)[:100], known, n=1)
     advice = f"did you mean {near[0]!r}?" if near else f"the known ones are {', '.join(known)}"

@@ -1,8 +1,9 @@
 """Plain values into a task graph: our own format, whose keys are those of `TaskGraph` and `TaskSpec`.
 
-Three conveniences: a dependency may be just the id of a task, the goal of a task may be left out, and so may the name
-and the goal of the graph. Texts that name tasks are brought into one normal form of Unicode, so that it does not
-matter which way an editor or a file system writes an accent.
+Four conveniences: a dependency may be just the id of a task, what must be true of its result just a text or the name of
+a check, the goal of a task may be left out, and so may the name and the goal of the graph. Texts that name tasks are
+brought into one normal form of Unicode, so that it does not matter which way an editor or a file system writes an
+accent.
 """
 
 import re
@@ -29,6 +30,9 @@ _STRUCTURES: Mapping[str, Structure] = {str(one): one for one in Structure}
 
 #: Texts of a task that stand in names, tables and pictures.
 _NAMES = ("domain", "phase", "capability", "model")
+
+#: How checks are named: `module:check`, `package.module:check`, `file.py:check`.
+_CHECK = re.compile(r"[\w./\\-]+:[^\W\d]\w*")
 
 #: What would break a line, a table or a terminal wherever the id of a task is shown.
 _UNPRINTABLE = re.compile(f"[{UNSAFE}\t\n]")
@@ -97,7 +101,7 @@ def _complete(task: object) -> None:
     task.setdefault("goal", task.get("id"))
     if "id" in task:
         task["id"] = _normal(task["id"])
-    for key, read in _REFERENCES.items():
+    for key, read in _SHORT.items():
         named: object = task.get(key)
         if is_listing(named):
             task[key] = tuple(map(read, named))
@@ -151,8 +155,19 @@ def _normal(text: Any) -> Any:
     return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
 
 
-#: Keys under which other tasks are named, and how each entry is read.
-_REFERENCES: Mapping[str, Callable[[Any], object]] = {"depends_on": _dependency, "verifies": _normal}
+def _criterion(given: object) -> object:
+    """Read a text as what it is: the name of a check where it looks like one, with nothing but that in it."""
+    if not isinstance(given, str):
+        return given
+    return {"check": given} if _CHECK.fullmatch(given) else {"text": given}
+
+
+#: Keys with lists whose entries may be just a text, and how each entry is read.
+_SHORT: Mapping[str, Callable[[Any], object]] = {
+    "depends_on": _dependency,
+    "verifies": _normal,
+    "success": _criterion,
+}
 
 
 def _check_needs(graph: TaskGraph) -> None:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from echelon.agents.agent import cannot_be_undone
+from echelon.contract.claims import has_keys
 from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Expansion, PlannedCall
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.redundancy.redundancy import DONE_ONCE
 from echelon.journal.digest import canonical_json
 from echelon.model.graph import Coupling, TaskSpec
 from echelon.model.phrasing import listed
@@ -69,6 +71,11 @@ def _repeated(pair: Pair) -> str:
     return f"{held[0]!r} is repeated as a whole" if held else ""
 
 
+def _redundant(pair: Pair) -> str:
+    held = [phase.name for phase in (pair.first, pair.second) if phase.redundancy is not DONE_ONCE]
+    return f"{held[0]!r} has replicas or a standby" if held else ""
+
+
 def _looped(pair: Pair) -> str:
     members = {name for loop in pair.job.loops for name in loop.members}
     held = [phase.name for phase in (pair.first, pair.second) if phase.name in members]
@@ -77,6 +84,15 @@ def _looped(pair: Pair) -> str:
 
 def _integrated(pair: Pair) -> str:
     return f"{pair.first.name!r} is integrated" if pair.first.integrator is not None else ""
+
+
+def _compared(pair: Pair) -> str:
+    """Keep a sync point at which something is read or settled before anybody goes on (X9, O6)."""
+    first = pair.first
+    if first.flat:
+        return f"the sync point of {first.name!r} is a flat moment"
+    keyed = has_keys(first.agents[0].output_type)
+    return f"outputs of {first.name!r} have keys, and are compared at its sync point" if keyed else ""
 
 
 def _irreversible(pair: Pair) -> str:
@@ -111,6 +127,11 @@ def _identity(call: PlannedCall) -> tuple[str, bytes]:
 
 
 #: What may keep two phases apart, the most telling first.
+def _stopping(pair: Pair) -> str:
+    held = [phase.name for phase in (pair.first, pair.second) if phase.sync is not None and phase.sync.stop is not None]
+    return f"{held[0]!r} may end before all of its items are done" if held else ""
+
+
 _CHECKS: tuple[Callable[[Pair], str], ...] = (
     _without_handoff,
     _found_on_the_way,
@@ -118,8 +139,11 @@ _CHECKS: tuple[Callable[[Pair], str], ...] = (
     _needed_by_others,
     _conditional,
     _repeated,
+    _redundant,
     _looped,
+    _stopping,
     _integrated,
+    _compared,
     _irreversible,
     _unlike,
     _other_items,

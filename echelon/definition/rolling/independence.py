@@ -20,11 +20,30 @@ def check_findings(job: JobDefinition) -> tuple[Finding, ...]:
         (loop.name, loop.repetition, [agent for name in loop.members for agent in job.phases[name].agents])
         for loop in job.loops
     ]
-    return tuple(finding for where, repetition, who in (*phases, *loops) for finding in _of(where, repetition, who))
+    verified = (
+        _not_independent(one.name, verifier, one.agents)
+        for one in job.phases.values()
+        for verifier in one.success.verifiers
+    )
+    repeated = (_of(where, repetition, who) for where, repetition, who in (*phases, *loops))
+    return tuple(finding for found in (*repeated, *verified) for finding in found)
 
 
 def _of(where: str, repetition: Repetition, who: Sequence[Agent]) -> Iterator[Finding]:
-    check, model = repetition.check.name, model_name(repetition.check)
+    yield from _not_independent(where, repetition.check, who)
+    if repetition.rounds > MANY_ROUNDS:
+        yield Finding(
+            rule="X12",
+            level=FindingLevel.INFO,
+            where=where,
+            message=f"up to {count(repetition.rounds, 'round')} of it are made, each as dear as the first",
+            fix=f"allow {MANY_ROUNDS} or fewer, and let the check say what is missing",
+        )
+
+
+def _not_independent(where: str, judge: Agent, who: Sequence[Agent]) -> Iterator[Finding]:
+    """Yield that a check is made with the model whose work it checks (O3)."""
+    check, model = judge.name, model_name(judge)
     alike = next((one.name for one in who if model is not None and model_name(one) == model), None)
     if alike is not None:
         yield Finding(
@@ -34,12 +53,4 @@ def _of(where: str, repetition: Repetition, who: Sequence[Agent]) -> Iterator[Fi
             message=f"{check!r} checks {alike!r} with the same model {model!r}: it is not independent, since both have "
             "the same blind spots",
             fix="check with a function, a command or another model",
-        )
-    if repetition.rounds > MANY_ROUNDS:
-        yield Finding(
-            rule="X12",
-            level=FindingLevel.INFO,
-            where=where,
-            message=f"up to {count(repetition.rounds, 'round')} of it are made, each as dear as the first",
-            fix=f"allow {MANY_ROUNDS} or fewer, and let the check say what is missing",
         )

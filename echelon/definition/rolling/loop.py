@@ -38,7 +38,7 @@ def loop_of(
     """Return a loop over phases that are all there; `InvalidJob` where repeating them would make no sense."""
     members = tuple(name for name in phases if name in names)
     said = ", ".join(map(repr, members))
-    check = check_of(members[-1], repeat.until)
+    check = check_of(f"phase {members[-1]!r}", repeat.until)
     check_whole(f"the loop over {said}", check)
     for name in members:
         _check_member(said, phases[name])
@@ -60,6 +60,16 @@ def _check_member(said: str, phase: PhaseDefinition) -> None:
     for one in phase.agents:
         if cannot_be_undone(one):
             raise InvalidJob(f"the loop over {said}: what {one.name!r} does cannot be undone, so it cannot be repeated")
+    if phase.sync is not None and phase.sync.stop is not None:
+        raise InvalidJob(
+            f"the loop over {said}: work that is repeated until a check passes cannot end before; give phase "
+            f"{phase.name!r} no stop="
+        )
+    if phase.reuse is not None:
+        raise InvalidJob(
+            f"the loop over {said}: work that is repeated until a check passes cannot be kept; give phase "
+            f"{phase.name!r} no reuse="
+        )
     if phase.repetition is not None and phase.repetition.whole_phase:
         raise InvalidJob(
             f"the loop over {said}: phase {phase.name!r} is repeated as a whole by itself; leave one of the two checks "

@@ -7,13 +7,17 @@ from typing import cast
 
 from echelon.agents.agent import Agent, cannot_be_undone
 from echelon.agents.call import CallShape
-from echelon.agents.checks.check import Check, check_of, check_whole, checks_whole_phase, shape_of_check
+from echelon.agents.checks.check import check_of, check_whole, checks_whole_phase, shape_of_check
+from echelon.agents.checks.criterion import Check
 from echelon.agents.checks.verdict import Verdict
 from echelon.agents.command import CommandAgent
+from echelon.agents.fingerprint.agent import fingerprint_of
+from echelon.agents.fingerprint.model import parts_of
 from echelon.agents.function import FunctionAgent
 from echelon.agents.model import ModelAgent
 from echelon.model.errors import InvalidJob
 from echelon.model.handoff import StoppedBy
+from echelon.oversight.conflicts.damping import DEFAULT_REACTIONS
 
 #: What a check writes that is another each time: 12:13:18.5, 2026-11-29, 0.12s, 0x7f3a.
 _VARIES = re.compile(
@@ -38,11 +42,14 @@ class Repeat:
     """So many rounds are made at most."""
     stall: int = 2
     """After so many rounds in a row in which the check found nothing that it had not found before, no more are made."""
+    reactions: int = DEFAULT_REACTIONS
+    """After so many returns to an earlier version no more are made, and the owner decides which one counts (X5)."""
 
     def __post_init__(self) -> None:
         """Refuse bounds that are none; `InvalidJob`."""
-        if self.rounds < 1 or self.stall < 1:
-            raise InvalidJob(f"repeat: rounds={self.rounds} and stall={self.stall} must both be 1 or more")
+        if min(self.rounds, self.stall, self.reactions) < 1:
+            stated = f"rounds={self.rounds}, stall={self.stall} and reactions={self.reactions}"
+            raise InvalidJob(f"repeat: {stated} must all be 1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +62,20 @@ class Repetition:
     stall: int
     whole_phase: bool
     """Does the check judge all outputs together?"""
+    reactions: int = DEFAULT_REACTIONS
 
-    def why_stopped(self, verdicts: Sequence[Verdict]) -> StoppedBy | None:
-        """Say why no further round is made, given what was said of those made so far; None: there is another one."""
+    def why_stopped(self, verdicts: Sequence[Verdict], *, alternates: bool = False) -> StoppedBy | None:
+        """Say why no further round is made, given what was said of those made so far; None: there is another one.
+
+        `alternates` says that they go back and forth between versions as often as they may.
+        """
         last = verdicts[-1]
         if last.passed:
             return "passed"
         if last.result == "unverifiable":
             return "unverifiable"
+        if alternates:
+            return "alternating"
         if _rounds_without_news(verdicts) >= self.stall:
             return "no_progress"
         return "rounds" if len(verdicts) >= self.rounds else None
@@ -75,7 +88,7 @@ def repetition_of(
     for one in who:
         if cannot_be_undone(one):
             raise InvalidJob(f"phase {phase!r}: what {one.name!r} does cannot be undone, so it cannot be repeated")
-    check = check_of(phase, repeat.until)
+    check = check_of(f"phase {phase!r}", repeat.until)
     if any(is_same_worker(check, one) for one in who):
         raise InvalidJob(
             f"phase {phase!r}: {check.name!r} would check its own work; let somebody else check it, or a function"
@@ -85,7 +98,9 @@ def repetition_of(
     if whole:
         check_whole(f"phase {phase!r}", check)
     bound = shape_of_check(CallShape(inputs_type=shape.inputs_type), phase, object) if whole else seen
-    return Repetition(check=check.bind(bound), rounds=repeat.rounds, stall=repeat.stall, whole_phase=whole)
+    return Repetition(
+        check=check.bind(bound), rounds=repeat.rounds, stall=repeat.stall, whole_phase=whole, reactions=repeat.reactions
+    )
 
 
 def is_same_worker(check: Agent, worker: Agent) -> bool:
@@ -100,6 +115,29 @@ def is_same_worker(check: Agent, worker: Agent) -> bool:
     if isinstance(check, CommandAgent) and isinstance(worker, CommandAgent):
         return _command_line(cast("CommandAgent[object]", check)) == _command_line(cast("CommandAgent[object]", worker))
     return False
+
+
+def works_alike(check: Agent, worker: Agent) -> bool:
+    """Say whether a check is whoever did the work, perhaps under another name (O3).
+
+    What has the same code, or is told the same and is the same model, has the same blind spots.
+    """
+    if is_same_worker(check, worker):
+        return True
+    if isinstance(check, FunctionAgent) and isinstance(worker, FunctionAgent):
+        functions = cast("tuple[FunctionAgent[..., object], ...]", (check, worker))
+        one, other = map(fingerprint_of, functions)
+        return one == other != ""
+    if isinstance(check, ModelAgent) and isinstance(worker, ModelAgent):
+        told = _told(cast("ModelAgent[object]", check))
+        return told is not None and told == _told(cast("ModelAgent[object]", worker))
+    return False
+
+
+def _told(agent: ModelAgent[object]) -> tuple[list[str], ...] | None:
+    """Return which model an agent is and what it is told; None where nothing is: what it is asked says who it is."""
+    instructions, model, _settings, _contract, _tools, prompt = parts_of(agent)
+    return (instructions, model, prompt) if any(instructions) else None
 
 
 def _command_line(command: CommandAgent[object]) -> tuple[object, ...]:

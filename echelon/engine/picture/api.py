@@ -59,6 +59,15 @@ class Api:
     def __init__(self, send: Send) -> None:
         self._send = send
 
+    @classmethod
+    def through(cls, client: Any) -> "Api":
+        """Return the API that Prefect's own client is connected to, with everything which that knows of it."""
+
+        async def send(method: str, path: str, body: object, headers: dict[str, str]) -> httpx.Response:
+            return await client.request(method, path, json=body, headers=headers)
+
+        return cls(send)
+
     async def post(self, path: str, body: object, at: datetime | None = None) -> ApiAnswer:
         """Ask for something to be done; `at` is when it happened. Raises `Unreachable` or `Refused`."""
         return await self._ask("POST", path, body, {} if at is None else {AT_HEADER: at.isoformat()})
@@ -66,6 +75,10 @@ class Api:
     async def get(self, path: str) -> ApiAnswer:
         """Read something; the status of the answer is 404 when it is not there."""
         return await self._ask("GET", path, None, {})
+
+    async def delete(self, path: str) -> ApiAnswer:
+        """Take something back. Raises `Unreachable` or `Refused`."""
+        return await self._ask("DELETE", path, None, {})
 
     async def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> ApiAnswer:
         try:
@@ -112,8 +125,4 @@ async def open_configured(url: str) -> AsyncGenerator[Api]:
             await stack.enter_async_context(client)
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from error
-
-        async def send(method: Any, path: Any, body: object, headers: dict[str, str]) -> httpx.Response:
-            return await client.request(method, path, json=body, headers=headers)
-
-        yield Api(send)
+        yield Api.through(client)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from echelon.engine.picture.lines import LineBound, asked_line, raised_line
 from echelon.engine.picture.parts import STOPPED, Part, StepPart
 from echelon.engine.picture.request import Granularity
 from echelon.engine.picture.scene import PartKey, Scene
@@ -22,7 +24,6 @@ from echelon.engine.picture.strokes import (
     ShowReport,
     StateKind,
     Strokes,
-    WriteLine,
     id_of,
 )
 from echelon.model.run import RunStatus, StepKind
@@ -61,6 +62,7 @@ class Picture:
         self._unfolded: list[RunEvent] = []
         self._drawn: dict[str, DrawnState] = {}
         self._strokes = Strokes()
+        self._bound = LineBound()
         self.is_over = False
         """Has the work on the run ended, for good or until it is resumed?"""
         self.last_at: datetime | None = None
@@ -128,20 +130,29 @@ class Picture:
 
     def logged(self, event: happened.Logged) -> None:
         """Write a line, to the step or to the team that stands for it."""
-        name, spot = self._scene.whereabouts(event.key)
+        self._strokes.lines += self._bound.lines_of(self.run_id, event, *self._place_of(event.key))
+
+    def model_asked(self, event: happened.ModelAsked) -> None:
+        """Say in the log of a step that its model was asked, and what shows the conversation (V2)."""
+        self._strokes.lines += self._bound.lines_of(
+            self.run_id, asked_line(event), *self._place_of(event.conversation.key)
+        )
+
+    def raised(self, event: happened.ConcernRaised | happened.BlockedReported) -> None:
+        """Say in the log of a step what its agent raised, or waits for (X15); what a person raises is no part of it."""
+        key = event.record.step if isinstance(event, happened.ConcernRaised) else event.key
+        name, _ = self._scene.whereabouts(key)
+        if name is not None:
+            line = raised_line(event, name.task_id)
+            self._strokes.lines += self._bound.lines_of(self.run_id, line, *self._place_of(key), raised=True)
+
+    def _place_of(self, key: str) -> tuple[str, UUID | None]:
+        """Return the flow run and the task run that show a step."""
+        name, spot = self._scene.whereabouts(key)
         phase, task = name.phase if name else "", ""
         if name and (spot.own or spot.team):
             task = _task_key(name) if spot.own else _part_key((phase, spot.team))
-        self._strokes.lines.append(
-            WriteLine(
-                flow_key=_flow_key(phase, spot.domain),
-                task_id=id_of(self.run_id, task) if task else None,
-                source=event.task_id,
-                level=event.level,
-                message=event.message,
-                at=event.at,
-            )
-        )
+        return _flow_key(phase, spot.domain), id_of(self.run_id, task) if task else None
 
     def _enter_job(self, state: DrawnState) -> None:
         if JOB in self._drawn:
@@ -242,6 +253,9 @@ _DRAW: dict[type[happened.Event], Callable[[Picture, Any], None]] = {
     happened.RunReopened: Picture.run_reopened,
     happened.RunEnded: Picture.run_ended,
     happened.Logged: Picture.logged,
+    happened.ModelAsked: Picture.model_asked,
+    happened.ConcernRaised: Picture.raised,
+    happened.BlockedReported: Picture.raised,
 }
 """Kind → what is drawn of it at once; the rest follows from what the scene looks like."""
 

@@ -7,8 +7,9 @@ from echelon.engine.picture.placing import Spot
 from echelon.engine.picture.strokes import DrawnState, StateKind
 from echelon.model.phrasing import count
 from echelon.model.run import StepKind, StepRecord
+from echelon.runlog.draft import step_name
 from echelon.runlog.losses import missing_of
-from echelon.runlog.state import StepName, step_name
+from echelon.runlog.standing import StepName
 
 #: What is said of work that was cut off.
 STOPPED = "the run was stopped"

@@ -10,8 +10,9 @@ from echelon.engine.picture.request import Granularity
 from echelon.model.plan import Plan
 from echelon.model.run import StepKind
 from echelon.runlog import events as happened
+from echelon.runlog.draft import step_name
 from echelon.runlog.events import RunEvent
-from echelon.runlog.state import StepName, step_name
+from echelon.runlog.standing import StepName
 
 PartKey = tuple[str, str]
 """Phase and node of a part."""
@@ -83,6 +84,8 @@ class Scene:
 
     def step_started(self, event: happened.StepStarted) -> None:
         """Set somebody to work."""
+        if event.replica > 1:
+            return
         name, spot = StepName(event.step, event.phase, event.task_id), self._spot(event.phase, event.node, event.step)
         self._by_key[event.key] = name, spot
         self._see(StepPart(name=name, node=event.node, spot=spot, started=event.at))
@@ -92,6 +95,8 @@ class Scene:
     def step_ended(self, event: happened.StepEnded) -> None:
         """End a step, which may not have begun."""
         record = event.record
+        if record.replica:
+            return  # a task is one agent in the picture, however many do it (F9)
         name, spot = step_name(record), self._spot(record.phase, record.node, record.kind)
         self._by_key.setdefault(record.key, (name, spot))
         before = self.steps.get(name)

@@ -19,7 +19,9 @@ class PhaseView(Value):
     completed: int
     """Tasks that delivered an output, of their own or of a fallback."""
     failed: int
-    """Tasks that ended without output."""
+    """Tasks that ended without output, for good."""
+    waiting: int = 0
+    """Tasks that wait for a quota, or for a budget of a day or a month (F10)."""
     at_work: int = 0
     """Tasks that somebody works on."""
     seconds: float | None
@@ -32,13 +34,17 @@ class PhaseView(Value):
     """Why nothing of it is done; empty for a phase that is wanted (X12)."""
     rounds: int = 1
     """The last round that was made of it, or of one of its tasks, where it is repeated until a check passes (X12)."""
+    flat: tuple[str, ...] | None = None
+    """Open concerns, by id, that everybody who decides behind it was given; None: it was no flat moment (O6)."""
 
     @property
     def note(self) -> str:
-        """Say that it is skipped, or in which round it is; empty for a phase that is done once."""
+        """Say that it is skipped, in which round it is, or that a flat moment ended it; empty for any other phase."""
         if self.skipped:
             return f"skipped: {self.skipped}"
-        return count(self.rounds, "round") if self.rounds > 1 else ""
+        rounds = count(self.rounds, "round") if self.rounds > 1 else ""
+        flat = f"flat moment: {count(len(self.flat), 'open concern')}" if self.flat is not None else ""
+        return "; ".join(filter(None, (rounds, flat)))
 
 
 class RepeatedWork(Value):

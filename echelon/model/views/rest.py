@@ -1,5 +1,7 @@
 """What a sample leaves to be done, and what that is expected to take (V6). Values only."""
 
+from datetime import datetime
+
 from pydantic import Field
 
 from echelon.model.base import Value
@@ -13,6 +15,15 @@ class Waiting(Value):
     """What must happen, or whose answer it needs."""
     until: str | None = None
     """When it goes on by itself, as a time in UTC; None: when somebody resumes it."""
+    limits: tuple[str, ...] = Field(default=(), exclude=True)
+    """The quotas and budgets in that, the first to reset first (F10)."""
+
+    @property
+    def said(self) -> str:
+        """Say what is waited for, and until when."""
+        return (
+            f"{self.for_} until {datetime.fromisoformat(self.until):%Y-%m-%d %H:%M:%S} UTC" if self.until else self.for_
+        )
 
 
 class LeftOut(Value):

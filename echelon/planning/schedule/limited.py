@@ -1,6 +1,6 @@
 """When tasks end of which only so many may be at work, or begin in a minute: list scheduling under limits (F5)."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -47,8 +47,9 @@ class Started(NamedTuple):
 class Dispatcher:
     """Starts tasks, in seconds of its own; those of a group may start from a time on, in their order.
 
-    Groups at work at the same time share the limits: of those who could start, the one that has started the least is
-    next, as slots are given in a run (F5, X12). One processor starts everything, a task after the other.
+    Groups at work at the same time share the limits: of those who could start, the ones of the highest priority come
+    first, and of these the group that has started the least, as slots are given in a run (F5, X12). One processor
+    starts everything, a task after the other.
     """
 
     def __init__(
@@ -58,8 +59,8 @@ class Dispatcher:
         self._seconds = seconds
         self._dispatch_seconds = dispatch_seconds
         self._timeline = _Timeline(limits)
-        #: Tasks under the same limits are alike: only the first of them in each group has to be looked at.
-        self._queues: dict[tuple[str, tuple[int, ...]], deque[tuple[int, TaskSpec]]] = {}
+        #: Tasks under the same limits and of one priority are alike: only the first in each group has to be looked at.
+        self._queues: dict[tuple[str, tuple[int, ...], int], deque[tuple[int, TaskSpec]]] = {}
         self._from: dict[str, float] = {}
         self._started: dict[str, int] = {}
         self._added = 0
@@ -73,7 +74,8 @@ class Dispatcher:
             for task in _one_of_each(tasks)
         }
         for task in tasks:
-            self._queues.setdefault((group, bounded_by[_role(task)]), deque()).append((self._added, task))
+            key = (group, bounded_by[_role(task)], task.priority)
+            self._queues.setdefault(key, deque()).append((self._added, task))
             self._added += 1
 
     def starts(self) -> Iterator[Started]:
@@ -82,16 +84,17 @@ class Dispatcher:
             yield self._start_next()
 
     def _start_next(self) -> Started:
-        start, _, _, key = min(
+        start, _, _, _, key = min(
             (
                 max(self._timeline.earliest(bounded), self._from[group]),
+                -priority,
                 self._started[group],
                 queue[0][0],
-                (group, bounded),
+                (group, bounded, priority),
             )
-            for (group, bounded), queue in self._queues.items()
+            for (group, bounded, priority), queue in self._queues.items()
         )
-        group, bounded = key
+        group, bounded, _ = key
         _, task = self._queues[key].popleft()
         if not self._queues[key]:
             del self._queues[key]
@@ -119,16 +122,28 @@ def at_least(limit: CapacityLimit, tasks: Sequence[TaskSpec], seconds: Mapping[s
     tokens = sum(task.tokens or 0 for task in bound)
     requests, rate = limit.requests_per_minute, limit.tokens_per_minute
     bounds = (
-        Bound(work / limit.at_once if limit.at_once else 0.0, f"{_written(limit.at_once)} {limit.name} at a time"),
+        Bound(work / limit.at_once if limit.at_once else 0.0, _at_a_time(limit)),
         Bound(len(bound) * _pace(requests), f"{limit.name}: {_written(requests)} requests a minute"),
         Bound(tokens * _pace(rate), f"{limit.name}: {_written(rate)} tokens a minute"),
     )
     return max(bounds, key=lambda one: one.seconds)
 
 
-def _role(task: TaskSpec) -> tuple[WorkerKind | None, str | None, bool]:
+def turns(tasks: Iterable[TaskSpec]) -> tuple[CapacityLimit, ...]:
+    """Return the limits of shared things that several tasks touch: one of these tasks is at work at a time (D4)."""
+    touching = Counter(thing for task in tasks for thing in dict.fromkeys(task.touches))
+    return tuple(CapacityLimit(thing=thing, at_once=1) for thing, count in sorted(touching.items()) if count > 1)
+
+
+def _at_a_time(limit: CapacityLimit) -> str:
+    if limit.thing is not None:
+        return f"{limit.name} take turns"
+    return f"{_written(limit.at_once)} {limit.name} at a time"
+
+
+def _role(task: TaskSpec) -> tuple[WorkerKind | None, str | None, bool, tuple[str, ...]]:
     """Return what decides which limits hold for a task."""
-    return task.kind, task.provider, task.model is None
+    return task.kind, task.provider, task.model is None, task.touches
 
 
 def _one_of_each(tasks: Iterable[TaskSpec]) -> Iterable[TaskSpec]:

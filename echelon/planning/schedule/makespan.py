@@ -39,7 +39,8 @@ def makespan(schedule: Schedule) -> Makespan:
     """
     seconds = durations(schedule.agents)
     chain = critical_path(schedule.agents, seconds) if seconds else None
-    bounds = [at_least(limit, schedule.agents, seconds) for limit in schedule.limits]
+    everybody = [agent for agent in schedule.agents for _ in range(agent.replicas)]
+    bounds = [at_least(limit, everybody, seconds) for limit in schedule.limits]
     bound = max(bounds, key=lambda one: one.seconds, default=None)
     bound = bound if bound and bound.seconds > (chain or 0.0) else None
     made = Makespan(
@@ -60,7 +61,7 @@ def _foreseen(schedule: Schedule, seconds: Mapping[str, float], made: Makespan) 
     takes, bare = (max(ends.values(), default=0.0) for ends in (predicted, plain))
     figures = {
         "predicted": round(max(takes, made.bound_seconds or 0.0), 6),
-        "work": round(sum(seconds.values()), 6),
+        "work": round(sum(seconds[agent.id] * agent.replicas for agent in schedule.agents), 6),
         "coordination": round(takes - bare, 6),
     }
     return made.model_copy(update=figures)
@@ -72,7 +73,8 @@ _WITHOUT_COORDINATION = Priors(dispatch_seconds=0.0, integration_seconds=0.0, sy
 def ends_of_phases(schedule: Schedule, seconds: Mapping[str, float]) -> dict[str, float]:
     """Return when the sync point of each phase is passed, in seconds from the start.
 
-    A phase begins when those it needs have ended; phases side by side share the limits (X12, F5).
+    A phase begins when those it needs have ended; phases side by side share the limits (X12, F5). Each replica takes
+    a place of its own; a task ends when so many of them have ended as must agree (F9).
     """
     agents = {agent.id: agent for agent in schedule.agents}
     position = {node.id: number for number, node in enumerate(schedule.tree)}
@@ -80,22 +82,25 @@ def ends_of_phases(schedule: Schedule, seconds: Mapping[str, float]) -> dict[str
     needs = needs_of_phases(schedule.phases)
     work = Dispatcher(schedule.limits, seconds, priors.dispatch_seconds)
     ended: dict[str, float] = {}
-    at_work: dict[str, dict[str, float]] = {}
+    at_work: dict[str, dict[str, list[float]]] = {}
+    left: dict[str, int] = {}
     waiting = {phase.name: phase for phase in schedule.phases}
 
     def begin() -> None:
         for name in [name for name in waiting if all(needed in ended for needed in needs[name])]:
             ordered = sorted(waiting.pop(name).tasks, key=lambda agent: position.get(agent, 0))
-            at_work[name] = dict.fromkeys(ordered, 0.0)
-            work.add(name, [agents[agent] for agent in ordered], max((ended[one] for one in needs[name]), default=0.0))
+            at_work[name] = {agent: [] for agent in ordered}
+            doers = [agents[agent] for agent in ordered for _ in range(agents[agent].replicas)]
+            left[name] = len(doers)
+            work.add(name, doers, max((ended[one] for one in needs[name]), default=0.0))
 
     begin()
-    left = {phase.name: len(phase.tasks) for phase in schedule.phases}
     for started in work.starts():
-        at_work[started.group][started.task] = started.end
+        at_work[started.group][started.task].append(started.end)
         left[started.group] -= 1
         if not left[started.group]:
-            integrated = _integrated(at_work[started.group], above, priors.integration_seconds)
+            ends = {agent: sorted(each)[agents[agent].agree - 1] for agent, each in at_work[started.group].items()}
+            integrated = _integrated(ends, above, priors.integration_seconds)
             ended[started.group] = integrated + priors.sync_seconds
             begin()
     return ended
@@ -180,15 +185,15 @@ def critical_path(tasks: Sequence[TaskSpec], seconds: Mapping[str, float]) -> fl
     """Return the longest chain; a task that needs a phase waits for the longest chain that ends in it."""
     ends: dict[str, float] = {}
     phase_ends: dict[str | None, float] = defaultdict(float)
-    for task in _in_order(tasks):
+    for task in in_order(tasks):
         before = [ends[producer] for producer in producers_of(task)] + [phase_ends[phase] for phase in task.needs]
         ends[task.id] = max(before, default=0.0) + seconds[task.id]
         phase_ends[task.phase] = max(phase_ends[task.phase], ends[task.id])
     return max(ends.values(), default=0.0)
 
 
-def _in_order(tasks: Sequence[TaskSpec]) -> Sequence[TaskSpec]:
-    """Return producers before consumers, and phases in the order in which they were declared."""
+def in_order(tasks: Sequence[TaskSpec]) -> Sequence[TaskSpec]:
+    """Return tasks as they could be done: producers before consumers, and phases in the order they were declared."""
     declared = {phase: number for number, phase in enumerate(dict.fromkeys(task.phase for task in tasks))}
     ordered = topological(tasks)
     return sorted(ordered, key=lambda task: declared[task.phase]) if any(task.needs for task in tasks) else ordered

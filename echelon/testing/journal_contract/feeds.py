@@ -91,6 +91,16 @@ class FeedContract(Base):
 
             assert await asyncio.gather(*followers) == [list(range(1, 122))] * 2
 
+    async def test_a_tail_of_some_kinds_gives_no_others(self, r1: Journal, another: Journal) -> None:
+        await r1.append(step_started("a"), step_ended("a"))
+
+        async with asyncio.timeout(PATIENCE_SECONDS), aclosing(r1.tail("r1", kinds=("step_ended",))) as tail:
+            before = await anext(tail)
+            await another.append(step_started("b"), step_ended("b"))
+            after = await anext(tail)
+
+        assert [(logged.seq, logged.event.subject) for logged in (*before, *after)] == [(3, "a"), (5, "b")]
+
     async def test_a_run_can_be_followed_before_it_begins(self, journal: Journal, another: Journal) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS), aclosing(one_by_one(another, "r1")) as tail:
             first = asyncio.ensure_future(anext(tail))

@@ -12,6 +12,7 @@ from echelon.model.status import Status
 from echelon.runlog.events import RunEvent
 from echelon.runlog.state import fold
 from echelon.testing.journal_contract.base import Base, unwrap
+from echelon.testing.judging_events import autonomy_decided
 from echelon.testing.run_events import (
     NOON,
     concern_disposed,
@@ -128,8 +129,18 @@ class IndexContract(Base):
 
         assert found is not None
         assert found.run_id == "second"
+        assert getattr(await r1.last_completed("audit", None, "now"), "run_id", None) == "other-inputs"
         assert await r1.last_completed("audit", inputs, "first") is None
         assert await r1.last_completed("audit", inputs, "nobody") is None
+
+    async def test_the_previous_run_on_whatever_inputs_is_found_too(self, r1: Journal) -> None:
+        for run_id, inputs in (("first", {"path": "src"}), ("second", {"path": "lib"}), ("now", {"path": "src"})):
+            await r1.append(run_started(run_id, inputs=inputs), run_ended(run_id, RunStatus.COMPLETED))
+
+        assert getattr(await r1.last_completed("audit", None, "now"), "run_id", None) == "second"
+        assert getattr(await r1.last_completed("audit", None, None), "run_id", None) == "now"
+        assert await r1.last_completed("audit", None, "nobody") is None
+        assert await r1.last_completed("another job", None, None) is None
 
     async def test_a_step_comes_back_as_it_was_written(self, r1: Journal) -> None:
         await r1.append(step_ended())
@@ -164,6 +175,35 @@ class IndexContract(Base):
         assert await r1.find_completed_step(key_of("inspect")) is None
         assert await r1.find_completed_step("nothing", run_id="r1") is None
 
+    async def test_steps_of_earlier_runs_are_found_by_what_they_were_made_from(self, r1: Journal) -> None:
+        """Of the same job, and newest first: of one whose output is lost, an older record may have it still."""
+        for number in range(2, 9):
+            await r1.append(
+                run_started(f"r{number}"), *[step_ended(one, run_id=f"r{number}", basis=one) for one in "ab"]
+            )
+        await r1.append(run_started("other", job="tidy"), step_ended("c", run_id="other", basis="c"))
+        await r1.append(run_started("now"), step_ended("d", run_id="now", basis="d"))
+        await r1.append(run_started("later"), step_ended("a", run_id="later", basis="a"))
+
+        found = await r1.steps_made_from(["a", "c", "d", "e"], job="audit", before_run_id="now")
+
+        assert [(step.basis, step.run_id) for step in found] == [("a", f"r{number}") for number in (8, 7, 6, 5, 4)]
+        assert await r1.steps_made_from(["a"], job="audit", before_run_id="r2") == ()
+        assert await r1.steps_made_from([], job="audit", before_run_id="now") == ()
+
+    async def test_a_step_is_not_found_again_that_is_uncertain_or_was_kept_itself(self, r1: Journal) -> None:
+        """Where it was really done is found in one step, however many runs have kept it since."""
+        plain = step_ended("a", basis="a")
+        uncertain = [{"wrapped_up": True}, {"shortfall": "half"}, {"repairs": ("mended",)}, {"kept_from": "r0"}]
+        await r1.append(step_ended("failed", status=Status.FAILED, basis="a"), step_ended("no-basis"))
+        for number, said in enumerate(uncertain):
+            handoff = plain.record.handoff.model_copy(update=said)
+            record = plain.record.model_copy(update={"key": key_of(str(number)), "handoff": handoff})
+            await r1.append(plain.model_copy(update={"record": record}))
+        await r1.append(run_started("now"))
+
+        assert await r1.steps_made_from(["a", ""], job="audit", before_run_id="now") == ()
+
     async def test_a_disposed_concern_stays_on_record(self, r1: Journal) -> None:
         raised, still_open = concern_raised("c-1"), concern_raised("c-2", message="another")
         await r1.append(raised, still_open)
@@ -184,3 +224,35 @@ class IndexContract(Base):
 
         assert [record.id for record in await r1.concerns("r1")] == ["c-2"]
         assert [record.id for record in await r1.concerns()] == ["c-1", "c-2", "c-3"]
+
+    async def test_concerns_of_one_job_are_found_the_newest_of_many(self, r1: Journal) -> None:
+        await r1.append(run_started("r2"))
+        await r1.append(run_started("other", job="tidy"))
+        for identity, run_id in (("c-1", "r1"), ("c-2", "other"), ("c-3", "r2"), ("c-4", "r1")):
+            await r1.append(concern_raised(identity, run_id))
+        await r1.append(concern_disposed("c-4"))
+
+        assert [record.id for record in await r1.concerns(job="audit")] == ["c-1", "c-3", "c-4"]
+        assert [record.id for record in await r1.concerns(job="audit", limit=2)] == ["c-3", "c-4"]
+        assert [record.id for record in await r1.concerns(job="audit", open_only=True)] == ["c-1", "c-3"]
+        assert await r1.concerns(job="nothing") == ()
+
+    async def test_what_was_decided_about_results_is_found_by_job(self, r1: Journal) -> None:
+        await r1.append(autonomy_decided("r1"), autonomy_decided("r1", "report"))
+        for run_id, job in (("r2", "audit"), ("r3", "other"), ("r4", "audit")):
+            await r1.append(run_started(run_id, job=job))
+            await r1.append(step_ended(run_id=run_id))
+        for run_id in ("r3", "r4"):
+            await r1.append(autonomy_decided(run_id))
+
+        everything = await r1.autonomy_decided("audit")
+
+        assert [(one.run_id, one.phase) for one in everything] == [
+            ("r1", "inspect"),
+            ("r1", "report"),
+            ("r4", "inspect"),
+        ]
+        assert everything[0] == autonomy_decided("r1")
+        assert [one.run_id for one in await r1.autonomy_decided("audit", "r4")] == ["r1", "r1"]
+        assert [one.run_id for one in await r1.autonomy_decided("audit", limit=1)] == ["r4"]
+        assert await r1.autonomy_decided("audit", "r1") == ()

@@ -69,6 +69,7 @@ class LogContract(Base):
         assert await ask(subject="a") == [2, 3]
         assert await ask(kinds=("step_started",), subject="b", after=1) == [4]
         assert await ask(subject="nobody") == []
+        assert [logged.seq for logged in await r1.events("r1", after=1, kinds=("step_started",), limit=1)] == [2]
 
     async def test_an_unknown_run_has_nounwrap(self, journal: Journal) -> None:
         assert await journal.events("r9") == ()

@@ -9,13 +9,13 @@ from echelon.model.errors import EchelonError, IllegalTransition, InvalidInput, 
 from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.runlog.events import EffectIntended
-from echelon.testing.journal_contract.base import (
-    Base,
-)
+from echelon.runlog.state import fold
+from echelon.testing.journal_contract.base import Base, unwrap
 from echelon.testing.run_events import (
     NOON,
     concern_disposed,
     concern_raised,
+    concern_reopened,
     disposition,
     effect_intent,
     one_of_each,
@@ -137,6 +137,51 @@ class UnitContract(Base):
         for unknown in ("nope", "c-1"):  # a concern of another run is none of this one
             with pytest.raises(InvalidInput, match=rf"no concern '{unknown}'.*echelon concerns list"):
                 await r1.append(concern_disposed(unknown))
+
+    async def test_a_dismissal_that_says_nothing_of_what_was_looked_at_is_refused(self, r1: Journal) -> None:
+        await r1.append(concern_raised("c-1"))
+
+        for nothing in ((), ("",), (" ", "\t")):
+            with pytest.raises(InvalidInput, match=r"'c-1' cannot be dismissed.*--looked-at"):
+                await r1.append(concern_disposed("c-1", verdict="dismissed", looked_at=nothing))
+
+        assert len(await r1.concerns(open_only=True)) == 1
+        await r1.append(concern_disposed("c-1", looked_at=()))  # that the cause is gone, or true, needs none
+
+    @pytest.mark.parametrize("verdict", ["resolved", "accepted", "dismissed"])
+    async def test_whoever_a_concern_is_about_cannot_end_it(self, r1: Journal, verdict: str) -> None:
+        await r1.append(concern_raised("c-1", about_nodes=("lead-1",)))
+
+        for author in ("lead-1", " Lead-1 ", "locks.py"):  # a lead that it names, and what it is about
+            with pytest.raises(InvalidInput, match=r"is about .*, who cannot end it"):
+                await r1.append(concern_disposed("c-1", author=author, verdict=verdict))
+
+        await r1.append(concern_disposed("c-1", author="mia", verdict=verdict))
+
+    async def test_a_disposition_is_taken_back_and_may_be_followed_by_another(self, r1: Journal) -> None:
+        """All of it in one unit, too: each event sees the ones before it."""
+        dismissed = concern_disposed("c-1", verdict="dismissed")
+        await r1.append(concern_raised("c-1"), dismissed, concern_reopened("c-1"), concern_disposed("c-1"))
+        await r1.append(concern_reopened("c-1"))
+
+        (found,) = await r1.concerns(open_only=True)
+
+        assert [one.disposition.verdict for one in found.reopened] == ["dismissed", "resolved"]
+        assert found.reopened[0].disposition == dismissed.disposition
+        assert (found.reopened[0].by, found.reopened[0].evidence) == ("noa", ("locks.py:12",))
+        assert found == fold(unwrap(await r1.events("r1"))).concerns["c-1"]
+
+    async def test_only_what_was_ended_is_reopened_and_with_what_shows_it(self, r1: Journal) -> None:
+        await r1.append(concern_raised("c-1"))
+        with pytest.raises(InvalidInput, match="'c-1' is open"):
+            await r1.append(concern_reopened("c-1"))
+        await r1.append(concern_disposed("c-1"))
+        with pytest.raises(InvalidInput, match=r"'c-1' cannot be reopened.*--looked-at"):
+            await r1.append(concern_reopened("c-1", evidence=(" ",)))
+        with pytest.raises(InvalidInput, match="there is no concern 'nope'"):
+            await r1.append(concern_reopened("nope"))
+
+        assert await r1.concerns(open_only=True) == ()
 
     async def test_the_id_of_a_concern_is_its_own(self, r1: Journal) -> None:
         await r1.append(concern_raised("c-1"))

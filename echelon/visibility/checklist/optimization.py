@@ -26,8 +26,8 @@ def _frequency_by_drift(evidence: JobEvidence) -> ItemAnswer:
     policies = dict.fromkeys(phase.sync.policy for phase in evidence.plan.phases)
     if "adaptive" in policies:
         return done(f"X3: {count(len(evidence.plan.phases), 'phase')} synchronised by drift: {named(policies)}")
-    found = f"X3: synchronised by {named(policies)}, however fast the agents drift; drift is not measured (X4)"
-    return not_done(found, "this version has no other policy; cut a phase in two where agents work on stale inputs")
+    found = f"X3: synchronised by {named(policies)}, however fast the agents drift"
+    return not_done(found, 'say sync="adaptive" of wide phases whose agents work on what changes meanwhile')
 
 
 @for_several
@@ -63,7 +63,7 @@ def _exceptions_only(evidence: JobEvidence) -> ItemAnswer:
 
 @with_runs
 def _escalation_triggered(evidence: JobEvidence) -> ItemAnswer:
-    routes = tallied(Counter(one.concern.route.value for each in evidence.runs for one in each.concerns))
+    routes = tallied(Counter(one.route.value for each in evidence.runs for one in each.concerns))
     if not routes:
         return not_done(f"O1: no concern was raised in {count(len(evidence.runs), 'run')}", RAISE)
     return done(f"O1: concerns went where confidence and impact send them: {routes}")

@@ -70,8 +70,8 @@ def _decomposition_understood(evidence: JobEvidence) -> ItemAnswer:
 @with_work
 def _conventions_given(evidence: JobEvidence) -> ItemAnswer:
     if not evidence.constraints:
-        found = "D9: no constraint binds the agents, so each goes by its own conventions"
-        return not_done(found, "write them down: echelon conventions SOURCE; and state `constraints` of the job")
+        found = "D9: no constraint binds the agents: the job states none"
+        return not_done(found, "state `constraints` of the job; what is kept anyway says: echelon conventions SOURCE")
     if not evidence.vocabularies:
         found = f"C3: {count(len(evidence.constraints), 'constraint')}, and no words are declared that all agents share"
         return not_done(found, "declare them: an Enum or a Literal in the contracts, `vocabularies` in a task graph")
@@ -89,11 +89,20 @@ def _conventions_read(evidence: JobEvidence, run: RunView) -> ItemAnswer:
 
 @with_work
 def _humans_oversee(evidence: JobEvidence) -> ItemAnswer:
-    final = [task.id for task in evidence.plan.tasks if task.irreversible]
-    if final:
-        found = f"O5: no one is asked before {named(final)}, which cannot be undone"
-        return not_done(found, "gates are not in this version; run what cannot be undone as a job of its own")
-    return _humans_answered(evidence)
+    gated = [task.id for task in evidence.plan.tasks if task.at_gate]
+    return _gates_answered(evidence) if gated else _humans_answered(evidence)
+
+
+@with_runs
+def _gates_answered(evidence: JobEvidence) -> ItemAnswer:
+    gates = [gate for run in evidence.runs for gate in run.gates]
+    ends = [gate.decision for gate in gates if gate.decision and gate.decision.channel != "expiry"]
+    waiting = sum(gate.is_open for gate in gates)
+    if not ends:
+        found = f"O5: no person has answered at a gate; {count(waiting, 'gate')} open"
+        return not_done(found, "settle who looks at `echelon gates list`, and how often")
+    authors = named(dict.fromkeys(end.author for end in ends))
+    return done(f"O5: {count(len(ends), 'gate')} answered by {authors}, {waiting:,} open")
 
 
 @with_runs

@@ -1,10 +1,11 @@
 """Resilience: are calls protected, is work verified, have failures been tried out?"""
 
-from echelon.model.concern import Route
+from echelon.model.concern import CRITICAL
 from echelon.model.exception_report import Trigger
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
 from echelon.model.run import RunView, StepKind
+from echelon.oversight.ledger import ledger_of
 from echelon.planning.schedule.phase_graph import ancestors, phases_awaited
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_done
 from echelon.visibility.checklist.conditions import (
@@ -14,6 +15,7 @@ from echelon.visibility.checklist.conditions import (
     WRITE_JOB,
     for_several,
     from_agents,
+    with_run,
     with_runs,
     with_trials,
     with_work,
@@ -31,8 +33,6 @@ from echelon.visibility.checklist.wording import named
 
 #: From so many agents on each countermeasure is asked for (R4).
 VERIFICATION_FROM, AUDIT_FROM, PATTERNS_FROM = 4, 11, 31  # agents
-
-_ESCALATED = frozenset({Route.IMMEDIATE, Route.HUMAN_REVIEW})
 
 
 @with_work
@@ -141,11 +141,15 @@ def _independent(check: TaskSpec, evidence: JobEvidence) -> bool:
 
 
 @from_agents(AUDIT_FROM, "R4 asks for audits")
-def _audited(evidence: JobEvidence) -> ItemAnswer:
-    planned = [one.id for one in evidence.plan.infrastructure if one.role.value == "audit"]
-    plan = f"; this version does not run the {count(len(planned), 'audit agent')} of the plan" if planned else ""
-    found = f"O4: integrations are not sampled{plan}"
-    return not_done(found, "read some integrations yourself: echelon show RUN NODE --output")
+@with_run
+def _audited(_evidence: JobEvidence, run: RunView) -> ItemAnswer:
+    judged = run.judged
+    if not judged.audited:
+        found = f"O4: no integration of run {run.record.run_id} was audited"
+        return not_done(found, "integrate in phases, and state Job(..., oversight=Oversight(audit=Audit()))")
+    wrong = f", {judged.audit_rejected:,} rejected" if judged.audit_rejected else ""
+    audited = f"{judged.audited:,} of {count(judged.integrations, 'integration')}"
+    return done(f"O4: {audited} of run {run.record.run_id} audited{wrong}")
 
 
 @with_runs
@@ -158,10 +162,15 @@ def _concerns_kept(evidence: JobEvidence) -> ItemAnswer:
 
 
 @from_agents(PATTERNS_FROM, "R4 asks for pattern detection")
+@with_runs
 def _patterns_found(evidence: JobEvidence) -> ItemAnswer:
-    raised = sum(len(run.concerns) for run in evidence.runs)
-    found = f"O7: {count(raised, 'concern')} of {count(len(evidence.runs), 'run')} are kept, but nothing compares them"
-    return not_done(found, "look for what repeats: echelon concerns list --all")
+    raised = [one for run in evidence.runs for one in run.concerns]
+    if not raised:
+        return not_done(f"O1: no concern was raised in {count(len(evidence.runs), 'run')}", RAISE)
+    same = ledger_of(raised, {run.record.run_id: run.record.job for run in evidence.runs})
+    again = sum(one.runs > 1 for one in same)
+    compared = f"{count(len(raised), 'concern')} of {count(len(evidence.runs), 'run')} compared"
+    return done(f"O7: {compared}, {again:,} raised in several of them; what repeats is listed once, with its count")
 
 
 @for_several
@@ -201,7 +210,7 @@ def _handled(evidence: JobEvidence) -> ItemAnswer:
 
 @with_runs
 def _escalation_works(evidence: JobEvidence) -> ItemAnswer:
-    risen = [one for each in evidence.runs for one in each.concerns if one.concern.route in _ESCALATED]
+    risen = [one for each in evidence.runs for one in each.concerns if one.route in CRITICAL]
     ended = [one for one in risen if one.disposition]
     if not risen:
         return not_done(f"O1: nothing was escalated in {count(len(evidence.runs), 'run')}", RAISE)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from echelon.model.graph import Coupling
 from echelon.model.phrasing import count
 from echelon.model.plan import NodeKind
-from echelon.model.run import RunView
+from echelon.model.run import RunView, StepKind, StepRecord
 from echelon.planning.infrastructure import INFRASTRUCTURE_FROM
 from echelon.planning.regime import FLAT_UP_TO
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
@@ -20,6 +20,9 @@ STATISTICS_FROM = 200  # agents (V5)
 
 deep = from_agents(FLAT_UP_TO + 1, "R2 asks for another level")
 federated = from_agents(FEDERATED_FROM, "R1 asks for a federation")
+#: What to do where nobody judges the work of others.
+STATE_OVERSIGHT = "state who does: Job(..., oversight=Oversight(verify=AGENT, audit=Audit(by=AGENT)))"
+
 large = from_agents(INFRASTRUCTURE_FROM, "R3 asks for agents that coordinate only")
 
 
@@ -156,12 +159,19 @@ def _apart(evidence: JobEvidence, user: str, used: str) -> bool:
 
 @large
 def _coordination_agents(evidence: JobEvidence) -> ItemAnswer:
-    planned = [one.id for one in evidence.plan.infrastructure]
-    worked = {step.node for run in evidence.runs for step in run.steps}
-    if not planned or not worked.issuperset(planned):
-        found = f"R3: {count(len(planned), 'agent')} that coordinate only are planned, and no run shows them at work"
-        return not_done(found, "this version does not run them; the journal and the coordinators do their part")
-    return done(f"R3: {count(len(planned), 'agent')} coordinate only: {named(planned)}")
+    planned = [one.id.rpartition("/")[2] for one in evidence.plan.infrastructure]
+    if not planned:
+        found = "R11: the journal keeps the state and carries messages; no agent verifies or audits"
+        return not_done(found, STATE_OVERSIGHT)
+    asked = {step.handoff.task_id.rpartition("/")[2] for run in evidence.runs for step in run.steps if _judges(step)}
+    if not asked.issuperset(planned):
+        found = f"R11: {named(planned)} judge the work of others in the plan, and no run shows all of them at work"
+        return not_done(found, "run the job")
+    return done(f"R11: {named(planned)} judge the work of others, and report to a person; the journal does the rest")
+
+
+def _judges(step: StepRecord) -> bool:
+    return step.kind is StepKind.CHECK and ("/verify/" in step.handoff.task_id or "/audit/" in step.handoff.task_id)
 
 
 @large

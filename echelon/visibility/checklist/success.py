@@ -81,9 +81,7 @@ def _first_try(run: RunView) -> ItemAnswer:
 @for_several
 @from_run
 def _integration(run: RunView) -> ItemAnswer:
-    integrations = latest(run, StepKind.INTEGRATION)
-    smooth = sum(step.handoff.done and step.handoff.attempts == 1 for step in integrations)
-    value = smooth / len(integrations) if integrations else None
+    value = run.measures.sound_integrations
     fix = "see which integrations failed or were repeated, and tighten the contracts of what they are given"
     return _judged("M3", run, value, "of the integrations without rework, target over 90 %", INTEGRATION, fix)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Echelon, calling, document
+from tests.integration.conftest import Echelon, approved, calling, document
 
 pytestmark = pytest.mark.engine
 
@@ -85,7 +85,7 @@ def asked(notes: Path) -> list[str]:
 
 def undisturbed(echelon: Echelon, notes: Path) -> Any:
     """Return what a run ends in that nobody stops, and forget what it noted."""
-    whole = document(echelon(*RUN, "--json"))
+    whole = approved(echelon, document(echelon(*RUN, "--json"), 4))
     for name in ("asked", "sent"):
         (notes / name).unlink()
     return whole["status"], whole["output"], whole["launched"], whole["returned"]
@@ -103,7 +103,7 @@ def test_a_sample_waits_with_a_forecast_and_ends_as_an_undisturbed_run(echelon: 
     assert not (notes / "sent").exists()
     shown = document(echelon("show", first["run_id"], "--json"))
     assert (shown["rest"], shown["waiting"], shown["exit_code"]) == (first["rest"], first["waiting"], 4)
-    resumed = document(echelon("resume", first["run_id"], "--json"))
+    resumed = approved(echelon, document(echelon("resume", first["run_id"], "--json"), 4))
 
     assert (resumed["status"], resumed["output"], resumed["launched"], resumed["returned"]) == whole
     assert asked(notes) == [f"{n:02}" for n in range(20)], "nothing that was done is done again"
@@ -133,7 +133,7 @@ def test_a_sample_that_was_killed_goes_on_as_one_or_as_a_whole(echelon: Echelon,
     run_id = document(echelon("runs", "--json"))["runs"][0]["run_id"]
     sampled = document(echelon("resume", run_id, "--sample", "4", "--json"), 4)
     assert (sampled["output"], sampled["rest"]["left"]) == (4, 17)
-    resumed = document(echelon("resume", run_id, "--json"))
+    resumed = approved(echelon, document(echelon("resume", run_id, "--json"), 4))
 
     assert (resumed["status"], resumed["output"], resumed["launched"], resumed["returned"]) == whole
     assert (notes / "sent").read_text() == "20\n"
@@ -143,7 +143,7 @@ def test_a_sample_that_was_killed_and_is_resumed_plainly_does_everything(echelon
     whole = undisturbed(echelon, notes)
     assert echelon(*RUN, "--sample", "4", at="step.recorded:2").returncode == -9
     run_id = document(echelon("runs", "--json"))["runs"][0]["run_id"]
-    resumed = document(echelon("resume", run_id, "--json"))
+    resumed = approved(echelon, document(echelon("resume", run_id, "--json"), 4))
 
     assert (resumed["status"], resumed["output"], resumed["launched"], resumed["returned"]) == whole
 
@@ -156,7 +156,7 @@ def test_a_rehearsal_has_a_sample_too(echelon: Echelon, notes: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused_in_one_line(echelon: Echelon, notes: Path) -> None:
-    run_id = document(echelon(*RUN, "--json"))["run_id"]
+    run_id = document(echelon(*RUN, "--json"), 4)["run_id"]
     for arguments, line in (
         ((*RUN, "--sample", "0"), "'--sample' of 'run' cannot be '0'"),
         ((*RUN, "--sample", "-1"), "'--sample' of 'run' cannot be '-1'"),

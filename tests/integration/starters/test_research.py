@@ -79,6 +79,72 @@ def test_what_could_not_be_summed_up_is_in_the_report_all_the_same(tmp_path: Pat
     assert "answer/answer" in {one["task_id"] for one in said["output"]["missing"]}
 
 
+def published(shell: Shell, folder: Path, answers: Path, code: int = 4) -> Any:
+    return shell.document("run", RESEARCH, *inputs(folder), "--param", f"publish={answers}", code=code)
+
+
+def the_gate(shell: Shell) -> Any:
+    (gate,) = shell.document("gates")["gates"]
+    return gate
+
+
+def test_an_answer_is_published_as_a_person_saw_it_and_over_nothing_that_he_did_not_see(tmp_path: Path) -> None:
+    """Somebody writes into the folder after the approval: it was for something else, so it is asked again (O5)."""
+    folder, answers, shell = (
+        corpus(tmp_path / "docs", plain=1, broken=False),
+        tmp_path / "answers",
+        Shell(tmp_path / "home"),
+    )
+    file = answers / "what-does-a-refund-of-an-order-cost.md"
+    asked = published(shell, folder, answers)
+    first = the_gate(shell)
+
+    assert not answers.exists()
+    assert first["action"]["preview"].startswith(f"new: {file}, ")
+    assert asked["output"]["report"]["answered"]
+
+    shell.document("gates", "approve", first["id"], "--reason", "seen")
+    answers.mkdir()
+    file.write_text("mine\n")
+    shell.document("resume", asked["run_id"], code=4)
+    second = the_gate(shell)
+
+    assert file.read_text() == "mine\n"
+    assert second["action"]["preview"].startswith("in place of 5 bytes with SHA-256 ")
+
+    shell.document("gates", "approve", second["id"], "--reason", "seen, too")
+    done = shell.document("resume", asked["run_id"])
+    text = second["action"]["preview"].partition("\n\n")[2]
+
+    assert file.read_text() == text
+    assert done["output"]["publish"]["publish/answers"]["path"] == str(file)
+    assert done["output"]["report"] == asked["output"]["report"]
+    assert all(f"{name}:{line}" in text for name, line in ANSWERS.items() if name.isascii())
+
+
+def test_an_answer_that_is_denied_or_that_there_is_not_is_not_published(tmp_path: Path) -> None:
+    answers, shell = tmp_path / "answers", Shell(tmp_path / "home")
+    asked = published(shell, corpus(tmp_path / "docs", plain=1, broken=False), answers)
+    shell.document("gates", "deny", the_gate(shell)["id"], "--reason", "not today")
+    denied = shell.document("resume", asked["run_id"], code=3)
+    (tmp_path / "fine").mkdir()
+    (tmp_path / "fine/a.md").write_text("The weather is fine.\n")
+    nothing = published(shell, tmp_path / "fine", answers, code=0)
+
+    assert denied["output"]["report"] == asked["output"]["report"]
+    assert "not today" in denied["missing"][0]["reason"]
+    assert nothing["output"]["answered"] is False
+    assert not answers.exists()
+
+
+def test_a_place_in_which_the_answer_would_be_read_is_refused(tmp_path: Path) -> None:
+    folder = corpus(tmp_path / "docs", plain=1)
+    refused = Shell(tmp_path / "home").call("run", RESEARCH, *inputs(folder), "--param", f"publish={folder}/answers")
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "so that the next run would read the answer; publish elsewhere" in refused.stderr
+
+
 def test_it_is_planned_linted_and_looked_through(tmp_path: Path) -> None:
     shell, folder = Shell(tmp_path / "home"), corpus(tmp_path / "docs")
     plan = shell.document("plan", RESEARCH, *inputs(folder))

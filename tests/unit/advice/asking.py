@@ -5,7 +5,7 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from echelon.advice.advise import advise
-from echelon.advice.values import Advice, Question
+from echelon.advice.values import Advice, AdviceQuestion
 
 #: The sizes at which any table changes its row, and their neighbours.
 BOUNDARIES = tuple(
@@ -14,7 +14,7 @@ BOUNDARIES = tuple(
 
 
 def asked(**said: Any) -> Advice:
-    return advise(Question(**said))
+    return advise(AdviceQuestion(**said))
 
 
 def fields(advice: Advice, names: dict[str, Any]) -> dict[str, Any]:
@@ -29,9 +29,9 @@ def price(advice: Advice, aspect: str) -> str:
     return next(reason.price or "" for reason in advice.reasons if reason.aspect == aspect)
 
 
-def questions(**fixed: Any) -> st.SearchStrategy[Question]:
+def questions(**fixed: Any) -> st.SearchStrategy[AdviceQuestion]:
     optional: dict[str, Any] = {
-        name: st.none() | st.sampled_from(get_args(get_args(Question.model_fields[name].annotation)[0]))
+        name: st.none() | st.sampled_from(get_args(get_args(AdviceQuestion.model_fields[name].annotation)[0]))
         for name in (
             "domain_coupling",
             "priority",
@@ -48,4 +48,4 @@ def questions(**fixed: Any) -> st.SearchStrategy[Question]:
     }
     optional |= {name: st.sampled_from((None, True, False)) for name in ("independent", "natural_domains")}
     optional["agents"] = st.integers(1, 2_000) | st.sampled_from((*BOUNDARIES, 10**9))
-    return st.builds(Question, **(optional | fixed))
+    return st.builds(AdviceQuestion, **(optional | fixed))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from echelon.advice.advise import advise
-from echelon.advice.values import Advice, Question
+from echelon.advice.values import Advice, AdviceQuestion
 from echelon.model.organisation import Structure
 from tests.unit.advice.asking import BOUNDARIES, asked, fields, price, why
 
@@ -180,7 +180,7 @@ def test_each_level_synchronises_at_a_pace_of_its_own(said: dict[str, Any], expe
 @pytest.mark.parametrize("priority", [None, "coherence", "speed", "resilience"])
 def test_leads_are_led_by_leads_only_from_three_coordinating_levels(priority: Any):
     for agents in (*BOUNDARIES[1:], 21, 22, 64, 65):
-        advice = advise(Question(agents=agents, priority=priority))
+        advice = advise(AdviceQuestion(agents=agents, priority=priority))
         said = f"{why(advice, 'manner')} {why(advice, 'structure')}"
 
         assert ("leads themselves" in said) <= (advice.levels >= 3)

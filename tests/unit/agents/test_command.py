@@ -255,7 +255,7 @@ def test_an_error_quotes_the_end_of_an_endless_stderr() -> None:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("import sys; sys.exit(1)", "ended with exit code 1: and wrote nothing to stderr"),
+        ("import sys; sys.exit(1)", "ended with exit code 1 and wrote nothing to stderr"),
         ("import os; os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGRTMIN + 3)", "was killed by signal"),
     ],

@@ -37,7 +37,9 @@ def output_of(agent: CommandAgent[Any], call: Call) -> Any:
 
 def a_task(tmp_path: Path) -> Call:
     call = a_call(goal="mend it", success=("tests pass",), constraints=("read only",))
-    brief = call.brief.model_copy(update={"conventions": ("Below 0.60: ask.",), "missing": ("b: gone",)})
+    brief = call.brief.model_copy(
+        update={"conventions": ("Below 0.60: ask.",), "missing": ("b: gone",), "concerns": ("c: odd",)}
+    )
     upstream = {"look": Handoffs([received(OutputStore(str(tmp_path)), "measure", {"files": 3})])}
     return replace(call, brief=brief, upstream=upstream)
 
@@ -62,6 +64,7 @@ def test_the_brief_is_what_a_model_is_told(agent: CommandAgent[Any], tmp_path: P
         "# Done when\n- tests pass",
         "# Constraints\n- read only",
         "Below 0.60",
+        "c: odd",
         '{"files":3}',
     ):
         assert told in brief

@@ -61,7 +61,7 @@ def with_tool(server: LlmServer, use: Callable[[ModelAgent], Awaitable[Any]]) ->
             def look() -> str:
                 return "a line of code"
 
-            return await use(model_agent(inner, name="m"))
+            return await use(model_agent(inner, name="m", voice=False))
 
     with server:
         return asyncio.run(main())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from echelon import Handoffs, Outcome, Received
+from echelon import Handoffs, Outcome, Received, Workspace
 from echelon.journal.outputs import OutputStore
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.status import Status
+from tasks.dead_code import dead_code
+from tasks.discovery import DEFAULT_EXCLUDE
+from tasks.scanning.batches import batches
+from tasks.scanning.scanning import scan_batch
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LIMIT = 1_000_000  # bytes
@@ -89,6 +94,21 @@ def received(store: OutputStore, task_id: str, outcome: Any) -> Received[Any]:
 def handoffs(store: OutputStore, outputs: dict[str, Any], missing: tuple[Missing, ...] = ()) -> Handoffs[Any]:
     """Hand several outputs on."""
     return Handoffs([received(store, task_id, output) for task_id, output in outputs.items()], missing)
+
+
+def scans(root: Path, store: OutputStore, exclude: Sequence[str] = DEFAULT_EXCLUDE) -> Handoffs[Any]:
+    """Scan a tree, and hand on what the scans say, as the job does."""
+    found = batches(root, exclude, LIMIT)
+    return handoffs(store, {f"scan/{batch.key}": scan_batch(batch, path=root, max_bytes=LIMIT) for batch in found})
+
+
+def surveyed(survey: Any, root: Path, workspace: Path, exclude: Sequence[str] = DEFAULT_EXCLUDE) -> Any:
+    """Do one survey of a tree, with a scan of its own before it, in a folder that it may use."""
+    workspace.mkdir(exist_ok=True)
+    given: dict[str, Any] = {"path": root, "exclude": exclude}
+    if survey is not dead_code:  # it reads nothing but the scan
+        given |= {"max_bytes": LIMIT, "workspace": Workspace(workspace)}
+    return survey(scan=scans(root, OutputStore(f"{workspace}.scans"), exclude), **given)
 
 
 def git(root: Path, *arguments: str, author: str = "ann") -> None:

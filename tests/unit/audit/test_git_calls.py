@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.baseline.since import renamed_between
 from tasks.git_calls import run_git
+from tasks.inventory import inventory
 from tasks.versioning import history
-from tests.unit.audit.building import git, tree
+from tests.unit.audit.building import LIMIT, git, tree
 
 #: Settings whose value is run, directly or through a shell.
 NAMING_A_COMMAND = (
@@ -131,6 +133,18 @@ def test_nothing_that_the_repository_configures_is_run_and_its_history_is_read(h
 
     assert traps.sprung == set()
     assert (survey.commits, survey.modules["m.py"].commits) == (3, 3)
+
+
+def test_changes_are_found_without_running_anything_either(hostile: Path, traps: Traps) -> None:
+    """What is not committed is compared, too, and git would filter it."""
+    found = inventory(path=hostile, exclude=(), max_bytes=LIMIT, changed_since="HEAD~1").output
+    first, newest = told(hostile, "rev-parse", "HEAD~2"), told(hostile, "rev-parse", "HEAD")
+    traps_before = traps.sprung
+    moved = renamed_between(hostile, first, newest)
+
+    assert (traps_before, traps.sprung) == (set(), set())
+    assert [path for path, file in found.modules.items() if file.changed] == ["m.py"]
+    assert moved == {}
 
 
 def test_nothing_that_the_environment_names_is_run_and_no_other_repository_read(

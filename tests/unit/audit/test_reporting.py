@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
-from contracts.modules import Evidence, Kind, Metrics, Module, ModuleFinding, RiskParts
+from contracts.modules import Kind, Metrics, Module, ModuleFinding, Observation, RiskParts
 from contracts.reports import AreaReport, AuditReport, ModuleRow, Signal
-from contracts.surveys import Changes, HistorySurvey, ImportSurvey, Links, LintSurvey
+from contracts.surveys import FileChanges, HistorySurvey, ImportSurvey, Links, LintSurvey
 from echelon import Handoffs, Previous
 from echelon.journal.outputs import OutputStore
 from echelon.model.handoff import Missing
 from tasks.areas import WORST, merge
-from tasks.comparing import compare
+from tasks.baseline.comparing import compare
+from tasks.baseline.tracking import Scope
 from tasks.ranking import rank, rank_hotspots
 from tasks.rendering import render
 from tasks.scoring import risk_of
@@ -20,14 +21,14 @@ from tests.unit.visibility.building import run_view
 
 NOTHING = RiskParts(complexity=0, size=0, maintainability=0, defects=0, dead_code=0, duplication=0, cycle=0)
 METRICS = Metrics(lines=100, code_lines=80, maintainability=50, functions=1, complex_functions=0, worst_complexity=3)
-EVAL = Evidence(kind=Kind.DEFECTS, text="S307 eval", line=3)
+EVAL = Observation(kind=Kind.DEFECTS, text="S307 eval", line=3)
 
 
 def parts(**values: float) -> RiskParts:
     return NOTHING.model_copy(update=values)
 
 
-def finding(path: str, *critical: Evidence, **values: float) -> ModuleFinding:
+def finding(path: str, *critical: Observation, **values: float) -> ModuleFinding:
     found = parts(**values)
     module = Module(path=path, package=path.rpartition("/")[0] or "root")
     return ModuleFinding(
@@ -88,24 +89,33 @@ def test_a_score_is_risk_times_churn_times_reach(
 ) -> None:
     links = {path: Links(reach=number) for path, number in reach.items()}
     changes = {
-        path: Changes(commits=number, lines=1, authors=1, days_old=0, days_quiet=0) for path, number in commits.items()
+        path: FileChanges(commits=number, lines=1, authors=1, days_old=0, days_quiet=0)
+        for path, number in commits.items()
     }
     (standing,) = rank([row("m.py", complexity=1.0)], links, changes)
 
     assert standing.score == pytest.approx(expected, abs=1e-4)
 
 
+def ranked(
+    inspect: Handoffs[Any], survey: Handoffs[Any], previous: Previous[Any] | None = None, **mended: Any
+) -> AuditReport:
+    given = {"fix": Handoffs(), "recheck": Handoffs()} | mended
+    before = Previous() if previous is None else previous
+    return rank_hotspots(inspect=inspect, survey=survey, previous=before, path=Path("/code"), **given).output
+
+
 def audit(store: OutputStore, area: AreaReport, before: AuditReport | None = None, **surveys: Any) -> AuditReport:
     previous = Previous(received(store, "rank/rank_hotspots", before)) if before else Previous()
     inspected = handoffs(store, {"primary": area})
     surveyed = handoffs(store, {f"survey/{name}": survey for name, survey in surveys.items()})
-    return rank_hotspots(inspect=inspected, survey=surveyed, previous=previous, path=Path("/code")).output
+    return ranked(inspected, surveyed, previous)
 
 
 def test_a_hotspot_has_its_evidence_a_reason_and_a_first_action(store: OutputStore) -> None:
-    fact = Evidence(kind=Kind.COMPLEXITY, text="Flow.run() has complexity 41", line=7)
+    fact = Observation(kind=Kind.COMPLEXITY, text="Flow.run() has complexity 41", line=7)
     area = AreaReport(rows=(row("m.py", complexity=1.0, size=0.5).model_copy(update={"evidence": (fact,)}),))
-    changes = Changes(commits=37, lines=900, authors=5, days_old=90, days_quiet=1, together_with=("n.py",))
+    changes = FileChanges(commits=37, lines=900, authors=5, days_old=90, days_quiet=1, together_with=("n.py",))
     history = HistorySurvey(modules={"m.py": changes}, commits=200)
     imports = ImportSurvey(modules={"m.py": Links(reach=61, imported_by=9)})
     (spot,) = audit(store, area, history=history, imports=imports).hotspots
@@ -129,14 +139,14 @@ def test_harmless_modules_are_no_hotspots(store: OutputStore) -> None:
 
 
 def test_a_tree_without_python_says_so(store: OutputStore) -> None:
-    report = rank_hotspots(inspect=Handoffs(), survey=Handoffs(), previous=Previous(), path=Path("/code")).output
+    report = ranked(Handoffs(), Handoffs())
 
     assert report.verdict == ("There are no Python files below /code, so there is nothing to audit.",)
 
 
 def test_surveys_that_failed_are_told_in_notes_and_among_the_missing(store: OutputStore) -> None:
     surveyed = handoffs(store, {"survey/lint": LintSurvey()}, (missing("survey/imports"),))
-    report = rank_hotspots(inspect=Handoffs(), survey=surveyed, previous=Previous(), path=Path("/code")).output
+    report = ranked(Handoffs(), surveyed)
 
     assert "The imports survey is missing: risks are judged without it." in report.notes
     assert any("Without history" in note for note in report.notes)
@@ -167,7 +177,7 @@ def test_a_run_is_compared_with_the_one_before(store: OutputStore) -> None:
 
 
 def test_the_first_run_is_compared_with_nothing() -> None:
-    assert compare(AreaReport(), None) is None
+    assert compare(AreaReport(), None, Scope(inspected=(), listed=())) is None
 
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'`|\n# x"

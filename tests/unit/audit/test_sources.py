@@ -5,9 +5,11 @@ import pytest
 
 from contracts.modules import Module
 from echelon import AgentFailed
+from echelon.journal.outputs import OutputStore
 from tasks.discovery import discover
+from tasks.scanning.scanned import unread_in
 from tasks.sources import UnreadableError, clean_copy, parse, read_source
-from tests.unit.audit.building import BROKEN, LIMIT, hostile, tree
+from tests.unit.audit.building import BROKEN, LIMIT, hostile, scans, tree
 
 
 def module(path: str) -> Module:
@@ -60,9 +62,10 @@ def test_warnings_about_audited_code_are_not_ours(tmp_path: Path) -> None:
     assert parse('x = "\\d"\nif x is 1: pass\n').body
 
 
-def test_the_copy_has_all_that_is_readable_and_says_what_is_not(tmp_path: Path) -> None:
+def test_the_copy_has_all_that_is_readable_and_says_what_is_not(tmp_path: Path, store: OutputStore) -> None:
     modules = discover(hostile(tmp_path / "tree"))
-    with clean_copy(tmp_path / "tree", modules, LIMIT, tmp_path / "copy") as copy:
+    unread = unread_in(scans(tmp_path / "tree", store))
+    with clean_copy(tmp_path / "tree", modules, LIMIT, tmp_path / "copy", unread) as copy:
         assert {found.path for found in copy.modules.values()} | copy.unread.keys() == {found.path for found in modules}
         assert {f"{name}.py" for name in BROKEN} < copy.unread.keys()
         assert all(path.is_file() and not path.is_symlink() for path in map(copy.root.joinpath, copy.modules))
@@ -71,7 +74,7 @@ def test_the_copy_has_all_that_is_readable_and_says_what_is_not(tmp_path: Path) 
 @pytest.mark.parametrize("error", [None, AgentFailed("no tool"), KeyboardInterrupt()])
 def test_nothing_of_the_copy_is_kept_however_the_work_on_it_ends(tmp_path: Path, error: BaseException | None) -> None:
     modules = discover(tree(tmp_path / "tree", {"app/run.py": "x = 1\n"}))
-    copying = clean_copy(tmp_path / "tree", modules, LIMIT, tmp_path / "copy")
+    copying = clean_copy(tmp_path / "tree", modules, LIMIT, tmp_path / "copy", {})
     with contextlib.suppress(AgentFailed, KeyboardInterrupt), copying as copy:
         assert list(copy.root.rglob("*.py"))
         if error is not None:
@@ -83,7 +86,7 @@ def test_nothing_of_the_copy_is_kept_however_the_work_on_it_ends(tmp_path: Path,
 def test_the_copy_is_utf_8_under_harmless_names_below_its_package(tmp_path: Path) -> None:
     latin = '# coding: latin-1\nx = "é"\n'
     tree(tmp_path / "app", {"__init__.py": "", "new\nline.py": latin.encode("latin-1")})
-    with clean_copy(tmp_path / "app", discover(tmp_path / "app"), LIMIT, tmp_path / "copy") as copy:
+    with clean_copy(tmp_path / "app", discover(tmp_path / "app"), LIMIT, tmp_path / "copy", {}) as copy:
         assert sorted(copy.modules) == ["app/__init__.py", "app/new%0aline.py"]
         assert (copy.root / "app" / "new%0aline.py").read_text("utf-8") == latin
         assert copy.module_of(str(copy.root / "app" / "new%0aline.py")) == "new\nline.py"

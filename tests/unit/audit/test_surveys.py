@@ -3,28 +3,22 @@ from pathlib import Path
 import pytest
 
 from contracts.modules import Severity
-from contracts.surveys import Changes, Links, LintSurvey
-from echelon import AgentFailed, Workspace
+from contracts.surveys import FileChanges, Links, LintSurvey
+from echelon import AgentFailed
 from tasks.dead_code import dead_code
-from tasks.discovery import DEFAULT_EXCLUDE
 from tasks.duplicates import duplication
 from tasks.importing import import_roots, imports
 from tasks.linting import lint
 from tasks.tools import run_tool, unread_concerns
 from tasks.versioning import Commit, follow_renames, history, parse_log
-from tests.unit.audit.building import LIMIT, git, hostile, tree
+from tests.unit.audit.building import git, hostile, surveyed, tree
 
 TREE_SURVEYS = [lint, dead_code, duplication, imports]
 
 
-def run(survey, root: Path, workspace: Path):
-    workspace.mkdir(exist_ok=True)
-    return survey(path=root, exclude=DEFAULT_EXCLUDE, max_bytes=LIMIT, workspace=Workspace(workspace))
-
-
 @pytest.mark.parametrize("survey", TREE_SURVEYS, ids=lambda survey: survey.name)
 def test_a_survey_of_a_hostile_tree_sees_what_can_be_seen(tmp_path: Path, survey) -> None:
-    outcome = run(survey, hostile(tmp_path / "tree"), tmp_path / "copy")
+    outcome = surveyed(survey, hostile(tmp_path / "tree"), tmp_path / "copy")
 
     assert {"pipe.py", "utf_16.py", "does_not_parse.py", "dangling.py"} <= outcome.output.unread.keys()
     assert "empty.py" not in outcome.output.unread
@@ -33,7 +27,7 @@ def test_a_survey_of_a_hostile_tree_sees_what_can_be_seen(tmp_path: Path, survey
 
 @pytest.mark.parametrize("survey", TREE_SURVEYS, ids=lambda survey: survey.name)
 def test_a_survey_of_a_tree_without_python_finds_nothing_and_complains_of_nothing(tmp_path: Path, survey) -> None:
-    outcome = run(survey, tree(tmp_path / "tree", {"notes.txt": ""}), tmp_path / "copy")
+    outcome = surveyed(survey, tree(tmp_path / "tree", {"notes.txt": ""}), tmp_path / "copy")
 
     assert (outcome.output.modules, outcome.concerns) == ({}, ())
 
@@ -44,7 +38,7 @@ def test_lint_finds_broken_rules_with_their_severity_whatever_the_project_has_co
         tmp_path / "tree",
         {"m.py": "import os\n\nx = eval(input())\n", "fine.py": "x = 1\n", "pyproject.toml": configured},
     )
-    found = run(lint, tmp_path / "tree", tmp_path / "copy").output.modules
+    found = surveyed(lint, tmp_path / "tree", tmp_path / "copy").output.modules
 
     assert [(hit.rule, hit.line, hit.severity) for hit in found["m.py"]] == [
         ("F401", 1, Severity.LOW),
@@ -56,14 +50,14 @@ def test_lint_finds_broken_rules_with_their_severity_whatever_the_project_has_co
 def test_ignored_and_hidden_files_are_looked_at_too(tmp_path: Path) -> None:
     tree(tmp_path / "tree", {".gitignore": "*.py\n", ".hidden/m.py": "eval('1')\n"})
 
-    assert ".hidden/m.py" in run(lint, tmp_path / "tree", tmp_path / "copy").output.modules
+    assert ".hidden/m.py" in surveyed(lint, tmp_path / "tree", tmp_path / "copy").output.modules
 
 
 def test_dead_code_is_what_nobody_uses_unless_it_may_be_used_from_outside(tmp_path: Path) -> None:
     functions = ("def _unused():", "def public():", "@print\ndef _hook():")
     source = "import os\n\n\n" + "\n\n".join(f"{function}\n    return 1\n" for function in functions)
     tree(tmp_path / "tree", {"m.py": source})
-    found = run(dead_code, tmp_path / "tree", tmp_path / "copy").output.modules["m.py"]
+    found = surveyed(dead_code, tmp_path / "tree", tmp_path / "copy").output.modules["m.py"]
 
     assert [(item.what, item.name, item.line) for item in found] == [("import", "os", 1), ("function", "_unused", 4)]
 
@@ -72,7 +66,7 @@ def test_duplication_names_both_places(tmp_path: Path) -> None:
     body = "\n".join(f"    y{n} = x * {n} + {n * n}" for n in range(12))
     function = f"def f(x):\n{body}\n    return y0\n"
     tree(tmp_path / "tree", {"a.py": function, "b.py": f"z = 1\n\n\n{function}"})
-    survey = run(duplication, tmp_path / "tree", tmp_path / "copy").output
+    survey = surveyed(duplication, tmp_path / "tree", tmp_path / "copy").output
 
     assert [other for clone in survey.modules["a.py"] for other in clone.others] == ["b.py:5"]
     assert survey.modules.keys() == {"a.py", "b.py"}
@@ -88,7 +82,7 @@ def test_imports_give_cycles_reach_and_packages(tmp_path: Path) -> None:
         "src/web/__init__.py": "",
         "src/web/page.py": "from app.one import x\n",
     }
-    survey = run(imports, tree(tmp_path / "tree", files), tmp_path / "copy").output
+    survey = surveyed(imports, tree(tmp_path / "tree", files), tmp_path / "copy").output
 
     assert survey.cycles == (("src/app/one.py", "src/app/two.py"),)
     assert survey.modules["src/app/base.py"] == Links(imports=0, imported_by=1, reach=3, cycle=None)
@@ -103,12 +97,12 @@ def test_imports_are_found_below_the_root_of_a_package(tmp_path: Path) -> None:
         {"__init__.py": "", "a.py": "from app.core import b\n", "core/__init__.py": "", "core/b.py": ""},
     )
 
-    assert run(imports, tmp_path / "app", tmp_path / "copy").output.modules["core/b.py"].imported_by == 1
+    assert surveyed(imports, tmp_path / "app", tmp_path / "copy").output.modules["core/b.py"].imported_by == 1
 
 
 def test_imports_that_only_type_checkers_see_make_no_cycle(tmp_path: Path) -> None:
     lazy = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\n"
-    survey = run(imports, tree(tmp_path / "tree", {"a.py": "import b\n", "b.py": lazy}), tmp_path / "copy").output
+    survey = surveyed(imports, tree(tmp_path / "tree", {"a.py": "import b\n", "b.py": lazy}), tmp_path / "copy").output
 
     assert survey.cycles == ()
 
@@ -158,7 +152,7 @@ def test_history_counts_commits_and_authors_across_renames_below_the_audited_fol
 
     assert survey.commits == 5
     assert survey.modules.keys() == {"new.py", "with.py"}
-    assert survey.modules["new.py"] == Changes(
+    assert survey.modules["new.py"] == FileChanges(
         commits=5, lines=7, authors=2, days_old=0, days_quiet=0, together_with=("with.py",)
     )
 

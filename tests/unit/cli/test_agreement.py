@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from echelon import AgentFailed, Handoffs, Job, Resilience, RunResult, agent, integrator
 from echelon.cli.checklist import RUNS_READ
 from echelon.coordination.job_run import run_phases
-from echelon.definition.graph_job import rehearsal_name
+from echelon.definition.graphs.graph_job import rehearsal_name
 from echelon.definition.inputs import read_inputs
 from echelon.definition.rehearsal import REHEARSAL_SOURCE
 from echelon.engine.run import RunOptions, finish, prepare_run

@@ -62,7 +62,7 @@ def test_a_job_gets_a_page_with_its_names_and_no_markup_is_read(say: Callable[..
 
 
 def test_span_and_priority_are_those_of_the_plan(say: Callable[..., str], job: str) -> None:
-    assert "No one leads more than 4;" in say(job, "--span", "4")
+    assert "No one leads more than 4." in say(job, "--span", "4")
     assert say(job, "--param", "n=30", "--priority", "resilience").startswith("# Conventions: 30 agents, federated")
     assert say("--agents", "30", "--priority", "resilience").startswith("# Conventions: 30 agents, federated")
 

@@ -55,6 +55,8 @@ def job(tmp_path: Path, importing: None) -> str:
         (["plan", "JOB:other"], "has no 'other'; the jobs in it: looking"),
         (["run", "JOB", "--max-concurrency", "0"], "'--max-concurrency' of 'run' cannot be '0'"),
         (["runs", "extra"], "'runs' has no use for 'extra'"),
+        (["gates", "show", "\udcff"], "argument 3, '\\udcff', is not UTF-8; write it in UTF-8"),
+        (["gates", "extend", "g1", "--hours", "nan"], "a gate is extended by more than 0 and at most 87,600 hours"),
         (["concerns", "dispose", "x", "--as", "gone", "--reason", "y"], "takes one of resolved, accepted, dismissed"),
         (["concerns", "dispose", "x", "--as", "resolved", "--reason", " "], "--reason is empty"),
     ],
@@ -79,7 +81,7 @@ def test_every_command_has_help_with_an_example(echelon, command):
 @pytest.mark.parametrize("command", [row.name for row in COMMANDS])
 def test_every_command_takes_json(command):
     app = build_app()[command]
-    leaves = [app[name] for name in ("list", "show", "dispose")] if command == "concerns" else [app]
+    leaves = [app[name] for name in ("list", "show", "dispose", "reopen")] if command == "concerns" else [app]
 
     for leaf in leaves:
         assert "--json" in [name for argument in leaf.assemble_argument_collection() for name in argument.names]

@@ -7,7 +7,11 @@ RUN = "survey-20260131-120000-ab12"
 
 def test_no_runs_yet_says_how_to_start_one(echelon):
     assert "no runs yet" in echelon("runs").out
-    assert json.loads(echelon("runs", "--json").out) == {"runs": []}
+    assert json.loads(echelon("runs", "--json").out) == {
+        "runs": [],
+        "windows": {},
+        "concerns": {"open": 0, "overdue": 0, "oldest_seconds": None},
+    }
 
 
 def test_runs_are_listed_with_their_status(echelon, survey):
@@ -30,12 +34,14 @@ def test_show_as_json_has_the_keys_of_run_and_the_phases(echelon, survey):
         "planned": 3,
         "completed": 2,
         "failed": 1,
+        "waiting": 0,
         "at_work": 0,
         "seconds": 3.0,
         "started": "2026-01-31T12:00:00Z",
         "ended": "2026-01-31T12:00:04Z",
         "skipped": "",
         "rounds": 1,
+        "flat": None,
     }
     assert (document["launched"], document["returned"], document["at_work"]) == (4, 2, [])
     assert document["measures"]["failed"] == 1
@@ -126,7 +132,19 @@ def test_concerns_are_listed_the_most_urgent_first(echelon, survey):
 def test_a_concern_ends_with_an_author_and_a_reason_that_are_kept(echelon, survey):
     mine = survey[0].id
 
-    ended = echelon("concerns", "dispose", mine, "--as", "dismissed", "--reason", "a matter of taste", "--by", "Ann")
+    ended = echelon(
+        "concerns",
+        "dispose",
+        mine,
+        "--as",
+        "dismissed",
+        "--reason",
+        "a matter of taste",
+        "--by",
+        "Ann",
+        "--looked-at",
+        "a.py",
+    )
 
     shown = json.loads(echelon("concerns", "show", mine, "--json").out)["disposition"]
     assert ended.code == 0

@@ -27,8 +27,10 @@ def using(tokens: int, **options: Any) -> Any:
     return look
 
 
-async def worked(job: Job, home: Path, given_items: Items | None) -> tuple[RunContext, dict[str, PhaseOutput]]:
-    async with a_run(job, home, given_items) as run:
+async def worked(
+    job: Job, home: Path, given_items: Items | None, **more: Any
+) -> tuple[RunContext, dict[str, PhaseOutput]]:
+    async with a_run(job, home, given_items, **more) as run:
         return run, await run_phases(run)
 
 

@@ -188,10 +188,11 @@ async def test_a_fallback_is_told_its_own_budget_and_gets_no_notes_of_the_other(
     _, delivered = await worked(looking(each=look), tmp_path, items(1))
     call = a_call(budget=TASK)
     call.notes.append("what the first one found")
-    anew = told_anew(call, DOMAIN, 7)
+    anew = told_anew(call, DOMAIN, 7, ("it is short",), ("Call me.",))
 
     assert [handoff.summary for handoff in delivered["look"].handoffs] == ["i0: 7"]
     assert (anew.notes, anew.brief.assignment.budget) == ([], DOMAIN)
+    assert (anew.brief.assignment.success, anew.brief.conventions) == (("it is short",), ("Call me.",))
     assert (call.notes, call.brief.assignment.budget) == (["what the first one found"], TASK)
 
 

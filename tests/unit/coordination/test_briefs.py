@@ -1,11 +1,13 @@
 """What agents are told: the goals as they were written, and what all of them keep to (D8, D9)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from echelon import Handoffs, Job, agent, integrator
 from echelon.conventions.brief import brief_conventions
+from echelon.conventions.facts import Audience, BriefReader
 from echelon.coordination.job_run import run_phases
 from echelon.model.assignment import Brief
 from echelon.testing.runs import a_run
@@ -74,14 +76,17 @@ async def test_the_constraints_of_the_job_bound_every_task(tmp_path: Path) -> No
     assert [brief.assignment.constraints for brief in hearing.looks] == [CONSTRAINTS] * 3
 
 
-async def test_everybody_is_told_the_same_conventions(tmp_path: Path) -> None:
+async def test_all_that_do_the_same_are_told_the_same_conventions(tmp_path: Path) -> None:
     hearing = Hearing()
     async with a_run(hearing.job, tmp_path, items(7, 20, 3)) as run:
         await run_phases(run)
 
-    everybody = [*hearing.looks, *hearing.merges, *hearing.combines]
-    assert {brief.conventions for brief in everybody} == {brief_conventions(run.spec.plan)}
-    assert run.spec.conventions
+    task = BriefReader(Audience.FUNCTION, speaks=True, phase="look", receives=False)
+    putting_together = task._replace(receives=True, does_task=False)
+    told = {one: brief_conventions(run.spec.facts, one) for one in (task, putting_together)}
+    assert {brief.conventions for brief in hearing.looks} == {told[task]}
+    assert {brief.conventions for brief in (*hearing.merges, *hearing.combines)} == {told[putting_together]}
+    assert len({*told.values()}) == 2
 
 
 async def test_other_conventions_are_no_reason_to_do_work_again(tmp_path: Path) -> None:
@@ -90,7 +95,8 @@ async def test_other_conventions_are_no_reason_to_do_work_again(tmp_path: Path) 
         await run_phases(run)
     told = len(hearing.looks)
     async with a_run(hearing.job, tmp_path, items(3, 3)) as run:
-        vars(run.spec)["conventions"] = ("Everything is different now.",)
+        loud = run.spec.facts.job.model_copy(update={"speaking": frozenset[Audience]()})
+        vars(run.spec)["facts"] = replace(run.spec.facts, job=loud)
         await run_phases(run)
 
     assert (told, len(hearing.looks)) == (6, 6)

@@ -9,7 +9,7 @@ from echelon import AgentFailed, Concern, Handoffs, Outcome, Resilience, agent
 from echelon.agents.fallback import Fallback
 from echelon.coordination.job_run import run_phases
 from echelon.model.run import StepKind
-from echelon.runlog.events import AttemptFailed, ConcernRaised, OutputRead, StepEnded, StepStarted, Waited
+from echelon.runlog.events import AttemptFailed, ConcernRaised, Logged, OutputRead, StepEnded, StepStarted, Waited
 from echelon.testing.runs import a_run, view_so_far
 from tests.unit.coordination.jobs import Item, Watched, items, looking, on_record, total
 
@@ -33,7 +33,9 @@ async def test_a_step_begins_once_and_each_of_its_attempts_that_fails_is_told(tm
 
     assert [type(event) for event in seen.events if event.subject == "look/i0"] == [
         StepStarted,
+        Logged,  # the whole error
         AttemptFailed,
+        Logged,
         AttemptFailed,
         StepEnded,
     ]

@@ -148,3 +148,18 @@ async def test_what_is_logged_outside_of_agents_is_nobodys(tmp_path: Path) -> No
             await run_phases(run)
 
     assert seen.of(Logged) == []
+
+
+@pytest.mark.parametrize("cpu_bound", [False, True], ids=["here", "in a process"])
+async def test_the_whole_error_of_each_attempt_is_in_its_log(tmp_path: Path, cpu_bound: bool) -> None:
+    (line,) = await lines_of(tmp_path, agent(cpu_bound=cpu_bound)(divide))
+
+    assert (line.source, line.level) == ("echelon", logging.ERROR)
+    assert line.message.startswith("attempt 1 failed: ")
+    assert "in divide" in line.message
+    assert line.message.endswith("ZeroDivisionError: integer division or modulo by zero")
+
+
+def divide(item: Item) -> int:
+    """Fail."""
+    return len(item.id) // 0

@@ -12,6 +12,7 @@ from echelon.coordination.job_run import run_phases
 from echelon.coordination.step.intents import OperatorDecision
 from echelon.journal.outputs import CONTENT_BYTES
 from echelon.runlog.events import StepEnded
+from echelon.testing.oversight import approving
 from echelon.testing.runs import a_run
 from tests.unit.coordination.jobs import Item, Items, Watched, items, output_of
 
@@ -91,7 +92,7 @@ async def test_exactly_the_step_whose_output_is_lost_is_done_again(tmp_path: Pat
 
 async def test_of_work_that_cannot_be_undone_a_person_is_asked(tmp_path: Path) -> None:
     job, asked = large_job("irreversible")
-    async with a_run(job, tmp_path, items(2)) as run:
+    async with a_run(job, tmp_path, items(2), ask=approving()) as run:
         await run_phases(run)
         files = files_of(run, tmp_path)
     asked.clear()
@@ -99,7 +100,8 @@ async def test_of_work_that_cannot_be_undone_a_person_is_asked(tmp_path: Path) -
 
     async with a_run(job, tmp_path, items(2)) as run:
         await run_phases(run)
-        [uncertain] = [step.handoff for step in run.log.state.steps if step.handoff.error and step.handoff.error.asks]
+        asking = [step.handoff for step in run.log.state.steps if step.handoff.error and step.handoff.error.asks]
+    (uncertain,) = [one for one in asking if one.attempts == 0 and one.task_id == "make/i0"]
     assert "make/i0" not in asked
     assert uncertain.task_id == "make/i0"
     assert "make/i0 cannot be undone and was done on" in uncertain.summary

@@ -20,6 +20,7 @@ from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Handoff
 from echelon.runlog.events import StepEnded, StepReused, StepStarted
 from echelon.settings import Settings
+from echelon.testing.oversight import approving
 from echelon.testing.runs import a_run
 from tests.unit.coordination.jobs import (
     ONCE,
@@ -305,7 +306,7 @@ async def test_what_changed_the_world_is_not_done_again_because_its_code_has_cha
 ) -> None:
     asked: list[str] = []
     for factor in (1, 2):
-        async with a_run(_version(factor, asked, effect), tmp_path, items(1)) as run:
+        async with a_run(_version(factor, asked, effect), tmp_path, items(1), ask=approving()) as run:
             await run_phases(run)
             assert output_of(run) == 1
 

@@ -134,15 +134,19 @@ CROWDED = 40
 
 
 class Crowd:
-    """Counts those who are at work at one time."""
+    """Counts those who are at work at one time; nobody leaves before so many as are expected have met."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int = 0) -> None:
         self.at_work = self.most = 0
+        self._expected, self._met = expected, asyncio.Event()
 
     async def __call__(self) -> None:
         self.at_work += 1
         self.most = max(self.most, self.at_work)
-        for _ in range(20):
+        if self.at_work >= self._expected:
+            self._met.set()
+        await self._met.wait()
+        for _ in range(20):  # time enough for one too many
             await asyncio.sleep(0)
         self.at_work -= 1
 
@@ -191,10 +195,13 @@ def a_model(crowd: Crowd) -> Any:
 async def test_so_many_are_at_work_as_the_plan_says(
     tmp_path: Path, make: Callable[[Crowd], Any], job: int | None, option: int | None, most: int
 ) -> None:
-    crowd = Crowd()
+    crowd = Crowd(most)
     work = looking(each=make(crowd))
     work.max_concurrency = job
-    async with a_run(work, tmp_path, items(CROWDED), max_concurrency=option) as run:
+    async with (
+        asyncio.timeout(DEADLOCK_SECONDS),
+        a_run(work, tmp_path, items(CROWDED), max_concurrency=option) as run,
+    ):
         await run_phases(run)
         plan = run.spec.plan
 
@@ -203,7 +210,7 @@ async def test_so_many_are_at_work_as_the_plan_says(
 
 
 async def test_kinds_do_not_take_each_others_slots(tmp_path: Path) -> None:
-    crowd = Crowd()
+    crowd = Crowd(CROWDED)
     both = Job("both", goal="Look", inputs=Items)
     both.phase(
         "look",

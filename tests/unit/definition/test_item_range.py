@@ -14,7 +14,7 @@ from echelon.definition.definition import NoInputs
 from echelon.definition.item_range import MAX_AGENTS
 from echelon.definition.items import Range
 from echelon.model.graph import TaskGraph, TaskSpec
-from echelon.model.plan import ForecastEnd, ForecastRange
+from echelon.model.rolling.item_forecast import ForecastEnd, ForecastRange
 
 
 class Inputs(BaseModel):
@@ -98,6 +98,15 @@ def test_more_items_are_in_the_domains_of_those_that_were_found() -> None:
 
 def test_a_phase_that_may_find_nothing_is_left_out_at_the_lower_end() -> None:
     assert agents_and_work(expected(looking((0, 4))).low) == (1, 2.0, 500)
+
+
+def test_a_phase_of_one_item_at_most_is_there_or_not_as_its_inputs_say() -> None:
+    """Such as one that is done only when it was asked for: there is no range in that."""
+    job = looking()
+    job.phase("asked", each=look, over=numbers, items=(0, 1), needs="look")
+
+    assert looking((0, 1)).range_for(Inputs(found=1)) is None
+    assert expected(job, found=0).high.items == {"look": 40}
 
 
 def test_phases_without_a_range_keep_the_items_that_were_found() -> None:

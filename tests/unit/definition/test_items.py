@@ -71,6 +71,13 @@ async def test_a_phase_that_may_find_no_items_is_not_mentioned(tmp_path: Path) -
     assert [one for one in view.exceptions if one.trigger is Trigger.EMPTY] == []
 
 
+@pytest.mark.parametrize(("items", "said"), [(None, ["look"]), ((0, 3), [])])
+def test_a_plan_mentions_it_in_the_same_way(items: Any, said: list[str]) -> None:
+    findings = looking(items=items).plan(found=0).findings
+
+    assert [one.where for one in findings if "has no items" in one.message] == said
+
+
 async def test_a_phase_with_items_is_not_mentioned(tmp_path: Path) -> None:
     view = await view_of_run(looking(items=(1, 3)), 2, tmp_path)
 

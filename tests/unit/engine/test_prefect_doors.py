@@ -54,8 +54,14 @@ ROOT = Path(__file__).parents[3]
 PROMISED = {
     "prefect",
     "prefect.Flow",
+    "prefect.blocks.core.Block",
+    "prefect.blocks.notifications.NotificationBlock",
+    "prefect.exceptions.Pause",
+    "prefect.flow_runs.asuspend_flow_run",
+    "prefect.input.RunInput",
     "prefect.client.orchestration.get_client",
     "prefect.client.orchestration.PrefectClient",
+    "prefect.client.schemas.actions.DeploymentUpdate",
     "prefect.client.schemas.filters",
     "prefect.client.schemas.objects.ConcurrencyLimitConfig",
     "prefect.client.schemas.objects.ConcurrencyLimitStrategy",
@@ -74,6 +80,7 @@ PROMISED = {
     "prefect.settings.PREFECT_API_URL",
     "prefect.settings.temporary_settings",
     "prefect.states.Failed",
+    "prefect.states.Scheduled",
 }
 #: What it does not; each has a test below, or in `test_picture_doors.py`.
 DOORS = {

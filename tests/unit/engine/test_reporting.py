@@ -7,6 +7,7 @@ import pytest
 
 from echelon import Job
 from echelon.conventions.brief import PAGE
+from echelon.conventions.facts import facts_of
 from echelon.conventions.page import conventions
 from echelon.engine.reporting import write_conventions, write_report
 from echelon.model.errors import InvalidJob
@@ -52,6 +53,6 @@ def test_a_report_stays_in_its_folder(tmp_path: Path, name: str) -> None:
 
 def test_what_agents_keep_to_is_in_the_folder_of_the_run(tmp_path: Path) -> None:
     made = plan(TaskGraph(name="survey", goal="Look around", tasks=(TaskSpec(id="ünï", goal="look"),)))
-    write_conventions(made, tmp_path / "runs" / "one")
+    write_conventions(facts_of(made), tmp_path / "runs" / "one")
 
-    assert (tmp_path / "runs" / "one" / PAGE).read_text(encoding="utf-8") == conventions(made)
+    assert (tmp_path / "runs" / "one" / PAGE).read_text(encoding="utf-8") == conventions(facts_of(made))

@@ -23,6 +23,7 @@ from echelon.model.run import RunRecord, RunResult, RunStatus
 from echelon.runlog.events import LoggedEvent
 from echelon.runlog.state import RunState, fold
 from echelon.settings import Settings
+from echelon.testing.oversight import answering, approval_of
 
 pytestmark = pytest.mark.anyio
 
@@ -91,6 +92,7 @@ async def carried_out(job: Job, home: Path, *tasks: str, redo: Sequence[str] = (
     """Begin the run of a job, go on with it, or do tasks of it again."""
     retry = RetryRequest(tasks=tasks, redo=tuple(redo), by="mia") if tasks else None
     inputs = job.inputs_type()
+    options = {"ask": answering(begin="approve", again="deny"), **options}
     async with prepare_run(job, inputs, RunOptions(run_id="r", retry=retry, **options), Settings(home=home)) as run:
         return await finish(run, await run_phases(run.context))
 
@@ -408,7 +410,8 @@ async def test_what_was_done_again_and_cut_off_is_asked_about(tmp_path: Path) ->
     retry = RetryRequest(tasks=("pay/pay",), redo=("pay/pay",))
     async with prepare_run(shop.job, Inputs(), RunOptions(run_id="r", retry=retry), Settings(home=tmp_path)) as run:
         key = run.context.memo.key_of("pay/pay", "the key of the step")
-        await run.context.intents.begin(key, "pay/pay", "irreversible")
+        used = await approval_of(run.context, key, "pay/pay")
+        await run.context.intents.begin(key, "pay/pay", "irreversible", approved=used)
     result = await carried_out(shop.job, tmp_path)
 
     assert result.status is RunStatus.WAITING

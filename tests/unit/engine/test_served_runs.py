@@ -33,6 +33,10 @@ def a_run(status: RunStatus | None = None, **known: object) -> ServedRun:
         (a_run(RunStatus.RUNNING, is_final=True), RunStage.BEGUN),
         (a_run(RunStatus.COMPLETED), RunStage.ENDED),  # before Prefect knows
         (a_run(RunStatus.INTERRUPTED, is_final=True), RunStage.ENDED),
+        (a_run(RunStatus.WAITING, suspended=True), RunStage.ENDED),
+        (a_run(RunStatus.WAITING, suspended=True, resumes=True), RunStage.ENDED),
+        (a_run(RunStatus.WAITING, resumes=True), None),  # its process is about to begin
+        (a_run(RunStatus.RUNNING, resumes=True), RunStage.BEGUN),
     ],
 )
 def test_the_journal_says_how_far_a_run_has_come_and_prefect_what_never_began(run, stage):
@@ -46,11 +50,27 @@ def test_the_journal_says_how_far_a_run_has_come_and_prefect_what_never_began(ru
         (a_run(), SILENCE * 2, True),
         (a_run(RunStatus.COMPLETED), SILENCE * 2, True),
         (a_run(RunStatus.RUNNING, held=True), SILENCE * 2, False),
+        (a_run(RunStatus.WAITING, suspended=True), SILENCE * 2, False),
         (a_run(is_final=True), SILENCE * 2, False),
     ],
 )
 def test_what_no_process_can_end_any_more_is_stale(run, after, stale):
     assert run.is_stale(NOON + after) is stale
+
+
+@pytest.mark.parametrize(
+    ("run", "needs"),
+    [
+        (a_run(RunStatus.WAITING, suspended=True), True),
+        (a_run(RunStatus.COMPLETED, suspended=True), True),
+        (a_run(RunStatus.WAITING, was_cut_short=True), True),
+        (a_run(RunStatus.COMPLETED, was_cut_short=True), False),
+        (a_run(RunStatus.WAITING), False),
+        (a_run(suspended=True), False),
+    ],
+)
+def test_what_nobody_is_at_work_in_needs_care(run, needs):
+    assert run.needs_care is needs
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,10 @@ pytest.register_assert_rewrite("echelon.testing.journal_contract")
 NAMED = "ECHELON_TEST_POSTGRES_URL"
 
 #: Makes a journal on a server an empty one.
-EMPTY = "TRUNCATE runs, events, steps, concerns, dispositions, sessions CASCADE"
+EMPTY = (
+    "TRUNCATE runs, events, steps, concerns, dispositions, reopenings, gates, autonomy, sessions, "
+    "standing_spent, standing_claims CASCADE"
+)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from echelon.journal.journal import SqlJournal
 from echelon.model.errors import EchelonError
+from echelon.runlog.gates import GATE_KINDS, gates_of, why_not_usable
 from echelon.runlog.state import fold
 from echelon.settings import Settings
 from echelon.testing.journal import MemoryJournal
@@ -31,25 +32,42 @@ class Model:
         self.logs = {"r1": [], "r2": []}
 
     def admits(self, unit):
-        log = list(self.logs[unit[0].run_id])
+        before = self.logs[unit[0].run_id]
+        log = list(before)
         for event in unit:
-            if not self.follows(log, event):
+            if not self.follows(log, event, log[len(before) :]):
                 return False
             log.append(event)
         return True
 
-    def follows(self, log, event):
+    def follows(self, log, event, of_unit):
         if event.kind == "run_started" or not log:
             return event.kind == "run_started" and not log
         before = [one for one in log if one.kind == event.kind]
         if event.kind == "step_ended":
             return event.record.key not in {one.record.key for one in before if one.record.handoff.done}
-        if event.kind == "concern_raised":
-            return event.subject not in {one.subject for one in before}
-        if event.kind == "concern_disposed":
-            raised = {one.subject for one in log if one.kind == "concern_raised"}
-            return event.subject in raised and event.subject not in {one.subject for one in before}
+        if event.kind.startswith("concern_"):
+            return self.follows_concern(log, event)
+        if event.kind == "effect_intended" and event.intent.effect == "irreversible":
+            return any(one.kind == "approval_used" and one.key == event.intent.key for one in of_unit)
+        if event.kind in GATE_KINDS:
+            return self.follows_gate(gates_of(log), event)
         return True
+
+    def follows_concern(self, log, event):
+        about = [one for one in log if one.subject == event.subject and one.kind.startswith("concern_")]
+        if event.kind == "concern_raised" or not about:
+            return event.kind == "concern_raised" and not about
+        is_open = about[-1].kind != "concern_disposed"
+        return is_open if event.kind == "concern_disposed" else not is_open
+
+    def follows_gate(self, gates, event):
+        if event.kind == "gate_raised":
+            return event.subject not in gates
+        if event.subject not in gates:
+            return False
+        is_used = event.kind == "approval_used"
+        return not (is_used and why_not_usable(gates[event.subject], event.key, event.digest, event.at))
 
     def take_in(self, unit):
         self.logs[unit[0].run_id] += unit

@@ -258,10 +258,21 @@ PRICES = {"gpt": Price(input=1, output=2)}
         ({"model": "new"}, {"budget": Budget(calls=9), "prices": PRICES}, [("warning", "new")]),
         ({"model": "gpt", "tokens": 5}, {"budget": Budget(tokens=4), "prices": PRICES}, [("warning", "budget.tokens")]),
         ({"seconds": 60}, {"budget": Budget(seconds=9)}, [("warning", "budget.seconds")]),
+        ({"model": "gpt", "tokens": 10**7}, {"budget": Budget(cost=5), "prices": PRICES}, [("warning", "budget.cost")]),
+        ({"tokens": 0}, {"standing": (Budget(calls=1, per="day"),)}, []),
     ],
 )  # fmt: skip
 def test_f4_what_costs_has_a_budget_and_a_price(task: Any, more: Any, expected: list[tuple[str, str]]) -> None:
     assert told(found(graph_of([TaskSpec(id="a", goal="look", **task)], **more), "F4")) == expected
+
+
+def test_f4_one_run_needs_less_than_a_whole_day_has() -> None:
+    tasks = [TaskSpec(id=name, goal="look", tokens=0) for name in "abc"]
+    (finding,) = found(graph_of(tasks, standing=(Budget(calls=2, per="day"), Budget(calls=9, per="month"))), "F4")
+
+    assert (finding.level.value, finding.where) == ("warning", "budget.calls")
+    assert "the budget of a whole day of 2 calls is less than the 3" in finding.message
+    assert "left to wait for the next day" in finding.message
 
 
 def test_f4_one_task_costs_and_several_cost() -> None:

@@ -31,7 +31,7 @@ TABLE: tuple[tuple[int, dict[str, Any], str], ...] = (
     (5, {"visibility": "everything"}, "organisation.visibility"),
     (300, {"visibility": "sampling"}, "organisation.visibility"),
     (5, {"approval": "none"}, ""),
-    (5, {"approval": "selected"}, "organisation.approval"),
+    (5, {"approval": "selected"}, ""),
     (1, {"approval": "everything"}, "organisation.approval"),
 )
 
@@ -54,11 +54,13 @@ def test_the_table_speaks_of_every_way_that_may_be_asked_for() -> None:
         assert tried == set(allowed)
 
 
-def test_a_gate_that_no_run_stops_at_is_named() -> None:
-    ((where, message),) = told([TaskSpec(id="send", goal="publish", irreversible=True)])
+def test_a_person_who_is_asked_all_the_same_is_named() -> None:
+    send = [TaskSpec(id="send", goal="publish", irreversible=True)]
+    ((where, message),) = told(send, approval="none")
 
-    assert where == "send"
-    assert "begins without confirmation" in message
+    assert where == "organisation.approval"
+    assert "a run waits for a person before 'send' all the same" in message
+    assert told(send) == told(send, approval="selected") == []
 
 
 @pytest.mark.parametrize(("asked", "expected"), [(1, ["organisation.agents"]), (2, ["organisation.agents"]), (3, [])])

@@ -9,8 +9,9 @@ from contracts.mending import Fix, Flaw, FlawedFile
 from echelon import Handoffs
 from echelon.journal.outputs import OutputStore
 from echelon.model.handoff import Missing
+from tasks.diffs import unified
 from tasks.mending.fixing import digest_of, passes
-from tasks.mending.patching import patch, unified
+from tasks.mending.patching import patch
 from tests.unit.audit.building import handoffs
 
 pytestmark = pytest.mark.anyio

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from echelon.model.conflicts.overruled import Overruled
 from echelon.model.handoff import HANDOFF_SCHEMA_VERSION, ErrorReport, Handoff, OutputReference
 from echelon.model.status import Status
 
@@ -14,6 +15,10 @@ FIELDS = {
     *("task_id", "status", "summary", "output_location", "dependencies", "next_steps"),
     *("producer", "assignment_id", "schema_version", "confidence", "usage", "concerns", "error", "attempts"),
     *("repairs", "received", "fallback", "wrapped_up", "shortfall", "stopped_by", "rounds"),
+    "kept_from",
+    "replicas",
+    "verification",
+    "overruled",
 }
 
 
@@ -26,6 +31,14 @@ def test_the_envelope_has_exactly_the_agreed_fields() -> None:
     assert set(Handoff.model_fields) == FIELDS
     with pytest.raises(ValidationError, match="Extra inputs"):
         handoff(output_location=OUTPUT, method="with care")
+
+
+def test_what_does_not_count_of_an_output_is_said_to_who_reads_it() -> None:
+    ruling = Overruled(subject="Risk:login.py", decided="b counts, as stricter decided")
+
+    assert handoff(output_location=OUTPUT, overruled=(ruling,)).caveat == (
+        "what it says does not count of Risk:login.py (b counts, as stricter decided)"
+    )
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.IN_PROGRESS])

@@ -229,7 +229,13 @@ def test_labels_that_do_not_fit_into_the_depth_share_leads_and_are_named():
     assert levels_of(tree) == 2
     assert cohesion(tree) == (("d0", "d1", "d2"), ())
     assert (finding.rule, finding.level, finding.where) == ("D2", "warning", "d0, d1, d2")
-    assert "share a lead" in finding.message
+    assert finding.message.startswith("these domains share a lead with other domains: ")
+
+
+def test_a_single_label_that_shares_a_lead_is_named():
+    (finding,) = label_findings(build_tree(labelled([*(f"d{i}" for i in range(8) for _ in range(2)), None])))
+
+    assert finding.message.startswith("this domain shares a lead with other domains: 'd0';")
 
 
 def test_a_label_too_large_for_its_place_is_divided_and_named():
@@ -237,7 +243,7 @@ def test_a_label_too_large_for_its_place_is_divided_and_named():
     (finding,) = label_findings(tree)
 
     assert cohesion(tree) == ((), ("x",))
-    assert "divided" in finding.message
+    assert finding.message.startswith("this domain is divided over several leads: 'x';")
 
 
 def test_many_shared_labels_are_counted_in_the_message_and_all_named_as_the_place():

@@ -23,8 +23,8 @@ BROKEN = {"broken/binary.md", "broken/huge.txt", "broken/link.md", "broken/utf16
 MAX_BYTES = 300_000
 
 
-def corpus(folder: Path, *, plain: int = 40) -> Path:
-    """Make it: `plain` documents that say nothing about the question, and 15 others."""
+def corpus(folder: Path, *, plain: int = 40, broken: bool = True) -> Path:
+    """Make it: `plain` documents that say nothing about the question, and 15 others, 4 of which cannot be read."""
     texts: dict[str, str | bytes] = {f"plain/{number:02}.md": _plain(number) for number in range(plain)}
     texts |= {
         "policy.md": "# Policy\n\nA refund of an order costs the customer nothing, and the shop two euros.\n",
@@ -47,10 +47,13 @@ def corpus(folder: Path, *, plain: int = 40) -> Path:
         ".hidden/secret.md": "refund order",
     }
     for name, text in texts.items():
+        if name in BROKEN and not broken:
+            continue
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    (folder / "broken/link.md").symlink_to(folder / "policy.md")
+    if broken:
+        (folder / "broken/link.md").symlink_to(folder / "policy.md")
     return folder
 
 

@@ -6,27 +6,39 @@ from typing import Any, TypeVar, cast
 
 from hypothesis import strategies as st
 
+from echelon.model.autonomy.decisions import AgentStanding, ResultDecision
+from echelon.model.autonomy.terms import Band
+from echelon.model.autonomy.track import Track
 from echelon.model.breaker_news import BreakerNews, Turn
 from echelon.model.fallback import FallbackKind, UsedFallback
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import ErrorReport, UsedDependency
+from echelon.model.oversight.notification import IssuedToken
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan, SyncPoint
+from echelon.model.quota.window import QuotaWindow
 from echelon.model.run import RunStatus, StepKind, StepRecord
 from echelon.model.status import ENDED, Status
+from echelon.model.sync.seen import Drift, DriftShare
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
+from echelon.testing.judging_events import audit_record, conflict, settled, verifier_probe, wave
 from echelon.testing.run_events import (
     NOON,
     concern_raised,
     disposition,
     effect_intent,
     exception_report,
+    gate,
+    gate_answer,
     key_of,
     model_asked,
+    notification,
     plan_change,
+    proposal_decision,
     run_record,
     small_plan,
     step_record,
+    task_proposed,
 )
 
 E = TypeVar("E", bound=happened.Event)
@@ -41,6 +53,8 @@ maybe = st.none() | st.booleans()
 phases = st.sampled_from(PHASES)
 kinds = st.sampled_from(StepKind)
 statuses = st.sampled_from(RunStatus)
+notices = st.sampled_from(("n-1", "n-2"))
+tokens = st.builds(IssuedToken, digest=st.sampled_from(("d", "e")), notification_id=notices, expires=st.just(NOON))
 seconds = st.floats(min_value=0, max_value=1000, allow_nan=False)
 moments: st.SearchStrategy[datetime] = st.integers(-100, 100).map(lambda minutes: NOON + timedelta(minutes=minutes))
 errors = st.builds(
@@ -59,6 +73,18 @@ breaker_news = st.builds(
     reason=st.text(max_size=5),
     found=st.booleans(),
 )
+
+
+tracks = st.builds(Track.of, st.none() | st.floats(0, 1), right=st.booleans())
+standings = st.builds(AgentStanding, agent=tasks, before=tracks, own=tracks)
+
+
+def a_decision(task: str, concern: str) -> ResultDecision:
+    """Return that a person is asked about the result of a task."""
+    why = ("it is new",)
+    return ResultDecision(
+        task_id=task, version="v", agent="inspect", band=Band.ESCALATE, reasons=why, estimate=0.65, concern=concern
+    )
 
 
 @st.composite
@@ -129,6 +155,18 @@ def starts(run_id: str = "r1") -> st.SearchStrategy[RunEvent]:
     return _drawn(happened.RunStarted, run_id, {"record": records})
 
 
+def _of_sync_points(words: st.SearchStrategy[str]) -> dict[type[happened.Event], dict[str, st.SearchStrategy[Any]]]:
+    shares = st.builds(DriftShare.counted, st.integers(0, 3), st.integers(3, 9))
+    drifts = st.builds(Drift, phase=phases, state=shares, goal=shares, context=shares, output=shares)
+    some = st.lists(tasks, max_size=2).map(tuple)
+    waves = st.builds(wave, phase=phases, number=st.integers(1, 3), tasks=some)
+    return {
+        happened.DriftMeasured: {"drift": drifts},
+        happened.WaveEnded: {"wave": waves},
+        happened.PhaseStopped: {"phase": phases, "tasks": some, "reason": words},
+    }
+
+
 def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrategy[Any]]]:
     ids = st.sampled_from([f"{run_id}-{name}" for name in CONCERNS])  # an id belongs to one run
     attempts = st.integers(min_value=1, max_value=3)
@@ -154,6 +192,26 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
         happened.StepEnded: {"record": step_records(run_id)},
         happened.ConcernRaised: {"record": ids.map(lambda name: concern_raised(name, run_id).record)},
         happened.ConcernDisposed: {"concern_id": ids, "disposition": st.sampled_from(("mia", "noa")).map(disposition)},
+        happened.ConcernReopened: {
+            "concern_id": ids,
+            "by": st.just("noa"),
+            "reason": st.just("no"),
+            "evidence": st.just(("log:1",)),
+        },
+        happened.ConfidenceStated: {"confidence": st.floats(0, 1)},
+        happened.BlockedReported: {"on": words, "reason": words},
+        happened.TaskProposed: {"record": ids.map(lambda name: task_proposed(name, run_id).record)},
+        happened.ProposalsDecided: {
+            "phase": phases,
+            "decisions": st.dictionaries(ids, st.booleans().map(proposal_decision), max_size=2),
+        },
+        happened.AutonomyDecided: {
+            "phase": phases,
+            "of": ids,
+            "proceeded": attempts,
+            "standings": st.lists(standings, max_size=2).map(tuple),
+            "decisions": st.lists(st.builds(a_decision, tasks, ids), max_size=2).map(tuple),
+        },
         happened.ExceptionPushed: {"report": words.map(exception_report)},
         happened.EffectIntended: {"intent": st.builds(effect_intent, tasks, attempts, st.just(run_id))},
         happened.EffectSettled: {"attempt": attempts},
@@ -163,7 +221,36 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
             "redo": st.lists(tasks, max_size=2).map(tuple),
             "by": words,
         },
+        happened.GateRaised: {"record": ids.map(lambda name: gate(name, run_id))},
+        happened.GateAnswered: {
+            "gate_id": ids,
+            "answer": st.builds(
+                gate_answer, st.sampled_from(("approve", "deny")), refused=st.sampled_from(("", "late"))
+            ),
+        },
+        happened.GateExtended: {"gate_id": ids, "until": moments, "by": st.just("mia"), "reason": words},
+        happened.GateClosed: {"gate_id": ids, "reason": st.just("not wanted")},
+        happened.FlatMomentHeld: {"phase": phases, "concerns": st.lists(ids, max_size=2).map(tuple)},
+        happened.ConflictFound: {"record": ids.map(conflict)},
+        happened.ConflictSettled: {"conflict_id": ids, "settled": st.sampled_from(("inspect", "")).map(settled)},
+        happened.ApprovalUsed: {"gate_id": ids, "digest": st.sampled_from(("d", "e"))},
+        happened.ApprovalReturned: {"gate_id": ids},
+        happened.NotificationQueued: {"notification": st.builds(notification, ids, id=notices)},
+        happened.TokensIssued: {"tokens": st.lists(tokens, max_size=2).map(tuple)},
+        happened.NotificationSent: {"key": words, "notifications": st.lists(notices, max_size=2).map(tuple)},
+        happened.NotificationFailed: {
+            "key": words,
+            "notifications": st.lists(notices, max_size=2).map(tuple),
+            "attempt": attempts,
+            "error": words,
+            "passing": st.booleans(),
+        },
+        happened.TokenUsed: {"notification_id": notices, "digest": st.sampled_from(("d", "e"))},
+        **_of_sync_points(words),
         happened.BreakerChanged: {"news": breaker_news},
+        happened.QuotaClosed: {"window": st.builds(QuotaWindow, dependency=words, until=moments, said=words)},
+        happened.IntegrationAudited: {"record": st.builds(audit_record, words, key=words, version=words)},
+        happened.VerifierProbed: {"probe": st.builds(verifier_probe, words, st.sampled_from(((), ("noise",))))},
         happened.RunEnded: {"status": statuses, "finished": st.none() | moments, "report": st.none() | words},
     }
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon.model.run import RunStatus
-from echelon.runlog import state as runlog_state
 from echelon.runlog.events import Event, RunEvent, RunStarted, read_event
+from echelon.runlog.folding import APPLY
 from echelon.runlog.state import RunState, fold
 from echelon.testing.run_events import one_of_each, run_ended, run_reopened, run_started
 from tests.unit.runlog.logs import by_kind, events, lives, logs, starts
@@ -27,7 +27,7 @@ def in_order(state: RunState) -> list[object]:
 
 
 def test_every_kind_of_event_has_its_function() -> None:
-    assert set(KINDS) == set(runlog_state._APPLY)
+    assert set(KINDS) == set(APPLY)
     assert len(KINDS) == len(set(KINDS)) > 20
 
 

@@ -1,4 +1,4 @@
-"""Evidence made by hand for the tests of the checklist: plans of the planner, definitions and runs as told."""
+"""Observation made by hand for the tests of the checklist: plans of the planner, definitions and runs as told."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,6 +8,7 @@ from echelon.model.concern import Concern, ConcernRecord, Disposition
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.handoff import Handoff
+from echelon.model.oversight.gate import GateRecord
 from echelon.model.plan import Plan
 from echelon.model.policy import DEFAULT_RESILIENCE
 from echelon.model.run import RunRecord, RunStatus, RunView, StepKind, StepRecord
@@ -80,6 +81,7 @@ def a_run(
     status: RunStatus = RunStatus.COMPLETED,
     concerns: Sequence[ConcernRecord] = (),
     exceptions: Sequence[ExceptionReport] = (),
+    gates: Sequence[GateRecord] = (),
     **measured: Any,
 ) -> RunView:
     """Record a run; `measured` overrides what follows from its steps."""
@@ -93,6 +95,7 @@ def a_run(
         missing=missing,
         concerns=tuple(concerns),
         exceptions=tuple(exceptions),
+        gates=tuple(gates),
         measures=measure(steps, 10.0).model_copy(update=measured),
     )
 

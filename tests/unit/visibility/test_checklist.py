@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from echelon.model.audit.audit import JudgedResults
 from echelon.model.exception_report import Trigger
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.handoff import ErrorReport
@@ -15,7 +16,9 @@ from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.rolling.phases import PhaseView
 from echelon.model.run import RunStatus, RunView, StepKind
 from echelon.model.terms import Terms
+from echelon.planning.infrastructure import infrastructure_for
 from echelon.planning.planner import plan
+from echelon.testing.run_events import gate, gate_answer
 from echelon.visibility.checklist.answers import MOST_CHARACTERS, ItemState, Section
 from echelon.visibility.checklist.evidence import AgentKind, JobEvidence
 from echelon.visibility.checklist.items import TABLE, checklist
@@ -45,6 +48,8 @@ WIDE = plan(TaskGraph(name="job", goal="Get it done", tasks=tasks(12, domain=Non
 PARTLY = planned([*tasks(1, tokens=50_000), *tasks(3)[1:]])
 NOTHING = planned(())
 ONE = planned(tasks(1))
+FINAL = planned(tasks(2, irreversible=True))
+BY_ANN, BY_DEFAULT = gate_answer(author="Ann"), gate_answer("deny", author="default", channel="expiry")
 WHOLE = ran(THREE)
 GAPS = ran(THREE, failing=1)
 PLANLESS = WHOLE.model_copy(update={"record": WHOLE.record.model_copy(update={"plan": None})})
@@ -133,7 +138,9 @@ BLOCKED = ran(THREE, exceptions=[exception(Trigger.BLOCKED)])
 ALL_TASKS_WITH = [a_call("a"), a_call("b", contract=None)]
 UNTYPED = a_phase(agents=tuple(ALL_TASKS_WITH))
 LATER = PhasePlan(name="x", tasks=("work/t0",), sync=SyncPoint(owner="nobody"))
-INFRASTRUCTURE_AT_WORK = [step(one.id) for one in LARGE.infrastructure]
+JUDGED = LARGE.model_copy(update={"infrastructure": infrastructure_for(LARGE.tree, ("proof",), ("second_look",))})
+JUDGES_AT_WORK = [step(f"work/t0/{one}", kind=StepKind.CHECK) for one in ("verify/proof", "audit/second_look")]
+AUDITED = WHOLE.model_copy(update={"judged": JudgedResults(integrations=1, audited=1, audit_rejected=1)})
 
 Row = tuple[str, JobEvidence, str]
 
@@ -149,7 +156,7 @@ DONE: list[Row] = [
     ("foundation.boundaries.identify-dependencies", linked(Coupling.TIGHT, "it must"), "D3: tight 1"),
     ("foundation.boundaries.map-graph", linked(Coupling.LOOSE), "D4: 2 tasks, 1 dependency in 2 phases"),
     ("foundation.contracts.vocabulary", evidence(runs=[GAPS]), "C2: run r used completed 3, failed 1"),
-    ("foundation.contracts.handoff-format", evidence(runs=[WHOLE]), "C1: 4 handoffs of run r kept version 1.5"),
+    ("foundation.contracts.handoff-format", evidence(runs=[WHOLE]), "C1: 4 handoffs of run r kept version 1.7"),
     ("foundation.contracts.error-format", evidence(runs=[GAPS]), "AgentFailed 1"),
     ("foundation.contracts.error-format", evidence(rehearsals=(GAPS,)), "AgentFailed 1"),
     ("foundation.contracts.interfaces", evidence(THREE, STAGED), "C5: 3 agents and integrators"),
@@ -198,10 +205,16 @@ DONE: list[Row] = [
     ("resilience.protection.timeouts-and-retries", evidence(THREE, STAGED), "300 s for an attempt (F4), 3 attempts"),
     ("resilience.protection.cascades", evidence(runs=[BLOCKED]), "F6: run r reported one cause once"),
     ("resilience.verification.independent-channel", checking("other"), "O3: 1 check of what other agents made"),
+    ("resilience.verification.audit", evidence(LARGE, runs=[AUDITED]), "1 of 1 integration of run r audited, 1 rejec"),
     ("resilience.verification.concerns", evidence(runs=[a_run(concerns=[concern(0.1, 0.1)])]), "O1: 1 concern on"),
     ("resilience.tests.agent-failure", evidence(runs=[GAPS]), "1 agent failed and 2 of 3 delivered"),
     ("resilience.tests.agent-failure", evidence(rehearsals=(GAPS,)), "1 agent failed and 2 of 3 delivered"),
     ("resilience.tests.missing-outputs", evidence(runs=[GAPS]), "primary integrated without 1 output"),
+    (
+        "resilience.verification.patterns",
+        evidence(LARGE, runs=[a_run(concerns=[concern(0.1, 0.1), concern(0.9, 0.9)])]),
+        "O7: 2 concerns of 1 run compared, 0 raised in several of them",
+    ),
     ("resilience.tests.escalation", evidence(runs=[a_run(concerns=[concern(0.9, 0.9, author="Ann")])]), "by Ann"),
     ("resilience.tests.recovery", evidence(runs=[RESUMED]), "F8: run r was resumed and did again 1 step"),
     ("scale.hierarchy.sub-orchestrators", evidence(DEEP, STAGED), "R2: 6 team leads that integrate their own, on 2"),
@@ -217,7 +230,7 @@ DONE: list[Row] = [
         "parts integrated their own",
     ),
     ("scale.federation.eventual-consistency", federation(None), "1 handoff between domains, none of them tight"),
-    ("scale.infrastructure.agents", evidence(LARGE, runs=[a_run(INFRASTRUCTURE_AT_WORK)]), "R3: 4 agents"),
+    ("scale.infrastructure.agents", evidence(JUDGED, runs=[a_run(JUDGES_AT_WORK)]), "report to a person"),
     ("scale.infrastructure.state", evidence(LARGE, runs=[WHOLE]), "F8: the journal keeps 4 steps of run r"),
     (
         "scale.infrastructure.routing",
@@ -240,6 +253,11 @@ DONE: list[Row] = [
         "prerequisites.coordination.human-oversight",
         evidence(runs=[a_run(concerns=[concern(0.1, 0.1, author="Ann")])]),
         "1 concern answered by Ann, 0 open",
+    ),
+    (
+        "prerequisites.coordination.human-oversight",
+        evidence(FINAL, runs=[a_run(gates=[gate("g-1"), gate("g-2", answers=(BY_ANN,))])]),
+        "O5: 1 gate answered by Ann, 1 open",
     ),
     ("prerequisites.coordination.monitoring", evidence(runs=[WHOLE]), "V2: 4 steps, 0 exceptions"),
     (
@@ -362,9 +380,11 @@ NOT_DONE: list[Row] = [
     ("resilience.verification.independent-channel", evidence(planned(tasks(4))), "no task checks"),
     ("resilience.verification.independent-channel", checking("m"), "v would check their own work"),
     ("resilience.verification.independent-channel", checking("other", irreversible=True), "1 dangerous task that no"),
-    ("resilience.verification.audit", evidence(LARGE), "1 audit agent of the plan"),
+    ("resilience.verification.audit", evidence(LARGE, runs=[WHOLE]), "no integration of run r was audited"),
+    ("resilience.verification.audit", evidence(LARGE), "no run of this job"),
     ("resilience.verification.concerns", evidence(runs=[WHOLE]), "no concern was raised"),
-    ("resilience.verification.patterns", evidence(LARGE), "nothing compares them"),
+    ("resilience.verification.patterns", evidence(LARGE, runs=[WHOLE]), "no concern was raised"),
+    ("resilience.verification.patterns", evidence(LARGE), "no run of this job"),
     ("resilience.tests.agent-failure", evidence(runs=[WHOLE]), "no agent failed in 1 run"),
     ("resilience.tests.missing-outputs", evidence(runs=[WHOLE]), "no integration had to do without"),
     ("resilience.tests.missing-outputs", evidence(rehearsals=(GAPS,)), "no run of this job"),
@@ -397,7 +417,8 @@ NOT_DONE: list[Row] = [
         changed(crossing(None).plan, n_agents=200),
         "1 tight dependency across domains: t9 → t0",
     ),
-    ("scale.infrastructure.agents", evidence(LARGE, runs=[WHOLE]), "no run shows them at work"),
+    ("scale.infrastructure.agents", evidence(LARGE), "no agent verifies or audits"),
+    ("scale.infrastructure.agents", evidence(JUDGED, runs=[WHOLE]), "no run shows all of them at work"),
     ("scale.infrastructure.state", evidence(LARGE), "no run of this job"),
     ("scale.federation.eventual-consistency", tight_phases(), "1 tight dependency across domains: end → work"),
     ("scale.infrastructure.state", evidence(LARGE, runs=[a_run()]), "no step on record"),
@@ -423,7 +444,11 @@ NOT_DONE: list[Row] = [
     ("prerequisites.coordination.monitoring", evidence(runs=[a_run()]), "no step on record"),
     ("prerequisites.scaling.contracts-verified", evidence(DEEP, runs=[a_run()]), "no output that could keep"),
     ("prerequisites.coordination.human-oversight", evidence(runs=[WHOLE]), "no person has answered"),
-    ("prerequisites.coordination.human-oversight", evidence(planned(tasks(2, irreversible=True))), "cannot be undone"),
+    (
+        "prerequisites.coordination.human-oversight",
+        evidence(FINAL, runs=[a_run(gates=[gate("g-1"), gate("g-2", answers=(BY_DEFAULT,))])]),
+        "O5: no person has answered at a gate; 1 gate open",
+    ),
     ("prerequisites.coordination.monitoring", evidence(), "no run of this job"),
     ("prerequisites.scaling.hierarchy-tested", evidence(DEEP, runs=[WHOLE]), "no hierarchy of 20 agents or fewer"),
     ("prerequisites.scaling.integration-validated", evidence(DEEP, runs=[a_run()]), "no coordinator integrated"),
@@ -474,8 +499,6 @@ NOT_APPLICABLE: list[Row] = [
 #: What this version has for nobody, and what a single agent is never asked.
 NEVER_DONE = {
     "optimization.integration.conflicts",
-    "resilience.verification.audit",
-    "resilience.verification.patterns",
     "scale.infrastructure.statistics",
     "success.context-use",
 }

@@ -128,7 +128,7 @@ def test_the_display_fits_the_console(terminal, kind):
 
 
 def test_before_the_first_phase_the_picture_says_what_is_being_done():
-    moving = Moving()
+    moving = Moving(console(terminal=True))
     watched(moving, run_started())
 
     assert "preparing" in drawn(moving)
@@ -142,7 +142,7 @@ def test_the_picture_has_counts_and_an_estimated_end():
 
 
 def test_only_the_busiest_domains_are_drawn():
-    plan, moving = plan_of(10 * (DOMAINS_SHOWN + 3)), Moving()
+    plan, moving = plan_of(10 * (DOMAINS_SHOWN + 3)), Moving(console(terminal=True))
     parts = {part: task for task, node in plan.agent_of.items() if (part := plan.part_of(node))}
     begin = BEGIN.model_copy(update={"phase": "work"})
     work = [started(task, 1).model_copy(update={"phase": "work"}) for task in parts.values()]
@@ -154,14 +154,14 @@ def test_only_the_busiest_domains_are_drawn():
 
 
 def test_an_ended_phase_says_how_long_it_took():
-    moving = Moving()
+    moving = Moving(console(terminal=True))
     watched(moving, run_started(), BEGIN, FINISH)
 
     assert "4.5 s" in drawn(moving)
 
 
 def test_what_comes_from_the_journal_is_counted_as_reused():
-    moving = Moving()
+    moving = Moving(console(terminal=True))
     watched(moving, run_started(), ended("a", 0.5, began=0), BEGIN, reused("a", 2))
 
     assert "1 reused" in drawn(moving)
@@ -205,7 +205,7 @@ def test_a_breaker_that_is_only_left_is_no_news(state):
 
 
 def test_the_picture_names_a_breaker_for_as_long_as_it_is_not_closed():
-    moving = Moving()
+    moving = Moving(console(terminal=True))
     watched(moving, run_started(), BEGIN, OPEN)
     during = drawn(moving)
     watched(moving, CLOSED)

@@ -74,7 +74,8 @@ async def test_thirty_agents_that_failed_alike_are_one_line(
     assert lines[begin].startswith(said)
     assert "; first: look/i" in lines[begin]
     assert lines[begin].count("look/i") == 3
-    assert lines[begin + 1].startswith("to continue with")
+    assert lines[begin + 1] == "    echelon show run look/i0 --log --messages"
+    assert lines[begin + 2].startswith("to continue with")
 
 
 async def test_what_shows_a_run_says_a_cause_once_with_how_far_it_reached(
@@ -113,7 +114,7 @@ async def test_what_fails_in_many_ways_is_told_as_far_as_there_is_room(
 
     lines = shown(capsys, result_of(view)).splitlines()
     begin = lines.index("26 outputs missing:") + 1
-    assert lines[begin + CAUSES_SHOWN] == f"  and {26 - CAUSES_SHOWN} more"
+    assert lines[begin + 2 * CAUSES_SHOWN] == f"  and {26 - CAUSES_SHOWN} more"
 
 
 async def test_machines_get_every_missing_output_and_the_causes_beside(tmp_path: Path) -> None:

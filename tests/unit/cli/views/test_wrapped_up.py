@@ -12,6 +12,7 @@ from echelon.model.status import Status
 from echelon.runlog.events import RunStarted, StepEnded
 from echelon.runlog.state import fold
 from echelon.runlog.view import view_of
+from echelon.visibility.voices.agents import AgentVoice
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def recorded(*, wrapped_up: bool) -> StepRecord:
 
 def shown(step: StepRecord) -> str:
     written = io.StringIO()
-    show_agent(Console(file=written, width=200), [step], [], "file:///outputs")
+    show_agent(Console(file=written, width=200), [step], [], AgentVoice((), None, "", ()), "file:///outputs")
     return written.getvalue()
 
 

@@ -17,6 +17,7 @@ from echelon.model.status import Status
 from echelon.model.usage import Usage
 from echelon.runlog.events import Logged
 from echelon.runlog.measures import measure
+from echelon.testing.oversight import approving
 from echelon.testing.runs import a_run
 from tests.unit.coordination.jobs import ONCE, Watched
 
@@ -54,7 +55,7 @@ async def test_a_command_reads_in_its_brief_what_an_earlier_one_made(tmp_path: P
     assert "- Job: Mend the door" in brief
     assert "# Constraints\n- no noise" in brief
     assert (handoff.received.bytes_by_reference, handoff.received.bytes_by_value > 5) == (0, True)
-    assert [path.name for path in (tmp_path / "runs" / "run").iterdir()] == []
+    assert [path for path in (tmp_path / "runs" / "run").rglob("*") if path.is_file()] == []
 
 
 async def test_what_it_used_counts_in_budgets_and_measures(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ async def test_one_that_says_it_failed_did_nothing_that_must_be_asked_about(tmp_
         """Send it."""
         return Outcome(output=0, status=Status.FAILED, summary="no stamp")
 
-    async with a_run(of_one(send), tmp_path) as run:
+    async with a_run(of_one(send), tmp_path, ask=approving()) as run:
         await run_phases(run)
     async with a_run(of_one(send), tmp_path) as run:
         await run_phases(run)

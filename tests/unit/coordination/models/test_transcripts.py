@@ -99,7 +99,7 @@ async def test_each_attempt_is_a_conversation_and_says_why_it_has_no_answer(tmp_
 
 
 async def test_what_a_model_was_asked_is_kept_when_its_time_is_over(tmp_path: Path) -> None:
-    view = await done_by(answering("hang", timeout=0.05), tmp_path)
+    view = await done_by(answering("hang", timeout=0.5), tmp_path)
 
     assert view.steps[0].handoff.error is not None
     assert view.steps[0].handoff.error.kind == "AgentTimeout"
@@ -117,7 +117,7 @@ async def test_a_model_that_ignores_its_cancellation_is_given_up_and_its_convers
         raise ConnectionError("too late for anybody")
 
     inner = PydanticAgent(FunctionModel(stubborn), name="review")
-    view = await done_by(model_agent(inner, prompt=lambda _: "look", timeout=0.05), tmp_path)
+    view = await done_by(model_agent(inner, prompt=lambda _: "look", timeout=0.5), tmp_path)
     seen.set()
 
     assert view.steps[0].handoff.error is not None

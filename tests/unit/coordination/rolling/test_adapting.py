@@ -15,7 +15,7 @@ from echelon.model.organisation import StructureChange, StructureSignal
 from echelon.model.run import StepKind
 from echelon.runlog.events import ExceptionPushed, PhaseStarted, PlanChangeProposed, PlanExtended
 from echelon.testing.runs import a_run, view_so_far
-from tests.chaos.adapting_job import Clock, Numbers, slow_integrations
+from tests.chaos.jobs.adapting_job import Clock, Numbers, slow_integrations
 from tests.unit.coordination.jobs import Watched
 
 pytestmark = pytest.mark.anyio

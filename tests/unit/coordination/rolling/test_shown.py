@@ -21,6 +21,7 @@ from echelon.testing.runs import a_run, view_so_far
 from echelon.visibility.checklist.evidence import recovered, repeated
 from echelon.visibility.document import document_of, steps_of
 from echelon.visibility.report import default_report
+from echelon.visibility.voices.agents import voice_of
 from tests.unit.coordination.rolling.mending import Fix, Workshop, bugs, publish
 
 pytestmark = pytest.mark.anyio
@@ -86,7 +87,7 @@ async def test_an_agent_is_shown_with_its_rounds_and_a_check_as_what_it_is(
 ) -> None:
     view = (await mended(tmp_path)).view
     for agent in ("fix/b2", "fix/b2/until/passes", "publish/when/nothing_is_left"):
-        show_agent(out(), steps_of(agent, view), (), "")
+        show_agent(out(), steps_of(agent, view), (), voice_of(view, agent), "")
     told = words(capsys.readouterr().out)
 
     assert "rounds 2, stopped by: rounds" in told

@@ -95,6 +95,27 @@ async def test_a_condition_of_the_inputs_alone_is_asked_too(tmp_path: Path) -> N
         assert skipped(run) == {"fix": "deeply says that it is not wanted"}
 
 
+async def test_nobody_is_asked_about_a_phase_that_has_no_items(tmp_path: Path) -> None:
+    """It is left out of the plan, so that there is nothing to be wanted or not."""
+
+    def nothing(inputs: Inputs) -> tuple[str, ...]:
+        return ()
+
+    @agent
+    async def mend(item: str) -> str:
+        """Mend one thing"""
+        return item
+
+    seen = Watched()
+    job = fixing(need=None, agent=None, each=mend, over=nothing, items=(0, 1))
+    async with a_run(job, tmp_path, Inputs(), watch=seen) as run:
+        delivered = await run_phases(run)
+
+        assert skipped(run) == {}
+    assert [event.phase for event in seen.of(StepStarted)] == ["search"]
+    assert status_after(delivered) is RunStatus.COMPLETED
+
+
 async def test_what_cannot_do_without_it_is_skipped_with_it_and_so_on(tmp_path: Path) -> None:
     job = fixing(need=Need("fix", "tight", reason="it tells of nothing else"))
     job.phase("archive", agent=tell, needs=Need("tell", "tight", reason="there is nothing else"))

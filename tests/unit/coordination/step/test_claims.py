@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from echelon.model.run import RunStatus
 from echelon.model.session import EffectIntent
 from echelon.model.status import Status
 from echelon.runlog.events import OperatorDecided
-from echelon.testing.runs import a_run
+from echelon.testing.oversight import approving
+from echelon.testing.runs import a_run as run_opened
 from tests.unit.coordination.jobs import (
     ONCE,
     Item,
@@ -33,6 +35,9 @@ from tests.unit.coordination.jobs import (
 )
 
 pytestmark = pytest.mark.anyio
+
+#: A person is there who lets work begin, and knows nothing of what was cut off.
+a_run = partial(run_opened, ask=approving())
 
 #: The task of the jobs here.
 PAY = "pay/pay"
@@ -156,7 +161,7 @@ async def test_what_cannot_be_undone_is_not_done_again_when_it_may_have_happened
     assert step.handoff.status is Status.BLOCKED
     assert step.handoff.error is not None
     assert "pay/pay cannot be undone and may have happened: it was begun at 20" in step.handoff.error.message
-    assert "echelon resume run --redo TASK (do it again) or --done TASK=OUTPUT" in step.handoff.error.next_step
+    assert "echelon gates approve ID --reason WHY" in step.handoff.error.next_step
 
 
 async def test_a_person_can_let_it_be_done_again_once(tmp_path: Path) -> None:
@@ -190,9 +195,9 @@ async def test_what_a_person_says_must_fit_the_contract(tmp_path: Path) -> None:
     async with a_run(counter.job(), tmp_path, decision=OperatorDecision(done={PAY: ["no", "text"]})) as run:
         await run_phases(run)
 
-        assert [(step.handoff.error and step.handoff.error.kind) for step in run.log.state.steps] == [
-            "ContractViolation"
-        ]
+        assert [(step.handoff.error and step.handoff.error.kind) for step in run.log.state.steps] == ["ApprovalPending"]
+        *_, gate = run.log.state.gates.values()
+    assert (gate.is_open, [bool(one.refused) for one in gate.answers]) == (True, [True])
 
 
 async def test_a_run_waits_while_only_a_person_knows_how_it_goes_on(tmp_path: Path) -> None:
@@ -202,7 +207,7 @@ async def test_a_run_waits_while_only_a_person_knows_how_it_goes_on(tmp_path: Pa
         delivered = await run_phases(run)
 
     assert status_after(delivered) is RunStatus.WAITING
-    assert ["--redo TASK" in missing.asks for missing in missing_in(run)] == [True]
+    assert ["echelon gates --run run" in missing.asks for missing in missing_in(run)] == [True]
 
 
 async def test_what_one_death_cut_off_is_told_once(tmp_path: Path) -> None:
@@ -328,7 +333,7 @@ async def test_what_was_done_is_not_done_again_unasked_because_it_is_given_somet
             await run_phases(run)
 
     assert asked == ["i0"]
-    assert run.log.state.steps[-1].handoff.status is Status.COMPLETED
+    assert run.log.state.steps[-1].handoff.status is Status.BLOCKED
 
 
 async def test_a_command_finds_its_key_in_its_environment(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
-"""What cannot be undone and was done from older inputs is not done again: its output is kept, and that is said (F8)."""
+"""What cannot be undone and was done from older inputs: where a person says no, its output is kept, and it is said."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +15,14 @@ from echelon.coordination.step.intents import OperatorDecision
 from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Missing
 from echelon.model.run import RunStatus
-from echelon.testing.runs import a_run
+from echelon.testing.oversight import answering
+from echelon.testing.runs import a_run as run_opened
 from tests.unit.coordination.jobs import Item, Items, looking, missing_in, output_of
 
 pytestmark = pytest.mark.anyio
+
+#: A person is there who lets work begin, and does not let it be done again with other inputs.
+a_run = partial(run_opened, ask=answering(begin="approve", again="deny"))
 
 REDO = OperatorDecision(redo=frozenset({"look/i0"}))
 
@@ -82,8 +87,8 @@ async def test_it_is_said_when_it_was_done_and_its_output_stays(shop: Shop) -> N
     assert ended.output == "paid here"
     assert ended.status is RunStatus.PARTIAL
     assert re.fullmatch(r"done on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC from older inputs", missing.instead)
-    assert "cannot be undone and is not done again by itself" in missing.reason
-    assert "echelon resume run --redo 'look/i0'" in missing.reason
+    assert "cannot be undone, and a person said that it is not done again" in missing.reason
+    assert "echelon retry run 'look/i0'" in missing.reason
     assert missing.asks == ""
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from echelon.definition.graph_file.read import is_graph_file, read_graph
 from echelon.definition.graph_file.yaml import parse_yaml
-from echelon.definition.graph_job import LONGEST_NAME, job_name
+from echelon.definition.graphs.graph_job import LONGEST_NAME, job_name
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import Coupling, Dependency, TaskGraph
 from echelon.model.organisation import Structure
@@ -152,6 +152,11 @@ def test_it_does_not_matter_how_an_accent_is_encoded(write: Write) -> None:
         (tasks({"id": "a", "depends_on": [7]}), "tasks[0].depends_on[0] (id 'a'): must be an object, not 7"),
         (tasks({"id": "a", "depends_on": [{}]}), "tasks[0].depends_on[0] (id 'a'): 'task' is missing"),
         (tasks({"id": "a", "depends_on": [{"task": "a", "coupling": "tigth"}]}), "one of tight, medium, loose, none"),
+        (
+            tasks({"id": "a", "gate": {"approver": ["x"]}}),
+            "tasks[0].gate (id 'a'): the key 'approver' is unknown; did you mean 'approvers'?",
+        ),
+        (tasks({"id": "a", "gate": {"expires_seconds": 1e12}}), "must be less than or equal to 315360000"),
         (tasks({"id": "a", "seconds": -1}), "tasks[0].seconds (id 'a'): must be greater than or equal to 0, not -1"),
         (tasks({"id": "a", "seconds": float("nan")}), "tasks[0].seconds (id 'a'): must be a number, not NaN"),
         (tasks({"id": "a", "seconds": float("-inf")}), "must be a number, not -Infinity"),

@@ -1,11 +1,12 @@
 """D1: phases that one agent goes through with its item, end to end, and what speaks against it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel
 
-from echelon import Fallback, Handoffs, Job, Need, Priors, Repeat, agent, command, integrator
+from echelon import Fallback, Handoffs, Job, Key, Need, Priors, Repeat, agent, command, integrator
 from echelon.definition.definition import NoInputs
 from echelon.definition.planned import planned
 from echelon.lint.rules import lint
@@ -24,7 +25,7 @@ async def look(item: str) -> str:
 
 
 @agent
-async def judge(item: str, seen: Handoffs[str]) -> str:
+async def judge(item: str, seen: Handoffs[Any]) -> str:
     return f"{item}: {seen.outputs()}"
 
 
@@ -41,6 +42,16 @@ async def sum_up(judged: Handoffs[str]) -> str:
 @agent(effect="irreversible")
 async def send(item: str, seen: Handoffs[str]) -> str:
     return item
+
+
+class Found(BaseModel):
+    file: Annotated[str, Key()]
+    risk: int
+
+
+@agent(name="look")
+async def find(item: str) -> Found:
+    return Found(file=item, risk=1)
 
 
 @integrator
@@ -215,6 +226,8 @@ def test_what_both_need_is_waited_for_once() -> None:
             "their items belong to different domains",
         ),
         (lambda: a_job(first={"integrate": joined}), "'look' is integrated"),
+        (lambda: a_job(first={"flat": True}), "the sync point of 'look' is a flat moment"),
+        (lambda: a_job(first={"each": find}), "outputs of 'look' have keys, and are compared at its sync point"),
         (lambda: a_job(second={"when": wanted}), "whether 'judge' is wanted is asked for the whole phase"),
         (lambda: a_job(second={"repeat": Repeat(until=all_pass)}), "'judge' is repeated as a whole"),
         (lambda: a_job(second={"each": send}), "'judge' cannot be undone"),
@@ -223,7 +236,19 @@ def test_what_both_need_is_waited_for_once() -> None:
             "their agents differ in kind (function and command)",
         ),
     ],
-    ids=["no handoff", "items", "keys", "domains", "integrated", "when", "repeat", "irreversible", "kinds"],
+    ids=[
+        "no handoff",
+        "items",
+        "keys",
+        "domains",
+        "integrated",
+        "flat",
+        "keyed",
+        "when",
+        "repeat",
+        "irreversible",
+        "kinds",
+    ],
 )
 def test_what_speaks_against_it_is_said(build: Callable[[], Job], reason: str) -> None:
     plan = plan_of(build())

@@ -10,10 +10,12 @@ from pydantic_ai.models.test import TestModel
 from echelon import Handoffs, Job, Price, Repeat, Verdict, agent
 from echelon.cli.views.output import out
 from echelon.cli.views.plan import show_plan
+from echelon.conventions.facts import facts_of
 from echelon.conventions.page import conventions
 from echelon.definition.planned import planned
 from echelon.lint.rules import lint
 from echelon.model.plan import Finding, FindingLevel, Plan
+from echelon.model.priors import Priors
 
 
 class Inputs(BaseModel):
@@ -44,9 +46,9 @@ def model(name: str, output_type: Any, of: str = "small") -> Any:
     return PydanticAgent(TestModel(model_name=of), output_type=output_type, name=name, defer_model_check=True)
 
 
-def mending(repeat: Repeat | None, *, each: Any = fix, **job: Any) -> Job:
+def mending(repeat: Repeat | None, *, each: Any = fix, stated: dict[str, Any] | None = None, **job: Any) -> Job:
     made = Job("mending", goal="Mend", inputs=Inputs, **job)
-    made.phase("fix", each=each, over=lambda bugs: bugs, repeat=repeat, tokens=1_000, seconds=2.0)
+    made.phase("fix", each=each, over=lambda bugs: bugs, repeat=repeat, tokens=1_000, seconds=2.0, **(stated or {}))
     made.phase("send", agent=send, needs="fix", when=risky)
     return made
 
@@ -111,7 +113,7 @@ def test_people_are_told_what_the_forecast_counts(capsys: pytest.CaptureFixture[
 
 
 def test_agents_are_told_what_may_be_skipped_and_what_is_repeated() -> None:
-    page = conventions(plan_of(mending(Repeat(until=passes))))
+    page = conventions(facts_of(plan_of(mending(Repeat(until=passes)))))
 
     assert "`send` is done only when `risky` says so." in page
     assert "`fix`: repeated until `passes` says that it passes, at most 3 rounds; each round is told" in page
@@ -130,6 +132,23 @@ def test_the_upper_bound_of_what_is_spent_counts_every_round(rounds: int) -> Non
     assert (spent.work_tokens, spent.tokens.low, spent.cost.low) == (once.work_tokens, once.tokens.low, once.cost.low)
     assert spent.tokens.high - once.tokens.high == (rounds - 1) * 3_000
     assert spent.cost.high - once.cost.high == pytest.approx((rounds - 1) * 3_000 * 2 / 1_000_000)
+
+
+def test_who_verifies_is_shown_and_in_the_forecast() -> None:
+    """The upper bound has every attempt, and a verification behind each of them."""
+    prices = {"small": Price(input=1, output=2, currency="EUR")}
+    author, judge = model("fix", str), model("judge", Verdict)
+    once = plan_of(mending(None, each=author, prices=prices))
+    plan = plan_of(mending(None, each=author, prices=prices, stated={"success": ["it is short"], "verify": judge}))
+    (phase,) = (one for one in plan.phases if one.name == "fix")
+    before, spent, calls = once.spending.tokens, plan.spending.tokens, len(phase.tasks)
+    assert before is not None
+    assert spent is not None
+
+    assert (phase.success, phase.verify, phase.attempts) == (("it is short",), ("judge",), 3)
+    assert phase.said == "success: it is short; verified by judge, at most 3 rounds"
+    assert spent.low - before.low == calls * Priors().task_tokens
+    assert spent.high - before.high == 2 * 3_000 + 3 * calls * Priors().task_tokens
 
 
 def test_a_check_by_the_model_that_did_the_work_is_not_independent() -> None:

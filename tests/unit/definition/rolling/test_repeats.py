@@ -263,9 +263,9 @@ def test_what_cannot_be_undone_is_not_repeated() -> None:
         mending(of_nothing, each=send)
 
 
-@pytest.mark.parametrize("bounds", [{"rounds": 0}, {"rounds": -1}, {"stall": 0}])
+@pytest.mark.parametrize("bounds", [{"rounds": 0}, {"rounds": -1}, {"stall": 0}, {"reactions": 0}])
 def test_bounds_that_are_none_are_refused(bounds: dict[str, int]) -> None:
-    with pytest.raises(InvalidJob, match="must both be 1 or more"):
+    with pytest.raises(InvalidJob, match="must all be 1 or more"):
         Repeat(until=of_nothing, **bounds)
 
 

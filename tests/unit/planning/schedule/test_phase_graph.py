@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import PhasePlan, Plan, SyncPoint
 from echelon.model.terms import OpenPhase
+from echelon.planning.phases import assign_phases
 from echelon.planning.planner import plan
 from echelon.planning.schedule.phase_graph import (
     ancestors,
+    connected,
     depths,
     direct_needs,
     final_phases,
@@ -50,13 +52,13 @@ def test_a_phase_waits_for_what_its_tasks_need_and_for_nothing_else(
 
 
 def test_a_phase_that_is_continued_waits_for_its_first_part() -> None:
-    """Two tasks that change one thing never stand in the same phase."""
+    """Two tasks of a graph that change one thing never stand in the same phase."""
     tasks = [
         TaskSpec(id="a1", goal="do", phase="a", touches=("x",)),
         TaskSpec(id="a2", goal="do", phase="a", touches=("x",)),
         TaskSpec(id="b", goal="do", phase="b", needs=("a",)),
     ]
-    needs = needs_in(*tasks, order=("a", "b"))
+    needs = needs_of_phases(connected(tasks, assign_phases(tasks, phase_order=("a", "b"))))
     first, second, last = needs
 
     assert needs == {first: (), second: (first,), last: (first, second)}

@@ -1,0 +1,1 @@
+"""What agents can be asked beside their work (O5)."""

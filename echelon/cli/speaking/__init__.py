@@ -1,0 +1,1 @@
+"""What an agent that is a command says on the command line."""

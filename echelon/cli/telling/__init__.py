@@ -1,0 +1,1 @@
+"""Commands about messages to people: sending what is left, and answering with the token of one."""

@@ -1,0 +1,132 @@
+"""What a contract says about its contents beside their types: what names a subject, and what is complete. Pure.
+
+    class Finding(BaseModel):
+        file: Annotated[str, Key()]
+        line: Annotated[int, Key()]
+        severity: Literal["low", "high"]
+
+The marks are promises: what checks hold an output to (O4, X9) is what its contract says, and nothing else.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+
+from echelon.model.edges import OutputType, is_listing
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """Marks a field that names what a value is about, alone or with others: `Annotated[str, Key()]`.
+
+    Two values of one type with the same key say the same thing, or they contradict each other.
+    """
+
+
+@dataclasses.dataclass(frozen=True)
+class Complete:
+    """Marks what leaves nothing out: `Annotated[list[Finding], Complete()]` has every key that its parts have.
+
+    `of` is the type whose keys these are, where the list has values of another one, or only the keys themselves. A bool
+    that is marked says by being true that nothing that it was made from was missing.
+    """
+
+    of: type[Any] | None = None
+
+
+class Keyed(NamedTuple):
+    """A value with a key."""
+
+    kind: type[Any]
+    """Its type."""
+    key: str
+    path: str
+    """Where it is in the output."""
+    value: object
+
+
+class MarkedField(NamedTuple):
+    """A field of a contract."""
+
+    name: str
+    annotation: Any
+    """Its type, without marks."""
+    marks: tuple[object, ...]
+    """What it is marked with."""
+
+    def has_mark(self, *kinds: type[object]) -> bool:
+        """Is it marked with one of these?"""
+        return any(isinstance(mark, kinds) for mark in self.marks)
+
+
+def keyed_values(output: object, path: str = "") -> Iterator[Keyed]:
+    """Yield every value with a key in an output, itself included; models, dataclasses, lists and tables are walked."""
+    fields = fields_of(type(output))
+    keys = [getattr(output, one.name) for one in fields if one.has_mark(Key)]
+    if keys and all(key not in (None, "") for key in keys):
+        yield Keyed(type(output), "/".join(map(key_text, keys)), path, output)
+    for name, inner in inside(output, fields):
+        yield from keyed_values(inner, f"{path}{name}" if name.startswith("[") or not path else f"{path}.{name}")
+
+
+def marks_any(contract: OutputType, *kinds: type[object]) -> bool:
+    """Say whether a contract marks any field with one of these, itself or in what it is made of."""
+    try:
+        return _marks_any(contract, kinds)
+    except TypeError:  # an unhashable annotation
+        return _marks_any.__wrapped__(contract, kinds)
+
+
+@lru_cache(maxsize=512)
+def _marks_any(contract: OutputType, kinds: tuple[type[object], ...]) -> bool:
+    seen: list[object] = []
+    waiting: list[object] = [contract]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.append(one)
+        fields = fields_of(one) if isinstance(one, type) else ()
+        if any(field.has_mark(*kinds) for field in fields):
+            return True
+        waiting += (*get_args(one), *(field.annotation for field in fields))
+    return False
+
+
+def inside(output: object, fields: tuple[MarkedField, ...]) -> Iterator[tuple[str, object]]:
+    """Yield what a value consists of, each with its name: its `fields`, where it has some, else what it contains."""
+    if fields:
+        yield from ((one.name, getattr(output, one.name)) for one in fields)
+    elif isinstance(output, Mapping):
+        yield from ((str(key), inner) for key, inner in output.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - of anybody
+    elif is_listing(output) and not isinstance(output, str | bytes):
+        yield from ((f"[{number}]", inner) for number, inner in enumerate(output))
+
+
+@lru_cache(maxsize=1024)
+def fields_of(kind: type[Any]) -> tuple[MarkedField, ...]:
+    """Return the fields of a class with what they are marked with; none for what has no fields."""
+    if issubclass(kind, BaseModel):
+        return tuple(MarkedField(name, one.annotation, tuple(one.metadata)) for name, one in kind.model_fields.items())
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    try:
+        hints = get_type_hints(kind, include_extras=True)
+    except NameError:  # types that only exist where it was written: nothing is known to be marked
+        return ()
+    return tuple(_of_hint(one.name, hints[one.name]) for one in dataclasses.fields(kind))
+
+
+def _of_hint(name: str, hint: Any) -> MarkedField:
+    if get_origin(hint) is Annotated:
+        plain, *marks = get_args(hint)
+        return MarkedField(name, plain, tuple(marks))
+    return MarkedField(name, hint, ())
+
+
+def key_text(key: object) -> str:
+    """Return a key as it is compared and shown; a member of an enumeration is its value."""
+    return str(getattr(key, "value", key))

@@ -1,0 +1,1 @@
+"""Outputs that contradict each other are found and settled before anybody gets them (X9)."""

@@ -1,0 +1,149 @@
+"""A phase in waves: between two of them is a light sync point, behind the last the sync point of the phase (X3, X14).
+
+A wave does tasks and puts nothing together. When all have ended, the phase is carried out once more with what they
+handed on, so that its integration, and everything behind it, is the same as without waves. Waves are on record: a run
+that is resumed recalls what they did, and goes on with the next one in the same rhythm.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from echelon.coordination.context import RunContext
+from echelon.coordination.phase_output import PhaseOutput
+from echelon.coordination.placement import Placement, StageOrder
+from echelon.coordination.sync.admission import Admission
+from echelon.coordination.sync.stopping import ask_whether_enough
+from echelon.definition.sync.sync import PhaseSync, Sync
+from echelon.journal.failpoints import failpoint
+from echelon.model.handoff import Handoff, Missing
+from echelon.model.sync.seen import Wave
+from echelon.oversight.sync.revealing import findings_told, revealed_by
+from echelon.oversight.sync.rhythm import Holding, NextWave, next_wave, waves_of
+from echelon.runlog.events import RunEvent
+from echelon.runlog.judging.sync_events import PhaseStopped, WaveEnded
+
+Place = Callable[[Admission | None], Placement]
+"""Makes what carries orders out; who begins is let in by the admission, None: everybody."""
+
+
+def worker_of(run: RunContext, phase: str, place: Place) -> Callable[[StageOrder], Coroutine[Any, Any, PhaseOutput]]:
+    """Return what does a phase: in waves where it says so."""
+    sync = run.spec.job.phases[phase].sync
+    if sync is None:
+        return place(None).run
+    return lambda order: PhaseInWaves(run, place, order, sync).run()
+
+
+class PhaseInWaves:
+    """A phase at work, in one round of it."""
+
+    def __init__(self, run: RunContext, place: Place, order: StageOrder, sync: PhaseSync) -> None:
+        self._run = run
+        self._place = place
+        self._order = order
+        self._sync = sync
+        #: What tasks handed on, whether they delivered or not.
+        self._ended: dict[str, Handoff] = {}
+        self._unasked: tuple[Missing, ...] = ()
+
+    async def run(self) -> PhaseOutput:
+        """Do all waves, of each domain in its own rhythm, and put together what they handed on."""
+        async with asyncio.TaskGroup() as group:
+            for domain, left in holdings_by_domain(self._run, self._order, self._sync).items():
+                group.create_task(self._keep_time(domain, left), name=f"waves of {self._order.phase} {domain}")
+        stopped = self._run.log.state.sync.stopped
+        changes = {
+            "tasks": tuple(task for task in self._order.tasks if task in self._ended or task not in stopped),
+            "kept": {**self._order.kept, **self._ended},
+        }
+        output = await self._place(None).run(self._order.model_copy(update=changes))
+        return output.model_copy(update={"replaced": (*output.replaced, *self._unasked)})
+
+    async def _keep_time(self, domain: str, left: Sequence[Holding]) -> None:
+        """Do the waves of a domain, one behind the other; those on record are recalled together."""
+        planned = next((one.sync for one in self._run.spec.plan.domains if one.name == domain), "")
+        sync, known = self._sync.of(domain, planned), self._waves(domain)
+        before = {task for wave in known for task in wave.tasks}
+        recalled = [one for one in left if before.issuperset(one)]
+        if recalled:
+            await self._work(domain, NextWave(tuple(recalled), "interval"), None)
+        while left := self._left(left):
+            wave = next_wave(sync.terms, self._waves(domain), left, self._milestone(sync))
+            admission = Admission(self._run, sync.terms, wave.tasks)
+            await self._work(domain, wave, admission)
+            await self._synchronise(domain, wave, left, admission)
+
+    def _left(self, holdings: Sequence[Holding]) -> list[Holding]:
+        """Return what has not ended, and is not left out since there is enough."""
+        out = {*self._ended, *self._order.kept, *self._run.log.state.sync.stopped}
+        return [one for one in holdings if not out.issuperset(one)]
+
+    async def _work(self, domain: str, wave: NextWave, admission: Admission | None) -> None:
+        """Do the tasks of a wave, told of what those before it have revealed."""
+        changes = {
+            "tasks": wave.tasks,
+            "integrates": False,
+            "summary": findings_told(self._order.summary, self._waves(domain)),
+        }
+        output = await self._place(admission).run(self._order.model_copy(update=changes))
+        self._ended |= {one.task_id: one for one in output.tasks}
+
+    async def _synchronise(self, domain: str, wave: NextWave, before: Sequence[Holding], admission: Admission) -> None:
+        """Look at what a wave has revealed, ask whether what is there is enough, and put both on record together."""
+        failpoint("wave.reached")
+        run, phase = self._run, self._order.phase
+        state = await run.log.refresh()
+        tasks = tuple(task for task in wave.tasks if task in self._ended)
+        left, known = self._left(before), self._waves(domain)
+        revealed = revealed_by(state, phase, tasks)
+        ended = Wave(
+            phase=phase,
+            number=len(known) + 1,
+            domain=domain,
+            round=self._order.round,
+            tasks=tasks,
+            planned=len(wave.tasks),
+            ended_by="event" if admission.closed else wave.ended_by,
+            revealed=len(revealed.tasks),
+            findings=revealed.findings,
+        )
+        reason = await self._ask_whether_enough() if left else ""
+        events: list[RunEvent] = [WaveEnded(run_id=run.spec.run_id, at=run.now(), wave=ended)]
+        if reason:
+            rest = tuple(task for one in left for task in one)
+            events.append(PhaseStopped(run_id=run.spec.run_id, at=run.now(), phase=phase, tasks=rest, reason=reason))
+        await run.log.append(*events)
+        failpoint("wave.ended")
+
+    async def _ask_whether_enough(self) -> str:
+        check = self._sync.stop
+        if check is None:
+            return ""
+        done = PhaseOutput(handoffs=tuple(one for one in self._ended.values() if one.done))
+        answer = await ask_whether_enough(self._run, self._order, check, done)
+        self._unasked = answer.unasked
+        return answer.enough
+
+    def _waves(self, domain: str) -> tuple[Wave, ...]:
+        return waves_of(self._run.log.state.sync, self._order.phase, self._order.round, domain)
+
+    def _milestone(self, sync: Sync) -> Callable[[str], object]:
+        calls, by = self._run.spec.expansion.calls, sync.by
+        return lambda task: by(calls[task].item) if by else None
+
+
+def holdings_by_domain(run: RunContext, order: StageOrder, sync: PhaseSync) -> dict[str, list[Holding]]:
+    """Return what the agents of an order hold, in its order; by domain where domains have rhythms of their own."""
+    plan, held = run.spec.plan, dict[str, list[str]]()
+    for task in order.tasks:
+        held.setdefault(plan.agent_of[task], []).append(task)
+    found: dict[str, list[Holding]] = {}
+    for tasks in held.values():
+        found.setdefault(rhythm_of(run, sync, tasks[0]), []).append(tuple(tasks))
+    return found
+
+
+def rhythm_of(run: RunContext, sync: PhaseSync, task: str) -> str:
+    """Return the domain in whose rhythm a task is done; empty where all of the phase has one."""
+    return run.spec.plan.domain_of(task, run.spec.plan.agent_of[task]) if sync.by_domain else ""

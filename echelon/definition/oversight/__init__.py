@@ -1,0 +1,1 @@
+"""What a job states of how it judges its own work."""

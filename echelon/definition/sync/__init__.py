@@ -1,0 +1,1 @@
+"""When phases synchronise, as it is stated (X3)."""

@@ -1,0 +1,1 @@
+"""What is told to those who work in a phase of what happened before (X2, X8)."""

@@ -1,0 +1,1 @@
+"""Contradictions between outputs: found, and whose they are to decide (X9). Pure."""

@@ -1,0 +1,108 @@
+"""What people read about gates: a line for each, and all that is needed to decide. Pure."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from echelon.model.concern import ConcernRecord
+from echelon.model.oversight.gate import GateAnswer, GateRecord, Readiness
+from echelon.model.phrasing import count, head, listed, moment, one_line, truncate
+
+#: How much of a preview is shown where many gates are listed, in characters; and where one is shown, in lines.
+LINE_CHARACTERS, PREVIEW_LINES = 100, 400
+
+#: Inputs, and participants of one kind, that are named at most.
+NAMED = 12
+
+_READINESS = {"ready": "ready", "not_ready": "not ready", "not_asked": "not asked", "no_answer": "no answer"}
+
+
+def by_run(gates: Iterable[GateRecord]) -> tuple[GateRecord, ...]:
+    """Put gates, given in the order they were raised, run by run, and those of a run in the order of its tasks' ids.
+
+    Gates of one phase are raised side by side, in an order that nobody chose: it would be another one in each run.
+    """
+    found = list(gates)
+    first = {run_id: place for place, run_id in enumerate(dict.fromkeys(gate.run_id for gate in found))}
+    return tuple(sorted(found, key=lambda gate: (first[gate.run_id], gate.action.task_id)))
+
+
+def gate_line(gate: GateRecord) -> str:
+    """Say in one line what is asked, or how it was answered."""
+    does = one_line(gate.action.preview) or f"{gate.action.agent} ({gate.action.effect})"
+    return f"{gate.id}  {gate.action.task_id}: {truncate(does, LINE_CHARACTERS)}; {standing(gate)}"
+
+
+def standing(gate: GateRecord) -> str:
+    """Say where a gate stands."""
+    decided = gate.decision
+    if gate.closed:
+        return f"not asked any more: {gate.closed}"
+    if decided is None:
+        until = f", until {moment(gate.expires)}, then {gate.terms.on_expiry}" if gate.expires else ""
+        return f"{gate.question.text} open since {moment(gate.at)}{until}"
+    used = ", used" if gate.used else ""
+    return f"{decided.verdict} by {decided.author} at {moment(decided.at)}{used}"
+
+
+def gates_counted(gates: Iterable[GateRecord]) -> str:
+    """Say how many gates wait, and how many were answered; empty where there are none."""
+    found = list(gates)
+    waiting, decided = sum(one.is_open for one in found), sum(one.decision is not None for one in found)
+    parts = (count(waiting, "gate") + " open" if waiting else "", f"{decided} answered" if decided else "")
+    return ", ".join(filter(None, parts))
+
+
+def gate_facts(gate: GateRecord, holding: Sequence[ConcernRecord] = ()) -> list[tuple[str, str]]:
+    """Return everything that is needed to decide, by name; `holding` are the open concerns that come first."""
+    action, terms = gate.action, gate.terms
+    return [
+        ("asked", f"{gate.question.text} ({gate.note})" if gate.note else gate.question.text),
+        ("why", terms.reason),
+        ("who", f"{action.agent}, {action.effect}, task {action.task_id} of phase {action.phase}"),
+        ("run", gate.run_id),
+        ("arguments", json.dumps(action.arguments, ensure_ascii=False, indent=2)),
+        ("would do", preview_text(gate)),
+        ("inputs", "\n".join(head([f"{one.task_id} @ {one.version[:12]}" for one in action.inputs], NAMED))),
+        ("missing", "\n".join(head(list(action.missing), NAMED))),
+        ("concerns", "\n".join(_concern(one) for one in holding)),
+        ("participants", _participants(gate.readiness)),
+        ("may answer", ", ".join(terms.approvers) or "anybody"),
+        ("until", f"{moment(gate.expires)}, then {terms.on_expiry}" if gate.expires else ""),
+        ("digest", gate.digest),
+        ("stands", standing(gate)),
+        ("answers", "\n".join(map(_answer, gate.answers))),
+    ]
+
+
+def preview_text(gate: GateRecord) -> str:
+    """Return what the step would do, as far as it is shown, or why that is not known."""
+    action = gate.action
+    if action.preview_trouble:
+        return f"not known: {action.preview_trouble}"
+    shown = "\n".join(head(action.preview.splitlines(), PREVIEW_LINES))
+    return "\n".join(filter(None, (shown, action.preview_cut))) or "not known: its agent has no preview="
+
+
+def answer_command(gate: GateRecord) -> str:
+    """Return the command with which a person answers."""
+    partial = " --partial" if gate.action.missing else ""
+    return f"echelon gates approve {gate.id} --reason WHY{partial}"
+
+
+def _concern(record: ConcernRecord) -> str:
+    concern = record.concern
+    return f"{record.id}  {record.route.value.replace('_', ' ')}  {concern.line}"
+
+
+def _participants(readiness: Sequence[Readiness]) -> str:
+    by_answer: dict[str, list[str]] = {}
+    for one in readiness:
+        said = f"{one.agent} ({one_line(one.reason)})" if one.reason else one.agent
+        by_answer.setdefault(one.answer, []).append(said)
+    return "\n".join(f"{_READINESS[answer]}: {listed(names, NAMED)}" for answer, names in by_answer.items())
+
+
+def _answer(answer: GateAnswer) -> str:
+    why = f": {one_line(answer.reason)}" if answer.reason else ""
+    refused = f" (does not count: {answer.refused})" if answer.refused else ""
+    return f"{moment(answer.at)} {answer.verdict} by {answer.author}, {answer.channel}{why}{refused}"

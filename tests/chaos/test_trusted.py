@@ -1,0 +1,58 @@
+"""Runs whose results are decided about are killed between what is asked and what is on record of it (X6, X7, F8).
+
+No peer and no lead is asked twice, and a person is asked in one concern, however often the run is taken up.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.chaos.conftest import AUTONOMY_POINTS, EVERY_PASSAGE, Place, Whole
+from tests.chaos.victims import Errand
+
+TRUSTED: dict[str, Any] = {"job": "trusted", "count": 3}
+
+#: Who is set to work in a run that nobody kills, each of them once: the lead is asked about an empty result, too.
+ASKED = [
+    *("wrap/approve/lead-1", "wrap/approve/lead-2"),
+    *("wrap/p0", "wrap/p1", "wrap/p2"),
+    *("wrap/p0/verify/peer", "wrap/p1/verify/peer", "wrap/p2/verify/peer"),
+    "wrap/verify/lead-of-nothing",
+]
+
+POINTS = [*AUTONOMY_POINTS, "verification.begun", "verification.ended", "verification.recorded"]
+
+
+def seed(place: Place, scenario: str) -> None:
+    """Let a run of another world end first: from then on the agents are known, and have no record."""
+    folder = place.folder / scenario
+    errand = Errand(home=str(folder / "home"), world=str(folder / "seed"), settings=place.settings, **TRUSTED)
+    assert place.nursery.run(errand).exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def whole(place: Place) -> Whole:
+    seed(place, "trusted")
+    return place.whole("trusted", **TRUSTED)
+
+
+def test_a_run_that_nobody_kills_asks_everybody_once(place: Place, whole: Whole) -> None:
+    assert sorted(place.world("trusted").asked()) == sorted(ASKED)
+    assert whole.ended.concerns == ("autonomy",)
+    assert {point for point in POINTS if not whole.passages[point]} == set()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_that_was_killed_between_question_and_record_comes_to_the_same(
+    place: Place, whole: Whole, point: str
+) -> None:
+    last = whole.passages[point]
+    for passage in range(1, last + 1) if EVERY_PASSAGE else {1, last}:
+        scenario = f"trusted-{point}-{passage}"
+        seed(place, scenario)
+        scenario = place.kill(scenario, f"{point}:{passage}", **TRUSTED)
+        ended, world = place.errand(scenario, **TRUSTED), place.world(scenario)
+
+        assert replace(ended, run_id=whole.ended.run_id) == whole.ended
+        assert ({*world.asked()}, world.asked_again()) == ({*ASKED}, [])

@@ -1,0 +1,214 @@
+"""Before something irreversible all who did the work are asked, and urgent concerns come first (O5, X13)."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic_ai import Agent as Model
+from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+from echelon import Brief, Concern, Gate, Handoffs, Job, agent, model_agent
+from echelon.coordination.context import RunContext
+from echelon.coordination.job_run import run_phases
+from echelon.coordination.step.record import raised
+from echelon.model.concern import Disposition
+from echelon.model.oversight.gate import GateRecord
+from echelon.oversight.gates.answering import answer_gate
+from echelon.oversight.gates.answers import AnswerWish
+from echelon.runlog.events import ConcernDisposed
+from echelon.testing.oversight import approving
+from echelon.testing.runs import a_run
+from tests.unit.coordination.jobs import ONCE
+
+pytestmark = pytest.mark.anyio
+
+APPROVE = AnswerWish(verdict="approve", author="mia", reason="seen")
+
+sent: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_sent() -> None:
+    sent.clear()
+
+
+@agent(effect="irreversible")
+async def send(drafts: Handoffs[str]) -> str:
+    """Send the letter."""
+    sent.extend(drafts.outputs())
+    return sent[-1]
+
+
+def sending(*before: Any, **phase: Any) -> Job:
+    job = Job("letters", goal="Send a letter", defaults=ONCE)
+    job.phase("write", agents=before)
+    job.phase("send", agent=send, needs="write", **phase)
+    return job
+
+
+def gate_in(run: RunContext) -> GateRecord:
+    return list(run.log.state.gates.values())[-1]
+
+
+def who_said(run: RunContext) -> dict[str, tuple[str, str]]:
+    return {one.agent: (one.answer, one.reason) for one in gate_in(run).readiness}
+
+
+def write(ready: Any = None, name: str = "write") -> Any:
+    @agent(ready=ready, name=name)
+    async def draft() -> str:
+        return name
+
+    return draft
+
+
+async def refusal(run: RunContext) -> str:
+    return (await answer_gate(run.log.journal, gate_in(run).id, APPROVE)).answer.refused
+
+
+async def dispose_all(run: RunContext) -> None:
+    for record in run.log.state.concerns.values():
+        ended = Disposition(verdict="resolved", author="mia", reason="the figure was corrected", at=datetime.now(UTC))
+        await run.log.append(
+            ConcernDisposed(run_id=record.run_id, at=ended.at, concern_id=record.id, disposition=ended)
+        )
+
+
+@pytest.mark.parametrize(
+    ("ready", "answer"),
+    [
+        (None, ("not_asked", "")),
+        (lambda: True, ("ready", "")),
+        (lambda: None, ("ready", "")),
+        (lambda: "the figures are of last year", ("not_ready", "the figures are of last year")),
+        (lambda: 1 / 0, ("no_answer", "ZeroDivisionError: division by zero")),
+        (lambda: 3, ("no_answer", "write-ready returned a int; return True, False, a reason why not, or a Concern")),
+    ],
+)
+async def test_participants_say_whether_they_are_ready_and_silence_is_no_yes(
+    tmp_path: Path, ready: Any, answer: tuple[str, str]
+) -> None:
+    async with a_run(sending(write(ready)), tmp_path) as run:
+        await run_phases(run)
+
+        assert who_said(run) == {"write": answer, "send": ("not_asked", "")}
+
+
+async def test_who_is_not_ready_holds_it_until_a_person_has_looked(tmp_path: Path) -> None:
+    job = sending(write(lambda: "the figures are of last year"))
+    async with a_run(job, tmp_path) as run:
+        await run_phases(run)
+        (concern,) = run.log.state.concerns.values()
+        assert concern.concern.message == "write is not ready: the figures are of last year"
+        assert (await refusal(run)).startswith(
+            f"open concerns about it, or about what it uses, come first: {concern.id}"
+        )
+        await dispose_all(run)
+        assert await refusal(run) == ""
+    async with a_run(job, tmp_path) as run:
+        await run_phases(run)
+
+    assert sent == ["write"]
+
+
+async def test_a_model_is_asked_in_one_short_call_without_its_tools(tmp_path: Path) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        (tool,) = info.output_tools
+        asked.append((len(messages), len(info.function_tools)))
+        is_ready = "ready" in tool.parameters_json_schema["properties"]
+        arguments = {"ready": False, "reason": "I guessed the amount"} if is_ready else {"text": "a letter"}
+        return ModelResponse(parts=[ToolCallPart(tool.name, arguments)])
+
+    class Letter(BaseModel):
+        text: str
+
+    @agent(effect="irreversible")
+    async def post(letters: Handoffs[Letter]) -> str:
+        sent.append("posted")
+        return "posted"
+
+    job = Job("letters", goal="Send a letter", defaults=ONCE)
+    job.phase("write", agent=model_agent(Model(FunctionModel(answer), output_type=Letter, name="writer")))
+    job.phase("post", agent=post, needs="write")
+    async with a_run(job, tmp_path) as run:
+        await run_phases(run)
+
+        assert who_said(run)["writer"] == ("not_ready", "I guessed the amount")
+    assert len(asked) == 2
+    assert asked[1] == (1, 0)
+    assert sent == []
+
+
+async def test_the_round_is_made_once_however_many_gates_a_phase_has(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def ready(brief: Brief) -> bool:
+        asked.append(brief.phase)
+        return True
+
+    @agent(effect="irreversible")
+    async def pay(item: int) -> int:
+        sent.append(str(item))
+        return item
+
+    job = Job("pay", goal="Pay", defaults=ONCE)
+    job.phase("check", agent=write(ready))
+    job.phase("pay", each=pay, over=lambda: [1, 2, 3], needs="check")
+    async with a_run(job, tmp_path, ask=approving()) as run:
+        await run_phases(run)
+
+    assert asked == ["pay"]
+    assert sorted(sent) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "impact", "held"), [(0.9, 0.9, True), (0.2, 0.9, True), (0.9, 0.1, False), (0.1, 0.1, False)]
+)
+async def test_urgent_concerns_about_what_it_uses_come_first(
+    tmp_path: Path, confidence: float, impact: float, held: bool
+) -> None:
+    @agent
+    async def doubt(brief: Brief) -> str:
+        brief.raise_concern("the address is old", about="address.txt", confidence=confidence, impact=impact)
+        return "dear sir"
+
+    async with a_run(sending(doubt), tmp_path) as run:
+        await run_phases(run)
+
+        assert bool(gate_in(run).concerns) is held
+        assert bool(await refusal(run)) is held
+
+
+async def test_concerns_of_work_that_it_does_not_use_do_not_hold_it(tmp_path: Path) -> None:
+    @agent
+    async def doubt(brief: Brief) -> str:
+        brief.raise_concern("the other thing is broken", about="other.txt", confidence=0.9, impact=0.9)
+        return "other"
+
+    job = sending(write())
+    job.phase("aside", agent=doubt)
+    async with a_run(job, tmp_path, ask=approving()) as run:
+        await run_phases(run)
+
+    assert sent == ["write"]
+
+
+async def test_a_concern_that_is_raised_after_the_approval_holds_it_too(tmp_path: Path) -> None:
+    job = sending(write(), gate=Gate(reason="it is sent to customers"))
+    async with a_run(job, tmp_path) as run:
+        await run_phases(run)
+        assert await refusal(run) == ""
+    async with a_run(job, tmp_path) as run:
+        late = Concern(about="write", message="the template was wrong", confidence=0.9, impact=0.9)
+        await run.log.append(raised(run, "mia", late, run.now()))
+        await run_phases(run)
+        error = run.log.state.steps[-1].handoff.error
+
+        assert error is not None
+        assert "was approved by mia (seen), and open concerns hold it: " in error.message
+    assert sent == []

@@ -26,6 +26,7 @@ from echelon.oversight.gates.answering import (
     find_gate,
 )
 from echelon.oversight.gates.answers import AnswerWish, more_time
+from echelon.oversight.gates.habits import rubber_stamps
 from echelon.visibility.gates import answer_command, by_run, gate_facts, gate_line
 
 #: Exit code where an answer does not count.
@@ -52,9 +53,12 @@ def list_gates(
     as_json: AsJson = False,
 ) -> int:
     """List what waits for a person: run by run, the run that asked first before the others."""
-    found = query(lambda journal: _read(journal, run, open_only=not all_of_them))
+    known = query(lambda journal: _read(journal, run, open_only=False))
+    found = [gate for gate in known if all_of_them or gate.is_open]
+    stamps = rubber_stamps(known)
     if as_json:
-        print_json({"gates": [_document(gate) for gate in found]})
+        documents = [_document(gate) for gate in found]
+        print_json({"gates": documents, "rubber_stamps": [one._asdict() for one in stamps]})
         return 0
     for gate in found:
         out().print(gate_line(gate))
@@ -63,6 +67,8 @@ def list_gates(
         out().print("no gates" if all_of_them else "nothing waits for a person; --all lists what was answered")
     elif any(gate.is_open for gate in found):
         out().print("look at one: echelon gates show ID; answer: echelon gates approve|deny ID --reason WHY")
+    for one in stamps:
+        out().print(one.said)
     return 0
 
 

@@ -75,7 +75,8 @@ def log_to(console: Console) -> None:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
-    return _SafeConsole(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+    # The stream of this moment: what takes its place later may print what it gets on this console.
+    return _SafeConsole(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
 class _SafeConsole(Console):

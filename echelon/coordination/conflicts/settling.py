@@ -114,7 +114,7 @@ class _Settling:
         self, conflicts: Iterable[Conflict], handoffs: Handed
     ) -> tuple[list[ConflictRecord], list[Missing]]:
         """Put conflicts on record and let them be decided; returns where they stand, and what could not be asked."""
-        job, found = self.run.spec.job, [self._record(one) for one in conflicts]
+        job, found = self.run.spec.job, [self._record(one, handoffs) for one in conflicts]
         await self._record_found(found)
         settler, known = job.phases[self.order.phase].settler or job.settler, self.run.log.state.conflicts
         asked = [known[one.id] for one in found]
@@ -123,7 +123,8 @@ class _Settling:
         await self._raise_undecided(settled)
         return settled, failed
 
-    def _record(self, conflict: Conflict) -> ConflictRecord:
+    def _record(self, conflict: Conflict, handoffs: Handed) -> ConflictRecord:
+        agreeing = {task for side in conflict.sides for task in side.agrees}
         owner = nearest_owner(self.run.spec.plan, (side.producer for side in conflict.sides))
         return ConflictRecord(
             id=digest_of(conflict)[:12],
@@ -131,6 +132,9 @@ class _Settling:
             owner=owner.id,
             level=owner.kind.value,
             at=self.run.now(),
+            versions={
+                one.task_id: one.version for several in handoffs.values() for one in several if one.task_id in agreeing
+            },
         )
 
     async def _record_found(self, found: Sequence[ConflictRecord]) -> None:

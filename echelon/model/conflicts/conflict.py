@@ -101,6 +101,8 @@ class ConflictRecord(Value):
     """When it was found, in UTC."""
     settled: SettledConflict | None = None
     """What was decided; None: nothing decides, so that it is a concern."""
+    versions: dict[str, str] = Field(default_factory=dict[str, str])
+    """Digest of the output of each task that only agrees with a side; empty where none does, and in logs of before."""
 
     @property
     def is_decided(self) -> bool:

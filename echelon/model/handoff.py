@@ -17,7 +17,7 @@ from echelon.model.usage import Usage
 from echelon.model.verification.verification import Verification
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.7"
+HANDOFF_SCHEMA_VERSION = "1.8"
 
 #: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
 BYTES_PER_TOKEN = 4

@@ -59,11 +59,7 @@ def rulings_of(state: RunState) -> Rulings:
 
 
 def _results(record: ConflictRecord, side: Side) -> Iterator[ResultName]:
-    """Yield the results on a side; of those that only agree an older log does not say which ones they were."""
-    yield ResultName(side.task_id, side.version)
-    for task in side.agrees:
-        if task in record.versions:
-            yield ResultName(task, record.versions[task])
+    return (ResultName(task, version) for task, version in record.results(side).items())
 
 
 def _is_right(audit: AuditRecord, exposed: Mapping[str, str]) -> bool | None:

@@ -109,6 +109,11 @@ class ConflictRecord(Value):
         """Does one of the sides count?"""
         return self.settled is not None and self.settled.is_decided
 
+    def results(self, side: Side) -> dict[str, str]:
+        """Return the tasks on a side, each with the digest of its output; a log of before has the first of them."""
+        agreeing = {task: self.versions[task] for task in side.agrees if task in self.versions}
+        return {side.task_id: side.version, **agreeing}
+
     @property
     def said(self) -> str:
         """Say it in one line."""

@@ -11,7 +11,6 @@ from echelon.coordination.blocking import block
 from echelon.coordination.breaker_watch import breakers_on_record
 from echelon.coordination.briefing.news import news_for
 from echelon.coordination.briefs import missing_lines, strategic_summary
-from echelon.coordination.conflicts.settling import settle_received
 from echelon.coordination.context import RunContext
 from echelon.coordination.empty_phases import report_empty_phases
 from echelon.coordination.fallbacks import FallbackChain
@@ -44,6 +43,7 @@ from echelon.coordination.rolling.unmet import asks_of, block_phase, by_limit, u
 from echelon.coordination.spec import RunSpec
 from echelon.coordination.sync.collecting import collect
 from echelon.coordination.sync.point import pass_sync_point
+from echelon.coordination.sync.received import settle_and_count
 from echelon.coordination.sync.waves import worker_of
 from echelon.definition.need import Need
 from echelon.definition.rolling.loop import Loop
@@ -225,7 +225,7 @@ class JobRun:
         if len(apart) < 2:
             return dict(received)
         order = _order(run, phase, (), outputs, received, self._looped.get(phase))
-        settled = await settle_received(run, order, received, apart)
+        settled = await settle_and_count(run, order, received, apart)
         for name in apart:
             new = settled[name].replaced[len(received[name].replaced) :]
             if new:

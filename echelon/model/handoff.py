@@ -17,7 +17,7 @@ from echelon.model.usage import Usage
 from echelon.model.verification.verification import Verification
 
 #: Version of the envelope; the major part changes when a consumer must (C7).
-HANDOFF_SCHEMA_VERSION = "1.7"
+HANDOFF_SCHEMA_VERSION = "1.8"
 
 #: Bytes of text that one token stands for, about; how what is handed on is estimated where no model counts it (C6).
 BYTES_PER_TOKEN = 4
@@ -181,6 +181,8 @@ class Handoff(Value):
     """What was stated of success, and what came of checking it (D11, O3); None: nothing was stated."""
     overruled: tuple[Overruled, ...] = ()
     """What it says and does not count, since another output was decided for (X9)."""
+    outdated: tuple[str, ...] = ()
+    """What is asked otherwise now than when it was made, as was seen at the sync point (D8)."""
 
     @model_validator(mode="after")
     def _ends_a_step(self) -> Self:
@@ -233,6 +235,7 @@ class Handoff(Value):
             f"not all of the work: {lacks}" if lacks else "",
             truncate(self.unverified, CAVEAT_CHARACTERS),
             truncate(self._overruled, CAVEAT_CHARACTERS),
+            f"made for an older assignment: {', '.join(self.outdated)}" if self.outdated else "",
         )
         return "; ".join(filter(None, said))
 

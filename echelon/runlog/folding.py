@@ -109,9 +109,15 @@ def _step_reused(draft: StateDraft, event: happened.StepReused) -> None:
     found = draft.latest.get(name)
     if found is None or found.key != event.key:  # something else was done of it in between, or was to be
         done = (step for step in reversed(draft.steps) if step.key == event.key and step.handoff.done)
-        found = next((step for step in done if step_name(step) == name), found)
+        recalled = next((step for step in done if step_name(step) == name), found)
+        # A round that was judged counts no more: the record that ended all rounds does, which is recalled behind it.
+        found = found if found is not None and _is_judged_round(recalled, found) else recalled
     if found is not None:
         draft.set_latest(name, found)
+
+
+def _is_judged_round(recalled: StepRecord | None, found: StepRecord) -> bool:
+    return recalled is not None and recalled.interim and not found.interim
 
 
 def _step_ended(draft: StateDraft, event: happened.StepEnded) -> None:

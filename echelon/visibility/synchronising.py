@@ -55,4 +55,6 @@ def _drifted(drift: Drift) -> str:
     said = (
         f"{kind} {percent(one.share)} ({one.found:,} of {one.of:,})" for kind, one in drift.kinds.items() if one.found
     )
-    return ", ".join(said)
+    named = drift.outdated_said(FINDINGS_SHOWN)
+    older = f"; for an older assignment: {named}" if named else ""
+    return f"{', '.join(said)}{older}"

@@ -58,6 +58,8 @@ VERDICT_POINTS = [
 
 #: Those that only a run passes whose results somebody decides about.
 AUTONOMY_POINTS = [point for point in _ALL_POINTS if point.startswith(("autonomy.", "approval."))]
+#: Those that only a run passes in which a verdict comes behind the sync point of the phase that it is about.
+RECOUNT_POINTS = [point for point in _ALL_POINTS if point.startswith("recount.")]
 #: Those that only a run passes whose outputs contradict each other.
 CONFLICT_POINTS = [point for point in _ALL_POINTS if point.startswith(("conflict.", "flat."))]
 #: Those that only a run passes that does phases in waves.
@@ -79,6 +81,7 @@ _SPECIAL = {
         *NOTICE_POINTS,
         *VERDICT_POINTS,
         *AUTONOMY_POINTS,
+        *RECOUNT_POINTS,
         *CONFLICT_POINTS,
         *WAVE_POINTS,
         *JUDGE_POINTS,
@@ -124,6 +127,12 @@ class Place:
         home = self.folder / scenario / "home"
         world = self.world(scenario).folder
         return self.nursery.run(Errand(home=str(home), world=str(world), at=at, settings=self.settings, **more))
+
+    def seed(self, scenario: str, **more: Any) -> None:
+        """Let a run of another world end first: from then on the agents of a scenario are known."""
+        folder = self.folder / scenario
+        errand = Errand(home=str(folder / "home"), world=str(folder / "seed"), settings=self.settings, **more)
+        assert self.nursery.run(errand).exit_code == 0
 
     def kill(self, scenario: str, at: str, **more: Any) -> str:
         """Begin the run of a scenario and kill it where it passes a point for the k-th time; return the scenario.

@@ -46,6 +46,7 @@ from tests.chaos.jobs.payments_job import payments_job
 from tests.chaos.jobs.probed_job import probed_job
 from tests.chaos.jobs.quota_job import quota_job
 from tests.chaos.jobs.redundant_job import redundant_job
+from tests.chaos.jobs.ruled_job import ruled_job
 from tests.chaos.jobs.shipping_job import Parcels, World, shipping_job
 from tests.chaos.jobs.trusted_job import trusted_job
 from tests.chaos.jobs.voiced_job import voiced_job
@@ -76,6 +77,7 @@ JOBS = {
         alternating_job,
         wavy_job,
         audited_job,
+        ruled_job,
     )
 }
 
@@ -134,6 +136,8 @@ class Ended:
     """Tasks that were proposed, each with whether it was taken, in alphabetical order."""
     completed: tuple[str, ...] = ()
     """What is on record as completed, in alphabetical order; twice what is there twice."""
+    records: tuple[str, ...] = ()
+    """Agents with how many of their results in this run were right and wrong; empty without autonomy."""
     uncertain: dict[str, str] = field(default_factory=dict[str, str])
     """What may have happened and waits for a person, with what that person is told."""
 
@@ -176,6 +180,11 @@ async def carry_out(errand: Errand) -> Ended:
                 sorted(f"{one.proposal.goal}: {one.decision and one.decision.taken}" for one in result.proposals)
             ),
             completed=tuple(sorted(handoff.task_id for handoff in handoffs if handoff.done)),
+            records=tuple(
+                f"{one.agent}: {sum(one.now.right) - sum(one.before.right)} right, "
+                f"{sum(one.now.wrong) - sum(one.before.wrong)} wrong"
+                for one in result.autonomy
+            ),
             uncertain=uncertain(handoffs),
         )
 

@@ -7,6 +7,7 @@ Where a job states no autonomy, a result proceeds unless its agent itself doubts
 from collections.abc import Iterator, Sequence
 
 from echelon.coordination.autonomy.approving import ask_lead
+from echelon.coordination.autonomy.recounting import count_exposed
 from echelon.coordination.autonomy.results import PhaseResults, Undecided
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import PhaseOutput
@@ -24,6 +25,7 @@ SOURCE = "autonomy"
 
 async def settle_autonomy(run: RunContext, order: StageOrder, output: PhaseOutput) -> PhaseOutput:
     """Decide about the results of a phase, and put on record who is asked; the same results are decided once."""
+    await count_exposed(run, order.phase)
     results = PhaseResults(run, order.phase)
     known = run.log.state.autonomy.get(order.phase)
     if known is not None and known.of == results.identity:

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from echelon.agents.agent import Agent
 from echelon.coordination.conflicts.concerns import NAMED, concerns_about_conflicts
 from echelon.coordination.conflicts.statements import find_between, statements_of
+from echelon.coordination.conflicts.touched import TouchedFiles, touched_in
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import Gathered, PhaseOutput, together
 from echelon.coordination.placement import StageOrder
@@ -42,19 +43,25 @@ class Ruling(NamedTuple):
     """What does not count, by task."""
     doubts: tuple[Missing, ...]
     """Outputs of which nobody knows whether they count."""
+    carriers: Mapping[str, str] = {}
+    """Task that was integrated → the output that its work is in."""
 
     def mark(self, output: PhaseOutput) -> PhaseOutput:
         """Return an output with what was decided about what is in it."""
         if not (self.overruled or self.doubts):
             return output
         there = {one.task_id for one in output.handoffs}
-        doubts = tuple(one for one in self.doubts if one.task_id in there)
+        doubts = tuple(one for one in self.doubts if self._carrier(one.task_id) in there)
         handoffs = tuple(map(self._marked, output.handoffs))
         return output.model_copy(update={"handoffs": handoffs, "replaced": (*output.replaced, *doubts)})
 
     def _marked(self, handoff: Handoff) -> Handoff:
-        found = self.overruled.get(handoff.task_id)
+        own = (said for task, said in self.overruled.items() if self._carrier(task) == handoff.task_id)
+        found = tuple(dict.fromkeys(one for said in own for one in said))
         return handoff.model_copy(update={"overruled": (*handoff.overruled, *found)}) if found else handoff
+
+    def _carrier(self, task_id: str) -> str:
+        return self.carriers.get(task_id, task_id)
 
 
 async def settle_conflicts(run: RunContext, order: StageOrder, output: PhaseOutput) -> PhaseOutput:
@@ -76,10 +83,13 @@ async def settle_received(
 
     What came behind another phase may say something else: it knew of that.
     """
-    found = await find_between(run, order.phase, {name: received[name].handoffs for name in side_by_side})
+    handoffs = {name: received[name].handoffs for name in side_by_side}
+    files = touched_in(run, handoffs)
+    found = await find_between(run, order.phase, handoffs, files)
     if not found:
         return dict(received)
-    ruling = await _Settling(run, order).rule(found, {name: received[name].handoffs for name in side_by_side})
+    ruling = await _Settling(run, order).rule(found, _with_integrated(handoffs, files))
+    ruling = ruling._replace(carriers=files.carriers)
     return {name: ruling.mark(output) for name, output in received.items()}
 
 
@@ -98,12 +108,15 @@ class _Settling:
 
     async def settle(self, output: PhaseOutput) -> Ruling:
         """Find conflicts, let their owners decide, and put all of it on record."""
-        phase = self.order.phase
-        conflicts = find_conflicts(phase, await statements_of(self.run, phase, output.handoffs))
+        phase, handoffs = self.order.phase, {self.order.phase: output.handoffs}
+        files = touched_in(self.run, handoffs)
+        statements = [*await statements_of(self.run, phase, output.handoffs), *files.statements]
+        conflicts = find_conflicts(phase, statements)
         if not conflicts:
             return Ruling({}, ())
-        ruling = await self.rule(conflicts, {phase: output.handoffs})
-        return ruling._replace(doubts=tuple(one for one in ruling.doubts if one not in output.replaced))
+        ruling = await self.rule(conflicts, _with_integrated(handoffs, files))
+        doubts = tuple(one for one in ruling.doubts if one not in output.replaced)
+        return ruling._replace(doubts=doubts, carriers=files.carriers)
 
     async def rule(self, conflicts: Iterable[Conflict], handoffs: Handed) -> Ruling:
         """Let conflicts be decided; returns what follows for the outputs."""
@@ -114,7 +127,7 @@ class _Settling:
         self, conflicts: Iterable[Conflict], handoffs: Handed
     ) -> tuple[list[ConflictRecord], list[Missing]]:
         """Put conflicts on record and let them be decided; returns where they stand, and what could not be asked."""
-        job, found = self.run.spec.job, [self._record(one) for one in conflicts]
+        job, found = self.run.spec.job, [self._record(one, handoffs) for one in conflicts]
         await self._record_found(found)
         settler, known = job.phases[self.order.phase].settler or job.settler, self.run.log.state.conflicts
         asked = [known[one.id] for one in found]
@@ -123,7 +136,8 @@ class _Settling:
         await self._raise_undecided(settled)
         return settled, failed
 
-    def _record(self, conflict: Conflict) -> ConflictRecord:
+    def _record(self, conflict: Conflict, handoffs: Handed) -> ConflictRecord:
+        agreeing = {task for side in conflict.sides for task in side.agrees}
         owner = nearest_owner(self.run.spec.plan, (side.producer for side in conflict.sides))
         return ConflictRecord(
             id=digest_of(conflict)[:12],
@@ -131,6 +145,9 @@ class _Settling:
             owner=owner.id,
             level=owner.kind.value,
             at=self.run.now(),
+            versions={
+                one.task_id: one.version for several in handoffs.values() for one in several if one.task_id in agreeing
+            },
         )
 
     async def _record_found(self, found: Sequence[ConflictRecord]) -> None:
@@ -206,6 +223,11 @@ class _Settling:
             )
             for task, subjects in about.items()
         ]
+
+
+def _with_integrated(handoffs: Handed, files: TouchedFiles) -> Handed:
+    """Return handoffs with those of tasks that were integrated, and are sides all the same."""
+    return {phase: (*own, *files.integrated.get(phase, ())) for phase, own in handoffs.items()}
 
 
 def _overruled(records: Iterable[ConflictRecord]) -> dict[str, list[Overruled]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from echelon.contract.claims import FieldClaim, field_claims, has_keys
 from echelon.contract.reading import read_output
+from echelon.coordination.conflicts.touched import TouchedFiles
 from echelon.coordination.context import RunContext
 from echelon.model.conflicts.conflict import Conflict
 from echelon.model.errors import ContractViolation, JournalError
@@ -25,13 +26,16 @@ async def statements_of(run: RunContext, phase: str, handoffs: Sequence[Handoff]
     return [_statement(run, handoff, own) for handoff, own in zip(keyed, claims, strict=True) if own]
 
 
-async def find_between(run: RunContext, consumer: str, handoffs: Mapping[str, Sequence[Handoff]]) -> list[Conflict]:
+async def find_between(
+    run: RunContext, consumer: str, handoffs: Mapping[str, Sequence[Handoff]], files: TouchedFiles
+) -> list[Conflict]:
     """Return what outputs of different phases contradict each other about, which a phase receives together."""
     statements = {phase: await statements_of(run, phase, own, least=1) for phase, own in handoffs.items()}
-    if sum(bool(own) for own in statements.values()) < 2:
+    if sum(bool(own) for own in statements.values()) < 2 and not files.statements:
         return []
-    phase_of = {one.task_id: phase for phase, own in statements.items() for one in own}
-    found = find_conflicts(consumer, [one for own in statements.values() for one in own])
+    made = {phase: (*handoffs[phase], *files.integrated.get(phase, ())) for phase in handoffs}
+    phase_of = {one.task_id: phase for phase, own in made.items() for one in own}
+    found = find_conflicts(consumer, [*(one for own in statements.values() for one in own), *files.statements])
     # What is of one phase alone was looked at there.
     return [one for one in found if len({phase_of[task] for side in one.sides for task in side.tasks}) > 1]
 

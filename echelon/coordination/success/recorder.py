@@ -13,10 +13,10 @@ from echelon.agents.function import FunctionAgent
 from echelon.agents.model import ModelAgent
 from echelon.agents.observed import COMMAND_BEGINS, OBSERVER, Observer, Stream
 from echelon.agents.transcript.exchange import Exchange, heard_so_far
-from echelon.coordination.success.files import EMPTY, FolderState, look_at
+from echelon.coordination.success.files import EMPTY, FolderState, digests_in, look_at
 from echelon.coordination.success.tools import ToolWork, work_in
 from echelon.definition.facts import kind_of
-from echelon.model.verification.trace import Trace, kept
+from echelon.model.verification.trace import ChangedFolder, Trace, kept
 from echelon.redaction import redact
 
 
@@ -74,19 +74,20 @@ class TraceRecorder:
 
     async def trace(self) -> Trace:
         """Return what was seen of the last attempt."""
-        changes = await asyncio.to_thread(self._changes) if self._looks else []
+        changed = await asyncio.to_thread(self._changed) if self._looks else {}
         kind = kind_of(self._agent)
         entries = {
             "reads": (*self._reads, *self._tools.reads),
             "commands": (*self._commands, *self._tools.commands),
             "calls": (*self._tools.calls, *self._of_ours),
-            "changes": (*changes, *self._tools.changes),
+            "changes": (*(path for paths, _ in changed.values() for path in paths), *self._tools.changes),
             "said": (*self.said, *self._lines),
         }
         bounded = {name: kept(map(redact, found)) for name, found in entries.items()}
         return Trace.model_validate({
             "kind": kind,
             **{name: found for name, (found, _) in bounded.items()},
+            "folders": [found for _, found in changed.values() if found is not None],
             "left_out": sum(left_out for _, left_out in bounded.values()),
             "leaves_trace": isinstance(self._agent, FunctionAgent | CommandAgent | ModelAgent),
         })  # fmt: skip
@@ -110,12 +111,15 @@ class TraceRecorder:
             for name in ("reads", "commands", "calls", "changes"):
                 getattr(self._tools, name).extend(getattr(work, name))
 
-    def _changes(self) -> list[str]:
-        found: list[str] = []
+    def _changed(self) -> dict[Path, tuple[list[str], ChangedFolder | None]]:
+        """Return for each folder the files that changed, and what is in them."""
+        found: dict[Path, tuple[list[str], ChangedFolder | None]] = {}
         for folder, before in self._folders.items():
             now = look_at(folder, self._apart)
-            if now.is_whole and before.is_whole:
-                found += now.changed_since(before)
+            paths = now.changed_since(before) if now.is_whole and before.is_whole else []
+            files = digests_in(folder, [path for path in paths if redact(path) == path])
+            known = ChangedFolder(folder=redact(str(folder)), tree=before.tree, files=files) if files else None
+            found[folder] = (paths, known)
         return found
 
 

@@ -13,6 +13,7 @@ from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import NotAccepted
 from echelon.model.handoff import Handoff
+from echelon.model.run import StepRecord
 from echelon.model.verification.trace import Trace
 from echelon.model.verification.verification import Verification
 
@@ -30,17 +31,17 @@ class VerifyAgain:
 
     async def _verify(self, step: Step) -> Handoff:
         handoff, known = await self.inner(step), self.run.memo.find(step.key)
-        recalled = known is not None and known.handoff is handoff
-        if not recalled or not can_say_more(handoff.verification, step.criteria):
+        if known is None or known.handoff is not handoff or not can_say_more(handoff.verification, step.criteria):
             return handoff
         # Of its own, since what is completed is never written over.
         key = digest_of((step.key, "verified again", step.criteria.code))
         again = self.run.memo.find(key)
         if again is not None:
             return reuse(self.run, step.phase, again)
-        return await self._check(step, handoff, key)
+        return await self._check(step, known, key)
 
-    async def _check(self, step: Step, handoff: Handoff, key: str) -> Handoff:
+    async def _check(self, step: Step, made: StepRecord, key: str) -> Handoff:
+        handoff = made.handoff
         output, known = handoff.output_location, handoff.verification
         assert output is not None, "what is recalled was completed"
         trace = known.trace if known and known.trace else Trace(leaves_trace=False)
@@ -52,7 +53,9 @@ class VerifyAgain:
         if found is None or found.result == "error":
             return handoff
         verified = handoff.counting_nothing().model_copy(update={"verification": found})
-        await record_step(self.run, record_of(self.run, step, verified, key=key))
+        # It was made for what was asked then, whatever checks it now (X4).
+        record = record_of(self.run, step, verified, key=key).model_copy(update={"told": made.told})
+        await record_step(self.run, record)
         return verified
 
     async def _do_again(self, step: Step, rejected: NotAccepted, key: str) -> Handoff:

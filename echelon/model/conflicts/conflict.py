@@ -101,11 +101,18 @@ class ConflictRecord(Value):
     """When it was found, in UTC."""
     settled: SettledConflict | None = None
     """What was decided; None: nothing decides, so that it is a concern."""
+    versions: dict[str, str] = Field(default_factory=dict[str, str])
+    """Digest of the output of each task that only agrees with a side; empty where none does, and in logs of before."""
 
     @property
     def is_decided(self) -> bool:
         """Does one of the sides count?"""
         return self.settled is not None and self.settled.is_decided
+
+    def results(self, side: Side) -> dict[str, str]:
+        """Return the tasks on a side, each with the digest of its output; a log of before has the first of them."""
+        agreeing = {task: self.versions[task] for task in side.agrees if task in self.versions}
+        return {side.task_id: side.version, **agreeing}
 
     @property
     def said(self) -> str:

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from echelon.model.base import Value
 
+#: Results for an older assignment that are named; how many there are is on record, too.
+MOST_OUTDATED = 50
+
 EndedBy: TypeAlias = Literal["interval", "milestone", "event", "last"]
 """Why a wave ended: so many tasks were done, a milestone was reached, something happened, or no task is left."""
 
@@ -17,6 +20,22 @@ class ToldVersions(Value):
     """Of the goals, the success and the constraints."""
     brief: str
     """Of what was known of the job by then."""
+    parts: dict[str, str] = Field(default_factory=dict[str, str])
+    """Of each part of what is asked, by what it is called; empty in logs of before."""
+
+
+class Outdated(Value):
+    """A result that was made for an older assignment than that of today (D8)."""
+
+    task_id: str
+    """The task."""
+    changed: tuple[str, ...]
+    """What is asked otherwise now: instruction, success criteria, constraints, vocabulary, contract."""
+
+    @property
+    def said(self) -> str:
+        """Say it in a few words."""
+        return f"{self.task_id} ({', '.join(self.changed)})"
 
 
 class DriftShare(Value):
@@ -48,6 +67,14 @@ class Drift(Value):
     """Results that were made from another brief than that of today."""
     output: DriftShare
     """Results that were judged and do not stand: rejected, or nobody could tell."""
+    outdated: tuple[Outdated, ...] = ()
+    """The first of the results that were made for another assignment, with what has changed of it."""
+
+    def outdated_said(self, most: int) -> str:
+        """Name the first results that were made for another assignment, and say how many more there are."""
+        named = ", ".join(one.said for one in self.outdated[:most])
+        more = self.goal.found - min(len(self.outdated), most)
+        return f"{named} and {more:,} more" if named and more > 0 else named
 
     @property
     def kinds(self) -> dict[str, DriftShare]:

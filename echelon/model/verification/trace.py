@@ -12,6 +12,21 @@ from echelon.model.phrasing import truncate
 MAX_ENTRIES, MAX_CHARACTERS = 200, 300
 
 
+#: Changed files of which a trace says what was in them, and the largest of them in bytes.
+MAX_DIGESTS, MAX_DIGESTED_BYTES = 200, 32 * 2**20
+
+
+class ChangedFolder(Value):
+    """A folder in which files were changed, with what was in them when the work was done (X9)."""
+
+    folder: str
+    """Where it is."""
+    tree: str = ""
+    """Identity of what lay in it before, by names and sizes: copies of one tree have the same; empty: nothing did."""
+    files: dict[str, str]
+    """Path below the folder → digest of the content; empty where the file was taken away."""
+
+
 class Trace(Value):
     """What was seen of the work on a task while it was done. A check gets it by its type, or by the name `trace`."""
 
@@ -26,6 +41,8 @@ class Trace(Value):
     folder to write in. What only says something is none."""
     changes: tuple[str, ...] = ()
     """Files that were made, changed or taken away, and paths that tools of a model were given to write."""
+    folders: tuple[ChangedFolder, ...] = ()
+    """What was in those files, as far as it was looked at; paths that tools of a model were given are not in it."""
     left_out: int = Field(default=0, ge=0)
     """Entries that are not kept, of all of these."""
     leaves_trace: bool = True

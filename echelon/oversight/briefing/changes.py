@@ -18,7 +18,8 @@ def changes_since(state: RunState, needs: Collection[str]) -> list[str]:
     if not begun:
         return []
     since = min(begun)
-    return [*_planned(state, since), *_versions(state, since), *_retried(state, since), *_items(state, needs)]
+    made = [*_planned(state, since), *_versions(state, since), *_retried(state, since)]
+    return [*made, *_items(state, needs), *_outdated(state, needs)]
 
 
 def _planned(state: RunState, since: datetime) -> Iterator[str]:
@@ -55,3 +56,9 @@ def _items(state: RunState, needs: Collection[str]) -> Iterator[str]:
         changes = changes_of(state, phase)
         if changes is not None and changes.since_run:
             yield f"items of phase {phase}: {changes.said}"
+
+
+def _outdated(state: RunState, needs: Collection[str]) -> Iterator[str]:
+    """Yield what was made for an older assignment, as was seen at the sync points of those phases (D8)."""
+    for drift in (one for one in state.sync.drift if one.phase in needs and one.outdated):
+        yield f"made for an older assignment in phase {drift.phase}: {drift.outdated_said(NAMED)}"

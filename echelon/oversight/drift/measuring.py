@@ -1,12 +1,15 @@
 """Measures drift of a phase: state, goal, context and output, each as a share of what was looked at (X4). Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from echelon.model.handoff import Handoff, UsedDependency
 from echelon.model.run import StepKind, StepRecord
-from echelon.model.sync.seen import Drift, DriftShare
+from echelon.model.sync.seen import MOST_OUTDATED, Drift, DriftShare, Outdated
 from echelon.runlog.state import RunState
+
+#: What is said of a task that is not in the plan any more.
+WITHDRAWN = "not asked for any more"
 
 
 class Today(NamedTuple):
@@ -16,6 +19,10 @@ class Today(NamedTuple):
     """Version of the assignment of each task that the phase has now."""
     briefs: Mapping[str, str]
     """Version of what whoever does each of them is told now."""
+    parts: Mapping[str, Mapping[str, str]] = {}
+    """Versions of the parts of each assignment."""
+    contracts: Mapping[str, str] = {}
+    """Contract that the output of each task is to keep now."""
 
 
 def drift_of(state: RunState, phase: str, today: Today) -> Drift:
@@ -26,11 +33,12 @@ def drift_of(state: RunState, phase: str, today: Today) -> Drift:
     steps = [step for step in state.latest.values() if step.phase == phase and step.kind is StepKind.TASK]
     done = [step for step in steps if step.handoff.done]
     told = {step.handoff.task_id: step.told for step in done if step.told is not None}
+    outdated = list(_outdated(done, today))
     return Drift(
         phase=phase,
         state=_state(state, done),
-        # A task that nobody asks for any more has no version today: what was made for it has drifted.
-        goal=_told({task: one.assignment for task, one in told.items()}, today.assignments),
+        goal=DriftShare.counted(len(outdated), len(told)),
+        outdated=tuple(outdated[:MOST_OUTDATED]),
         context=_told({task: one.brief for task, one in told.items()}, today.briefs),
         output=_output(step.handoff for step in steps),
     )
@@ -45,6 +53,31 @@ def _state(state: RunState, done: Iterable[StepRecord]) -> DriftShare:
     used: dict[tuple[str, str], UsedDependency] = {(key, one.task_id): one for key, one in (*stated, *read)}
     known = [one for one in used.values() if one.task_id in newest]
     return DriftShare.counted(sum(one.version != newest[one.task_id] for one in known), len(known))
+
+
+def _outdated(done: Iterable[StepRecord], today: Today) -> Iterator[Outdated]:
+    """Yield the results that were made for another assignment, with what has changed of it (D8)."""
+    for step in done:
+        task, told = step.handoff.task_id, step.told
+        if told is None:
+            continue
+        if task not in today.assignments:  # what was made for a task that nobody asks for any more has drifted
+            yield Outdated(task_id=task, changed=(WITHDRAWN,))
+            continue
+        now = today.parts.get(task, {})
+        changed = [name for name, version in told.parts.items() if name in now and now[name] != version]
+        location = step.handoff.output_location
+        # Who does the same as others, or stands by, may have a contract of its own (F9).
+        if (
+            location is not None
+            and step.handoff.replicas is None
+            and today.contracts.get(task, location.contract) != location.contract
+        ):
+            changed.append("contract")
+        if not changed and told.assignment != today.assignments[task]:  # a log of before does not say what it was
+            changed.append("assignment")
+        if changed:
+            yield Outdated(task_id=task, changed=tuple(changed))
 
 
 def _told(then: Mapping[str, str], now: Mapping[str, str]) -> DriftShare:

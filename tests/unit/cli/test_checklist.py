@@ -126,7 +126,7 @@ async def test_a_run_without_trouble_proves_what_it_shows_and_no_more(tmp_path: 
     )
     assert states(before, *proven) == ["not_done"] * 3
     assert states(found, *proven) == ["done"] * 3
-    assert "run run kept version 1.7" in found["foundation.contracts.handoff-format"].proof
+    assert "run run kept version 1.8" in found["foundation.contracts.handoff-format"].proof
     assert "integrated in stages" in found["optimization.visibility.aggregation"].proof
     unseen = ("resilience.tests.agent-failure", "resilience.tests.recovery", "resilience.verification.concerns")
     assert states(found, *unseen) == ["not_done"] * 3

@@ -19,6 +19,7 @@ FIELDS = {
     "replicas",
     "verification",
     "overruled",
+    "outdated",
 }
 
 
@@ -39,6 +40,12 @@ def test_what_does_not_count_of_an_output_is_said_to_who_reads_it() -> None:
     assert handoff(output_location=OUTPUT, overruled=(ruling,)).caveat == (
         "what it says does not count of Risk:login.py (b counts, as stricter decided)"
     )
+
+
+def test_what_was_made_for_an_older_assignment_says_so_to_who_reads_it() -> None:
+    made = handoff(output_location=OUTPUT, outdated=("instruction", "vocabulary"))
+
+    assert made.caveat == "made for an older assignment: instruction, vocabulary"
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.IN_PROGRESS])

@@ -156,7 +156,7 @@ DONE: list[Row] = [
     ("foundation.boundaries.identify-dependencies", linked(Coupling.TIGHT, "it must"), "D3: tight 1"),
     ("foundation.boundaries.map-graph", linked(Coupling.LOOSE), "D4: 2 tasks, 1 dependency in 2 phases"),
     ("foundation.contracts.vocabulary", evidence(runs=[GAPS]), "C2: run r used completed 3, failed 1"),
-    ("foundation.contracts.handoff-format", evidence(runs=[WHOLE]), "C1: 4 handoffs of run r kept version 1.7"),
+    ("foundation.contracts.handoff-format", evidence(runs=[WHOLE]), "C1: 4 handoffs of run r kept version 1.8"),
     ("foundation.contracts.error-format", evidence(runs=[GAPS]), "AgentFailed 1"),
     ("foundation.contracts.error-format", evidence(rehearsals=(GAPS,)), "AgentFailed 1"),
     ("foundation.contracts.interfaces", evidence(THREE, STAGED), "C5: 3 agents and integrators"),

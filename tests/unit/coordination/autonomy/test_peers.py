@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from echelon import Autonomy, Brief, Job, Oversight, Resilience, Verdict, agent
+from echelon import Autonomy, Brief, Fallback, Job, Oversight, Resilience, Verdict, agent
 from echelon.coordination.autonomy.reviewing import choose_peer
 from echelon.coordination.job_run import run_phases
 from echelon.model.autonomy.terms import Band
@@ -107,6 +107,20 @@ async def test_what_is_rejected_to_the_end_has_failed(tmp_path: Path) -> None:
     assert [one.task_id for one in view.missing] == ["write/one"]
     assert "rejected by never: say it otherwise" in view.missing[0].reason
     assert (view.autonomy[0].now.results, view.autonomy[0].now.accuracy) == (2, 0.0)
+
+
+async def test_what_was_rejected_counts_where_something_stands_in_for_it_in_the_end(tmp_path: Path) -> None:
+    @agent(fallback=Fallback.default("nothing"))
+    async def say(word: str) -> str:
+        """Say a word."""
+        return word
+
+    job = a_job(attempts=1)
+    job.phase("say", each=say, over=words, success=[never])
+    view = await a_view(job, tmp_path, "r1")
+
+    assert view.stand_ins.keys() == {"say/one"}
+    assert [(one.now.results, one.now.accuracy) for one in view.autonomy if one.agent == "say"] == [(1, 0.0)]
 
 
 async def test_where_a_peer_cannot_tell_a_person_is_asked(tmp_path: Path) -> None:

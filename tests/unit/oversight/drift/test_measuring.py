@@ -6,7 +6,7 @@ import pytest
 
 from echelon.model.handoff import OutputReference, UsedDependency
 from echelon.model.run import StepKind, StepRecord
-from echelon.model.sync.seen import Drift, DriftShare, ToldVersions
+from echelon.model.sync.seen import MOST_OUTDATED, Drift, DriftShare, ToldVersions
 from echelon.model.verification.verification import Verification
 from echelon.oversight.drift.measuring import Today, drift_of
 from echelon.runlog.events import OutputRead, RunEvent, StepEnded
@@ -79,6 +79,45 @@ def test_state_drifts_with_inputs_that_are_not_the_newest(events: tuple[RunEvent
 )
 def test_goals_drift_with_what_was_made_for_another_assignment(events: tuple[RunEvent, ...], share: float) -> None:
     assert drift(*events).goal.share == share
+
+
+ASKED = {"instruction": "i-2", "success criteria": "s-2", "constraints": "c-2", "vocabulary": "v-2"}
+
+
+@pytest.mark.parametrize(
+    ("then", "changed"),
+    [
+        (ASKED, ()),
+        ({**ASKED, "success criteria": "s-1"}, ("success criteria",)),
+        ({**ASKED, "instruction": "i-1", "constraints": "c-1"}, ("instruction", "constraints")),
+        ({**ASKED, "vocabulary": "v-1"}, ("vocabulary",)),
+        ({}, ("assignment",)),  # a log of before does not say what it was
+    ],
+)
+def test_what_is_asked_otherwise_now_is_named(then: dict[str, str], changed: tuple[str, ...]) -> None:
+    goal = "goal-2" if then == ASKED or "vocabulary" in changed else "goal-1"
+    step = worked("a", goal=goal)
+    told = ToldVersions(assignment=goal, brief="brief-2", parts=then)
+    step = step.model_copy(update={"record": step.record.model_copy(update={"told": told})})
+    found = drift(step, worked("b"), today=TODAY._replace(parts={"a": ASKED, "b": ASKED}))
+
+    assert [one.changed for one in found.outdated if one.task_id == "a"] == ([changed] if changed else [])
+    assert (found.goal.found, found.goal.of) == (len(found.outdated), 2)
+
+
+def test_an_output_of_another_contract_was_made_for_another_assignment() -> None:
+    place = OutputReference(location="x", sha256="v", size_bytes=1, contract="Finding+1")
+    found = drift(worked("a", output_location=place), today=TODAY._replace(contracts={"a": "Finding+2"}))
+
+    assert [one.said for one in found.outdated] == ["a (contract)"]
+
+
+def test_only_the_first_are_named_and_all_are_counted() -> None:
+    tasks = [f"t{number}" for number in range(MOST_OUTDATED + 3)]
+    found = drift(*(worked(task, goal="goal-1") for task in tasks), today=Today(dict.fromkeys(tasks, "goal-2"), {}))
+
+    assert (len(found.outdated), found.goal.found) == (MOST_OUTDATED, MOST_OUTDATED + 3)
+    assert found.outdated_said(1) == f"t0 (assignment) and {MOST_OUTDATED + 2} more"
 
 
 def test_context_drifts_with_what_was_made_from_another_brief() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.chaos.conftest import AUTONOMY_POINTS, EVERY_PASSAGE, Place, Whole
-from tests.chaos.victims import Errand
 
 TRUSTED: dict[str, Any] = {"job": "trusted", "count": 3}
 
@@ -24,16 +23,9 @@ ASKED = [
 POINTS = [*AUTONOMY_POINTS, "verification.begun", "verification.ended", "verification.recorded"]
 
 
-def seed(place: Place, scenario: str) -> None:
-    """Let a run of another world end first: from then on the agents are known, and have no record."""
-    folder = place.folder / scenario
-    errand = Errand(home=str(folder / "home"), world=str(folder / "seed"), settings=place.settings, **TRUSTED)
-    assert place.nursery.run(errand).exit_code == 0
-
-
 @pytest.fixture(scope="module")
 def whole(place: Place) -> Whole:
-    seed(place, "trusted")
+    place.seed("trusted", **TRUSTED)
     return place.whole("trusted", **TRUSTED)
 
 
@@ -50,7 +42,7 @@ def test_a_run_that_was_killed_between_question_and_record_comes_to_the_same(
     last = whole.passages[point]
     for passage in range(1, last + 1) if EVERY_PASSAGE else {1, last}:
         scenario = f"trusted-{point}-{passage}"
-        seed(place, scenario)
+        place.seed(scenario, **TRUSTED)
         scenario = place.kill(scenario, f"{point}:{passage}", **TRUSTED)
         ended, world = place.errand(scenario, **TRUSTED), place.world(scenario)
 

@@ -68,14 +68,16 @@ class PhaseInWaves:
         recalled = [one for one in left if before.issuperset(one)]
         if recalled:
             await self._work(domain, NextWave(tuple(recalled), "interval"), None)
-        while left := self._left(left):
+        left = self._left(left)
+        while left:
             wave = next_wave(sync.terms, self._waves(domain), left, self._milestone(sync))
             admission = Admission(self._run, sync.terms, wave.tasks)
             await self._work(domain, wave, admission)
-            await self._synchronise(domain, wave, left, admission)
+            over = {one for one in wave.holdings if self._ended.keys() >= set(one)}
+            left = await self._synchronise(domain, wave, [one for one in left if one not in over], admission)
 
-    def _left(self, holdings: Sequence[Holding]) -> list[Holding]:
-        """Return what has not ended, and is not left out since there is enough."""
+    def _left(self, holdings: Sequence[Holding]) -> Sequence[Holding]:
+        """Return what had not ended before, and is not left out since there is enough."""
         out = {*self._ended, *self._order.kept, *self._run.log.state.sync.stopped}
         return [one for one in holdings if not out.issuperset(one)]
 
@@ -89,13 +91,18 @@ class PhaseInWaves:
         output = await self._place(admission).run(self._order.model_copy(update=changes))
         self._ended |= {one.task_id: one for one in output.tasks}
 
-    async def _synchronise(self, domain: str, wave: NextWave, before: Sequence[Holding], admission: Admission) -> None:
-        """Look at what a wave has revealed, ask whether what is there is enough, and put both on record together."""
+    async def _synchronise(
+        self, domain: str, wave: NextWave, left: Sequence[Holding], admission: Admission
+    ) -> Sequence[Holding]:
+        """Look at what a wave has revealed, ask whether what is there is enough, and put both on record together.
+
+        Returns what is left to be done: nothing where there is enough.
+        """
         failpoint("wave.reached")
         run, phase = self._run, self._order.phase
         state = await run.log.refresh()
         tasks = tuple(task for task in wave.tasks if task in self._ended)
-        left, known = self._left(before), self._waves(domain)
+        known = self._waves(domain)
         revealed = revealed_by(state, phase, tasks)
         ended = Wave(
             phase=phase,
@@ -115,6 +122,7 @@ class PhaseInWaves:
             events.append(PhaseStopped(run_id=run.spec.run_id, at=run.now(), phase=phase, tasks=rest, reason=reason))
         await run.log.append(*events)
         failpoint("wave.ended")
+        return () if reason else left
 
     async def _ask_whether_enough(self) -> str:
         check = self._sync.stop

@@ -10,6 +10,7 @@ what they are. Prefect's picture is left out, since it is drawn by a process of 
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import statistics
@@ -308,6 +309,7 @@ async def taken(part: Part, size: Size, *, judged: bool) -> Taken:
     """Carry out a run in a home of its own."""
     with tempfile.TemporaryDirectory() as home, nullcontext() if judged else part.without():
         os.environ["ECHELON_HOME"] = home
+        gc.collect()  # what the run before left behind is not paid for by this one
         began = time.process_time()
         result = await run_job(part.job_of(judged=judged), size, DEFAULT_OPTIONS)
         seconds = time.process_time() - began

@@ -2,8 +2,9 @@
 
     python benchmarks/judging.py [--json] [--agents 200] [--rounds 5] [--part "waves, 10 domains" …]
 
-The same agents do nothing with and without a part of oversight. Processor time of the process is counted, from the call
-to the result. Both sides run in each round, in turns; the ratio is taken in one round, and the median of all is printed.
+The same agents do nothing with and without a part of oversight. Processor time of the process is counted, from the
+call to the result. Both sides run in each round, in turns; the ratio is taken in one round, and the median of all is
+printed.
 Who verifies or settles is at work too: `steps` is how many there are more in all, and the ratio a step counts them as
 what they are. Prefect's picture is left out, since it is drawn by a process of its own.
 """

@@ -135,7 +135,7 @@ class PhaseRun:
         return self._guards.guard(agent, domain, task=self.run.spec.tasks[task_id])
 
     def _place(self, stage: Stage, part: Stage) -> Coroutine[Any, Any, PhaseOutput]:
-        """Return the work of a part: placed where it reports to the primary, and done by us below that, or else here."""
+        """Return the work of a part: placed where it reports to the primary, if parts are; else done here."""
         if self._placement is None or stage.node.parent is not None:
             return self.coordinate(part)
         changes = {"node": part.node.id, "tasks": part.all_tasks}

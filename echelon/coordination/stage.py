@@ -38,7 +38,7 @@ def stage_of(plan: Plan, tasks: Iterable[str], root: str | None = None) -> Stage
 
 
 def _coordinators(plan: Plan, tasks: Iterable[str], top: Node) -> list[Node]:
-    """Return the coordinators at or below `top` that tasks are below of, parents first: of a wave that is few of all."""
+    """Return the coordinators at or below `top` that tasks are below of, parents first: of a wave that is few."""
     above = _above(plan, tasks)
     found = [top] if top.id in above and top.kind is not NodeKind.AGENT else []
     for node in found:

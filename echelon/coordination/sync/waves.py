@@ -98,7 +98,7 @@ class PhaseInWaves:
     async def _look_at(
         self, domain: str, wave: NextWave, number: int, admission: Admission, *, more: bool
     ) -> tuple[Wave, str]:
-        """Return what a wave has revealed, and why it is enough, where there are `more` tasks; both are to be recorded."""
+        """Return what a wave has revealed, and why it is enough, asked where there are `more` tasks."""
         failpoint("wave.reached")
         phase = self._order.phase
         tasks = tuple(task for task in wave.tasks if task in self._ended)

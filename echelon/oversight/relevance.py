@@ -111,5 +111,5 @@ def _find(state: RunState, lines: _Lines, used: Iterable[str]) -> _Found:
             if phase not in phases:
                 phases.add(phase)
                 waiting += lines.names.get(phase, ())
-    of = phases | {lines.phase_of[name] for name in found if name in lines.phase_of}
+    of = phases | {lines.phase_of.get(name, "") for name in found}  # of what nobody knows anything may come yet
     return _Found(frozenset(found), state.plan, {phase: state.phases.get(phase) for phase in of})

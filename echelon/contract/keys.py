@@ -62,14 +62,25 @@ class MarkedField(NamedTuple):
         return any(isinstance(mark, kinds) for mark in self.marks)
 
 
+#: Types of values that contain nothing, and have no keys.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def keyed_values(output: object, path: str = "") -> Iterator[Keyed]:
     """Yield every value with a key in an output, itself included; models, dataclasses, lists and tables are walked."""
     fields = fields_of(type(output))
-    keys = [getattr(output, one.name) for one in fields if one.has_mark(Key)]
+    keys = [getattr(output, name) for name in _names_of_keys(type(output))]
     if keys and all(key not in (None, "") for key in keys):
         yield Keyed(type(output), "/".join(map(key_text, keys)), path, output)
     for name, inner in inside(output, fields):
+        if type(inner) in _PLAIN:  # most are, and nothing is in them
+            continue
         yield from keyed_values(inner, f"{path}{name}" if name.startswith("[") or not path else f"{path}.{name}")
+
+
+@lru_cache(maxsize=1024)
+def _names_of_keys(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields_of(kind) if one.has_mark(Key))
 
 
 def marks_any(contract: OutputType, *kinds: type[object]) -> bool:

@@ -28,6 +28,7 @@ from echelon.journal.outputs import OutputStore
 from echelon.model.handoff import OutputReference
 from echelon.model.oversight.gate import GateRecord
 from echelon.oversight.gates.answers import AnswerWish
+from echelon.oversight.relevance import Lineage
 
 Surround = Callable[[str], AbstractContextManager[None]]
 """Sets around a call what its surroundings need, such as the context in which `get_run_logger()` of Prefect works."""
@@ -76,6 +77,8 @@ class RunContext:
     """What is known of its checks (D11)."""
     claims: KnownClaims = field(default_factory=KnownClaims)
     """What its outputs claim (X9)."""
+    lineage: Lineage = field(default_factory=Lineage)
+    """What its steps use, directly or not (O2)."""
     causes: ReportedCauses = field(default_factory=ReportedCauses)
     """Causes of failures that were reported (F6)."""
     once: OnRecord = field(default_factory=OnRecord)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import NamedTuple, TypeAlias
 
 from echelon.agents.agent import Agent
 from echelon.agents.processes.workers import Workers
@@ -17,6 +18,20 @@ from echelon.resilience.guard import Guard
 from echelon.resilience.guards import Guards
 from echelon.resilience.registry import BreakerRegistry
 from echelon.resilience.run_slots import RunSlots
+
+
+class KnownGuard(NamedTuple):
+    """A guard that was made."""
+
+    agent: Agent
+    """Whose calls it guards: while it is here, no other agent has its identity."""
+    guard: Guard
+
+
+KnownGuards: TypeAlias = dict[tuple[int, str, bool, int, tuple[str, ...]], KnownGuard]
+"""By identity of the agent, since agents may share a name but no policy; by domain; and by what it does, since one
+agent may do tasks and integrate, and the bounds of a task are none of an integration; and by what decides whose turn it
+is: the priority of a task, and what it touches."""
 
 
 class Guarding:
@@ -41,6 +56,8 @@ class Guarding:
         """What bounds its agents at work at one time."""
         self.windows_noted: dict[str, QuotaWindow] = {}
         """Closed windows that are on record, or on their way there, by dependency (F10)."""
+        self.known: dict[str, KnownGuards] = {}
+        """Guards that were made for phases, by phase."""
         self._prices = prices
         self._providers = providers
         self._guards = Guards(breakers=breakers, quota_wait_seconds=quota_wait_seconds)

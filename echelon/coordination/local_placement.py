@@ -24,21 +24,13 @@ class LocalPlacement:
         admission: Admission | None = None,
     ) -> None:
         self._run = run
-        self._parts = RelayedParts(run, parts, relay) if parts and relay else parts or self
+        self._parts = RelayedParts(run, parts, relay) if parts and relay else parts
         self._relay = relay
         self._admission = admission
-        self._at_work: dict[str, PhaseRun] = {}
 
     async def run(self, order: StageOrder) -> PhaseOutput:
-        """Do what is ordered: parts of one phase share its guards, and slots are reserved for all of it (F5)."""
-        plan = self._run.spec.plan
-        stage = stage_of(plan, order.tasks, order.node)
-        whole = self._at_work.get(order.phase)
-        if whole is not None:
-            return await whole.coordinate(stage)
-        phase = self._at_work[order.phase] = PhaseRun(self._run, order, self._parts, self._relay, self._admission)
-        try:
-            with phase.reserved_slots(stage):
-                return await phase.coordinate(stage)
-        finally:
-            del self._at_work[order.phase]
+        """Do what is ordered; slots are reserved for all of it (F5)."""
+        stage = stage_of(self._run.spec.plan, order.tasks, order.node)
+        phase = PhaseRun(self._run, order, self._parts, self._relay, self._admission)
+        with phase.reserved_slots(stage):
+            return await phase.coordinate(stage)

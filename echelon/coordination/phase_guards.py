@@ -1,12 +1,16 @@
-"""What guards the calls of one phase; made once an agent, since making it is slow."""
+"""What guards the calls of one phase; made once an agent, since making it is slow.
+
+Those of a phase are the same in all its waves, and for whoever judges it; a deadline counts for one order of it.
+"""
 
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
 from echelon.agents.agent import Agent
 from echelon.coordination.context import RunContext
+from echelon.coordination.guarding import KnownGuard, KnownGuards
 from echelon.definition.phase import PhaseDefinition
 from echelon.model.graph import TaskSpec
 from echelon.model.usage import Budget
@@ -22,10 +26,7 @@ class PhaseGuards:
         self._phase = phase
         bound, name = Budget(seconds=deadline_seconds), f"phase {phase.name!r}"
         self._account = Account(bound, name, run.guarding.account) if deadline_seconds else None
-        #: By identity of the agent, since agents may share a name but no policy; by domain; and by what it does, since
-        #: one agent may do tasks and integrate, and the bounds of a task are none of an integration; and by what
-        #: decides whose turn it is: the priority of a task, and what it touches.
-        self._guards: dict[tuple[int, str, bool, int, tuple[str, ...]], Guard] = {}
+        self._guards: KnownGuards = {} if self._account else run.guarding.known.setdefault(phase.name, {})
         #: By task that has not ended.
         self._coming: dict[str, list[Guard]] = {}
 
@@ -58,29 +59,33 @@ class PhaseGuards:
         """
         priority, touches = (task.priority, task.touches) if task else (0, ())
         key = (id(agent), domain, integrates, priority, touches)
-        guard = self._guards.get(key)
-        if guard is None:
-            inherited = self._phase.resilience.over(self._run.spec.job.defaults)
-            if integrates:  # phase and job state what one task may use; an integration has the budget of its agent
-                inherited = inherited.model_copy(update={"budget": None})
-            policy = agent.resilience.over(inherited)
-            # The agents are out of time, never the integration of what they made.
-            account = None if integrates else self._account
-            fallback = not integrates and self._has_fallback(agent)
-            # Phases side by side have a fair share each, and in each phase its domains (F5, X12).
-            tenant = f"{self._phase.name}/{domain}"
-            guard = self._run.guarding.guard(
-                agent,
-                policy,
-                account,
-                domain,
-                tenant=tenant,
-                priority=priority,
-                touches=touches,
-                has_fallback=fallback,
-            )
-            self._guards[key] = guard
+        known = self._guards.get(key)
+        if known is not None:
+            return known.guard
+        guard = self._make(agent, domain, integrates, priority, touches)
+        self._guards[key] = KnownGuard(agent, guard)
         return guard
+
+    def _make(self, agent: Agent, domain: str, integrates: bool, priority: int, touches: Sequence[str]) -> Guard:
+        inherited = self._phase.resilience.over(self._run.spec.job.defaults)
+        if integrates:  # phase and job state what one task may use; an integration has the budget of its agent
+            inherited = inherited.model_copy(update={"budget": None})
+        policy = agent.resilience.over(inherited)
+        # The agents are out of time, never the integration of what they made.
+        account = None if integrates else self._account
+        fallback = not integrates and self._has_fallback(agent)
+        # Phases side by side have a fair share each, and in each phase its domains (F5, X12).
+        tenant = f"{self._phase.name}/{domain}"
+        return self._run.guarding.guard(
+            agent,
+            policy,
+            account,
+            domain,
+            tenant=tenant,
+            priority=priority,
+            touches=touches,
+            has_fallback=fallback,
+        )
 
     def _has_fallback(self, agent: Agent) -> bool:
         """Say whether something stands in when an agent, or one that stands in itself, does not deliver (F2)."""

@@ -55,7 +55,7 @@ class _Turn(NamedTuple):
 
 
 class PhaseRun:
-    """What the steps of an order share. `placement` is where the parts below the primary are worked on.
+    """What the steps of an order share. `placement` is where the parts below the primary are worked on; None is here.
 
     `relay` hands on what tasks of other phases made at the same time; None: the order has all of it. `admission` lets
     agents of a wave begin; None: as soon as there is a slot.
@@ -65,7 +65,7 @@ class PhaseRun:
         self,
         run: RunContext,
         order: StageOrder,
-        placement: Placement,
+        placement: Placement | None = None,
         relay: Relay | None = None,
         admission: Admission | None = None,
     ) -> None:
@@ -90,11 +90,14 @@ class PhaseRun:
 
     @contextmanager
     def reserved_slots(self, stage: Stage) -> Generator[None]:
-        """Reserve slots for everybody's work during the block (F5); what waits for another task reserves none."""
+        """Reserve slots for everybody's work during the block (F5); what waits for another task reserves none.
+
+        What is not done again needs none.
+        """
         plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
         work = [
             (task, agent, plan.domain_of(task.id, plan.agent_of[task.id]))
-            for task in (self.run.spec.tasks[one] for one in stage.all_tasks)
+            for task in (self.run.spec.tasks[one] for one in stage.all_tasks if one not in self.order.kept)
             for agent in doers(self.phase.redundancy, task, calls[task.id].agent)
         ]
         work = [] if self._before else work
@@ -132,8 +135,8 @@ class PhaseRun:
         return self._guards.guard(agent, domain, task=self.run.spec.tasks[task_id])
 
     def _place(self, stage: Stage, part: Stage) -> Coroutine[Any, Any, PhaseOutput]:
-        """Return the work of a part: placed where it reports to the primary, and done by us below that."""
-        if stage.node.parent is not None:
+        """Return the work of a part: placed where it reports to the primary, if parts are; else done here."""
+        if self._placement is None or stage.node.parent is not None:
             return self.coordinate(part)
         changes = {"node": part.node.id, "tasks": part.all_tasks}
         return self._placement.run(self.order.model_copy(update=changes))

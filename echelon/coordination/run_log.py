@@ -63,13 +63,22 @@ class RunLog:
     @property
     def state(self) -> RunState:
         """What is known of the run by now; what other processes wrote is known after `refresh`."""
+        self._fold()
+        return self._state
+
+    @property
+    def is_whole(self) -> bool:
+        """Is everything known that was on record when this process wrote last?"""
+        self._fold()
+        return not self._has_gap
+
+    def _fold(self) -> None:
         # What `refresh` has read may be reported after that: nothing is folded twice.
         entries, self._unfolded = [entry for entry in self._unfolded if entry.seq > self._seq], []
         if entries:
             self._has_gap = self._has_gap or entries[0].seq != self._seq + 1 or _skips(entries)
             self._state = self._state.apply(*[entry.event for entry in entries])
             self._seq = entries[-1].seq
-        return self._state
 
     async def refresh(self) -> RunState:
         """Return what is known by everybody: what others wrote is folded in where it stands in the log."""

@@ -31,12 +31,20 @@ def stage_of(plan: Plan, tasks: Iterable[str], root: str | None = None) -> Stage
     """
     wanted, top = set(tasks), plan.primary if root is None else plan.nodes[root]
     stages: dict[str, Stage | None] = {}
-    above = _above(plan, wanted)  # of a wave that is little of the tree
-    # Parents stand before their members, so that from the end all members are known. Depth costs no recursion.
-    for node in reversed(plan.tree):
-        if node.id in above and node.kind is not NodeKind.AGENT:
-            stages[node.id] = _stage(plan, node, wanted, stages)
+    # From below, so that all members are known. Depth costs no recursion.
+    for node in reversed(_coordinators(plan, wanted, top)):
+        stages[node.id] = _stage(plan, node, wanted, stages)
     return stages.get(top.id) or Stage(node=top, tasks=(), parts=())
+
+
+def _coordinators(plan: Plan, tasks: Iterable[str], top: Node) -> list[Node]:
+    """Return the coordinators at or below `top` that tasks are below of, parents first: of a wave that is few."""
+    above = _above(plan, tasks)
+    found = [top] if top.id in above and top.kind is not NodeKind.AGENT else []
+    for node in found:
+        below = (plan.nodes[member] for member in node.members if member in above)
+        found += (one for one in below if one.kind is not NodeKind.AGENT)
+    return found
 
 
 def _above(plan: Plan, tasks: Iterable[str]) -> set[str]:

@@ -106,8 +106,10 @@ def _missing(run: RunContext, order: StageOrder, records: PhaseRecords, integrat
     staged = integrator is not None and integrator.combiner is not None
     own_only = staged and not is_combination(order.phase, integration.handoff.task_id)
     for task in order.tasks:
+        if task in records.newest:
+            continue
         above = plan.path(plan.agent_of[task])[:-1]
-        if task not in records.newest and (above[-1:] == (node,) if own_only else node in above):
+        if above[-1:] == (node,) if own_only else node in above:
             yield task
 
 

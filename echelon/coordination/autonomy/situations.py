@@ -46,6 +46,8 @@ class Situations:
         self._terms = terms
         self._known = run.log.known_agents
         self._reaches: dict[tuple[tuple[str, ...], bool], Reach] = {}
+        #: By identity of the agent; the job holds all of them.
+        self._budgets: dict[int, Budget | None] = {}
 
     def maker(self, handoff: Handoff, code: str = "") -> Made:
         """Return who made the result of a task: of several that did the same, the one whose output counts (F9)."""
@@ -109,10 +111,15 @@ class Situations:
     def _exceeded(self, made: Made) -> str:
         if made.handoff.wrapped_up:
             return "its budget was used up before it was done"
-        stated = self._phase.resilience.over(self._run.spec.job.defaults)
-        budget = made.agent.resilience.over(stated).budget
+        budget = self._budget_of(made.agent)
         over = _over(made.handoff.usage, budget) if budget else ""
         return f"it used more {over} than its budget" if over else ""
+
+    def _budget_of(self, agent: Agent) -> Budget | None:
+        if id(agent) not in self._budgets:
+            stated = self._phase.resilience.over(self._run.spec.job.defaults)
+            self._budgets[id(agent)] = agent.resilience.over(stated).budget or None
+        return self._budgets[id(agent)]
 
     def _domain(self, task_id: str) -> str:
         return (self._run.spec.tasks[task_id].domain or "").partition(".")[0]

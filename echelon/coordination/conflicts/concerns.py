@@ -1,6 +1,6 @@
 """Conflicts that nobody has decided, as concerns in the line of their owner: one for each pair of outputs (X9, O1)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.envelope import MAX_MESSAGE, shortened
@@ -28,7 +28,19 @@ def concerns_about_conflicts(run: RunContext, phase: str, records: Iterable[Conf
         first, *others = one.conflict.sides
         for other in others:
             pairs.setdefault((one.owner, first.name, other.name), []).append(one)
-    return unrecorded(run, (_event(run, phase, *names, found) for names, found in pairs.items()))
+    return unrecorded(run, (_event(run, phase, *names, found) for names, found in _new(run, phase, pairs)))
+
+
+def _new(
+    run: RunContext, phase: str, pairs: Mapping[tuple[str, str, str], Sequence[ConflictRecord]]
+) -> Iterator[tuple[tuple[str, str, str], Sequence[ConflictRecord]]]:
+    """Yield the pairs about which nothing was raised before by this process."""
+    raised = run.claims.raised
+    for names, found in pairs.items():
+        identity = (phase, *names, *(one.id for one in found))
+        if identity not in raised:
+            raised.add(identity)
+            yield names, found
 
 
 def _event(

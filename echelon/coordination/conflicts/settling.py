@@ -7,6 +7,7 @@ cannot tell, it is a concern in the line of the owner, and the outputs fall shor
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from echelon.agents.agent import Agent
@@ -17,9 +18,10 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import Gathered, PhaseOutput, together
 from echelon.coordination.placement import StageOrder
 from echelon.coordination.rolling.beside import steps_beside
+from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.step.envelope import MAX_MESSAGE, shortened
 from echelon.coordination.step.layers import layers
-from echelon.coordination.step.step import Step
+from echelon.coordination.step.step import Perform, Step
 from echelon.definition.conflicts.settling import settlement_of
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
@@ -115,8 +117,8 @@ class _Settling:
         if not conflicts:
             return Ruling({}, ())
         ruling = await self.rule(conflicts, _with_integrated(handoffs, files))
-        doubts = tuple(one for one in ruling.doubts if one not in output.replaced)
-        return ruling._replace(doubts=doubts, carriers=files.carriers)
+        known = set(output.replaced)
+        return ruling._replace(doubts=tuple(one for one in ruling.doubts if one not in known), carriers=files.carriers)
 
     async def rule(self, conflicts: Iterable[Conflict], handoffs: Handed) -> Ruling:
         """Let conflicts be decided; returns what follows for the outputs."""
@@ -127,7 +129,8 @@ class _Settling:
         self, conflicts: Iterable[Conflict], handoffs: Handed
     ) -> tuple[list[ConflictRecord], list[Missing]]:
         """Put conflicts on record and let them be decided; returns where they stand, and what could not be asked."""
-        job, found = self.run.spec.job, [self._record(one, handoffs) for one in conflicts]
+        versions = {one.task_id: one.version for several in handoffs.values() for one in several}
+        job, found = self.run.spec.job, [self._record(one, versions) for one in conflicts]
         await self._record_found(found)
         settler, known = job.phases[self.order.phase].settler or job.settler, self.run.log.state.conflicts
         asked = [known[one.id] for one in found]
@@ -136,7 +139,12 @@ class _Settling:
         await self._raise_undecided(settled)
         return settled, failed
 
-    def _record(self, conflict: Conflict, handoffs: Handed) -> ConflictRecord:
+    def _record(self, conflict: Conflict, versions: Mapping[str, str]) -> ConflictRecord:
+        """Return the record of a conflict; one that is found again on another level has one already."""
+        known, identity = self.run.claims.records, self.run.claims.identity(conflict)
+        return known.get(identity) or known.setdefault(identity, self._new_record(conflict, versions))
+
+    def _new_record(self, conflict: Conflict, versions: Mapping[str, str]) -> ConflictRecord:
         agreeing = {task for side in conflict.sides for task in side.agrees}
         owner = nearest_owner(self.run.spec.plan, (side.producer for side in conflict.sides))
         return ConflictRecord(
@@ -145,9 +153,7 @@ class _Settling:
             owner=owner.id,
             level=owner.kind.value,
             at=self.run.now(),
-            versions={
-                one.task_id: one.version for several in handoffs.values() for one in several if one.task_id in agreeing
-            },
+            versions={task: version for task, version in versions.items() if task in agreeing},
         )
 
     async def _record_found(self, found: Sequence[ConflictRecord]) -> None:
@@ -160,9 +166,10 @@ class _Settling:
 
     async def _decide_all(self, records: Iterable[ConflictRecord], settler: Agent, handoffs: Handed) -> list[Missing]:
         """Let conflicts be settled that are not; returns what could not be asked, or failed."""
+        open_ones = [one for one in records if self._is_to_be_decided(one)]
+        asking = _Asking(steps_beside(self.run, self.order), layers(self.run), settler, _by_version(handoffs))
         async with asyncio.TaskGroup() as group:
-            open_ones = [one for one in records if self._is_to_be_decided(one)]
-            asked = [group.create_task(self._decide(one, settler, handoffs)) for one in open_ones]
+            asked = [group.create_task(self._decide(one, asking)) for one in open_ones]
         return [lost for one in asked if (lost := one.result()) is not None]
 
     def _is_to_be_decided(self, record: ConflictRecord) -> bool:
@@ -170,10 +177,10 @@ class _Settling:
         again = settlement_id(self.order.phase, record.id) in self.run.log.state.retried
         return record.settled is None or (again and not record.is_decided)
 
-    async def _decide(self, record: ConflictRecord, settler: Agent, handoffs: Handed) -> Missing | None:
+    async def _decide(self, record: ConflictRecord, asking: "_Asking") -> Missing | None:
         """Let a conflict be settled, in a step that is done once whatever crashes."""
-        run, step = self.run, self._step(record, settler, handoffs)
-        ended = await layers(run)(step)
+        run, settler = self.run, asking.settler
+        ended = await asking.perform(self._step(record, asking))
         failpoint("conflict.settled")
         if ended.output_location is None:  # it is asked again when the run goes on
             return missing_of(ended)
@@ -187,15 +194,12 @@ class _Settling:
         failpoint("conflict.recorded")
         return None
 
-    def _step(self, record: ConflictRecord, settler: Agent, handoffs: Handed) -> Step:
+    def _step(self, record: ConflictRecord, asking: "_Asking") -> Step:
         run = self.run
         versions = {side.version for side in record.conflict.sides}
-        sides = {
-            name: PhaseOutput(handoffs=tuple(one for one in several if one.version in versions))
-            for name, several in handoffs.items()
-        }
+        sides = {name: PhaseOutput(handoffs=_of(own, versions)) for name, own in asking.handed.items()}
         identity = settlement_id(self.order.phase, record.id)
-        made = steps_beside(run, self.order).check_of_phases(settler, identity, sides)
+        made = asking.steps.check_of_phases(asking.settler, identity, sides)
         path = run.spec.plan.path(record.owner)
         return replace(made, node=record.owner, path=path, call=replace(made.call, item=record.conflict))
 
@@ -209,12 +213,12 @@ class _Settling:
     def _doubts(self, records: Iterable[ConflictRecord]) -> list[Missing]:
         """Return the outputs that nobody has decided about, each once with what it is contradicted about."""
         about: dict[str, list[str]] = {}
-        made_by = dict(self.run.spec.plan.agent_of)
+        agent_of, made_by = self.run.spec.plan.agent_of, dict[str, str]()
         for one in (one for one in records if not one.is_decided):
             for side in one.conflict.sides:
                 for task in side.tasks:
                     about.setdefault(task, []).append(one.conflict.subject)
-                    made_by.setdefault(task, side.producer)
+                    made_by.setdefault(task, agent_of.get(task, side.producer))
         return [
             Missing(
                 task_id=task,
@@ -228,6 +232,30 @@ class _Settling:
 def _with_integrated(handoffs: Handed, files: TouchedFiles) -> Handed:
     """Return handoffs with those of tasks that were integrated, and are sides all the same."""
     return {phase: (*own, *files.integrated.get(phase, ())) for phase, own in handoffs.items()}
+
+
+class _Asking(NamedTuple):
+    """What the steps share in which conflicts are settled."""
+
+    steps: StepMaker
+    perform: Perform[Handoff]
+    settler: Agent
+    handed: Mapping[str, Mapping[str, Sequence[tuple[int, Handoff]]]]
+    """Handoffs by phase and version, with their places."""
+
+
+def _by_version(handoffs: Handed) -> dict[str, dict[str, list[tuple[int, Handoff]]]]:
+    found: dict[str, dict[str, list[tuple[int, Handoff]]]] = {name: {} for name in handoffs}
+    for name, several in handoffs.items():
+        for place, one in enumerate(several):
+            found[name].setdefault(one.version or "", []).append((place, one))
+    return found
+
+
+def _of(own: Mapping[str, Sequence[tuple[int, Handoff]]], versions: Iterable[str]) -> tuple[Handoff, ...]:
+    """Return the handoffs of these versions, in their order."""
+    placed = [placed for version in versions for placed in own.get(version, ())]
+    return tuple(one for _, one in sorted(placed, key=itemgetter(0)))
 
 
 def _overruled(records: Iterable[ConflictRecord]) -> dict[str, list[Overruled]]:

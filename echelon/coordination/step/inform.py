@@ -25,7 +25,7 @@ class Inform:
         state = self.run.log.state
         if not any(record.is_open for record in state.concerns.values()):
             return self.inner(step)
-        found = concerns_about(state, step.task_id, step.node, used_by(step))
+        found = concerns_about(state, step.task_id, step.node, used_by(step), self.run.lineage)
         brief = step.call.brief.model_copy(update={"concerns": concern_lines(found)})
         return self.inner(replace(step, call=replace(step.call, brief=brief)))
 

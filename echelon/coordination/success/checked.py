@@ -16,6 +16,7 @@ from echelon.coordination.step.observer import observing
 from echelon.coordination.step.step import Perform, Step
 from echelon.coordination.success.judging import judge
 from echelon.coordination.success.probes import find_vacuity
+from echelon.definition.success.criteria import Criteria
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import NotAccepted
 from echelon.model.handoff import Handoff, OutputReference
@@ -33,8 +34,8 @@ class Checked:
 
     def __call__(self, step: Step) -> Awaitable[Accepted]:
         """Do a step until its result passes; `NotAccepted` when a check rejects it."""
-        # Where nothing is stated this layer is not even a frame on the way.
-        return self._check(step) if step.criteria.are_stated else self.inner(step)
+        # Where nothing is stated, or others verify it behind the work, this layer is not even a frame on the way.
+        return self._check(step) if is_checked_with_work(step.criteria) else self.inner(step)
 
     async def _check(self, step: Step) -> Accepted:
         recorder = step.recorder
@@ -56,6 +57,11 @@ class Checked:
         return replace(taken, verification=verification)
 
 
+def is_checked_with_work(criteria: Criteria) -> bool:
+    """Say whether anything is judged of a result before it is delivered; words are, unless somebody verifies it."""
+    return criteria.are_made_with_work or (bool(criteria.texts) and not criteria.verifiers)
+
+
 async def verify(
     run: RunContext, step: Step, output: OutputReference, summary: str, trace: Trace
 ) -> Verification | None:
@@ -64,7 +70,7 @@ async def verify(
     `NotAccepted` when one of them rejects it.
     """
     criteria = step.criteria
-    if not (criteria.checks or criteria.evidence or (criteria.texts and not criteria.verifiers)):
+    if not is_checked_with_work(criteria):
         return None
     call = _call_of_checks(run, step, output, summary, trace)
     with observing(run, step):
@@ -85,7 +91,7 @@ async def _why_vacuous(run: RunContext, step: Step, call: Call, reports: Sequenc
     """Say why the checks of a result that was accepted verify nothing; whoever verifies it may tell (D11)."""
     if step.criteria.verifiers or not reports or any(one.result != "accepted" for one in reports):
         return ""
-    find = partial(find_vacuity, step.criteria, step.agent.output_type, call)
+    find = partial(find_vacuity, step.criteria, step.agent.output_type, lambda: call)
     return await run.checks.why_vacuous((step.phase, step.contract_name, *step.criteria.names), find)
 
 

@@ -38,10 +38,12 @@ AskAgent: TypeAlias = Callable[[Agent, object], Awaitable[CheckReport]]
 """Asks an agent about an empty result, in a step of its own."""
 
 
-async def find_vacuity(criteria: Criteria, contract: object, call: Call, ask_agent: AskAgent | None = None) -> str:
+async def find_vacuity(
+    criteria: Criteria, contract: object, call_of_result: Callable[[], Call], ask_agent: AskAgent | None = None
+) -> str:
     """Say why checks that all accept verify nothing; empty where one of them tells good from bad, or may.
 
-    `call` is that of a result which they were asked about.
+    `call_of_result` makes the call in which they were asked about a result.
     """
     checks: tuple[Agent, ...] = (*criteria.functions, *criteria.verifiers)
     if criteria.evidence or criteria.commands or not all(map(_judges_output, checks)):
@@ -50,7 +52,7 @@ async def find_vacuity(criteria: Criteria, contract: object, call: Call, ask_age
         empty = blank(contract)
     except NoBlank:
         return ""
-    about_nothing = replace(call, output=EmptyResult(empty), trace=Trace(leaves_trace=False))
+    about_nothing = replace(call_of_result(), output=EmptyResult(empty), trace=Trace(leaves_trace=False))
     for check in checks:
         if ask_agent is None or _is_function(check):
             report = await ask(check, about_nothing)

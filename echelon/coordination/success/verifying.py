@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from echelon.agents.agent import Agent, cannot_be_undone
+from echelon.agents.call import Call
 from echelon.agents.checks.verdict import Verdict
 from echelon.contract.version import contract_name
 from echelon.coordination.conflicts.damping import settle_versions, versions_of
@@ -152,8 +153,10 @@ async def _why_vacuous(
         failpoint("probe.ended")
         return await _report(run, verifier, checked, is_independent(verifier, author))
 
-    call = steps.check_of_task(step.task_id, criteria.verifiers[0], rounds, criteria).call
-    find = partial(find_vacuity, criteria, author.output_type, call, ask_agent)
+    def call_of_result() -> Call:
+        return steps.check_of_task(step.task_id, criteria.verifiers[0], rounds, criteria).call
+
+    find = partial(find_vacuity, criteria, author.output_type, call_of_result, ask_agent)
     return await run.checks.why_vacuous((step.phase, contract_name(author.output_type), *criteria.names), find)
 
 

@@ -6,7 +6,7 @@ that is resumed recalls what they did, and goes on with the next one in the same
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from echelon.coordination.context import RunContext
@@ -17,11 +17,14 @@ from echelon.coordination.sync.stopping import ask_whether_enough
 from echelon.definition.sync.sync import PhaseSync, Sync
 from echelon.journal.failpoints import failpoint
 from echelon.model.handoff import Handoff, Missing
+from echelon.model.run import StepKind
 from echelon.model.sync.seen import Wave
 from echelon.oversight.sync.revealing import findings_told, revealed_by
 from echelon.oversight.sync.rhythm import Holding, NextWave, next_wave, waves_of
 from echelon.runlog.events import RunEvent
 from echelon.runlog.judging.sync_events import PhaseStopped, WaveEnded
+from echelon.runlog.standing import StepName
+from echelon.runlog.state import RunState
 
 Place = Callable[[Admission | None], Placement]
 """Makes what carries orders out; who begins is let in by the admission, None: everybody."""
@@ -62,44 +65,47 @@ class PhaseInWaves:
 
     async def _keep_time(self, domain: str, left: Sequence[Holding]) -> None:
         """Do the waves of a domain, one behind the other; those on record are recalled together."""
-        planned = next((one.sync for one in self._run.spec.plan.domains if one.name == domain), "")
-        sync, known = self._sync.of(domain, planned), self._waves(domain)
-        before = {task for wave in known for task in wave.tasks}
+        run, order = self._run, self._order
+        planned = next((one.sync for one in run.spec.plan.domains if one.name == domain), "")
+        sync, waves = self._sync.of(domain, planned), [*waves_of(run.log.state.sync, order.phase, order.round, domain)]
+        before = {task for wave in waves for task in wave.tasks}
         recalled = [one for one in left if before.issuperset(one)]
         if recalled:
-            await self._work(domain, NextWave(tuple(recalled), "interval"), None)
-        while left := self._left(left):
-            wave = next_wave(sync.terms, self._waves(domain), left, self._milestone(sync))
-            admission = Admission(self._run, sync.terms, wave.tasks)
-            await self._work(domain, wave, admission)
-            await self._synchronise(domain, wave, left, admission)
+            await self._work(waves, NextWave(tuple(recalled), "interval"), None)
+        out = {*self._ended, *order.kept, *run.log.state.sync.stopped}
+        left = [one for one in left if not out.issuperset(one)]
+        while left:
+            wave = next_wave(sync.terms, waves, left, self._milestone(sync))
+            admission = Admission(run, sync.terms, wave.tasks)
+            await self._work(waves, wave, admission)
+            over = {one for one in wave.holdings if self._ended.keys() >= set(one)}
+            left = [one for one in left if one not in over]
+            ended, reason = await self._look_at(domain, wave, len(waves) + 1, admission, more=bool(left))
+            await self._record(ended, left, reason)
+            waves.append(ended)
+            left = () if reason else left
 
-    def _left(self, holdings: Sequence[Holding]) -> list[Holding]:
-        """Return what has not ended, and is not left out since there is enough."""
-        out = {*self._ended, *self._order.kept, *self._run.log.state.sync.stopped}
-        return [one for one in holdings if not out.issuperset(one)]
-
-    async def _work(self, domain: str, wave: NextWave, admission: Admission | None) -> None:
+    async def _work(self, waves: Sequence[Wave], wave: NextWave, admission: Admission | None) -> None:
         """Do the tasks of a wave, told of what those before it have revealed."""
         changes = {
             "tasks": wave.tasks,
             "integrates": False,
-            "summary": findings_told(self._order.summary, self._waves(domain)),
+            "summary": findings_told(self._order.summary, waves),
         }
         output = await self._place(admission).run(self._order.model_copy(update=changes))
         self._ended |= {one.task_id: one for one in output.tasks}
 
-    async def _synchronise(self, domain: str, wave: NextWave, before: Sequence[Holding], admission: Admission) -> None:
-        """Look at what a wave has revealed, ask whether what is there is enough, and put both on record together."""
+    async def _look_at(
+        self, domain: str, wave: NextWave, number: int, admission: Admission, *, more: bool
+    ) -> tuple[Wave, str]:
+        """Return what a wave has revealed, and why it is enough, asked where there are `more` tasks."""
         failpoint("wave.reached")
-        run, phase = self._run, self._order.phase
-        state = await run.log.refresh()
+        phase = self._order.phase
         tasks = tuple(task for task in wave.tasks if task in self._ended)
-        left, known = self._left(before), self._waves(domain)
-        revealed = revealed_by(state, phase, tasks)
+        revealed = revealed_by(await self._state_with(tasks), phase, tasks)
         ended = Wave(
             phase=phase,
-            number=len(known) + 1,
+            number=number,
             domain=domain,
             round=self._order.round,
             tasks=tasks,
@@ -108,12 +114,32 @@ class PhaseInWaves:
             revealed=len(revealed.tasks),
             findings=revealed.findings,
         )
-        reason = await self._ask_whether_enough() if left else ""
-        events: list[RunEvent] = [WaveEnded(run_id=run.spec.run_id, at=run.now(), wave=ended)]
+        return ended, await self._ask_whether_enough() if more else ""
+
+    async def _state_with(self, tasks: Collection[str]) -> RunState:
+        """Return a state that has what tasks handed on: the journal is read for what was done elsewhere."""
+        log, phase = self._run.log, self._order.phase
+        names = {task: StepName(StepKind.TASK, phase, task) for task in tasks}
+        known = {name.task_id: step.handoff for name in names.values() if (step := log.state.latest.get(name))}
+        is_here = log.is_whole and all(known.get(task) == self._ended[task] for task in tasks)
+        return log.state if is_here else await log.refresh()
+
+    async def _record(self, wave: Wave, left: Sequence[Holding], reason: str) -> None:
+        """Put it on record that a wave has ended, and, with a reason, that what is left is not done.
+
+        Where it has revealed nothing, nobody waits for that: it is on record before anything that comes behind it.
+        """
+        run = self._run
+        events: list[RunEvent] = [WaveEnded(run_id=run.spec.run_id, at=run.now(), wave=wave)]
         if reason:
             rest = tuple(task for one in left for task in one)
-            events.append(PhaseStopped(run_id=run.spec.run_id, at=run.now(), phase=phase, tasks=rest, reason=reason))
-        await run.log.append(*events)
+            events.append(
+                PhaseStopped(run_id=run.spec.run_id, at=run.now(), phase=wave.phase, tasks=rest, reason=reason)
+            )
+        if left and not reason and not wave.changed:
+            run.log.enqueue(*events)
+        else:
+            await run.log.append(*events)
         failpoint("wave.ended")
 
     async def _ask_whether_enough(self) -> str:
@@ -124,9 +150,6 @@ class PhaseInWaves:
         answer = await ask_whether_enough(self._run, self._order, check, done)
         self._unasked = answer.unasked
         return answer.enough
-
-    def _waves(self, domain: str) -> tuple[Wave, ...]:
-        return waves_of(self._run.log.state.sync, self._order.phase, self._order.round, domain)
 
     def _milestone(self, sync: Sync) -> Callable[[str], object]:
         calls, by = self._run.spec.expansion.calls, sync.by

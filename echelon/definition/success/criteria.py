@@ -40,6 +40,8 @@ class Criteria:
 
     def __add__(self, more: "Criteria") -> "Criteria":
         """Return both together; what stands in both is there once."""
+        if self is NOTHING_STATED or more is NOTHING_STATED:  # that is so for most results
+            return more if self is NOTHING_STATED else self
         return Criteria(
             texts=_union(self.texts, more.texts),
             evidence=_union(self.evidence, more.evidence),

@@ -75,6 +75,17 @@ async def test_what_another_process_wrote_is_known_after_a_refresh_where_it_stan
     assert log.state == await known(slow)
 
 
+async def test_a_log_is_whole_until_it_is_seen_that_another_process_wrote(log: RunLog, slow: Slow) -> None:
+    await log.append(begun("a"))
+    alone = log.is_whole
+    await slow.journal.beside().append(begun("theirs"))
+    await log.append(begun("mine"))
+    beside = log.is_whole
+    await log.refresh()
+
+    assert (alone, beside, log.is_whole) == (True, False, True)
+
+
 async def test_a_refresh_without_news_changes_nothing(log: RunLog) -> None:
     await log.append(begun("a"))
 

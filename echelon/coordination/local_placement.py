@@ -30,8 +30,13 @@ class LocalPlacement:
         self._at_work: dict[str, PhaseRun] = {}
 
     async def run(self, order: StageOrder) -> PhaseOutput:
-        """Do what is ordered: parts of one phase share its guards, and slots are reserved for all of it (F5)."""
+        """Do what is ordered: parts of one phase share its guards, and slots are reserved for all of it (F5).
+
+        A part that is ordered by itself is done where parts are.
+        """
         plan = self._run.spec.plan
+        if self._parts is not self and order.node != plan.primary.id:
+            return await self._parts.run(order)
         stage = stage_of(plan, order.tasks, order.node)
         whole = self._at_work.get(order.phase)
         if whole is not None:

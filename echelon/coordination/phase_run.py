@@ -46,6 +46,10 @@ from echelon.resilience.guard import Guard
 from echelon.runlog.losses import missing_of
 
 
+async def _come_to(output: PhaseOutput) -> PhaseOutput:
+    return output
+
+
 class _Turn(NamedTuple):
     """What a task is done with when it is its turn."""
 
@@ -94,7 +98,7 @@ class PhaseRun:
         plan, calls = self.run.spec.plan, self.run.spec.expansion.calls
         work = [
             (task, agent, plan.domain_of(task.id, plan.agent_of[task.id]))
-            for task in (self.run.spec.tasks[one] for one in stage.all_tasks)
+            for task in (self.run.spec.tasks[one] for one in stage.all_tasks if one not in self.order.kept)
             for agent in doers(self.phase.redundancy, task, calls[task.id].agent)
         ]
         work = [] if self._before else work
@@ -132,7 +136,13 @@ class PhaseRun:
         return self._guards.guard(agent, domain, task=self.run.spec.tasks[task_id])
 
     def _place(self, stage: Stage, part: Stage) -> Coroutine[Any, Any, PhaseOutput]:
-        """Return the work of a part: placed where it reports to the primary, and done by us below that."""
+        """Return the work of a part: placed where it reports to the primary, and done by us below that.
+
+        What was put together before is not worked on.
+        """
+        integrated = self.order.integrated.get(part.node.id)
+        if integrated is not None:
+            return _come_to(integrated)
         if stage.node.parent is not None:
             return self.coordinate(part)
         changes = {"node": part.node.id, "tasks": part.all_tasks}

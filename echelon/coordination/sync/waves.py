@@ -1,18 +1,21 @@
 """A phase in waves: between two of them is a light sync point, behind the last the sync point of the phase (X3, X14).
 
 A wave does tasks and puts nothing together. When all have ended, the phase is carried out once more with what they
-handed on, so that its integration, and everything behind it, is the same as without waves. Waves are on record: a run
-that is resumed recalls what they did, and goes on with the next one in the same rhythm.
+handed on, so that its integration, and everything behind it, is the same as without waves; what teams and domains do
+of it is begun as soon as their tasks have ended. Waves are on record: a run that is resumed recalls what they did, and
+goes on with the next one in the same rhythm.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import Placement, StageOrder
 from echelon.coordination.sync.admission import Admission
+from echelon.coordination.sync.early import EarlyIntegration
 from echelon.coordination.sync.stopping import ask_whether_enough
 from echelon.definition.sync.sync import PhaseSync, Sync
 from echelon.journal.failpoints import failpoint
@@ -43,19 +46,23 @@ class PhaseInWaves:
         self._place = place
         self._order = order
         self._sync = sync
-        #: What tasks handed on, whether they delivered or not.
-        self._ended: dict[str, Handoff] = {}
+        #: What tasks handed on, whether they delivered or not: in waves, or in an earlier round.
+        self._ended = dict(order.kept)
         self._unasked: tuple[Missing, ...] = ()
+        self._group = asyncio.TaskGroup()
+        self._early = EarlyIntegration(run, order, partial(place, None), self._group)
 
     async def run(self) -> PhaseOutput:
         """Do all waves, of each domain in its own rhythm, and put together what they handed on."""
-        async with asyncio.TaskGroup() as group:
+        async with self._group:
+            self._take(self._ended.values())
             for domain, left in holdings_by_domain(self._run, self._order, self._sync).items():
-                group.create_task(self._keep_time(domain, left), name=f"waves of {self._order.phase} {domain}")
+                self._group.create_task(self._keep_time(domain, left), name=f"waves of {self._order.phase} {domain}")
         stopped = self._run.log.state.sync.stopped
         changes = {
             "tasks": tuple(task for task in self._order.tasks if task in self._ended or task not in stopped),
-            "kept": {**self._order.kept, **self._ended},
+            "kept": self._ended,
+            "integrated": self._early.outputs(),
         }
         output = await self._place(None).run(self._order.model_copy(update=changes))
         return output.model_copy(update={"replaced": (*output.replaced, *self._unasked)})
@@ -70,13 +77,21 @@ class PhaseInWaves:
             await self._work(domain, NextWave(tuple(recalled), "interval"), None)
         while left := self._left(left):
             wave = next_wave(sync.terms, self._waves(domain), left, self._milestone(sync))
-            admission = Admission(self._run, sync.terms, wave.tasks)
+            admission = Admission(self._run, sync.terms, wave, self._take)
             await self._work(domain, wave, admission)
             await self._synchronise(domain, wave, left, admission)
 
+    def _take(self, ended: Iterable[Handoff]) -> None:
+        """Take what tasks have handed on, and begin to put together what can be, where that can be integrated on."""
+        ended = tuple(ended)
+        self._ended |= {one.task_id: one for one in ended}
+        integrator = self._run.spec.job.phases[self._order.phase].integrator
+        if integrator is not None and integrator.combiner is not None:
+            self._early.begin(ended)
+
     def _left(self, holdings: Sequence[Holding]) -> list[Holding]:
         """Return what has not ended, and is not left out since there is enough."""
-        out = {*self._ended, *self._order.kept, *self._run.log.state.sync.stopped}
+        out = {*self._ended, *self._run.log.state.sync.stopped}
         return [one for one in holdings if not out.issuperset(one)]
 
     async def _work(self, domain: str, wave: NextWave, admission: Admission | None) -> None:
@@ -87,7 +102,7 @@ class PhaseInWaves:
             "summary": findings_told(self._order.summary, self._waves(domain)),
         }
         output = await self._place(admission).run(self._order.model_copy(update=changes))
-        self._ended |= {one.task_id: one for one in output.tasks}
+        self._take(output.tasks)
 
     async def _synchronise(self, domain: str, wave: NextWave, before: Sequence[Holding], admission: Admission) -> None:
         """Look at what a wave has revealed, ask whether what is there is enough, and put both on record together."""

@@ -165,7 +165,7 @@ class PhaseRun:
         """Let an agent begin when its wave lets it in; where the wave has ended before, it has done nothing (X3)."""
         async with admission.turn(tasks) as may_begin:
             ended = await self._work(tasks) if may_begin else []
-            admission.over(ended)
+            await admission.over(ended)
             return ended
 
     async def _work(self, tasks: Sequence[str]) -> list[Handoff]:

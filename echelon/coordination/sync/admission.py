@@ -3,11 +3,13 @@
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
+from echelon.coordination.conflicts.statements import statements_of
 from echelon.coordination.context import RunContext
 from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.handoff import Handoff
 from echelon.model.policy import BulkheadPolicy
 from echelon.model.sync.policy import SyncPolicyTerms
+from echelon.oversight.conflicts.claimed import Claimed
 from echelon.oversight.sync.revealing import is_event, urgent_concerns
 from echelon.oversight.sync.rhythm import NextWave
 from echelon.resilience.bulkhead import Bulkhead, Slot
@@ -16,7 +18,8 @@ from echelon.resilience.bulkhead import Bulkhead, Slot
 class Admission:
     """The door of one wave. An agent that was let in does its tasks, whatever happens meanwhile.
 
-    One at least is let in, so that every wave comes to something. `on_ended` takes what each has handed on.
+    One at least is let in, so that every wave comes to something. `on_ended` takes what each has handed on; `claimed`
+    is what was claimed before it, and is asked where a contradiction ends a wave.
     """
 
     def __init__(
@@ -25,15 +28,19 @@ class Admission:
         terms: SyncPolicyTerms,
         wave: NextWave,
         on_ended: Callable[[Sequence[Handoff]], None],
+        claimed: Claimed,
     ) -> None:
         self._run = run
         self._terms = terms
         self._planned = len(wave.tasks)
+        self._phase = run.spec.phase_of[wave.tasks[0]]
         policy = BulkheadPolicy(max_concurrency=room_for(run, wave.tasks), max_queue=None)
         self._room = Bulkhead("wave", policy)
         for holding in wave.holdings:
             self._slot(holding).reserve(1)
         self._on_ended = on_ended
+        self._claimed = claimed
+        self._contradicted = False
         self._ended: list[Handoff] = []
         self._admitted: set[str] = set()
         self.closed = False
@@ -55,10 +62,13 @@ class Admission:
         finally:
             slot.reserve(-1)
 
-    def over(self, handoffs: Sequence[Handoff]) -> None:
+    async def over(self, handoffs: Sequence[Handoff]) -> None:
         """Take note of what has ended."""
         self._ended += handoffs
         self._on_ended(handoffs)
+        if "conflict" in self._terms.events:
+            said = await statements_of(self._run, self._phase, handoffs, least=1)
+            self._contradicted = self._claimed.add(said) or self._contradicted
 
     def _slot(self, tasks: Sequence[str]) -> Slot:
         """Return the room of those who do these tasks: one agent, of one domain."""
@@ -69,7 +79,7 @@ class Admission:
     def _is_event(self) -> bool:
         # Of those who were let in only: a run that is resumed lets in, and recalls, just those who ended the wave.
         urgent = bool(urgent_concerns(self._run.log.state, self._admitted))
-        return is_event(self._terms, self._planned, self._ended, urgent=urgent)
+        return is_event(self._terms, self._planned, self._ended, urgent=urgent, conflict=self._contradicted)
 
 
 def room_for(run: RunContext, tasks: Collection[str]) -> int:

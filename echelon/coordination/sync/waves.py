@@ -7,13 +7,17 @@ goes on with the next one in the same rhythm.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Container, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from echelon.contract.claims import has_keys
+from echelon.coordination.conflicts.settling import settle_conflicts
+from echelon.coordination.conflicts.statements import statements_of
 from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import Placement, StageOrder
+from echelon.coordination.stage import stage_of
 from echelon.coordination.sync.admission import Admission
 from echelon.coordination.sync.early import EarlyIntegration
 from echelon.coordination.sync.stopping import ask_whether_enough
@@ -21,6 +25,9 @@ from echelon.definition.sync.sync import PhaseSync, Sync
 from echelon.journal.failpoints import failpoint
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.sync.seen import Wave
+from echelon.oversight.briefing.decisions import decisions_in
+from echelon.oversight.briefing.lines import brief_lines
+from echelon.oversight.conflicts.claimed import Claimed
 from echelon.oversight.sync.revealing import findings_told, revealed_by
 from echelon.oversight.sync.rhythm import Holding, NextWave, next_wave, waves_of
 from echelon.runlog.events import RunEvent
@@ -43,6 +50,7 @@ class PhaseInWaves:
 
     def __init__(self, run: RunContext, place: Place, order: StageOrder, sync: PhaseSync) -> None:
         self._run = run
+        self._phase = run.spec.job.phases[order.phase]
         self._place = place
         self._order = order
         self._sync = sync
@@ -50,6 +58,10 @@ class PhaseInWaves:
         self._ended = dict(order.kept)
         self._unasked: tuple[Missing, ...] = ()
         self._group = asyncio.TaskGroup()
+        #: Is a contradiction an event: are results compared at light sync points (X9)?
+        events = {event for one in sync.rhythms.values() for event in one.terms.events}
+        self._compares = "conflict" in events and any(has_keys(one.output_type) for one in self._phase.agents)
+        self._doubts: dict[str, Missing] = {}
         self._early = EarlyIntegration(run, order, partial(place, None), self._group)
 
     async def run(self) -> PhaseOutput:
@@ -65,7 +77,9 @@ class PhaseInWaves:
             "integrated": self._early.outputs(),
         }
         output = await self._place(None).run(self._order.model_copy(update=changes))
-        return output.model_copy(update={"replaced": (*output.replaced, *self._unasked)})
+        known = {one.task_id for one in output.replaced}
+        doubts = (one for task, one in self._doubts.items() if task not in known)
+        return output.model_copy(update={"replaced": (*output.replaced, *doubts, *self._unasked)})
 
     async def _keep_time(self, domain: str, left: Sequence[Holding]) -> None:
         """Do the waves of a domain, one behind the other; those on record are recalled together."""
@@ -75,9 +89,11 @@ class PhaseInWaves:
         recalled = [one for one in left if before.issuperset(one)]
         if recalled:
             await self._work(domain, NextWave(tuple(recalled), "interval"), None)
+            for number in range(len(known)):  # in their order, so that each conflict is found as it was
+                await self._settle(domain, {task for wave in known[: number + 1] for task in wave.tasks})
         while left := self._left(left):
             wave = next_wave(sync.terms, self._waves(domain), left, self._milestone(sync))
-            admission = Admission(self._run, sync.terms, wave, self._take)
+            admission = Admission(self._run, sync.terms, wave, self._take, await self._claimed(domain))
             await self._work(domain, wave, admission)
             await self._synchronise(domain, wave, left, admission)
 
@@ -85,8 +101,9 @@ class PhaseInWaves:
         """Take what tasks have handed on, and begin to put together what can be, where that can be integrated on."""
         ended = tuple(ended)
         self._ended |= {one.task_id: one for one in ended}
-        integrator = self._run.spec.job.phases[self._order.phase].integrator
-        if integrator is not None and integrator.combiner is not None:
+        integrator = self._phase.integrator
+        # What may still be contradicted is put together at the end: a decision would make it out of date.
+        if integrator is not None and integrator.combiner is not None and not self._compares:
             self._early.begin(ended)
 
     def _left(self, holdings: Sequence[Holding]) -> list[Holding]:
@@ -100,6 +117,7 @@ class PhaseInWaves:
             "tasks": wave.tasks,
             "integrates": False,
             "summary": findings_told(self._order.summary, self._waves(domain)),
+            "news": self._order.news.model_copy(update={"decisions": brief_lines(decisions_in(self._run.log.state))}),
         }
         output = await self._place(admission).run(self._order.model_copy(update=changes))
         self._take(output.tasks)
@@ -108,6 +126,7 @@ class PhaseInWaves:
         """Look at what a wave has revealed, ask whether what is there is enough, and put both on record together."""
         failpoint("wave.reached")
         run, phase = self._run, self._order.phase
+        await self._settle(domain, self._ended)
         state = await run.log.refresh()
         tasks = tuple(task for task in wave.tasks if task in self._ended)
         left, known = self._left(before), self._waves(domain)
@@ -130,6 +149,30 @@ class PhaseInWaves:
             events.append(PhaseStopped(run_id=run.spec.run_id, at=run.now(), phase=phase, tasks=rest, reason=reason))
         await run.log.append(*events)
         failpoint("wave.ended")
+
+    def _results(self, domain: str, tasks: Container[str]) -> list[Handoff]:
+        """Return what tasks of a rhythm have delivered by now, in the order in which coordinators get it."""
+        stage = stage_of(self._run.spec.plan, self._order.tasks, self._order.node)
+        ended = (self._ended[task] for task in stage.all_tasks if task in tasks and task in self._ended)
+        return [one for one in ended if one.done and rhythm_of(self._run, self._sync, one.task_id) == domain]
+
+    async def _claimed(self, domain: str) -> Claimed:
+        """Return what results of a rhythm have claimed by now, as far as that is asked."""
+        claimed = Claimed()
+        if self._compares:
+            results = self._results(domain, self._ended)
+            claimed.add(await statements_of(self._run, self._order.phase, results, least=1))
+        return claimed
+
+    async def _settle(self, domain: str, tasks: Container[str]) -> None:
+        """Settle what results of a rhythm contradict each other about: the end decides it no more."""
+        if not self._compares:
+            return
+        settled = await settle_conflicts(
+            self._run, self._order, PhaseOutput(handoffs=tuple(self._results(domain, tasks)))
+        )
+        self._ended |= {one.task_id: one for one in settled.handoffs}
+        self._doubts |= {one.task_id: one for one in settled.replaced}
 
     async def _ask_whether_enough(self) -> str:
         check = self._sync.stop

@@ -11,7 +11,6 @@ from collections.abc import Callable, Container, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from echelon.contract.claims import has_keys
 from echelon.coordination.conflicts.settling import settle_conflicts
 from echelon.coordination.conflicts.statements import statements_of
 from echelon.coordination.context import RunContext
@@ -21,6 +20,7 @@ from echelon.coordination.stage import stage_of
 from echelon.coordination.sync.admission import Admission
 from echelon.coordination.sync.early import EarlyIntegration
 from echelon.coordination.sync.stopping import ask_whether_enough
+from echelon.definition.sync.early import compares_between_waves, integrates_early
 from echelon.definition.sync.sync import PhaseSync, Sync
 from echelon.journal.failpoints import failpoint
 from echelon.model.handoff import Handoff, Missing
@@ -59,8 +59,7 @@ class PhaseInWaves:
         self._unasked: tuple[Missing, ...] = ()
         self._group = asyncio.TaskGroup()
         #: Is a contradiction an event: are results compared at light sync points (X9)?
-        events = {event for one in sync.rhythms.values() for event in one.terms.events}
-        self._compares = "conflict" in events and any(has_keys(one.output_type) for one in self._phase.agents)
+        self._compares = compares_between_waves(self._phase)
         self._doubts: dict[str, Missing] = {}
         self._early = EarlyIntegration(run, order, partial(place, None), self._group)
 
@@ -98,12 +97,10 @@ class PhaseInWaves:
             await self._synchronise(domain, wave, left, admission)
 
     def _take(self, ended: Iterable[Handoff]) -> None:
-        """Take what tasks have handed on, and begin to put together what can be, where that can be integrated on."""
+        """Take what tasks have handed on, and begin to put together what can be."""
         ended = tuple(ended)
         self._ended |= {one.task_id: one for one in ended}
-        integrator = self._phase.integrator
-        # What may still be contradicted is put together at the end: a decision would make it out of date.
-        if integrator is not None and integrator.combiner is not None and not self._compares:
+        if integrates_early(self._phase):
             self._early.begin(ended)
 
     def _left(self, holdings: Sequence[Holding]) -> list[Holding]:

@@ -92,7 +92,7 @@ class PhaseInWaves:
                 await self._settle(domain, {task for wave in known[: number + 1] for task in wave.tasks})
         while left := self._left(left):
             wave = next_wave(sync.terms, self._waves(domain), left, self._milestone(sync))
-            admission = Admission(self._run, sync.terms, wave, self._take, await self._claimed(domain))
+            admission = Admission(self._run, sync.terms, wave, self._take, await self._read_claims(domain))
             await self._work(domain, wave, admission)
             await self._synchronise(domain, wave, left, admission)
 
@@ -153,7 +153,7 @@ class PhaseInWaves:
         ended = (self._ended[task] for task in stage.all_tasks if task in tasks and task in self._ended)
         return [one for one in ended if one.done and rhythm_of(self._run, self._sync, one.task_id) == domain]
 
-    async def _claimed(self, domain: str) -> Claimed:
+    async def _read_claims(self, domain: str) -> Claimed:
         """Return what results of a rhythm have claimed by now, as far as that is asked."""
         claimed = Claimed()
         if self._compares:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple, Self
 
+from echelon.model.autonomy.terms import AutonomyTerms
 from echelon.model.base import Value
 from echelon.model.graph import WorkerKind
 from echelon.model.organisation import Structure
@@ -51,6 +52,20 @@ class JobFacts(Value):
     """Phases that keep what an earlier run did of the same."""
     adapt: Literal["off", "propose", "apply"] = "off"
     """What happens when its structure is outgrown (R10)."""
+    verifiers: tuple[str, ...] = ()
+    """Who judges the results that everything rests on, beside what phases state themselves (O3)."""
+    auditors: tuple[str, ...] = ()
+    """Who judges integrations, beside what their contracts promise (O4)."""
+    audited: bool = False
+    """Does it state how integrations are audited?"""
+    autonomy: AutonomyTerms | None = None
+    """How far results proceed by the record of their agents; None: by what these state of themselves alone (X6)."""
+    peers: tuple[str, ...] = ()
+    """Who looks at results of which their agents are neither sure nor unsure enough."""
+    flat: tuple[str, ...] = ()
+    """Phases whose sync points are flat moments (O6)."""
+    early: tuple[str, ...] = ()
+    """Phases in waves of which teams and domains are put together before the end (X3)."""
 
 
 class BriefReader(NamedTuple):

@@ -12,11 +12,57 @@ from echelon.model.autonomy.terms import DEFAULT_TERMS
 from echelon.model.concern import HIGH
 from echelon.model.markdown import names
 from echelon.model.usage import Budget
+from echelon.planning.infrastructure import is_judged
 
 
 def _bounds_something(budget: Budget | None) -> bool:
     stated = budget.model_dump(exclude_none=True, exclude={"final_call", "per"}) if budget else {}
     return bool(stated)
+
+
+def _doubt(facts: Facts) -> Iterator[str]:
+    terms = facts.job.autonomy or DEFAULT_TERMS
+    yield f"A result of which its agent is less than {terms.escalate:.2f} sure is asked about."
+
+
+def _autonomy(facts: Facts) -> Iterator[str]:
+    terms = facts.job.autonomy or DEFAULT_TERMS
+    between = f"{names(facts.job.peers)} look at it first" if facts.job.peers else "it is asked about"
+    yield (
+        f"A result proceeds where its agent was right {terms.proceed:.2f} of the time or more, by its record over the "
+        f"runs of the job; below {terms.escalate:.2f} it is asked about, in between {between}. Asked about is also "
+        "what reaches into another domain, exceeds a budget, or is new to all runs; more that rests on a result raises "
+        "both thresholds."
+    )
+
+
+def _critical(facts: Facts) -> Iterator[str]:
+    yield (
+        "Results on the critical path and in front of gates are judged besides, where they are of their kind, by "
+        f"{names(facts.job.verifiers)}; of what these cannot tell nobody knows that it is good."
+    )
+
+
+def _audited(facts: Facts) -> Iterator[str]:
+    by = f", and judged by {names(facts.job.auditors)}" if facts.job.auditors else ""
+    yield (
+        f"A sample of the integrations is held to what their contracts promise{by}; what is rejected is a concern for "
+        "a person."
+    )
+
+
+def _is_audited(facts: Facts) -> bool:
+    stated = facts.job.audited
+    return facts.plan is not None and facts.is_integrated and is_judged(facts.plan.n_agents, stated=stated)
+
+
+def _is_critical(facts: Facts) -> bool:
+    return bool(facts.job.verifiers) and facts.plan is not None and bool(facts.plan.to_verify)
+
+
+def _is_tried(facts: Facts) -> bool:
+    verifies = facts.plan is not None and (_is_critical(facts) or any(one.verify for one in facts.plan.phases))
+    return verifies and is_judged(facts.agents, stated=True)
 
 
 def _breakers(facts: Facts) -> Iterator[str]:
@@ -41,8 +87,15 @@ _CONCERNS = (
     to_people(
         "concerns.doubt",
         Aspect.CONCERNS,
-        f"A result of which its agent is less than {DEFAULT_TERMS.escalate:.2f} sure is asked about.",
+        _doubt,
         f"{COORDINATION}.autonomy.settling.settle_autonomy",
+    ),
+    to_people(
+        "concerns.autonomy",
+        Aspect.CONCERNS,
+        _autonomy,
+        "echelon.oversight.autonomy.deciding.decide",
+        lambda facts: facts.job.autonomy is not None,
     ),
     to_people(
         "concerns.ends",
@@ -103,6 +156,28 @@ _VERIFICATION = (
         of_plan(plan.judges),
         f"{COORDINATION}.success.verifying.verify_task",
         in_a_phase(lambda phase: phase.verify),
+    ),
+    to_people(
+        "verification.critical",
+        Aspect.VERIFICATION,
+        _critical,
+        f"{COORDINATION}.success.verifying.verify_task",
+        _is_critical,
+    ),
+    to_people(
+        "verification.tried",
+        Aspect.VERIFICATION,
+        "Who verifies by the output alone and accepted all of five results or more is tried, once, with results made "
+        "wrong on purpose; of one that accepts these, too, no verdict counts.",
+        f"{COORDINATION}.audit.canaries.probe_verifiers",
+        _is_tried,
+    ),
+    to_people(
+        "verification.audit",
+        Aspect.VERIFICATION,
+        _audited,
+        f"{COORDINATION}.audit.auditing.audit_integrations",
+        _is_audited,
     ),
     to_people(
         "verification.conflicts",

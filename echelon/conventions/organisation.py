@@ -43,6 +43,20 @@ def _kept(facts: Facts) -> Iterator[str]:
     yield f"Not done again where nothing that it is made from has changed since an earlier run: {kept}."
 
 
+def _flat(facts: Facts) -> Iterator[str]:
+    yield (
+        f"Behind the sync point of {names(facts.job.flat)} everybody who decides is given all open concerns, "
+        "unfiltered, whoever raised them."
+    )
+
+
+def _early(facts: Facts) -> Iterator[str]:
+    yield (
+        f"In {names(facts.job.early)} a team or a domain is put together as soon as its tasks have ended, once, while "
+        "the others are still at work."
+    )
+
+
 def _taken(facts: Facts) -> Iterator[str]:
     for one in facts.takers:
         yield (
@@ -109,6 +123,20 @@ _SYNC = (
         in_plan(lambda plan: len(plan.phases) > 1 and not any(phase.continues for phase in plan.phases)),
     ),
     to_people(
+        "sync.waves",
+        Aspect.SYNC,
+        of_plan(plan.waves),
+        f"{COORDINATION}.sync.waves.PhaseInWaves",
+        in_a_phase(plan.is_in_waves),
+    ),
+    to_people(
+        "sync.flat",
+        Aspect.SYNC,
+        _flat,
+        f"{COORDINATION}.briefing.flat.hold_flat_moment",
+        lambda facts: bool(facts.job.flat),
+    ),
+    to_people(
         "sync.continued",
         Aspect.SYNC,
         of_plan(plan.continued),
@@ -152,6 +180,13 @@ _INTEGRATION = (
         of_plan(plan.integrators),
         f"{COORDINATION}.rolling.steps.StepMaker.integration",
         lambda facts: facts.is_integrated,
+    ),
+    to_people(
+        "integration.early",
+        Aspect.INTEGRATION,
+        _early,
+        f"{COORDINATION}.sync.early.EarlyIntegration",
+        lambda facts: bool(facts.job.early) and facts.is_integrated,
     ),
     to_people(
         "integration.missing",

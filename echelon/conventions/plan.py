@@ -106,6 +106,25 @@ def _judged(phase: PhasePlan) -> str:
     return f"{literal(phase.name)} by {names(phase.verify, NAMED_IN_A_ROW)}{again}"
 
 
+def waves(plan: Plan) -> Iterator[str]:
+    """Say which phases are done in waves, and when they synchronise (X3)."""
+    found = listed([phase for phase in plan.phases if is_in_waves(phase)], NAMED_AT_MOST, _in_waves, between="; ")
+    yield (
+        f"Done in waves, with a light sync point between them: {found}. Who begins behind one is told what the tasks "
+        "before it have revealed."
+    )
+
+
+def is_in_waves(phase: PhasePlan) -> bool:
+    """Say whether a phase has light sync points, or some of its domains."""
+    return phase.sync.policy != "phase"
+
+
+def _in_waves(phase: PhasePlan) -> str:
+    often = f", {count(phase.sync.every, 'task')} to begin with" if phase.sync.every else ""
+    return f"{literal(phase.name)} ({phase.sync.policy}{often})"
+
+
 def settled_conflicts(plan: Plan) -> Iterator[str]:
     """Say what decides where outputs contradict each other (X9)."""
     found = [phase for phase in plan.phases if phase.settle]

@@ -29,8 +29,14 @@ class LocalPlacement:
         self._admission = admission
 
     async def run(self, order: StageOrder) -> PhaseOutput:
-        """Do what is ordered; slots are reserved for all of it (F5)."""
-        stage = stage_of(self._run.spec.plan, order.tasks, order.node)
+        """Do what is ordered; slots are reserved for all of it (F5).
+
+        A part that is ordered by itself is done where parts are.
+        """
+        plan = self._run.spec.plan
+        if self._parts is not None and order.node != plan.primary.id:
+            return await self._parts.run(order)
+        stage = stage_of(plan, order.tasks, order.node)
         phase = PhaseRun(self._run, order, self._parts, self._relay, self._admission)
         with phase.reserved_slots(stage):
             return await phase.coordinate(stage)

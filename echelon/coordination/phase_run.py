@@ -46,6 +46,10 @@ from echelon.resilience.guard import Guard
 from echelon.runlog.losses import missing_of
 
 
+async def _come_to(output: PhaseOutput) -> PhaseOutput:
+    return output
+
+
 class _Turn(NamedTuple):
     """What a task is done with when it is its turn."""
 
@@ -135,7 +139,13 @@ class PhaseRun:
         return self._guards.guard(agent, domain, task=self.run.spec.tasks[task_id])
 
     def _place(self, stage: Stage, part: Stage) -> Coroutine[Any, Any, PhaseOutput]:
-        """Return the work of a part: placed where it reports to the primary, if parts are; else done here."""
+        """Return the work of a part: placed where it reports to the primary, if parts are; else done here.
+
+        What was put together before is not worked on.
+        """
+        integrated = self.order.integrated.get(part.node.id)
+        if integrated is not None:
+            return _come_to(integrated)
         if self._placement is None or stage.node.parent is not None:
             return self.coordinate(part)
         changes = {"node": part.node.id, "tasks": part.all_tasks}
@@ -158,7 +168,7 @@ class PhaseRun:
         """Let an agent begin when its wave lets it in; where the wave has ended before, it has done nothing (X3)."""
         async with admission.turn(tasks) as may_begin:
             ended = await self._work(tasks) if may_begin else []
-            admission.over(ended)
+            await admission.over(ended)
             return ended
 
     async def _work(self, tasks: Sequence[str]) -> list[Handoff]:

@@ -62,6 +62,8 @@ class StageOrder(Value):
     """Is the phase repeated, as a whole or with others? What each task delivers is handed on then, beside the rest."""
     kept: dict[str, Handoff] = Field(default_factory=dict[str, Handoff])
     """Tasks that passed in an earlier round, or have ended in a wave, and are not done again."""
+    integrated: dict[str, PhaseOutput] = Field(default_factory=dict[str, PhaseOutput])
+    """What parts of it have come to already, by coordinator: they were put together as soon as that could be (X3)."""
     integrates: bool = True
     """Is what is delivered put together? Of a wave it is handed on task by task (X3)."""
     past: dict[str, tuple[PastRound, ...]] = Field(default_factory=dict[str, tuple[PastRound, ...]])

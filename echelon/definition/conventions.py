@@ -7,12 +7,15 @@ from echelon.conventions.facts import AUDIENCES, Audience, BriefReader, JobFacts
 from echelon.definition.definition import JobDefinition
 from echelon.definition.facts import kind_of
 from echelon.definition.nested import agents_of_phase
+from echelon.definition.oversight.peers import peers_of
 from echelon.definition.phase import PhaseDefinition
+from echelon.definition.sync.early import integrates_early
 
 
 def job_facts(job: JobDefinition) -> JobFacts:
     """Return what a job has switched on."""
     pairs = [(agent, phase) for phase in _phases(job) for agent in agents_of_phase(phase)]
+    autonomy = job.oversight.autonomy
     policies = [agent.resilience.over(phase.resilience).over(job.defaults) for agent, phase in pairs]
     return JobFacts(
         agents=frozenset(one for agent, _ in pairs if (one := audience_of(agent))),
@@ -22,6 +25,15 @@ def job_facts(job: JobDefinition) -> JobFacts:
         fallbacks=any(map(_has_fallbacks, _phases(job))),
         kept=tuple(phase.name for phase in _phases(job) if phase.reuse is not None),
         adapt=job.adapt,
+        verifiers=tuple(dict.fromkeys(one.name for each in _phases(job) for one in each.judges.critical.verifiers)),
+        auditors=tuple(dict.fromkeys(one.judges.auditor.name for one in _phases(job) if one.judges.auditor)),
+        audited=job.oversight.audit is not None,
+        autonomy=autonomy.terms if autonomy else None,
+        peers=tuple(
+            dict.fromkeys(one.name for each in _phases(job) for one in peers_of(autonomy, each, job.inputs_type))
+        ),
+        flat=tuple(phase.name for phase in _phases(job) if phase.flat),
+        early=tuple(phase.name for phase in _phases(job) if integrates_early(phase)),
     )
 
 

@@ -37,6 +37,14 @@ def test_a_run_that_nobody_kills_weighs_what_is_enough(place: Place, whole: Whol
     check(place, "wavy", whole)
 
 
+def test_what_a_domain_did_is_put_together_before_the_last_wave(place: Place, whole: Whole) -> None:
+    asked = place.world("wavy").asked()
+    together = [place for place, who in enumerate(asked) if who.startswith("stack/merge/")]
+    tasks = [place for place, who in enumerate(asked) if who.startswith("stack/p")]
+    assert whole.passages["wave.integrated"] > 0
+    assert min(together) < max(tasks)
+
+
 def test_every_light_sync_point_can_be_killed_at(whole: Whole) -> None:
     assert all(whole.passages[point] for point in WAVE_POINTS)
 

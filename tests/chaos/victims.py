@@ -38,6 +38,7 @@ from tests.chaos.jobs.alternating_job import alternating_job
 from tests.chaos.jobs.audited_job import audited_job
 from tests.chaos.jobs.checked_job import checked_job
 from tests.chaos.jobs.conflicting_job import conflicting_job
+from tests.chaos.jobs.disputed_job import disputed_job
 from tests.chaos.jobs.keeping_job import keeping_job
 from tests.chaos.jobs.mended_check_job import mended_check_job
 from tests.chaos.jobs.mending_job import mending_job
@@ -74,6 +75,7 @@ JOBS = {
         mended_check_job,
         trusted_job,
         conflicting_job,
+        disputed_job,
         alternating_job,
         wavy_job,
         audited_job,

@@ -35,6 +35,7 @@ from echelon.model.handoff import Handoff
 from echelon.model.integration import verification_id
 from echelon.model.run import StepKind, StepRecord
 from echelon.oversight.audit.probing import drawn, stamping
+from echelon.planning.infrastructure import is_judged
 from echelon.runlog.events import RunEvent
 from echelon.runlog.judging.audit_events import VerifierProbed
 from echelon.runlog.losses import missing_of
@@ -48,9 +49,13 @@ class _Canary(NamedTuple):
 
 
 async def probe_verifiers(run: RunContext, order: StageOrder, output: PhaseOutput) -> PhaseOutput:
-    """Try the verifiers of a phase that accepted everything; what rests on one that is exposed is not verified."""
-    verifiers = {one.name: one for one in run.spec.job.phases[order.phase].judges.critical.verifiers}
-    if not verifiers or not run.spec.plan.to_verify or waits_in(output.missing):
+    """Try the verifiers of a phase that accepted everything; what rests on one that is exposed is not verified.
+
+    Those of the job are tried as those that the phase states itself.
+    """
+    phase = run.spec.job.phases[order.phase]
+    verifiers = {one.name: one for one in (*phase.success.verifiers, *phase.judges.critical.verifiers)}
+    if not verifiers or not is_judged(run.spec.plan.n_agents, stated=True) or waits_in(output.missing):
         return output
     asked = [name for name, one in verifiers.items() if _judges_output_alone(one)]
     found = stamping(_tasks(run, order), asked, run.log.state.probes)
@@ -118,9 +123,10 @@ async def _canaries(run: RunContext, step: StepRecord, others: Sequence[StepReco
 
 async def _accepts(run: RunContext, order: StageOrder, verifier: Agent, canary: _Canary) -> bool:
     """Say whether a verifier accepts a result that is wrong: asked in a step of its own, as about any other."""
-    critical = run.spec.job.phases[order.phase].judges.critical
-    rounds = [PastRound(handoff=canary.handoff)]
-    step = steps_beside(run, order).check_of_task(canary.handoff.task_id, verifier, rounds, critical)
+    task, rounds = canary.handoff.task_id, [PastRound(handoff=canary.handoff)]
+    criteria = run.spec.criteria_of(run.spec.tasks[task], run.spec.expansion.calls[task].agent.name)
+    asked = next((one for one in criteria.verifiers if one.name == verifier.name), verifier)
+    step = steps_beside(run, order).check_of_task(task, asked, rounds, criteria)
     name = verification_id(order.phase, f"{verifier.name}-of-{canary.how.replace(chr(39), '')}")
     checked = await layers(run)(replace(step, task_id=name, key=digest_of((step.key, "canary", canary.how))))
     return checked.done and (await read_verdict(run, verifier, checked)).passed

@@ -31,6 +31,7 @@ from echelon.model.handoff import Handoff, Missing
 from echelon.model.integration import settlement_id
 from echelon.model.phrasing import listed
 from echelon.oversight.conflicts.finding import find_conflicts, nearest_owner
+from echelon.oversight.conflicts.joined import known_as
 from echelon.runlog.judging.conflict_events import ConflictFound, ConflictSettled
 from echelon.runlog.losses import missing_of
 
@@ -129,26 +130,31 @@ class _Settling:
         self, conflicts: Iterable[Conflict], handoffs: Handed
     ) -> tuple[list[ConflictRecord], list[Missing]]:
         """Put conflicts on record and let them be decided; returns where they stand, and what could not be asked."""
-        versions = {one.task_id: one.version for several in handoffs.values() for one in several}
-        job, found = self.run.spec.job, [self._record(one, versions) for one in conflicts]
+        job, versions = self.run.spec.job, {one.task_id: one.version for own in handoffs.values() for one in own}
+        found = [self._record(one, versions) for one in conflicts]
         await self._record_found(found)
         settler, known = job.phases[self.order.phase].settler or job.settler, self.run.log.state.conflicts
         asked = [known[one.id] for one in found]
         failed = await self._decide_all(asked, settler, handoffs) if settler is not None else []
         settled = [self.run.log.state.conflicts[one.id] for one in found]
         await self._raise_undecided(settled)
-        return settled, failed
+        now = [known_as(one.conflict, versions, [known]) or known for one, known in zip(found, settled, strict=True)]
+        return now, failed
 
     def _record(self, conflict: Conflict, versions: Mapping[str, str]) -> ConflictRecord:
-        """Return the record of a conflict; one that is found again on another level has one already."""
+        """Return the record of a conflict: the one that it has already, on another level or with others on a side."""
         known, identity = self.run.claims.records, self.run.claims.identity(conflict)
-        return known.get(identity) or known.setdefault(identity, self._new_record(conflict, versions))
+        return known.get(identity) or known.setdefault(identity, self._find_record(conflict, versions))
 
-    def _new_record(self, conflict: Conflict, versions: Mapping[str, str]) -> ConflictRecord:
+    def _find_record(self, conflict: Conflict, versions: Mapping[str, str]) -> ConflictRecord:
+        identity, known = digest_of(conflict)[:12], self.run.log.state.conflicts
+        joined = None if identity in known else known_as(conflict, versions, known.values())
+        if joined is not None:
+            return joined
         agreeing = {task for side in conflict.sides for task in side.agrees}
         owner = nearest_owner(self.run.spec.plan, (side.producer for side in conflict.sides))
         return ConflictRecord(
-            id=digest_of(conflict)[:12],
+            id=identity,
             conflict=conflict,
             owner=owner.id,
             level=owner.kind.value,

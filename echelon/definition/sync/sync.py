@@ -36,9 +36,10 @@ class Sync:
 
     @classmethod
     def on(cls, *events: SyncEvent, failures: float = FAILURE_SHARE) -> "Sync":
-        """Synchronise when something happens: something `urgent` is said, or so large a share of the tasks `failures`.
+        """Synchronise when something happens.
 
-        Without names it is both.
+        Something `urgent` is said, so large a share of the tasks `failures`, or results are in `conflict`: they
+        contradict each other about what their contracts mark with `Key`. Without names it is each of them.
         """
         named = events or get_args(SyncEvent)
         return cls(terms=_terms(policy="event", events=named, failure_share=failures))

@@ -9,8 +9,8 @@ from echelon.model.base import Value
 PolicyName: TypeAlias = Literal["phase", "milestone", "interval", "event", "adaptive"]
 """At the end of the phase only; at milestones; each so many tasks; when something happens; as often as is of use."""
 
-SyncEvent: TypeAlias = Literal["urgent", "failures"]
-"""Something urgent was said of the work; more of it failed than is usual."""
+SyncEvent: TypeAlias = Literal["urgent", "failures", "conflict"]
+"""Something urgent was said of the work; more of it failed than is usual; results contradict each other."""
 
 Level: TypeAlias = Literal["low", "medium", "high"]
 """How much of something there is, where nobody has measured it."""

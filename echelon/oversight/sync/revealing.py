@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from echelon.model.concern import CRITICAL, URGENCY, ConcernRecord
+from echelon.model.conflicts.conflict import ConflictRecord
 from echelon.model.handoff import Handoff
 from echelon.model.phrasing import head, one_line, truncate
 from echelon.model.run import StepKind
@@ -32,15 +33,18 @@ class Revealed(NamedTuple):
 def revealed_by(state: RunState, phase: str, tasks: Collection[str]) -> Revealed:
     """Return what those who work on should know of tasks that have ended.
 
-    That is what is urgent, and what is lost, falls short, or could not be verified. What waits for a quota, or for a
+    That is what is urgent, what they contradict others about, and what is lost, falls short, or could not be verified.
+    What waits for a quota, or for a
     person, reveals nothing yet.
     """
     steps = (state.latest.get(StepName(StepKind.TASK, phase, task)) for task in tasks)
     handoffs = [step.handoff for step in steps if step is not None and not step.handoff.waits]
     urgent = urgent_concerns(state, tasks)
     lost = [one for one in handoffs if is_lost(one)]
-    findings = [truncate(one_line(said), FINDING_CHARACTERS) for said in _findings(urgent, lost)]
-    of = {*(one.task_id for one in urgent), *(one.task_id for one in lost)}
+    contradicting = _conflicts(state, phase, tasks)
+    findings = [truncate(one_line(said), FINDING_CHARACTERS) for said in _findings(urgent, contradicting, lost)]
+    sides = {task for one in contradicting for side in one.conflict.sides for task in side.tasks}
+    of = {*(one.task_id for one in urgent), *sides.intersection(tasks), *(one.task_id for one in lost)}
     return Revealed(frozenset(of), tuple(head(findings, MOST_FINDINGS)))
 
 
@@ -50,19 +54,31 @@ def urgent_concerns(state: RunState, tasks: Collection[str]) -> list[ConcernReco
     return sorted(found, key=lambda one: URGENCY.index(one.route))
 
 
-def is_event(terms: SyncPolicyTerms, planned: int, ended: Iterable[Handoff], *, urgent: bool) -> bool:
+def is_event(
+    terms: SyncPolicyTerms, planned: int, ended: Iterable[Handoff], *, urgent: bool, conflict: bool = False
+) -> bool:
     """Say whether a wave should end before all of its tasks were begun.
 
     `ended` are those of its `planned` tasks that have ended by now; `urgent` says that something urgent was raised
-    since it began.
+    since it began, `conflict` that its results contradict others.
     """
     failed = sum(not (one.done or one.waits) for one in ended)
     many = failed >= max(FEWEST_FAILURES, terms.failure_share * planned)
-    return (urgent and "urgent" in terms.events) or (many and "failures" in terms.events)
+    happened = {"urgent": urgent, "failures": many, "conflict": conflict}
+    return any(happened[event] for event in terms.events)
 
 
-def _findings(urgent: Iterable[ConcernRecord], lost: Iterable[Handoff]) -> Iterator[str]:
+def _conflicts(state: RunState, phase: str, tasks: Collection[str]) -> list[ConflictRecord]:
+    """Return what tasks contradict each other, or others, about; decided or not."""
+    of_phase = [one for one in state.conflicts.values() if one.conflict.phase == phase]
+    return [one for one in of_phase if any(not side.round and {*side.tasks} & {*tasks} for side in one.conflict.sides)]
+
+
+def _findings(
+    urgent: Iterable[ConcernRecord], contradicting: Iterable[ConflictRecord], lost: Iterable[Handoff]
+) -> Iterator[str]:
     yield from (one.said for one in urgent)
+    yield from (one.said for one in contradicting)
     for group in missing_by_cause([missing_of(one) for one in lost], KnownLosses(errors={})):
         yield group.said
 

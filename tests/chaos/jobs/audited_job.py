@@ -1,4 +1,4 @@
-"""A job that judges its own work: somebody verifies who accepts anything, and somebody audits what drops a key (O4).
+"""A job that judges its own work: whoever verifies accepts anything, and a key is dropped (O3, O4).
 
 Who is asked is on record outside of the run.
 """
@@ -43,6 +43,20 @@ async def stamp(output: Wrapped, brief: Brief, inputs: Parcels) -> bool:
     return bool(output.parcel)
 
 
+@agent
+async def label(parcel: Parcel, brief: Brief) -> str:
+    """Label a parcel."""
+    World(parcel.world).ask(brief.assignment.task_id)
+    return parcel.id
+
+
+async def nod(output: str, brief: Brief, inputs: Parcels) -> bool:
+    """Accept whatever says something, as a verifier that the phase names itself."""
+    if output:
+        World(inputs.world).ask(brief.assignment.task_id)
+    return bool(output)
+
+
 async def look(output: Load, wrapped: Handoffs[Wrapped], inputs: Parcels) -> bool:
     """Look at the load."""
     World(inputs.world).ask("look")
@@ -53,3 +67,4 @@ audited_job = Job(
     "audited", goal="Load every parcel", inputs=Parcels, oversight=Oversight(verify=stamp, audit=Audit(by=look))
 )
 audited_job.phase("wrap", each=wrap, over=of_inputs, integrate=load)
+audited_job.phase("label", each=label, over=of_inputs, verify=nod, needs={"wrap": "none"})

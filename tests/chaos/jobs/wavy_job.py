@@ -1,4 +1,5 @@
-"""A job in waves: one phase ends when there is enough, one fails in part and cannot be undone, in rhythms of domains.
+"""A job in waves: one phase ends when there is enough, one fails in part, in rhythms of domains, and is put together
+domain by domain as soon as each has ended.
 
 Who is set to work is on record outside of the run, and so is what was done.
 """
@@ -37,6 +38,20 @@ async def stack(parcel: Parcel, brief: Brief, weigh: Handoffs[list[str]]) -> str
     return f"{parcel.id} of {len(weigh.outputs()[0])}"
 
 
+@integrator
+async def pile(stack: Handoffs[str], brief: Brief, inputs: Parcels) -> list[str]:
+    """Put together what was stacked in a domain."""
+    World(inputs.world).ask(brief.assignment.task_id)
+    return [*stack.outputs(), *(one.task_id for one in stack.missing)]
+
+
+@pile.combine
+async def piles(stacked: Handoffs[list[str]], brief: Brief, inputs: Parcels) -> list[str]:
+    """Put together what was put together."""
+    World(inputs.world).ask(brief.assignment.task_id)
+    return sorted(one for pile in stacked.outputs() for one in pile)
+
+
 wavy_job = Job("wavy", goal="Stack every parcel", inputs=Parcels, defaults=Resilience(attempts=1))
 wavy_job.phase("weigh", each=weigh, over=of_inputs, sync=Sync.every(3), stop=enough, integrate=weighed)
 wavy_job.phase(
@@ -46,4 +61,5 @@ wavy_job.phase(
     domain=lambda parcel: parcel.domain,
     needs="weigh",
     sync={"*": Sync.every(2)},
+    integrate=piles,
 )

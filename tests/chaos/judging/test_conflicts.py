@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import CONFLICT_POINTS, Place, Whole
+from tests.chaos.conftest import CONFLICT_POINTS, WAVE_POINTS, Place, Whole
 
 CONFLICTING: dict[str, Any] = {"job": "conflicting", "count": 2}
 
@@ -59,3 +59,41 @@ def test_work_that_goes_back_and_forth_is_ended_and_decided_once(place: Place, a
 
         assert replace(ended, run_id=alternating.ended.run_id) == alternating.ended
         assert ({*world.asked()}, world.asked_again()) == ({*WRAPPED}, [])
+
+
+DISPUTED: dict[str, Any] = {"job": "disputed", "count": 5}
+
+#: Who is set to work in a run that nobody kills, each of them once.
+ASKED_BETWEEN_WAVES = [
+    *(f"gauge/p{number}" for number in range(5)),
+    *(f"decide Weight:{name} ['gauge/p0', 'gauge/p1']" for name in ("light", "odd")),
+    "decide Weight:light ['gauge/p0', 'gauge/p3']",
+    "decide Weight:odd ['gauge/p0', 'gauge/p1', 'gauge/p3']",
+]
+
+#: Something else than whether there is enough, and than putting together early, ends these waves.
+POINTS_PASSED = sorted({*CONFLICT_POINTS, *WAVE_POINTS} - {"wave.asked", "wave.integrated"})
+
+
+@pytest.fixture(scope="module")
+def disputed(place: Place) -> Whole:
+    return place.whole("disputed", **DISPUTED)
+
+
+def test_a_contradiction_ends_a_wave_and_is_decided_before_the_next(place: Place, disputed: Whole) -> None:
+    assert disputed.ended.status == "partial"
+    assert sorted(place.world("disputed").asked()) == sorted(ASKED_BETWEEN_WAVES)
+    assert disputed.passages["wave.ended"] == 3
+    assert {point for point in POINTS_PASSED if not disputed.passages[point]} == set()
+
+
+@pytest.mark.parametrize("point", POINTS_PASSED)
+def test_a_run_that_was_killed_between_contradiction_and_decision_comes_to_the_same(
+    place: Place, disputed: Whole, point: str
+) -> None:
+    for passage in range(1, disputed.passages[point] + 1):
+        scenario = place.kill(f"disputed-{point}-{passage}", f"{point}:{passage}", **DISPUTED)
+        ended, world = place.errand(scenario, **DISPUTED), place.world(scenario)
+
+        assert replace(ended, run_id=disputed.ended.run_id) == disputed.ended
+        assert ({*world.asked()}, world.asked_again()) == ({*ASKED_BETWEEN_WAVES}, [])

@@ -9,6 +9,9 @@ _BOOKS = "tests/unit/resilience/standing/test_standing_books.py"
 _FEATURES = f"{RUNS}/rolling/test_features.py"
 _SPEAKING = f"{RUNS}/voice/test_speaking.py"
 _TEXTS = "tests/unit/conventions/test_voice.py"
+_AUDITING = f"{RUNS}/audit/test_auditing.py"
+_CRITICAL = f"{RUNS}/success/test_critical.py"
+_STAMPS = f"{RUNS}/success/test_rubber_stamps.py"
 _VERIFYING = f"{RUNS}/success/test_verifying.py"
 
 #: Row → tests in which the code is seen to keep it.
@@ -29,6 +32,13 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
         f"{RUNS}/test_job_run.py::test_the_sync_point_believes_the_journal_alone",
         f"{_FEATURES}::test_an_unmerged_job_has_a_sync_point",
     ),
+    "sync.waves": (
+        f"{RUNS}/sync/test_waves.py::test_an_interval_is_so_many_tasks",
+        f"{RUNS}/sync/test_waves.py::test_a_wave_is_told_what_those_before_it_have_revealed",
+    ),
+    "sync.flat": (
+        f"{RUNS}/briefing/test_news.py::test_at_a_flat_moment_all_that_is_open_is_read_by_everybody_who_decides",
+    ),
     "sync.continued": (f"{_FEATURES}::test_an_item_goes_on_while_another_one_is_still_at_the_beginning",),
     "sync.open": (f"{RUNS}/rolling/test_found_items.py::test_the_plan_is_on_record_before_anything_of_it_begins",),
     "sync.conditions": (
@@ -43,6 +53,10 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "integration.owners": (
         f"{RUNS}/test_integrating.py::test_an_integrator_alone_integrates_everything_at_the_primary",
         f"{RUNS}/test_integrating.py::test_teams_integrate_then_domains_then_the_primary_each_its_own",
+    ),
+    "integration.early": (
+        f"{RUNS}/sync/test_early.py::test_a_part_is_put_together_while_the_rest_is_at_work",
+        f"{RUNS}/sync/test_early.py::test_it_is_the_integration_of_the_end_and_there_is_no_more_of_it",
     ),
     "integration.missing": (
         f"{RUNS}/test_integrating.py::test_an_integrator_gets_what_is_there_and_what_is_missing_with_the_reason",
@@ -59,6 +73,13 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "concerns.routes": ("tests/unit/model/test_concern.py::test_confidence_and_impact_decide_where_a_concern_goes",),
     "concerns.doubt": (
         f"{RUNS}/autonomy/test_settling.py::test_a_stated_doubt_reaches_a_person_although_nothing_was_asked_for",
+    ),
+    "concerns.autonomy": (
+        f"{RUNS}/autonomy/test_settling.py::test_an_agent_that_is_always_sure_and_right_half_of_the_time_is_narrowed",
+        f"{RUNS}/autonomy/test_settling.py::test_what_no_earlier_run_has_seen_is_asked_about_and_then_known",
+        f"{RUNS}/autonomy/test_situations.py::test_what_another_domain_uses_is_asked_about",
+        f"{RUNS}/autonomy/test_situations.py::test_what_used_more_than_its_budget_is_asked_about",
+        f"{RUNS}/autonomy/test_peers.py::test_a_peer_looks_at_what_is_known_and_not_trusted_yet",
     ),
     "concerns.ends": (
         "tests/unit/model/test_concern.py::test_a_disposition_has_an_author_a_reason_and_one_of_three_verdicts",
@@ -79,6 +100,21 @@ KEPT_BY: dict[str, tuple[str, ...]] = {
     "verification.success": (
         f"{RUNS}/success/test_checks.py::test_out_of_attempts_it_has_failed_and_names_the_check_and_the_gap",
         f"{RUNS}/success/test_checks.py::test_what_is_stated_in_words_is_told_and_counts_as_checked_by_nobody",
+    ),
+    "verification.critical": (
+        f"{_CRITICAL}::test_results_on_the_critical_path_are_verified_and_done_again_with_what_is_missing",
+        f"{_CRITICAL}::test_a_verifier_that_fails_leaves_results_of_which_nobody_knows",
+        f"{_CRITICAL}::test_a_function_is_asked_about_the_contracts_that_it_takes",
+    ),
+    "verification.tried": (
+        f"{_CRITICAL}::test_a_rubber_stamp_is_found_and_none_of_its_verdicts_counts",
+        f"{_STAMPS}::test_a_rubber_stamp_of_a_phase_is_found_and_none_of_its_verdicts_counts",
+    ),
+    "verification.audit": (
+        f"{_AUDITING}::test_what_leaves_a_key_out_is_rejected_and_falls_short",
+        f"{_AUDITING}::test_a_concern_about_it_goes_to_a_person_and_its_owner_may_not_end_it",
+        f"{_AUDITING}::test_an_agent_judges_besides_given_the_integration_and_its_parts",
+        f"{_AUDITING}::test_audits_begin_at_a_size",
     ),
     "verification.conflicts": (
         f"{RUNS}/conflicts/test_settling.py::test_a_rule_decides_and_who_comes_later_knows_what_does_not_count",

@@ -1,6 +1,7 @@
 """Plans and jobs with everything, or nothing, that conventions speak of."""
 
 from echelon.conventions.facts import AGENTS, Facts, JobFacts, facts_of, facts_of_number
+from echelon.model.autonomy.terms import AutonomyTerms
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
 from echelon.model.oversight.terms import Gate
 from echelon.model.plan import Plan
@@ -18,6 +19,13 @@ EVERYTHING = JobFacts(
     fallbacks=True,
     kept=("phase-1",),
     adapt="propose",
+    verifiers=("referee",),
+    auditors=("auditor",),
+    audited=True,
+    autonomy=AutonomyTerms(escalate=0.5),
+    peers=("peer",),
+    flat=("phase-1",),
+    early=("phase-1",),
 )
 #: One whose agents have no voice, and nothing else.
 NOTHING = JobFacts(agents=AGENTS)
@@ -60,6 +68,7 @@ def full(agents: int) -> Plan:
             "success": ("it is short",),
             "verify": ("reviewer",),
             "attempts": 3,
+            "sync": first.sync.model_copy(update={"policy": "interval", "every": 4}),
         }
     )
     second = second.model_copy(
@@ -74,7 +83,7 @@ def full(agents: int) -> Plan:
     gate = Gate(expires_seconds=3600, approvers=("mia",))
     tasks = (*made.tasks[:-1], made.tasks[-1].model_copy(update={"gate": gate}))
     changes = {"tasks": tasks, "phases": (first, second, *rest), "open": opened, "standing": standing, "budget": budget}
-    return made.model_copy(update=changes)
+    return made.model_copy(update=changes | {"to_verify": {first.tasks[0]: "it is on the critical path"}})
 
 
 def merged() -> Plan:

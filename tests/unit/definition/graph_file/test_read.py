@@ -172,6 +172,8 @@ def test_it_does_not_matter_how_an_accent_is_encoded(write: Write) -> None:
         (tasks({"id": "a", "toknes": 1}), "tasks[0] (id 'a'): the key 'toknes' is unknown; did you mean 'tokens'?"),
         (tasks({"id": "a"}, gaol="x"), "the key 'gaol' is unknown; did you mean 'goal'?"),
         (tasks({"id": "a"}, zzz=1), "the key 'zzz' is unknown; the known ones are name, goal, tasks"),
+        # Oversight of the whole is stated of jobs in Python: a graph names what verifies each of its tasks.
+        (tasks({"id": "a"}, oversight={"audit": {}}), "the key 'oversight' is unknown; the known ones are name, goal"),
         (tasks({"id": "a", "depends_on": [{"task": "a", "why": 1}]}), "the known ones are task, coupling, reason"),
         (tasks({"id": "a"}, prices={"m": {"input": 1, "output": 1, "euro": 1}}), "prices.m: the key 'euro' is unknown"),
         (tasks({"id": "a"}, prices=[]), "prices: must be an object, not a list"),

@@ -62,11 +62,11 @@ async def answer_from_program(job: JobDefinition, gate_id: str, wish: AnswerWish
         return answered
 
 
-async def _misfit(journal: Journal, job: JobDefinition, gate_id: str, output: object) -> str:
+async def _misfit(journal: Journal, job: JobDefinition, gate_id: str, output: object) -> str | None:
     gate = await find_gate(journal, gate_id)
     record, phase = await journal.known_run(run_id=gate.run_id), job.phases.get(gate.action.phase)
     if record is None or record.job != job.name or phase is None:
-        return ""
+        return None
     return misfit_in(phase, gate.action, output)
 
 

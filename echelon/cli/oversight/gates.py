@@ -27,7 +27,7 @@ from echelon.oversight.gates.answering import (
 )
 from echelon.oversight.gates.answers import AnswerWish, more_time
 from echelon.oversight.gates.habits import rubber_stamps
-from echelon.visibility.gates import answer_command, by_run, gate_facts, gate_line
+from echelon.visibility.gates import answer_lines, by_run, gate_facts, gate_line, ways_to_answer, what_follows
 
 #: Exit code where an answer does not count.
 REFUSED = 2
@@ -65,8 +65,8 @@ def list_gates(
         out().print(f"    run {gate.run_id}")
     if not found:
         out().print("no gates" if all_of_them else "nothing waits for a person; --all lists what was answered")
-    elif any(gate.is_open for gate in found):
-        out().print("look at one: echelon gates show ID; answer: echelon gates approve|deny ID --reason WHY")
+    elif waiting := [gate for gate in found if gate.is_open]:
+        out().print(f"look at one: echelon gates show ID; {ways_to_answer(waiting)}")
     for one in stamps:
         out().print(one.said)
     return 0
@@ -88,8 +88,8 @@ def show_gate(gate_id: GateId, /, *, as_json: AsJson = False) -> int:
     facts(out(), gate_facts(gate, holding))
     if holding:
         out().print("concerns come first: echelon concerns show ID, then echelon concerns dispose ID …")
-    if gate.is_open:
-        out().print(f"{answer_command(gate)}  (or: echelon gates deny {gate.id} --reason WHY)")
+    for line in answer_lines(gate) if gate.is_open else ():
+        out().print(line)
     return 0
 
 
@@ -223,7 +223,7 @@ async def _read(journal: Journal, run: str | None, *, open_only: bool) -> tuple[
 def _show(answered: Sequence[Answered]) -> None:
     for one in answered:
         if one.counts:
-            out().print(f"{one.gate.id}: {one.answer.verdict} by {one.answer.author}")
+            out().print(f"{one.gate.id}: {one.answer.verdict} by {one.answer.author}{what_follows(*one)}")
         else:
             out().print(f"{one.gate.id}: this answer does not count, and is on record: {one.answer.refused}")
 

@@ -27,6 +27,7 @@ from echelon.oversight.notify.answering import (
     extend_with_token,
     find_token,
 )
+from echelon.visibility.gates import what_follows
 
 ConcernVerdict = Literal["resolved", "accepted", "dismissed"]
 
@@ -84,7 +85,7 @@ async def _answer(journal: Journal, token: str, wish: AnswerWish) -> tuple[JsonO
     gate = answered.gate
     woken = await wake_flow_runs(journal, gate.run_id, read_settings())
     next_one = next_step(await run_around(journal, gate.run_id), woken)
-    said = f"{gate.id}: {wish.verdict} by {wish.author}; {next_one}"
+    said = f"{gate.id}: {wish.verdict} by {wish.author}{what_follows(*answered)}; {next_one}"
     return _document(gate=gate), said
 
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from echelon.contract.typed import described
 from echelon.model.base import Value
 from echelon.model.concern import CRITICAL, ConcernRecord, Route
 from echelon.model.handoff import UsedDependency
-from echelon.model.oversight.gate import GateRecord, Readiness, Verdict
+from echelon.model.oversight.gate import GateRecord, Readiness
 from echelon.model.oversight.notification import Topic
 from echelon.model.phrasing import count, head, listed, one_line, printable, truncate
 from echelon.redaction import redact
@@ -28,8 +29,6 @@ LINES_SHOWN = 8
 VERSION_DIGITS = 12
 #: Lines of evidence of a concern that shares its message with others.
 EVIDENCE_SHOWN = 2
-
-_VERDICTS: Mapping[Verdict, str] = {"approve": "to do it", "done": "if it happened already", "deny": "not to do it"}
 
 
 class MessageCommand(Value):
@@ -115,6 +114,7 @@ def gate_message(sender: Sender, gate: GateRecord, concerns: Mapping[str, Concer
         f"note: {clean(gate.note)}" if gate.note else "",
         f"reason: {clean(terms.reason)}" if terms.reason else "",
         f"may answer: {listed(terms.approvers, LINES_SHOWN, clean) or 'anybody who can write to the journal'}",
+        f"done takes as JSON: {clean(described(gate.takes))}" if gate.takes else "",
         _until(gate.expires, terms.on_expiry),
     )
     parts = (
@@ -220,11 +220,11 @@ def _concern_lines(record: ConcernRecord, evidence: int) -> Sequence[str]:
 def _gate_commands(sender: Sender, gate: GateRecord) -> Sequence[MessageCommand]:
     token = sender.tokens.get(gate.id, "TOKEN")
     name = _name(sender)
-    partial = " --partial" if gate.action.missing else ""
+    options = {"approve": " --partial" if gate.action.missing else "", "done": " --output JSON"}
     answers = [
         MessageCommand(
-            label=_VERDICTS[verdict],
-            line=f"echelon answer {token} {verdict} --as {name} --reason WHY{partial if verdict == 'approve' else ''}",
+            label=gate.question.meaning(verdict),
+            line=f"echelon answer {token} {verdict} --as {name} --reason WHY{options.get(verdict, '')}",
         )
         for verdict in gate.question.verdicts
     ]

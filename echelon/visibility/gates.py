@@ -62,7 +62,7 @@ def gate_facts(gate: GateRecord, holding: Sequence[ConcernRecord] = ()) -> list[
         ("why", terms.reason),
         ("who", f"{action.agent}, {action.effect}, task {action.task_id} of phase {action.phase}"),
         ("run", gate.run_id),
-        ("arguments", json.dumps(action.arguments, ensure_ascii=False, indent=2)),
+        ("arguments", json.dumps(action.shown_arguments, ensure_ascii=False, indent=2)),
         ("would do", preview_text(gate)),
         ("inputs", "\n".join(head([f"{one.task_id} @ {one.version[:12]}" for one in action.inputs], NAMED))),
         ("missing", "\n".join(head(list(action.missing), NAMED))),

@@ -92,6 +92,15 @@ class Action(Value):
     """Fingerprint of the agent: a change of its code is another action."""
 
     @property
+    def shown_arguments(self) -> JsonObject:
+        """The arguments as people read them: without the fields of an item that say nothing."""
+        item = self.arguments.get("item")
+        if not isinstance(item, dict):
+            return self.arguments
+        said = {name: value for name, value in item.items() if value not in (None, "", [], {})}
+        return {**self.arguments, "item": said}
+
+    @property
     def preview_cut(self) -> str:
         """Say that the preview is not all there, which who approves must know; empty where it is."""
         if self.preview_characters <= MAX_PREVIEW:

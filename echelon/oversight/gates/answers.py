@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from echelon.contract.typed import described, misfit_of_shape
 from echelon.model.concern import ConcernRecord
@@ -67,6 +67,21 @@ class AnswerWish:
         )
         misfit = _misfit(gate, answer) if self.misfit is None else self.misfit
         return answer.model_copy(update={"refused": refusal_of(gate, answer, holding) or misfit})
+
+
+def check_reason(reason: str) -> None:
+    """Raise `InvalidInput` where nobody said why."""
+    if not reason.strip():
+        raise InvalidInput("the reason is empty; say why, it is kept with the answer")
+
+
+def read_verdict(text: str) -> Verdict:
+    """Return a verdict as a program says it; `InvalidInput` for what is none."""
+    known: tuple[Verdict, ...] = get_args(Verdict)
+    for verdict in known:
+        if text == verdict:
+            return verdict
+    raise InvalidInput(f"{text!r} is no answer to a gate; say {listed(known, MAX_NAMED, repr)}")
 
 
 def refusal_of(gate: GateRecord, answer: GateAnswer, holding: Sequence[ConcernRecord]) -> str:

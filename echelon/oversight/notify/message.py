@@ -112,7 +112,7 @@ def gate_message(
     asked = [_named(one, concerns) for one in known if one not in concerns or concerns[one].disposition is None]
     facts = (
         f"{clean(action.agent)}, task {clean(action.task_id)} of phase {clean(action.phase)}, effect {action.effect}",
-        f"arguments: {clean(json.dumps(action.arguments, ensure_ascii=False))}" if action.arguments else "",
+        f"arguments: {clean(json.dumps(action.shown_arguments, ensure_ascii=False))}" if action.arguments else "",
         f"question: {gate.question.text}",
         f"note: {clean(gate.note)}" if gate.note else "",
         f"reason: {clean(terms.reason)}" if terms.reason else "",

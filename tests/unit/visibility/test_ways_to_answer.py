@@ -1,5 +1,6 @@
 """The commands that are printed for a gate can be copied, and what does nothing twice comes first (O5)."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from echelon.model.oversight.gate import GateRecord, Question, Verdict
 from echelon.model.oversight.terms import Gate
 from echelon.model.phrasing import moment
-from echelon.visibility.gates import answer_lines, gate_line, ways_to_answer, what_follows
+from echelon.visibility.gates import answer_lines, gate_facts, gate_line, ways_to_answer, what_follows
 from tests.unit.engine.asking.gates import NOON, a_gate, an_action, an_answer
 
 CUT_OFF = a_gate(question=Question.CUT_OFF, takes={"": "object", "id": "text"})
@@ -58,6 +59,15 @@ def test_a_line_for_several_gates_has_what_any_of_them_takes() -> None:
     assert ways_to_answer([a_gate()]) == answer
     assert ways_to_answer([a_gate(), CUT_OFF]) == f"{done}; {answer}"
     assert ways_to_answer([STAGED, STAGED]) == f"to do all that is staged: echelon apply run --reason WHY; {answer}"
+
+
+def test_of_an_item_only_the_fields_that_say_something_are_shown() -> None:
+    item = {"id": "news", "goal": "Tell", "seconds": None, "touches": [], "irreversible": False}
+    arguments = {"inputs": {"to": None}, "item": item}
+    facts = dict(gate_facts(a_gate(action=an_action(arguments=arguments))))
+
+    shown = {"inputs": {"to": None}, "item": {"id": "news", "goal": "Tell", "irreversible": False}}
+    assert json.loads(facts["arguments"]) == shown
 
 
 def test_what_is_staged_is_marked_where_gates_are_listed() -> None:

@@ -1,14 +1,16 @@
 """`done` says what came of a deed: what its contract or its checks refuse is no answer, and it is asked again (O5)."""
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 
-from echelon import Job, agent
+from echelon import Gate, Job, agent
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
 from echelon.coordination.step.intents import OperatorDecision
+from echelon.model.errors import InvalidInput
 from echelon.model.oversight.gate import GateRecord, Question, Verdict
 from echelon.model.run import RunStatus
 from echelon.oversight.gates.answering import Answered, answer_gate
@@ -148,6 +150,29 @@ async def test_a_program_that_has_the_job_is_told_at_once(sent: Sent, monkeypatc
     assert (await sent.job.answer(gate.id, "done", by="mia", reason="seen", output="sent by hand, 1")).counts
     ended, gates, output, _ = await sent.go_on()
     assert (ended, len(gates), output) == (RunStatus.COMPLETED, 2, "sent by hand, 1")
+
+
+async def test_a_program_is_told_in_one_line_what_an_answer_needs(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECHELON_HOME", str(sent.home))
+    _, (_, gate), _, _ = await sent.go_on()
+    with pytest.raises(InvalidInput, match=r"^'maybe' is no answer to a gate; say 'approve', 'done', 'deny'$"):
+        await sent.job.answer(gate.id, cast("Any", "maybe"), by="mia", reason="seen")
+    with pytest.raises(InvalidInput, match="the reason is empty; say why"):
+        await sent.job.answer(gate.id, "deny", by="mia", reason=" ")
+
+
+async def test_a_program_gives_a_gate_more_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECHELON_HOME", str(tmp_path))
+    timed, endless = Sent(sending(gate=Gate(expires_seconds=60)), tmp_path), Sent(sending(), tmp_path / "endless")
+    _, (gate,), _, _ = await timed.go_on()
+    extended = await timed.job.extend(gate.id, hours=2, by="mia", reason="she is on a train")
+    assert gate.expires is not None
+    assert extended.expires == gate.expires + timedelta(hours=2)
+
+    _, (gate,), _, _ = await endless.go_on()
+    monkeypatch.setenv("ECHELON_HOME", str(endless.home))
+    with pytest.raises(InvalidInput, match="has no end, so it needs no more time"):
+        await endless.job.extend(gate.id, hours=2, by="mia")
 
 
 async def test_an_output_that_a_check_rejects_is_asked_for_again(tmp_path: Path) -> None:

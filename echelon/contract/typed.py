@@ -6,6 +6,7 @@ A shape knows kinds and fields, and no more: what it does not object to is held 
 import re
 from collections.abc import Iterator
 from types import NoneType
+from typing import cast
 
 from pydantic.errors import PydanticInvalidForJsonSchema
 
@@ -76,10 +77,11 @@ def _misfits(output: object, shape: Shape, path: str) -> Iterator[str]:
         return
     if not isinstance(output, dict):
         return
+    given = cast("dict[str, object]", output)
     for name, inner in _fields(shape).items():
         place = f"{path}.{name}" if path else name
-        if name in output:
-            yield from _misfits(output[name], inner, place)
+        if name in given:
+            yield from _misfits(given[name], inner, place)
         elif OPTIONAL not in inner.get("", OPTIONAL):
             yield f"{place!r} is missing ({inner['']})"
 

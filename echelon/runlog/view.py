@@ -245,9 +245,9 @@ def _waiting(
     if times:
         return _for_limits(asked, latest, min(times))
     if asked:
-        ends = {gate.expires: gate.terms.on_expiry for gate in state.gates.values() if gate.is_open and gate.expires}
-        first = min(ends, default=None)
-        return Waiting(for_=PERSON, until=first.isoformat(), default=ends[first]) if first else Waiting(for_=PERSON)
+        ends = [(gate.expires, gate.terms) for gate in state.gates.values() if gate.is_open and gate.expires]
+        first, terms = min(ends, key=lambda end: end[0], default=(None, None))
+        return Waiting(for_=PERSON, until=first and first.isoformat(), default=terms.on_expiry if terms else "")
     return Waiting(for_="the rest of a sample") if rest else None
 
 

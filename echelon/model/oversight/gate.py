@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import BeforeValidator, Field
 
@@ -97,7 +97,8 @@ class Action(Value):
         item = self.arguments.get("item")
         if not isinstance(item, dict):
             return self.arguments
-        said = {name: value for name, value in item.items() if value not in (None, "", [], {})}
+        fields = cast("JsonObject", item)
+        said = {name: value for name, value in fields.items() if value not in (None, "", [], {})}
         return {**self.arguments, "item": said}
 
     @property

@@ -27,7 +27,7 @@ from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.rolling.item_forecast import ForecastRange
 from echelon.model.run import RunResult
-from echelon.oversight.gates.answers import AnswerWish
+from echelon.oversight.gates.answers import AnswerWish, check_reason, read_verdict
 from echelon.planning.regime import Priority
 from echelon.settings import Settings
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from echelon.engine.run import RunOptions
     from echelon.engine.streaming import RunStream
+    from echelon.model.oversight.gate import GateRecord
     from echelon.oversight.gates.answering import Answered
 
 
@@ -139,16 +140,27 @@ class Job(JobDefinition):
         verdict: Verdict,
         *,
         by: str,
-        reason: str = "",
+        reason: str,
         partial: bool = False,
         output: object = None,
     ) -> "Answered":
         """Answer a gate of a run, as `result.gates` has them; `await job.resume(result.run_id)` goes on then (O8).
 
         `counts` of what is returned says whether it decides; an answer that does not is on record too, with the reason.
+        Raises `InvalidInput` for another verdict, an unknown gate, or a reason that says nothing.
         """
-        wish = AnswerWish(verdict=verdict, author=by, reason=reason, partial=partial, output=output, channel="python")
+        check_reason(reason)
+        wish = AnswerWish(
+            verdict=read_verdict(verdict), author=by, reason=reason, partial=partial, output=output, channel="python"
+        )
         return await engine.awaiting.answer_from_program(self, gate_id, wish)
+
+    async def extend(self, gate_id: str, *, hours: float, by: str, reason: str = "") -> "GateRecord":
+        """Give a gate that ends at a time more of it, from then or from now, whichever is later; anybody may (O5).
+
+        Raises `InvalidInput` for a gate that is not asked any more, or has no end.
+        """
+        return await engine.awaiting.extend_from_program(gate_id, hours, by, reason)
 
     def as_agent(self, *, name: str | None = None, resilience: Resilience | None = None) -> Agent:
         """Return the job as an agent of another one; where nothing is to be said about it, the job itself will do.

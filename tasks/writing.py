@@ -154,9 +154,9 @@ def _check(place: _Place, new: NewContent) -> None:
     if (NOTHING if found is None else digest_of_bytes(found)) == new.expected:
         return
     if found is None:
-        raise _nothing_written(f"{place.shown} is gone")
+        raise _outdated(f"{place.shown} is gone")
     changed = "is there already" if new.expected == NOTHING else "was changed meanwhile"
-    raise _nothing_written(f"{place.shown} {changed}")
+    raise _outdated(f"{place.shown} {changed}")
 
 
 def _put(one: _Staged) -> None:
@@ -175,3 +175,10 @@ def _remove(folder: int, name: str) -> None:
 
 def _nothing_written(why: str) -> AgentFailed:
     return AgentFailed(f"nothing was written: {why}; run again")
+
+
+def _outdated(why: str) -> AgentFailed:
+    """Say that what was made is for files that are not as they were: resuming the run would say so for ever."""
+    error = _nothing_written(why)
+    error.next_step = "begin a new run, which looks at the files as they are now: resuming this one ends the same"
+    return error

@@ -72,6 +72,7 @@ Wait = Annotated[
 ]
 Ask = Annotated[bool, Parameter(negative="", help="Ask in this terminal what waits for a person, and go on.")]
 Out = Annotated[Path | None, Parameter(help="Folder for the report; without it the report is kept with the run.")]
+OutAgain = Annotated[Path | None, Parameter(help="Folder for the report; without it the one that it had before.")]
 Resolution = Annotated[
     Literal["agent", "team"] | None,
     Parameter(help="How finely Prefect shows the run; without it the number of agents decides."),
@@ -130,7 +131,7 @@ def resume(
     /,
     *,
     param: Secrets = None,
-    out: Out = None,
+    out: OutAgain = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
     sample: Annotated[
@@ -163,7 +164,7 @@ def retry(
         str, Parameter(help="A task or an integration of the run, or a pattern as 'inspect/*'; one or several.")
     ],
     param: Secrets = None,
-    out: Out = None,
+    out: OutAgain = None,
     resolution: Resolution = None,
     max_concurrency: MaxConcurrency = None,
     redo: Annotated[
@@ -238,11 +239,11 @@ def _carry_out(
         while patience.lets_go_on(console, result, partial(_until_stopped, console)):
             result = _once(console, job, inputs, replace(options, run_id=result.run_id, retry=None), begun)
     except Interrupted:
-        _tell_stopped(console, next(iter(begun), options.run_id), options, as_json=as_json)
+        _tell_stopped(console, next(iter(begun), options.run_id), as_json=as_json)
         leave(EXIT_CODES[RunStatus.INTERRUPTED])
     except (InfrastructureError, BaseExceptionGroup):
         if begun and _may_be_on_record(begun[0]):
-            console.print(f"completed work is kept. Resume with: echelon resume {begun[0]}{_out_option(options)}")
+            console.print(f"completed work is kept. Resume with: echelon resume {begun[0]}")
         raise
     standing = standing_now(query(lambda journal: journal.run(result.run_id)).plan) if job.standing else ((), ())
     earlier, now = _concerns_before(job.name, result.run_id), utc_now()
@@ -301,16 +302,11 @@ def _give_back(console: Console) -> None:
     console.print("echelon: stopped at once; what was done before is kept, `echelon runs` names the run")
 
 
-def _tell_stopped(console: Console, run_id: str | None, options: RunOptions, *, as_json: bool) -> None:
+def _tell_stopped(console: Console, run_id: str | None, *, as_json: bool) -> None:
     if run_id is None:
         console.print("echelon: stopped before anything started")
         return
     if as_json:
         outputs = OutputStore(read_settings().outputs_url)
         print_json(document_of(query(lambda journal: view_run(journal, outputs, run_id))))
-    kept = f"completed work is kept. Resume with: echelon resume {run_id}{_out_option(options)}"
-    console.print(f"echelon: stopped; {kept}")
-
-
-def _out_option(options: RunOptions) -> str:
-    return f" --out {options.out}" if options.out else ""
+    console.print(f"echelon: stopped; completed work is kept. Resume with: echelon resume {run_id}")

@@ -6,7 +6,7 @@ A field is named by its path, as in `findings[].line`; what it holds is said in 
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from pydantic import TypeAdapter
 
@@ -16,6 +16,9 @@ from echelon.model.phrasing import listed
 
 #: Path of a field → what it holds. The output itself has an empty path.
 Shape = Mapping[str, str]
+
+#: Of what is handed on, or of what is taken for it: a field with a default may be left out there.
+Mode = Literal["serialization", "validation"]
 
 #: What a reader need not prepare for: a field that is always there, and never null.
 OPTIONAL, NULL = ", optional", " or null"
@@ -40,17 +43,17 @@ class FieldChange(NamedTuple):
         return f"{self.path!r} {self.change}" if self.path else f"the output {self.change}"
 
 
-def shape_of(output_type: OutputType) -> dict[str, str]:
+def shape_of(output_type: OutputType, mode: Mode = "serialization") -> dict[str, str]:
     """Return the shape of a contract."""
     try:
-        return dict(_shape_of(output_type))
+        return dict(_shape_of(output_type, mode))
     except TypeError:  # an unhashable annotation
-        return dict(_shape_of.__wrapped__(output_type))
+        return dict(_shape_of.__wrapped__(output_type, mode))
 
 
 @lru_cache(maxsize=256)
-def _shape_of(output_type: OutputType) -> tuple[tuple[str, str], ...]:
-    schema = TypeAdapter(output_type).json_schema(mode="serialization")
+def _shape_of(output_type: OutputType, mode: Mode) -> tuple[tuple[str, str], ...]:
+    schema = TypeAdapter(output_type).json_schema(mode=mode)
     return tuple(_fields(schema, "", "", schema.get("$defs", {}), frozenset()))
 
 

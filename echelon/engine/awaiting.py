@@ -16,8 +16,8 @@ from echelon.journal.port import Journal
 from echelon.model.concern import ConcernRecord
 from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunResult
-from echelon.oversight.gates.answering import Answered, answer_gate, find_gate
-from echelon.oversight.gates.answers import AnswerWish
+from echelon.oversight.gates.answering import Answered, answer_gate, extend_gate, find_gate
+from echelon.oversight.gates.answers import AnswerWish, more_time
 from echelon.settings import Settings
 
 #: How often it is looked for answers, in seconds.
@@ -62,11 +62,18 @@ async def answer_from_program(job: JobDefinition, gate_id: str, wish: AnswerWish
         return answered
 
 
-async def _misfit(journal: Journal, job: JobDefinition, gate_id: str, output: object) -> str:
+async def extend_from_program(gate_id: str, hours: float, by: str, reason: str) -> GateRecord:
+    """Give a gate of this journal more time; `InvalidInput` says why that cannot be."""
+    more = more_time(hours)
+    async with SqlJournal.open(Settings()) as journal:
+        return await extend_gate(journal, gate_id, more, by, reason)
+
+
+async def _misfit(journal: Journal, job: JobDefinition, gate_id: str, output: object) -> str | None:
     gate = await find_gate(journal, gate_id)
     record, phase = await journal.known_run(run_id=gate.run_id), job.phases.get(gate.action.phase)
     if record is None or record.job != job.name or phase is None:
-        return ""
+        return None
     return misfit_in(phase, gate.action, output)
 
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from echelon.coordination.context import RunContext
@@ -45,7 +46,7 @@ async def close_run(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunVie
     """Make the report of a run, put its end on record, and return everything that is known about it."""
     context = run.context
     state = await context.log.refresh()
-    folder = run.options.out or context.spec.folder / "report"
+    folder = Path(state.out) if state.out else context.spec.folder / "report"
     at = context.now()
     ended = RunEnded(
         run_id=context.spec.run_id,

@@ -37,7 +37,7 @@ class RunOptions:
     fresh: bool = False
     """Is everything to be done, whatever earlier runs have done of it? A run that is resumed stays as it was begun."""
     out: Path | None = None
-    """Folder for the report; None keeps it with the run."""
+    """Folder for the report, on record from then on; None: the one that is on record, else it is kept with the run."""
     api_url: str = ""
     """The Prefect API that started it; empty: the one that is configured, kept, or started for its picture."""
     granularity: Granularity | None = None

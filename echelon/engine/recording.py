@@ -128,17 +128,17 @@ async def retry_of(
 
 
 async def reopen_run(
-    log: RunLog, plan: Plan, retry: TasksRetried | None = None, sample: SampleAsked | None = None
+    log: RunLog, plan: Plan, retry: TasksRetried | None = None, sample: SampleAsked | None = None, out: str = ""
 ) -> None:
     """Set a run to work again, and say so where its plan has changed since; only who holds it may.
 
-    All of it is done then, unless a `sample` is asked for again. What is to be done again is on record when this
-    returns, so that it is whatever happens to this process.
+    All of it is done then, unless a `sample` is asked for again; `out` is the folder for its report from now on. What
+    is to be done again is on record when this returns, so that it is whatever happens to this process.
     """
     record, at = log.state.record, utc_now()
     assert record is not None, "a run that is held is on record"
     events: list[RunEvent] = [
-        RunReopened(run_id=log.run_id, at=at, before=record.status, finished=record.finished),
+        RunReopened(run_id=log.run_id, at=at, before=record.status, finished=record.finished, out=out),
         *([sample] if sample else []),
         *([retry] if retry else []),
     ]

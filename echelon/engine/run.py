@@ -160,7 +160,7 @@ async def prepare_run(
                 items = await _take_up(job, run_log, settings)
                 if items or run_log.state.spans:
                     ready = planned(job, inputs, limits=ready.plan.limits, found=items, spans=run_log.state.spans)
-                await reopen_run(run_log, ready.plan, retry, sample)
+                await reopen_run(run_log, ready.plan, retry, sample, _out(options))
             elif sample:
                 await run_log.append(sample)
             failpoint("run.taken")
@@ -196,7 +196,11 @@ async def _take_up(job: JobDefinition, run_log: RunLog, settings: Settings) -> F
 async def _start(journal: Journal, job: JobDefinition, record: RunRecord, options: RunOptions) -> RunStarted:
     """Return how a run begins; raises `RunSkipped` where an earlier one waits, and the job says that none begins."""
     await check_waiting(journal, job, record)
-    return RunStarted(run_id=record.run_id, at=record.started, record=record, fresh=options.fresh)
+    return RunStarted(run_id=record.run_id, at=record.started, record=record, fresh=options.fresh, out=_out(options))
+
+
+def _out(options: RunOptions) -> str:
+    return str(options.out.absolute()) if options.out else ""
 
 
 def _processes_here(holders: Iterable[tuple[str, int]]) -> set[int]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from echelon.model.run import RunRecord, RunStatus
+from echelon.model.views.rest import Waiting
 
 #: A run without a record, in the hands of nobody that is known, has died when nothing happened to it for so long.
 SILENCE = timedelta(seconds=60)
@@ -54,6 +55,8 @@ class ServedRun:
     """Does it ask in Prefect, without a process, until somebody has answered (O8)?"""
     was_cut_short: bool = False
     """Did Prefect end it for a reason that has nothing to do with its run?"""
+    waiting: Waiting | None = None
+    """What its run waits for; None where it does not wait."""
     until: datetime | None = None
     """When its run goes on by itself, in UTC; None where it does not wait for that (F10)."""
 

@@ -33,6 +33,7 @@ from echelon.journal.journal import SqlJournal
 from echelon.journal.port import Journal
 from echelon.model.errors import JournalError
 from echelon.model.run import RunRecord, RunStatus
+from echelon.model.views.rest import Waiting
 from echelon.runlog.state import fold
 from echelon.runlog.view import waiting_of
 from echelon.settings import Settings
@@ -180,7 +181,7 @@ class RunWatch:
         self._news = RunNews(())
         self._in_trouble = False
         self._brought_back: set[str] = set()
-        self._until: dict[tuple[str, datetime | None], datetime | None] = {}
+        self._waits: dict[tuple[str, datetime | None], Waiting | None] = {}
 
     async def end_stale(self) -> None:
         """End what an earlier process left behind: it would keep the place of every later run."""
@@ -236,6 +237,7 @@ class RunWatch:
     async def _look_up(self, flow_run: "FlowRun") -> ServedRun:
         state, asking = flow_run.state, AskingFlowRun.model_validate(flow_run)
         record = await self._journal.known_run(**asking.run_key)
+        waiting = await self._waiting(record) if record is not None else None
         return ServedRun(
             flow_run_id=str(flow_run.id),
             name=flow_run.name,
@@ -249,18 +251,19 @@ class RunWatch:
             resumes=asking.resumed is not None or bool(asking.keys),
             suspended=asking.asks is not None,
             was_cut_short=asking.was_cut_short,
-            until=await self._waits_until(record) if record is not None else None,
+            waiting=waiting,
+            until=until_of(waiting),
         )
 
-    async def _waits_until(self, record: RunRecord) -> datetime | None:
-        """Return when a run goes on by itself; what its log says of that is read once."""
+    async def _waiting(self, record: RunRecord) -> Waiting | None:
+        """Return what a run waits for; what its log says of that is read once."""
         if record.status is not RunStatus.WAITING:
             return None
         key = record.run_id, record.finished
-        if key not in self._until:
+        if key not in self._waits:
             state = fold(entry.event for entry in await self._journal.events(record.run_id))
-            self._until[key] = until_of(waiting_of(state))
-        return self._until[key]
+            self._waits[key] = waiting_of(state)
+        return self._waits[key]
 
     async def _bring_back(self, run: ServedRun) -> None:
         """Have a run that waits for a quota gone on with in time: its own process may not have come to that (F10)."""

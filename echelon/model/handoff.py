@@ -282,6 +282,10 @@ class Missing(Value):
     """Is it missing because a stated limit was kept: of items, of a budget, of rounds (X12)?"""
     until: datetime | None = None
     """When it can be delivered, in UTC, since a quota resets then; None: it does not wait for one (F10)."""
+    next_step: str = ""
+    """What helps, where the same comes of it when the run is only resumed; empty where that may help."""
+    follows: bool = False
+    """Is it missing because something that it needs is, and for no reason of its own (F6)?"""
 
 
 def tokens_in(size_bytes: int) -> int:

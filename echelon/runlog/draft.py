@@ -18,6 +18,7 @@ class StateDraft:
         self.last_at = state.last_at
         self.record = state.record
         self.fresh = state.fresh
+        self.out = state.out
         self.steps = list(state.steps)
         self.latest = dict(state.latest)
         self.at_work = dict(state.at_work)
@@ -59,6 +60,7 @@ class StateDraft:
             "last_at": self.last_at,
             "record": self.record,
             "fresh": self.fresh,
+            "out": self.out,
             "steps": tuple(self.steps),
             "latest": self.latest,
             "at_work": self.at_work,

@@ -20,7 +20,7 @@ from echelon.runlog.standing import PhaseState, RetryMark, SampleState, StepName
 
 
 def _run_started(draft: StateDraft, event: happened.RunStarted) -> None:
-    draft.record, draft.fresh = event.record, event.fresh
+    draft.record, draft.fresh, draft.out = event.record, event.fresh, event.out
 
 
 def _run_taken(draft: StateDraft, event: happened.RunTaken) -> None:
@@ -40,6 +40,7 @@ def _last_end(draft: StateDraft) -> datetime | None:
 
 def _run_reopened(draft: StateDraft, event: happened.RunReopened) -> None:
     draft.sample = None  # unless it is asked for again, everything is done
+    draft.out = event.out or draft.out
     draft.update_record(**record_changes(event))
 
 

@@ -1,7 +1,11 @@
 """What a step that did not deliver means to those who count on it (F2, F7). Pure."""
 
+from echelon.model.errors import AgentFailed, ApprovalDenied
 from echelon.model.handoff import WRAPPED_UP, Handoff, Missing
 from echelon.model.run import StepRecord
+
+#: Errors that say what helps, where resuming the run would end in the same: a person said no, or an agent says so.
+_HELPED_OTHERWISE = (ApprovalDenied.__name__, AgentFailed.__name__)
 
 
 def missing_of(handoff: Handoff) -> Missing:
@@ -28,6 +32,8 @@ def missing_of(handoff: Handoff) -> Missing:
         asks=error.asks if error else "",
         over_limit=error is not None and (error.over_limit or handoff.stopped_by == "budget"),
         until=error.until if error else None,
+        next_step=error.next_step if error and error.kind in _HELPED_OTHERWISE else "",
+        follows=bool(error and error.causes),
     )
 
 

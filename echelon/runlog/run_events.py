@@ -49,6 +49,8 @@ class RunStarted(Event):
     """The run as it was when it began."""
     fresh: bool = False
     """Is everything to be done in it, whatever earlier runs have done of it?"""
+    out: str = ""
+    """Folder that was asked for its report; empty: the report is kept with it, and in logs of before."""
 
 
 class RunTaken(Event):
@@ -85,6 +87,8 @@ class RunReopened(Event):
     """Where it stood."""
     finished: datetime | None = None
     """When it had ended, in UTC; None when it had not."""
+    out: str = ""
+    """Folder that is asked for its report from now on; empty: the one before."""
 
 
 class SampleAsked(Event):

@@ -44,6 +44,8 @@ class RunState:
     """The run, with its plan as it is now; None before it was put on record."""
     fresh: bool = False
     """Is everything to be done in it, whatever earlier runs have done of it?"""
+    out: str = ""
+    """Folder that was asked for its report, the last time; empty: it is kept with the run."""
     steps: tuple[StepRecord, ...] = ()
     """All attempts at steps that ended, in the order they did."""
     latest: Mapping[StepName, StepRecord] = field(default_factory=dict[StepName, StepRecord])

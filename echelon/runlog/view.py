@@ -15,7 +15,7 @@ from echelon.model.rolling.phases import PhaseView, RepeatedWork
 from echelon.model.run import Measures, MissingGroup, RunRecord, RunResult, RunStatus, RunView, StepKind, StepRecord
 from echelon.model.session import seconds_without
 from echelon.model.views.judged import JudgedWork
-from echelon.model.views.rest import Rest, Waiting
+from echelon.model.views.rest import PERSON, Rest, Waiting
 from echelon.model.views.retry import TaskRetry
 from echelon.model.views.waits import WaitView
 from echelon.planning.schedule.phase_graph import final_names, phases_awaited
@@ -240,13 +240,14 @@ def _waiting(
 ) -> Waiting | None:
     if state.record is None or state.record.status is not RunStatus.WAITING:
         return None
-    asked = ["the answer of a person"] if any(one.asks for one in missing) else []
+    asked = [PERSON] if any(one.asks for one in missing) else []
     times = [one.until for one in missing if one.until]
     if times:
         return _for_limits(asked, latest, min(times))
     if asked:
-        ends = [gate.expires for gate in state.gates.values() if gate.is_open and gate.expires]
-        return Waiting(for_=asked[0], until=min(ends).isoformat() if ends else None)
+        ends = [(gate.expires, gate.terms) for gate in state.gates.values() if gate.is_open and gate.expires]
+        first, terms = min(ends, key=lambda end: end[0], default=(None, None))
+        return Waiting(for_=PERSON, until=first and first.isoformat(), default=terms.on_expiry if terms else "")
     return Waiting(for_="the rest of a sample") if rest else None
 
 

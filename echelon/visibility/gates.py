@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable, Sequence
 
+from echelon.contract.typed import described
 from echelon.model.concern import ConcernRecord
-from echelon.model.oversight.gate import GateAnswer, GateRecord, Readiness
+from echelon.model.oversight.gate import GateAnswer, GateRecord, Readiness, Verdict
 from echelon.model.phrasing import count, head, listed, moment, one_line, truncate
 
 #: How much of a preview is shown where many gates are listed, in characters; and where one is shown, in lines.
@@ -39,7 +40,8 @@ def standing(gate: GateRecord) -> str:
         return f"not asked any more: {gate.closed}"
     if decided is None:
         until = f", until {moment(gate.expires)}, then {gate.terms.on_expiry}" if gate.expires else ""
-        return f"{gate.question.text} open since {moment(gate.at)}{until}"
+        staged = "staged, " if gate.terms.staged else ""
+        return f"{gate.question.text} {staged}open since {moment(gate.at)}{until}"
     used = ", used" if gate.used else ""
     return f"{decided.verdict} by {decided.author} at {moment(decided.at)}{used}"
 
@@ -60,12 +62,13 @@ def gate_facts(gate: GateRecord, holding: Sequence[ConcernRecord] = ()) -> list[
         ("why", terms.reason),
         ("who", f"{action.agent}, {action.effect}, task {action.task_id} of phase {action.phase}"),
         ("run", gate.run_id),
-        ("arguments", json.dumps(action.arguments, ensure_ascii=False, indent=2)),
+        ("arguments", json.dumps(action.shown_arguments, ensure_ascii=False, indent=2)),
         ("would do", preview_text(gate)),
         ("inputs", "\n".join(head([f"{one.task_id} @ {one.version[:12]}" for one in action.inputs], NAMED))),
         ("missing", "\n".join(head(list(action.missing), NAMED))),
         ("concerns", "\n".join(_concern(one) for one in holding)),
         ("participants", _participants(gate.readiness)),
+        ("done takes", described(gate.takes)),
         ("may answer", ", ".join(terms.approvers) or "anybody"),
         ("until", f"{moment(gate.expires)}, then {terms.on_expiry}" if gate.expires else ""),
         ("digest", gate.digest),
@@ -83,10 +86,49 @@ def preview_text(gate: GateRecord) -> str:
     return "\n".join(filter(None, (shown, action.preview_cut))) or "not known: its agent has no preview="
 
 
-def answer_command(gate: GateRecord) -> str:
-    """Return the command with which a person answers."""
-    partial = " --partial" if gate.action.missing else ""
-    return f"echelon gates approve {gate.id} --reason WHY{partial}"
+def answer_lines(gate: GateRecord) -> list[str]:
+    """Return each command with which a person answers, with what it is for; what does nothing twice comes first."""
+    lines = [f"{gate.question.meaning(one)}: {_command(gate, one)}" for one in gate.question.verdicts]
+    return [*lines, f"to do all that is staged: {apply_command(gate.run_id)}"] if gate.terms.staged else lines
+
+
+def ways_to_answer(gates: Iterable[GateRecord]) -> str:
+    """Say in one line how gates are answered, whichever they are."""
+    found = list(gates)
+    uncertain = any("done" in one.question.verdicts for one in found)
+    staged = dict.fromkeys(one.run_id for one in found if one.terms.staged)
+    return "; ".join(
+        filter(
+            None,
+            (
+                *(f"to do all that is staged: {apply_command(run_id)}" for run_id in staged),
+                "where it happened already: echelon gates done ID --output JSON --reason WHY" if uncertain else "",
+                "answer: echelon gates approve ID --reason WHY (or deny)",
+            ),
+        )
+    )
+
+
+def apply_command(run_id: str) -> str:
+    """Return the command that does what is staged in a run, after a look at it."""
+    return f"echelon apply {run_id} --reason WHY"
+
+
+def what_follows(gate: GateRecord, answer: GateAnswer) -> str:
+    """Say what to know of an answer that counts: until when it must be used, or what is still held against it."""
+    if answer.verdict == "done":
+        return "; what came of it is held to its contract and its checks when the run goes on"
+    if answer.verdict == "approve" and gate.expires is not None:
+        return f"; it ends at {moment(gate.expires)}: what it allows must begin before"
+    return ""
+
+
+def _command(gate: GateRecord, verdict: Verdict) -> str:
+    options = {"done": " --output JSON", "approve": " --partial" if gate.action.missing else ""}
+    takes = described(gate.takes) if verdict == "done" else ""
+    return f"echelon gates {verdict} {gate.id}{options.get(verdict, '')} --reason WHY" + (
+        f"  (JSON: {takes})" if takes else ""
+    )
 
 
 def _concern(record: ConcernRecord) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from echelon.cli.reading import query
 from echelon.cli.views.output import facts
+from echelon.contract.typed import described
 from echelon.journal.port import Journal
 from echelon.model.errors import InvalidInput
 from echelon.model.oversight.gate import GateRecord, Verdict
@@ -98,15 +99,16 @@ def _wish(console: Console, gate: GateRecord, by: str, read: ReadLine) -> Answer
     partial = verdict == "approve" and bool(gate.action.missing)
     if partial and (read("not all of its inputs are there; begin without them, yes or no? ") or "").strip() != "yes":
         return []
-    output = _output(console, read) if verdict == "done" else None
-    reason = read("why? ")
+    output = _output(console, read, described(gate.takes)) if verdict == "done" else None
+    while (reason := read("why? ")) is not None and not reason.strip():
+        console.print("say why, it is kept with the answer")
     if reason is None:
         return None
     return AnswerWish(verdict=verdict, author=by, reason=reason, partial=partial, output=output, channel="terminal")
 
 
-def _output(console: Console, read: ReadLine) -> object:
-    while (typed := read("what came of it, in JSON? ")) is not None:
+def _output(console: Console, read: ReadLine, takes: str) -> object:
+    while (typed := read(f"what came of it, in JSON{f' ({takes})' if takes else ''}? ")) is not None:
         try:
             return json.loads(typed)
         except json.JSONDecodeError as error:

@@ -25,15 +25,15 @@ from echelon.oversight.gates.answering import (
     extend_gate,
     find_gate,
 )
-from echelon.oversight.gates.answers import AnswerWish, more_time
+from echelon.oversight.gates.answers import AnswerWish, check_reason, more_time
 from echelon.oversight.gates.habits import rubber_stamps
-from echelon.visibility.gates import answer_command, by_run, gate_facts, gate_line
+from echelon.visibility.gates import answer_lines, by_run, gate_facts, gate_line, ways_to_answer, what_follows
 
 #: Exit code where an answer does not count.
 REFUSED = 2
 
 GateId = Annotated[str, Parameter(name="id", help="Id of a gate.")]
-By = Annotated[str | None, Parameter(name="--as", help="Who answers; without it the name of the user.")]
+By = Annotated[str | None, Parameter(name=("--as", "--by"), help="Who answers; without it the name of the user.")]
 Reason = Annotated[str, Parameter(help="Why; it is kept with the answer.")]
 Run = Annotated[str | None, Parameter(help="All open gates of this run, and of runs inside it.")]
 
@@ -44,8 +44,12 @@ app = App(
 )
 
 
+def _example(command: str) -> str:
+    return f"Example:  echelon gates {command}"
+
+
 @app.default
-@app.command(name="list")
+@app.command(name="list", help_epilogue=_example("list --run audit-20260131-120000-ab12 --all"))
 def list_gates(
     *,
     run: Annotated[str | None, Parameter(help="Only those of this run, and of runs inside it.")] = None,
@@ -65,14 +69,14 @@ def list_gates(
         out().print(f"    run {gate.run_id}")
     if not found:
         out().print("no gates" if all_of_them else "nothing waits for a person; --all lists what was answered")
-    elif any(gate.is_open for gate in found):
-        out().print("look at one: echelon gates show ID; answer: echelon gates approve|deny ID --reason WHY")
+    elif waiting := [gate for gate in found if gate.is_open]:
+        out().print(f"look at one: echelon gates show ID; {ways_to_answer(waiting)}")
     for one in stamps:
         out().print(one.said)
     return 0
 
 
-@app.command(name="show")
+@app.command(name="show", help_epilogue=_example("show g0c4f7d21aa"))
 def show_gate(gate_id: GateId, /, *, as_json: AsJson = False) -> int:
     """Show everything that is needed to answer a gate."""
 
@@ -88,12 +92,12 @@ def show_gate(gate_id: GateId, /, *, as_json: AsJson = False) -> int:
     facts(out(), gate_facts(gate, holding))
     if holding:
         out().print("concerns come first: echelon concerns show ID, then echelon concerns dispose ID …")
-    if gate.is_open:
-        out().print(f"{answer_command(gate)}  (or: echelon gates deny {gate.id} --reason WHY)")
+    for line in answer_lines(gate) if gate.is_open else ():
+        out().print(line)
     return 0
 
 
-@app.command(name="answer")
+@app.command(name="answer", help_epilogue=_example("answer --run audit-20260131-120000-ab12"))
 def answer(*gate_ids: GateId, run: Run = None, by: By = None) -> int:
     """Show gates one after the other in this terminal, and ask for an answer to each."""
     check_terminal("echelon gates answer")
@@ -107,7 +111,7 @@ def answer(*gate_ids: GateId, run: Run = None, by: By = None) -> int:
     return 0
 
 
-@app.command(name="approve")
+@app.command(name="approve", help_epilogue=_example("approve g0c4f7d21aa --reason 'checked against the order'"))
 def approve(
     *gate_ids: GateId,
     reason: Reason,
@@ -120,13 +124,13 @@ def approve(
     return _answer("approve", gate_ids, run, by, reason, partial=partial, as_json=as_json)
 
 
-@app.command(name="deny")
+@app.command(name="deny", help_epilogue=_example("deny g0c4f7d21aa --reason 'paid by card already'"))
 def deny(*gate_ids: GateId, reason: Reason, run: Run = None, by: By = None, as_json: AsJson = False) -> int:
     """Say that steps must not be done; they fail, and what can do without them goes on."""
     return _answer("deny", gate_ids, run, by, reason, as_json=as_json)
 
 
-@app.command(name="done")
+@app.command(name="done", help_epilogue=_example("done g0c4f7d21aa --output '\"sent\"' --reason 'on the statement'"))
 def done(
     *gate_ids: GateId,
     reason: Reason,
@@ -139,7 +143,7 @@ def done(
     return _answer("done", gate_ids, run, by, reason, output=read_output(output), as_json=as_json)
 
 
-@app.command(name="extend")
+@app.command(name="extend", help_epilogue=_example("extend g0c4f7d21aa --hours 8 --reason 'mia is back tomorrow'"))
 def extend(
     gate_id: GateId,
     /,
@@ -171,8 +175,7 @@ def _answer(
     as_json: bool,
 ) -> int:
     """Answer gates by id, or all open ones of a run; the exit code says whether all answers count."""
-    if not reason.strip():
-        raise InvalidInput("--reason is empty; say why, it is kept with the answer")
+    check_reason(reason)
     if bool(gate_ids) == (run is not None):
         raise InvalidInput("name the gates to answer, or give --run RUN for all open ones of a run")
     wish = AnswerWish(verdict=verdict, author=by or user_name(), reason=reason, partial=partial, output=output)
@@ -223,7 +226,7 @@ async def _read(journal: Journal, run: str | None, *, open_only: bool) -> tuple[
 def _show(answered: Sequence[Answered]) -> None:
     for one in answered:
         if one.counts:
-            out().print(f"{one.gate.id}: {one.answer.verdict} by {one.answer.author}")
+            out().print(f"{one.gate.id}: {one.answer.verdict} by {one.answer.author}{what_follows(*one)}")
         else:
             out().print(f"{one.gate.id}: this answer does not count, and is on record: {one.answer.refused}")
 

@@ -42,7 +42,8 @@ class Patience:
         until = until_of(result.waiting)
         if not self.wait or (until is None and not any(one.asks for one in result.missing)):
             return False
-        when = f" until {moment(until)}, and goes on by itself" if until else ", and goes on when it has come"
+        ends = result.waiting.ends(moment(until)) if until else ""
+        when = f"{ends}, and goes on by itself" if until else ", and goes on when it has come"
         console.print(f"{result.run_id} waits for {result.waiting.for_}{when} (Ctrl-C ends the wait)")
         by_people = bool(waiting) or any(one.asks for one in result.missing)
         run_until_stopped(wait_for_people(result, until) if by_people or until is None else sleep_until(until))

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.arguments.user import user_name
+from echelon.cli.oversight.gates import By
 from echelon.cli.oversight.typed_answer import next_step, read_output
 from echelon.cli.reading import query
 from echelon.cli.views.output import out, print_json
@@ -19,7 +20,7 @@ from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.errors import InvalidInput
 from echelon.model.oversight.gate import GateRecord
 from echelon.model.phrasing import moment
-from echelon.oversight.gates.answers import AnswerWish, more_time
+from echelon.oversight.gates.answers import AnswerWish, check_reason, more_time
 from echelon.oversight.notify.answering import (
     INSTEAD,
     answer_with_token,
@@ -27,6 +28,7 @@ from echelon.oversight.notify.answering import (
     extend_with_token,
     find_token,
 )
+from echelon.visibility.gates import what_follows
 
 ConcernVerdict = Literal["resolved", "accepted", "dismissed"]
 
@@ -42,7 +44,7 @@ def answer(
     /,
     *,
     reason: Annotated[str, Parameter(help="Why; it is kept with the answer.")],
-    author: Annotated[str | None, Parameter(name="--as", help="Who answers; without it the name of the user.")] = None,
+    author: By = None,
     partial: Annotated[
         bool, Parameter(negative="", help="With approve: it may begin without what is missing of its inputs.")
     ] = False,
@@ -54,8 +56,7 @@ def answer(
     as_json: AsJson = False,
 ) -> int:
     """Answer the gate or the concern that a message asked about; each token is good for one answer."""
-    if not reason.strip():
-        raise InvalidInput("--reason is empty; say why, it is kept with the answer")
+    check_reason(reason)
     who = author or user_name()
     match verdict:
         case "approve" | "deny" | "done":
@@ -84,7 +85,7 @@ async def _answer(journal: Journal, token: str, wish: AnswerWish) -> tuple[JsonO
     gate = answered.gate
     woken = await wake_flow_runs(journal, gate.run_id, read_settings())
     next_one = next_step(await run_around(journal, gate.run_id), woken)
-    said = f"{gate.id}: {wish.verdict} by {wish.author}; {next_one}"
+    said = f"{gate.id}: {wish.verdict} by {wish.author}{what_follows(*answered)}; {next_one}"
     return _document(gate=gate), said
 
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 
 from pydantic_core import to_jsonable_python
@@ -50,6 +51,9 @@ PROPOSALS_SHOWN = 6
 
 #: Agents whose autonomy is shown at most.
 AGENTS_SHOWN = 8
+
+#: What helps where resuming does not, shown at most.
+NEXT_STEPS_SHOWN = 5
 
 #: Gates that wait shown at most.
 GATES_SHOWN = 8
@@ -167,7 +171,7 @@ def status_line(
     style, meaning = STATUSES[status]
     if waiting is not None:
         until = until_of(waiting)
-        meaning = f"for {waiting.for_}" + (f" until {moment(until)}" if until else "")
+        meaning = f"for {waiting.for_}" + (waiting.ends(moment(until)) if until else "")
     if status is RunStatus.COMPLETED and (empty := nothing_to_do(exceptions)):
         style, meaning = "bold yellow", f"but {'; '.join(empty)}"
     return Text.assemble(f"{run_id}: ", (status.value, style), f", {meaning}")
@@ -224,11 +228,27 @@ def show_next(
     asked = tuple(dict.fromkeys(one.asks for one in missing if one.asks))
     for question in asked:
         console.print(Text(question, style="bold cyan"))
+    instead = tuple(dict.fromkeys(one.next_step for one in missing if one.next_step and not one.asks))
+    for step in head(instead, NEXT_STEPS_SHOWN):
+        console.print(Text(step, style="dim"))
     until = until_of(waiting)
-    if (not asked or until) and status is not RunStatus.COMPLETED:
-        what = "what is missing" if waiting is None else waiting.for_
-        by_itself = f" from {moment(until)} on, or now and let it wait: echelon resume {run_id} --wait" if until else ""
-        console.print(Text(f"to continue with {what}: echelon resume {run_id}{by_itself}", style="dim"))
+    if (not asked or until) and status is not RunStatus.COMPLETED and _resuming_helps(missing, waiting):
+        console.print(Text(_how_to_resume(run_id, waiting, until), style="dim"))
+
+
+def _resuming_helps(missing: Sequence[Missing], waiting: Waiting | None) -> bool:
+    """Say whether a resumed run can deliver more: not where all that is missing needs something else, or follows it."""
+    causes = [one for one in missing if not one.follows]
+    return waiting is not None or not causes or any(not one.next_step for one in causes)
+
+
+def _how_to_resume(run_id: str, waiting: Waiting | None, until: datetime | None) -> str:
+    what = "what is missing" if waiting is None else waiting.for_
+    if waiting is not None and until is not None and waiting.default:
+        effect = f"{waiting.ends(moment(until)).removeprefix(', ')}, when a process is at the run"
+        return f"{effect}: echelon resume {run_id}; to wait for it: echelon resume {run_id} --wait"
+    by_itself = f" from {moment(until)} on, or now and let it wait: echelon resume {run_id} --wait" if until else ""
+    return f"to continue with {what}: echelon resume {run_id}{by_itself}"
 
 
 def routes(concerns: Sequence[ConcernRecord]) -> str:

@@ -50,12 +50,19 @@ def _ended(run: ServedRun) -> str:
     assert run.record is not None, "what has ended is on record"
     record = run.record
     took = f" after {duration((record.finished - record.started).total_seconds())}" if record.finished else ""
-    meaning = f"goes on by itself at {_clock(run.until)}" if run.until else STATUSES[record.status][1]
-    said = f"{record.status.value}{took}, {meaning}"
-    return f"{_clock(record.finished)}  {record.run_id}: {said}; {_next(record)}"
+    said = f"{record.status.value}{took}, {_meaning(run, record)}"
+    return f"{_clock(record.finished)}  {record.run_id}: {said}; {_next(run, record)}"
 
 
-def _next(record: RunRecord) -> str:
+def _meaning(run: ServedRun, record: RunRecord) -> str:
+    if run.waiting is not None and run.waiting.default:
+        return f"for {run.waiting.for_}{run.waiting.ends(_clock(run.until))}"
+    return f"goes on by itself at {_clock(run.until)}" if run.until else STATUSES[record.status][1]
+
+
+def _next(run: ServedRun, record: RunRecord) -> str:
+    if run.waiting is not None and run.waiting.by_person:
+        return f"look and answer: echelon gates --run {record.run_id}"
     if record.status is RunStatus.INTERRUPTED:
         return f"echelon resume {record.run_id}"
     return f"echelon show {record.run_id}"

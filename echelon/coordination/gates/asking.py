@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NamedTuple
 
+from echelon.contract.typed import typed_shape
 from echelon.coordination.context import RunContext
 from echelon.coordination.gates.action import Described, describe
 from echelon.coordination.gates.fitting import misfit
@@ -23,6 +24,7 @@ from echelon.oversight.gates.holding import StepAbout, concerns_holding
 from echelon.runlog.events import RunEvent
 from echelon.runlog.gate_events import GateAnswered, GateClosed, GateRaised
 from echelon.runlog.gates import has_ended
+from echelon.visibility.gates import ways_to_answer
 
 #: Digits of the id of a gate, and of its nonce.
 ID_BYTES, NONCE_BYTES = 5, 16
@@ -128,7 +130,7 @@ def _note(run: RunContext, asked: GateCall) -> str:
     before = [gate for gate in run.log.state.gates.values() if gate.action.task_id == asked.step.task_id]
     said = before[-1].decision if before else None
     refused = before[-1].closed if said is not None and said.verdict == "done" else ""
-    return "; ".join(filter(None, (asked.note, refused)))
+    return "; ".join(filter(None, (refused, asked.note)))  # what is new first: long ones are shown in part
 
 
 def _allows(gate: GateRecord) -> bool:
@@ -152,6 +154,7 @@ async def _raise_gate(
         digest=described.digest,
         nonce=secrets.token_hex(NONCE_BYTES),
         terms=asked.terms,
+        takes=typed_shape(step.agent.output_type) if "done" in asked.question.verdicts else {},
         readiness=readiness,
         concerns=tuple(one.id for one in await _find_shown(run, step)),
         at=now,
@@ -202,7 +205,7 @@ def _outcome(run: RunContext, gate: GateRecord, holding: tuple[ConcernRecord, ..
     if decided is None:
         known = gate.note or f"{task} waits for a person at its gate"
         if gate.answers and gate.answers[-1].channel == "option":  # who gave it has not been told yet
-            known = f"{known}; the answer given with this run does not count: {gate.answers[-1].refused}"
+            known = f"the answer given with this run does not count: {gate.answers[-1].refused}; {known}"
         return Consent(error=_pending(run, gate, f"{known}; {gate.question.text}"))
     who = f"{decided.author}{f' ({decided.reason})' if decided.reason else ''}"
     if decided.verdict == "deny":
@@ -220,8 +223,7 @@ def _pending(run: RunContext, gate: GateRecord, message: str) -> ApprovalPending
     run_id = run.spec.run_id
     return ApprovalPending(
         message,
-        f"look: echelon gates --run {run_id}; answer each: echelon gates approve ID --reason WHY (or deny); then: "
-        f"echelon resume {run_id}",
+        f"look: echelon gates --run {run_id}; {ways_to_answer([gate])}; then: echelon resume {run_id}",
         gate.expires if gate.is_open else None,
     )
 

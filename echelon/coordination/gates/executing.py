@@ -27,7 +27,10 @@ async def approval_used(run: RunContext, step: Step) -> ApprovalUsed | None:
     if why:
         if not gate.closed:
             await run.log.append(GateClosed(run_id=gate.run_id, at=now, gate_id=gate.id, reason=why))
-        raise ApprovalDenied(f"{step.task_id} is not begun, the approval of gate {gate.id} cannot be used: {why}")
+        raise ApprovalDenied(
+            f"{step.task_id} is not begun, the approval of gate {gate.id} cannot be used: {why}",
+            f"to have it asked again: echelon resume {run.spec.run_id}",
+        )
     holding = await holding_back(run, step)
     if holding:
         names = listed([one.id for one in holding], MAX_NAMED)

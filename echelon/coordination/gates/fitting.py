@@ -12,6 +12,7 @@ from echelon.definition.phase import PhaseDefinition
 from echelon.model.adapter import adapter_of
 from echelon.model.errors import ContractViolation
 from echelon.model.oversight.gate import Action
+from echelon.oversight.gates.answers import NO_FIT
 
 
 def misfit(output: object, contract: TypeAdapter[Any], *, flexible: bool) -> str:
@@ -22,16 +23,16 @@ def misfit(output: object, contract: TypeAdapter[Any], *, flexible: bool) -> str
     except ContractViolation as violation:
         cause = violation.__cause__
         told = misfits(cause) if isinstance(cause, ValidationError) else str(cause)
-        return shortened(f"what is said to have come of it does not fit the contract of the work: {told}", MAX_MESSAGE)
+        return shortened(f"{NO_FIT}: {told}", MAX_MESSAGE)
     return ""
 
 
-def misfit_in(phase: PhaseDefinition, action: Action, output: object) -> str:
-    """Say the same of what a gate asks about; empty too where the phase does not tell the contract."""
+def misfit_in(phase: PhaseDefinition, action: Action, output: object) -> str | None:
+    """Say the same of what a gate asks about; None where the phase does not tell the contract."""
     others = (
         fallback.stand_in for chain in phase.fallbacks.values() for fallback in chain if fallback.other is not None
     )
     agents = {one.name: one for one in (*others, *phase.agents)}
     found = agents.get(action.agent)
     # What may be mended is known to the run alone.
-    return misfit(output, adapter_of(found.output_type), flexible=True) if found else ""
+    return misfit(output, adapter_of(found.output_type), flexible=True) if found else None

@@ -4,6 +4,7 @@ What a job says of that is `when_waiting`. A run that waits never blocks the nex
 """
 
 import contextlib
+import logging
 from collections.abc import Sequence
 
 from echelon.coordination.spec import utc_now
@@ -19,6 +20,8 @@ from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunRecord, RunStatus
 from echelon.runlog.gate_events import GateClosed
 from echelon.settings import Settings
+
+log = logging.getLogger("echelon.engine")
 
 
 async def check_waiting(journal: Journal, job: JobDefinition, record: RunRecord) -> None:
@@ -39,6 +42,7 @@ async def supersede_earlier(journal: Journal, job: JobDefinition, record: RunRec
     for earlier in await _earlier(journal, job, record):
         gates = await gates_of_run(journal, earlier.run_id)
         if waits_for_people(gates) and await _end(journal, earlier, gates, reason):
+            log.warning("this run takes the place of run %s, which waited for a person and is ended", earlier.run_id)
             await end_flow_runs(earlier, reason, settings)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, create_model
 
+from echelon.contract.typed import described
 from echelon.model.base import Value
 from echelon.model.oversight.gate import GateRecord, Verdict
 from echelon.model.phrasing import listed
@@ -99,7 +100,8 @@ def form_of(gate: GateRecord, page: str) -> "type[RunInput]":
         said = "May it begin without what is missing of its inputs?"
         fields["partial"] = (bool, Field(default=False, description=said))
     if "done" in gate.question.verdicts:
-        said = "With done: what came out of it, in JSON; other text is taken as it is."
+        takes = f" ({described(gate.takes)})" if gate.takes else ""
+        said = f"With done: what came out of it, in JSON{takes}; other text is taken as it is."
         fields["output"] = (str, Field(default="", description=said))
     form = create_model("GateForm", __base__=RunInput, **fields)
     return form.with_initial_data(description=page)

@@ -73,7 +73,7 @@ def _preview(gate: GateRecord) -> list[str]:
         return [f"**What it would do**{left}", fenced(printable(action.preview[:PREVIEW_CHARACTERS])), *whole]
     if action.preview_trouble:
         return [f"**What it would do** cannot be shown: {_sentence(action.preview_trouble)}"]
-    given = ", ".join(f"{name}={value!r}" for name, value in action.arguments.items())
+    given = ", ".join(f"{name}={value!r}" for name, value in action.shown_arguments.items())
     return [f"**It would be called with:** {literal(given, ARGUMENT_CHARACTERS)}"] if given else []
 
 

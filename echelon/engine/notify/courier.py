@@ -24,6 +24,7 @@ from echelon.model.errors import JournalError, LeaseLost, NotDelivered
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.oversight.channel import NotifyChannel
 from echelon.model.oversight.notification import IssuedToken, NotificationRecord
+from echelon.oversight.gates.answering import concerns_at
 from echelon.oversight.notify.letters import Letter, letters_of, unsent, way_of
 from echelon.oversight.notify.message import PersonMessage, Sender, clean, concerns_message, gate_message
 from echelon.oversight.notify.tokens import digest_of_token, new_token
@@ -215,7 +216,9 @@ class Courier:
             tokens=tokens,
         )
         if letter.is_gate:
-            return gate_message(sender, state.gates[letter.records[0].notification.subject_id], state.concerns)
+            gate = state.gates[letter.records[0].notification.subject_id]
+            holding = await concerns_at(self._log.journal, state, gate)
+            return gate_message(sender, gate, state.concerns, [one.id for one in holding])
         return concerns_message(sender, _concerns(letter, state))
 
     async def _note_failure(self, letter: Letter, error: NotDelivered, attempt: int) -> None:

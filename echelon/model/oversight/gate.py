@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import BeforeValidator, Field
 
@@ -31,18 +31,28 @@ class Question(StrEnum):
 
     @property
     def verdicts(self) -> tuple["Verdict", ...]:
-        """What may be answered."""
-        return ("approve", "deny") if self is Question.BEGIN else ("approve", "done", "deny")
+        """What may be answered; what does nothing twice comes first."""
+        return tuple(_MEANINGS[self])
+
+    def meaning(self, verdict: "Verdict") -> str:
+        """Say what a verdict is given for, as one of `verdicts`."""
+        return _MEANINGS[self][verdict]
 
 
 _TEXTS = {
     Question.BEGIN: "may it begin?",
     Question.AGAIN: "do it again with the new ones?",
-    Question.CUT_OFF: "do it again (approve), or was it done (done)?",
+    Question.CUT_OFF: "was it done (done), or is it to be done again (approve)?",
 }
 
 Verdict: TypeAlias = Literal["approve", "done", "deny"]
 """Approve: do it, or do it again. Done: it happened, and this came out of it. Deny: it is not done."""
+
+_MEANINGS: dict[Question, dict[Verdict, str]] = {
+    Question.BEGIN: {"approve": "to do it", "deny": "not to do it"},
+    Question.AGAIN: {"done": "if it happened already", "approve": "to do it again", "deny": "to keep what was done"},
+    Question.CUT_OFF: {"done": "if it happened already", "approve": "to do it again", "deny": "not to do it"},
+}
 
 Channel: TypeAlias = Literal["cli", "terminal", "prefect", "token", "python", "option", "expiry"]
 """Where an answer came from: a command, the form of a run in a terminal, Prefect's form, a notification, a program, an
@@ -80,6 +90,16 @@ class Action(Value):
     """Why there is no preview; empty where there is one, or the agent has none."""
     code: str = ""
     """Fingerprint of the agent: a change of its code is another action."""
+
+    @property
+    def shown_arguments(self) -> JsonObject:
+        """The arguments as people read them: without the fields of an item that say nothing."""
+        item = self.arguments.get("item")
+        if not isinstance(item, dict):
+            return self.arguments
+        fields = cast("JsonObject", item)
+        said = {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+        return {**self.arguments, "item": said}
 
     @property
     def preview_cut(self) -> str:
@@ -148,6 +168,9 @@ class GateRecord(Value):
     """Different for each gate: what was approved once cannot be used again."""
     terms: Gate = Gate()
     """Who may answer, until when, and what counts then."""
+    takes: dict[str, str] = Field(default_factory=dict[str, str])
+    """What `done` takes as the output: field → what it holds (C8); empty where `done` is no answer, or it is not known,
+    and in gates of before."""
     readiness: tuple[Readiness, ...] = ()
     """What participants said."""
     concerns: tuple[str, ...] = ()

@@ -1,11 +1,17 @@
 """What a sample leaves to be done, and what that is expected to take (V6). Values only."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
 from echelon.model.base import Value
 from echelon.model.phrasing import count
+
+#: What a run waits for at its gates.
+PERSON = "the answer of a person"
+
+_DEFAULTS = {"deny": "denied", "approve": "approved"}
 
 
 class Waiting(Value):
@@ -15,15 +21,26 @@ class Waiting(Value):
     """What must happen, or whose answer it needs."""
     until: str | None = None
     """When it goes on by itself, as a time in UTC; None: when somebody resumes it."""
+    default: Literal["", "deny", "approve"] = ""
+    """What counts then, where it waits for an answer that nobody has given; empty where something resets then."""
     limits: tuple[str, ...] = Field(default=(), exclude=True)
     """The quotas and budgets in that, the first to reset first (F10)."""
 
     @property
     def said(self) -> str:
         """Say what is waited for, and until when."""
-        return (
-            f"{self.for_} until {datetime.fromisoformat(self.until):%Y-%m-%d %H:%M:%S} UTC" if self.until else self.for_
-        )
+        if not self.until:
+            return self.for_
+        return f"{self.for_}{self.ends(f'{datetime.fromisoformat(self.until):%Y-%m-%d %H:%M:%S} UTC')}"
+
+    @property
+    def by_person(self) -> bool:
+        """Is a person asked?"""
+        return self.for_.startswith(PERSON)
+
+    def ends(self, at: str) -> str:
+        """Say how the wait ends at a time that is written so, as what follows on what is waited for."""
+        return f", without one it is {_DEFAULTS[self.default]} at {at}" if self.default else f" until {at}"
 
 
 class LeftOut(Value):

@@ -14,7 +14,7 @@ from echelon.oversight.gates.around import concerns_around
 from echelon.oversight.gates.holding import StepAbout, concerns_holding
 from echelon.runlog.gate_events import GateAnswered, GateExtended
 from echelon.runlog.gates import late
-from echelon.runlog.state import fold
+from echelon.runlog.state import RunState, fold
 
 #: Gates that an ambiguous or unknown id is shown to match.
 MAX_SHOWN = 5
@@ -68,7 +68,11 @@ async def extend_gate(journal: Journal, gate_id: str, more: timedelta, by: str, 
 
 async def concerns_of_gate(journal: Journal, gate: GateRecord) -> tuple[ConcernRecord, ...]:
     """Return the open concerns that hold the step of a gate back now, those of runs around its own among them."""
-    state = fold(entry.event for entry in await journal.events(gate.run_id))
+    return await concerns_at(journal, fold(entry.event for entry in await journal.events(gate.run_id)), gate)
+
+
+async def concerns_at(journal: Journal, state: RunState, gate: GateRecord) -> tuple[ConcernRecord, ...]:
+    """Return the same, where the state of the run of the gate is known."""
     around = await concerns_around(journal, state.record)
     if state.plan is None:
         return around

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
+from echelon.contract.typed import described, misfit_of_shape
 from echelon.model.concern import ConcernRecord
 from echelon.model.errors import InvalidInput
 from echelon.model.oversight.gate import Channel, GateAnswer, GateRecord, Verdict
@@ -13,6 +14,9 @@ from echelon.runlog.gates import has_ended, late
 
 #: How long a gate may be given, in hours: ten years.
 MAX_HOURS = 87_600
+
+#: Begins the refusal of an output that nobody can use (C3).
+NO_FIT = "what is said to have come of it does not fit the contract of the work"
 
 #: Things that a refusal names at most.
 MAX_NAMED = 5
@@ -38,8 +42,9 @@ class AnswerWish:
     """Digest of the action that was read; None: the gate as it is on record was read."""
     nonce: str | None = None
     """Of the gate that was read; None: the gate as it is on record was read."""
-    misfit: str = ""
-    """Where the output does not fit the contract of the work, as far as whoever takes the answer knows it."""
+    misfit: str | None = None
+    """Where the output does not fit the contract of the work; empty where it does. None: whoever takes the answer does
+    not have the contract, so that what the gate says of it has to do."""
 
     def about(self, gate: GateRecord, at: datetime, holding: Sequence[ConcernRecord]) -> GateAnswer:
         """Return the answer as it is put on record; it says why it does not count, where it does not.
@@ -60,7 +65,23 @@ class AnswerWish:
             partial=self.partial,
             output=self.output,
         )
-        return answer.model_copy(update={"refused": refusal_of(gate, answer, holding) or self.misfit})
+        misfit = _misfit(gate, answer) if self.misfit is None else self.misfit
+        return answer.model_copy(update={"refused": refusal_of(gate, answer, holding) or misfit})
+
+
+def check_reason(reason: str) -> None:
+    """Raise `InvalidInput` where nobody said why."""
+    if not reason.strip():
+        raise InvalidInput("the reason is empty; say why, it is kept with the answer")
+
+
+def read_verdict(text: str) -> Verdict:
+    """Return a verdict as a program says it; `InvalidInput` for what is none."""
+    known: tuple[Verdict, ...] = get_args(Verdict)
+    for verdict in known:
+        if text == verdict:
+            return verdict
+    raise InvalidInput(f"{text!r} is no answer to a gate; say {listed(known, MAX_NAMED, repr)}")
 
 
 def refusal_of(gate: GateRecord, answer: GateAnswer, holding: Sequence[ConcernRecord]) -> str:
@@ -114,6 +135,12 @@ def extended(expires: datetime, at: datetime, by: timedelta) -> datetime:
             f"a gate waits for {MAX_HOURS:,} hours at most from now on, and would end on {until:%Y-%m-%d}"
         )
     return until
+
+
+def _misfit(gate: GateRecord, answer: GateAnswer) -> str:
+    """Say where an output cannot fit, by what is on record of its contract."""
+    told = misfit_of_shape(answer.output, gate.takes) if answer.verdict == "done" else ""
+    return f"{NO_FIT}: {told}; give {described(gate.takes)}" if told else ""
 
 
 def _held_by(holding: Sequence[ConcernRecord]) -> str:

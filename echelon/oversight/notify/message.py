@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from echelon.contract.typed import described
 from echelon.model.base import Value
 from echelon.model.concern import CRITICAL, ConcernRecord, Route
 from echelon.model.handoff import UsedDependency
-from echelon.model.oversight.gate import GateRecord, Readiness, Verdict
+from echelon.model.oversight.gate import GateRecord, Readiness
 from echelon.model.oversight.notification import Topic
 from echelon.model.phrasing import count, head, listed, one_line, printable, truncate
 from echelon.redaction import redact
@@ -28,8 +29,6 @@ LINES_SHOWN = 8
 VERSION_DIGITS = 12
 #: Lines of evidence of a concern that shares its message with others.
 EVIDENCE_SHOWN = 2
-
-_VERDICTS: Mapping[Verdict, str] = {"approve": "to do it", "done": "if it happened already", "deny": "not to do it"}
 
 
 class MessageCommand(Value):
@@ -104,17 +103,21 @@ class Sender:
     """Token by gate or concern."""
 
 
-def gate_message(sender: Sender, gate: GateRecord, concerns: Mapping[str, ConcernRecord]) -> PersonMessage:
-    """Ask about a gate; `concerns` are those on record in its run."""
+def gate_message(
+    sender: Sender, gate: GateRecord, concerns: Mapping[str, ConcernRecord], holding: Sequence[str] = ()
+) -> PersonMessage:
+    """Ask about a gate; `concerns` are those on record in its run, and `holding` the ids of those that come first."""
     action, terms = gate.action, gate.terms
-    asked = [_said(concerns[one]) if one in concerns else one for one in gate.concerns]
+    known = dict.fromkeys((*holding, *gate.concerns))
+    asked = [_named(one, concerns) for one in known if one not in concerns or concerns[one].disposition is None]
     facts = (
         f"{clean(action.agent)}, task {clean(action.task_id)} of phase {clean(action.phase)}, effect {action.effect}",
-        f"arguments: {clean(json.dumps(action.arguments, ensure_ascii=False))}" if action.arguments else "",
+        f"arguments: {clean(json.dumps(action.shown_arguments, ensure_ascii=False))}" if action.arguments else "",
         f"question: {gate.question.text}",
         f"note: {clean(gate.note)}" if gate.note else "",
         f"reason: {clean(terms.reason)}" if terms.reason else "",
         f"may answer: {listed(terms.approvers, LINES_SHOWN, clean) or 'anybody who can write to the journal'}",
+        f"done takes as JSON: {clean(described(gate.takes))}" if gate.takes else "",
         _until(gate.expires, terms.on_expiry),
     )
     parts = (
@@ -124,7 +127,8 @@ def gate_message(sender: Sender, gate: GateRecord, concerns: Mapping[str, Concer
         _lines("Missing of its inputs", action.missing),
         _lines("Open concerns", asked),
         _lines("Not ready", [f"{one.agent}: {one.reason or one.answer}" for one in gate.readiness if _objects(one)]),
-        NoticePart(title="Answer", commands=tuple(_gate_commands(sender, gate))),
+        NoticePart(title="Comes first, or it cannot be approved", commands=tuple(map(_to_end, holding[:LINES_SHOWN]))),
+        NoticePart(title="Answer", commands=tuple(_gate_commands(sender, gate, held=bool(holding)))),
     )
     return PersonMessage(
         key=sender.key,
@@ -217,14 +221,25 @@ def _concern_lines(record: ConcernRecord, evidence: int) -> Sequence[str]:
     )
 
 
-def _gate_commands(sender: Sender, gate: GateRecord) -> Sequence[MessageCommand]:
+def _named(concern_id: str, concerns: Mapping[str, ConcernRecord]) -> str:
+    """Say which concern it is; of one of a run around this one only the id is known."""
+    return f"{concern_id}: {_said(concerns[concern_id])}" if concern_id in concerns else concern_id
+
+
+def _to_end(concern_id: str) -> MessageCommand:
+    line = f"echelon concerns dispose {concern_id} --as resolved --reason WHY"
+    return MessageCommand(label="to end it, as resolved, accepted or dismissed", line=line)
+
+
+def _gate_commands(sender: Sender, gate: GateRecord, *, held: bool) -> Sequence[MessageCommand]:
     token = sender.tokens.get(gate.id, "TOKEN")
     name = _name(sender)
-    partial = " --partial" if gate.action.missing else ""
+    options = {"approve": " --partial" if gate.action.missing else "", "done": " --output JSON"}
     answers = [
         MessageCommand(
-            label=_VERDICTS[verdict],
-            line=f"echelon answer {token} {verdict} --as {name} --reason WHY{partial if verdict == 'approve' else ''}",
+            label=gate.question.meaning(verdict)
+            + (", behind what comes first" if held and verdict == "approve" else ""),
+            line=f"echelon answer {token} {verdict} --as {name} --reason WHY{options.get(verdict, '')}",
         )
         for verdict in gate.question.verdicts
     ]

@@ -63,7 +63,8 @@ def test_hotspots_are_mended_when_a_person_has_approved_what_the_gate_shows(
     assert "Nothing was changed: " in (out / "report.md").read_text()
 
     shell.document("gates", "approve", gate["id"], "--reason", "seen")
-    done = shell.document("resume", asked["run_id"], "--out", str(out))
+    done = shell.document("resume", asked["run_id"])  # where the report goes is on record
+    assert done["report"] == str(out)
 
     assert done["status"] == "completed"
     assert contents(root) == {**before, "orders.py": MENDED}
@@ -99,6 +100,9 @@ def test_a_file_that_changed_after_the_approval_keeps_everything_as_it_is(shell:
     assert contents(root)["orders.py"] == mine
     reasons = [one["reason"] for one in ended["missing"]]
     assert any("nothing was written: orders.py was changed meanwhile; run again" in one for one in reasons), reasons
+    said = shell.call("resume", asked["run_id"]).stdout.splitlines()
+    assert "begin a new run, which looks at the files as they are now: resuming this one ends the same" in said
+    assert [one for one in said if one.startswith("to continue with what is missing")] == []
 
 
 def test_fixes_that_make_something_worse_are_refused_and_nobody_is_asked(tmp_path: Path, shell: Shell) -> None:

@@ -151,8 +151,10 @@ def test_a_run_gives_way_although_its_successor_is_killed_as_it_takes_its_place(
     (second,) = {one["run_id"] for one in document(echelon("runs", "--json"))["runs"]} - {first}
 
     command = ("resume", second) if again == "resumed" else ("run", "paying.py:pay")
-    last = document(echelon(*command, "--json"), code=4)["run_id"]
+    begun = echelon(*command, "--json")
+    last = document(begun, code=4)["run_id"]
 
+    assert f"takes the place of run {first}" in begun.stderr
     assert killed.returncode == -signal.SIGKILL
     standing = {one["run_id"]: one["status"] for one in document(echelon("runs", "--json"))["runs"]}
     assert (standing[first], standing[last]) == ("interrupted", "waiting")

@@ -10,6 +10,7 @@ import pytest
 
 from echelon import Notify
 from echelon.journal.journal import SqlJournal
+from echelon.model.oversight.gate import Question
 from echelon.model.oversight.notification import IssuedToken
 from echelon.oversight.notify.queueing import with_notices
 from echelon.oversight.notify.tokens import digest_of_token, new_token
@@ -47,7 +48,7 @@ def told(home: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((OF_GATE, "approve", "--as", "mia", "--reason", " "), "--reason is empty"),
+        ((OF_GATE, "approve", "--as", "mia", "--reason", " "), "the reason is empty"),
         ((OF_GATE, "approve", "--as", "mia", "--reason", "x", "--output", "1"), "it goes with done, not with approve"),
         ((OF_GATE, "done", "--as", "mia", "--reason", "x", "--output", "sent"), "--output is not valid JSON"),
         ((OF_GATE, "resolved", "--as", "mia", "--reason", "x"), "this token is for gate 'g-1'"),
@@ -65,6 +66,32 @@ def test_what_cannot_be_answered_is_said_in_one_line(arguments, said, told, eche
     assert answered.code == 2
     assert said in answered.err
     assert answered.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["list", "show", "answer", "approve", "deny", "done", "extend"])
+def test_each_command_about_gates_shows_its_own_example(command: str, echelon) -> None:
+    assert f"Example:  echelon gates {command} " in echelon("gates", command, "--help").out
+
+
+def test_who_answers_is_named_by_as_or_by(told, echelon) -> None:
+    approved: Said = echelon("gates", "approve", "g-1", "--by", "mia", "--reason", "seen")
+
+    assert approved.out.startswith("g-1: approve by mia; it ends at ")
+
+
+def test_an_output_of_another_kind_is_refused_before_the_run_goes_on(home: Path, echelon) -> None:
+    async def cut_off() -> None:
+        record = gate(question=Question.CUT_OFF, takes={"": "object", "id": "text"})
+        async with SqlJournal.open(Settings()) as journal:
+            await journal.append(run_started(), GateRaised(run_id="r1", at=NOON, record=record))
+
+    asyncio.run(cut_off())
+    shown: Said = echelon("gates", "show", "g-1")
+    assert "echelon gates done g-1 --output JSON --reason WHY" in shown.out.splitlines()[-3]
+    refused: Said = echelon("gates", "done", "g-1", "--output", '"sent"', "--reason", "on the statement")
+    assert (refused.code, 'the output must be object, and is text; give {"id": text}' in refused.out) == (2, True)
+    taken: Said = echelon("gates", "done", "g-1", "--output", '{"id": "r7"}', "--reason", "on the statement")
+    assert (taken.code, "is held to its contract and its checks when the run goes on" in taken.out) == (0, True)
 
 
 def test_a_gate_is_answered_once(told, echelon) -> None:

@@ -208,9 +208,10 @@ def test_when_one_file_is_not_as_it_was_none_is_changed(tmp_path: Path) -> None:
     before = contents(root)
     given = checked(OutputStore(str(tmp_path / "outputs")), *(fix_of(f"{one}.py", RISKY, MENDED) for one in "ab"))
 
-    with pytest.raises(AgentFailed, match=r"nothing was written: b\.py was changed meanwhile; run again"):
+    with pytest.raises(AgentFailed, match=r"nothing was written: b\.py was changed meanwhile; run again") as error:
         apply_fixes(given, root)
     assert contents(root) == before
+    assert error.value.next_step.startswith("begin a new run")
 
 
 def test_the_report_says_what_may_be_changed(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_a_run_waits_for_people(gates: list[GateRecord], *, waits: bool) -> None
         (
             a_gate(question=Question.CUT_OFF),
             ["verdict", "author", "reason", "output"],
-            ["approve", "done", "deny"],
+            ["done", "approve", "deny"],
         ),
     ],
 )

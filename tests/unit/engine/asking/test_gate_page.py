@@ -98,7 +98,7 @@ def test_a_page_is_bounded_however_much_there_is() -> None:
     ("fields", "said"),
     [
         ({}, "may it begin?"),
-        ({"question": Question.CUT_OFF}, "or was it done (done)?"),
+        ({"question": Question.CUT_OFF}, "was it done (done), or is it to be done again (approve)?"),
         ({"question": Question.AGAIN}, Question.AGAIN.text),
         ({"expires": NOON + timedelta(hours=1)}, "2026-11-29 13:00:00 UTC; then it is denied"),
         ({"expires": NOON, "terms": Gate(on_expiry="approve", expires_seconds=60)}, "UTC; then it is approved"),

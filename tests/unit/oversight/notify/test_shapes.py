@@ -61,6 +61,32 @@ def texts(value: object) -> list[str]:
     return [text for part in parts for text in texts(part)]
 
 
+def test_a_concern_that_holds_a_gate_back_stands_before_the_answers_with_its_command() -> None:
+    """An approval that is offered right away is refused then."""
+    mild, urgent = concern(1, confidence=0.1, impact=0.1), concern(2)
+    asked = gate(action=action(), concerns=("c-1", "c-2"))
+    said = as_text(gate_message(sender(), asked, {"c-1": mild, "c-2": urgent}, ["c-2"])).splitlines()
+
+    assert [line for line in said if line.startswith("  c-")] == ["  c-2: file-2.py: odd", "  c-1: file-1.py: odd"]
+    first = said.index("Comes first, or it cannot be approved:")
+    assert said[first + 1 : said.index("Answer:")] == [
+        "  to end it, as resolved, accepted or dismissed:",
+        "    echelon concerns dispose c-2 --as resolved --reason WHY",
+        "",
+    ]
+    assert "  to do it, behind what comes first:" in said[said.index("Answer:") :]
+
+
+def test_what_says_what_came_of_a_deed_has_its_shape_and_stands_first() -> None:
+    asked = gate(action=action(), question=Question.CUT_OFF, takes={"": "object", "id": "text"})
+    said = as_text(gate_message(sender(), asked, {}))
+
+    assert 'done takes as JSON: {"id": text}' in said
+    done, approve = (said.index(f"echelon answer {TOKEN} {verdict}") for verdict in ("done", "approve"))
+    assert done < approve
+    assert f"echelon answer {TOKEN} done --as NAME --reason WHY --output JSON" in said
+
+
 def test_a_gate_is_told_with_all_that_is_needed_to_answer_it() -> None:
     asked = gate(
         action=action(),

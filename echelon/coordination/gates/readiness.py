@@ -28,7 +28,7 @@ UNSURE, GRAVE = 0.5, 0.9
 
 
 class ReadinessRound:
-    """Asks the participants of one phase once for all gates that it raises, and again for a new gate of the same task."""
+    """Asks the participants of one phase once for all its gates, and again for a new gate of the same task."""
 
     def __init__(self, run: RunContext, order: StageOrder, steps: StepMaker, perform: Perform[Handoff]) -> None:
         self._run = run

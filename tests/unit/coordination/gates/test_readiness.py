@@ -321,7 +321,7 @@ async def test_who_took_its_concern_back_and_is_not_ready_after_all_opens_it_aga
 
 async def test_what_a_person_has_opened_again_is_not_taken_back_by_its_raiser(tmp_path: Path) -> None:
     desk = Desk()
-    run = await desk.go_on(tmp_path)
+    await desk.go_on(tmp_path)
     async with a_run(desk.job(), tmp_path) as run:
         await dispose_all(run)
         (concern,) = run.log.state.concerns

@@ -1,6 +1,6 @@
 """What the answer of a participant changes in the concerns that it raised at earlier gates. Pure.
 
-Each is on record once, and none is dropped: it ends with an author and a reason, or it stays open for a person (O5, O10).
+Each is on record once, and none is dropped: it ends with an author and a reason, or stays open for a person (O5, O10).
 """
 
 from collections.abc import Iterable, Sequence

@@ -42,7 +42,7 @@ class ReadinessRound:
         """Return what everybody said; who cannot be asked is named, and never counts as ready."""
         if self._asked is None or about.task_id in self._served:
             self._asked = asyncio.create_task(self._ask_all(about), name=f"readiness for {self._order.phase}")
-            self._served = set()
+            self._served = set[str]()
         self._served.add(about.task_id)
         return await asyncio.shield(self._asked)
 
@@ -72,7 +72,9 @@ class ReadinessRound:
             return Readiness(agent=agent.name, answer="not_asked")
         recorded_as = ready_id(self._order.phase, agent.name)
         step = self._steps.check_of_phases(asked, recorded_as, self._order.upstream)
-        step = step if number == 1 else replace(step, key=digest_of((step.key, "gate", number)))
+        if number > 1:  # another question than the one before, and not that one done again
+            key = digest_of((step.key, "gate", number))
+            step = replace(step, key=key, task_id=f"{recorded_as}/{number}")
         handoff = await self._perform(step)
         if not handoff.done or handoff.output_location is None:
             why = one_line(handoff.error.message) if handoff.error else ""
@@ -90,7 +92,7 @@ class ReadinessRound:
     ) -> None:
         """Put it on record why somebody is not ready, and that it is now: nothing begins before a person has looked."""
         run, concern = self._run, answer.concern
-        own = raised_at(run.log.state.concerns.values(), agent, step.task_id)
+        own = raised_at(run.log.state.concerns.values(), agent, ready_id(self._order.phase, agent))
         if concern is None and not answer.ready:
             message = f"{agent} is not ready: {answer.reason or 'it does not say why'}"
             concern = Concern(about=self._order.phase, message=message, confidence=UNSURE, impact=GRAVE)
@@ -113,7 +115,8 @@ class ReadinessRound:
         run = self._run
         event = run.raising.event(said_id(run.spec.run_id, step.key, concern), agent, concern, run.now())
         # It holds whatever cannot be undone, as what no step raised does; where it was said is kept to find it again.
-        return event.model_copy(update={"record": event.record.model_copy(update={"task_id": step.task_id})})
+        asked_as = ready_id(self._order.phase, agent)
+        return event.model_copy(update={"record": event.record.model_copy(update={"task_id": asked_as})})
 
     def _reopened(self, record: ConcernRecord, step: Step) -> ConcernReopened:
         return ConcernReopened(

@@ -264,9 +264,10 @@ async def test_a_new_gate_asks_again_and_who_is_ready_now_takes_its_own_concern_
     assert end is not None
     assert desk.asked == 2
     assert who_said(run)["prep"] == ("ready", "")
-    assert (end.verdict, end.author, end.looked_at) == ("resolved", "prep", ("send/ready/prep: ready",))
+    assert (end.verdict, end.author, end.looked_at) == ("resolved", "prep", ("send/ready/prep/2: ready",))
     assert end.reason == "prep was asked again, and says that it is ready now"
     assert gate_in(run).concerns == ()
+    assert not [one for one in run.log.state.exceptions if "done again" in one.message]
 
 
 async def test_a_gate_that_still_stands_asks_nobody_again(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ async def block(
 ) -> tuple[Handoff, ...]:
     """End tasks that cannot start, and report once why."""
     steps = [_unstarted(run, phase, one) for one in losses]
-    reports = [run.log.pushed(report)] if report else []
+    is_known = bool(steps) and all(map(run.log.waits_still, steps))
+    reports = [run.log.pushed(report)] if report and not is_known else []
     ended = [StepEnded(run_id=step.run_id, at=step.finished, record=step) for step in steps]
     await run.log.append(*reports, *ended)
     return tuple(step.handoff for step in steps)

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from echelon.journal.port import Journal
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.oversight.channel import NotifyChannel
+from echelon.model.run import StepRecord
 from echelon.oversight.ledger import NOTHING_EARLIER, EarlierConcerns
 from echelon.oversight.notify.queueing import with_notices
+from echelon.runlog.draft import step_name
 from echelon.runlog.events import ExceptionPushed, LoggedEvent, RunEvent
 from echelon.runlog.judging.autonomy import NOTHING_KNOWN, KnownAgents
 from echelon.runlog.state import RunState
@@ -55,6 +57,13 @@ class RunLog:
     def pushed(self, report: ExceptionReport) -> ExceptionPushed:
         """Return the event that reports something upwards."""
         return ExceptionPushed(run_id=self.run_id, at=report.at, report=report)
+
+    def waits_still(self, step: StepRecord) -> bool:
+        """Say whether a step that ends now waits for just what it is on record to wait for: that was reported (F6)."""
+        before, now = self.state.latest.get(step_name(step)), step.handoff
+        if before is None or now.error is None or before.handoff.error is None:
+            return False
+        return now.waits and before.handoff.waits and now.error.message == before.handoff.error.message
 
     def watch(self, committed: Sequence[LoggedEvent]) -> None:
         """Take what this process has made durable; the journal calls this."""

@@ -172,6 +172,7 @@ def _open(phase: PhaseDefinition) -> OpenPhase:
         items=phase.items,
         proposed=phase.discovery is not None and phase.discovery.proposals is not None,
         irreversible=any(map(cannot_be_undone, phase.agents)),
+        gate=phase.gate,
     )
 
 

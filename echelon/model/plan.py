@@ -68,7 +68,7 @@ class PhasePlan(PhaseConditions):
     continues: str | None = None
     """The phase whose agents go on in this one, each with its own item: no sync point stands between them (D1)."""
     gate: tuple[str, ...] = ()
-    """Irreversible tasks of the phase, to be confirmed before it begins (O5)."""
+    """Tasks of the phase that wait for a person before they begin (O5)."""
     single: bool | None = None
     """Is its output that of its one agent, and not task → output? None where an earlier version made the plan."""
     integration: Literal["none", "primary", "staged"] | None = None

@@ -211,7 +211,9 @@ class Measures(Value):
     failed: int
     """Tasks that ended without output, for good."""
     waiting: int = 0
-    """Tasks that wait for a quota, or for a budget of a day or a month (F10)."""
+    """Tasks that wait for a person, for a quota, or for a budget of a day or a month (O5, F10)."""
+    waiting_for_person: int = 0
+    """Those of them that a person must do something for (O5)."""
     task_seconds: float
     """Sum of the time agents worked."""
     integration_seconds: float

@@ -7,6 +7,7 @@ from pydantic import Field
 from echelon.model.base import Value
 from echelon.model.graph import Coupling, ErrorConsequence
 from echelon.model.organisation import Structure
+from echelon.model.oversight.terms import Gate
 from echelon.model.phrasing import count, listed
 
 #: Where something was stated: at the agent, at its phase, at the job, or nowhere, so that the usual holds.
@@ -69,8 +70,15 @@ class OpenPhase(Value):
     """The fewest and the most that are expected; None: nobody said."""
     irreversible: bool = False
     """Can what is done to an item not be undone?"""
+    gate: Gate | None = None
+    """The terms on which a person is asked before an item is begun; None: what cannot be undone has the usual ones."""
     proposed: bool = False
     """Are its items tasks that agents propose (D10)?"""
+
+    @property
+    def at_gate(self) -> Gate | None:
+        """The gate that each item waits at; None where nobody is asked (O5)."""
+        return self.gate or (Gate() if self.irreversible else None)
 
     @property
     def known(self) -> str:

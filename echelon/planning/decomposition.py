@@ -2,7 +2,7 @@
 
 A chain in which each task has one consumer and that consumer has one producer becomes one *feature agent*, as long as
 it fits into the context of one agent. Tasks that must stay apart stay apart: other domain, capability, phase or model,
-irreversible ones (their gate stands before them alone), and a check and what it checks (O3).
+those with a gate (it stands before them alone), and a check and what it checks (O3).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

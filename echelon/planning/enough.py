@@ -61,6 +61,8 @@ def obstacles(graph: TaskGraph) -> Iterator[str]:
         yield "the tasks name different models"
     if any(task.irreversible for task in tasks):
         yield "what cannot be undone stands behind a gate of its own"
+    elif any(task.gate for task in tasks):
+        yield "what a person is asked about stands behind a gate of its own"
     if any(task.verifies for task in tasks):
         yield "no agent checks its own work"
     if len({task.phase for task in tasks}) > 1 or any(task.needs for task in tasks):

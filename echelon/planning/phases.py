@@ -4,10 +4,10 @@ Declared phases are kept in their order; without any the levels of the dependenc
 the same thing never meet in a phase, in as few phases as can be found. Where a declared phase has dependencies or
 shared things inside, it is continued as `<name>/2`, `<name>/3` …
 
-A gate holds up whole phases, so irreversible tasks that no phase was declared for get phases of their own: as few as
-can be found, and in front of each the reversible tasks that do not wait for it. A reversible task stands behind a gate
-only when it depends on a task of the last gate before it. That may take more phases than letting work wait for
-approvals that it does not need, never more gates. A declared phase is not divided: its gate is in front of all of it.
+A gate holds up whole phases, so tasks with one that no phase was declared for get phases of their own: as few as can be
+found, and in front of each the tasks without one that do not wait for it. A task without a gate stands behind one only
+when it depends on a task of the last gate before it. That may take more phases than letting work wait for approvals
+that it does not need, never more gates. A declared phase is not divided: its gate is in front of all of it.
 """
 
 from collections import defaultdict
@@ -46,7 +46,7 @@ class SlotRange(NamedTuple):
     gates: int
     """Gates in front of it, within the declared phase."""
     held: bool
-    """Does it consist of irreversible tasks?"""
+    """Does it consist of tasks with a gate?"""
 
 
 def declared_order(tasks: Sequence[TaskSpec], phase_order: Sequence[str] = ()) -> tuple[str, ...]:
@@ -96,10 +96,10 @@ def _places(ordered: Sequence[TaskSpec], before: Before, ranks: Mapping[str, int
     """Give each task its place: first the declared phase, then the gates it waits for, then the slot between them."""
     steps = Steps(SEARCH_STEPS)
     rank_of = _ranks(ordered, before, ranks)
-    held = [task.irreversible and task.phase is None for task in ordered]
+    held = [task.at_gate is not None and task.phase is None for task in ordered]
     gates = [0] * len(ordered)
     if any(held):
-        # Only irreversible tasks take up room when gates are counted, and only they get into each other's way.
+        # Only tasks with a gate take up room when gates are counted, and only they get into each other's way.
         touches = [task.touches if own else () for task, own in zip(ordered, held, strict=True)]
         gates = _slots_within(rank_of, before, touches, [int(own) for own in held], steps)
     stretches = [SlotRange(*key) for key in zip(rank_of, gates, held, strict=True)]

@@ -23,7 +23,7 @@ def _small(agents: Sequence[TaskSpec], priors: Priors) -> Iterator[Finding]:
     by_id = {agent.id: agent for agent in agents}
     consumers = consumers_of(agents)
     for agent in agents:
-        if agent.tokens is None or agent.tokens >= least or agent.irreversible:
+        if agent.tokens is None or agent.tokens >= least or agent.at_gate:
             continue
         share = agent.tokens / priors.context_tokens
         yield Finding(
@@ -39,9 +39,7 @@ def _merge(agent: TaskSpec, neighbours: Sequence[str], by_id: Mapping[str, TaskS
     """Propose the smallest neighbour that can take the task over, or else any other small task."""
     budget = priors.context_share * priors.context_tokens - (agent.tokens or 0)
     fitting = [
-        by_id[other]
-        for other in neighbours
-        if (by_id[other].tokens or budget) < budget and not by_id[other].irreversible
+        by_id[other] for other in neighbours if (by_id[other].tokens or budget) < budget and not by_id[other].at_gate
     ]
     if not fitting:
         return "merge it with another small task of its team"

@@ -81,6 +81,17 @@ def late(gate: GateRecord) -> str:
     return f"not asked any more: {gate.closed}"
 
 
+def time_is_up(gate: GateRecord, at: datetime) -> str:
+    """Say what counts where nobody has answered a gate in its time; empty while it can be answered, or is not asked."""
+    if not gate.is_open or gate.expires is None or not has_ended(gate, at):
+        return ""
+    counts = "deny" if gate.terms.on_expiry == "deny" else "approve, unless something holds it,"
+    return (
+        f"the time to answer ended at {gate.expires:%Y-%m-%d %H:%M:%S} UTC; {counts} counts when the run goes on: "
+        f"echelon resume {gate.run_id}"
+    )
+
+
 def why_not_usable(gate: GateRecord, key: str, digest: str, at: datetime) -> str:
     """Say why nothing can be begun by what was answered; empty when the step with this key can begin exactly this."""
     decided = gate.decision

@@ -31,10 +31,10 @@ class _Loss:
 def incidents_of(steps: Iterable[StepRecord], plan: Plan | None) -> tuple[Incident, ...]:
     """Return the incidents of a run, the first to begin first; a failure that stands alone is none.
 
-    Nor is what waits for a quota, or a budget of a day or a month: it will be done (F10).
+    Nor is what waits for a person, a quota, or a budget of a day or a month: nothing has failed (O5, F10).
     """
     lost = _losses(steps := tuple(steps))
-    losses = {task: loss for task, loss in lost.items() if loss.replaced or loss.error.until is None}
+    losses = {task: loss for task, loss in lost.items() if loss.replaced or not loss.step.handoff.waits}
     tasks = {(s.kind, s.handoff.task_id): s for s in steps if s.kind is StepKind.TASK and not s.replica}
     delivered = {task for (_, task), step in tasks.items() if step.handoff.done} - set(lost)
     groups = [sorted(group, key=_when) for group in _grouped(losses) if len(group) >= LEAST]

@@ -48,6 +48,7 @@ def measure(
         completed=len(done),
         failed=len(tasks) - len(done) - len(waiting),
         waiting=len(waiting),
+        waiting_for_person=sum(step.handoff.waits_for_person for step in waiting),
         task_seconds=work.seconds,
         integration_seconds=integration.seconds,
         coordination_ratio=_coordination_ratio(work, coordination),

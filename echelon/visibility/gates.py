@@ -1,12 +1,16 @@
 """What people read about gates: a line for each, and all that is needed to decide. Pure."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from echelon.contract.typed import described
 from echelon.model.concern import ConcernRecord
 from echelon.model.oversight.gate import GateAnswer, GateRecord, Readiness, Verdict
-from echelon.model.phrasing import count, head, listed, moment, one_line, truncate
+from echelon.model.oversight.terms import Gate
+from echelon.model.phrasing import count, duration, head, listed, moment, one_line, truncate
+from echelon.model.plan import Plan
+from echelon.runlog.gates import time_is_up
 
 #: How much of a preview is shown where many gates are listed, in characters; and where one is shown, in lines.
 LINE_CHARACTERS, PREVIEW_LINES = 100, 400
@@ -27,17 +31,24 @@ def by_run(gates: Iterable[GateRecord]) -> tuple[GateRecord, ...]:
     return tuple(sorted(found, key=lambda gate: (first[gate.run_id], gate.action.task_id)))
 
 
-def gate_line(gate: GateRecord) -> str:
+def takes_answers(gate: GateRecord, now: datetime) -> bool:
+    """Say whether a gate can be answered now."""
+    return gate.is_open and not time_is_up(gate, now)
+
+
+def gate_line(gate: GateRecord, now: datetime) -> str:
     """Say in one line what is asked, or how it was answered."""
     does = one_line(gate.action.preview) or f"{gate.action.agent} ({gate.action.effect})"
-    return f"{gate.id}  {gate.action.task_id}: {truncate(does, LINE_CHARACTERS)}; {standing(gate)}"
+    return f"{gate.id}  {gate.action.task_id}: {truncate(does, LINE_CHARACTERS)}; {standing(gate, now)}"
 
 
-def standing(gate: GateRecord) -> str:
+def standing(gate: GateRecord, now: datetime) -> str:
     """Say where a gate stands."""
     decided = gate.decision
     if gate.closed:
         return f"not asked any more: {gate.closed}"
+    if ended := time_is_up(gate, now):
+        return f"not answered; {ended}"
     if decided is None:
         until = f", until {moment(gate.expires)}, then {gate.terms.on_expiry}" if gate.expires else ""
         staged = "staged, " if gate.terms.staged else ""
@@ -46,15 +57,41 @@ def standing(gate: GateRecord) -> str:
     return f"{decided.verdict} by {decided.author} at {moment(decided.at)}{used}"
 
 
-def gates_counted(gates: Iterable[GateRecord]) -> str:
+def gates_counted(gates: Iterable[GateRecord], now: datetime) -> str:
     """Say how many gates wait, and how many were answered; empty where there are none."""
     found = list(gates)
-    waiting, decided = sum(one.is_open for one in found), sum(one.decision is not None for one in found)
-    parts = (count(waiting, "gate") + " open" if waiting else "", f"{decided} answered" if decided else "")
+    waiting, decided = sum(takes_answers(one, now) for one in found), sum(one.decision is not None for one in found)
+    ended = sum(bool(time_is_up(one, now)) for one in found)
+    parts = (
+        count(waiting, "gate") + " open" if waiting else "",
+        f"{ended} not answered in time" if ended else "",
+        f"{decided} answered" if decided else "",
+    )
     return ", ".join(filter(None, parts))
 
 
-def gate_facts(gate: GateRecord, holding: Sequence[ConcernRecord] = ()) -> list[tuple[str, str]]:
+def gate_lines(plan: Plan) -> Iterator[str]:
+    """Say of each phase of a plan what is stated of its gates: who may answer, how long, and why somebody is asked."""
+    tasks = {task.id: task for task in plan.tasks}
+    stated = [(phase.name, [tasks[one].at_gate for one in phase.gate]) for phase in plan.phases]
+    for phase, gates in (*stated, *((one.phase, [one.at_gate]) for one in plan.open)):
+        for terms in dict.fromkeys(gates):
+            if terms is not None and (said := _terms(terms)):
+                yield f"gate of {phase}: {said}"
+
+
+def _terms(terms: Gate) -> str:
+    """Say what is stated of a gate; empty for the usual terms."""
+    ends = duration(terms.expires_seconds) if terms.expires_seconds else ""
+    parts = (
+        f"{listed(terms.approvers, NAMED)} may answer" if terms.approvers else "",
+        f"an answer is waited for {ends}, then {terms.on_expiry}" if ends else "",
+        one_line(terms.reason),
+    )
+    return "; ".join(filter(None, parts))
+
+
+def gate_facts(gate: GateRecord, now: datetime, holding: Sequence[ConcernRecord] = ()) -> list[tuple[str, str]]:
     """Return everything that is needed to decide, by name; `holding` are the open concerns that come first."""
     action, terms = gate.action, gate.terms
     return [
@@ -72,7 +109,7 @@ def gate_facts(gate: GateRecord, holding: Sequence[ConcernRecord] = ()) -> list[
         ("may answer", ", ".join(terms.approvers) or "anybody"),
         ("until", f"{moment(gate.expires)}, then {terms.on_expiry}" if gate.expires else ""),
         ("digest", gate.digest),
-        ("stands", standing(gate)),
+        ("stands", standing(gate, now)),
         ("answers", "\n".join(map(_answer, gate.answers))),
     ]
 

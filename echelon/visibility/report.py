@@ -5,7 +5,7 @@ A report of a job's own is a Jinja2 template that extends `page.html` or imports
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
@@ -110,6 +110,13 @@ def _phase_notes(run: RunView) -> dict[str, str]:
     return {**{phase: f"skipped: {reason}" for phase, reason in run.skipped.items()}, **kept, **notes}
 
 
+def _waiting(found: Measures) -> Iterator[tuple[str, str, str]]:
+    limited = found.waiting - found.waiting_for_person
+    for name, number in (("a person", found.waiting_for_person), ("a quota or a budget", limited)):
+        if number:
+            yield f"Tasks waiting for {name}", f"{number:,}", ""
+
+
 def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
     """Return what was measured beside what was expected: name, measured, forecast or target (M)."""
     found = run.measures
@@ -118,7 +125,7 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("From the first start to the last end", _makespan(found), _forecast_seconds(run)),
         ("Agents", f"{found.agents:,}", f"{run.record.plan.n_agents:,}" if run.record.plan else ""),
         ("Tasks completed, failed", f"{found.completed:,}, {found.failed:,}", ""),
-        *([("Tasks waiting for a quota or a budget", f"{found.waiting:,}", "")] if found.waiting else []),
+        *_waiting(found),
         *([("Tasks kept of earlier runs", f"{found.kept:,}", "")] if found.kept else []),
         ("Coordination, share of the total", _share(found.coordination_ratio), _forecast_overhead(run)),
         ("Integration, share of working time", _share(found.integration_share), "at most 30 %"),

@@ -1,5 +1,6 @@
 """`echelon apply`: what a run would change, and has only recorded so far, is done after a person has looked at it."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -40,7 +41,7 @@ def apply(
         names = listed([one.gate.id for one in refused], MAX_NAMED)
         raise InvalidInput(f"nothing of {names} is done: {refused[0].answer.refused}")
     for one in answered:
-        err().print(gate_line(one.gate))
+        err().print(gate_line(one.gate, datetime.now(UTC)))
     return resume(run_id, as_json=as_json)
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from echelon.model.errors import InvalidInput
 from echelon.model.oversight.gate import GateRecord, Verdict
 from echelon.oversight.gates.answering import Answered, answer_gate, concerns_of_gate
 from echelon.oversight.gates.answers import AnswerWish
-from echelon.visibility.gates import gate_facts, gate_line
+from echelon.visibility.gates import gate_facts, gate_line, takes_answers
 
 ReadLine = Callable[[str], str | None]
 """Asks for a line; None at the end of the input."""
@@ -65,8 +66,11 @@ def _ask(console: Console, gate: GateRecord, by: str, read: ReadLine) -> list[An
     """Ask about one gate until an answer counts or it is skipped; None at the end of the input."""
     while True:
         holding = query(lambda journal: concerns_of_gate(journal, gate))
-        console.print(Text(gate_line(gate), style="bold"))
-        facts(console, gate_facts(gate, holding))
+        now = datetime.now(UTC)
+        console.print(Text(gate_line(gate, now), style="bold"))
+        facts(console, gate_facts(gate, now, holding))
+        if not takes_answers(gate, now):
+            return []
         wish = _wish(console, gate, by, read)
         if not isinstance(wish, AnswerWish):
             return wish

@@ -1,6 +1,7 @@
 """`echelon gates`: what waits for a person, and the answers: all are kept, the first that counts decides (O8)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -27,7 +28,16 @@ from echelon.oversight.gates.answering import (
 )
 from echelon.oversight.gates.answers import AnswerWish, check_reason, more_time
 from echelon.oversight.gates.habits import rubber_stamps
-from echelon.visibility.gates import answer_lines, by_run, gate_facts, gate_line, ways_to_answer, what_follows
+from echelon.runlog.gates import time_is_up
+from echelon.visibility.gates import (
+    answer_lines,
+    by_run,
+    gate_facts,
+    gate_line,
+    takes_answers,
+    ways_to_answer,
+    what_follows,
+)
 
 #: Exit code where an answer does not count.
 REFUSED = 2
@@ -57,19 +67,19 @@ def list_gates(
     as_json: AsJson = False,
 ) -> int:
     """List what waits for a person: run by run, the run that asked first before the others."""
-    known = query(lambda journal: _read(journal, run, open_only=False))
+    known, now = query(lambda journal: _read(journal, run, open_only=False)), datetime.now(UTC)
     found = [gate for gate in known if all_of_them or gate.is_open]
     stamps = rubber_stamps(known)
     if as_json:
-        documents = [_document(gate) for gate in found]
+        documents = [_document(gate, now) for gate in found]
         print_json({"gates": documents, "rubber_stamps": [one._asdict() for one in stamps]})
         return 0
     for gate in found:
-        out().print(gate_line(gate))
+        out().print(gate_line(gate, now))
         out().print(f"    run {gate.run_id}")
     if not found:
         out().print("no gates" if all_of_them else "nothing waits for a person; --all lists what was answered")
-    elif waiting := [gate for gate in found if gate.is_open]:
+    elif waiting := [gate for gate in found if takes_answers(gate, now)]:
         out().print(f"look at one: echelon gates show ID; {ways_to_answer(waiting)}")
     for one in stamps:
         out().print(one.said)
@@ -84,15 +94,15 @@ def show_gate(gate_id: GateId, /, *, as_json: AsJson = False) -> int:
         found = await find_gate(journal, gate_id)
         return found, await concerns_of_gate(journal, found)
 
-    gate, holding = query(read)
+    (gate, holding), now = query(read), datetime.now(UTC)
     if as_json:
-        print_json({**_document(gate), "holding": [one.id for one in holding]})
+        print_json({**_document(gate, now), "holding": [one.id for one in holding]})
         return 0
-    out().print(gate_line(gate))
-    facts(out(), gate_facts(gate, holding))
+    out().print(gate_line(gate, now))
+    facts(out(), gate_facts(gate, now, holding))
     if holding:
         out().print("concerns come first: echelon concerns show ID, then echelon concerns dispose ID …")
-    for line in answer_lines(gate) if gate.is_open else ():
+    for line in answer_lines(gate) if takes_answers(gate, now) else ():
         out().print(line)
     return 0
 
@@ -103,7 +113,8 @@ def answer(*gate_ids: GateId, run: Run = None, by: By = None) -> int:
     check_terminal("echelon gates answer")
     ids = list(gate_ids)
     found = query(lambda journal: _read_named(journal, ids) if ids else _read(journal, run, open_only=True))
-    waiting = [gate for gate in found if gate.is_open]
+    now = datetime.now(UTC)
+    waiting = [gate for gate in found if takes_answers(gate, now)]
     if not waiting:
         out().print("nothing waits for a person")
         return 0
@@ -157,7 +168,7 @@ def extend(
     more, author = more_time(hours), by or user_name()
     gate = query(lambda journal: extend_gate(journal, gate_id, more, author, reason))
     if as_json:
-        print_json(_document(gate))
+        print_json(_document(gate, datetime.now(UTC)))
     elif gate.expires is not None:
         out().print(f"{gate.id}: extended by {author} until {moment(gate.expires)}")
     return 0
@@ -182,7 +193,8 @@ def _answer(
     answered = query(lambda journal: _answer_all(journal, gate_ids, run, wish))
     woken = _wake(answered)
     if as_json:
-        documents = [{**_document(one.gate), "refused": one.answer.refused} for one in answered]
+        now = datetime.now(UTC)
+        documents = [{**_document(one.gate, now), "refused": one.answer.refused} for one in answered]
         print_json({"gates": documents, "flow_runs": woken})
     else:
         _show(answered)
@@ -236,7 +248,11 @@ def _show_next(woken: Mapping[str, Sequence[str]]) -> None:
         out().print(next_step(run_id, flow_runs))
 
 
-def _document(gate: GateRecord) -> dict[str, Any]:
+def _document(gate: GateRecord, now: datetime) -> dict[str, Any]:
     decided = gate.decision
-    more = {"open": gate.is_open, "decision": decided and decided.model_dump(mode="json")}
+    more = {
+        "open": takes_answers(gate, now),
+        "time_is_up": bool(time_is_up(gate, now)),
+        "decision": decided and decided.model_dump(mode="json"),
+    }
     return gate.model_dump(mode="json") | more

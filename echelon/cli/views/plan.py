@@ -28,6 +28,7 @@ from echelon.planning.outline import agents_below
 from echelon.planning.schedule.critical import ON_CRITICAL_PATH
 from echelon.planning.schedule.phase_graph import direct_needs, phases_awaited, side_by_side
 from echelon.planning.spending import UNKNOWN_MODEL
+from echelon.visibility.gates import gate_lines
 
 #: Agents drawn one by one at most; above, coordinators are drawn with the number of agents below them.
 AGENTS_DRAWN = 24
@@ -255,7 +256,7 @@ def _show_phases(console: Console, plan: Plan) -> None:
         where = [listed(names[name], PHASES_NAMED) for names in (after, beside)[: len(order)]]
         if name in opened:
             known = Text(f"{opened[name].known}, {opened[name].agent} on each", style="dim")
-            rows.add_row(name, *where, known)
+            rows.add_row(name, *where, known, "each" if opened[name].at_gate else "")
             continue
         phase = planned[name]
         gate, hubs = (str(len(tasks)) if tasks else "" for tasks in (phase.gate, phase.sync.hubs))
@@ -265,6 +266,8 @@ def _show_phases(console: Console, plan: Plan) -> None:
     for phase in plan.phases[:PHASES_SHOWN]:
         if phase.said:
             console.print(Text(f"{phase.name}: {phase.said}", style="dim"))
+    for line in head(list(gate_lines(plan)), PHASES_SHOWN):
+        console.print(Text(line, style="dim"))
     if len(awaited) > PHASES_SHOWN:
         console.print(Text(f"and {len(awaited) - PHASES_SHOWN:,} more phases (--json has them all)", style="dim"))
 

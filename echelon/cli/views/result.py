@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from pydantic_core import to_jsonable_python
@@ -259,8 +259,9 @@ def routes(concerns: Sequence[ConcernRecord]) -> str:
 
 def gates(found: Sequence[GateRecord]) -> str:
     """Return how many gates wait and were answered, and the first of those that wait (O5)."""
-    waiting = [gate_line(one) for one in found if one.is_open]
-    return "\n".join(filter(None, [gates_counted(found), *head(waiting, GATES_SHOWN)]))
+    now = datetime.now(UTC)
+    waiting = [gate_line(one, now) for one in found if one.is_open]
+    return "\n".join(filter(None, [gates_counted(found, now), *head(waiting, GATES_SHOWN)]))
 
 
 def proposed(proposals: Sequence[ProposalRecord]) -> str:

@@ -10,7 +10,7 @@ from echelon.contract.typed import typed_shape
 from echelon.coordination.context import RunContext
 from echelon.coordination.gates.action import Described, describe
 from echelon.coordination.gates.fitting import misfit
-from echelon.coordination.step.step import AskReady, Step
+from echelon.coordination.step.step import AskReady, GateAbout, Step
 from echelon.journal.failpoints import failpoint
 from echelon.model.concern import ConcernRecord
 from echelon.model.errors import ApprovalDenied, ApprovalPending
@@ -58,7 +58,8 @@ async def consent(run: RunContext, asked: GateCall, ask_ready: AskReady) -> Cons
     await run.log.refresh()
     gate = await _standing_gate(run, asked, described)
     if gate is None:
-        readiness = await ask_ready() if asked.terms.asks_ready and asked.step.agent.effect == "irreversible" else ()
+        is_asked = asked.terms.asks_ready and asked.step.agent.effect == "irreversible"
+        readiness = await ask_ready(GateAbout(asked.step.task_id, described.digest)) if is_asked else ()
         gate = await _raise_gate(run, asked, described, readiness)
     gate = await _take_answers(run, asked, gate)
     return _outcome(run, gate, await holding_back(run, asked.step))

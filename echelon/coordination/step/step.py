@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -19,11 +19,21 @@ from echelon.model.run import StepKind
 from echelon.resilience.guard import Guard
 from echelon.resilience.stoppable import StopRequest
 
-AskReady = Callable[[], Awaitable[tuple[Readiness, ...]]]
-"""Asks those who did the work before whether they are ready."""
+
+class GateAbout(NamedTuple):
+    """What a gate asks about."""
+
+    task_id: str
+    """The task."""
+    digest: str
+    """Of what would be done."""
 
 
-async def nobody_asked() -> tuple[Readiness, ...]:
+AskReady = Callable[[GateAbout], Awaitable[tuple[Readiness, ...]]]
+"""Asks those who did the work before whether they are ready for what a new gate asks about."""
+
+
+async def nobody_asked(_about: GateAbout) -> tuple[Readiness, ...]:
     """Ask nobody."""
     return ()
 

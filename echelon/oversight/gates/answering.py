@@ -13,7 +13,7 @@ from echelon.oversight.gates.answers import AnswerWish, extended
 from echelon.oversight.gates.around import concerns_around
 from echelon.oversight.gates.holding import StepAbout, concerns_holding
 from echelon.runlog.gate_events import GateAnswered, GateExtended
-from echelon.runlog.gates import late
+from echelon.runlog.gates import late, time_is_up
 from echelon.runlog.state import RunState, fold
 
 #: Gates that an ambiguous or unknown id is shown to match.
@@ -55,12 +55,17 @@ async def answer_gate(journal: Journal, gate_id: str, wish: AnswerWish, at: date
 
 
 async def extend_gate(journal: Journal, gate_id: str, more: timedelta, by: str, reason: str = "") -> GateRecord:
-    """Give a gate more time; anybody may (O5). `InvalidInput` for one that is not asked any more, or has no end."""
+    """Give a gate more time; anybody may (O5).
+
+    `InvalidInput` for one that is not asked any more, has no end, or whose time is up: what is due then counts.
+    """
     gate, at = await find_gate(journal, gate_id), datetime.now(UTC)
     if not gate.is_open:
         raise InvalidInput(f"gate {gate_id!r} cannot be extended: {late(gate)}")
     if gate.expires is None:
         raise InvalidInput(f"gate {gate_id!r} has no end, so it needs no more time: it is open until it is answered")
+    if ended := time_is_up(gate, at):
+        raise InvalidInput(f"gate {gate_id!r} cannot be extended: {ended}")
     until = extended(gate.expires, at, more)
     await journal.append(GateExtended(run_id=gate.run_id, at=at, gate_id=gate_id, until=until, by=by, reason=reason))
     return await find_gate(journal, gate_id)

@@ -10,7 +10,7 @@ from echelon.model.concern import ConcernRecord
 from echelon.model.errors import InvalidInput
 from echelon.model.oversight.gate import Channel, GateAnswer, GateRecord, Verdict
 from echelon.model.phrasing import listed
-from echelon.runlog.gates import has_ended, late
+from echelon.runlog.gates import late, time_is_up
 
 #: How long a gate may be given, in hours: ten years.
 MAX_HOURS = 87_600
@@ -90,12 +90,12 @@ def refusal_of(gate: GateRecord, answer: GateAnswer, holding: Sequence[ConcernRe
     `holding` are the open concerns that hold the step back now.
     """
     approvers, possible = gate.terms.approvers, gate.question.verdicts
-    begins, end = answer.verdict == "approve", gate.expires or answer.at
+    begins, ended = answer.verdict == "approve", time_is_up(gate, answer.at)
     objections = (
         (not gate.is_open, late(gate)),
         (answer.nonce != gate.nonce, "it is an answer to another gate, or to one that was asked before"),
         (answer.digest != gate.digest, "what would be done is not what was read: look at the gate again"),
-        (has_ended(gate, answer.at), f"the time to answer ended at {end:%Y-%m-%d %H:%M:%S} UTC"),
+        (bool(ended), ended),
         (answer.verdict not in possible, f"{answer.verdict!r} is no answer to it; say {listed(possible, 3)}"),
         (
             bool(approvers) and answer.author not in approvers and answer.channel != "expiry",

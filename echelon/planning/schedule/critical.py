@@ -74,7 +74,7 @@ def _in_front_of_gates(tasks: Sequence[TaskSpec], later: Sequence[OpenPhase]) ->
     used = [
         *((one, task.id) for task in tasks if _is_gated(task) for one in producers_of(task)),
         *((phase, task.id) for task in tasks if _is_gated(task) for phase in task.needs),
-        *((phase, one.phase) for one in later if one.irreversible for phase in one.after),
+        *((phase, one.phase) for one in later if one.at_gate for phase in one.after),
     ]
     known = {task.id for task in tasks}
     for name, gated in reversed(used):
@@ -83,4 +83,4 @@ def _in_front_of_gates(tasks: Sequence[TaskSpec], later: Sequence[OpenPhase]) ->
 
 
 def _is_gated(task: TaskSpec) -> bool:
-    return task.irreversible or task.gate is not None
+    return task.at_gate is not None

@@ -22,7 +22,7 @@ def levelled(
     `width` is the number of agents at work at one time, None for all. Nothing moves without a gain, and then only as
     far as needed: every task stands in the first phase that it makes no longer.
     """
-    fixed = any(task.phase is not None or task.touches or task.irreversible or task.needs for task in tasks)
+    fixed = any(task.phase is not None or task.touches or task.at_gate or task.needs for task in tasks)
     if seconds is None or fixed or len(phases) < 2:
         return tuple(phases)
     places = {task: number for number, phase in enumerate(phases) for task in phase.tasks}

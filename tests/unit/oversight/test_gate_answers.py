@@ -19,6 +19,8 @@ LATER = NOON + timedelta(seconds=61)
 
 OPEN = a_gate(terms=Gate(approvers=("ada", "ben")))
 ENDS = a_gate(expires=NOON + timedelta(seconds=60))
+ENDS_YES = a_gate(expires=NOON + timedelta(seconds=60), terms=Gate(on_expiry="approve", expires_seconds=60))
+ENDED, RESUME = "the time to answer ended at 2026-11-29 12:01:00 UTC", "echelon resume run"
 ANSWERED = a_gate(answers=(an_answer(),))
 LACKS = a_gate(action=an_action(missing=("check/b: it failed",)))
 
@@ -35,7 +37,8 @@ def approve(author: str = "ada", **more: Any) -> AnswerWish:
         (OPEN, approve(nonce="of another"), "it is an answer to another gate, or to one that was asked before"),
         (OPEN, approve(digest="of 820,000"), "what would be done is not what was read: look at the gate again"),
         (OPEN, AnswerWish(verdict="done", author="ada"), "'done' is no answer to it; say approve, deny"),
-        (ENDS, approve(), "the time to answer ended at 2026-11-29 12:01:00 UTC"),
+        (ENDS, approve(), f"{ENDED}; deny counts when the run goes on: echelon resume run"),
+        (ENDS_YES, approve(), f"{ENDED}; approve, unless something holds it, counts when the run goes on: {RESUME}"),
         (ANSWERED, approve("ben"), "answered before: approve by ada at 2026-11-29 12:00:00 UTC"),
         (a_gate(closed="superseded by run two"), approve(), "not asked any more: superseded by run two"),
         (LACKS, approve(partial=True), ""),

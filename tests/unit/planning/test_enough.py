@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation, Structure
+from echelon.model.oversight.terms import Gate
 from echelon.model.priors import Priors
 from echelon.planning.enough import one_agent_is_enough, sequential_share, wish_refused
 from tests.unit.planning.building import chained, graph, uses
@@ -51,6 +52,7 @@ def test_one_agent_is_enough_and_the_reason_is_said(work: TaskGraph, rule: str, 
         pytest.param(asked(IN_SERIES, structure=Structure.FLAT), id="another structure is asked for"),
         pytest.param(asked(IN_SERIES, agents=3), id="three agents are asked for"),
         pytest.param(with_(IN_SERIES, irreversible=True), id="gates keep the tasks apart"),
+        pytest.param(with_(IN_SERIES, gate=Gate()), id="so do those of what can be undone"),
         pytest.param(with_(IN_SERIES, tokens=60_000), id="180,000 tokens are more than 80% of a context"),
         pytest.param(
             graph((IN_SERIES[0], IN_SERIES[1].model_copy(update={"capability": "law"}))), id="two capabilities"
@@ -92,6 +94,7 @@ def test_the_limit_of_sequential_work_can_be_overridden(limit: float, chain: int
     [
         ({"agents": 1}, {"tokens": 90_000}, "270,000 tokens do not fit into the 160,000"),
         ({"structure": Structure.SINGLE}, {"irreversible": True}, "behind a gate of its own"),
+        ({"structure": Structure.SINGLE}, {"gate": Gate()}, "what a person is asked about stands behind a gate"),
         ({"single_agent_success": 0.9}, {"needs": ("one",)}, "sync points of its own"),
         ({"single_agent_success": 0.9}, {}, None),
         ({"single_agent_success": 0.1}, {"tokens": 90_000}, None),

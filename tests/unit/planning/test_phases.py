@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import Coupling, Dependency, TaskGraph, TaskSpec
+from echelon.model.oversight.terms import Gate
 from echelon.model.plan import SyncPoint
 from echelon.planning.phases import assign_phases, declared_order
 from echelon.planning.schedule.order import producers_of
@@ -30,6 +31,11 @@ def task(
 
 def final(task_id: str, *, phase: str | None = None, uses: str = "", touches: str = "") -> TaskSpec:
     return task(task_id, phase=phase, uses=uses, touches=touches, irreversible=True)
+
+
+def asked(task_id: str, *, uses: str = "") -> TaskSpec:
+    """Return a task that can be undone, and waits for a person all the same."""
+    return task(task_id, uses=uses).model_copy(update={"gate": Gate(reason="needs a yes")})
 
 
 def named(tasks: tuple[TaskSpec, ...] | list[TaskSpec], *order: str) -> dict[str, str]:
@@ -192,12 +198,17 @@ GATES = {
         [final("x", touches="t"), final("y", touches="t"), task("a", uses="x"), task("b", uses="y")],
         ["[x] x", "a", "[y] y", "b"],
     ),
+    "O5 a gate of what can be undone holds up nothing else, and all gates are asked in one go": (
+        [asked("a"), task("b"), task("c"), task("d", uses="b c"), asked("e", uses="d"), task("f", uses="a e")],
+        ["b c", "d", "[a e] a e", "f"],
+    ),
+    "O5 gates of both kinds": ([final("x"), asked("a"), task("b")], ["b", "[x a] x a"]),
     "O5 a thing shared across the gate": ([final("x", touches="t"), task("a", touches="t")], ["a", "[x] x"]),
 }
 
 
 @pytest.mark.parametrize(("tasks", "expected"), GATES.values(), ids=GATES.keys())
-def test_irreversible_tasks_stand_behind_a_gate_that_holds_up_nothing_else(tasks: list[TaskSpec], expected: list[str]):
+def test_tasks_with_a_gate_stand_behind_one_that_holds_up_nothing_else(tasks: list[TaskSpec], expected: list[str]):
     assert gated(tasks) == expected
 
 

@@ -284,6 +284,26 @@ async def test_what_has_no_end_gets_no_end_by_more_time(bank: Bank, tmp_path: Pa
     assert (gate.is_open, gate.expires) == (True, None)
 
 
+@pytest.mark.parametrize(("default", "transfers"), [("deny", []), ("approve", [82_000])])
+async def test_what_is_due_when_its_time_is_up_is_changed_by_nobody(
+    bank: Bank, tmp_path: Path, default: Any, transfers: list[int]
+) -> None:
+    clock, job = Clock(), bank.job(gate=Gate(expires_seconds=60, on_expiry=default))
+    clock.now = datetime.now(UTC) - timedelta(days=1)
+    await carry_out(job, tmp_path, now=clock)
+    _, refused = await answer(job, tmp_path, AnswerWish(verdict="deny", author="tom", reason="no"))
+    async with a_run(job, tmp_path, Money()) as run:
+        with pytest.raises(
+            InvalidInput, match=r"cannot be extended: the time to answer ended at .* when the run goes on"
+        ):
+            await extend_gate(run.log.journal, gates(run)[0].id, timedelta(hours=1), "mallory")
+    clock.now += timedelta(seconds=61)
+    await carry_out(job, tmp_path, now=clock)
+
+    assert refused.endswith("counts when the run goes on: echelon resume run")
+    assert bank.transfers == transfers
+
+
 @pytest.mark.parametrize(
     ("about", "held"),
     [
@@ -332,7 +352,7 @@ async def test_a_preview_that_is_too_long_says_that_it_is_cut(tmp_path: Path) ->
     cut = f"(the preview is cut: 40,000 of {len(said):,} characters are on record)"
     assert preview_text(gate).endswith(cut)
     assert cut in page_of(gate)
-    assert dict(gate_facts(gate))["would do"].endswith(cut)
+    assert dict(gate_facts(gate, gate.at))["would do"].endswith(cut)
 
 
 WRONG: list[tuple[str, Callable[[], AnswerWish], str]] = [

@@ -18,7 +18,7 @@ from echelon.model.concern import Disposition
 from echelon.model.oversight.gate import GateRecord
 from echelon.oversight.gates.answering import answer_gate
 from echelon.oversight.gates.answers import AnswerWish
-from echelon.runlog.events import ConcernDisposed
+from echelon.runlog.events import ConcernDisposed, ConcernReopened
 from echelon.testing.oversight import approving
 from echelon.testing.runs import a_run
 from tests.unit.coordination.jobs import ONCE
@@ -70,7 +70,7 @@ async def refusal(run: RunContext) -> str:
 
 
 async def dispose_all(run: RunContext) -> None:
-    for record in run.log.state.concerns.values():
+    for record in [one for one in run.log.state.concerns.values() if one.is_open]:
         ended = Disposition(verdict="resolved", author="mia", reason="the figure was corrected", at=datetime.now(UTC))
         await run.log.append(
             ConcernDisposed(run_id=record.run_id, at=ended.at, concern_id=record.id, disposition=ended)
@@ -212,3 +212,131 @@ async def test_a_concern_that_is_raised_after_the_approval_holds_it_too(tmp_path
         assert error is not None
         assert "was approved by mia (seen), and open concerns hold it: " in error.message
     assert sent == []
+
+
+class Desk:
+    """The world of a letter: what is to be sent, and what says that it may be."""
+
+    def __init__(self) -> None:
+        self.text = "one"
+        self.says: str | bool = "no flag"
+        self.asked = 0
+
+        @agent(effect="irreversible", preview=lambda: f"send {self.text}", name="post")
+        async def post() -> str:
+            sent.append(self.text)
+            return self.text
+
+        self.post = post
+
+    def ready(self) -> str | bool:
+        """Say whether the desk is ready."""
+        self.asked += 1
+        return self.says
+
+    def job(self) -> Job:
+        """Return the job: the desk is prepared, then the letter is sent."""
+        job = Job("letters", goal="Send a letter", defaults=ONCE)
+        job.phase("prep", agent=write(self.ready, "prep"))
+        job.phase("send", agent=self.post, needs="prep")
+        return job
+
+    async def go_on(self, home: Path) -> RunContext:
+        """Let another process go on with the run."""
+        async with a_run(self.job(), home) as run:
+            await run_phases(run)
+            return run
+
+
+async def dispose_in(home: Path, desk: Desk) -> None:
+    async with a_run(desk.job(), home) as run:
+        await dispose_all(run)
+
+
+async def test_a_new_gate_asks_again_and_who_is_ready_now_takes_its_own_concern_back(tmp_path: Path) -> None:
+    desk = Desk()
+    await desk.go_on(tmp_path)
+    desk.text, desk.says = "two", True
+    run = await desk.go_on(tmp_path)
+
+    (concern,) = run.log.state.concerns.values()
+    end = concern.disposition
+    assert end is not None
+    assert desk.asked == 2
+    assert who_said(run)["prep"] == ("ready", "")
+    assert (end.verdict, end.author, end.looked_at) == ("resolved", "prep", ("send/ready/prep/2: ready",))
+    assert end.reason == "prep was asked again, and says that it is ready now"
+    assert gate_in(run).concerns == ()
+    assert not [one for one in run.log.state.exceptions if "done again" in one.message]
+
+
+async def test_a_gate_that_still_stands_asks_nobody_again(tmp_path: Path) -> None:
+    desk = Desk()
+    await desk.go_on(tmp_path)
+    desk.says = True
+    run = await desk.go_on(tmp_path)
+
+    assert desk.asked == 1
+    assert len(run.log.state.gates) == 1
+    assert len(gate_in(run).concerns) == 1
+
+
+async def test_who_is_still_not_ready_for_the_same_reason_holds_the_new_gate_with_one_concern(tmp_path: Path) -> None:
+    desk = Desk()
+    await desk.go_on(tmp_path)
+    desk.text = "two"
+    run = await desk.go_on(tmp_path)
+
+    (concern,) = run.log.state.concerns.values()
+    assert concern.is_open
+    assert gate_in(run).concerns == (concern.id,)
+    assert desk.asked == 2
+
+
+async def test_what_a_person_ended_is_raised_anew_for_another_action_only(tmp_path: Path) -> None:
+    desk = Desk()
+    await desk.go_on(tmp_path)
+    await dispose_in(tmp_path, desk)
+    desk.text = "two"
+    await desk.go_on(tmp_path)  # another letter: it is raised for that
+    await dispose_in(tmp_path, desk)
+    desk.text = "one"
+    run = await desk.go_on(tmp_path)  # a person has seen it beside this one
+
+    assert desk.asked == 3
+    assert [one.is_open for one in run.log.state.concerns.values()] == [False, False]
+    assert who_said(run)["prep"] == ("not_ready", "no flag")
+
+
+async def test_who_took_its_concern_back_and_is_not_ready_after_all_opens_it_again(tmp_path: Path) -> None:
+    desk = Desk()
+    for text, says in (("one", "no flag"), ("two", True), ("three", "no flag")):
+        desk.text, desk.says = text, says
+        run = await desk.go_on(tmp_path)
+
+    (concern,) = run.log.state.concerns.values()
+    assert concern.is_open
+    assert [(one.by, one.disposition.author) for one in concern.reopened] == [("prep", "prep")]
+    assert gate_in(run).concerns == (concern.id,)
+
+
+async def test_what_a_person_has_opened_again_is_not_taken_back_by_its_raiser(tmp_path: Path) -> None:
+    desk = Desk()
+    await desk.go_on(tmp_path)
+    async with a_run(desk.job(), tmp_path) as run:
+        await dispose_all(run)
+        (concern,) = run.log.state.concerns
+        again = ConcernReopened(
+            run_id="run",
+            at=run.now(),
+            concern_id=concern,
+            by="tom",
+            reason="the flag is a fake",
+            evidence=("the flag",),
+        )
+        await run.log.append(again)
+    desk.text, desk.says = "two", True
+    run = await desk.go_on(tmp_path)
+
+    assert run.log.state.concerns[concern].is_open
+    assert gate_in(run).concerns == (concern,)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from echelon.model.graph import TaskSpec
+from echelon.model.oversight.terms import Gate
 from echelon.planning.phases import assign_phases
 from echelon.planning.planner import plan
 from echelon.planning.schedule.levelling import levelled
@@ -49,7 +50,9 @@ def test_work_that_fills_all_places_is_not_put_on_top():
 
 
 @pytest.mark.parametrize(
-    "why", [{"phase": "declared"}, {"touches": ("db",)}, {"irreversible": True}, {"seconds": None}], ids=str
+    "why",
+    [{"phase": "declared"}, {"touches": ("db",)}, {"irreversible": True}, {"gate": Gate()}, {"seconds": None}],
+    ids=str,
 )
 def test_what_was_decided_otherwise_is_left_alone(why: dict):
     tasks = [task.model_copy(update=why) for task in timed({"a": 1, "slow": 10, "b": 10}, "a", "slow", "b: a")]

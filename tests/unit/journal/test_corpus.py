@@ -135,6 +135,8 @@ async def test_a_run_is_shown_as_it_was_shown_then(journal, run_id):
     for missing in shown["missing"]:
         assert missing.pop("over_limit") is False  # not known then
         assert missing.pop("until") is None
+        assert missing.pop("next_step") == ""
+        assert missing.pop("follows") is missing["reason"].startswith("needs ")
     if expected["record"]["finished"] is None:  # until now, then; until the last that is on record, now
         assert shown["measures"].pop("seconds") <= expected["measures"].pop("seconds")
 

@@ -64,14 +64,14 @@ def test_a_line_for_several_gates_has_what_any_of_them_takes() -> None:
 def test_of_an_item_only_the_fields_that_say_something_are_shown() -> None:
     item = {"id": "news", "goal": "Tell", "seconds": None, "touches": [], "irreversible": False}
     arguments = {"inputs": {"to": None}, "item": item}
-    facts = dict(gate_facts(a_gate(action=an_action(arguments=arguments))))
+    facts = dict(gate_facts(a_gate(action=an_action(arguments=arguments)), NOON))
 
     shown = {"inputs": {"to": None}, "item": {"id": "news", "goal": "Tell", "irreversible": False}}
     assert json.loads(facts["arguments"]) == shown
 
 
 def test_what_is_staged_is_marked_where_gates_are_listed() -> None:
-    assert "may it begin? staged, open since" in gate_line(STAGED)
+    assert "may it begin? staged, open since" in gate_line(STAGED, NOON)
 
 
 @pytest.mark.parametrize(

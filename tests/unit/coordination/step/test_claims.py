@@ -223,7 +223,9 @@ async def test_what_one_death_cut_off_is_told_once(tmp_path: Path) -> None:
         await run_phases(run)
 
     assert [step.handoff.status for step in run.log.state.steps] == [Status.BLOCKED] * 3
-    assert [report.trigger for report in run.log.state.exceptions] == [Trigger.BLOCKED, Trigger.INCIDENT]
+    asked = [gate for gate in run.log.state.gates.values() if gate.is_open]
+    assert [report.trigger for report in run.log.state.exceptions] == [Trigger.BLOCKED]
+    assert len(asked) == 3, "a person is asked about each, and nothing has failed"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ HANDOFF_FIELDS = {
     "replicas",
     "verification",
     "overruled",
+    "outdated",
 }
 
 

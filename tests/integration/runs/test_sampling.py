@@ -95,7 +95,8 @@ def test_a_sample_waits_with_a_forecast_and_ends_as_an_undisturbed_run(echelon: 
     whole = undisturbed(echelon, notes)
     first = document(echelon(*RUN, "--sample", "4", "--json"), 4)
 
-    assert (first["status"], first["waiting"]) == ("waiting", {"for": "the rest of a sample", "until": None})
+    assert first["status"] == "waiting"
+    assert first["waiting"] == {"for": "the rest of a sample", "until": None, "default": ""}
     assert (first["output"], first["launched"], first["returned"], first["missing"]) == (4, 6, 6, [])
     assert (first["rest"]["left"], first["rest"]["again"]) == (17, 1)
     assert [(one["phase"], one["tasks"]) for one in first["rest"]["left_out"]] == [("read", 16), ("send", 1)]

@@ -120,6 +120,8 @@ class Place:
     settings: dict[str, Any]
     known: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The failpoints that a run of each scenario has passed; fixtures of a module may be made more than once."""
+    wholes: dict[str, Whole] = field(default_factory=dict[str, Whole])
+    """Runs that nobody killed, likewise: behind many others a run is not found any more, to go on with it."""
 
     def world(self, scenario: str) -> World:
         return World(self.folder / scenario / "world")
@@ -152,9 +154,11 @@ class Place:
         raise AssertionError(f"no run of {scenario} passes {point}")
 
     def whole(self, scenario: str, **more: Any) -> Whole:
-        """Let a run live, and return it."""
-        passages = self.passages(scenario, **more)
-        return Whole(ended=self.errand(scenario, **more), passages=Counter(passages))
+        """Let a run live, and return it: the one that was begun first for a scenario."""
+        if scenario not in self.wholes:
+            passages = self.passages(scenario, **more)
+            self.wholes[scenario] = Whole(ended=self.errand(scenario, **more), passages=Counter(passages))
+        return self.wholes[scenario]
 
     def passages(self, scenario: str, **more: Any) -> list[str]:
         """Return the failpoints that a run passes, in their order: the one that was begun first for a scenario."""

@@ -4,8 +4,8 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -110,18 +110,28 @@ class Whole:
         """Return the last passage of a point at which every run can be killed."""
         return self.passages[point] - (SHARED if point.startswith("journal.") else 0)
 
+    def middle(self, point: str) -> Collection[int]:
+        """Return the passages at which to kill: the one in the middle, where there is any; all, when that is asked."""
+        last = self.last(point)
+        return range(1, last + 1) if EVERY_PASSAGE else {(last + 1) // 2} - {0}
+
+    def ends(self, point: str) -> Collection[int]:
+        """Return the passages at which to kill: the first and the last one; all, when that is asked."""
+        last = self.passages[point]
+        return range(1, last + 1) if EVERY_PASSAGE else sorted({1, last})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where runs are killed: a folder, a database and a nursery. Each scenario gets a world of its own."""
+    """Where runs are killed: a folder, a database and a nursery. Each scenario gets a world of its own.
+
+    What is made in it once, as a run that nobody kills, is a fixture of the session: those of a module are made again
+    when its tests are handed out in parts, and would find what they have left here.
+    """
 
     nursery: Nursery
     folder: Path
     settings: dict[str, Any]
-    known: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """The failpoints that a run of each scenario has passed; fixtures of a module may be made more than once."""
-    wholes: dict[str, Whole] = field(default_factory=dict[str, Whole])
-    """Runs that nobody killed, likewise: behind many others a run is not found any more, to go on with it."""
 
     def world(self, scenario: str) -> World:
         return World(self.folder / scenario / "world")
@@ -154,20 +164,16 @@ class Place:
         raise AssertionError(f"no run of {scenario} passes {point}")
 
     def whole(self, scenario: str, **more: Any) -> Whole:
-        """Let a run live, and return it: the one that was begun first for a scenario."""
-        if scenario not in self.wholes:
-            passages = self.passages(scenario, **more)
-            self.wholes[scenario] = Whole(ended=self.errand(scenario, **more), passages=Counter(passages))
-        return self.wholes[scenario]
+        """Let a run live, and return it."""
+        passages = self.passages(scenario, **more)
+        return Whole(ended=self.errand(scenario, **more), passages=Counter(passages))
 
     def passages(self, scenario: str, **more: Any) -> list[str]:
-        """Return the failpoints that a run passes, in their order: the one that was begun first for a scenario."""
-        if scenario not in self.known:
-            listing = self.folder / f"{scenario}.points"
-            ended = self.errand(scenario, listing=str(listing), **more)
-            assert ended.exit_code == 0, ended.output
-            self.known[scenario] = listing.read_text(encoding="utf-8").split()
-        return self.known[scenario]
+        """Return the failpoints that a run passes, in their order."""
+        listing = self.folder / f"{scenario}.points"
+        ended = self.errand(scenario, listing=str(listing), **more)
+        assert ended.exit_code == 0, ended.output
+        return listing.read_text(encoding="utf-8").split()
 
 
 @pytest.fixture(scope="session")

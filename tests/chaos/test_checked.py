@@ -27,7 +27,7 @@ ELSEWHERE = {"probe.ended", "verdict.renewed"}
 WITHIN = {"result.made", "verdict.made"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     return place.whole("checked", **CHECKED)
 
@@ -60,7 +60,7 @@ PROBED_ASKED = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def probed(place: Place) -> Whole:
     return place.whole("probed", **PROBED)
 

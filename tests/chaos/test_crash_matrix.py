@@ -3,37 +3,21 @@
 Side effects are judged by what the world outside received, work by what agents were asked.
 """
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
-from tests.chaos.conftest import EVERY_PASSAGE, POINTS, Place
-from tests.chaos.victims import Ended
+from tests.chaos.conftest import EVERY_PASSAGE, POINTS, Place, Whole
 
 PARCELS = ["p0", "p1", "p2", "p3", "p4"]
 
 #: Who puts together what, in stages: teams, a domain that holds a team and more, the primary.
 STAGES = ("merge/team:", "merge/domain:", "combine/domain:", "combine/primary")
 
-#: What waits at the same moment shares a transaction, so that a run has a few commits more or less than the next one.
-SHARED = 4
 
-
-@dataclass(frozen=True, kw_only=True)
-class Whole:
-    """A run that nobody killed: what every other must come to."""
-
-    ended: Ended
-    asked: int
-    passages: Counter[str]
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
-    passages = place.passages("whole", count=len(PARCELS))
-    asked = len(place.world("whole").asked())
-    return Whole(ended=place.errand("whole", count=len(PARCELS)), asked=asked, passages=Counter(passages))
+    return place.whole("whole", count=len(PARCELS))
 
 
 def check(place: Place, scenario: str, whole: Whole) -> None:
@@ -47,13 +31,15 @@ def check(place: Place, scenario: str, whole: Whole) -> None:
 
 def passages(whole: Whole, point: str) -> list[str]:
     """Return the passages of a point to be killed at: a task's and an integration's, or all when that is asked for."""
-    last = whole.passages[point] - (SHARED if point.startswith("journal.") else 0)
+    last = whole.last(point)
     return [f"{point}:{k}" for k in (range(1, last + 1) if EVERY_PASSAGE else sorted({1, last}))]
 
 
 def test_a_run_that_nobody_kills_does_everything_once(place: Place, whole: Whole) -> None:
     assert whole.ended.status == "completed"
-    assert whole.asked == 2 * len(PARCELS) + 1  # one for each parcel in two phases, and what finds those of the second
+    assert (
+        len(place.world("whole").asked()) == 2 * len(PARCELS) + 1
+    )  # one for each parcel in two phases, and what finds those of the second
     assert whole.ended.concerns == ("send/p0", "send/p3", "track/p0", "track/p3")
     check(place, "whole", whole)
 

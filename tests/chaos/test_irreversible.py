@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import EVERY_PASSAGE, GATE_POINTS, POINTS, Place
+from tests.chaos.conftest import EVERY_PASSAGE, GATE_POINTS, POINTS, Place, Whole
 from tests.chaos.victims import Ended
 
 #: Those that a job without a standing budget passes.
@@ -25,30 +25,28 @@ PAYMENTS: dict[str, Any] = {"job": "payments", "count": len(TASKS)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Whole:
-    """A run that nobody killed: what every other must come to."""
+class Paid(Whole):
+    """A run that nobody killed, which paid twice."""
 
-    ended: Ended
-    passages: Counter[str]
     around: Counter[str]
     """How often each point is passed until the first agent is done and the second one is about to begin."""
 
 
-@pytest.fixture(scope="module")
-def whole(place: Place) -> Whole:
+@pytest.fixture(scope="session")
+def whole(place: Place) -> Paid:
     passed = place.passages("paid", **PAYMENTS)
     first, second = (at for at, point in enumerate(passed) if point == "claim.taken")
     assert passed[first : first + 2] == ["claim.taken", "effect.done"]
-    return Whole(ended=place.errand("paid", **PAYMENTS), passages=Counter(passed), around=Counter(passed[:second]))
+    return Paid(ended=place.errand("paid", **PAYMENTS), passages=Counter(passed), around=Counter(passed[:second]))
 
 
-def passages(whole: Whole, point: str) -> list[str]:
+def passages(whole: Paid, point: str) -> list[str]:
     """Return where to kill: what is passed last before the second agent begins, or all when that is asked for."""
     last = whole.passages[point]
     return [f"{point}:{k}" for k in (range(1, last + 1) if EVERY_PASSAGE else [whole.around[point] or 1])]
 
 
-def words_cut_off(whole: Whole, point: str) -> list[tuple[str, str]]:
+def words_cut_off(whole: Paid, point: str) -> list[tuple[str, str]]:
     """Return where to kill first, and again at the word; each point is tried behind one of both, or all that is."""
     if not EVERY_PASSAGE:
         return [(AROUND[PASSED.index(point) % len(AROUND)], f"{point}:1")]
@@ -67,7 +65,7 @@ def word(place: Place, scenario: str, ended: Ended) -> dict[str, Any]:
     }
 
 
-def check(place: Place, scenario: str, whole: Whole) -> None:
+def check(place: Place, scenario: str, whole: Paid) -> None:
     """Go on with a run to its end; it must be the one that was never killed, and nothing was paid for twice."""
     ended, world = place.errand(scenario, **PAYMENTS), place.world(scenario)
     if ended.uncertain:
@@ -82,13 +80,13 @@ def check(place: Place, scenario: str, whole: Whole) -> None:
     assert world.asked_again() == []
 
 
-def test_a_run_that_nobody_kills_pays_once(place: Place, whole: Whole) -> None:
+def test_a_run_that_nobody_kills_pays_once(place: Place, whole: Paid) -> None:
     assert (whole.ended.status, whole.ended.uncertain) == ("completed", {})
     check(place, "paid", whole)
 
 
 @pytest.mark.parametrize("point", PASSED)
-def test_a_run_that_was_killed_pays_once_or_asks_a_person(place: Place, whole: Whole, point: str) -> None:
+def test_a_run_that_was_killed_pays_once_or_asks_a_person(place: Place, whole: Paid, point: str) -> None:
     for at in passages(whole, point):
         scenario = place.kill(f"paid-{at}", at, **PAYMENTS)
         check(place, scenario, whole)
@@ -107,7 +105,7 @@ def test_a_run_that_was_killed_around_the_effect_asks_before_it_does_anything(pl
 
 
 @pytest.mark.parametrize("point", PASSED)
-def test_a_run_that_was_killed_again_at_the_word_of_a_person_pays_once(place: Place, whole: Whole, point: str) -> None:
+def test_a_run_that_was_killed_again_at_the_word_of_a_person_pays_once(place: Place, whole: Paid, point: str) -> None:
     """The word is redo where nothing was paid, done where it was; it is carried out by a process that dies again."""
     for at, again in words_cut_off(whole, point):
         scenario = f"word-{at}-{again}"

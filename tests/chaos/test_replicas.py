@@ -13,7 +13,7 @@ from tests.chaos.conftest import REPLICA_POINTS, Place, Whole
 REDUNDANT: dict[str, Any] = {"job": "redundant", "count": 2}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     return place.whole("redundant", **REDUNDANT)
 

@@ -29,7 +29,7 @@ PAYMENTS: dict[str, Any] = {"job": "payments", "count": 2}
 PAY_AGAIN: dict[str, Any] = {**PAYMENTS, "retry": ("pay/p0",), "redo": ("pay/p0",)}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     place.errand("retried", **SHIPPING)
     return place.whole("retried", **RETRY)

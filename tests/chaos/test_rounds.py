@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import EVERY_PASSAGE, POINTS, ROUND_POINTS, Place, Whole
+from tests.chaos.conftest import POINTS, ROUND_POINTS, Place, Whole
 
 MENDING: dict[str, Any] = {"job": "mending", "count": 3}
 
@@ -25,7 +25,7 @@ ASKED = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     return place.whole("mended", **MENDING)
 
@@ -65,7 +65,6 @@ def test_a_run_that_was_killed_between_rounds_comes_to_the_same(place: Place, wh
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_with_rounds_that_was_killed_anywhere_comes_to_the_same(place: Place, whole: Whole, point: str) -> None:
-    last = whole.last(point)
-    for passage in range(1, last + 1) if EVERY_PASSAGE else {(last + 1) // 2} - {0}:  # some it does not pass at all
+    for passage in whole.middle(point):
         scenario = place.kill(f"mending-{point}-{passage}", f"{point}:{passage}", **MENDING)
         check(place, scenario, whole)

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import EVERY_PASSAGE, POINTS, VOICE_POINTS, Place, Whole
+from tests.chaos.conftest import POINTS, VOICE_POINTS, Place, Whole
 
 VOICED: dict[str, Any] = {"job": "voiced"}
 
 AGENTS = ("ask", "call", "crunch", "think", "wait")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     return place.whole("voiced", **VOICED)
 
@@ -40,7 +40,7 @@ def test_every_boundary_of_a_voice_is_passed(whole: Whole) -> None:
 @pytest.mark.parametrize("point", VOICE_POINTS)
 def test_an_agent_that_was_killed_has_said_it(place: Place, whole: Whole, point: str) -> None:
     """Killed at each passage, and once more at the first one that the recovery passes."""
-    for passage in range(1, whole.passages[point] + 1) if EVERY_PASSAGE else {1, whole.passages[point]}:
+    for passage in whole.ends(point):
         scenario = place.kill(f"voice-{point}-{passage}", f"{point}:{passage}", **VOICED)
         if passage % 2:
             place.errand(scenario, f"{point}:1", **VOICED)
@@ -49,7 +49,6 @@ def test_an_agent_that_was_killed_has_said_it(place: Place, whole: Whole, point:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_with_voices_that_was_killed_anywhere_comes_to_the_same(place: Place, whole: Whole, point: str) -> None:
-    last = whole.last(point)
-    for passage in range(1, last + 1) if EVERY_PASSAGE else {(last + 1) // 2} - {0}:
+    for passage in whole.middle(point):
         scenario = place.kill(f"voiced-{point}-{passage}", f"{point}:{passage}", **VOICED)
         check(place, scenario, whole)

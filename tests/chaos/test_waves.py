@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import EVERY_PASSAGE, POINTS, WAVE_POINTS, Place, Whole
+from tests.chaos.conftest import POINTS, WAVE_POINTS, Place, Whole
 
 WAVY: dict[str, Any] = {"job": "wavy", "count": 9}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     return place.whole("wavy", **WAVY)
 
@@ -61,7 +61,6 @@ def test_a_run_that_was_killed_between_waves_comes_to_the_same(place: Place, who
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_in_waves_that_was_killed_anywhere_comes_to_the_same(place: Place, whole: Whole, point: str) -> None:
-    last = whole.last(point)
-    for passage in range(1, last + 1) if EVERY_PASSAGE else {(last + 1) // 2} - {0}:
+    for passage in whole.middle(point):
         scenario = place.kill(f"wavy-{point}-{passage}", f"{point}:{passage}", **WAVY)
         check(place, scenario, whole)

@@ -13,7 +13,7 @@ CONFLICTING: dict[str, Any] = {"job": "conflicting", "count": 2}
 ASKED = ["weigh/p0", "weigh/p1", "decide Weight:light", "decide Weight:odd"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     return place.whole("conflicting", **CONFLICTING)
 
@@ -42,7 +42,7 @@ ALTERNATING: dict[str, Any] = {"job": "alternating", "count": 1}
 WRAPPED = ["wrap/p0@1", "wrap/p0@2", "wrap/p0@3", "wrap/p0@4", "decide wrap/p0"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def alternating(place: Place) -> Whole:
     return place.whole("alternating", **ALTERNATING)
 
@@ -75,7 +75,7 @@ ASKED_BETWEEN_WAVES = [
 POINTS_PASSED = sorted({*CONFLICT_POINTS, *WAVE_POINTS} - {"wave.asked", "wave.integrated"})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def disputed(place: Place) -> Whole:
     return place.whole("disputed", **DISPUTED)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import EVERY_PASSAGE, RECOUNT_POINTS, Place, Whole
+from tests.chaos.conftest import RECOUNT_POINTS, Place, Whole
 
 RULED: dict[str, Any] = {"job": "ruled", "count": 1}
 
@@ -18,7 +18,7 @@ RECORDS = ("guess: 0 right, 1 wrong", "report: 0 right, 0 wrong", "scale: 1 righ
 POINTS = [*RECOUNT_POINTS, "conflict.settled", "conflict.recorded", "autonomy.decided"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     place.seed("ruled", **RULED)
     return place.whole("ruled", **RULED)
@@ -34,8 +34,7 @@ def test_a_run_that_nobody_kills_counts_what_was_decided(place: Place, whole: Wh
 def test_a_run_that_was_killed_between_decision_and_record_comes_to_the_same(
     place: Place, whole: Whole, point: str
 ) -> None:
-    last = whole.passages[point]
-    for passage in range(1, last + 1) if EVERY_PASSAGE else sorted({1, last}):
+    for passage in whole.ends(point):
         scenario = f"ruled-{point}-{passage}"
         place.seed(scenario, **RULED)
         scenario = place.kill(scenario, f"{point}:{passage}", **RULED)

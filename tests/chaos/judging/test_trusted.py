@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.conftest import AUTONOMY_POINTS, EVERY_PASSAGE, Place, Whole
+from tests.chaos.conftest import AUTONOMY_POINTS, Place, Whole
 
 TRUSTED: dict[str, Any] = {"job": "trusted", "count": 3}
 
@@ -23,7 +23,7 @@ ASKED = [
 POINTS = [*AUTONOMY_POINTS, "verification.begun", "verification.ended", "verification.recorded"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(place: Place) -> Whole:
     place.seed("trusted", **TRUSTED)
     return place.whole("trusted", **TRUSTED)
@@ -39,8 +39,7 @@ def test_a_run_that_nobody_kills_asks_everybody_once(place: Place, whole: Whole)
 def test_a_run_that_was_killed_between_question_and_record_comes_to_the_same(
     place: Place, whole: Whole, point: str
 ) -> None:
-    last = whole.passages[point]
-    for passage in range(1, last + 1) if EVERY_PASSAGE else {1, last}:
+    for passage in whole.ends(point):
         scenario = f"trusted-{point}-{passage}"
         place.seed(scenario, **TRUSTED)
         scenario = place.kill(scenario, f"{point}:{passage}", **TRUSTED)

@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from echelon.model.adapter import JsonObject
+from echelon.testing.serving import ServedInThread
 
 #: Linger on close, for no second: what the system then sends is a reset.
 _RESET_WHEN_CLOSED = struct.pack("ii", 1, 0)
@@ -116,7 +116,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-class LlmServer:
+class LlmServer(ServedInThread):
     """The provider. `requests` are the bodies received, in order; safe to use from many clients at one time.
 
     `arrived` says when each of them came, in seconds of `time.monotonic`.
@@ -127,26 +127,12 @@ class LlmServer:
         self.arrived: list[float] = []
         self._answers = list(answers) or [says("done")]
         self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"llm": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        super().__init__(_Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"llm": self})))
 
     @property
     def url(self) -> str:
         """Base URL for clients."""
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"http://127.0.0.1:{self.port}/v1"
 
     def answer_to(self, request: JsonObject) -> Answer | None:
         """Take a request, and return its answer after its delay; None when the server is closing."""
@@ -158,7 +144,7 @@ class LlmServer:
 
     def wait(self, seconds: float | None) -> bool:
         """Let time pass, for ever with None, and say whether the server is closing: then it ends at once."""
-        return self._closing.wait(seconds)
+        return self.closing.wait(seconds)
 
 
 def _usage(tokens_in: int, tokens_out: int) -> JsonObject:

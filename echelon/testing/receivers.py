@@ -16,10 +16,9 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self, cast
 
 from echelon.model.adapter import JsonObject
+from echelon.testing.serving import ServedInThread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,39 +52,25 @@ class HttpMessage:
         return self.headers.get("idempotency-key", "")
 
 
-class HttpReceiver:
+class HttpReceiver(ServedInThread):
     """A receiver of webhooks. `messages` is what was posted, in order."""
 
     def __init__(self, *answers: HttpAnswer) -> None:
         self.messages: list[HttpMessage] = []
         self._answers = list(answers) or [HttpAnswer()]
         self._lock = threading.Lock()
-        self.closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_HttpHandler,), {"receiver": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_HttpHandler,), {"receiver": self})))
 
     @property
     def url(self) -> str:
         """Where to post to."""
-        return f"http://127.0.0.1:{self._server.server_port}/hook"
+        return f"http://127.0.0.1:{self.port}/hook"
 
     def take(self, message: HttpMessage) -> HttpAnswer:
         """Take a message, and return how it is answered."""
         with self._lock:
             self.messages.append(message)
             return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class _HttpHandler(BaseHTTPRequestHandler):
@@ -112,7 +97,7 @@ class _HttpHandler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class MailReceiver:
+class MailReceiver(ServedInThread):
     """A mail server. `mails` is what it took, `logins` how clients logged in, `secret` whether each mail was encrypted.
 
     `refuses` are its answers to the next mails, as `451 later`; with `certificate` (a file with certificate and key) it
@@ -128,24 +113,7 @@ class MailReceiver:
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(certificate)
-        self._server = _MailServer(("127.0.0.1", 0), type("Handler", (_MailHandler,), {"receiver": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return cast("tuple[str, int]", self._server.server_address)[1]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_MailServer(("127.0.0.1", 0), type("Handler", (_MailHandler,), {"receiver": self})))
 
 
 class _MailServer(socketserver.ThreadingTCPServer):

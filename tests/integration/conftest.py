@@ -57,6 +57,20 @@ def calling(folder: Path, **settings: str) -> Echelon:
     return call
 
 
+def project(tmp_path: Path, job: str) -> Path:
+    """Make a folder that has a job, beside the home of its runs."""
+    made = tmp_path / "project"
+    made.mkdir()
+    (made / "jobs.py").write_text(job)
+    return made
+
+
+@pytest.fixture
+def echelon(tmp_path: Path) -> Echelon:
+    """What runs `echelon` beside its home; tests that need more have one of their own."""
+    return calling(tmp_path)
+
+
 def document(said: Called, code: int = 0) -> Any:
     """Return the document that was printed, when it ended as it should."""
     assert said.returncode == code, said.stderr

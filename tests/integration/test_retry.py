@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Echelon, approved, calling, document
+from tests.integration.conftest import Echelon, approved, document
 
 pytestmark = pytest.mark.engine
 
@@ -66,11 +66,6 @@ def letters(tmp_path: Path) -> Path:
     for name in "ab":
         (folder / f"{name}.md").write_text(name)
     return folder
-
-
-@pytest.fixture
-def echelon(tmp_path: Path) -> Echelon:
-    return calling(tmp_path)
 
 
 def asked(letters: Path) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Echelon, calling, document
+from tests.integration.conftest import Echelon, document
 
 pytestmark = pytest.mark.engine
 
@@ -66,11 +66,6 @@ published.phase("publish", agent=publish, needs="spell")
 def source(tmp_path: Path) -> str:
     (tmp_path / "jobs.py").write_text(JOB)
     return f"{tmp_path}/jobs.py"
-
-
-@pytest.fixture
-def echelon(tmp_path: Path) -> Echelon:
-    return calling(tmp_path)
 
 
 def test_a_run_counts_what_was_verified_and_audited_beside_what_returned(source: str, echelon: Echelon) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Echelon, calling, document
+from tests.integration.conftest import Echelon, document, project
 
 pytestmark = pytest.mark.engine
 
@@ -43,15 +43,7 @@ survey.phase(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "project"
-    made.mkdir()
-    (made / "jobs.py").write_text(JOB)
-    return made
-
-
-@pytest.fixture
-def echelon(tmp_path: Path) -> Echelon:
-    return calling(tmp_path)
+    return project(tmp_path, JOB)
 
 
 def test_waves_drift_and_what_was_not_begun_are_seen_everywhere(folder: Path, echelon: Echelon) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Echelon, approved, calling, document
+from tests.integration.conftest import Echelon, approved, document
 
 pytestmark = pytest.mark.engine
 
@@ -71,11 +71,6 @@ def notes(tmp_path: Path) -> Path:
     folder = tmp_path / "notes"
     folder.mkdir()
     return folder
-
-
-@pytest.fixture
-def echelon(tmp_path: Path) -> Echelon:
-    return calling(tmp_path)
 
 
 def asked(notes: Path) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Echelon, calling, document
+from tests.integration.conftest import Echelon, document, project
 
 pytestmark = pytest.mark.engine
 
@@ -58,15 +58,7 @@ vacuous = a_job("vacuous", agent=coder(WORKS), success=[anything])
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "project"
-    made.mkdir()
-    (made / "jobs.py").write_text(JOB)
-    return made
-
-
-@pytest.fixture
-def echelon(tmp_path: Path) -> Echelon:
-    return calling(tmp_path)
+    return project(tmp_path, JOB)
 
 
 def test_an_agent_that_claims_to_have_worked_and_did_nothing_has_failed(folder: Path, echelon: Echelon) -> None:

@@ -28,13 +28,10 @@ async def record_with_news(run: RunContext, step: Step, record: StepRecord) -> N
     """Put a step on record, and report how it ended where that is news (V1)."""
     handoff = record.handoff
     news = deviation(handoff, record.replica)
-    if run.log.waits_still(record):
-        await record_step(run, record)
-        return
     # The first failure of a cause is reported at once; the others by the incident at the sync point (F6).
     cause = cause_of(handoff.error) if handoff.error is not None else ""
     known = f"{cause} (replica)" if cause and record.replica else cause
-    if news is None or (handoff.error is not None and not run.causes.is_first(known)):
+    if run.log.waits_still(record) or news is None or (handoff.error is not None and not run.causes.is_first(known)):
         await record_step(run, record)
         return
     trigger, level, message = news

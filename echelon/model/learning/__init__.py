@@ -1,0 +1,1 @@
+"""What runs of a job on record teach about its next one."""

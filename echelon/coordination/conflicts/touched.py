@@ -6,9 +6,9 @@ An integration does not say which files its members changed: it stands for all o
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from echelon.coordination.conflicts.known import folders_of
 from echelon.coordination.context import RunContext
 from echelon.model.handoff import Handoff
-from echelon.model.verification.trace import ChangedFolder
 from echelon.oversight.conflicts.finding import Statement
 from echelon.oversight.conflicts.touched import Touched, file_claims
 
@@ -28,7 +28,7 @@ def touched_in(run: RunContext, handoffs: Mapping[str, Sequence[Handoff]]) -> To
     """Return what the tasks behind outputs, by phase, claim of files; nothing is read for it."""
     found = {phase: dict(_behind(run, phase, own)) for phase, own in handoffs.items()}
     tasks = [(phase, one) for phase, own in found.items() for one, _ in own.values()]
-    claims = file_claims([Touched(one.task_id, _folders(one), _touches(run, one)) for _, one in tasks])
+    claims = file_claims([Touched(one.task_id, folders_of(one), _touches(run, one)) for _, one in tasks])
     if not claims:
         return TouchedFiles()
     ruled, plan = _ruled(run), run.spec.plan
@@ -51,9 +51,10 @@ def touched_in(run: RunContext, handoffs: Mapping[str, Sequence[Handoff]]) -> To
 
 def _behind(run: RunContext, phase: str, outputs: Sequence[Handoff]) -> Iterator[tuple[str, tuple[Handoff, str]]]:
     """Yield the tasks of a phase whose work is in outputs and changed files, each with the output that it is in."""
-    latest = {name.task_id: step.handoff for name, step in run.log.state.latest.items() if name.phase == phase}
-    if not any(map(_folders, latest.values())):
+    state = run.log.state
+    if not run.claims.changes.are_in(phase, state.steps):
         return
+    latest = {name.task_id: step.handoff for name, step in state.latest.items() if name.phase == phase}
     seen: set[str] = set()
     below = [(one, one.task_id) for one in reversed(outputs)]
     while below:
@@ -61,17 +62,10 @@ def _behind(run: RunContext, phase: str, outputs: Sequence[Handoff]) -> Iterator
         if one.task_id in seen:
             continue
         seen.add(one.task_id)
-        if _folders(one):
+        if folders_of(one):
             yield one.task_id, (one, carrier)
         used = [latest[used.task_id] for used in one.dependencies if used.task_id in latest]
         below += [(part, carrier) for part in reversed(used)]
-
-
-def _folders(handoff: Handoff) -> Sequence[ChangedFolder]:
-    """Return what a task left behind in this run; what stands in, or was kept, changed nothing in it."""
-    known = handoff.verification
-    own = handoff.done and not handoff.kept_from and handoff.fallback is None
-    return known.trace.folders if own and known is not None and known.trace is not None else ()
 
 
 def _touches(run: RunContext, handoff: Handoff) -> Sequence[str]:

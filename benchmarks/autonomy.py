@@ -19,7 +19,8 @@ from echelon.model.autonomy.terms import Band
 from echelon.model.autonomy.track import Track
 from echelon.runlog.judging.autonomy import AgentVersion, known_agents
 from echelon.testing.journal import MemoryJournal
-from echelon.testing.run_events import autonomy_decided, run_started
+from echelon.testing.judging_events import autonomy_decided
+from echelon.testing.run_events import run_started
 
 CLAIM = "By its record over 50 runs each agent ends in the band of its true accuracy, whatever it says of itself"
 

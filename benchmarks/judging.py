@@ -173,7 +173,7 @@ def domain_of(item: int) -> str:
 def verified(*, judged: bool) -> Job:
     """Verify what is on the critical path, and audit integrations."""
     job = Job("v", goal="Look", inputs=Size, oversight=Oversight(verify=is_right, audit=Audit()) if judged else NOTHING)
-    each, integrate = (look_marked, add_marked) if judged else (look, add)
+    each, integrate = (look_marked, add_wholes) if judged else (look, add_sums)
     job.phase("deep", each=each, over=critical, seconds=9.0, integrate=integrate)
     job.phase("wide", each=each, over=others, seconds=1.0, integrate=integrate)
     return job
@@ -183,7 +183,7 @@ def by_record(*, judged: bool) -> Job:
     """Let results proceed by the record of who made them."""
     oversight = Oversight(audit=Audit(rate=0.0), autonomy=Autonomy()) if judged else NOTHING
     job = Job("a", goal="Look", inputs=Size, oversight=oversight)
-    job.phase("look", each=look, over=items, integrate=add)
+    job.phase("look", each=look, over=items, integrate=add_sums)
     return job
 
 
@@ -191,7 +191,7 @@ def compared(*, judged: bool) -> Job:
     """Compare outputs, and let a rule settle what contradicts each other."""
     oversight = Oversight(audit=Audit(rate=0.0), settle=higher) if judged else NOTHING
     job = Job("c", goal="Look", inputs=Size, oversight=oversight)
-    each, integrate = (look_marked, add_marked) if judged else (look, add)
+    each, integrate = (look_marked, add_wholes) if judged else (look, add_sums)
     job.phase("look", each=each, over=items, integrate=integrate)
     return job
 
@@ -199,7 +199,7 @@ def compared(*, judged: bool) -> Job:
 def undecided(*, judged: bool) -> Job:
     """Compare outputs, and leave what contradicts each other to a person."""
     job = Job("u", goal="Look", inputs=Size, oversight=NOTHING)
-    each, integrate = (look_marked, add_marked) if judged else (look, add)
+    each, integrate = (look_marked, add_wholes) if judged else (look, add_sums)
     job.phase("look", each=each, over=items, integrate=integrate)
     return job
 
@@ -208,7 +208,7 @@ def drifting(*, judged: bool) -> Job:  # noqa: ARG001 - what differs is at the s
     """Measure drift at the sync points of several phases, one behind the other."""
     job, before = Job("d", goal="Look", inputs=Size, oversight=NOTHING), None
     for number in range(PHASES):
-        job.phase(f"look{number}", each=look, over=share_of_a_phase, needs=before or (), integrate=add)
+        job.phase(f"look{number}", each=look, over=share_of_a_phase, needs=before or (), integrate=add_sums)
         before = f"look{number}"
     return job
 
@@ -216,7 +216,7 @@ def drifting(*, judged: bool) -> Job:  # noqa: ARG001 - what differs is at the s
 def in_waves(*, judged: bool) -> Job:
     """Do a phase in waves."""
     job = Job("w", goal="Look", inputs=Size, oversight=NOTHING)
-    job.phase("look", each=look, over=items, integrate=add, sync=Sync.every(WAVE) if judged else None)
+    job.phase("look", each=look, over=items, integrate=add_sums, sync=Sync.every(WAVE) if judged else None)
     return job
 
 
@@ -224,7 +224,7 @@ def in_waves_across(*, judged: bool) -> Job:
     """Do a phase of many domains in waves, all of them in one rhythm."""
     job = Job("x", goal="Look", inputs=Size, oversight=NOTHING)
     sync = Sync.every(WAVE) if judged else None
-    job.phase("look", each=look, over=items, domain=domain_of, integrate=add, sync=sync)
+    job.phase("look", each=look, over=items, domain=domain_of, integrate=add_sums, sync=sync)
     return job
 
 
@@ -232,7 +232,7 @@ def in_waves_by_domain(*, judged: bool) -> Job:
     """Do a phase in waves, each domain in a rhythm of its own."""
     job, rhythm = Job("m", goal="Look", inputs=Size, oversight=NOTHING), Sync.every(WAVE)
     rhythms = {f"d{number}": rhythm for number in range(DOMAINS)} if judged else None
-    job.phase("look", each=look, over=items, domain=domain_of, integrate=add, sync=rhythms)
+    job.phase("look", each=look, over=items, domain=domain_of, integrate=add_sums, sync=rhythms)
     return job
 
 
@@ -240,7 +240,7 @@ def everything(*, judged: bool) -> Job:
     """Do all of it at once."""
     oversight = Oversight(verify=is_right, audit=Audit(), settle=higher, autonomy=Autonomy()) if judged else NOTHING
     job, rhythm = Job("e", goal="Look", inputs=Size, oversight=oversight), Sync.every(WAVE) if judged else None
-    each, integrate = (look_marked, add_marked) if judged else (look, add)
+    each, integrate = (look_marked, add_wholes) if judged else (look, add_sums)
     job.phase("deep", each=each, over=critical, seconds=9.0, integrate=integrate)
     job.phase(
         "wide", each=each, over=others, seconds=1.0, domain=domain_of, sync={"*": rhythm} if rhythm else None,

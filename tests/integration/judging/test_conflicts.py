@@ -64,8 +64,8 @@ def test_a_settled_conflict_is_on_record_and_shown_everywhere(echelon: Echelon) 
 
     assert (done["status"], done["output"], done["concerns"]) == ("completed", "published", [])
     assert conflict["settled"]["chosen"] == "look/2"
-    assert "1 conflict: 1 settled, 0 not" in shown
-    assert "look/1 and look/2 say different things" in echelon("show", done["run_id"], "look/1").stdout
+    assert "1 conflict: 1 settled, 0 open" in shown
+    assert "look/1 and look/2 contradict each other" in echelon("show", done["run_id"], "look/1").stdout
     assert "look/2 counts, decided by stricter for primary" in report
     assert [phase["flat"] for phase in document(echelon("show", done["run_id"], "--json"))["phases"]] == [[], None]
 
@@ -86,3 +86,42 @@ def test_what_nobody_decides_holds_what_cannot_be_undone(echelon: Echelon) -> No
     assert "open concerns" in refused.stdout + refused.stderr
     assert (disposed.returncode, approved.returncode) == (0, 0)
     assert (done["status"], done["output"]) == ("partial", "published")
+
+
+def test_a_person_says_which_side_counts_and_the_resumed_run_uses_it(echelon: Echelon) -> None:
+    waiting = document(echelon("run", "jobs.py:undecided", "--json"), 4)
+    (concern,), run = waiting["concerns"], waiting["run_id"]
+    dispose = ("concerns", "dispose", concern["id"], "--by", "mia", "--reason", "she looked at login.py")
+    told = echelon("concerns", "show", concern["id"]).stdout
+    unknown = echelon(*dispose, "--as", "resolved", "--counts", "look/3")
+    accepted = echelon(*dispose, "--as", "accepted", "--counts", "look/2")
+    settled = echelon(*dispose, "--as", "resolved", "--counts", "look/2")
+    again = document(echelon("resume", run, "--json"), 4)
+    (gate,) = [one for one in again["gates"] if not one["closed"]]
+    approved = echelon("gates", "approve", gate["id"], "--as", "mia", "--reason", "go on")
+    done = document(echelon("resume", run, "--json"))
+    (conflict,) = done["conflicts"]
+
+    assert f"echelon concerns dispose {concern['id']} --as resolved --counts TASK" in told
+    assert (unknown.returncode, accepted.returncode) == (2, 2)
+    assert "'look/3' is no side of the conflict about Risk:login.py; its sides are look/1, look/2" in unknown.stderr
+    assert "--as resolved, not accepted" in accepted.stderr
+    assert f"look/2 counts; to use that: echelon resume {run}" in settled.stdout
+    assert (gate["action"]["missing"], approved.returncode) == ([], 0)
+    assert (done["status"], done["output"]) == ("completed", "published")
+    assert [conflict["settled"][key] for key in ("chosen", "by", "reason")] == [
+        "look/2",
+        "mia",
+        "she looked at login.py",
+    ]
+
+
+def test_one_conflict_is_decided_at_a_time(echelon: Echelon) -> None:
+    waiting = document(echelon("run", "jobs.py:undecided", "--json"), 4)
+    (concern,) = waiting["concerns"]
+    both = echelon(
+        *("concerns", "dispose", concern["id"], "--as", "resolved", "--counts", "look/1", "--repeats", "--reason", "x")
+    )
+
+    assert both.returncode == 2
+    assert "leave out --repeats" in both.stderr

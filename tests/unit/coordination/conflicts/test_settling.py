@@ -61,7 +61,7 @@ async def test_a_rule_decides_and_who_comes_later_knows_what_does_not_count(tmp_
     decided = "(look/i1 counts, as stricter decided)"
 
     assert (status, view.concerns) == (RunStatus.COMPLETED, ())
-    assert view.output == [f"look/i0: what it says does not count of Finding:a.py {decided}; Finding:b.py {decided}"]
+    assert view.output == [f"look/i0: overruled about Finding:a.py {decided}; Finding:b.py {decided}"]
     settled = [(one.owner, one.level, one.settled.chosen, one.settled.reason) for one in view.conflicts if one.settled]
     assert settled == 2 * [("primary", "primary", "look/i1", "The higher severity counts.")]
 

@@ -176,6 +176,18 @@ def test_a_concern_ends_only_once(echelon, survey):
     assert echelon(*again).code == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [(["--repeats"], "leave out --repeats"), ([], "is not about a conflict")],
+)
+def test_a_side_counts_in_one_conflict_only(echelon, survey, options, line):
+    dispose = ["concerns", "dispose", survey[0].id, "--as", "resolved", "--reason", "r", "--by", "Ann"]
+    said = echelon(*dispose, "--counts", "look/a.py", *options)
+
+    assert said.code == 2
+    assert line in said.err
+
+
 def test_an_unknown_concern_is_wrong_use(echelon, survey):
     assert echelon("concerns", "show", "zzz").code == 2
 

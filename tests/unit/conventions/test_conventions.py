@@ -134,7 +134,7 @@ def test_what_a_job_has_switched_on_is_said_with_its_names_and_numbers():
 
     for said in (
         f"Outputs of `{first}` are integrated in stages: each lead integrates those of its own agents, then `primary`",
-        f"Outputs of `{second}` are put together by `primary` alone.",
+        f"Outputs of `{second}` are integrated by `primary` alone.",
         f"`{second}`: repeated until `passes` says that it passes, at most 3 rounds",
         f"`{second}` is done only when `risky` says so.",
         f"Tasks that agents of `{first}` propose are taken or declined for `more`, each with a reason on record.",

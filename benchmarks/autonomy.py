@@ -27,7 +27,7 @@ CLAIM = "By its record over 50 runs each agent ends in the band of its true accu
 #: Runs behind which the picture is drawn.
 SHOWN = (1, 5, 10, 25, 50)
 
-LETTERS = {Band.PROCEED: "proceeds", Band.REVIEW: "looked at", Band.ESCALATE: "asks"}
+LETTERS = {Band.PROCEED: "proceeds", Band.REVIEW: "looked at", Band.ESCALATE: "escalates"}
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,10 @@ from echelon.model.concern import ConcernRecord, Disposition
 from echelon.model.errors import InvalidInput, JournalError
 from echelon.model.oversight.disposing import is_said, why_not_disposed, why_not_reopened
 from echelon.model.phrasing import count
+from echelon.oversight.conflicts.answered import is_about_conflict, why_not_settled
 from echelon.oversight.ledger import LedgerEntry, ledger_of
 from echelon.runlog.events import ConcernDisposed, ConcernReopened
+from echelon.runlog.state import fold
 
 ConcernId = Annotated[str, Parameter(name="id", help="Id of a concern.")]
 By = Annotated[str | None, Parameter(help="Who decides; without it the name of the user.")]
@@ -87,19 +89,32 @@ def dispose(
     reason: Annotated[str, Parameter(help="Why; it is kept with the concern.")],
     looked_at: LookedAt = None,
     by: By = None,
+    counts: Annotated[
+        str | None,
+        Parameter(
+            help="Of a conflict: the task whose side counts; the run uses that when it is resumed. With resolved."
+        ),
+    ] = None,
     repeats: Annotated[bool, Parameter(help="Also all open ones of the job that say the same.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """End a concern, with an author, a reason and what was looked at; a dismissal needs that."""
     _check_reason(reason)
     author, now = by or user_name(), datetime.now(UTC)
-    ended = Disposition(verdict=verdict, author=author, reason=reason, looked_at=tuple(looked_at or ()), at=now)
+    if counts and repeats:
+        raise InvalidInput("--counts decides one conflict; leave out --repeats")
+    seen = tuple(looked_at or ())
+    ended = Disposition(verdict=verdict, author=author, reason=reason, looked_at=seen, counts=counts or "", at=now)
     found, chosen = query(lambda journal: _dispose(journal, concern_id, ended, repeats=repeats))
     if as_json:
         print_json(document_of(found.record, found.entry, now))
         return 0
     others, left = chosen - 1, len(found.entry.open)
     out().print(f"{concern_id}: {verdict} by {author}" + (f", and {others} that said the same" if others else ""))
+    if counts:
+        out().print(f"{counts} counts; to use that: echelon resume {found.record.run_id}")
+    elif is_about_conflict(found.record):
+        out().print("the conflict stays open, since --counts names no side; to settle it, reopen the concern first")
     if left:
         out().print(f"{count(left, 'open concern')} of this job with the same text left; --repeats ends them together")
     return 0
@@ -171,12 +186,20 @@ async def _dispose(journal: Journal, concern_id: str, ended: Disposition, *, rep
     record, entry = await _find(journal, concern_id)
     chosen = [record, *(one for one in entry.open if repeats and one.id != concern_id)]
     for each in chosen:
-        if why := why_not_disposed(each, ended):
+        if why := why_not_disposed(each, ended) or await _why_not_settled(journal, each, ended):
             raise InvalidInput(why)
     for each in chosen:
         event = ConcernDisposed(run_id=each.run_id, at=ended.at, concern_id=each.id, disposition=ended)
         await journal.append(event)
     return await _find(journal, concern_id), len(chosen)
+
+
+async def _why_not_settled(journal: Journal, record: ConcernRecord, ended: Disposition) -> str:
+    """Say why a disposition cannot decide a conflict; only one that wants to needs the log of the run."""
+    if not ended.counts:
+        return ""
+    state = fold(entry.event for entry in await journal.events(record.run_id))
+    return why_not_settled(record, state.conflicts, ended)
 
 
 async def _reopen(

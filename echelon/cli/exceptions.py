@@ -48,7 +48,7 @@ def exceptions(
         for command in head(_commands(view, found), COMMANDS_SHOWN):
             out().print(command, style="dim")
     else:
-        out().print(f"{run_id}: nothing of level {level.value} or louder; no news is good news")
+        out().print(f"{run_id}: no exceptions of level {level.value} or above")
     return 0
 
 

@@ -38,16 +38,16 @@ def _autonomy(facts: Facts) -> Iterator[str]:
 
 def _critical(facts: Facts) -> Iterator[str]:
     yield (
-        "Results on the critical path and in front of gates are judged besides, where they are of their kind, by "
-        f"{names(facts.job.verifiers)}; of what these cannot tell nobody knows that it is good."
+        f"Results on the critical path and in front of gates are verified by {names(facts.job.verifiers)}, where these "
+        "take results of their type; without a verdict a result is unverified."
     )
 
 
 def _audited(facts: Facts) -> Iterator[str]:
     by = f", and judged by {names(facts.job.auditors)}" if facts.job.auditors else ""
     yield (
-        f"A sample of the integrations is held to what their contracts promise{by}; what is rejected is a concern for "
-        "a person."
+        f"A sample of the integrations is audited against their contracts{by}; a rejected one raises a concern for a "
+        "person."
     )
 
 
@@ -167,8 +167,8 @@ _VERIFICATION = (
     to_people(
         "verification.tried",
         Aspect.VERIFICATION,
-        "Who verifies by the output alone and accepted all of five results or more is tried, once, with results made "
-        "wrong on purpose; of one that accepts these, too, no verdict counts.",
+        "A verifier that has accepted everything (five results or more) is probed once with results made wrong on "
+        "purpose; if it accepts these too, none of its verdicts counts.",
         f"{COORDINATION}.audit.canaries.probe_verifiers",
         _is_tried,
     ),

@@ -77,12 +77,12 @@ def integrators(plan: Plan) -> Iterator[str]:
     """Say who puts outputs together (X2)."""
     for way, who in (
         ("primary", "by {owner} alone"),
-        ("staged", "by each lead those of its own agents, then by {owner} what the leads made"),
+        ("staged", "in stages: each lead integrates those of its own agents, then {owner} what the leads made"),
     ):
         found = [phase for phase in plan.phases if phase.integration == way]
         if found:
             named, owner = names([phase.name for phase in found]), literal(found[0].sync.owner)
-            yield f"Outputs of {named} are put together {who.format(owner=owner)}."
+            yield f"Outputs of {named} are integrated {who.format(owner=owner)}."
 
 
 def checking_tasks(plan: Plan) -> Iterator[str]:
@@ -129,8 +129,8 @@ def settled_conflicts(plan: Plan) -> Iterator[str]:
     """Say what decides where outputs contradict each other (X9)."""
     found = [phase for phase in plan.phases if phase.settle]
     yield (
-        f"Who decides where results contradict each other, before anybody gets them: "
-        f"{listed(found, NAMED_AT_MOST, _settled, between='; ')}. What was decided is on record, with the reason."
+        f"Contradicting results are settled before they are handed on: "
+        f"{listed(found, NAMED_AT_MOST, _settled, between='; ')}. Each decision is on record, with its reason."
     )
 
 

@@ -114,7 +114,7 @@ def _raised(record: ConcernRecord) -> str:
 
 
 def _missing(group: MissingGroup) -> str:
-    why = f"{group.cause} (instead: {group.instead})" if group.instead else group.cause
+    why = f"{group.why} (instead: {group.instead})" if group.instead else group.why
     return f"{_names(group.tasks)}: {one_line(why)}"
 
 

@@ -106,6 +106,8 @@ class Disposition(Value):
     """Why."""
     looked_at: tuple[Escaped, ...] = ()
     """What was looked at to decide it: files, outputs, measurements. A dismissal needs some."""
+    counts: str = ""
+    """Of a concern about a conflict: the task whose side counts; empty where that is not decided (X9)."""
     at: datetime
     """When, in UTC."""
 

@@ -242,7 +242,7 @@ class Handoff(Value):
     @property
     def _overruled(self) -> str:
         said = "; ".join(f"{one.subject} ({one.decided})" for one in self.overruled)
-        return one_line(f"what it says does not count of {said}") if said else ""
+        return one_line(f"overruled about {said}") if said else ""
 
     @property
     def unverified(self) -> str:

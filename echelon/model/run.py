@@ -173,6 +173,8 @@ class MissingGroup(Value):
 
     cause: str
     """Why: the words of the incident that it belongs to, or of the first of them."""
+    varies: bool = False
+    """Is `cause` what is said of the first of them, and of the others with other names and figures?"""
     kind: StepKind
     """Are they tasks, integrations, checks, or planning?"""
     tasks: tuple[str, ...]
@@ -183,9 +185,16 @@ class MissingGroup(Value):
     """The first of them of which a log or a conversation is on record; empty when nothing is (V2)."""
 
     @property
+    def why(self) -> str:
+        """Return the cause in one line; what differs from task to task is said to be an example."""
+        cause = truncate(one_line(self.cause), CAUSE_CHARACTERS)
+        others = f" (said of {self.tasks[0]}; the reasons of the others differ in names or figures)"
+        return cause + (others if self.varies else "")
+
+    @property
     def said(self) -> str:
         """Say it in one line, with the names of the first."""
-        cause = truncate(one_line(self.cause), CAUSE_CHARACTERS)
+        cause = self.why
         instead = f" (instead: {one_line(self.instead)})" if self.instead else ""
         if len(self.tasks) <= FIRST_NAMED:
             return f"{', '.join(self.tasks)}: {cause}{instead}"

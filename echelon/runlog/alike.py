@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, Missing
 from echelon.model.incident import Incident
+from echelon.model.phrasing import one_line
 from echelon.model.run import MissingGroup, StepKind
 from echelon.runlog.causes import cause_of
 from echelon.runlog.gist import gist_of
@@ -56,10 +57,17 @@ def _group(members: list[Missing], known: KnownLosses) -> MissingGroup:
     instead = {one.instead for one in members}
     return MissingGroup(
         cause=_cause(members, known),
+        varies=_varies(members, known),
         kind=known.kinds.get(first.task_id, StepKind.TASK),
         tasks=tuple(one.task_id for one in members),
         instead=first.instead if len(instead) == 1 else "",
     )
+
+
+def _varies(members: list[Missing], known: KnownLosses) -> bool:
+    """Say whether the first has a reason of its own: where they share no cause, only the gist is the same."""
+    error = known.errors.get(members[0].task_id)
+    return not (error and cause_of(error)) and len({one_line(one.reason) for one in members}) > 1
 
 
 def _cause(members: list[Missing], known: KnownLosses) -> str:

@@ -9,8 +9,8 @@ from echelon.model.phrasing import count, duration, percent
 #: Band → what an agent in it does.
 BANDS = {
     Band.PROCEED: "proceeds",
-    Band.REVIEW: "is looked at",
-    Band.ESCALATE: "asks",
+    Band.REVIEW: "peer review",
+    Band.ESCALATE: "escalates",
 }
 
 
@@ -37,18 +37,18 @@ def _said(one: AgentAutonomy) -> Iterable[str]:
     yield f"{BANDS[one.band]}{changed}"
     now = one.now
     if not now.results:
-        yield "no result was judged yet"
+        yield "no record yet"
         return
     yield f"right {sum(now.right):,} of {now.results:,} ({percent(now.accuracy)})"
     added = now.results - one.before.results
     if one.before.results and added:
-        yield f"{percent(one.before.accuracy)} before that"
+        yield f"{percent(one.before.accuracy)} before this run"
     if now.brier is not None:
         yield f"Brier {now.brier:.2f}"
 
 
 def _queue(queue: ApprovalQueue) -> Iterator[str]:
-    yield f"{count(queue.escalated, 'result')} asked about"
+    yield f"{count(queue.escalated, 'result')} escalated"
     if queue.by_lead:
         yield f"{queue.by_lead:,} approved by a lead"
     if queue.batches:

@@ -14,7 +14,17 @@ def conflicts_counted(records: Sequence[ConflictRecord]) -> str:
     if not records:
         return ""
     settled = sum(one.is_decided for one in records)
-    return f"{count(len(records), 'conflict')}: {settled} settled, {len(records) - settled} not"
+    return f"{count(len(records), 'conflict')}: {settled} settled, {len(records) - settled} open"
+
+
+def how_to_settle(records: Sequence[ConflictRecord]) -> str:
+    """Say how a person decides what is open; empty where nothing is."""
+    if all(one.is_decided for one in records):
+        return ""
+    return (
+        "to settle a conflict: echelon concerns dispose ID --as resolved --counts TASK --reason WHY, where TASK is the "
+        "side that counts; then resume the run"
+    )
 
 
 def conflict_lines(records: Sequence[ConflictRecord], most: int = SHOWN) -> list[str]:

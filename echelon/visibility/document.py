@@ -74,9 +74,18 @@ def steps_of(agent: str, view: RunView) -> tuple[StepRecord, ...]:
     meant = _meant(agent, view.record, view.steps)
     found = tuple(step for step in view.steps if meant in _names(step))
     if not found:
-        where = f"run {view.record.run_id!r}"
-        raise InvalidInput(f"{agent!r} has not finished anything in {where} yet")
+        raise InvalidInput(
+            f"{agent!r} has not finished anything in run {view.record.run_id!r}: {_why_none(meant, view)}"
+        )
     return found
+
+
+def _why_none(name: str, view: RunView) -> str:
+    """Say why nothing of an agent is on record."""
+    if stopped := view.sync.stopped.get(name):
+        return f"it was not begun, since {stopped}"
+    reasons = (lost.reason for lost in view.missing if name in (lost.task_id, lost.producer))
+    return next(reasons, "not begun")
 
 
 def task_of(agent: str, record: RunRecord, steps: Sequence[StepRecord]) -> str:

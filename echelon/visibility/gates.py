@@ -18,6 +18,9 @@ LINE_CHARACTERS, PREVIEW_LINES = 100, 400
 #: Inputs, and participants of one kind, that are named at most.
 NAMED = 12
 
+#: Open concerns that do not hold the gate, and are listed with it at most.
+CONCERNS_LISTED = 50
+
 _READINESS = {"ready": "ready", "not_ready": "not ready", "not_asked": "not asked", "no_answer": "no answer"}
 
 
@@ -91,8 +94,13 @@ def _terms(terms: Gate) -> str:
     return "; ".join(filter(None, parts))
 
 
-def gate_facts(gate: GateRecord, now: datetime, holding: Sequence[ConcernRecord] = ()) -> list[tuple[str, str]]:
-    """Return everything that is needed to decide, by name; `holding` are the open concerns that come first."""
+def gate_facts(
+    gate: GateRecord, now: datetime, holding: Sequence[ConcernRecord] = (), listed_with: Sequence[ConcernRecord] = ()
+) -> list[tuple[str, str]]:
+    """Return everything that is needed to decide, by name.
+
+    `holding` are the open concerns that come first, `listed_with` others that are open: a flat moment lists them (O6).
+    """
     action, terms = gate.action, gate.terms
     return [
         ("asked", f"{gate.question.text} ({gate.note})" if gate.note else gate.question.text),
@@ -104,12 +112,13 @@ def gate_facts(gate: GateRecord, now: datetime, holding: Sequence[ConcernRecord]
         ("inputs", "\n".join(head([f"{one.task_id} @ {one.version[:12]}" for one in action.inputs], NAMED))),
         ("missing", "\n".join(head(list(action.missing), NAMED))),
         ("concerns", "\n".join(_concern(one) for one in holding)),
+        ("also open", "\n".join(head([_concern(one) for one in listed_with], CONCERNS_LISTED))),
         ("participants", _participants(gate.readiness)),
         ("done takes", described(gate.takes)),
         ("may answer", ", ".join(terms.approvers) or "anybody"),
         ("until", f"{moment(gate.expires)}, then {terms.on_expiry}" if gate.expires else ""),
         ("digest", gate.digest),
-        ("stands", standing(gate, now)),
+        ("state", standing(gate, now)),
         ("answers", "\n".join(map(_answer, gate.answers))),
     ]
 

@@ -133,7 +133,7 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("Tasks that raised something urgent", _share(found.escalation_rate), "5–20 %"),
         ("Working time over makespan", _times(found), ""),
         ("Tasks that a fallback stands in for", f"{found.fallbacks:,}", ""),
-        ("Tasks that could not be verified", f"{found.unverified:,}", "0"),
+        ("Tasks whose checks gave no verdict", f"{found.unverified:,}", "0"),
         *((("Results judged by others", line, "")) for line in judged_lines(run.judged)),
         ("Integrations without rework", _share(found.sound_integrations), "above 90 %"),
         *(("Stated in words, checked by nobody", line, "") for line in unchecked_lines(run.unchecked)),

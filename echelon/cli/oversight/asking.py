@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -15,7 +16,7 @@ from echelon.contract.typed import described
 from echelon.journal.port import Journal
 from echelon.model.errors import InvalidInput
 from echelon.model.oversight.gate import GateRecord, Verdict
-from echelon.oversight.gates.answering import Answered, answer_gate, concerns_of_gate
+from echelon.oversight.gates.answering import Answered, answer_gate, concerns_listed, concerns_of_gate
 from echelon.oversight.gates.answers import AnswerWish
 from echelon.visibility.gates import gate_facts, gate_line, takes_answers
 
@@ -66,9 +67,10 @@ def _ask(console: Console, gate: GateRecord, by: str, read: ReadLine) -> list[An
     """Ask about one gate until an answer counts or it is skipped; None at the end of the input."""
     while True:
         holding = query(lambda journal: concerns_of_gate(journal, gate))
+        others = query(partial(concerns_listed, gate=gate, holding=holding))
         now = datetime.now(UTC)
         console.print(Text(gate_line(gate, now), style="bold"))
-        facts(console, gate_facts(gate, now, holding))
+        facts(console, gate_facts(gate, now, holding, others))
         if not takes_answers(gate, now):
             return []
         wish = _wish(console, gate, by, read)

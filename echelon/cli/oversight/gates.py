@@ -22,6 +22,7 @@ from echelon.model.phrasing import moment
 from echelon.oversight.gates.answering import (
     Answered,
     answer_gate,
+    concerns_listed,
     concerns_of_gate,
     extend_gate,
     find_gate,
@@ -90,16 +91,17 @@ def list_gates(
 def show_gate(gate_id: GateId, /, *, as_json: AsJson = False) -> int:
     """Show everything that is needed to answer a gate."""
 
-    async def read(journal: Journal) -> tuple[GateRecord, Any]:
+    async def read(journal: Journal) -> tuple[GateRecord, Any, Any]:
         found = await find_gate(journal, gate_id)
-        return found, await concerns_of_gate(journal, found)
+        holding = await concerns_of_gate(journal, found)
+        return found, holding, await concerns_listed(journal, found, holding)
 
-    (gate, holding), now = query(read), datetime.now(UTC)
+    (gate, holding, others), now = query(read), datetime.now(UTC)
     if as_json:
         print_json({**_document(gate, now), "holding": [one.id for one in holding]})
         return 0
     out().print(gate_line(gate, now))
-    facts(out(), gate_facts(gate, now, holding))
+    facts(out(), gate_facts(gate, now, holding, others))
     if holding:
         out().print("concerns come first: echelon concerns show ID, then echelon concerns dispose ID …")
     for line in answer_lines(gate) if takes_answers(gate, now) else ():

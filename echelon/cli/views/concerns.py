@@ -11,6 +11,7 @@ from echelon.model.concern import CRITICAL, ConcernRecord, Disposition, Route
 from echelon.model.phrasing import age, count, moment
 from echelon.oversight.ageing import is_overdue
 from echelon.oversight.attention import LINES_A_LEVEL, more_of
+from echelon.oversight.conflicts.answered import is_about_conflict
 from echelon.oversight.ledger import LedgerEntry
 from echelon.oversight.wording import dismissed_said
 
@@ -99,13 +100,23 @@ def show_one(record: ConcernRecord, entry: LedgerEntry, now: datetime) -> None:
             ),
             ("ended", _ended(record.disposition) if record.disposition else ""),
             ("open", _waiting(record, now) if record.is_open else ""),
+            ("to settle", _how_to_settle(record)),
         ],
     )
 
 
+def _how_to_settle(record: ConcernRecord) -> str:
+    """Say with which commands a person decides a conflict; empty for other concerns."""
+    if not record.is_open or not is_about_conflict(record):
+        return ""
+    dispose = f"echelon concerns dispose {record.id} --as resolved --counts TASK --reason WHY"
+    return f"{dispose}; then: echelon resume {record.run_id}"
+
+
 def _ended(end: Disposition) -> str:
     looked = f" (looked at {', '.join(end.looked_at)})" if end.looked_at else ""
-    return f"{end.verdict} by {end.author}, {moment(end.at)}: {end.reason}{looked}"
+    counts = f"; {end.counts} counts" if end.counts else ""
+    return f"{end.verdict} by {end.author}, {moment(end.at)}: {end.reason}{looked}{counts}"
 
 
 def _standing(entry: LedgerEntry, now: datetime) -> str:

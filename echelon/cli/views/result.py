@@ -15,6 +15,7 @@ from echelon.cli.views.raised import show_open
 from echelon.cli.views.synchronised import sync_facts
 from echelon.engine.continuing import until_of
 from echelon.model.concern import ConcernRecord
+from echelon.model.conflicts.conflict import ConflictRecord
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Missing
 from echelon.model.incident import Incident
@@ -26,7 +27,7 @@ from echelon.model.views.items import Changes
 from echelon.model.views.rest import Rest, Waiting
 from echelon.model.voice.proposals import ProposalRecord
 from echelon.visibility.autonomy import approvals_line, autonomy_lines
-from echelon.visibility.conflicts import conflict_lines
+from echelon.visibility.conflicts import conflict_lines, how_to_settle
 from echelon.visibility.gates import gate_line, gates_counted
 from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_line
@@ -65,7 +66,7 @@ STATUSES: dict[RunStatus, tuple[str, str]] = {
     RunStatus.FAILED: ("bold red", "there is no output"),
     RunStatus.INTERRUPTED: ("bold yellow", "stopped from outside; completed work is kept"),
     RunStatus.WAITING: ("bold cyan", "for the answer of a person"),
-    RunStatus.RUNNING: ("bold cyan", "running, or its process was killed"),
+    RunStatus.RUNNING: ("bold cyan", "at work, unless its process was killed"),
 }
 
 
@@ -104,6 +105,7 @@ def show_result(console: Console, result: RunResult, windows: Sequence[str] = ()
     )
     show_missing(console, result.run_id, result.missing, result.missing_by_cause, unverified=result.unverified)
     show_open(console, result.concerns)
+    show_settling(console, result.conflicts)
     show_rest(console, result.rest)
     show_next(console, result.run_id, result.status, result.missing, result.waiting)
     show_output(console, result.output, result.stand_ins)
@@ -215,6 +217,12 @@ def show_rest(console: Console, rest: Rest | None) -> None:
         console.print(Text(f"only a sample of {rest.items:,} was asked for:", style="cyan"))
         for line in rest_lines(rest):
             console.print(f"  {line}")
+
+
+def show_settling(console: Console, conflicts: Sequence[ConflictRecord]) -> None:
+    """Print how a person decides the conflicts that are open."""
+    if said := how_to_settle(conflicts):
+        console.print(Text(said, style="bold cyan"))
 
 
 def show_next(

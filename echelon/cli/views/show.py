@@ -18,6 +18,7 @@ from echelon.cli.views.result import (
     show_missing,
     show_next,
     show_rest,
+    show_settling,
     skipped,
     status_line,
     unchanged,
@@ -28,6 +29,7 @@ from echelon.model.handoff import WRAPPED_UP, Handoff, OutputReference, Passed
 from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally, truncate
 from echelon.model.run import Conversation, RunRecord, RunView, StepKind, StepRecord
+from echelon.model.usage import Usage
 from echelon.visibility.autonomy import approvals_line, autonomy_lines
 from echelon.visibility.conflicts import conflict_lines
 from echelon.visibility.notices import notified
@@ -92,6 +94,7 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
     said = {group.cause for group in view.missing_by_cause[:CAUSES_SHOWN]}
     show_incidents(console, [one for one in view.incidents if one.cause not in said])
     show_open(console, view.concerns)
+    show_settling(console, view.conflicts)
     show_rest(console, view.rest)
     show_next(console, record.run_id, record.status, view.missing, view.waiting)
 
@@ -143,11 +146,11 @@ def show_agent(
             ("rounds", _rounds_of(handoff)),
             ("replicas", handoff.replicas.said if handoff.replicas else ""),
             ("verification", handoff.verification.said if handoff.verification else ""),
-            ("confidence", f"{handoff.confidence:.2f}"),
+            ("confidence", f"{handoff.confidence:.2f}" if location else ""),
             *voice_facts(voice),
-            ("attempts", str(sum(step.handoff.attempts for step in steps))),
+            ("attempts", str(attempts_of(steps))),
             ("worked", f"{moment(last.started)}, {duration((last.finished - last.started).total_seconds())}"),
-            ("usage", _usage(last)),
+            ("usage", _usage(steps)),
             ("used", ", ".join(head([used.task_id for used in handoff.dependencies], 5))),
             ("next steps", "; ".join(handoff.next_steps)),
             ("repaired", "; ".join(head(handoff.repairs, REPAIRS_SHOWN))),
@@ -203,8 +206,14 @@ def _show_measures(console: Console, view: RunView) -> None:
     console.print(rows)
 
 
-def _usage(step: StepRecord) -> str:
-    usage = step.handoff.usage
+def attempts_of(steps: Sequence[StepRecord]) -> int:
+    """Count attempts once: a record that only says how rounds ended repeats what theirs say, and used nothing."""
+    worked = [step for step in steps if step.handoff.usage != Usage()]
+    return sum(step.handoff.attempts for step in worked or steps)
+
+
+def _usage(steps: Sequence[StepRecord]) -> str:
+    usage = sum((step.handoff.usage for step in steps), Usage())
     tokens = "tokens not known" if usage.tokens is None else f"{usage.tokens:,} tokens"
     return f"{count(usage.calls, 'call')}, {duration(usage.seconds)}, {tokens}"
 

@@ -170,7 +170,7 @@ class PhaseResults:
         made = self._made(step) if step.kind is StepKind.TASK else None
         if made is not None and isinstance(made.agent, HoldsAgents):  # it was asked about by the run inside
             return None
-        doubt = Decision(Band.ESCALATE, (f"its agent is {stated:.2f} sure of it",))
+        doubt = Decision(Band.ESCALATE, (f"the stated confidence is {stated:.2f}",))
         return Undecided(self._on_record(step, self._maker(step), doubt, stated), beyond_lead=False, urgent=False)
 
     def _on_record(self, step: StepRecord, maker: AgentVersion, found: Decision, estimate: float) -> ResultDecision:

@@ -93,7 +93,7 @@ class Situations:
     def _novel(self, made: Made) -> str:
         kinds = self._known.kinds.get(made.version)
         if kinds is None:
-            return f"no earlier run has a result of {made.agent.name} as it is now"
+            return f"no earlier run used the present code of {made.agent.name}"
         kind = self.kind_of(made)
         said = re.sub(r"\+\w+", "", kind)  # without the digest of the contract
         return "" if kind in kinds else f"{made.agent.name} has not made {said} in an earlier run"

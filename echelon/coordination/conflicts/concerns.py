@@ -9,6 +9,7 @@ from echelon.coordination.voice.statements import said_id
 from echelon.model.concern import Concern
 from echelon.model.conflicts.conflict import ConflictRecord, Side
 from echelon.model.phrasing import listed
+from echelon.oversight.conflicts.answered import evidence_of
 from echelon.runlog.events import ConcernRaised
 
 #: One of two is wrong, and nobody knows which: low confidence in each, so that a person looks, always (O1).
@@ -59,7 +60,7 @@ def _event(
         message=shortened(message, MAX_MESSAGE),
         confidence=_CONFIDENCE,
         impact=_IMPACT,
-        evidence=tuple(shortened(f"conflict {one.id}: {one.conflict.subject}", MAX_MESSAGE) for one in records),
+        evidence=tuple(shortened(evidence_of(one), MAX_MESSAGE) for one in records),
     )
     identity = said_id(run.spec.run_id, f"{phase}/conflicts/{owner}", concern)
     return run.raising.event(identity, owner, concern, run.now(), task_id=left.task_id, phase=phase)

@@ -30,6 +30,7 @@ from echelon.model.conflicts.overruled import Overruled
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.integration import settlement_id
 from echelon.model.phrasing import listed
+from echelon.oversight.conflicts.answered import answer_to
 from echelon.oversight.conflicts.finding import find_conflicts, nearest_owner
 from echelon.oversight.conflicts.joined import known_as
 from echelon.runlog.judging.conflict_events import ConflictFound, ConflictSettled
@@ -133,6 +134,7 @@ class _Settling:
         job, versions = self.run.spec.job, {one.task_id: one.version for own in handoffs.values() for one in own}
         found = [self._record(one, versions) for one in conflicts]
         await self._record_found(found)
+        await self._take_answers(found)
         settler, known = job.phases[self.order.phase].settler or job.settler, self.run.log.state.conflicts
         asked = [known[one.id] for one in found]
         failed = await self._decide_all(asked, settler, handoffs) if settler is not None else []
@@ -169,6 +171,19 @@ class _Settling:
         if new:
             await run.log.append(*(ConflictFound(run_id=run.spec.run_id, at=one.at, record=one) for one in new))
         failpoint("conflict.found")
+
+    async def _take_answers(self, found: Iterable[ConflictRecord]) -> None:
+        """Put it on record what people have decided since, with the disposition of the concern about a conflict."""
+        run, state = self.run, self.run.log.state
+        answers = ((one.id, answer_to(state.conflicts[one.id], state.concerns.values())) for one in found)
+        decided = {identity: settled for identity, settled in answers if settled is not None}
+        if decided:
+            events = (
+                ConflictSettled(run_id=run.spec.run_id, at=run.now(), conflict_id=identity, settled=settled)
+                for identity, settled in decided.items()
+            )
+            await run.log.append(*events)
+        failpoint("conflict.answered")
 
     async def _decide_all(self, records: Iterable[ConflictRecord], settler: Agent, handoffs: Handed) -> list[Missing]:
         """Let conflicts be settled that are not; returns what could not be asked, or failed."""

@@ -18,7 +18,7 @@ from echelon.coordination.placement import PastRound, StageOrder
 from echelon.coordination.rolling.steps import StepMaker
 from echelon.coordination.step.envelope import error_report
 from echelon.coordination.step.recall import reuse
-from echelon.coordination.step.record import record_of, record_step
+from echelon.coordination.step.record import record_of, record_step, record_with_news
 from echelon.coordination.step.step import Perform, Step
 from echelon.coordination.success.answered import read_report
 from echelon.coordination.success.probes import find_vacuity
@@ -210,6 +210,8 @@ async def _record_end(run: RunContext, step: Step, handoff: Handoff, rounds: Seq
     known = run.memo.find(key)
     if known is not None:
         return reuse(run, step.phase, known)
-    await record_step(run, record_of(run, step, handoff, key=key))
+    record = record_of(run, step, handoff, key=key)
+    # That it took several rounds is no news by itself; that it was rejected to the end is (V1).
+    await (record_step(run, record) if handoff.error is None else record_with_news(run, step, record))
     failpoint("verification.recorded")
     return handoff

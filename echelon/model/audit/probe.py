@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from echelon.model.base import Value
+from echelon.model.phrasing import count
 
 
 class VerifierProbe(Value):
@@ -30,6 +31,6 @@ class VerifierProbe(Value):
     def said(self) -> str:
         """Say what that means for its verdicts."""
         return (
-            f"{self.verifier} accepts whatever it is given: {len(self.accepted)} results that were made wrong on "
-            "purpose, too"
+            f"{self.verifier} accepts whatever it is given, including {count(len(self.accepted), 'result')} made "
+            "wrong on purpose"
         )

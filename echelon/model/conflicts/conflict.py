@@ -118,7 +118,7 @@ class ConflictRecord(Value):
     def said(self) -> str:
         """Say it in one line."""
         sides = " and ".join(side.name for side in self.conflict.sides)
-        about = f"{sides} say different things about {self.conflict.subject}"
+        about = f"{sides} contradict each other about {self.conflict.subject}"
         if self.settled is None or not self.settled.is_decided:
             why = f": {self.settled.reason}" if self.settled else ""
             return f"{about}; nobody has decided which counts{why}"

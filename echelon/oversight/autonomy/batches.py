@@ -25,10 +25,10 @@ def concern_about(phase: str, batch: Sequence[ResultDecision], *, urgent: bool =
     """Return what asks a person about a batch: one concern, with every result and why it does not proceed."""
     first = batch[0]
     if len(batch) == 1:
-        about, said = first.task_id, f"the result of {first.task_id} does not proceed by itself: {_why(first)}"
+        about, said = first.task_id, f"the result of {first.task_id} needs approval: {_why(first)}"
     else:
         names = listed([one.task_id for one in batch], TASKS_NAMED)
-        about, said = phase, f"{len(batch)} results of phase {phase} do not proceed by themselves: {names}"
+        about, said = phase, f"{len(batch)} results of phase {phase} need approval: {names}"
     return Concern(
         about=about,
         message=said,

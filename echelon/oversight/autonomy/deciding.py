@@ -80,7 +80,7 @@ def _beyond(situation: Situation) -> Iterator[str]:
 def _doubt(situation: Situation, below: float) -> list[str]:
     if situation.stands_in:
         return [f"not the work itself: {situation.stands_in} stands in"]
-    said = [f"its agent is {situation.stated:.2f} sure of it"] if _is_own_doubt(situation, below) else []
+    said = [f"the stated confidence is {situation.stated:.2f}"] if _is_own_doubt(situation, below) else []
     return said or [_record_said(situation.estimate, below)]
 
 
@@ -90,7 +90,7 @@ def _is_own_doubt(situation: Situation, below: float) -> bool:
 
 def _not_sure(situation: Situation, needed: float) -> str:
     if situation.stated is not None and situation.stated < needed:
-        return f"its agent is {situation.stated:.2f} sure of it, and {needed:.2f} is asked for"
+        return f"the stated confidence is {situation.stated:.2f}, below {needed:.2f}"
     return _record_said(situation.estimate, needed)
 
 

@@ -1,5 +1,6 @@
 """An answer is put on record, whoever gives it and wherever: the one way in for all channels (O8)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -74,6 +75,14 @@ async def extend_gate(journal: Journal, gate_id: str, more: timedelta, by: str, 
 async def concerns_of_gate(journal: Journal, gate: GateRecord) -> tuple[ConcernRecord, ...]:
     """Return the open concerns that hold the step of a gate back now, those of runs around its own among them."""
     return await concerns_at(journal, fold(entry.event for entry in await journal.events(gate.run_id)), gate)
+
+
+async def concerns_listed(
+    journal: Journal, gate: GateRecord, holding: Sequence[ConcernRecord]
+) -> tuple[ConcernRecord, ...]:
+    """Return the other open concerns that a gate was raised with, those of a flat moment for instance (O6)."""
+    known = {*gate.concerns} - {one.id for one in holding}
+    return tuple(one for one in await journal.concerns(gate.run_id) if one.is_open and one.id in known)
 
 
 async def concerns_at(journal: Journal, state: RunState, gate: GateRecord) -> tuple[ConcernRecord, ...]:

@@ -200,7 +200,7 @@ def _tasks_assigned(evidence: JobEvidence) -> ItemAnswer:
 def _status_told(run: RunView) -> ItemAnswer:
     ended = {step.handoff.task_id for step in run.steps}
     planned = run.record.plan.tasks if run.record.plan else ()
-    silent = [task.id for task in planned if task.id not in ended]
+    silent = [task.id for task in planned if task.id not in ended and task.id not in run.sync.stopped]
     if not planned:
         return not_done(f"X1: run {run.record.run_id} had no task to report on", "look at what its phases found to do")
     if silent:

@@ -177,8 +177,17 @@ def _quality_in_graph(evidence: JobEvidence) -> ItemAnswer:
 def _conflicts_resolved(evidence: JobEvidence) -> ItemAnswer:
     shared = {thing for task in evidence.plan.tasks for thing in task.touches}
     apart = f"; tasks that change the same of {count(len(shared), 'thing')} never meet (D4)" if shared else ""
-    fix = "this version does not find contradictions; let the integrator raise a concern where outputs disagree"
-    return not_done(f"X9: outputs that contradict each other are not found by themselves{apart}", fix)
+    settled = [phase for phase in evidence.plan.phases if phase.settle]
+    if not settled:
+        found = f"X9: no contract says what its values are about, so contradictions are not found{apart}"
+        return not_done(found, "mark the key of the values in their contract: Annotated[str, Key()]")
+    for run in evidence.runs:
+        open_ones = [one for one in run.conflicts if not one.is_decided]
+        if open_ones:
+            found = f"X9: {count(len(open_ones), 'conflict')} of run {run.record.run_id} still to be settled"
+            return not_done(found, "echelon concerns dispose ID --as resolved --counts TASK, then resume the run")
+    by = dict.fromkeys(phase.settle for phase in settled)
+    return done(f"X9: found in {named([phase.name for phase in settled])}, settled by {', '.join(by)}{apart}")
 
 
 def integrating_kinds(run: RunView) -> Counter[str]:

@@ -4,6 +4,7 @@ from echelon.model.concern import CRITICAL
 from echelon.model.exception_report import Trigger
 from echelon.model.graph import TaskSpec
 from echelon.model.phrasing import count
+from echelon.model.plan import InfrastructureRole
 from echelon.model.run import RunView, StepKind
 from echelon.oversight.ledger import ledger_of
 from echelon.planning.schedule.phase_graph import ancestors, phases_awaited
@@ -110,10 +111,7 @@ def _cascades_detected(evidence: JobEvidence) -> ItemAnswer:
 def _verified(evidence: JobEvidence) -> ItemAnswer:
     checks = [task for task in evidence.plan.tasks if task.verifies]
     if not checks:
-        found = "O2: no task checks what another one made"
-        return not_done(
-            found, "add one that `verifies` it, with another model or method; a channel is not in this version"
-        )
+        return _verified_in_phases(evidence)
     own = [task.id for task in checks if not _independent(task, evidence)]
     if own:
         found = f"O3: {named(own)} would check their own work, or that of their own model"
@@ -125,6 +123,22 @@ def _verified(evidence: JobEvidence) -> ItemAnswer:
         return not_done(found, "add a task that `verifies` each of them, with another model or method")
     names = named([task.id for task in checks])
     return done(f"O3: {count(len(checks), 'check')} of what other agents made, by another model or method: {names}")
+
+
+def _verified_in_phases(evidence: JobEvidence) -> ItemAnswer:
+    """Answer by who is stated to verify: of the job, or of a phase."""
+    plan = evidence.plan
+    of_job = [
+        one.id.partition("/")[2] or one.id for one in plan.infrastructure if one.role is InfrastructureRole.VERIFICATION
+    ]
+    names = list(dict.fromkeys([*of_job, *(name for phase in plan.phases for name in phase.verify)]))
+    if not names:
+        return not_done(
+            "O2: nobody checks what another agent made",
+            "state who verifies: Job(…, oversight=Oversight(verify=…)), verify= of a phase, or in a task graph a task "
+            "that `verifies` others",
+        )
+    return done(f"O3: results are verified by {named(names)}, before they are handed on")
 
 
 def _dangerous(task: TaskSpec) -> bool:

@@ -78,5 +78,5 @@ def test_a_doubt_holds_only_what_cannot_be_undone(echelon: Echelon) -> None:
     (concern,) = held["concerns"]
 
     assert (concern["source"], concern["route"]) == ("autonomy", "human_review")
-    assert "its agent is 0.30 sure of it" in concern["concern"]["message"]
+    assert "the stated confidence is 0.30" in concern["concern"]["message"]
     assert held["approvals"] == {**held["approvals"], "escalated": 1, "batches": 1, "waiting": 1}

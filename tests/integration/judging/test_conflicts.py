@@ -64,8 +64,8 @@ def test_a_settled_conflict_is_on_record_and_shown_everywhere(echelon: Echelon) 
 
     assert (done["status"], done["output"], done["concerns"]) == ("completed", "published", [])
     assert conflict["settled"]["chosen"] == "look/2"
-    assert "1 conflict: 1 settled, 0 not" in shown
-    assert "look/1 and look/2 say different things" in echelon("show", done["run_id"], "look/1").stdout
+    assert "1 conflict: 1 settled, 0 open" in shown
+    assert "look/1 and look/2 contradict each other" in echelon("show", done["run_id"], "look/1").stdout
     assert "look/2 counts, decided by stricter for primary" in report
     assert [phase["flat"] for phase in document(echelon("show", done["run_id"], "--json"))["phases"]] == [[], None]
 
@@ -86,3 +86,18 @@ def test_what_nobody_decides_holds_what_cannot_be_undone(echelon: Echelon) -> No
     assert "open concerns" in refused.stdout + refused.stderr
     assert (disposed.returncode, approved.returncode) == (0, 0)
     assert (done["status"], done["output"]) == ("partial", "published")
+
+
+def test_a_person_says_which_side_counts(echelon: Echelon) -> None:
+    waiting = document(echelon("run", "jobs.py:undecided", "--json"), 4)
+    (concern,), run = waiting["concerns"], waiting["run_id"]
+    settled = echelon(
+        *("concerns", "dispose", concern["id"], "--as", "resolved", "--counts", "look/2", "--reason", "she looked")
+    )
+    again = document(echelon("resume", run, "--json"), 4)
+    (gate,) = [one for one in again["gates"] if not one["closed"]]
+    (conflict,) = again["conflicts"]
+
+    assert f"look/2 counts; to use that: echelon resume {run}" in settled.stdout
+    assert (conflict["settled"]["chosen"], conflict["settled"]["reason"]) == ("look/2", "she looked")
+    assert gate["action"]["missing"] == []

@@ -39,7 +39,7 @@ def test_it_says_what_each_agent_may_do_and_what_the_last_run_changed(echelon: E
     said, document = echelon("autonomy", "audit"), json.loads(echelon("autonomy", "audit", "--json").out)
     (agent,) = document["agents"]
 
-    assert said.out == "say: asks (before: proceeds), right 5 of 11 (45 %), 100 % before that\n"
+    assert said.out == "say: escalates (before: proceeds), right 5 of 11 (45 %), 100 % before this run\n"
     assert (document["job"], agent["band_before"], agent["band"]) == ("audit", "proceed", "escalate")
 
 

@@ -85,7 +85,7 @@ def test_a_failed_agent_shows_its_error_and_attempts(echelon, survey):
     [
         ("d.py", "has no agent 'd.py'; perhaps"),
         ("py", "has no agent 'py'"),
-        ("rank/rank", "'rank/rank' has not finished anything"),
+        ("rank/rank", f"'rank/rank' has not finished anything in run '{RUN}': not begun"),
     ],
 )
 def test_an_unknown_agent_is_wrong_use_with_a_hint(echelon, survey, agent, line):
@@ -118,7 +118,7 @@ def test_exceptions_are_those_of_a_level_and_louder(echelon, survey, level, trig
 
 
 def test_no_exceptions_is_good_news(echelon, survey):
-    assert "no news is good news" in echelon("exceptions", RUN, "--level", "critical").out
+    assert "no exceptions of level critical or above" in echelon("exceptions", RUN, "--level", "critical").out
     assert "primary › look/c.py" in echelon("exceptions", RUN).out
 
 
@@ -174,6 +174,18 @@ def test_a_concern_ends_only_once(echelon, survey):
     echelon(*again)
 
     assert echelon(*again).code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [(["--repeats"], "leave out --repeats"), ([], "is not about a conflict")],
+)
+def test_a_side_counts_in_one_conflict_only(echelon, survey, options, line):
+    dispose = ["concerns", "dispose", survey[0].id, "--as", "resolved", "--reason", "r", "--by", "Ann"]
+    said = echelon(*dispose, "--counts", "look/a.py", *options)
+
+    assert said.code == 2
+    assert line in said.err
 
 
 def test_an_unknown_concern_is_wrong_use(echelon, survey):

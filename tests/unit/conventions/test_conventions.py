@@ -133,8 +133,8 @@ def test_what_a_job_has_switched_on_is_said_with_its_names_and_numbers():
     first, second = (phase.name for phase in full(16).phases[:2])
 
     for said in (
-        f"Outputs of `{first}` are put together by each lead those of its own agents, then by `primary`",
-        f"Outputs of `{second}` are put together by `primary` alone.",
+        f"Outputs of `{first}` are integrated in stages: each lead integrates those of its own agents, then `primary`",
+        f"Outputs of `{second}` are integrated by `primary` alone.",
         f"`{second}`: repeated until `passes` says that it passes, at most 3 rounds",
         f"`{second}` is done only when `risky` says so.",
         f"Tasks that agents of `{first}` propose are taken or declined for `more`, each with a reason on record.",

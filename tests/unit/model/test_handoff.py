@@ -38,7 +38,7 @@ def test_what_does_not_count_of_an_output_is_said_to_who_reads_it() -> None:
     ruling = Overruled(subject="Risk:login.py", decided="b counts, as stricter decided")
 
     assert handoff(output_location=OUTPUT, overruled=(ruling,)).caveat == (
-        "what it says does not count of Risk:login.py (b counts, as stricter decided)"
+        "overruled about Risk:login.py (b counts, as stricter decided)"
     )
 
 

@@ -65,7 +65,8 @@ NOTHING_KNOWN = KnownLosses(errors={})
 def test_what_differs_in_names_ids_and_numbers_only_is_one_cause(name: str) -> None:
     (group,) = missing_by_cause(lost(*ALIKE[name]), NOTHING_KNOWN)
 
-    assert group == MissingGroup(cause=ALIKE[name][0], kind=StepKind.TASK, tasks=("look/t0", "look/t1"))
+    tasks, varies = ("look/t0", "look/t1"), name != "white space"
+    assert group == MissingGroup(cause=ALIKE[name][0], varies=varies, kind=StepKind.TASK, tasks=tasks)
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
@@ -180,3 +181,12 @@ def test_planning_steps_are_counted_as_what_they_are() -> None:
 
     (group,) = missing_by_cause(missing, known)
     assert group.said.startswith("5 planning steps: the survey is not there; first: ")
+
+
+def test_a_reason_that_is_not_that_of_all_is_said_to_be_of_the_first() -> None:
+    (several,) = missing_by_cause(lost("it has 52 lines", "it has 7 lines"), KnownLosses(errors={}))
+    (same,) = missing_by_cause(lost("it is empty", "it is empty"), KnownLosses(errors={}))
+
+    assert several.why == "it has 52 lines (said of look/t0; the reasons of the others differ in names or figures)"
+    assert several.why in several.said
+    assert (same.why, same.varies) == ("it is empty", False)

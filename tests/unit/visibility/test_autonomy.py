@@ -14,14 +14,14 @@ def a_track(right: int, wrong: int, stated: float | None = None) -> Track:
 @pytest.mark.parametrize(
     ("before", "now", "line"),
     [
-        (Track(), Track(), "say: is looked at, no result was judged yet"),
-        (Track(), a_track(9, 1), "say: proceeds (before: is looked at), right 9 of 10 (90 %)"),
+        (Track(), Track(), "say: peer review, no record yet"),
+        (Track(), a_track(9, 1), "say: proceeds (before: peer review), right 9 of 10 (90 %)"),
         (
             a_track(6, 0),
             a_track(6, 6),
-            "say: asks (before: proceeds), right 6 of 12 (50 %), 100 % before that",
+            "say: escalates (before: proceeds), right 6 of 12 (50 %), 100 % before this run",
         ),
-        (Track(), a_track(1, 1, 0.9), "say: is looked at, right 1 of 2 (50 %), Brier 0.41"),
+        (Track(), a_track(1, 1, 0.9), "say: peer review, right 1 of 2 (50 %), Brier 0.41"),
     ],
 )
 def test_a_line_says_what_an_agent_may_do_and_what_has_changed(before: Track, now: Track, line: str) -> None:
@@ -38,10 +38,10 @@ def test_an_agent_that_was_changed_within_a_run_is_told_from_what_it_was() -> No
     ("queue", "line"),
     [
         (None, ""),
-        (ApprovalQueue(escalated=3, by_lead=3, batches=0, waiting=0), "3 results asked about, 3 approved by a lead"),
+        (ApprovalQueue(escalated=3, by_lead=3, batches=0, waiting=0), "3 results escalated, 3 approved by a lead"),
         (
             ApprovalQueue(escalated=12, by_lead=0, batches=2, waiting=1, longest_seconds=90.0),
-            "12 results asked about, 1 waits for a person in 2 batches, the longest for 1 min 30 s",
+            "12 results escalated, 1 waits for a person in 2 batches, the longest for 1 min 30 s",
         ),
     ],
 )

@@ -15,9 +15,11 @@ from echelon.model.plan import Finding, FindingLevel, PhasePlan, SyncPoint
 from echelon.model.policy import DEFAULT_RESILIENCE, Resilience
 from echelon.model.rolling.phases import PhaseView
 from echelon.model.run import RunStatus, RunView, StepKind
+from echelon.model.sync.seen import SyncSeen
 from echelon.model.terms import Terms
 from echelon.planning.infrastructure import infrastructure_for
 from echelon.planning.planner import plan
+from echelon.testing.judging_events import conflict
 from echelon.testing.run_events import gate, gate_answer
 from echelon.visibility.checklist.answers import MOST_CHARACTERS, ItemState, Section
 from echelon.visibility.checklist.evidence import AgentKind, JobEvidence
@@ -53,6 +55,15 @@ BY_ANN, BY_DEFAULT = gate_answer(author="Ann"), gate_answer("deny", author="defa
 WHOLE = ran(THREE)
 GAPS = ran(THREE, failing=1)
 PLANLESS = WHOLE.model_copy(update={"record": WHOLE.record.model_copy(update={"plan": None})})
+SETTLED = THREE.model_copy(
+    update={"phases": tuple(one.model_copy(update={"settle": "stricter"}) for one in THREE.phases)}
+)
+VERIFIED = planned(tasks(12)).model_copy(
+    update={
+        "phases": tuple(one.model_copy(update={"verify": ("recount",)}) for one in planned(tasks(12)).phases),
+    }
+)
+EARLY = SyncSeen(stopped={"work/t1": "enough", "work/t2": "enough"})
 CONTRACT = ErrorReport(kind="ContractViolation", message="no", can_pass=False)
 
 
@@ -205,6 +216,13 @@ DONE: list[Row] = [
     ("resilience.protection.timeouts-and-retries", evidence(THREE, STAGED), "300 s for an attempt (F4), 3 attempts"),
     ("resilience.protection.cascades", evidence(runs=[BLOCKED]), "F6: run r reported one cause once"),
     ("resilience.verification.independent-channel", checking("other"), "O3: 1 check of what other agents made"),
+    ("resilience.verification.independent-channel", evidence(VERIFIED), "O3: results are verified by recount"),
+    ("optimization.integration.conflicts", evidence(SETTLED), "X9: found in work, settled by stricter"),
+    (
+        "foundation.coordination.status-protocol",
+        evidence(runs=[a_run(made=THREE, steps=[step("work/t0")]).model_copy(update={"sync": EARLY})]),
+        "X1: 1 task of run r reported",
+    ),
     ("resilience.verification.audit", evidence(LARGE, runs=[AUDITED]), "1 of 1 integration of run r audited, 1 rejec"),
     ("resilience.verification.concerns", evidence(runs=[a_run(concerns=[concern(0.1, 0.1)])]), "O1: 1 concern on"),
     ("resilience.tests.agent-failure", evidence(runs=[GAPS]), "1 agent failed and 2 of 3 delivered"),
@@ -354,6 +372,11 @@ NOT_DONE: list[Row] = [
         "the name of a contract says nothing",
     ),
     ("optimization.integration.conflicts", evidence(planned(tasks(3, touches=("db",)))), "the same of 1 thing"),
+    (
+        "optimization.integration.conflicts",
+        evidence(SETTLED, runs=[WHOLE.model_copy(update={"conflicts": (conflict(),)})]),
+        "1 conflict of run r still to be settled",
+    ),
     ("resilience.protection.breakers", evidence(THREE, a_phase()), "no agent names what it depends on"),
     ("resilience.protection.breakers", evidence(), "a task graph"),
     (
@@ -377,7 +400,7 @@ NOT_DONE: list[Row] = [
     ("resilience.protection.timeouts-and-retries", evidence(), "3 tasks without a number of attempts"),
     ("resilience.protection.timeouts-and-retries", evidence(planned(tasks(3, attempts=(2,)))), "timeouts are not"),
     ("resilience.protection.cascades", evidence(runs=[WHOLE]), "no failure reached"),
-    ("resilience.verification.independent-channel", evidence(planned(tasks(4))), "no task checks"),
+    ("resilience.verification.independent-channel", evidence(planned(tasks(4))), "nobody checks"),
     ("resilience.verification.independent-channel", checking("m"), "v would check their own work"),
     ("resilience.verification.independent-channel", checking("other", irreversible=True), "1 dangerous task that no"),
     ("resilience.verification.audit", evidence(LARGE, runs=[WHOLE]), "no integration of run r was audited"),
@@ -498,7 +521,6 @@ NOT_APPLICABLE: list[Row] = [
 
 #: What this version has for nobody, and what a single agent is never asked.
 NEVER_DONE = {
-    "optimization.integration.conflicts",
     "scale.infrastructure.statistics",
     "success.context-use",
 }

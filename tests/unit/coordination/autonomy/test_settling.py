@@ -61,7 +61,7 @@ async def test_a_stated_doubt_reaches_a_person_although_nothing_was_asked_for(tm
     (record,) = view.concerns
 
     assert (record.source, record.concern.about, record.route) == ("autonomy", "say/c1", Route.HUMAN_REVIEW)
-    assert record.concern.message == ("the result of say/c1 does not proceed by itself: its agent is 0.30 sure of it")
+    assert record.concern.message == ("the result of say/c1 needs approval: the stated confidence is 0.30")
     assert view.measures.escalation_rate == pytest.approx(1 / 3)
     assert (view.missing, view.autonomy) == ((), ())
 
@@ -101,7 +101,7 @@ async def test_what_no_earlier_run_has_seen_is_asked_about_and_then_known(tmp_pa
     (standing,) = first.autonomy
 
     assert first.concerns[0].concern.message == (
-        "the result of say/c0 does not proceed by itself: no earlier run has a result of say as it is now"
+        "the result of say/c0 needs approval: no earlier run used the present code of say"
     )
     assert (standing.band_before, standing.now.results, standing.now.accuracy) == (Band.REVIEW, 1, 1.0)
     assert [len(view.concerns) for view in views] == [1, 1, 1, 1, 0, 0, 0]

@@ -13,7 +13,8 @@ from echelon.coordination.result import status_after
 from echelon.model.concern import Route
 from echelon.model.errors import InvalidJob
 from echelon.model.run import RunStatus, RunView
-from echelon.runlog.events import TasksRetried
+from echelon.runlog.events import ConcernDisposed, TasksRetried
+from echelon.testing.run_events import disposition
 from echelon.testing.runs import a_run, view_so_far
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +62,7 @@ async def test_a_rule_decides_and_who_comes_later_knows_what_does_not_count(tmp_
     decided = "(look/i1 counts, as stricter decided)"
 
     assert (status, view.concerns) == (RunStatus.COMPLETED, ())
-    assert view.output == [f"look/i0: what it says does not count of Finding:a.py {decided}; Finding:b.py {decided}"]
+    assert view.output == [f"look/i0: overruled about Finding:a.py {decided}; Finding:b.py {decided}"]
     settled = [(one.owner, one.level, one.settled.chosen, one.settled.reason) for one in view.conflicts if one.settled]
     assert settled == 2 * [("primary", "primary", "look/i1", "The higher severity counts.")]
 
@@ -246,6 +247,22 @@ async def test_what_could_not_be_told_is_asked_once_more_where_somebody_wants_th
     assert [one.is_decided for one in before.conflicts] == [False, False]
     assert [one.settled and one.settled.chosen for one in after.conflicts] == ["look/i1", "look/i1"]
     assert status is RunStatus.COMPLETED
+
+
+@pytest.mark.parametrize("settle", [None, cannot_tell])
+async def test_what_a_person_decides_counts_when_the_run_is_resumed(tmp_path: Path, settle: Any) -> None:
+    _, before = await carried_out(a_job(settle), tmp_path)
+    (raised,) = before.concerns
+    async with a_run(a_job(settle), tmp_path) as run:
+        end = disposition("mia", counts="look/i1")
+        await run.log.append(ConcernDisposed(run_id="run", at=run.now(), concern_id=raised.id, disposition=end))
+    status, after = await carried_out(a_job(settle), tmp_path)
+    settled = [(one.settled.chosen, one.settled.by, one.settled.reason) for one in after.conflicts if one.settled]
+    decided = "(look/i1 counts, as mia decided)"
+
+    assert status is RunStatus.COMPLETED
+    assert settled == 2 * [("look/i1", "mia", end.reason)]
+    assert after.output == [f"look/i0: overruled about Finding:a.py {decided}; Finding:b.py {decided}"]
 
 
 def changes_the_world(conflict: Conflict) -> int:

@@ -14,6 +14,7 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
 from echelon.model.errors import InvalidJob
+from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Handoff
 from echelon.model.run import RunStatus, StepKind
 from echelon.testing.oversight import approving
@@ -64,6 +65,19 @@ async def test_what_somebody_else_rejects_is_done_again(tmp_path: Path) -> None:
     assert (view.output, view.missing, view.repeated) == ({"spell/a": "aa", "spell/b": "bb"}, (), ())
     assert view.measures.completed == 2
     assert status_after(outputs) is RunStatus.COMPLETED
+
+
+async def test_what_is_rejected_to_the_end_is_reported_once_and_what_passes_is_not(tmp_path: Path) -> None:
+    def refuses_a(output: str, item: str) -> str:
+        return "it is a" if item == "a" else ""
+
+    async with a_run(a_job(refuses_a), tmp_path) as run:
+        await run_phases(run)
+        reports = view_so_far(run).exceptions
+
+    assert [(one.trigger, one.path[-1], one.message) for one in reports] == [
+        (Trigger.FAILED, "spell/a", "what spell delivered was rejected by refuses_a: it is a")
+    ]
 
 
 async def test_no_more_rounds_are_made_than_attempts_and_then_it_has_failed(tmp_path: Path) -> None:

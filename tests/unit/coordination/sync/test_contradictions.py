@@ -90,7 +90,7 @@ async def test_a_contradiction_ends_a_wave_and_who_comes_behind_is_told_what_was
     assert len(seen.of(ConflictFound)) == len(seen.of(ConflictSettled)) == 1
     assert TOLD["i1"].decisions == ()
     assert "look/i0 counts about Format:data.csv, as first decided" in TOLD["i2"].decisions[0]
-    assert "look/i0 and look/i1 say different things about Format:data.csv" in TOLD["i2"].summary
+    assert "look/i0 and look/i1 contradict each other about Format:data.csv" in TOLD["i2"].summary
     assert view.output[0] == "look/i0 utf-8"
     assert "look/i0 counts, as first decided" in view.output[1]
     assert status is RunStatus.COMPLETED

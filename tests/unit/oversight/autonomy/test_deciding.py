@@ -26,7 +26,7 @@ IRREVERSIBLE = Reach(steps=3, irreversible=True)
         (Situation(FAIR), Band.REVIEW, "the record of its agent says 0.72 ± 0.05 by 40 results, and 0.70 is asked for"),
         (Situation(FAIR, confirmed=True), Band.PROCEED, ""),
         (Situation(POOR, confirmed=True), Band.ESCALATE, "the record of its agent says 0.50 ± 0.05"),
-        (Situation(POOR, stated=0.3), Band.ESCALATE, "its agent is 0.30 sure of it"),
+        (Situation(POOR, stated=0.3), Band.ESCALATE, "the stated confidence is 0.30"),
         (Situation(Track().estimate()), Band.REVIEW, "its agent has no record yet"),
         (Situation(GOOD, crosses=("payments",)), Band.ESCALATE, "it reaches into payments"),
         (Situation(GOOD, exceeded="it used more tokens than its budget"), Band.ESCALATE, "more tokens"),

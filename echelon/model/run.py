@@ -188,8 +188,8 @@ class MissingGroup(Value):
     def why(self) -> str:
         """Return the cause in one line; what differs from task to task is said to be an example."""
         cause = truncate(one_line(self.cause), CAUSE_CHARACTERS)
-        others = f" (said of {self.tasks[0]}; the reasons of the others differ in names or figures)"
-        return cause + (others if self.varies else "")
+        others = " (that is the first; the others differ in names or figures)" if self.varies else ""
+        return cause + others
 
     @property
     def said(self) -> str:

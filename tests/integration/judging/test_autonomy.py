@@ -68,9 +68,9 @@ def test_what_an_agent_may_do_follows_its_record_and_never_its_word(echelon: Ech
     assert (first["autonomy"][0]["band_before"], bands[-1]) == ("review", "escalate")
     assert "proceed" not in bands
     assert "autonomy" in shown
-    assert "say: asks, right 5 of 10 (50 %)" in shown
+    assert "say: escalates, right 5 of 10 (50 %)" in shown
     assert "Brier 0.49" in shown
-    assert (Path(runs[-1]["report"]) / "report.md").read_text().count("say: asks") == 1
+    assert (Path(runs[-1]["report"]) / "report.md").read_text().count("say: escalates") == 1
 
 
 def test_a_doubt_holds_only_what_cannot_be_undone(echelon: Echelon) -> None:

@@ -78,7 +78,7 @@ def test_one_agent_reads_of_nothing_that_takes_two():
         pytest.param("20% later", id="V1-no-agent-knows-that-it-is-late"),
         pytest.param("acted on at once", id="O1-nobody-acts-at-once"),
         pytest.param("any of them may ask for more time", id="O5-no-agent-asks-for-more-time"),
-        pytest.param("settle", id="R1-agents-settle-nothing-among-themselves"),
+        pytest.param("among themselves", id="R1-agents-settle-nothing-among-themselves"),
         pytest.param("Take directions", id="X9-nobody-directs-an-agent"),
         pytest.param("meet", id="X14-domains-have-no-rhythm-of-their-own"),
         pytest.param("Domains govern themselves", id="R1-domains-govern-nothing"),

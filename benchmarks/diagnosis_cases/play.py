@@ -75,6 +75,8 @@ def main() -> None:
         for case in wanted(given):
             which = "case" if case.has_mode else "twin"
             home = (given.keep or Path(temporary)) / f"{case.mode}-{case.strength}-{which}"
+            if home.exists():
+                parser.error(f"{home} is there already, and runs in it would count as history; name another folder")
             points.append(asyncio.run(measure(case, home.absolute())))
             if not given.json:
                 shown, seconds = points[-1]["shows"], points[-1]["seconds"]

@@ -37,6 +37,8 @@ class FieldClaim(NamedTuple):
     """What tells it from anything else that could be said."""
     said: object
     """What it says, as JSON."""
+    of: str = ""
+    """Which class the value is of: another one of the same name speaks of something else."""
 
 
 #: Types whose values say themselves what they are.
@@ -52,10 +54,10 @@ def field_claims(output: object) -> tuple[FieldClaim, ...]:
     Where one output says several things of a subject itself, its key does not tell apart what it is about, so that
     this is no claim.
     """
-    found: dict[tuple[str, str], dict[str, FieldClaim]] = {}
+    found: dict[tuple[str, str, str], dict[str, FieldClaim]] = {}
     for keyed in keyed_values(output):
         for claim in _claims_of(f"{keyed.kind.__name__}:{keyed.key}", keyed.value):
-            found.setdefault((claim.subject, claim.field), {})[claim.digest] = claim
+            found.setdefault((claim.subject, claim.field, claim.of), {})[claim.digest] = claim
     return tuple(next(iter(said.values())) for said in found.values() if len(said) == 1)
 
 
@@ -65,13 +67,14 @@ def has_keys(contract: OutputType) -> bool:
 
 
 def _claims_of(subject: str, value: object) -> Iterator[FieldClaim]:
+    of = f"{type(value).__module__}.{type(value).__qualname__}"
     for name in claiming_fields(type(value)):
         said = getattr(value, name)
         if type(said) in _SCALARS:  # most are, and need no digest
-            yield FieldClaim(subject, name, f"{canonical(said)!r}", said)
+            yield FieldClaim(subject, name, f"{canonical(said)!r}", said, of)
         elif said is not None:
             same = _plain(said, _DEPTH, canonical)
-            yield FieldClaim(subject, name, digest_of(same), _plain(said, _DEPTH, _as_it_is))
+            yield FieldClaim(subject, name, digest_of(same), _plain(said, _DEPTH, _as_it_is), of)
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """What an output says that its contract promises: values with a key, and what is marked as complete. Pure."""
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Union, cast, get_args, get_origin
 
@@ -76,7 +76,7 @@ def _keys_in(value: Foreign, of: Sequence[type[Any]]) -> Iterator[tuple[str, ...
     """Yield the keys in a container: of values that have some, and those that stand there alone."""
     for one in keyed_values(value):
         yield from _written(tuple(getattr(one.value, name) for name in names_of_keys(one.kind)), of)
-    for alone in cast("Iterable[Foreign]", value):
+    for alone in cast("Iterable[object]", value):
         if not fields_of(type(alone)):
             yield from _written((alone,), of)
         if is_listing(alone):

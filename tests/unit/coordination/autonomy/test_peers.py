@@ -177,7 +177,7 @@ def test_what_is_no_oversight_is_refused(given: Any) -> None:
         Oversight(autonomy=True)  # type: ignore[arg-type]
     with pytest.raises(InvalidJob, match=r"Oversight\(audit=\) takes Audit\(\.\.\.\), and got 0\.5"):
         Oversight(audit=0.5)  # type: ignore[arg-type]
-    with pytest.raises(InvalidJob, match="rate='0.5' is no share"):
+    with pytest.raises(InvalidJob, match=r"rate='0\.5' is no share"):
         Audit(rate="0.5")  # type: ignore[arg-type]
 
 

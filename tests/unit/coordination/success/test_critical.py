@@ -214,12 +214,15 @@ def test_an_author_is_refused_under_another_name_wherever_somebody_judges(place:
     told, model = "Look at the name and say what it is.", TestModel()
     author = model_agent(Agent(model, name="author", instructions=told, output_type=str))
     judge = model_agent(Agent(model, name="judge", instructions=told, output_type=str))
-    job = Job("spelling", goal="Spell")
     stated: dict[str, Any] = {"repeat": {"repeat": Repeat(until=judge)}, "settle": {"settle": judge}}.get(place, {})
 
-    with pytest.raises(InvalidJob, match=r"'judge' would .* its own work"):
+    def make() -> None:
+        job = Job("spelling", goal="Spell")
         job.phase("spell", each=author, over=lambda: ["a"], **stated)
         job.loop(["spell"], until=judge)
+
+    with pytest.raises(InvalidJob, match=r"'judge' would .* its own work"):
+        make()
 
 
 def test_the_same_command_line_is_the_same_worker() -> None:

@@ -17,7 +17,7 @@ DIGITS = 12
 
 
 def _text(value: str) -> str:
-    return str(value) if value.isascii() else unicodedata.normalize("NFC", value)
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
 def _number(value: float | Decimal) -> object:
@@ -43,7 +43,7 @@ def _of_enum(value: Enum) -> object:
 #: How a value of a type is brought into its one form; the first row that fits.
 _FORMS: tuple[tuple[type | tuple[type, ...], Callable[[Any], object]], ...] = (
     (Enum, _of_enum),
-    (str, _text),
+    (str, lambda text: _text(str(text))),
     ((float, Decimal), _number),
     (datetime, _moment),
     ((set, frozenset), _members),
@@ -59,8 +59,11 @@ def canonical(value: object) -> object:
     >>> canonical(1.0), canonical(0.1 + 0.2), canonical(Decimal("1.50")), canonical(Decimal(2))
     (1, 0.3, 1.5, 2)
     """
-    if type(value) in _ONE_FORM:
+    kind = type(value)
+    if kind in _ONE_FORM:  # most are
         return value
+    if kind is str:
+        return _text(value)  # pyright: ignore[reportArgumentType] - just seen
     form = next((make for kinds, make in _FORMS if isinstance(value, kinds)), None)
     return value if form is None else form(value)
 

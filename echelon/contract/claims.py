@@ -67,14 +67,21 @@ def has_keys(contract: OutputType) -> bool:
 
 
 def _claims_of(subject: str, value: object) -> Iterator[FieldClaim]:
-    of = f"{type(value).__module__}.{type(value).__qualname__}"
+    of = _class_name(type(value))
     for name in claiming_fields(type(value)):
         said = getattr(value, name)
         if type(said) in _SCALARS:  # most are, and need no digest
             yield FieldClaim(subject, name, f"{canonical(said)!r}", said, of)
+        elif type(said) is str:
+            yield FieldClaim(subject, name, digest_of(canonical(said)), said, of)
         elif said is not None:
             same = _plain(said, _DEPTH, canonical)
             yield FieldClaim(subject, name, digest_of(same), _plain(said, _DEPTH, _as_it_is), of)
+
+
+@lru_cache(maxsize=1024)
+def _class_name(kind: type[Any]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """What an output says that its contract promises: values with a key, and what is marked as complete. Pure."""
 
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Union, cast, get_args, get_origin
 
@@ -14,6 +14,9 @@ from echelon.model.edges import Contract, Foreign, OutputType, is_listing
 
 #: What may be marked as complete, beside a flag.
 _CONTAINERS = (list, tuple, set, frozenset, dict)
+
+#: Fields that are a key together, at most, where it stands alone.
+_MOST_PARTS = 20
 
 
 class Promised(NamedTuple):
@@ -76,11 +79,18 @@ def _keys_in(value: Foreign, of: Sequence[type[Any]]) -> Iterator[tuple[str, ...
     """Yield the keys in a container: of values that have some, and those that stand there alone."""
     for one in keyed_values(value):
         yield from _written(tuple(getattr(one.value, name) for name in names_of_keys(one.kind)), of)
-    for alone in cast("Iterable[object]", value):
-        if not fields_of(type(alone)):
-            yield from _written((alone,), of)
+    for alone in filter(_may_be_key, cast("Iterable[object]", value)):
+        yield from _written((alone,), of)
         if is_listing(alone):
             yield from _written(tuple(alone), of)
+
+
+def _may_be_key(value: object) -> bool:
+    """Say whether a value may stand for a key alone: one thing, or a few of them together."""
+    if isinstance(value, list | tuple | set | frozenset):
+        parts = cast("Collection[object]", value)
+        return len(parts) <= _MOST_PARTS and all(map(_may_be_key, parts))
+    return not isinstance(value, dict) and not fields_of(type(value))
 
 
 def _written(keys: tuple[object, ...], of: Sequence[type[Any]]) -> Iterator[tuple[str, ...]]:

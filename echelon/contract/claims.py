@@ -9,14 +9,15 @@ Two outputs that say something else about one key contradict each other. What is
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast
 
-from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from echelon.contract.keys import Key, fields_of, keyed_values, marks_any
+from echelon.contract.canonical import canonical
+from echelon.contract.keys import Key, keyed_values, marks_any
+from echelon.contract.marked import fields_of
 from echelon.journal.digest import digest_of
 from echelon.model.edges import OutputType, is_listing, is_mapping
 
@@ -36,6 +37,8 @@ class FieldClaim(NamedTuple):
     """What tells it from anything else that could be said."""
     said: object
     """What it says, as JSON."""
+    of: str = ""
+    """Which class the value is of: another one of the same name speaks of something else."""
 
 
 #: Types whose values say themselves what they are.
@@ -51,10 +54,10 @@ def field_claims(output: object) -> tuple[FieldClaim, ...]:
     Where one output says several things of a subject itself, its key does not tell apart what it is about, so that
     this is no claim.
     """
-    found: dict[tuple[str, str], dict[str, FieldClaim]] = {}
+    found: dict[tuple[str, str, str], dict[str, FieldClaim]] = {}
     for keyed in keyed_values(output):
         for claim in _claims_of(f"{keyed.kind.__name__}:{keyed.key}", keyed.value):
-            found.setdefault((claim.subject, claim.field), {})[claim.digest] = claim
+            found.setdefault((claim.subject, claim.field, claim.of), {})[claim.digest] = claim
     return tuple(next(iter(said.values())) for said in found.values() if len(said) == 1)
 
 
@@ -64,41 +67,46 @@ def has_keys(contract: OutputType) -> bool:
 
 
 def _claims_of(subject: str, value: object) -> Iterator[FieldClaim]:
-    for name in _claiming(type(value)):
+    of = _class_name(type(value))
+    for name in claiming_fields(type(value)):
         said = getattr(value, name)
         if type(said) in _SCALARS:  # most are, and need no digest
-            yield FieldClaim(subject, name, f"{said!r}", said)
+            yield FieldClaim(subject, name, f"{canonical(said)!r}", said, of)
+        elif type(said) is str:
+            yield FieldClaim(subject, name, digest_of(canonical(said)), said, of)
         elif said is not None:
-            plain = _plain(said, _DEPTH)
-            yield FieldClaim(subject, name, digest_of(plain), plain)
+            same = _plain(said, _DEPTH, canonical)
+            yield FieldClaim(subject, name, digest_of(same), _plain(said, _DEPTH, _as_it_is), of)
 
 
 @lru_cache(maxsize=1024)
-def _claiming(kind: type[Any]) -> tuple[str, ...]:
+def _class_name(kind: type[Any]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+@lru_cache(maxsize=1024)
+def claiming_fields(kind: type[Any]) -> tuple[str, ...]:
     """Return the fields of a class that are neither keys nor remarks."""
     return tuple(one.name for one in fields_of(kind) if not one.has_mark(Key, Remark))
 
 
-def _plain(value: object, depth: int) -> Any:
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _plain(value: object, depth: int, single: Callable[[object], object]) -> Any:
     """Return what is said as JSON; a value with a key of its own is only named, since it is compared itself."""
     if depth and is_mapping(value):
-        return {str(key): _plain(member, depth - 1) for key, member in value.items()}
-    if depth and is_listing(value):
-        return [_plain(member, depth - 1) for member in value]
+        return {str(key): _plain(member, depth - 1, single) for key, member in value.items()}
     if depth and isinstance(value, set | frozenset):
-        return sorted((_plain(one, depth - 1) for one in cast("Iterable[object]", value)), key=digest_of)
-    if not depth or _class_of(type(value)) is None:
-        return to_jsonable_python(value, fallback=str)
+        members = (_plain(one, depth - 1, single) for one in cast("Iterable[object]", value))
+        return sorted(members, key=digest_of)
+    if not depth or not (fields := fields_of(type(value))):
+        if depth and is_listing(value):
+            return [_plain(member, depth - 1, single) for member in value]
+        return to_jsonable_python(single(value), fallback=str)
     keyed = next(keyed_values(value), None)
     if keyed is not None and keyed.value is value:
         return f"{keyed.kind.__name__}:{keyed.key}"
-    claimed = (one.name for one in fields_of(type(value)) if not one.has_mark(Remark))
-    return {name: _plain(getattr(value, name), depth - 1) for name in claimed}
-
-
-def _class_of(annotation: object) -> type[Any] | None:
-    """Return a model or a dataclass; None for any other type."""
-    if not isinstance(annotation, type) or get_args(annotation):
-        return None
-    kind = cast("type[Any]", annotation)
-    return kind if issubclass(kind, BaseModel) or dataclasses.is_dataclass(kind) else None
+    claimed = (one.name for one in fields if not one.has_mark(Remark))
+    return {name: _plain(getattr(value, name), depth - 1, single) for name in claimed}

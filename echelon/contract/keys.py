@@ -11,10 +11,10 @@ The marks are promises: what checks hold an output to (O4, X9) is what its contr
 import dataclasses
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel
-
+from echelon.contract.canonical import canonical
+from echelon.contract.marked import MarkedField, fields_of, unmarked
 from echelon.model.edges import OutputType, is_listing
 
 
@@ -42,24 +42,17 @@ class Keyed(NamedTuple):
 
     kind: type[Any]
     """Its type."""
-    key: str
+    keys: tuple[str, ...]
+    """What names it, field by field."""
     path: str
     """Where it is in the output."""
     value: object
 
-
-class MarkedField(NamedTuple):
-    """A field of a contract."""
-
-    name: str
-    annotation: Any
-    """Its type, without marks."""
-    marks: tuple[object, ...]
-    """What it is marked with."""
-
-    def has_mark(self, *kinds: type[object]) -> bool:
-        """Is it marked with one of these?"""
-        return any(isinstance(mark, kinds) for mark in self.marks)
+    @property
+    def key(self) -> str:
+        """What names it, in one text; no two keys of a type have the same."""
+        first, *others = self.keys
+        return "/".join((first, *(one.replace("%", "%25").replace("/", "%2F") for one in others)))
 
 
 #: Types of values that contain nothing, and have no keys.
@@ -69,9 +62,9 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 def keyed_values(output: object, path: str = "") -> Iterator[Keyed]:
     """Yield every value with a key in an output, itself included; models, dataclasses, lists and tables are walked."""
     fields = fields_of(type(output))
-    keys = [getattr(output, name) for name in _names_of_keys(type(output))]
+    keys = [getattr(output, name) for name in names_of_keys(type(output))]
     if keys and all(key not in (None, "") for key in keys):
-        yield Keyed(type(output), "/".join(map(key_text, keys)), path, output)
+        yield Keyed(type(output), tuple(map(key_text, keys)), path, output)
     for name, inner in inside(output, fields):
         if type(inner) in _PLAIN:  # most are, and nothing is in them
             continue
@@ -79,7 +72,8 @@ def keyed_values(output: object, path: str = "") -> Iterator[Keyed]:
 
 
 @lru_cache(maxsize=1024)
-def _names_of_keys(kind: type[Any]) -> tuple[str, ...]:
+def names_of_keys(kind: type[Any]) -> tuple[str, ...]:
+    """Return the fields of a class that name what a value is about."""
     return tuple(one.name for one in fields_of(kind) if one.has_mark(Key))
 
 
@@ -96,11 +90,12 @@ def _marks_any(contract: OutputType, kinds: tuple[type[object], ...]) -> bool:
     seen: list[object] = []
     waiting: list[object] = [contract]
     while waiting:
-        one = waiting.pop()
+        one = unmarked(waiting.pop())
         if one in seen:
             continue
         seen.append(one)
-        fields = fields_of(one) if isinstance(one, type) else ()
+        of = get_origin(one) or one
+        fields = fields_of(of) if isinstance(of, type) else ()
         if any(field.has_mark(*kinds) for field in fields):
             return True
         waiting += (*get_args(one), *(field.annotation for field in fields))
@@ -117,27 +112,6 @@ def inside(output: object, fields: tuple[MarkedField, ...]) -> Iterator[tuple[st
         yield from ((f"[{number}]", inner) for number, inner in enumerate(output))
 
 
-@lru_cache(maxsize=1024)
-def fields_of(kind: type[Any]) -> tuple[MarkedField, ...]:
-    """Return the fields of a class with what they are marked with; none for what has no fields."""
-    if issubclass(kind, BaseModel):
-        return tuple(MarkedField(name, one.annotation, tuple(one.metadata)) for name, one in kind.model_fields.items())
-    if not dataclasses.is_dataclass(kind):
-        return ()
-    try:
-        hints = get_type_hints(kind, include_extras=True)
-    except NameError:  # types that only exist where it was written: nothing is known to be marked
-        return ()
-    return tuple(_of_hint(one.name, hints[one.name]) for one in dataclasses.fields(kind))
-
-
-def _of_hint(name: str, hint: Any) -> MarkedField:
-    if get_origin(hint) is Annotated:
-        plain, *marks = get_args(hint)
-        return MarkedField(name, plain, tuple(marks))
-    return MarkedField(name, hint, ())
-
-
 def key_text(key: object) -> str:
-    """Return a key as it is compared and shown; a member of an enumeration is its value."""
-    return str(getattr(key, "value", key))
+    """Return a key as it is compared and shown: the same, however the same thing was written."""
+    return str(canonical(key))

@@ -24,13 +24,13 @@ from echelon.coordination.success.answered import read_report
 from echelon.coordination.voice.statements import said_id
 from echelon.journal.digest import digest_of
 from echelon.journal.failpoints import failpoint
-from echelon.model.audit.audit import AUDIT_SOURCE, MOST_KEPT, AuditFinding, AuditKind, AuditRecord
+from echelon.model.audit.audit import AUDIT_SOURCE, DOUBTS, MOST_KEPT, AuditFinding, AuditKind, AuditRecord
 from echelon.model.concern import Concern
 from echelon.model.errors import ContractViolation, JournalError
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.integration import audit_id
 from echelon.model.run import StepRecord
-from echelon.model.verification.verification import CheckReport
+from echelon.model.verification.verification import CheckReport, CheckResult
 from echelon.oversight.audit.examining import examine
 from echelon.oversight.audit.sampling import Candidate, sampled
 from echelon.planning.infrastructure import is_judged
@@ -38,8 +38,9 @@ from echelon.runlog.events import ConcernRaised, RunEvent
 from echelon.runlog.judging.audit_events import IntegrationAudited
 from echelon.runlog.judging.judged import not_sound
 
-#: Weights of the concern about an integration that is rejected: a promise is broken, and others rely on it.
-CERTAIN, GRAVE = 0.9, 0.9
+#: Weights of the concern about an integration that is rejected, or doubted: a promise is broken, or may be, and others
+#: rely on it.
+CERTAIN, UNSURE, GRAVE = 0.9, 0.5, 0.9
 
 #: How much of what is wrong a concern says, in characters.
 MAX_SAID = 600
@@ -132,7 +133,6 @@ def _record(
     assert integrator is not None, "only what integrates is audited"
     agent = integrator.agent_of(order.phase, handoff.task_id)
     unknown = next((one for one in reports if one.result in ("error", "unverifiable")), None)
-    verdict = "rejected" if findings else unknown.result if unknown else "accepted"
     return AuditRecord(
         key=key,
         phase=order.phase,
@@ -143,20 +143,29 @@ def _record(
         domain=plan.nodes[integration.node].domain,
         version=version,
         parts=len(handoff.dependencies),
-        verdict=verdict,
+        verdict=_verdict(findings, unknown),
         reason=f"{unknown.name}: {unknown.gap}" if unknown else "",
         findings=tuple(findings[:MOST_KEPT]),
         by=tuple(one.name for one in reports if one.name != AUDIT_SOURCE),
     )
 
 
+def _verdict(findings: Sequence[AuditFinding], unknown: CheckReport | None) -> CheckResult:
+    """Return what findings come to: a doubt alone rejects nothing, and leaves open whether all is well."""
+    if any(one.kind not in DOUBTS for one in findings):
+        return "rejected"
+    if unknown is not None:
+        return unknown.result
+    return "unverifiable" if findings else "accepted"
+
+
 def _events(phase: _Phase, integration: StepRecord, record: AuditRecord) -> tuple[RunEvent, ...]:
     """Return what puts an audit on record: with the concern about what it rejects, in one transaction (O2)."""
     run = phase.run
     audited = IntegrationAudited(run_id=run.spec.run_id, at=run.now(), record=record)
-    if not record.is_rejected:
-        return (audited,)
     said = shortened(record.said, MAX_SAID)
+    if not record.is_rejected:
+        return (audited, _concern(run, integration, record, said)) if record.findings else (audited,)
     report = ExceptionReport(
         trigger=Trigger.PARTIAL,
         level=Level.WARNING,
@@ -170,8 +179,8 @@ def _events(phase: _Phase, integration: StepRecord, record: AuditRecord) -> tupl
 def _concern(run: RunContext, integration: StepRecord, record: AuditRecord, said: str) -> ConcernRaised:
     concern = Concern(
         about=record.task_id,
-        message=f"an audit rejects it: {said}",
-        confidence=CERTAIN,
+        message=f"an audit {'rejects' if record.is_rejected else 'doubts'} it: {said}",
+        confidence=CERTAIN if record.is_rejected else UNSURE,
         impact=GRAVE,
         evidence=tuple(f"{one.kind.value}: {one.said}" for one in record.findings),
     )

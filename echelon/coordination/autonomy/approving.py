@@ -18,7 +18,7 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import StageOrder
 from echelon.coordination.rolling.beside import steps_beside
-from echelon.coordination.step.envelope import one_line
+from echelon.coordination.step.envelope import one_line, shortened
 from echelon.coordination.step.layers import layers
 from echelon.coordination.step.step import Step
 from echelon.coordination.success.answered import read_verdict
@@ -32,6 +32,9 @@ from echelon.oversight.autonomy.batches import cut
 
 #: What a lead is told to do: one that is a model reads it in its prompt.
 WANTED = "every result of the batch may proceed, or is named in `items` by its task, with what speaks against it"
+
+#: What is said where a lead declines without a word, and how much of a name that nobody knows.
+WITHOUT_REASON, _NAMED = "it does not say why", 60
 
 
 class _Answer(NamedTuple):
@@ -105,7 +108,7 @@ class _Asking:
         step = self._steps.check_of_phases(self._lead, identity, results)
         verdict = await self._verdict(_about(step, self._order.phase, domain, batch))
         failpoint("approval.ended")
-        answers = {one.task_id: _answer_on(verdict, one.task_id, self._lead.name) for one in batch}
+        answers = _answers_in(verdict, [one.task_id for one in batch], self._lead.name)
         if not any(one.approved_by for one in answers.values()):
             return answers
         vacuous = await self._why_vacuous(domain, batch)
@@ -148,10 +151,20 @@ def _about(step: Step, phase: str, domain: str, batch: Sequence[ResultDecision])
     return replace(step, call=replace(step.call, item=item, brief=told))
 
 
-def _answer_on(verdict: Verdict, task_id: str, lead: str) -> _Answer:
-    """Return what a verdict on a batch says of one result; what names no result holds for all of them."""
-    own = verdict.items.get(task_id) or verdict.items.get(task_id.partition("/")[2])
-    if own is None and (verdict.passed or (verdict.result == "rejected" and verdict.items)):
-        return _Answer(approved_by=f"lead {lead}")
-    why = one_line(own or verdict.gap) or "it does not say why"
-    return _Answer(declined=f"{lead} does not approve it: {why}")
+def _answers_in(verdict: Verdict, tasks: Sequence[str], lead: str) -> dict[str, _Answer]:
+    """Return what a verdict on a batch says of each result.
+
+    What names no result holds for all of them. Where one is named that is not in the batch nobody knows which was
+    meant, and none is approved.
+    """
+    meant = {task: task for task in tasks} | {task.partition("/")[2]: task for task in tasks}
+    strange = one_line(next((name for name in verdict.items if name not in meant), ""))
+    own = {meant[name]: gap for name, gap in verdict.items.items() if name in meant}
+    approves = verdict.passed or (verdict.result == "rejected" and bool(own))
+    said = f"it names {shortened(strange, _NAMED)!r}, which is no result of the batch" if strange else verdict.gap
+    return {
+        task: _Answer(approved_by=f"lead {lead}")
+        if approves and task not in own and not strange
+        else _Answer(declined=f"{lead} does not approve it: {one_line(own.get(task, '') or said) or WITHOUT_REASON}")
+        for task in tasks
+    }

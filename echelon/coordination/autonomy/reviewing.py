@@ -7,7 +7,7 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.success.verifying import is_independent
 from echelon.definition.oversight.peers import peers_of
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.rolling.repeat import is_same_worker
+from echelon.definition.rolling.repeat import works_alike
 from echelon.journal.digest import digest_of
 from echelon.model.autonomy.terms import Band
 from echelon.model.handoff import Handoff
@@ -51,4 +51,4 @@ def choose_peer(peers: tuple[Agent, ...], author: Agent, task_id: str) -> Agent 
 def _is_author(peer: Agent, author: Agent) -> bool:
     """Say whether a peer is whoever did the work, be it under another name."""
     code = fingerprint_of(peer)
-    return is_same_worker(peer, author) or (bool(code) and code == fingerprint_of(author))
+    return works_alike(peer, author) or (bool(code) and code == fingerprint_of(author))

@@ -44,11 +44,11 @@ def rulings_of(state: RunState) -> Rulings:
     for record in state.conflicts.values():
         if record.settled is None or not record.settled.is_decided or record.settled.by in exposed:
             continue
-        for side in record.conflict.sides:
-            if side.name != record.settled.chosen:
-                lost.update(_results(record, side))
-            elif not side.round:  # a round that went back and forth never passed its check (X5)
-                chosen.update(_results(record, side))
+        for side in record.lost:
+            lost.update(_results(record, side))
+        counts = record.conflict.side(record.settled.chosen)
+        if counts is not None and not counts.round:  # a round that went back and forth never passed its check (X5)
+            chosen.update(_results(record, counts))
     audited: dict[ResultName, bool] = {}
     for audit in state.audits.values():
         right = _is_right(audit, exposed)

@@ -26,10 +26,20 @@ def concerns_about_conflicts(run: RunContext, phase: str, records: Iterable[Conf
     """
     pairs: dict[tuple[str, str, str], list[ConflictRecord]] = {}
     for one in records:
-        first, *others = one.conflict.sides
-        for other in others:
-            pairs.setdefault((one.owner, first.name, other.name), []).append(one)
+        for left, right in _pairs(one.conflict.sides):
+            pairs.setdefault((one.owner, left.name, right.name), []).append(one)
     return unrecorded(run, (_event(run, phase, *names, found) for names, found in _new(run, phase, pairs)))
+
+
+def _pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
+    """Return pairs that contradict each other, every side in one of them: the first that does, for each."""
+    placed = list(enumerate(sides))
+    found: dict[tuple[int, int], tuple[Side, Side]] = {}
+    for place, side in placed[1:]:
+        other = next((number for number, one in placed if number != place and one.contradicts(side)), 0)
+        least, most = min(place, other), max(place, other)
+        found.setdefault((least, most), (sides[least], sides[most]))
+    return list(found.values())
 
 
 def _new(

@@ -286,8 +286,7 @@ def _overruled(records: Iterable[ConflictRecord]) -> dict[str, list[Overruled]]:
             continue
         conflict, settled = one.conflict, one.settled
         said = Overruled(subject=conflict.subject, decided=f"{settled.chosen} counts, as {settled.by} decided")
-        for side in conflict.sides:
-            if side.name != settled.chosen:
-                for task in side.tasks:
-                    found.setdefault(task, []).append(said)
+        for side in one.lost:
+            for task in side.tasks:
+                found.setdefault(task, []).append(said)
     return found

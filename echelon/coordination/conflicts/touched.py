@@ -77,10 +77,7 @@ def _ruled(run: RunContext) -> dict[tuple[str, str], frozenset[str]]:
     """Return the subjects about which results do not count any more, since their owner decided for others."""
     found: dict[tuple[str, str], frozenset[str]] = {}
     for record in run.log.state.conflicts.values():
-        if record.settled is None or not record.settled.is_decided:
-            continue
-        for side in record.conflict.sides:
-            if side.name != record.settled.chosen:
-                for result in record.results(side).items():
-                    found[result] = found.get(result, frozenset()) | {record.conflict.subject}
+        for side in record.lost:
+            for result in record.results(side).items():
+                found[result] = found.get(result, frozenset()) | {record.conflict.subject}
     return found

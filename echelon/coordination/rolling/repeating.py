@@ -4,7 +4,7 @@ Each round and each check is a step like any other: a run that is resumed finds 
 with the round it was cut off in.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -103,7 +103,10 @@ async def repeat_phase(
         outputs = await rounds.check(run, order, {order.phase: output})
         if outputs is not None:
             return outputs[order.phase]
-        order = _next_order(order, past_of(order.phase, output, rounds.verdicts[-1]))
+        over = past_of(order.phase, output, rounds.verdicts[-1])
+        if names_stranger(rounds.verdicts[-1], (order.phase,), run.spec.tasks):
+            over = over._replace(named=frozenset())
+        order = _next_order(order, over)
 
 
 class PhaseRounds:
@@ -197,6 +200,8 @@ class PhaseRounds:
     async def _end_named(self, run: RunContext, phase: str, output: PhaseOutput, stopped: StoppedBy) -> list[Handoff]:
         """Put it on record that those tasks of a phase do not pass that the last check names."""
         made, lost = len(self.verdicts), list[Handoff]()
+        if names_stranger(self.verdicts[-1], self._ends, run.spec.tasks):
+            return lost
         over = past_of(phase, output, self.verdicts[-1])
         for task in sorted(over.named):
             step = await _find_record(run, phase, over.tasks[task].handoff)
@@ -216,7 +221,7 @@ class PastRounds(NamedTuple):
 
 def past_of(phase: str, output: PhaseOutput, verdict: Verdict) -> PastRounds:
     """Return a round that is over, by what each task delivered in it."""
-    gaps = _gaps(phase, verdict)
+    gaps = _gaps(phase, verdict, {one.task_id for one in output.tasks})
     tasks = {one.task_id: PastRound(handoff=one, gap=gaps.get(one.task_id, "") or verdict.gap) for one in output.tasks}
     return PastRounds(tasks, frozenset(gaps) & frozenset(tasks))
 
@@ -229,9 +234,15 @@ def _next_order(order: StageOrder, over: PastRounds) -> StageOrder:
     return order.model_copy(update={"round": order.round + 1, "kept": kept, "past": {**order.past, **past}})
 
 
-def _gaps(phase: str, verdict: Verdict) -> dict[str, str]:
-    """Return what is missing of single tasks."""
-    return {f"{phase}/{key}": gap for key, gap in verdict.items.items()}
+def _gaps(phase: str, verdict: Verdict, tasks: Collection[str]) -> dict[str, str]:
+    """Return what is missing of single tasks, which are named by their item, or as they are on record."""
+    return {name if name in tasks else f"{phase}/{name}": gap for name, gap in verdict.items.items()}
+
+
+def names_stranger(verdict: Verdict, phases: Sequence[str], tasks: Container[str]) -> bool:
+    """Say whether a check names something that is no task of these phases: nobody knows which one it means then."""
+    known = (name in tasks or any(f"{phase}/{name}" in tasks for phase in phases) for name in verdict.items)
+    return not all(known)
 
 
 async def _find_record(run: RunContext, phase: str, handoff: Handoff) -> StepRecord | None:

@@ -13,7 +13,7 @@ from echelon.agents.function import FunctionAgent, first_line
 from echelon.contract.fit import arms_of
 from echelon.definition.conflicts.settle import Settle
 from echelon.definition.fitting import as_agent
-from echelon.definition.rolling.repeat import is_same_worker
+from echelon.definition.rolling.repeat import works_alike
 from echelon.model.conflicts.conflict import Conflict, Settlement
 from echelon.model.errors import InvalidJob
 
@@ -33,7 +33,7 @@ def settler_of(where: str, given: Settle, who: Sequence[Agent], inputs_type: typ
 
 def check_settles_for_others(where: str, settler: Agent | None, who: Sequence[Agent]) -> None:
     """Refuse whoever would decide about work of their own; `InvalidJob`."""
-    if settler is not None and any(is_same_worker(settler, one) for one in who):
+    if settler is not None and any(works_alike(settler, one) for one in who):
         raise InvalidJob(
             f"{where}: {settler.name!r} would settle conflicts about its own work; let somebody else do it, or a rule"
         )

@@ -30,8 +30,10 @@ class Autonomy:
 
     def __post_init__(self) -> None:
         """Take a list of peers for a tuple; refuse who cannot judge, and a batch of nothing, `InvalidJob`."""
-        if isinstance(self.batch, bool) or self.batch < 1:
-            raise InvalidJob(f"Autonomy(batch={self.batch!r}): a batch has 1 result or more")
+        if not _is_count(self.batch):
+            raise InvalidJob(f"Autonomy(batch={self.batch!r}): a batch has 1 result or more; state a whole number")
+        if not _are_terms(self.terms):
+            raise InvalidJob(f"Autonomy(terms={self.terms!r}): give AutonomyTerms(...), or leave it out")
         given: object = self.peers
         if not isinstance(given, list | tuple):
             raise InvalidJob(
@@ -42,3 +44,11 @@ class Autonomy:
             check_of("Autonomy(peers=)", one)
         if self.lead is not None:
             check_of("Autonomy(lead=)", self.lead)
+
+
+def _is_count(given: object) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool) and given >= 1
+
+
+def _are_terms(given: object) -> bool:
+    return isinstance(given, AutonomyTerms)

@@ -26,8 +26,10 @@ class Audit:
 
     def __post_init__(self) -> None:
         """Refuse a rate that is none; `InvalidJob`."""
-        if self.rate is not None and not 0 <= self.rate <= 1:
-            raise InvalidJob(f"audit: rate={self.rate} is no share; state a number from 0 to 1, or leave it out")
+        rate: object = self.rate
+        is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        if rate is not None and not (is_number and 0 <= rate <= 1):
+            raise InvalidJob(f"audit: rate={rate!r} is no share; state a number from 0 to 1, or leave it out")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +48,14 @@ class Oversight:
     `Conflict`, or an agent. None: a person is asked (X9)."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no autonomy; `InvalidJob`."""
-        _check_autonomy(self.autonomy)
+        """Refuse what is no autonomy, and no audit; `InvalidJob`."""
+        _check_kind("autonomy", self.autonomy, Autonomy)
+        _check_kind("audit", self.audit, Audit)
 
 
-def _check_autonomy(given: object) -> None:
-    if given is not None and not isinstance(given, Autonomy):
-        raise InvalidJob(f"Oversight(autonomy=) takes an Autonomy(...), and got {given!r}")
+def _check_kind(name: str, given: object, kind: type[object]) -> None:
+    if given is not None and not isinstance(given, kind):
+        raise InvalidJob(f"Oversight({name}=) takes {kind.__name__}(...), and got {given!r}")
 
 
 #: What is done where nothing is stated.

@@ -10,7 +10,7 @@ from echelon.agents.call import CallShape
 from echelon.agents.checks.check import check_of, check_whole
 from echelon.definition.fitting import check_received
 from echelon.definition.phase import PhaseDefinition
-from echelon.definition.rolling.repeat import Repeat, Repetition, is_same_worker
+from echelon.definition.rolling.repeat import Repeat, Repetition, refuse_own_work
 from echelon.model.errors import InvalidJob
 from echelon.planning.schedule.phase_graph import ancestors
 
@@ -42,10 +42,7 @@ def loop_of(
     check_whole(f"the loop over {said}", check)
     for name in members:
         _check_member(said, phases[name])
-        if any(is_same_worker(check, one) for one in phases[name].agents):
-            raise InvalidJob(
-                f"the loop over {said}: {check.name!r} would check its own work; let somebody else check it"
-            )
+        refuse_own_work(f"the loop over {said}", check, phases[name].agents)
     shape = CallShape(inputs_type=inputs_type, upstream=members, checks=object)
     check_received(members[-1], (check,), {name: phases[name] for name in members})
     needed = {need for name in members for need in phases[name].needs}

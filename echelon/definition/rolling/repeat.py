@@ -1,7 +1,8 @@
 """`Repeat`: work is done again until somebody else finds that it passes, or it is of no use any more (X12)."""
 
+import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -89,10 +90,7 @@ def repetition_of(
         if cannot_be_undone(one):
             raise InvalidJob(f"phase {phase!r}: what {one.name!r} does cannot be undone, so it cannot be repeated")
     check = check_of(f"phase {phase!r}", repeat.until)
-    if any(is_same_worker(check, one) for one in who):
-        raise InvalidJob(
-            f"phase {phase!r}: {check.name!r} would check its own work; let somebody else check it, or a function"
-        )
+    refuse_own_work(f"phase {phase!r}", check, who)
     seen = shape_of_check(shape, phase, who[0].output_type if len(who) == 1 else object)
     whole = checks_whole_phase(check, seen, integrates=integrates)
     if whole:
@@ -103,13 +101,26 @@ def repetition_of(
     )
 
 
+def refuse_own_work(place: str, check: Agent, who: Iterable[Agent]) -> None:
+    """Refuse a check of whoever does the work, under this name or another (O3); `InvalidJob`."""
+    author = next((one for one in who if works_alike(check, one)), None)
+    if author is not None:
+        alias = "" if author.name == check.name else f", as {author.name!r}"
+        raise InvalidJob(
+            f"{place}: {check.name!r} would check its own work{alias}; let somebody else check it, or a function"
+        )
+
+
 def is_same_worker(check: Agent, worker: Agent) -> bool:
-    """Say whether a check is whoever did the work: the same object, function, command line or model agent."""
+    """Say whether a check is whoever did the work: the same object, function, command line or model agent.
+
+    A function that is wrapped by a decorator is still the same one.
+    """
     if check is worker:
         return True
     if isinstance(check, FunctionAgent) and isinstance(worker, FunctionAgent):
         one, other = cast("FunctionAgent[..., object]", check), cast("FunctionAgent[..., object]", worker)
-        return one.function is other.function
+        return inspect.unwrap(one.function) is inspect.unwrap(other.function)
     if isinstance(check, ModelAgent) and isinstance(worker, ModelAgent):
         return cast("ModelAgent[object]", check).model is cast("ModelAgent[object]", worker).model
     if isinstance(check, CommandAgent) and isinstance(worker, CommandAgent):
@@ -137,7 +148,8 @@ def works_alike(check: Agent, worker: Agent) -> bool:
 def _told(agent: ModelAgent[object]) -> tuple[list[str], ...] | None:
     """Return which model an agent is and what it is told; None where nothing is: what it is asked says who it is."""
     instructions, model, _settings, _contract, _tools, prompt = parts_of(agent)
-    return (instructions, model, prompt) if any(instructions) else None
+    told = [" ".join(one.split()) for one in instructions]
+    return (told, model, prompt) if any(told) else None
 
 
 def _command_line(command: CommandAgent[object]) -> tuple[object, ...]:

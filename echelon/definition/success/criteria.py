@@ -14,7 +14,7 @@ from echelon.agents.command import CommandAgent
 from echelon.agents.fingerprint.agent import fingerprint_of, fingerprint_of_all
 from echelon.agents.function import FunctionAgent
 from echelon.agents.handoffs import Handoffs
-from echelon.definition.rolling.repeat import works_alike
+from echelon.definition.rolling.repeat import refuse_own_work
 from echelon.journal.digest import digest_of
 from echelon.model.errors import InvalidJob
 
@@ -159,13 +159,7 @@ class CheckBinder:
     def _by_another(self, given: Check) -> Agent:
         """Return a check; `InvalidJob` where whoever makes it did the work, under this name or another (O3)."""
         check = check_of(self.place, given)
-        author = next((one for one in self.who if works_alike(check, one)), None)
-        if author is not None:
-            alias = "" if author.name == check.name else f", as {author.name!r}"
-            raise InvalidJob(
-                f"{self.place}: {check.name!r} would check its own work{alias}; let somebody else check it, or a "
-                "function"
-            )
+        refuse_own_work(self.place, check, self.who)
         return check
 
 

@@ -1,5 +1,6 @@
 """`Sync`: a wide phase is done in waves, with a light sync point between them (X3, X14)."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -10,6 +11,7 @@ from echelon.agents.agent import Agent
 from echelon.agents.call import CallShape
 from echelon.agents.checks.check import check_of, check_whole, shape_of_check
 from echelon.agents.checks.criterion import Check
+from echelon.contract.complaint import described
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import ErrorConsequence
 from echelon.model.sync.policy import FAILURE_SHARE, Level, SyncEvent, SyncPolicyTerms
@@ -132,7 +134,7 @@ class PhaseSync:
         """Find the milestone of an item, so that a function that cannot tell is found before anything runs."""
         for one in self.rhythms.values():
             if one.by is not None:
-                one.by(item)
+                _check_milestone(one.by(item), one.by(item))
 
     @property
     def policy(self) -> str:
@@ -140,6 +142,19 @@ class PhaseSync:
         if self.by_plan is not None:
             return "domains"
         return ", ".join(dict.fromkeys(one.terms.policy for one in self.rhythms.values()))
+
+
+def _check_milestone(one: object, again: object) -> None:
+    """Refuse a milestone that cannot be told from others, `ValueError`: items are of the same one where it is equal."""
+    if inspect.isawaitable(one):
+        for each in (one, again):
+            getattr(each, "close", str)()  # nobody waits for it
+        raise ValueError("nobody waits for an async function here; make it a plain one")
+    if not bool(one == again):
+        raise ValueError(
+            f"it is {described(one)}, and not equal to itself when asked again, so that no two items were of the same "
+            "one; return a text, a number or a date"
+        )
 
 
 def inherited_sync(of_job: SyncLike, domain: object) -> SyncLike:

@@ -24,9 +24,13 @@ class AuditKind(StrEnum):
     DROPPED_CONCERN = "dropped_concern"  #: a concern of one of its parts is not in it
     WRONG_WORD = "wrong_word"  #: a word that is not in the vocabulary
     STALE_INPUT = "stale_input"  #: it was made from a version that is not the newest
-    COPIED = "copied"  #: one of its parts is what was made for another item
+    COPIED = "copied"  #: one of its parts is what was made for another item, or two items come to the same: a doubt
     CLAIMS_COMPLETE = "claims_complete"  #: it says that nothing was missing, and something was
     JUDGED = "judged"  #: an agent that audits rejects it
+
+
+#: What may be right all the same: it is no reason to reject anything, and somebody should look.
+DOUBTS = frozenset({AuditKind.COPIED})
 
 
 class AuditFinding(Value):
@@ -66,7 +70,7 @@ class AuditRecord(Value):
     reason: str = ""
     """Why it cannot be told, or how looking failed; empty otherwise."""
     findings: tuple[AuditFinding, ...] = ()
-    """What is wrong, the first of them."""
+    """What is wrong, or may be, the first of them."""
     by: tuple[str, ...] = ()
     """Agents that judged it besides what its contract promises."""
 
@@ -99,6 +103,8 @@ class JudgedResults(Value):
     """Those of them that were audited."""
     audit_rejected: int = 0
     """Those of them that the audit rejected."""
+    audit_unknown: int = 0
+    """Those of them of which the audit could not tell: it failed, or has a doubt."""
 
     @property
     def is_stated(self) -> bool:
@@ -111,5 +117,7 @@ class JudgedResults(Value):
         results = f"{self.verified:,} verified, {self.unverified:,} unverified, {self.rejected:,} rejected"
         if not self.audited:
             return results
-        wrong = f" ({self.audit_rejected:,} rejected)" if self.audit_rejected else ""
+        counted = ((self.audit_rejected, "rejected"), (self.audit_unknown, "not known"))
+        came = ", ".join(f"{number:,} {what}" for number, what in counted if number)
+        wrong = f" ({came})" if came else ""
         return f"{results}; {self.audited:,} of {self.integrations:,} integrations audited{wrong}"

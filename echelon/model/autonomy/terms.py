@@ -37,7 +37,7 @@ class AutonomyTerms(Value):
     """Below this, whoever has the authority decides."""
     prior: float = Field(default=0.65, ge=0, le=1)
     """How often an agent without a record is taken to be right: between the two, so that somebody looks."""
-    weight: float = Field(default=4.0, gt=0)
+    weight: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     """So many results the prior counts for."""
     margins: tuple[ReachMargin, ...] = (
         ReachMargin(steps=20, irreversible=True, by=0.15),

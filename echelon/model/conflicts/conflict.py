@@ -1,12 +1,16 @@
 """A conflict: outputs that say different things about one subject, and what was decided (X9)."""
 
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 
 from pydantic import Field
 
 from echelon.model.base import Value
 from echelon.model.concern import Escaped
+
+#: How much is kept of one value that a side says, in characters of JSON; what is longer is cut, as a text.
+MAX_SAID = 2_000
 
 
 class Side(Value):
@@ -36,6 +40,19 @@ class Side(Value):
     def tasks(self) -> tuple[str, ...]:
         """Everybody on this side."""
         return (self.task_id, *self.agrees)
+
+    def contradicts(self, other: "Side") -> bool:
+        """Say whether two sides differ in what both speak of; versions of one piece of work always do.
+
+        Of what was cut nobody knows how it goes on.
+        """
+        both = self.says.keys() & other.says.keys()
+        differ = (self.says[name] != other.says[name] or _is_cut(self.says[name]) for name in both)
+        return bool(self.round or other.round) or any(differ)
+
+
+def _is_cut(said: object) -> bool:
+    return isinstance(said, str) and len(said) >= MAX_SAID
 
 
 class Conflict(Value):
@@ -108,6 +125,22 @@ class ConflictRecord(Value):
     def is_decided(self) -> bool:
         """Does one of the sides count?"""
         return self.settled is not None and self.settled.is_decided
+
+    @property
+    def lost(self) -> tuple[Side, ...]:
+        """The sides that do not count: those that contradict the one that does; none where nothing is decided.
+
+        Who says nothing of what was in question stands. Where those who stand contradict each other still, none of
+        them does.
+        """
+        chosen = self.conflict.side(self.settled.chosen) if self.settled and self.settled.is_decided else None
+        if chosen is None:
+            return ()
+        others = [side for side in self.conflict.sides if side.name != chosen.name]
+        standing = [side for side in others if not side.contradicts(chosen)]
+        if any(one.contradicts(other) for one, other in combinations(standing, 2)):
+            standing = []
+        return tuple(side for side in others if side not in standing)
 
     def results(self, side: Side) -> dict[str, str]:
         """Return the tasks on a side, each with the digest of its output; a log of before has the first of them."""

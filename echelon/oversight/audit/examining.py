@@ -4,13 +4,15 @@ Nothing is guessed: an output that keeps what its contract promises is never rej
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import chain
 
 from pydantic import BaseModel
 
+from echelon.contract.canonical import says_same
+from echelon.contract.claims import claiming_fields
 from echelon.contract.keys import Keyed, keyed_values
 from echelon.contract.promises import promises_in
 from echelon.model.audit.audit import AuditFinding, AuditKind
@@ -70,13 +72,11 @@ def examine(whole: AuditedWhole, *, is_stated: bool = True) -> tuple[AuditFindin
 def find_gaps(whole: AuditedWhole) -> Iterator[AuditFinding]:
     """Yield the keys that are in a part, and not in what says that it has all of them."""
     for promised in promises_in(whole.output):
-        kind = promised.of
-        if kind is None:
-            continue
-        for part in whole.parts:
-            own = {one.key for one in keyed_values(part.output) if issubclass(one.kind, kind)}
-            for key in sorted(own - promised.keys):
-                said = f"{promised.path} lacks {kind.__name__} {key!r}, which {part.task_id} has"
+        for part in whole.parts if promised.of else ():
+            own = (one for one in keyed_values(part.output) if issubclass(one.kind, promised.of))
+            lost = {_name(one) for one in own if not promised.has(one)}
+            for name in sorted(lost):
+                said = f"{promised.path} lacks {name}, which {part.task_id} has"
                 yield AuditFinding(kind=AuditKind.GAP, where=promised.path, said=said)
 
 
@@ -84,18 +84,18 @@ def find_contradictions(whole: AuditedWhole) -> Iterator[AuditFinding]:
     """Yield the keys of which it says what none of its parts says, although some of them speak of it.
 
     Only plain fields count: what is in a list is put together from several parts, and each field by itself, since it
-    may follow one part in this and another one in that.
+    may follow one part in this and another one in that. Of a field of which no part knows anything it may say what it
+    wants, and need not say what a part does: what is None contradicts nothing.
     """
-    known: defaultdict[tuple[type, str], list[Mapping[str, object]]] = defaultdict(list)
+    known: defaultdict[tuple[type, tuple[str, ...]], list[Mapping[str, object]]] = defaultdict(list)
     for part in whole.parts:
         for one in keyed_values(part.output):
-            known[one.kind, one.key].append(_plain_fields(one.value))
+            known[one.kind, one.keys].append(_claimed_fields(one.value))
     for one in keyed_values(whole.output):
-        said = known.get((one.kind, one.key))
+        said = known.get((one.kind, one.keys))
         if not said or one.value is whole.output:
             continue
-        own = _plain_fields(one.value)
-        wrong = [name for name, value in own.items() if not any(value == part.get(name) for part in said)]
+        wrong = [name for name, value in _claimed_fields(one.value).items() if _says_none_of(value, name, said)]
         if wrong:
             of = f"{listed(wrong, _NAMED)} of {_name(one)}"
             yield AuditFinding(
@@ -105,12 +105,13 @@ def find_contradictions(whole: AuditedWhole) -> Iterator[AuditFinding]:
 
 def find_two_answers(whole: AuditedWhole) -> Iterator[AuditFinding]:
     """Yield the keys of which it says two different things itself."""
-    first: dict[tuple[type, str], Keyed] = {}
+    known: defaultdict[tuple[type, tuple[str, ...]], list[tuple[str, Mapping[str, object]]]] = defaultdict(list)
     for one in keyed_values(whole.output):
-        other = first.setdefault((one.kind, one.key), one)
-        if _plain_fields(other.value) != _plain_fields(one.value):
-            said = f"{other.path} and {one.path} say different things of {_name(one)}"
+        before, own = known[one.kind, one.keys], _claimed_fields(one.value)
+        if any(_says_none_of(value, name, [said for _, said in before]) for name, value in own.items()):
+            said = f"{before[0][0]} and {one.path} say different things of {_name(one)}"
             yield AuditFinding(kind=AuditKind.TWO_ANSWERS, where=one.path, said=said)
+        before.append((one.path, own))
 
 
 def find_dropped_concerns(whole: AuditedWhole) -> Iterator[AuditFinding]:
@@ -154,7 +155,7 @@ def find_copies(whole: AuditedWhole) -> Iterator[AuditFinding]:
 def find_false_completeness(whole: AuditedWhole) -> Iterator[AuditFinding]:
     """Yield the flags by which it says that nothing was missing, where something was."""
     for promised in promises_in(whole.output):
-        if promised.of is None and whole.missing:
+        if not promised.of and whole.missing:
             said = f"{promised.path} says that nothing is missing, and it lacks {listed(list(whole.missing), _NAMED)}"
             yield AuditFinding(kind=AuditKind.CLAIMS_COMPLETE, where=promised.path, said=said)
 
@@ -223,9 +224,16 @@ def _loose_words(value: object, path: str, name: str) -> Iterator[tuple[str, str
             yield from _loose_words(inner, f"{path}[{number}]", name)
 
 
-def _plain_fields(value: object) -> dict[str, object]:
-    """Return the fields of a keyed value that hold one thing: a text, a number, a word, nothing."""
-    return {name: one for name, one in vars(value).items() if one is None or isinstance(one, _PLAIN)}
+def _claimed_fields(value: object) -> dict[str, object]:
+    """Return what a keyed value claims in fields that hold one thing: a text, a number, a word."""
+    said = ((name, getattr(value, name)) for name in claiming_fields(type(value)))
+    return {name: one for name, one in said if isinstance(one, _PLAIN)}
+
+
+def _says_none_of(value: object, name: str, known: Iterable[Mapping[str, object]]) -> bool:
+    """Say whether others say something of a field, and all of them something else."""
+    said = [one[name] for one in known if name in one]
+    return bool(said) and not any(says_same(value, one) for one in said)
 
 
 def _name(one: Keyed) -> str:

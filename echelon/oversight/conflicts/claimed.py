@@ -9,7 +9,7 @@ class Claimed:
     """What was claimed about each subject, field by field."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, str], set[str]] = {}
+        self._said: dict[tuple[str, str, str], set[str]] = {}
 
     def add(self, statements: Iterable[Statement]) -> bool:
         """Take what outputs claim; says whether one of them claims something that nobody has, where others have.
@@ -20,7 +20,7 @@ class Claimed:
         for one in statements:
             for claim in one.claims:
                 if claim.subject not in one.overruled:
-                    said = self._said.setdefault((claim.subject, claim.field), set())
+                    said = self._said.setdefault((claim.subject, claim.field, claim.of), set())
                     is_new = is_new or bool(said - {claim.digest} and claim.digest not in said)
                     said.add(claim.digest)
         return is_new

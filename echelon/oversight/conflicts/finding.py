@@ -8,12 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from echelon.contract.claims import FieldClaim
-from echelon.model.conflicts.conflict import Conflict, Side
+from echelon.model.conflicts.conflict import MAX_SAID, Conflict, Side
 from echelon.model.phrasing import truncate
 from echelon.model.plan import Node, Plan
-
-#: How much is kept of one value that a side says, in characters of JSON; what is longer is cut, as a text.
-MAX_SAID = 2_000
 
 
 class Statement(NamedTuple):
@@ -30,12 +27,12 @@ class Statement(NamedTuple):
 
 def find_conflicts(phase: str, statements: Sequence[Statement]) -> tuple[Conflict, ...]:
     """Return what outputs say different things about, in the order in which it is said first."""
-    by_subject: dict[str, dict[int, dict[str, FieldClaim]]] = {}
+    by_subject: dict[tuple[str, str], dict[int, dict[str, FieldClaim]]] = {}
     for place, one in enumerate(statements):
         for claim in one.claims:
             if claim.subject not in one.overruled:
-                by_subject.setdefault(claim.subject, {}).setdefault(place, {})[claim.field] = claim
-    found = (_conflict(phase, subject, said, statements) for subject, said in by_subject.items() if len(said) > 1)
+                by_subject.setdefault((claim.subject, claim.of), {}).setdefault(place, {})[claim.field] = claim
+    found = (_conflict(phase, subject, said, statements) for (subject, _), said in by_subject.items() if len(said) > 1)
     return tuple(one for one in found if one is not None)
 
 

@@ -31,6 +31,7 @@ def judged_of(
         integrations=len(_integrations(latest)),
         audited=len({one.task_id for one in counted}),
         audit_rejected=len({one.task_id for one in counted if one.is_rejected}),
+        audit_unknown=len({one.task_id for one in counted if one.verdict in ("error", "unverifiable")}),
     )
 
 

@@ -161,7 +161,8 @@ def _audited(_evidence: JobEvidence, run: RunView) -> ItemAnswer:
     if not judged.audited:
         found = f"O4: no integration of run {run.record.run_id} was audited"
         return not_done(found, "integrate in phases, and state Job(..., oversight=Oversight(audit=Audit()))")
-    wrong = f", {judged.audit_rejected:,} rejected" if judged.audit_rejected else ""
+    came = ((judged.audit_rejected, "rejected"), (judged.audit_unknown, "not known"))
+    wrong = "".join(f", {number:,} {what}" for number, what in came if number)
     audited = f"{judged.audited:,} of {count(judged.integrations, 'integration')}"
     return done(f"O4: {audited} of run {run.record.run_id} audited{wrong}")
 

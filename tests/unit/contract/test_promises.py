@@ -60,9 +60,9 @@ def test_a_value_without_all_of_its_key_is_about_nothing() -> None:
 
 def test_what_is_complete_says_which_keys_it_has() -> None:
     assert [(one.path, one.of, one.keys) for one in promises_in(BOOK)] == [
-        ("index", Page, {"one"}),
-        ("done", None, frozenset()),
-        ("pages[0].lines", Line, {"a/1"}),
+        ("index", (Page,), {("one",)}),
+        ("done", (), frozenset()),
+        ("pages[0].lines", (Line,), {("a", "1")}),
     ]
 
 

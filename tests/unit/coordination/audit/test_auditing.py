@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel
 
-from echelon import Audit, Complete, Handoffs, Job, Key, Oversight, Verdict, agent, integrator
+from echelon import Audit, Complete, Handoffs, Job, Key, Oversight, Sync, Verdict, agent, integrator
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
 from echelon.model.audit.audit import AuditKind
@@ -164,6 +164,42 @@ async def test_a_result_that_was_made_for_another_item_is_found(tmp_path: Path) 
 
     assert [one.kind for one in found] == [AuditKind.COPIED]
     assert "spell/w2 is what was made for 'w1'" in found[0].said
+
+
+async def test_what_may_be_a_copy_is_a_doubt_and_rejects_nothing(tmp_path: Path) -> None:
+    """Two names may stand for one thing: whoever finds that out makes the same of both, and is right."""
+
+    @agent
+    async def names(name: str) -> Word:
+        """Say what something is really called."""
+        return Word(word="w1" if name == "w2" else name)
+
+    view, status = await seen(a_job(Audit(), each=names), tmp_path)
+    (doubted,) = [one for one in view.audits if one.verdict == "unverifiable"]
+    (asked,) = view.concerns
+
+    assert doubted.findings[0].kind is AuditKind.COPIED
+    assert (view.judged.audit_rejected, view.judged.audit_unknown) == (0, 1)
+    assert view.judged.said.endswith("4 of 4 integrations audited (1 not known)")
+    assert (asked.route, view.missing, status) == (Route.HUMAN_REVIEW, (), RunStatus.COMPLETED)
+    assert "an audit doubts it: spell/w2 is what was made for 'w1'" in asked.concern.message
+
+
+async def test_what_was_not_begun_since_there_was_enough_is_not_missing(tmp_path: Path) -> None:
+    def enough(spelled: Handoffs[Word]) -> bool:
+        return len(spelled) >= 8
+
+    @integrator
+    def merge(spelled: Handoffs[Word]) -> Words:
+        return Words(words=spelled.outputs(), whole=not spelled.missing)
+
+    job = Job("spelling", goal="Spell words", oversight=Oversight(audit=Audit()))
+    words = [f"w{number}" for number in range(12)]
+    job.phase("spell", each=spell, over=lambda: words, integrate=merge, sync=Sync.every(4), stop=enough)
+    view, status = await seen(job, tmp_path)
+
+    assert [one.verdict for one in view.audits] == ["accepted"]
+    assert (len(view.sync.stopped), view.missing, status) == (4, (), RunStatus.COMPLETED)
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,32 @@ async def test_a_lead_that_fails_or_cannot_tell_approves_nothing(tmp_path: Path)
     assert "cannot_tell does not approve it: who is to know" in unsure.concerns[0].concern.evidence[0]
 
 
+@pytest.mark.parametrize(
+    ("named", "approved"),
+    [
+        ({"wrap/p0": "it is open"}, 1),
+        ({"p0": "it is open"}, 1),
+        ({"p0": ""}, 1),
+        ({"p9": "it is open"}, 0),
+        ({"p0": "it is open", "p9": "it is open"}, 0),
+    ],
+)
+async def test_a_lead_that_names_what_it_was_not_asked_about_approves_nothing(
+    named: dict[str, str], approved: int, tmp_path: Path
+) -> None:
+    """A name with a mistake in it must not let through what was meant."""
+
+    def declines(batch: ApprovalBatch, results: Handoffs[str]) -> Verdict:
+        return Verdict.rejected("", named) if all(results.outputs()) else Verdict.rejected("it is empty")
+
+    view = await a_view(a_job(declines), tmp_path, Parcels())
+    (asked,) = view.concerns
+
+    assert view.approvals is not None
+    assert (view.approvals.by_lead, view.approvals.waiting) == (approved, 2 - approved)
+    assert ("names 'p9', which is no result of the batch" in " ".join(asked.concern.evidence)) is ("p9" in named)
+
+
 async def test_no_lead_approves_what_something_irreversible_is_made_of(tmp_path: Path) -> None:
     @agent(effect="irreversible")
     async def ship(wrapped: Handoffs[str]) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from echelon import Autonomy, Brief, Fallback, Job, Oversight, Resilience, Verdict, agent
+from echelon import Audit, Autonomy, Brief, Fallback, Job, Oversight, Resilience, Verdict, agent
 from echelon.coordination.autonomy.reviewing import choose_peer
 from echelon.coordination.job_run import run_phases
 from echelon.model.autonomy.terms import Band
@@ -157,6 +157,9 @@ async def test_a_run_that_is_resumed_asks_nobody_twice(tmp_path: Path) -> None:
         ({"peers": "write"}, "takes a list"),
         ({"peers": [counts]}, "is no verdict"),
         ({"batch": 0}, "a batch has 1 result or more"),
+        ({"batch": 1.5}, "a batch has 1 result or more"),
+        ({"batch": "3"}, "a batch has 1 result or more"),
+        ({"terms": {"proceed": 1}}, "give AutonomyTerms"),
         ({"lead": 3}, "cannot check anything"),
     ],
 )
@@ -170,8 +173,12 @@ def test_who_cannot_judge_is_refused(given: dict[str, Any], said: str) -> None:
 def test_what_is_no_oversight_is_refused(given: Any) -> None:
     with pytest.raises(InvalidJob, match="oversight= takes an Oversight"):
         Job("writing", goal="Write", oversight=given)
-    with pytest.raises(InvalidJob, match="takes an Autonomy"):
+    with pytest.raises(InvalidJob, match=r"Oversight\(autonomy=\) takes Autonomy\(\.\.\.\), and got True"):
         Oversight(autonomy=True)  # type: ignore[arg-type]
+    with pytest.raises(InvalidJob, match=r"Oversight\(audit=\) takes Audit\(\.\.\.\), and got 0\.5"):
+        Oversight(audit=0.5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidJob, match=r"rate='0\.5' is no share"):
+        Audit(rate="0.5")  # type: ignore[arg-type]
 
 
 def test_a_peer_that_can_judge_nothing_in_the_job_is_refused() -> None:

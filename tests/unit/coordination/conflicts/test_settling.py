@@ -67,6 +67,51 @@ async def test_a_rule_decides_and_who_comes_later_knows_what_does_not_count(tmp_
     assert settled == 2 * [("primary", "primary", "look/i1", "The higher severity counts.")]
 
 
+class Partly(BaseModel):
+    file: Annotated[str, Key()]
+    level: int | None = None
+    owner: str | None = None
+
+
+HALVES = {
+    "i0": Partly(file="a", level=1),
+    "i1": Partly(file="a", owner="x"),
+    "i2": Partly(file="a", level=2, owner="y"),
+}
+
+
+@agent
+async def half(item: str) -> Partly:
+    """Say what one knows."""
+    return HALVES[item]
+
+
+@agent
+async def overruled(half: Handoffs[Partly]) -> list[str]:
+    """Say what does not count."""
+    return [one.task_id for one in half if one.handoff.overruled]
+
+
+async def test_who_says_nothing_of_what_was_decided_stands(tmp_path: Path) -> None:
+    job = Job("audit", goal="Find risks", oversight=Oversight(settle=first), defaults=Resilience(attempts=1))
+    job.phase("half", each=half, over=lambda: list(HALVES))
+    job.phase("overruled", agent=overruled, needs="half")
+    status, view = await carried_out(job, tmp_path)
+
+    assert (status, view.output) == (RunStatus.COMPLETED, ["half/i2"])
+
+
+async def test_a_concern_is_about_two_that_contradict_each_other(tmp_path: Path) -> None:
+    job = Job("audit", goal="Find risks", defaults=Resilience(attempts=1))
+    job.phase("half", each=half, over=lambda: list(HALVES))
+    _, view = await carried_out(job, tmp_path)
+
+    assert {(one.task_id, one.concern.about) for one in view.concerns} == {
+        ("half/i0", "half/i2"),
+        ("half/i1", "half/i2"),
+    }
+
+
 async def test_what_nothing_decides_is_a_concern_and_the_outputs_fall_short(tmp_path: Path) -> None:
     status, view = await carried_out(a_job(), tmp_path)
     (raised,) = view.concerns

@@ -302,6 +302,31 @@ class TestWholePhase:
         assert shop.asked == ["b0@1", "b1@1", "b0@2", "b1@2"]
         assert shop.briefs["b0@2"].gaps == ("all is bad",)
 
+    async def test_an_item_may_be_named_as_it_is_on_record(self, tmp_path: Path) -> None:
+        def good(fix: Handoffs[Fix]) -> Verdict:
+            old = {f"fix/{one.id}": "it is old" for one in fix.outputs() if one.round < one.needs}
+            return Verdict.rejected("", old) if old else Verdict.accepted()
+
+        shop = Workshop()
+        async with a_run(shop.job(good), tmp_path, bugs(1, 2)) as run:
+            await run_phases(run)
+
+        assert shop.asked == ["b0@1", "b1@1", "b1@2"]
+
+    async def test_nothing_is_handed_on_where_nobody_knows_what_a_check_means(self, tmp_path: Path) -> None:
+        """A name with a mistake in it must not let through what was meant."""
+
+        def bad(fix: Handoffs[Fix]) -> Verdict:
+            return Verdict.rejected("", {"b0": "it is old", "b7": "it is wrong"})
+
+        shop = Workshop()
+        async with a_run(shop.job(bad, rounds=2), tmp_path, bugs(1, 1)) as run:
+            delivered = await run_phases(run)
+
+            assert [one.task_id for one in missing_in(run)] == ["fix/until/bad"]
+        assert shop.asked == ["b0@1", "b1@1", "b0@2", "b1@2"]
+        assert delivered["fix"].handoffs == ()
+
     async def test_what_failed_is_tried_again_with_what_did_not_pass(self, tmp_path: Path) -> None:
         shop = Workshop()
         async with a_run(shop.job(shop.all_pass), tmp_path, bugs(1, 2, 1, fails={2: (1,)})) as run:

@@ -1,5 +1,6 @@
 """Results that everything rests on are verified by those whom the job asks; they fail closed (O3, R11)."""
 
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from pydantic_ai import Agent
 from pydantic_ai.models.test import TestModel
 
-from echelon import Brief, Job, Oversight, Resilience, Verdict, agent, command, model_agent
+from echelon import Brief, Job, Oversight, Repeat, Resilience, Verdict, agent, command, model_agent
 from echelon.coordination.job_run import run_phases
 from echelon.coordination.result import status_after
 from echelon.model.concern import PERSON
@@ -176,6 +177,52 @@ def test_a_function_with_the_code_of_the_author_is_the_author() -> None:
 
     with pytest.raises(InvalidJob, match=r"'other' would check its own work, as 'one'"):
         a_job(other, each=agent(one))
+
+
+def wrapped(function: Any) -> Any:
+    @wraps(function)
+    async def calls(*given: Any, **named: Any) -> Any:
+        return await function(*given, **named)
+
+    return calls
+
+
+async def looks_at(name: str) -> bool:
+    return name.startswith("n")
+
+
+@pytest.mark.parametrize(
+    ("author", "check"),
+    [(looks_at, wrapped(looks_at)), (wrapped(looks_at), looks_at), (wrapped(looks_at), wrapped(wrapped(looks_at)))],
+)
+def test_an_author_is_refused_in_the_wrapping_of_a_decorator(author: Any, check: Any) -> None:
+    with pytest.raises(InvalidJob, match="'judge' would check its own work, as 'looks_at'"):
+        a_job(agent(name="judge")(check), each=agent(author))
+
+
+def test_instructions_that_differ_in_white_space_are_the_same() -> None:
+    model = TestModel()
+    author = model_agent(Agent(model, name="author", instructions="Look at it. Say what it is."))
+    judge = model_agent(Agent(model, name="judge", instructions="Look at it.\nSay what it is.\n", output_type=Verdict))
+
+    with pytest.raises(InvalidJob, match=r"'judge' would check its own work, as 'author'"):
+        a_job(judge, each=author)
+
+
+@pytest.mark.parametrize("place", ["repeat", "loop", "settle"])
+def test_an_author_is_refused_under_another_name_wherever_somebody_judges(place: str) -> None:
+    told, model = "Look at the name and say what it is.", TestModel()
+    author = model_agent(Agent(model, name="author", instructions=told, output_type=str))
+    judge = model_agent(Agent(model, name="judge", instructions=told, output_type=str))
+    stated: dict[str, Any] = {"repeat": {"repeat": Repeat(until=judge)}, "settle": {"settle": judge}}.get(place, {})
+
+    def make() -> None:
+        job = Job("spelling", goal="Spell")
+        job.phase("spell", each=author, over=lambda: ["a"], **stated)
+        job.loop(["spell"], until=judge)
+
+    with pytest.raises(InvalidJob, match=r"'judge' would .* its own work"):
+        make()
 
 
 def test_the_same_command_line_is_the_same_worker() -> None:

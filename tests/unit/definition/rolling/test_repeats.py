@@ -254,7 +254,7 @@ def test_what_cannot_check_is_refused_with_the_name_of_the_phase(until: Any, com
     ],
 )
 def test_nobody_checks_their_own_work(worker: Any, until: Any) -> None:
-    with pytest.raises(InvalidJob, match="would check its own work; let somebody else check it, or a function"):
+    with pytest.raises(InvalidJob, match=r"would check its own work.*; let somebody else check it, or a function"):
         mending(until, each=worker)
 
 

@@ -130,6 +130,31 @@ def test_milestones_are_of_items_and_a_function_that_cannot_tell_is_found_at_onc
         a_job(Sync.milestone(lambda item: 1 / item)).plan()
 
 
+class Unequal:
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("not to be compared")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+async def later(item: int) -> int:
+    return item
+
+
+@pytest.mark.parametrize(
+    ("milestone", "said"),
+    [
+        (lambda item: float("nan"), "it is the number nan, and not equal to itself when asked again"),
+        (lambda item: object(), "not equal to itself when asked again"),
+        (lambda item: Unequal(), "not to be compared"),
+        (later, "nobody waits for an async function here"),
+    ],
+)
+def test_a_milestone_that_cannot_be_told_from_others_is_found_before_anything_runs(milestone: Any, said: str) -> None:
+    with pytest.raises(InvalidJob, match=f"the milestone of '0' failed: ValueError: .*{said}"):
+        a_job(Sync.milestone(milestone)).plan()
+
+
 def test_a_job_that_leaves_it_to_domains_leaves_phases_without_them_as_they_are() -> None:
     assert a_job(None, of_all="domains").plan().phases[0].sync.policy == "phase"
 

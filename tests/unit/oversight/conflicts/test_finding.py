@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from echelon.contract.claims import FieldClaim
 from echelon.journal.digest import digest_of
 from echelon.model.plan import Node, NodeKind, Plan
+from echelon.oversight.conflicts.claimed import Claimed
 from echelon.oversight.conflicts.finding import Statement, find_conflicts, nearest_owner
+from echelon.testing.judging_events import conflict, settled
 from echelon.testing.run_events import small_plan
 
 
@@ -54,6 +56,39 @@ def test_a_side_has_what_it_says_where_sides_differ_and_nothing_else() -> None:
 
     assert [side.says for side in found.sides] == [{"f": 1}, {"f": 3}]
     assert (found.side("b"), found.side("nobody")) == (found.sides[1], None)
+
+
+THREE = [states("a", x={"f": 1}), states("b", x={"g": 1}), states("c", x={"f": 2, "g": 2})]
+
+
+@pytest.mark.parametrize(
+    ("statements", "chosen", "lost"),
+    [
+        (THREE, "a", ["c"]),  # b says nothing of what a says, and stands
+        (THREE, "b", ["c"]),
+        (THREE, "c", ["a", "b"]),
+        # b and d contradict each other still, though neither contradicts a: nothing but a counts
+        ([*THREE, states("d", x={"f": 1, "g": 3})], "a", ["b", "c", "d"]),
+        ([states("a", x={"f": "y" * 5_000}), states("b", x={"f": "y" * 5_001})], "a", ["b"]),
+        (THREE, "", []),
+    ],
+)
+def test_what_does_not_count_is_what_contradicts_the_side_that_does(
+    statements: list[Statement], chosen: str, lost: list[str]
+) -> None:
+    (found,) = find_conflicts("p", statements)
+    record = conflict().model_copy(update={"conflict": found, "settled": settled(chosen)})
+
+    assert [side.name for side in record.lost] == lost
+
+
+def test_classes_of_one_name_speak_of_different_things() -> None:
+    one, other = (FieldClaim("Risk:a", "level", str(level), level, f"{level}.Risk") for level in (1, 2))
+    statements = [Statement(name, name, name, 1.0, [claim]) for name, claim in (("a", one), ("b", other))]
+    claimed = Claimed()
+
+    assert find_conflicts("p", statements) == ()
+    assert [claimed.add([statement]) for statement in statements] == [False, False]
 
 
 def test_a_long_text_is_cut() -> None:

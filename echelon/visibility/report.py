@@ -15,9 +15,10 @@ from markupsafe import Markup
 
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import URGENCY, ConcernRecord
+from echelon.model.costs.measures import Measures
 from echelon.model.handoff import Missing
 from echelon.model.phrasing import duration, one_line, printable, size, tally
-from echelon.model.run import Measures, MissingGroup, RunView
+from echelon.model.run import MissingGroup, RunView
 from echelon.oversight.wording import filtering_lines, notes_of
 from echelon.visibility.autonomy import approvals_line, autonomy_lines
 from echelon.visibility.comparison import compare

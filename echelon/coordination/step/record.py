@@ -67,6 +67,7 @@ def record_of(
         replica=step.replica,
         told=step.told if isinstance(step, StepRecord) else versions_told(step),
         interim=step.interim and handoff.done and not key,
+        worker=step.worker if isinstance(step, StepRecord) else step.agent.kind.value,
     )
 
 

@@ -6,6 +6,7 @@ function. Where a run has not ended, it is seen as its last event left it.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
@@ -47,8 +48,6 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     losses = KnownLosses(errors=errors_of(state.steps), incidents=incidents, kinds=kinds)
     launched = len(latest.keys() | set(_planned(state)))
     reader, rest = _Reader(read), rest_of(state)
-    account = account_of(state)
-    measures = measures_of(state, account)
     return RunView(
         record=record,
         steps=state.steps,
@@ -69,10 +68,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         incidents=incidents,
         breakers=breakers_of(state.breakers),
         plan_changes=state.plan_changes,
-        measures=measures,
-        account=account,
-        graded=graded(measures, record.plan),
-        single=state.single,
+        **_measured(state),
         phases=tuple(_phases(state, latest)),
         extensions=state.extensions,
         waits=_waits(state),
@@ -91,6 +87,17 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         lost_outputs=tuple(reader.lost),
         previous=previous,
     )
+
+
+def _measured(state: RunState) -> dict[str, Any]:
+    account = account_of(state)
+    measures = measures_of(state, account)
+    return {
+        "measures": measures,
+        "account": account,
+        "graded": graded(measures, state.plan),
+        "single": state.single,
+    }
 
 
 def _judged_work(state: RunState, latest: Mapping[StepName, StepRecord]) -> JudgedWork:

@@ -75,7 +75,6 @@ def measure(
     total_seconds = work.seconds + coordination.seconds
     done = [step for step in tasks if has_delivered(step)]
     waiting = [step for step in tasks if step.handoff.waits]
-    escalated = {one.step for one in concerns if one.route in CRITICAL}
     tried = [step for step in tasks if not step.handoff.kept_from]
     by_reference = sum(s.handoff.output_location.size_bytes for s in steps if s.handoff.output_location)
     makespan = _makespan(steps, idle)
@@ -92,10 +91,7 @@ def measure(
         integration_seconds=integration.seconds,
         coordination_ratio=coordination_ratio(account or account_of(RunState(steps=tuple(steps))), steps),
         first_try_rate=_share(sum(step.handoff.done and step.handoff.attempts == 1 for step in tried), len(tried)),
-        escalation_rate=_share(
-            sum(step.key in escalated or step.handoff.task_id in asked or _escalated(step) for step in tasks),
-            len(tasks),
-        ),
+        escalation_rate=_escalation_rate(tasks, concerns, asked),
         integration_share=_share(integration.seconds, total_seconds),
         speedup=_share(total_seconds, makespan or 0.0),
         throughput_per_hour=_share(len(done) * SECONDS_PER_HOUR, makespan or 0.0),
@@ -192,6 +188,14 @@ def against(baseline: Baseline, found: Measures) -> BaselineComparison:
 def _times(used: float | None, done: int, alone: float | None, tasks: int) -> float | None:
     """Return what each task took, in multiples of what it takes one agent."""
     return None if used is None or not done or not alone else (used / done) / (alone / tasks)
+
+
+def _escalation_rate(
+    tasks: Sequence[StepRecord], concerns: Iterable[ConcernRecord], asked: Collection[str]
+) -> float | None:
+    escalated = {one.step for one in concerns if one.route in CRITICAL}
+    raised = sum(step.key in escalated or step.handoff.task_id in asked or _escalated(step) for step in tasks)
+    return _share(raised, len(tasks))
 
 
 def _escalated(step: StepRecord) -> bool:

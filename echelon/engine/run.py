@@ -136,7 +136,8 @@ async def prepare_run(
     reread_environment()
     register_secrets_in(inputs)
     written = written_inputs(inputs)  # first of all: it raises for what could not be resumed
-    stated = settings.max_concurrency if options.max_concurrency is None else options.max_concurrency
+    wanted = 1 if options.single else options.max_concurrency
+    stated = settings.max_concurrency if wanted is None else wanted
     ready = planned(job, inputs, limits=limits_of(job, stated))
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")
@@ -196,7 +197,14 @@ async def _take_up(job: JobDefinition, run_log: RunLog, settings: Settings) -> F
 async def _start(journal: Journal, job: JobDefinition, record: RunRecord, options: RunOptions) -> RunStarted:
     """Return how a run begins; raises `RunSkipped` where an earlier one waits, and the job says that none begins."""
     await check_waiting(journal, job, record)
-    return RunStarted(run_id=record.run_id, at=record.started, record=record, fresh=options.fresh, out=_out(options))
+    return RunStarted(
+        run_id=record.run_id,
+        at=record.started,
+        record=record,
+        fresh=options.fresh,
+        out=_out(options),
+        single=options.single,
+    )
 
 
 def _out(options: RunOptions) -> str:

@@ -6,9 +6,9 @@ import pytest
 
 from echelon.model.costs.account import Cost, CostAccount, CostKind, CostRow
 from echelon.model.costs.graded import GradedMeasure
+from echelon.model.costs.measures import SuccessShares
 from echelon.visibility.costs.picture import WIDTH, account_svg
 from echelon.visibility.costs.tables import account_lines, group_lines, measure_lines, success_line
-from echelon.model.costs.measures import SuccessShares
 
 HOSTILE = "<script>x</script>"
 ACCOUNT = CostAccount(
@@ -40,7 +40,7 @@ def test_groups_are_told_with_their_coordination_the_largest_first() -> None:
         ("primary", "10 s"),
         ("  of it coordination", "10 s"),
     ]
-    assert [line.name for line in group_lines(ACCOUNT, "phase")][0] == HOSTILE
+    assert next(line.name for line in group_lines(ACCOUNT, "phase")) == HOSTILE
 
 
 @pytest.mark.parametrize(

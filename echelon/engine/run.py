@@ -136,9 +136,7 @@ async def prepare_run(
     reread_environment()
     register_secrets_in(inputs)
     written = written_inputs(inputs)  # first of all: it raises for what could not be resumed
-    wanted = 1 if options.single else options.max_concurrency
-    stated = settings.max_concurrency if wanted is None else wanted
-    ready = planned(job, inputs, limits=limits_of(job, stated))
+    ready = planned(job, inputs, limits=limits_of(job, _at_once(options, settings)))
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")
         await check_contracts(journal, ready, options.run_id)
@@ -205,6 +203,13 @@ async def _start(journal: Journal, job: JobDefinition, record: RunRecord, option
         out=_out(options),
         single=options.single,
     )
+
+
+def _at_once(options: RunOptions, settings: Settings) -> int | None:
+    """Return how many agents may be at work at one time; None where only the job says it."""
+    if options.single:
+        return 1
+    return settings.max_concurrency if options.max_concurrency is None else options.max_concurrency
 
 
 def _out(options: RunOptions) -> str:

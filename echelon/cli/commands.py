@@ -144,8 +144,8 @@ COMMANDS = (
     Command(
         "measures",
         "echelon.cli.measures:measures",
-        "Show what a run measured.",
-        "echelon measures audit-20260131-120000-ab12",
+        "Show what a run measured, how that stands, and where every second and token went.",
+        "echelon measures audit-20260131-120000-ab12 --by level",
     ),
     Command(
         "breakers",

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from echelon.cli.arguments.configured import read_settings
 from echelon.cli.arguments.decision import Done, Redo, decision_of
+from echelon.cli.arguments.history import is_single
 from echelon.cli.arguments.options import (
     Agents,
     AsJson,
@@ -73,6 +74,12 @@ Wait = Annotated[
 Ask = Annotated[bool, Parameter(negative="", help="Ask in this terminal what waits for a person, and go on.")]
 Out = Annotated[Path | None, Parameter(help="Folder for the report; without it the report is kept with the run.")]
 OutAgain = Annotated[Path | None, Parameter(help="Folder for the report; without it the one that it had before.")]
+Single = Annotated[
+    bool,
+    Parameter(
+        negative="", help="Let one agent at a time be at work: the baseline that other runs are compared with (M10)."
+    ),
+]
 Resolution = Annotated[
     Literal["agent", "team"] | None,
     Parameter(help="How finely Prefect shows the run; without it the number of agents decides."),
@@ -97,12 +104,15 @@ def run(
     scale: Annotated[float | None, Parameter(help="With --rehearse: factor on all seconds.")] = None,
     failure_rate: Annotated[float | None, Parameter(help="With --rehearse: share of agents that fail, 0 to 1.")] = None,
     seed: Annotated[int | None, Parameter(help="With --rehearse: decides which agents fail.")] = None,
+    single: Single = False,
     wait: Wait = False,
     ask: Ask = False,
     trust_folder: TrustFolder = False,
     as_json: AsJson = False,
 ) -> int:
     """Run a job to its end and print what came of it."""
+    if single and max_concurrency is not None:
+        raise InvalidInput("--single is one agent at a time: leave out --max-concurrency")
     settings = read_settings()
     if trust_folder:
         trust(settings.home, Path())
@@ -115,6 +125,7 @@ def run(
         max_concurrency=max_concurrency,
         sample=sample,
         fresh=fresh,
+        single=single,
         source=job.source,
     )
     wanted = _rehearsal({"scale": scale, "failure_rate": failure_rate, "seed": seed}, rehearse=rehearse)
@@ -200,7 +211,8 @@ def _go_on(
         )
     job = _job_of(record)
     inputs = read_written_inputs(job.inputs_type, record.inputs, typed_params(param))
-    options = replace(options, run_id=record.run_id, source=record.source)
+    single = options.max_concurrency is None and query(lambda journal: is_single(journal, record.run_id))
+    options = replace(options, run_id=record.run_id, source=record.source, single=single)
     return _carry_out(job, inputs, options, as_json=as_json, patience=patience)
 
 

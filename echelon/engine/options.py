@@ -44,6 +44,8 @@ class RunOptions:
     """How finely Prefect shows the run; None decides by size."""
     max_concurrency: int | None = None
     """Agents at work at one time, whatever they are; None: what the settings say, the job, or else by kind (F5)."""
+    single: bool = False
+    """Is one agent at a time at work, so that other runs of the job can be compared with it (M10)?"""
     source: str = ""
     """Where the job is defined, so that the run can be resumed."""
     watch: Watch | None = None

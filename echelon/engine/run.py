@@ -136,8 +136,7 @@ async def prepare_run(
     reread_environment()
     register_secrets_in(inputs)
     written = written_inputs(inputs)  # first of all: it raises for what could not be resumed
-    stated = settings.max_concurrency if options.max_concurrency is None else options.max_concurrency
-    ready = planned(job, inputs, limits=limits_of(job, stated))
+    ready = planned(job, inputs, limits=limits_of(job, _at_once(options, settings)))
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")
         await check_contracts(journal, ready, options.run_id)
@@ -196,7 +195,21 @@ async def _take_up(job: JobDefinition, run_log: RunLog, settings: Settings) -> F
 async def _start(journal: Journal, job: JobDefinition, record: RunRecord, options: RunOptions) -> RunStarted:
     """Return how a run begins; raises `RunSkipped` where an earlier one waits, and the job says that none begins."""
     await check_waiting(journal, job, record)
-    return RunStarted(run_id=record.run_id, at=record.started, record=record, fresh=options.fresh, out=_out(options))
+    return RunStarted(
+        run_id=record.run_id,
+        at=record.started,
+        record=record,
+        fresh=options.fresh,
+        out=_out(options),
+        single=options.single,
+    )
+
+
+def _at_once(options: RunOptions, settings: Settings) -> int | None:
+    """Return how many agents may be at work at one time; None where only the job says it."""
+    if options.single:
+        return 1
+    return settings.max_concurrency if options.max_concurrency is None else options.max_concurrency
 
 
 def _out(options: RunOptions) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from echelon.model.base import Value
+from echelon.model.costs.baseline import Baseline
 
 
 class Structure(StrEnum):
@@ -81,3 +82,5 @@ class Organisation(Value):
     """What a person must approve (X6, X7); `everything` is against L7."""
     single_agent_success: float | None = Field(default=None, ge=0, le=1)
     """Share of such jobs that one agent alone was seen to complete; a strong baseline needs no others."""
+    baseline: Baseline | None = None
+    """What one agent alone takes for the job, where that is known; `echelon run --single` measures it (M10)."""

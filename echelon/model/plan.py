@@ -360,7 +360,8 @@ class Plan(Value):
         current: str | None = node_id
         while current is not None:
             up.append(current)
-            current = self.nodes[current].parent
+            parent = self.nodes[current].parent
+            current = parent if parent in self.nodes else None  # logs may have any plan, and a view is made of each
         return tuple(reversed(up))
 
     def part_of(self, node_id: str) -> str:

@@ -10,6 +10,9 @@ from echelon.model.adapter import JsonObject
 from echelon.model.base import Value
 from echelon.model.breaker_news import BreakerStory
 from echelon.model.concern import ConcernRecord
+from echelon.model.costs.account import CostAccount
+from echelon.model.costs.graded import GradedMeasure
+from echelon.model.costs.measures import Measures
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.incident import Incident
@@ -20,7 +23,6 @@ from echelon.model.phrasing import count, one_line, truncate
 from echelon.model.plan import Plan
 from echelon.model.rolling.phases import PhaseView, PlanExtension, RepeatedWork
 from echelon.model.sync.seen import ToldVersions
-from echelon.model.usage import Usage
 from echelon.model.views.conversation import Conversation
 from echelon.model.views.items import Changes
 from echelon.model.views.judged import JudgedWork
@@ -148,6 +150,8 @@ class StepRecord(Value):
     of that has changed; empty when it is not known, or not wanted."""
     told: ToldVersions | None = None
     """Versions of what was told to who did a task; None for other steps, and in logs of before (X4)."""
+    worker: str = ""
+    """Kind of agent that did it: function, command, model, job; empty in logs of before."""
 
     @property
     def can_be_kept(self) -> bool:
@@ -155,17 +159,6 @@ class StepRecord(Value):
         handoff = self.handoff
         plain = handoff.done and handoff.fallback is None and not handoff.falls_short and not handoff.repairs
         return bool(self.basis) and plain and not handoff.kept_from and not self.interim and not self.replica
-
-
-class Spent(Value):
-    """What one model, or everything without one, used in one phase."""
-
-    phase: str
-    """The phase, its integrations included."""
-    model: str | None
-    """Name of the model; None for functions and commands."""
-    usage: Usage
-    """What was used, failed attempts included; `cost` has only what a price is known for."""
 
 
 class MissingGroup(Value):
@@ -204,65 +197,6 @@ class MissingGroup(Value):
 
 #: How much of a cause is said in one line, in characters; and how many of those that it hit are named there.
 CAUSE_CHARACTERS, FIRST_NAMED = 400, 3
-
-
-class Measures(Value):
-    """What a run measured (M). None means that it cannot be known from this run."""
-
-    seconds: float = Field(ge=0)
-    """Wall time of the run."""
-    makespan_seconds: float | None = None
-    """From the first step that began to the last that ended; None before anything was done."""
-    agents: int
-    """Agents that were given a task."""
-    completed: int
-    """Tasks completed."""
-    failed: int
-    """Tasks that ended without output, for good."""
-    waiting: int = 0
-    """Tasks that wait for a person, for a quota, or for a budget of a day or a month (O5, F10)."""
-    waiting_for_person: int = 0
-    """Those of them that a person must do something for (O5)."""
-    task_seconds: float
-    """Sum of the time agents worked."""
-    integration_seconds: float
-    """Sum of the time coordinators integrated."""
-    coordination_ratio: float | None
-    """Coordination cost as a share of the total, in tokens when known, else in seconds (M1)."""
-    first_try_rate: float | None
-    """Share of tasks that needed one attempt only (M2)."""
-    escalation_rate: float | None
-    """Share of tasks that raised a concern routed to immediate action or to a person (M4)."""
-    integration_share: float | None
-    """Integration time as a share of all working time (M6)."""
-    speedup: float | None
-    """Working time divided by the makespan (M7)."""
-    tokens: int | None
-    """Tokens in both directions; None when no agent reported any."""
-    cost: float | None = None
-    """Money, as far as prices are known; None when no price is (F4)."""
-    spent: tuple[Spent, ...] = ()
-    """What was used by phase and model; what reported neither tokens nor money is not in it (F4)."""
-    bytes_by_reference: int
-    """Bytes of outputs that were handed on by reference, each output counted once (C6)."""
-    tokens_by_reference: int = 0
-    """The same in tokens, estimated from the bytes (C6)."""
-    bytes_by_value: int = 0
-    """Bytes that were told to steps without being asked for, counted for every step that was told (C6)."""
-    tokens_by_value: int = 0
-    """The same in tokens, estimated from the bytes (C6)."""
-    repaired: int = 0
-    """Outputs that were repaired so that they fit a flexible contract (C5)."""
-    fallbacks: int = 0
-    """Tasks that were not delivered and that a fallback stands in for, a note that skips them included (F2)."""
-    replaced: int = 0
-    """Those of the completed tasks whose output is not the work itself: a fallback made it (F2)."""
-    kept: int = 0
-    """Those of the completed tasks that an earlier run did, and that were kept: their usage counts there."""
-    unverified: int = 0
-    """Those of the others that nobody knows to be what was asked for, although success was stated (D11)."""
-    sound_integrations: float | None = None
-    """Share of the integrations that were right the first time: done once, and not rejected by an audit (M3)."""
 
 
 class RunView(JudgedWork):
@@ -306,6 +240,12 @@ class RunView(JudgedWork):
     """Changes of the structure that were proposed or made (R10)."""
     measures: Measures
     """What was measured."""
+    account: CostAccount = CostAccount()
+    """Where every second, every token and all money went (M1)."""
+    graded: tuple[GradedMeasure, ...] = ()
+    """How the measures stand: target, warning or critical (M)."""
+    single: bool = False
+    """Was it run with one agent at a time, to be what others are compared with (M10)?"""
     phases: tuple[PhaseView, ...] = ()
     """Where each phase of its plan stands."""
     extensions: tuple[PlanExtension, ...] = ()

@@ -29,16 +29,16 @@ class Usage(Value):
     @property
     def tokens(self) -> int | None:
         """Tokens in both directions; None when neither is known."""
-        return _sum(self.tokens_in, self.tokens_out)
+        return known_sum(self.tokens_in, self.tokens_out)
 
     def __add__(self, other: "Usage") -> "Usage":
         """Sum two usages; an unknown part stays unknown only if both are."""
         return Usage(
-            tokens_in=_sum(self.tokens_in, other.tokens_in),
-            tokens_out=_sum(self.tokens_out, other.tokens_out),
+            tokens_in=known_sum(self.tokens_in, other.tokens_in),
+            tokens_out=known_sum(self.tokens_out, other.tokens_out),
             calls=self.calls + other.calls,
             seconds=self.seconds + other.seconds,
-            cost=_sum(self.cost, other.cost),
+            cost=known_sum(self.cost, other.cost),
         )
 
 
@@ -121,7 +121,8 @@ class Budget(Value):
 _Amount = TypeVar("_Amount", int, float)
 
 
-def _sum(left: _Amount | None, right: _Amount | None) -> _Amount | None:
+def known_sum(left: _Amount | None, right: _Amount | None) -> _Amount | None:
+    """Sum two amounts; the sum is unknown only if both are."""
     if left is None:
         return right
     return left if right is None else left + right

@@ -19,9 +19,11 @@ class StateDraft:
         self.record = state.record
         self.fresh = state.fresh
         self.out = state.out
+        self.single = state.single
         self.steps = list(state.steps)
         self.latest = dict(state.latest)
         self.at_work = dict(state.at_work)
+        self.cut_off = list(state.cut_off)
         self.reused = set(state.reused)
         self.phases = dict(state.phases)
         self.extensions = list(state.extensions)
@@ -61,9 +63,11 @@ class StateDraft:
             "record": self.record,
             "fresh": self.fresh,
             "out": self.out,
+            "single": self.single,
             "steps": tuple(self.steps),
             "latest": self.latest,
             "at_work": self.at_work,
+            "cut_off": tuple(self.cut_off),
             "reused": frozenset(self.reused),
             "phases": self.phases,
             "extensions": tuple(self.extensions),

@@ -16,6 +16,7 @@ from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, UsedDependency
 from echelon.model.run import Conversation, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent
+from echelon.model.usage import Usage
 from echelon.runlog.gate_events import (
     ApprovalReturned,
     ApprovalUsed,
@@ -107,6 +108,8 @@ class AttemptFailed(StepEvent):
     """How long the attempt took."""
     stated: float | None = Field(default=None, ge=0, le=1)
     """How sure the agent had said it is of a result that a check rejected; None where it delivered none (X11)."""
+    usage: Usage | None = None
+    """What it told that it had used, tokens and money; None where it told nothing, and in logs of before (M1)."""
 
 
 class OutputRead(StepEvent):

@@ -16,11 +16,11 @@ from echelon.runlog.judging.exposure import revised
 from echelon.runlog.judging.sync_fold import apply_to_sync, taken_up
 from echelon.runlog.outbox import apply_to_outbox
 from echelon.runlog.run_events import Event
-from echelon.runlog.standing import PhaseState, RetryMark, SampleState, StepName
+from echelon.runlog.standing import CutOff, PhaseState, RetryMark, SampleState, StepName
 
 
 def _run_started(draft: StateDraft, event: happened.RunStarted) -> None:
-    draft.record, draft.fresh, draft.out = event.record, event.fresh, event.out
+    draft.record, draft.fresh, draft.out, draft.single = event.record, event.fresh, event.out, event.single
 
 
 def _run_taken(draft: StateDraft, event: happened.RunTaken) -> None:
@@ -28,6 +28,8 @@ def _run_taken(draft: StateDraft, event: happened.RunTaken) -> None:
     worked = [moment for moment in (event.idle_since, _last_end(draft)) if moment is not None]
     if event.idle_since is not None and max(worked) < event.at:
         draft.pauses.append((max(worked), event.at))
+    alive = min(max(worked, default=event.at), event.at)
+    draft.cut_off += [CutOff(name, one.node, one.at, max(one.at, alive)) for name, one in draft.at_work.items()]
     draft.token = event.token
     draft.holders.add((event.host, event.pid))
     draft.at_work.clear()  # whoever was at work lost the run

@@ -32,7 +32,7 @@ def _extended(gate: GateRecord, event: GateExtended) -> GateRecord:
 
 
 def _closed(gate: GateRecord, event: GateClosed) -> GateRecord:
-    return gate if gate.closed else gate.model_copy(update={"closed": event.reason})
+    return gate if gate.closed else gate.model_copy(update={"closed": event.reason, "closed_at": event.at})
 
 
 def _used(gate: GateRecord, _event: ApprovalUsed) -> GateRecord:

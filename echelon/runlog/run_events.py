@@ -51,6 +51,8 @@ class RunStarted(Event):
     """Is everything to be done in it, whatever earlier runs have done of it?"""
     out: str = ""
     """Folder that was asked for its report; empty: the report is kept with it, and in logs of before."""
+    single: bool = False
+    """Is one agent at a time at work, so that other runs of the job can be compared with it (M10)?"""
 
 
 class RunTaken(Event):

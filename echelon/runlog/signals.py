@@ -43,6 +43,22 @@ def waiting_share(state: RunState, plan: Plan, phase: str) -> float | None:
     return _share(measured.mean_wait(phase, waits), measured.task_seconds(phase)) if waits else None
 
 
+def waiting_share_of_run(state: RunState, plan: Plan) -> float | None:
+    """Return the same over all phases that have integrations: how long work waited, by the time of their tasks (M8)."""
+    measured = _Phases(state, plan)
+    waits = {phase: waits for phase in measured.names if (waits := measured.waits(phase))}
+    waited = sum(measured.mean_wait(phase, found) for phase, found in waits.items())
+    return _share(waited, sum(map(measured.task_seconds, waits)))
+
+
+def heaviest_coordination(state: RunState, plan: Plan) -> float | None:
+    """Return the largest share of coordination that the signal sees in any phase; None where it sees none (M9)."""
+    measured = _Phases(state, plan)
+    return max(
+        (share for phase in measured.names if (share := measured.dearest_share(phase)) is not None), default=None
+    )
+
+
 def rework_share(steps: Iterable[StepRecord]) -> float | None:
     """Return the share of integrations that failed, took more than one attempt, were repaired or fall short."""
     integrations = [step for step in steps if step.kind is StepKind.INTEGRATION]
@@ -75,6 +91,16 @@ class _Phases:
         """Phases whose sync points were passed, the last one first."""
         passed = {name: one.ended for name, one in self._state.phases.items() if one.ended is not None}
         return sorted(passed, key=lambda name: passed[name], reverse=True)
+
+    @property
+    def names(self) -> list[str]:
+        """Phases in which anything was done."""
+        return list(self._latest)
+
+    def dearest_share(self, phase: str) -> float | None:
+        """Return the largest share of coordination in a phase, where that is large, and not tiny."""
+        dearest = self._dearest(phase)
+        return dearest[1] if dearest else None
 
     def coordination(self, phase: str) -> Load | None:
         """Most of what coordinators and those below them use is coordination, at two sync points."""

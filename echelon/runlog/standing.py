@@ -19,6 +19,19 @@ class StepName(NamedTuple):
     """The task; for an integration what it is recorded as."""
 
 
+class CutOff(NamedTuple):
+    """Work on a step that ended with the process that did it, without an end on record (F8)."""
+
+    name: StepName
+    """The step."""
+    node: str
+    """The agent or coordinator."""
+    began: datetime
+    """When it was begun, in UTC."""
+    until: datetime
+    """When its process was last known to be alive, in UTC."""
+
+
 class RetryMark(NamedTuple):
     """From where on the attempts at a step count that was to be done again."""
 

@@ -29,7 +29,7 @@ from echelon.runlog import events as happened
 from echelon.runlog.draft import StateDraft
 from echelon.runlog.events import RunEvent
 from echelon.runlog.folding import APPLY
-from echelon.runlog.standing import PhaseState, RetryMark, SampleState, StepName
+from echelon.runlog.standing import CutOff, PhaseState, RetryMark, SampleState, StepName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ class RunState:
     """Is everything to be done in it, whatever earlier runs have done of it?"""
     out: str = ""
     """Folder that was asked for its report, the last time; empty: it is kept with the run."""
+    single: bool = False
+    """Is one agent at a time at work, so that other runs of the job can be compared with it (M10)?"""
     steps: tuple[StepRecord, ...] = ()
     """All attempts at steps that ended, in the order they did."""
     latest: Mapping[StepName, StepRecord] = field(default_factory=dict[StepName, StepRecord])
@@ -53,6 +55,8 @@ class RunState:
     were made or recalled last. What is to be done again is not in it, nor what integrates, until it is there again."""
     at_work: Mapping[StepName, happened.StepStarted] = field(default_factory=dict[StepName, happened.StepStarted])
     """Steps that somebody works on, the longest first."""
+    cut_off: tuple[CutOff, ...] = ()
+    """Work that ended with the process that did it: what it used is lost, and only its time is known (F8)."""
     reused: frozenset[StepName] = frozenset()
     """Steps that the process at work did not do again."""
     phases: Mapping[str, PhaseState] = field(default_factory=dict[str, PhaseState])

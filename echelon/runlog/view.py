@@ -6,14 +6,14 @@ function. Where a run has not ended, it is seen as its last event left it.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from echelon.model.errors import JournalError
 from echelon.model.handoff import Missing, OutputReference
 from echelon.model.phrasing import listed
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.rolling.phases import PhaseView, RepeatedWork
-from echelon.model.run import Measures, MissingGroup, RunRecord, RunResult, RunStatus, RunView, StepKind, StepRecord
-from echelon.model.session import seconds_without
+from echelon.model.run import MissingGroup, RunResult, RunStatus, RunView, StepKind, StepRecord
 from echelon.model.views.judged import JudgedWork
 from echelon.model.views.rest import PERSON, Rest, Waiting
 from echelon.model.views.retry import TaskRetry
@@ -22,12 +22,14 @@ from echelon.planning.schedule.phase_graph import final_names, phases_awaited
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
 from echelon.runlog.causes import awaited_by
+from echelon.runlog.costs.account import account_of
+from echelon.runlog.costs.bands import graded
+from echelon.runlog.costs.measures import measures_of
 from echelon.runlog.incidents import errors_of, incidents_of
 from echelon.runlog.items import changes_of
-from echelon.runlog.judging.autonomy import approvals_of, autonomy_of, escalated_in
+from echelon.runlog.judging.autonomy import approvals_of, autonomy_of
 from echelon.runlog.judging.judged import audits_that_count, judged_of, rejected_by_audit
 from echelon.runlog.losses import has_delivered, is_lost, missing_of, stand_in, unchecked
-from echelon.runlog.measures import measure
 from echelon.runlog.sampling import held_phases, left_out, rest_of
 from echelon.runlog.state import RunState, StepName
 
@@ -66,7 +68,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         incidents=incidents,
         breakers=breakers_of(state.breakers),
         plan_changes=state.plan_changes,
-        measures=_measures(state, record, state.last_at),
+        **_measured(state),
         phases=tuple(_phases(state, latest)),
         extensions=state.extensions,
         waits=_waits(state),
@@ -87,6 +89,17 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
     )
 
 
+def _measured(state: RunState) -> dict[str, Any]:
+    account = account_of(state)
+    measures = measures_of(state, account)
+    return {
+        "measures": measures,
+        "account": account,
+        "graded": graded(measures, state.plan),
+        "single": state.single,
+    }
+
+
 def _judged_work(state: RunState, latest: Mapping[StepName, StepRecord]) -> JudgedWork:
     """Return how the run judged its own work."""
     record, audits = state.record, audits_that_count(latest, state.audits)
@@ -100,12 +113,6 @@ def _judged_work(state: RunState, latest: Mapping[StepName, StepRecord]) -> Judg
         judged=judged_of(latest, audits, record.plan.to_verify if record.plan else ()),
         audits=audits,
     )
-
-
-def _measures(state: RunState, record: RunRecord, last_at: datetime) -> Measures:
-    seconds = seconds_without(record.started, record.finished or last_at, state.pauses)
-    asked, audits = escalated_in(state.autonomy), state.audits.values()
-    return measure(state.steps, seconds, state.pauses, state.concerns.values(), asked, audits)
 
 
 def waiting_of(state: RunState) -> Waiting | None:

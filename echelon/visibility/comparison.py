@@ -3,8 +3,8 @@
 from pydantic import Field
 
 from echelon.model.base import Value
+from echelon.model.costs.measures import Measures
 from echelon.model.plan import Plan, Range
-from echelon.model.run import Measures
 
 
 class Comparison(Value):

@@ -38,6 +38,8 @@ def document_of(view: RunView) -> JsonObject:
         "notifications": [notice_document(one) for one in view.notifications],
         "blocked": view.blocked,
         "measures": view.measures,
+        "account": view.account,
+        "graded": view.graded,
         "exceptions": view.exceptions,
         "incidents": view.incidents,
         "breakers": view.breakers,

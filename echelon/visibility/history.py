@@ -49,6 +49,11 @@ async def view_runs(journal: Journal, job: str, rehearsal: str, rehearsal_source
     )
 
 
+async def view_without_outputs(journal: Journal, run_id: str) -> RunView:
+    """Return what is known about a run but for its outputs, which nobody reads."""
+    return await _view(journal, run_id, _unread)
+
+
 async def _view(journal: Journal, run_id: str, read: Read) -> RunView:
     entries = await journal.events(run_id)
     return view_of(fold(entry.event for entry in entries), read)

@@ -15,13 +15,16 @@ from markupsafe import Markup
 
 from echelon.model.adapter import JsonObject
 from echelon.model.concern import URGENCY, ConcernRecord
+from echelon.model.costs.measures import Measures
 from echelon.model.handoff import Missing
 from echelon.model.phrasing import duration, one_line, printable, size, tally
-from echelon.model.run import Measures, MissingGroup, RunView
+from echelon.model.run import MissingGroup, RunView
 from echelon.oversight.wording import filtering_lines, notes_of
 from echelon.visibility.autonomy import approvals_line, autonomy_lines
 from echelon.visibility.comparison import compare
 from echelon.visibility.conflicts import conflict_lines
+from echelon.visibility.costs.picture import account_svg
+from echelon.visibility.costs.tables import account_lines, measure_lines, success_line
 from echelon.visibility.pictures import phases_svg, structure_svg, timeline_svg
 from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_cost
@@ -90,6 +93,9 @@ def report_context(run: RunView) -> JsonObject:
         "proposals": proposal_groups(run.proposals),
         "conflicts": conflict_lines(run.conflicts, MAX_CONFLICTS),
         "measures": measure_rows(run),
+        "graded": measure_lines(run.graded),
+        "account": account_lines(run.account, _currency(run)) if run.account.rows else (),
+        "account_picture": Markup(account_svg(run.account)),  # noqa: S704 - built from escaped elements
         "traces": traced_agents(run),
         "trace_command": partial(trace_command, run.record.run_id),
         "incidents": run.incidents,
@@ -126,6 +132,7 @@ def measure_rows(run: RunView) -> list[tuple[str, str, str]]:
         ("Agents", f"{found.agents:,}", f"{run.record.plan.n_agents:,}" if run.record.plan else ""),
         ("Tasks completed, failed", f"{found.completed:,}, {found.failed:,}", ""),
         *_waiting(found),
+        *([("Tasks that succeeded", line, "")] if (line := success_line(found.success)) else []),
         *([("Tasks kept of earlier runs", f"{found.kept:,}", "")] if found.kept else []),
         ("Coordination, share of the total", _share(found.coordination_ratio), _forecast_overhead(run)),
         ("Integration, share of working time", _share(found.integration_share), "at most 30 %"),

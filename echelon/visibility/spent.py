@@ -1,7 +1,7 @@
 """What a run used, in words: tokens, calls and money, in all and by phase and model (F4)."""
 
+from echelon.model.costs.measures import Measures, Spent
 from echelon.model.phrasing import count
-from echelon.model.run import Measures, Spent
 from echelon.model.usage import Usage
 
 

@@ -54,6 +54,14 @@ def answers_in(messages: Sequence[Foreign]) -> int:
     return sum(message.kind == "response" for message in messages)
 
 
+def context_tokens(messages: Sequence[Foreign]) -> int | None:
+    """Return how full the context was with the last answer that says so (M5); None where none does."""
+    for message in reversed(messages):
+        if message.kind == "response" and message.usage.input_tokens:
+            return message.usage.input_tokens + (message.usage.output_tokens or 0)
+    return None
+
+
 def name_of(said: object) -> str:
     """Return a name as it is kept: models invent names of tools, and anything may stand in them."""
     return truncate(legible(redact(str(said))), NAME_CHARACTERS) if said else ""

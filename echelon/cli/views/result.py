@@ -16,13 +16,14 @@ from echelon.cli.views.synchronised import sync_facts
 from echelon.engine.continuing import until_of
 from echelon.model.concern import ConcernRecord
 from echelon.model.conflicts.conflict import ConflictRecord
+from echelon.model.costs.measures import Measures
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Missing
 from echelon.model.incident import Incident
 from echelon.model.oversight.gate import GateRecord
 from echelon.model.phrasing import count, duration, head, listed, moment, percent, tally
 from echelon.model.rolling.phases import RepeatedWork
-from echelon.model.run import Measures, MissingGroup, RunResult, RunStatus, exit_code_of
+from echelon.model.run import MissingGroup, RunResult, RunStatus, exit_code_of
 from echelon.model.views.items import Changes
 from echelon.model.views.rest import Rest, Waiting
 from echelon.model.voice.proposals import ProposalRecord

@@ -14,6 +14,7 @@ from echelon.coordination.step.step import Perform, Step
 from echelon.coordination.success.recorder import TraceRecorder
 from echelon.journal.failpoints import failpoint
 from echelon.model.errors import NotAccepted
+from echelon.model.usage import Usage
 from echelon.runlog.events import AttemptFailed, Logged, StepStarted, Waited
 
 
@@ -93,8 +94,15 @@ class Attempts:
                 error=error_report(error),
                 seconds=seconds,
                 stated=error.stated if isinstance(error, NotAccepted) else None,
+                usage=_used(error),
             ),
         )
+
+
+def _used(error: Exception) -> Usage | None:
+    """Return what an attempt told that it had used by the time it failed."""
+    used = getattr(error, "usage", None)
+    return used if isinstance(used, Usage) else None
 
 
 def _recorded(step: Step, home: Path) -> Step:

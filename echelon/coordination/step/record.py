@@ -9,6 +9,7 @@ from echelon.coordination.step.envelope import deviation
 from echelon.coordination.step.step import Step
 from echelon.coordination.sync.told import versions_told
 from echelon.coordination.voice.statements import ID_ALPHABET, ID_LENGTH, said_id
+from echelon.definition.facts import kind_of
 from echelon.model.concern import Concern
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import Handoff
@@ -67,6 +68,7 @@ def record_of(
         replica=step.replica,
         told=step.told if isinstance(step, StepRecord) else versions_told(step),
         interim=step.interim and handoff.done and not key,
+        worker=step.worker if isinstance(step, StepRecord) else kind_of(step.agent).value,
     )
 
 

@@ -183,6 +183,8 @@ class GateRecord(Value):
     """All that were given, in the order of the log."""
     closed: str = ""
     """Why it is not asked any more, although nobody decided; empty while it is."""
+    closed_at: datetime | None = None
+    """When that was, in UTC; None while it is asked."""
     used: bool = False
     """Was the approval used up, since what it allowed was begun?"""
 

@@ -59,13 +59,23 @@ def not_sound(audit: AuditRecord, instead: str) -> Missing:
     )
 
 
-def sound_share(integrations: Iterable[StepRecord], rejected: Collection[Version]) -> float | None:
-    """Return the share of integrations that were right the first time; None where there is none (M3)."""
+def sound_share(
+    integrations: Iterable[StepRecord], rejected: Collection[Version], made_again: Collection[str] = ()
+) -> float | None:
+    """Return the share of integrations that needed no rework; None where there is none (M3).
+
+    Rework is more than one attempt, a repair to fit the contract, being made again, a side of it that lost a conflict,
+    and being rejected by an audit.
+    """
     steps = list(integrations)
-    sound = sum(
-        step.handoff.done and step.handoff.attempts <= 1 and version_of_step(step) not in rejected for step in steps
-    )
+    first = [step for step in steps if _is_sound(step) and step.handoff.task_id not in made_again]
+    sound = sum(version_of_step(step) not in rejected for step in first)
     return sound / len(steps) if steps else None
+
+
+def _is_sound(step: StepRecord) -> bool:
+    handoff = step.handoff
+    return handoff.done and handoff.attempts <= 1 and not handoff.repairs and not handoff.overruled
 
 
 def version_of_step(step: StepRecord) -> Version:

@@ -1,53 +1,28 @@
 """Success: what the last run measured, held against target, warning and critical (M)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from echelon.model.run import RunView, StepKind
+from echelon.runlog.costs.bands import (
+    CONTEXT,
+    COORDINATION,
+    COORDINATION_TARGET,
+    ESCALATION,
+    FIRST_TRY,
+    INTEGRATION,
+    Grade,
+    Limit,
+    grade,
+)
 from echelon.visibility.checklist.answers import Entry, ItemAnswer, done, not_applicable, not_done
 from echelon.visibility.checklist.conditions import for_several, from_run, with_run
 from echelon.visibility.checklist.evidence import WITHOUT_CONTEXT, JobEvidence, latest
 from echelon.visibility.checklist.wording import share
 
-
-@dataclass(frozen=True)
-class Limit:
-    """A grade, and when a measure deserves it."""
-
-    grade: str
-    """How bad it is."""
-    holds: Callable[[float], bool]
-    """Whether a measure, as a share, deserves it."""
-
-
-#: Shares of M, the worst grade first; what deserves none is on target.
-FIRST_TRY = (
-    Limit("critical", lambda value: value < 0.5),
-    Limit("a warning", lambda value: value < 0.6),
-    Limit("below target", lambda value: value <= 0.7),
-)
-INTEGRATION = (
-    Limit("critical", lambda value: value < 0.7),
-    Limit("a warning", lambda value: value < 0.8),
-    Limit("below target", lambda value: value <= 0.9),
-)
-ESCALATION = (
-    Limit("critical", lambda value: value > 0.5 or value == 0),
-    Limit("a warning", lambda value: value > 0.3 or value < 0.05),
-    Limit("above target", lambda value: value > 0.2),
-)
-COORDINATION = (
-    Limit("critical", lambda value: value > 0.5),
-    Limit("a warning", lambda value: value > 0.4),
-)
-
-#: The usual share of coordination, whatever the number of agents (M1).
-COORDINATION_TARGET = (0.15, 0.30)
-
-
-def grade(value: float, limits: tuple[Limit, ...]) -> str | None:
-    """Return the worst grade that a measure deserves; None on target."""
-    return next((limit.grade for limit in limits if limit.holds(value)), None)
+#: How grades are said.
+_SAID: dict[Grade, str] = {"critical": "critical", "warning": "a warning", "off_target": "below target"}
+_OUTSIDE: dict[Grade, str] = {**_SAID, "off_target": "outside of the target"}
+_TOO_MANY: dict[Grade, str] = {**_SAID, "off_target": "above target"}
 
 
 @for_several
@@ -64,9 +39,9 @@ def _coordination(evidence: JobEvidence, run: RunView) -> ItemAnswer:
     highest = max(high, evidence.plan.profile.overhead.high)
     target = f"{low * 100:.0f}–{highest * 100:.0f} %"
     found = f"M1: {share(value)} of run {run.record.run_id} was coordination, target {target}"
-    bad = grade(value, COORDINATION) or ("above target" if value > highest else None)
+    bad = grade(value, COORDINATION) or ("off_target" if value > highest else None)
     if bad:
-        return not_done(f"{found}: {bad}", "give integrators less to do, or the work to fewer agents")
+        return not_done(f"{found}: {_TOO_MANY[bad]}", "give integrators less to do, or the work to fewer agents")
     return done(f"{found}; less is no harm where integrating is cheap" if value < low else found)
 
 
@@ -93,23 +68,35 @@ def _escalation(run: RunView) -> ItemAnswer:
     fix = (
         "too little may hide trouble: let agents raise what they are unsure about" if few else "let agents decide more"
     )
-    return _judged("M4", run, value, "of the tasks escalated something, target 5–20 %", ESCALATION, fix)
+    return _judged("M4", run, value, "of the tasks escalated something, target 5–20 %", ESCALATION, fix, _TOO_MANY)
 
 
 def _context(evidence: JobEvidence) -> ItemAnswer:
     if evidence.calls and all(call.kind in WITHOUT_CONTEXT for call in evidence.calls):
         return not_applicable("M5: all agents are functions and commands, so there is no context to fill")
-    found = "M5: not measured: no agent reports how full its context was at the end, target 50–80 %"
-    return not_done(found, "this version does not learn it; see the tokens of an agent: echelon show RUN AGENT")
+    if evidence.last is None or evidence.last.measures.context_use is None:
+        found = "M5: not measured: no agent reports how full its context was at the end, target 50–80 %"
+        return not_done(found, "run it with models whose provider counts tokens; see: echelon measures RUN")
+    fix = "merge tasks that leave a context nearly empty, split those that fill it: echelon plan names them (D5)"
+    run, use = evidence.last, evidence.last.measures.context_use
+    return _judged("M5", run, use, "of the context was used at the end, target 50–80 %", CONTEXT, fix, _OUTSIDE)
 
 
-def _judged(rule: str, run: RunView, value: float | None, what: str, limits: tuple[Limit, ...], fix: str) -> ItemAnswer:
+def _judged(
+    rule: str,
+    run: RunView,
+    value: float | None,
+    what: str,
+    limits: tuple[Limit, ...],
+    fix: str,
+    said: Mapping[Grade, str] = _SAID,
+) -> ItemAnswer:
     where = f"in run {run.record.run_id}"
     if value is None:
         return not_done(f"{rule}: not measured {where}: share {what}", fix)
     bad = grade(value, limits)
     found = f"{rule}: {where} {share(value)} {what}"
-    return not_done(f"{found}: {bad}", fix) if bad else done(found)
+    return not_done(f"{found}: {said[bad]}", fix) if bad else done(found)
 
 
 ENTRIES = (

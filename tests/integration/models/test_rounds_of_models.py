@@ -16,7 +16,7 @@ from echelon.coordination.context import RunContext
 from echelon.coordination.job_run import run_phases
 from echelon.model.handoff import Handoff
 from echelon.model.run import StepKind
-from echelon.runlog.measures import measure
+from echelon.runlog.costs.measures import measure
 from echelon.testing.llm_server import LlmServer, says
 from echelon.testing.runs import a_run
 

@@ -20,7 +20,7 @@ from echelon.coordination.step.envelope import MAX_SUMMARY
 from echelon.model.assignment import Brief
 from echelon.model.handoff import tokens_in
 from echelon.model.run import StepKind
-from echelon.runlog.measures import measure
+from echelon.runlog.costs.measures import measure
 from echelon.testing.calls import a_call
 from echelon.testing.runs import a_run
 from tests.unit.coordination.jobs import Item, Items, items, looking, staged, total

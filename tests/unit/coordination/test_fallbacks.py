@@ -22,8 +22,8 @@ from echelon.model.run import RunStatus
 from echelon.model.status import Status
 from echelon.planning.planner import plan
 from echelon.resilience.registry import BreakerRegistry
+from echelon.runlog.costs.measures import measure
 from echelon.runlog.events import RunEnded
-from echelon.runlog.measures import measure
 from echelon.testing.runs import a_run
 from echelon.visibility.progress import tally_of
 from tests.unit.coordination.jobs import (

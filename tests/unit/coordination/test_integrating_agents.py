@@ -243,7 +243,10 @@ async def test_what_a_model_uses_to_integrate_counts_as_coordination(tmp_path: P
         assert measures.coordination_ratio == pytest.approx(11 / 101)
         assert measures.tokens == 101
     else:
-        assert measures.coordination_ratio == pytest.approx(measures.integration_share)
+        # Waits for whoever begins a step are coordination, too; they are no time of any step.
+        assert measures.coordination_ratio is not None
+        assert measures.integration_share is not None
+        assert measures.coordination_ratio >= measures.integration_share > 0
         assert measures.tokens == 11
 
 

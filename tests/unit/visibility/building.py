@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from echelon.model.concern import Concern, ConcernRecord, Disposition
+from echelon.model.costs.measures import Measures
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.graph import TaskGraph, TaskSpec
 from echelon.model.handoff import ErrorReport, Handoff, Missing, OutputReference
 from echelon.model.plan import Plan
-from echelon.model.run import Measures, RunRecord, RunStatus, RunView, StepKind, StepRecord
+from echelon.model.run import RunRecord, RunStatus, RunView, StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.planning.planner import plan
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause

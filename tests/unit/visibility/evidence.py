@@ -13,8 +13,8 @@ from echelon.model.plan import Plan
 from echelon.model.policy import DEFAULT_RESILIENCE
 from echelon.model.run import RunRecord, RunStatus, RunView, StepKind, StepRecord
 from echelon.planning.planner import plan
+from echelon.runlog.costs.measures import measure
 from echelon.runlog.losses import is_lost, missing_of
-from echelon.runlog.measures import measure
 from echelon.visibility.checklist.answers import ChecklistItem
 from echelon.visibility.checklist.evidence import AgentKind, CallFacts, JobEvidence, PhaseFacts
 from echelon.visibility.checklist.items import checklist

@@ -24,7 +24,6 @@ from echelon.testing.run_events import gate, gate_answer
 from echelon.visibility.checklist.answers import MOST_CHARACTERS, ItemState, Section
 from echelon.visibility.checklist.evidence import AgentKind, JobEvidence
 from echelon.visibility.checklist.items import TABLE, checklist
-from echelon.visibility.checklist.success import COORDINATION, ESCALATION, FIRST_TRY, INTEGRATION, grade
 from tests.unit.planning.building import label_mixes, labelled
 from tests.unit.visibility.building import AT
 from tests.unit.visibility.evidence import (
@@ -626,33 +625,6 @@ def test_a_run_that_delivered_nothing_proves_nothing_and_is_named() -> None:
 @pytest.mark.parametrize("item_id", ["prerequisites.coordination.single-agent", "success.first-try"])
 def test_a_rehearsal_proves_nothing_about_agents(item_id: str) -> None:
     assert item(evidence(rehearsals=(WHOLE,)), item_id).state is ItemState.NOT_DONE
-
-
-@pytest.mark.parametrize(
-    ("limits", "value", "expected"),
-    [
-        pytest.param(COORDINATION, 0.40, None, id="M1-40%"),
-        pytest.param(COORDINATION, 0.41, "a warning", id="M1-41%"),
-        pytest.param(COORDINATION, 0.51, "critical", id="M1-51%"),
-        pytest.param(FIRST_TRY, 0.71, None, id="M2-71%"),
-        pytest.param(FIRST_TRY, 0.70, "below target", id="M2-70%"),
-        pytest.param(FIRST_TRY, 0.59, "a warning", id="M2-59%"),
-        pytest.param(FIRST_TRY, 0.49, "critical", id="M2-49%"),
-        pytest.param(INTEGRATION, 0.91, None, id="M3-91%"),
-        pytest.param(INTEGRATION, 0.90, "below target", id="M3-90%"),
-        pytest.param(INTEGRATION, 0.79, "a warning", id="M3-79%"),
-        pytest.param(INTEGRATION, 0.69, "critical", id="M3-69%"),
-        pytest.param(ESCALATION, 0.0, "critical", id="M4-0%"),
-        pytest.param(ESCALATION, 0.04, "a warning", id="M4-4%"),
-        pytest.param(ESCALATION, 0.05, None, id="M4-5%"),
-        pytest.param(ESCALATION, 0.20, None, id="M4-20%"),
-        pytest.param(ESCALATION, 0.25, "above target", id="M4-25%"),
-        pytest.param(ESCALATION, 0.31, "a warning", id="M4-31%"),
-        pytest.param(ESCALATION, 0.51, "critical", id="M4-51%"),
-    ],
-)
-def test_a_measure_gets_the_grade_of_its_table(limits: tuple, value: float, expected: str | None) -> None:
-    assert grade(value, limits) == expected
 
 
 def test_more_coordination_is_on_target_where_so_much_is_usual() -> None:

@@ -9,7 +9,7 @@ from echelon.model.handoff import ErrorReport, Handoff, OutputReference
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.model.usage import Usage
-from echelon.runlog.measures import measure
+from echelon.runlog.costs.measures import measure
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TASK, INTEGRATION = StepKind.TASK, StepKind.INTEGRATION

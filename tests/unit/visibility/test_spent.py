@@ -2,9 +2,10 @@
 
 import pytest
 
-from echelon.model.run import Measures, Spent, StepRecord
+from echelon.model.costs.measures import Measures, Spent
+from echelon.model.run import StepRecord
 from echelon.model.usage import Usage
-from echelon.runlog.measures import measure
+from echelon.runlog.costs.measures import measure
 from echelon.testing.run_events import step_record
 from echelon.visibility.spent import money, spent_line, total_line
 

@@ -15,8 +15,8 @@ from echelon.coordination.job_run import run_phases
 from echelon.model.handoff import Handoff
 from echelon.model.status import Status
 from echelon.model.usage import Usage
+from echelon.runlog.costs.measures import measure
 from echelon.runlog.events import Logged
-from echelon.runlog.measures import measure
 from echelon.testing.oversight import approving
 from echelon.testing.runs import a_run
 from tests.unit.coordination.jobs import ONCE, Watched

@@ -18,7 +18,7 @@ from echelon.model.graph import Coupling
 from echelon.model.handoff import Handoff
 from echelon.model.run import RunStatus, StepKind
 from echelon.model.status import Status
-from echelon.runlog.measures import measure
+from echelon.runlog.costs.measures import measure
 from echelon.testing.runs import a_run, view_so_far
 from tests.unit.coordination.jobs import missing_in, output_of
 from tests.unit.coordination.rolling.mending import Bug, Fix, Workshop, bugs, listed

@@ -1,0 +1,1 @@
+"""What a run cost and how its measures stand, as tables and as a picture (M). Pure."""

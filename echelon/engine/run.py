@@ -29,6 +29,7 @@ from echelon.engine.closing import Prepared, close_run, record_interruption
 from echelon.engine.contexts import context_of, following
 from echelon.engine.contract_changes import check_contracts
 from echelon.engine.interpreter import tuned_interpreter
+from echelon.engine.learning.history import learnt_of
 from echelon.engine.nesting import (
     EnclosingFlow,
     EnclosingTask,
@@ -58,6 +59,7 @@ from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
 from echelon.model.errors import NestingRefused
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
+from echelon.planning.learning.forecast import with_learnt
 from echelon.redaction import register_secrets_in, reread_environment
 from echelon.runlog.events import RunStarted
 from echelon.runlog.view import result_of
@@ -142,6 +144,8 @@ async def prepare_run(
         failpoint("run.planned")
         await check_contracts(journal, ready, options.run_id)
         found = await find_run(journal, job, inputs, options.run_id, options.flow_run_id)
+        learnt = await learnt_of(journal, job.name, settings, found and found.run_id)
+        ready = replace(ready, plan=with_learnt(ready.plan, learnt))
         record = found or new_record(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
@@ -159,7 +163,8 @@ async def prepare_run(
             if found:
                 items = await _take_up(job, run_log, settings)
                 if items or run_log.state.spans:
-                    ready = planned(job, inputs, limits=ready.plan.limits, found=items, spans=run_log.state.spans)
+                    limits, spans = ready.plan.limits, run_log.state.spans
+                    ready = planned(job, inputs, limits=limits, found=items, spans=spans, learnt=learnt)
                 await reopen_run(run_log, ready.plan, retry, sample, _out(options))
             elif sample:
                 await run_log.append(sample)
@@ -172,6 +177,7 @@ async def prepare_run(
                 plan=ready.plan,
                 found=items,
                 spans=run_log.state.spans,
+                learnt=learnt,
                 folder=settings.home / "runs" / record.run_id,
                 previous=await previous_outputs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,

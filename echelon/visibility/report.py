@@ -90,6 +90,7 @@ def report_context(run: RunView) -> JsonObject:
         "proposals": proposal_groups(run.proposals),
         "conflicts": conflict_lines(run.conflicts, MAX_CONFLICTS),
         "measures": measure_rows(run),
+        "retrospective": run.retrospective.lines if run.retrospective else (),
         "traces": traced_agents(run),
         "trace_command": partial(trace_command, run.record.run_id),
         "incidents": run.incidents,

@@ -1,0 +1,112 @@
+"""What the rules of a retrospective look at, and what a change would make of the makespan. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from echelon.model.graph import CapacityLimit
+from echelon.model.learning.lesson import RunLesson
+from echelon.model.plan import PhasePlan, Plan
+from echelon.planning.features import stages_of
+from echelon.planning.schedule.makespan import PhaseOverhead, Schedule, ends_of_phases
+from echelon.planning.schedule.remaining import schedule_of
+from echelon.runlog.learning.timing import overheads_of
+from echelon.runlog.learning.worked import WorkedTask, worked_tasks
+from echelon.runlog.state import RunState
+
+Change = Callable[[Schedule], Schedule]
+"""What would be different."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """A run that has ended, what it measured, and what the run before it did."""
+
+    state: RunState
+    plan: Plan
+    lesson: RunLesson
+    before: RunLesson | None
+
+    @cached_property
+    def worked(self) -> dict[str, WorkedTask]:
+        """Tasks that were worked on."""
+        return worked_tasks(self.state, self.plan)
+
+    def own_of(self, phase: PhasePlan) -> list[WorkedTask]:
+        """Return the tasks of a phase that were worked on."""
+        return [self.worked[task] for task in phase.tasks if task in self.worked]
+
+    @cached_property
+    def _overheads(self) -> dict[str, PhaseOverhead]:
+        return {} if self.state.pauses else overheads_of(self.state, self.plan, self.worked)
+
+    def makespan_with(
+        self, seconds: Mapping[str, float] | None = None, change: Change = lambda schedule: schedule
+    ) -> float | None:
+        """Return what the run would have taken with other seconds of some tasks, or another schedule.
+
+        The schedule of the planner says what that makes of the makespan: what it saves is taken from what was measured.
+        """
+        measured = self.lesson.makespan_seconds
+        if measured is None or not self.worked:
+            return None
+        own = {task: one.seconds for task, one in self.worked.items()}
+        as_it_was = _length(schedule_of(self.plan, own, overheads=self._overheads))
+        changed = _length(change(schedule_of(self.plan, {**own, **(seconds or {})}, overheads=self._overheads)))
+        return max(0.0, measured - (as_it_was - changed))
+
+
+def _length(schedule: Schedule) -> float:
+    ends = ends_of_phases(schedule, {unit.id: unit.seconds or 0.0 for unit in schedule.agents})
+    return max(ends.values(), default=0.0)
+
+
+def in_parts(plan: Plan, task: str, parts: int) -> Change:
+    """Return the change that a task is done in so many parts of one length, side by side."""
+    stage = next(one.name for one in stages_of(plan.phases) if task in one.tasks)
+    unit = f"{stage}: {plan.agent_of.get(task, task)}"
+
+    def change(schedule: Schedule) -> Schedule:
+        whole = next(one for one in schedule.agents if one.id == unit)
+        pieces = [
+            whole.model_copy(update={"id": f"{unit} {part}", "seconds": (whole.seconds or 0.0) / parts})
+            for part in range(parts)
+        ]
+        agents = [one for one in schedule.agents if one.id != unit]
+        names = tuple(one.id for one in pieces)
+        phases = [
+            phase.model_copy(update={"tasks": _put(phase.tasks, unit, names)}) if phase.name == stage else phase
+            for phase in schedule.phases
+        ]
+        return replace(schedule, agents=[*agents, *pieces], phases=phases)
+
+    return change
+
+
+def _put(tasks: Sequence[str], unit: str, pieces: tuple[str, ...]) -> tuple[str, ...]:
+    place = tasks.index(unit)
+    return (*tasks[:place], *pieces, *tasks[place + 1 :])
+
+
+def with_twice(limit: CapacityLimit) -> Change:
+    """Return the change that a limit lets twice as many be at work."""
+    wider = limit.model_copy(update={"at_once": 2 * (limit.at_once or 1)})
+
+    def change(schedule: Schedule) -> Schedule:
+        return replace(schedule, limits=[wider if one == limit else one for one in schedule.limits])
+
+    return change
+
+
+def with_tail(plan: Plan, phase: PhasePlan, factor: float) -> Change:
+    """Return the change that what integrates a phase takes `factor` times as long."""
+    stage = next(one.name for one in stages_of(plan.phases) if set(phase.tasks) <= set(one.tasks))
+
+    def change(schedule: Schedule) -> Schedule:
+        known = schedule.overheads.get(stage)
+        if known is None:
+            return schedule
+        shorter = known._replace(tail=known.tail * factor)
+        return replace(schedule, overheads={**schedule.overheads, stage: shorter})
+
+    return change

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from echelon.model.base import Value
+from echelon.model.learning.learnt import Learnt
 from echelon.model.phrasing import count, duration, listed
 
 #: From so far apart on, what is stated and what was measured contradict each other.
@@ -58,6 +59,8 @@ class LearntForecast(Value):
     """How many of the tasks are expected to end without output."""
     differences: tuple[Difference, ...] = ()
     """Where runs contradict what is stated; what was measured is used."""
+    basis: Learnt | None = None
+    """What was learnt, by phase and agent."""
     unknown: tuple[str, ...] = ()
     """Phases of which nothing was learnt: what is stated is used, or the mean of the others."""
 

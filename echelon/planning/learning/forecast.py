@@ -40,6 +40,7 @@ def with_learnt(plan: Plan, learnt: Learnt | None) -> Plan:
         cost=cost and cost.expected,
         failures=_failures(plan, learnt),
         differences=tuple(one for one in _differences(plan, learnt) if one.contradicts),
+        basis=learnt,
         unknown=unknown,
     )
     return plan.model_copy(update={"makespan": made, "spending": _spending(plan, tokens, cost), "learnt": known})
@@ -49,6 +50,7 @@ def _makespan(plan: Plan, learnt: Learnt) -> tuple[Makespan, tuple[str, ...]]:
     """Return how long a plan takes, and the phases of which nothing was learnt."""
     overheads = learnt_overheads(plan, learnt)
     found: list[Makespan] = []
+    seconds, unknown = expected_seconds(plan, learnt)
     for turn in range(TURNS):
         seconds, unknown = expected_seconds(plan, learnt, turn)
         made = makespan(schedule_of(plan, seconds, overheads=overheads))

@@ -1,5 +1,6 @@
 """Learn from what runs of a job measured: a middle run counts, so that one gone wrong moves nothing (X10). Pure."""
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
@@ -9,6 +10,9 @@ from echelon.planning.learning.expected import INTEGRATION
 
 #: So many of the newest runs of a job are learnt from.
 MAX_RUNS = 20
+
+#: Of what runs measured this share is left out at each end.
+TRIMMED = 0.1
 
 
 def learn(runs: Sequence[RunLesson]) -> Learnt | None:
@@ -66,13 +70,13 @@ def _agent(known: Sequence[AgentLesson]) -> LearntAgent:
 def _of_runs(values: Iterable[float | None]) -> Spread | None:
     """Return how something varies of which each run measured one value."""
     known = [value for value in values if value is not None]
-    return None if not known else _described(known, typical=statistics.median(known))
+    return None if not known else _described(known, typical=trimmed_mean(known))
 
 
 def _spread(samples: Iterable[Sample | None]) -> Spread | None:
     """Return how something varies of which each run measured several values.
 
-    Each quantile is that of a middle run: so the largest one is what the longest task of a run usually takes.
+    Each quantile is that of usual runs: so the largest one is what the longest task of a run usually takes.
     """
     known = [sample for sample in samples if sample is not None]
     if not known:
@@ -94,7 +98,19 @@ def _spread(samples: Iterable[Sample | None]) -> Spread | None:
 
 
 def _middle(samples: Sequence[Sample], value: Callable[[Sample], float]) -> float:
-    return statistics.median(value(one) for one in samples)
+    return trimmed_mean([value(one) for one in samples])
+
+
+def trimmed_mean(values: Sequence[float]) -> float:
+    """Return the mean without the outermost values on both sides: one run that went wrong does not move it.
+
+    A median would be too small for the sum of phases whose times are skewed.
+
+    >>> trimmed_mean([1.0, 2.0, 3.0, 90.0])
+    2.5
+    """
+    outer = math.ceil(len(values) * TRIMMED) if len(values) > 2 else 0
+    return statistics.fmean(sorted(values)[outer : len(values) - outer])
 
 
 def _described(known: Sequence[float], typical: float) -> Spread:

@@ -36,6 +36,11 @@ def schedule_of(
     return Schedule(agents=work, phases=phases, tree=tree, priors=priors, limits=plan.limits, overheads=overheads)
 
 
+def unit_of(plan: Plan, stage: str, task: str) -> str:
+    """Return the name, in such a schedule, of what the agent of a task has to do in a phase."""
+    return f"{stage}: {plan.agent_of.get(task, task)}"
+
+
 def _units(plan: Plan, stages: Sequence[PhasePlan], seconds: Mapping[str, float]) -> dict[str, dict[str, TaskSpec]]:
     """Return by phase and agent what the agent has to do there, as one task under a name of its own."""
     tasks = {task.id: task for task in plan.tasks}

@@ -9,7 +9,7 @@ from echelon.model.learning.lesson import RunLesson
 from echelon.model.plan import PhasePlan, Plan
 from echelon.planning.features import stages_of
 from echelon.planning.schedule.makespan import PhaseOverhead, Schedule, ends_of_phases
-from echelon.planning.schedule.remaining import schedule_of
+from echelon.planning.schedule.remaining import schedule_of, unit_of
 from echelon.runlog.learning.timing import overheads_of
 from echelon.runlog.learning.worked import WorkedTask, worked_tasks
 from echelon.runlog.state import RunState
@@ -64,7 +64,7 @@ def _length(schedule: Schedule) -> float:
 def in_parts(plan: Plan, task: str, parts: int) -> Change:
     """Return the change that a task is done in so many parts of one length, side by side."""
     stage = next(one.name for one in stages_of(plan.phases) if task in one.tasks)
-    unit = f"{stage}: {plan.agent_of.get(task, task)}"
+    unit = unit_of(plan, stage, task)
 
     def change(schedule: Schedule) -> Schedule:
         whole = next(one for one in schedule.agents if one.id == unit)

@@ -4,7 +4,7 @@ It is compared with the run before it, whose own retrospective says what was to 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from echelon.model.learning.lesson import RunLesson
 from echelon.model.learning.retrospective import Foretold, Retrospective, Tried, written
@@ -81,7 +81,7 @@ def _changes(earlier: RunLesson, now: RunLesson) -> Iterator[str]:
 
 
 def _measures(earlier: RunLesson, now: RunLesson) -> Iterator[str]:
-    figures = (
+    figures: tuple[tuple[str, float | None, float | None, Callable[[float], str]], ...] = (
         ("makespan", earlier.makespan_seconds, now.makespan_seconds, lambda one: written("makespan_seconds", one)),
         ("tokens", earlier.tokens, now.tokens, lambda one: written("tokens", one)),
         ("cost", earlier.cost, now.cost, lambda one: f"{one:,.2f}"),

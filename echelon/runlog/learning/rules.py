@@ -13,6 +13,7 @@ from echelon.model.learning.lesson import AgentLesson, PhaseLesson, RunLesson
 from echelon.model.learning.retrospective import Suggestion
 from echelon.model.phrasing import count, duration, one_line, percent, truncate
 from echelon.model.plan import PhasePlan
+from echelon.planning.learning.expected import INTEGRATION
 from echelon.runlog.learning.facts import RunFacts, in_parts, with_tail, with_twice
 
 #: A task is far longer than the others from so many times their median on; of fewer tasks nothing is said.
@@ -245,8 +246,9 @@ def fact_of(rule: str, phase: str, lesson: RunLesson) -> str:
 
 
 def _took(lesson: PhaseLesson | None, *, merged: bool) -> float:
-    agents = lesson.agents if lesson else {}
-    return sum(_seconds(one) for name, one in agents.items() if (name == "integration") is merged)
+    if lesson is None:
+        return 0.0
+    return sum(_seconds(one) for name, one in lesson.agents.items() if (name == INTEGRATION) is merged)
 
 
 def _seconds(agent: AgentLesson) -> float:
@@ -256,7 +258,7 @@ def _seconds(agent: AgentLesson) -> float:
 def _before(facts: RunFacts, phase: str) -> float | None:
     """Return the mean time of a task of a phase in the run before; None where none was done."""
     known = facts.before.phases.get(phase) if facts.before else None
-    done = [one.seconds for name, one in known.agents.items() if name != "integration" and one.seconds] if known else []
+    done = [one.seconds for name, one in known.agents.items() if name != INTEGRATION and one.seconds] if known else []
     number = sum(one.count for one in done)
     return sum(one.mean * one.count for one in done) / number if number else None
 

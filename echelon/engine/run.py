@@ -23,7 +23,7 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Found
 from echelon.definition.inputs import written_inputs
 from echelon.definition.limits import limits_of
-from echelon.definition.planned import planned
+from echelon.definition.planned import Planned, planned
 from echelon.engine.asking.earlier_runs import check_waiting, supersede_earlier
 from echelon.engine.closing import Prepared, close_run, record_interruption
 from echelon.engine.contexts import context_of, following
@@ -58,6 +58,7 @@ from echelon.journal.journal import SqlJournal
 from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
 from echelon.model.errors import NestingRefused
+from echelon.model.learning.learnt import Learnt
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
 from echelon.planning.learning.forecast import with_learnt
 from echelon.redaction import register_secrets_in, reread_environment
@@ -144,8 +145,7 @@ async def prepare_run(
         failpoint("run.planned")
         await check_contracts(journal, ready, options.run_id)
         found = await find_run(journal, job, inputs, options.run_id, options.flow_run_id)
-        learnt = await learnt_of(journal, job.name, settings, found and found.run_id)
-        ready = replace(ready, plan=with_learnt(ready.plan, learnt))
+        ready, learnt = await _foresee(journal, ready, found, settings)
         record = found or new_record(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
@@ -189,6 +189,14 @@ async def prepare_run(
             async with Workers.keep_for_run(), record_interruption(context, None if retry else found):
                 await asyncio.to_thread(write_conventions, spec.facts, spec.folder)
                 yield Prepared(context=context, record=run_log.state.record or record, options=options)
+
+
+async def _foresee(
+    journal: Journal, ready: Planned, found: RunRecord | None, settings: Settings
+) -> tuple[Planned, Learnt | None]:
+    """Return what is carried out with the forecast that runs before it teach, and what they do (X10)."""
+    learnt = await learnt_of(journal, ready.job.name, settings, found and found.run_id)
+    return replace(ready, plan=with_learnt(ready.plan, learnt)), learnt
 
 
 async def _take_up(job: JobDefinition, run_log: RunLog, settings: Settings) -> Found:

@@ -41,7 +41,6 @@ from echelon.model.voice.said import Proposal
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
 from echelon.testing.judging_events import of_judging
-from echelon.testing.learning_events import run_reviewed
 from echelon.testing.noon import NOON
 
 _SHARE = Share(low=0.1, high=0.15)
@@ -338,6 +337,5 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         happened.ExceptionPushed(**base, report=exception_report()),
         happened.PhaseEnded(**base, phase="inspect"),
         happened.PhaseSkipped(**base, phase="fix", reason="nothing to fix"),
-        run_reviewed(run_id),
         run_ended(run_id, report="out/report"),
     )

@@ -15,7 +15,7 @@ CONTRADICTS = 0.20
 NAMED = 3
 
 
-class Difference(Value):
+class LearntDifference(Value):
     """What a phase states of each of its tasks, and what runs measured instead."""
 
     phase: str
@@ -57,7 +57,7 @@ class LearntForecast(Value):
     """Money by what was learnt."""
     failures: float | None = None
     """How many of the tasks are expected to end without output."""
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[LearntDifference, ...] = ()
     """Where runs contradict what is stated; what was measured is used."""
     basis: Learnt | None = None
     """What was learnt, by phase and agent."""

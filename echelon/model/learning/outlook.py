@@ -8,6 +8,9 @@ from echelon.model.phrasing import duration, percent
 #: A run is late that takes so much longer than its forecast, as a share (V1).
 LATE = 0.20
 
+#: Nobody needs to know of less, in seconds.
+LEAST_SECONDS = 10.0
+
 #: From so likely on it is said that a run will be late (benchmarks/foresight.py: what that misses, and says in vain).
 SAID_FROM = 0.45
 
@@ -35,8 +38,10 @@ class Outlook(Value):
 
     @property
     def is_late(self) -> bool:
-        """Is it so likely to be late that somebody should know?"""
-        return self.late is not None and self.late >= SAID_FROM
+        """Is it so likely to be late, and by so much, that somebody should know?"""
+        if self.late is None or self.forecast is None:
+            return False
+        return self.late >= SAID_FROM and self.elapsed + self.likely - self.forecast >= LEAST_SECONDS
 
     @property
     def said(self) -> str:

@@ -16,6 +16,9 @@ _WRITTEN: dict[Measure, str] = {"makespan_seconds": "makespan", "tokens": "token
 #: A change has worked that made its measure so much better, as a share.
 WORKED = 0.05
 
+#: A difference in time that is worth a word, in seconds: what is less is noise.
+WORTH_SECONDS = 1.0
+
 #: Lines of a retrospective where there is little room.
 SHORT_LINES = 6
 
@@ -39,6 +42,11 @@ class Foretold(Value):
     def off(self) -> float | None:
         """How far it was off, as a share of the forecast; None where nothing was foreseen."""
         return (self.measured - self.predicted) / self.predicted if self.predicted else None
+
+    @property
+    def is_noise(self) -> bool:
+        """Is it off by less than is worth a word?"""
+        return self.name == "makespan" and max(self.measured, self.predicted) < WORTH_SECONDS
 
     @property
     def said(self) -> str:
@@ -72,8 +80,9 @@ class Suggestion(Value):
 
     @property
     def gain(self) -> float:
-        """How much better it gets, as a share of what it is now."""
-        return (self.now - self.expected) / self.now if self.now else 0.0
+        """How much better it gets, as a share of what it is now; 0 where that is too little to be worth a word."""
+        better = self.now - self.expected
+        return 0.0 if better <= (WORTH_SECONDS if self.measure == "makespan_seconds" else 0.0) else better / self.now
 
     @property
     def said(self) -> str:
@@ -126,8 +135,9 @@ class Retrospective(Value):
     @property
     def lines(self) -> tuple[str, ...]:
         """Say all of it, a line each."""
+        foretold = [one.said for one in self.foretold if not one.is_noise]
         return (
-            *(["; ".join(one.said for one in self.foretold)] if self.foretold else []),
+            *(["; ".join(foretold)] if foretold else []),
             *([f"failed: {'; '.join(self.failed)}"] if self.failed else []),
             *([f"since {self.since}: {'; '.join(self.changes)}"] if self.changes else []),
             *(one.said for one in self.tried),

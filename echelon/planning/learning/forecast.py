@@ -4,12 +4,14 @@ The structure stays as it is: what was measured changes what is expected of it, 
 """
 
 import statistics
+from collections import defaultdict
 from collections.abc import Iterator
 
-from echelon.model.learning.foreseen import Difference, LearntForecast
+from echelon.model.learning.foreseen import LearntDifference, LearntForecast
 from echelon.model.learning.learnt import Learnt
 from echelon.model.plan import Makespan, Plan, Range, Spending
 from echelon.model.views.rest import Estimate
+from echelon.planning.features import stages_of
 from echelon.planning.learning.expected import (
     by_agent,
     expected_seconds,
@@ -17,8 +19,8 @@ from echelon.planning.learning.expected import (
     learnt_agent,
     learnt_overheads,
 )
-from echelon.planning.schedule.makespan import critical_path, durations, makespan
-from echelon.planning.schedule.remaining import schedule_of
+from echelon.planning.schedule.makespan import Schedule, critical_path, durations, ends_of_phases, makespan
+from echelon.planning.schedule.remaining import schedule_of, unit_of
 
 #: Orders in which tasks are laid that differ in an unknown way; the middle one counts.
 TURNS = 3
@@ -48,23 +50,31 @@ def with_learnt(plan: Plan, learnt: Learnt | None) -> Plan:
 
 def _makespan(plan: Plan, learnt: Learnt) -> tuple[Makespan, tuple[str, ...]]:
     """Return how long a plan takes, and the phases of which nothing was learnt."""
-    overheads = learnt_overheads(plan, learnt)
-    found: list[Makespan] = []
     seconds, unknown = expected_seconds(plan, learnt)
-    for turn in range(TURNS):
-        seconds, unknown = expected_seconds(plan, learnt, turn)
-        made = makespan(schedule_of(plan, seconds, overheads=overheads))
-        if made.predicted is None:
-            return plan.makespan, unknown
-        found.append(made)
+    schedule = schedule_of(plan, seconds, overheads=learnt_overheads(plan, learnt))
+    made = makespan(schedule)
+    if made.predicted is None:
+        return plan.makespan, unknown
+    others = [_end(plan, learnt, schedule, turn) for turn in range(1, TURNS)]
     by_tasks = [task.model_copy(update={"seconds": seconds.get(task.id)}) for task in plan.tasks]
     chain = critical_path(by_tasks, durations(by_tasks) or {})
-    middle = sorted(found, key=lambda one: one.predicted or 0.0)[TURNS // 2]
-    bound = {"bound_by": middle.bound_by, "bound_seconds": middle.bound_seconds}
-    if (middle.bound_seconds or 0.0) <= chain:
-        bound = {"bound_by": None, "bound_seconds": None}
-    work = statistics.median(one.work or 0.0 for one in found)
-    return middle.model_copy(update={"critical_path": round(chain, 6), "work": work, **bound}), unknown
+    changes: dict[str, object] = {
+        "predicted": round(max(statistics.median([made.predicted, *others]), made.bound_seconds or 0.0), 6),
+        "critical_path": round(chain, 6),
+    }
+    if (made.bound_seconds or 0.0) <= chain:
+        changes |= {"bound_by": None, "bound_seconds": None}
+    return made.model_copy(update=changes), unknown
+
+
+def _end(plan: Plan, learnt: Learnt, schedule: Schedule, turn: int) -> float:
+    """Return when the same schedule ends where tasks that differ come in another order."""
+    seconds, _ = expected_seconds(plan, learnt, turn)
+    units: dict[str, float] = defaultdict(float)
+    for stage in stages_of(plan.phases):
+        for task in stage.tasks:
+            units[unit_of(plan, stage.name, task)] += seconds.get(task, 0.0)
+    return max(ends_of_phases(schedule, units).values(), default=0.0)
 
 
 def _spending(plan: Plan, tokens: Estimate | None, cost: Estimate | None) -> Spending:
@@ -98,7 +108,7 @@ def _failures(plan: Plan, learnt: Learnt) -> float | None:
     return sum(number * share for number, share in shares) if shares else None
 
 
-def _differences(plan: Plan, learnt: Learnt) -> Iterator[Difference]:
+def _differences(plan: Plan, learnt: Learnt) -> Iterator[LearntDifference]:
     """Yield what phases state of each task, beside what their tasks took."""
     for phase in plan.phases:
         for agent, own in by_agent(plan, phase).items():
@@ -109,7 +119,7 @@ def _differences(plan: Plan, learnt: Learnt) -> Iterator[Difference]:
             tokens = [task.tokens for task in own if task.tokens is not None]
             if seconds and known.seconds is not None:
                 mean = statistics.fmean(seconds)
-                yield Difference(phase=phase.name, what="seconds", stated=mean, learnt=known.seconds.usual)
+                yield LearntDifference(phase=phase.name, what="seconds", stated=mean, learnt=known.seconds.usual)
             if tokens and known.tokens is not None:
                 mean = statistics.fmean(tokens)
-                yield Difference(phase=phase.name, what="tokens", stated=mean, learnt=known.tokens.usual)
+                yield LearntDifference(phase=phase.name, what="tokens", stated=mean, learnt=known.tokens.usual)

@@ -1,5 +1,6 @@
 """What the rules of a retrospective look at, and what a change would make of the makespan. Pure."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +11,6 @@ from echelon.model.plan import PhasePlan, Plan
 from echelon.planning.features import stages_of
 from echelon.planning.schedule.makespan import PhaseOverhead, Schedule, ends_of_phases
 from echelon.planning.schedule.remaining import schedule_of, unit_of
-from echelon.runlog.learning.timing import overheads_of
 from echelon.runlog.learning.worked import WorkedTask, worked_tasks
 from echelon.runlog.state import RunState
 
@@ -37,8 +37,24 @@ class RunFacts:
         return [self.worked[task] for task in phase.tasks if task in self.worked]
 
     @cached_property
-    def _overheads(self) -> dict[str, PhaseOverhead]:
-        return {} if self.state.pauses else overheads_of(self.state, self.plan, self.worked)
+    def _schedule(self) -> Schedule:
+        """The run as it was: with what each task really took, and what phases took beyond their tasks."""
+        overheads = {
+            name: PhaseOverhead(one.lead_seconds or 0.0, one.tail_seconds or 0.0, one.task_overhead_seconds)
+            for name, one in self.lesson.phases.items()
+            if one.task_overhead_seconds is not None
+        }
+        own = {task: one.seconds for task, one in self.worked.items()}
+        return schedule_of(self.plan, own, overheads=overheads)
+
+    @cached_property
+    def _as_it_was(self) -> float:
+        return _length(self._schedule, {})
+
+    @cached_property
+    def _units(self) -> dict[str, str]:
+        stages = stages_of(self.plan.phases)
+        return {task: unit_of(self.plan, stage.name, task) for stage in stages for task in stage.tasks}
 
     def makespan_with(
         self, seconds: Mapping[str, float] | None = None, change: Change = lambda schedule: schedule
@@ -50,15 +66,15 @@ class RunFacts:
         measured = self.lesson.makespan_seconds
         if measured is None or not self.worked:
             return None
-        own = {task: one.seconds for task, one in self.worked.items()}
-        as_it_was = _length(schedule_of(self.plan, own, overheads=self._overheads))
-        changed = _length(change(schedule_of(self.plan, {**own, **(seconds or {})}, overheads=self._overheads)))
-        return max(0.0, measured - (as_it_was - changed))
+        longer: dict[str, float] = defaultdict(float)
+        for task, took in (seconds or {}).items():
+            longer[self._units[task]] += took - self.worked[task].seconds
+        return max(0.0, measured - (self._as_it_was - _length(change(self._schedule), longer)))
 
 
-def _length(schedule: Schedule) -> float:
-    ends = ends_of_phases(schedule, {unit.id: unit.seconds or 0.0 for unit in schedule.agents})
-    return max(ends.values(), default=0.0)
+def _length(schedule: Schedule, longer: Mapping[str, float]) -> float:
+    seconds = {unit.id: max(0.0, (unit.seconds or 0.0) + longer.get(unit.id, 0.0)) for unit in schedule.agents}
+    return max(ends_of_phases(schedule, seconds).values(), default=0.0)
 
 
 def in_parts(plan: Plan, task: str, parts: int) -> Change:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from echelon.model.learning.lesson import RunLesson
-from echelon.model.learning.retrospective import Foretold, Retrospective, Tried, written
+from echelon.model.learning.retrospective import WORTH_SECONDS, Foretold, Retrospective, Tried, written
 from echelon.model.phrasing import count, head, one_line, truncate
 from echelon.model.plan import Plan
 from echelon.runlog.learning.facts import RunFacts
@@ -88,7 +88,8 @@ def _measures(earlier: RunLesson, now: RunLesson) -> Iterator[str]:
         ("failed", earlier.failed, now.failed, lambda one: f"{one:,.0f}"),
     )
     for name, one, other, write in figures:
-        if one is None or other is None or abs(other - one) <= CHANGED * one:
+        least = WORTH_SECONDS if name == "makespan" else CHANGED * (one or 0.0)
+        if one is None or other is None or abs(other - one) <= max(least, CHANGED * one):
             continue
         share = f" ({(other - one) / one:+.0%})".replace("%", " %") if one else ""
         yield f"{name} {write(one)} → {write(other)}{share}"

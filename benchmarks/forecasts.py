@@ -100,8 +100,8 @@ def deep() -> Job:
     """Return six phases one behind the other."""
     job = Job("deep", goal="Go from step to step", inputs=Size)
     for number in range(6):
-        before = {"needs": f"step{number - 1}"} if number else {}
-        job.phase(f"step{number}", agent=agent(think.function, name=f"think{number}"), **before)
+        before = [f"step{number - 1}"] if number else []
+        job.phase(f"step{number}", agent=agent(think.function, name=f"think{number}"), needs=before)
     return job
 
 

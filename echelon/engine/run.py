@@ -153,18 +153,15 @@ async def prepare_run(
         keeps = options.retry is not None or options.run_id is None  # a flow run that is tried again is one run
         request = SampleRequest(options.sample, keeps, options.retry)
         sample = await request.about(journal, found, record.run_id, ready.plan)
-        items: Found = {}
         start = None if found else await _start(journal, job, record, options)
         async with (
             journal.holding(record.run_id, settings.lease_seconds, start=start) as lease,
             following(journal, record.run_id, options.watch, channels_of(job, settings)) as run_log,
             contextlib.AsyncExitStack() as stack,
         ):
+            items: Found = await _take_up(job, run_log, settings) if found else {}
             if found:
-                items = await _take_up(job, run_log, settings)
-                if items or run_log.state.spans:
-                    limits, spans = ready.plan.limits, run_log.state.spans
-                    ready = planned(job, inputs, limits=limits, found=items, spans=spans, learnt=learnt)
+                ready = _grown(ready, job, inputs, items, run_log.state.spans, learnt)
                 await reopen_run(run_log, ready.plan, retry, sample, _out(options))
             elif sample:
                 await run_log.append(sample)
@@ -189,6 +186,20 @@ async def prepare_run(
             async with Workers.keep_for_run(), record_interruption(context, None if retry else found):
                 await asyncio.to_thread(write_conventions, spec.facts, spec.folder)
                 yield Prepared(context=context, record=run_log.state.record or record, options=options)
+
+
+def _grown(
+    ready: Planned,
+    job: JobDefinition,
+    inputs: BaseModel,
+    items: Found,
+    spans: Mapping[str, int],
+    learnt: Learnt | None,
+) -> Planned:
+    """Return what is carried out with what the run has found, and has changed of its structure, so far (X12, R10)."""
+    if not (items or spans):
+        return ready
+    return planned(job, inputs, limits=ready.plan.limits, found=items, spans=spans, learnt=learnt)
 
 
 async def _foresee(

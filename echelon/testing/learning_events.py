@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from echelon.model.learning.lesson import AgentLesson, PhaseLesson, RunLesson, Sample
+from echelon.model.learning.lesson import AgentLesson, MeasuredValues, PhaseLesson, RunLesson
 from echelon.model.learning.retrospective import Foretold, Retrospective, Suggestion
 from echelon.runlog import events as happened
 from echelon.testing.noon import NOON
@@ -10,7 +10,7 @@ from echelon.testing.noon import NOON
 
 def run_lesson(run_id: str = "r1", seconds: float = 2.0, **changes: Any) -> RunLesson:
     """Return what a run of one phase with two tasks measured."""
-    took = Sample.of([seconds, seconds])
+    took = MeasuredValues.of([seconds, seconds])
     agent = AgentLesson(fingerprint="v1", done=2, attempts=2, seconds=took, wall=took)
     phase = PhaseLesson(tasks=2, agents={"inspect": agent}, seconds=seconds, task_overhead_seconds=0.0)
     values: dict[str, Any] = {"run_id": run_id, "at": NOON, "completed": 2, "failed": 0, "makespan_seconds": seconds}

@@ -13,7 +13,7 @@ from echelon.model.base import Value
 QUANTILE_STEPS = 20
 
 
-class Sample(Value):
+class MeasuredValues(Value):
     """Values that were measured in one run, in brief."""
 
     count: int = Field(ge=1)
@@ -29,7 +29,7 @@ class Sample(Value):
     def of(cls, values: Sequence[float]) -> Self | None:
         """Return values in brief; None where there are none.
 
-        >>> Sample.of([3.0, 1.0, 2.0]).at(0.5)
+        >>> MeasuredValues.of([3.0, 1.0, 2.0]).at(0.5)
         2.0
         """
         if not values:
@@ -72,13 +72,13 @@ class AgentLesson(Value):
     """Tasks that it tried and that ended without output."""
     attempts: int = Field(default=0, ge=0)
     """Calls for all of them."""
-    seconds: Sample | None = None
+    seconds: MeasuredValues | None = None
     """Wall time of a task that was done."""
-    wall: Sample | None = None
+    wall: MeasuredValues | None = None
     """Wall time of a task that ended, done or failed."""
-    tokens: Sample | None = None
+    tokens: MeasuredValues | None = None
     """Tokens of a task, in both directions; None where none were reported."""
-    cost: Sample | None = None
+    cost: MeasuredValues | None = None
     """Money for a task; None where no price is known."""
     retry_seconds: float = Field(default=0.0, ge=0)
     """Of the wall time, what attempts took that failed."""

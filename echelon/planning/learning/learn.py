@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 
 from echelon.model.learning.learnt import Learnt, LearntAgent, LearntPhase, Spread
-from echelon.model.learning.lesson import QUANTILE_STEPS, AgentLesson, RunLesson, Sample, level_of
+from echelon.model.learning.lesson import QUANTILE_STEPS, AgentLesson, MeasuredValues, RunLesson, level_of
 from echelon.planning.learning.expected import INTEGRATION
 
 #: So many of the newest runs of a job are learnt from.
@@ -73,7 +73,7 @@ def _of_runs(values: Iterable[float | None]) -> Spread | None:
     return None if not known else _described(known, typical=trimmed_mean(known))
 
 
-def _spread(samples: Iterable[Sample | None]) -> Spread | None:
+def _spread(samples: Iterable[MeasuredValues | None]) -> Spread | None:
     """Return how something varies of which each run measured several values.
 
     Each quantile is that of usual runs: so the largest one is what the longest task of a run usually takes.
@@ -97,7 +97,7 @@ def _spread(samples: Iterable[Sample | None]) -> Spread | None:
     )
 
 
-def _middle(samples: Sequence[Sample], value: Callable[[Sample], float]) -> float:
+def _middle(samples: Sequence[MeasuredValues], value: Callable[[MeasuredValues], float]) -> float:
     return trimmed_mean([value(one) for one in samples])
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from echelon.model.graph import TaskSpec
 from echelon.model.learning.learnt import Learnt, Spread
-from echelon.model.learning.lesson import Sample, level_of
+from echelon.model.learning.lesson import MeasuredValues, level_of
 from echelon.model.learning.outlook import LATE, Outlook
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import StepKind
@@ -196,7 +196,7 @@ def _spread_of_runs(learnt: Learnt | None) -> float:
 
 
 def _described(values: list[float]) -> Spread | None:
-    sample = Sample.of(values)
+    sample = MeasuredValues.of(values)
     if sample is None:
         return None
     return Spread(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from echelon.model.learning.lesson import AgentLesson, PhaseLesson, RunLesson, Sample
+from echelon.model.learning.lesson import AgentLesson, MeasuredValues, PhaseLesson, RunLesson
 from echelon.model.plan import PhasePlan, Plan
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.session import seconds_without
@@ -92,16 +92,16 @@ def _agent(own: Sequence[WorkedTask], retried: Mapping[str, float]) -> AgentLess
         done=len(done),
         failed=len(own) - len(done),
         attempts=sum(one.attempts for one in own),
-        seconds=Sample.of([one.seconds for one in done]),
-        wall=Sample.of([one.seconds for one in own]),
-        tokens=Sample.of([one.tokens for one in own if one.tokens is not None]),
-        cost=Sample.of([one.cost for one in own if one.cost is not None]),
+        seconds=MeasuredValues.of([one.seconds for one in done]),
+        wall=MeasuredValues.of([one.seconds for one in own]),
+        tokens=MeasuredValues.of([one.tokens for one in own if one.tokens is not None]),
+        cost=MeasuredValues.of([one.cost for one in own if one.cost is not None]),
         retry_seconds=round(sum(retried.get(one.task_id, 0.0) for one in own), 6),
     )
 
 
 def _integration(steps: Sequence[StepRecord]) -> AgentLesson:
-    took = Sample.of([(step.finished - step.started).total_seconds() for step in steps])
+    took = MeasuredValues.of([(step.finished - step.started).total_seconds() for step in steps])
     done = sum(step.handoff.done for step in steps)
     return AgentLesson(
         fingerprint=_newest_code((step.finished, step.code) for step in steps),
@@ -110,8 +110,8 @@ def _integration(steps: Sequence[StepRecord]) -> AgentLesson:
         attempts=sum(step.handoff.attempts for step in steps),
         seconds=took,
         wall=took,
-        tokens=Sample.of([one for step in steps if (one := step.handoff.usage.tokens) is not None]),
-        cost=Sample.of([one for step in steps if (one := step.handoff.usage.cost) is not None]),
+        tokens=MeasuredValues.of([one for step in steps if (one := step.handoff.usage.tokens) is not None]),
+        cost=MeasuredValues.of([one for step in steps if (one := step.handoff.usage.cost) is not None]),
     )
 
 

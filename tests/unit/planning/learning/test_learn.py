@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from echelon.model.learning.lesson import AgentLesson, PhaseLesson, RunLesson, Sample
+from echelon.model.learning.lesson import AgentLesson, MeasuredValues, PhaseLesson, RunLesson
 from echelon.planning.learning.learn import MAX_RUNS, learn
 from echelon.testing.noon import NOON
 
 
 def agent(*seconds: float, code: str = "v1", failed: int = 0, attempts: int | None = None) -> AgentLesson:
-    took = Sample.of(seconds)
+    took = MeasuredValues.of(seconds)
     tried = len(seconds) + failed
     return AgentLesson(
         fingerprint=code, done=len(seconds), failed=failed, attempts=attempts or tried, seconds=took, wall=took

@@ -2,7 +2,7 @@
 
 import pytest
 
-from echelon.model.learning.lesson import Sample
+from echelon.model.learning.lesson import MeasuredValues
 from echelon.model.status import Status
 from echelon.runlog import events as happened
 from echelon.runlog.learning.lesson import lesson_of
@@ -17,7 +17,7 @@ def test_each_agent_is_measured_by_phase() -> None:
     found = lesson(job(2, 1), tasks)
 
     first, second = found.phases["p0"].agents["a0"], found.phases["p1"].agents["a1"]
-    assert first.seconds == Sample(count=2, mean=3.0, deviation=1.0, quantiles=(2.0, 4.0))
+    assert first.seconds == MeasuredValues(count=2, mean=3.0, deviation=1.0, quantiles=(2.0, 4.0))
     assert first.tokens is not None
     assert (first.tokens.mean, first.done, first.fingerprint) == (200.0, 2, "v1")
     assert (second.seconds is not None, second.tokens) == (True, None)
@@ -88,8 +88,8 @@ def test_nothing_is_learnt_from_a_sample_or_a_run_without_a_plan() -> None:
 
 
 def test_many_values_are_kept_in_brief() -> None:
-    found = Sample.of([float(one) for one in range(1001)])
+    found = MeasuredValues.of([float(one) for one in range(1001)])
 
     assert found is not None
     assert (found.count, len(found.quantiles), found.at(0.5), found.quantiles[-1]) == (1001, 21, 500.0, 1000.0)
-    assert Sample.of([]) is None
+    assert MeasuredValues.of([]) is None

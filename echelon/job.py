@@ -22,12 +22,14 @@ from echelon.definition.nested import ITS_AGENTS_ARE_GUARDED, JobAgent, output_o
 from echelon.definition.planned import foreseen
 from echelon.model.errors import InvalidInput
 from echelon.model.graph import CapacityLimit, TaskGraph
+from echelon.model.learning.learnt import Learnt
 from echelon.model.oversight.gate import Verdict
 from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.rolling.item_forecast import ForecastRange
 from echelon.model.run import RunResult
 from echelon.oversight.gates.answers import AnswerWish, check_reason, read_verdict
+from echelon.planning.learning.forecast import with_learnt
 from echelon.planning.regime import Priority
 from echelon.settings import Settings
 
@@ -56,9 +58,15 @@ class Job(JobDefinition):
         """Decide how the job would be organised for these inputs; nothing is run."""
         return self.plan_for(read_inputs(self.inputs_type, inputs), priority, max_concurrency)
 
-    def plan_for(self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None) -> Plan:
-        """Decide how the job would be organised for validated inputs."""
-        return self.decided(inputs, priority, max_concurrency)[1]
+    def plan_for(
+        self,
+        inputs: BaseModel,
+        priority: Priority | None = None,
+        max_concurrency: int | None = None,
+        learnt: Learnt | None = None,
+    ) -> Plan:
+        """Decide how the job would be organised for validated inputs; `learnt` is what earlier runs of it teach."""
+        return self.decided(inputs, priority, max_concurrency, learnt)[1]
 
     def range_for(
         self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None
@@ -67,13 +75,17 @@ class Job(JobDefinition):
         return forecast_range(self, inputs, priority=priority, limits=self._limits(max_concurrency))
 
     def decided(
-        self, inputs: BaseModel, priority: Priority | None = None, max_concurrency: int | None = None
+        self,
+        inputs: BaseModel,
+        priority: Priority | None = None,
+        max_concurrency: int | None = None,
+        learnt: Learnt | None = None,
     ) -> tuple[TaskGraph, Plan]:
         """Return the tasks of the job for validated inputs, and the plan that is made for them."""
         limits = self._limits(max_concurrency)
         if self.graph is not None:
-            return self.graph, graph_plan(self, priority, limits)
-        made = foreseen(self, inputs, priority=priority, limits=limits)
+            return self.graph, with_learnt(graph_plan(self, priority, limits), learnt)
+        made = foreseen(self, inputs, priority=priority, limits=limits, learnt=learnt)
         return made.expansion.graph, made.plan
 
     def _limits(self, max_concurrency: int | None) -> tuple[CapacityLimit, ...]:

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Tokens of earlier outputs that a model or command is given by value, where its job says nothing (C6)."""
     max_concurrency: int | None = Field(default=None, ge=1)
     """The most agents at work at one time in a run, whatever they are; None: what the job states, or by kind (F5)."""
+    history: bool = True
+    """Do forecasts rest on what earlier runs of a job measured? Without, on what is stated and assumed alone (X10)."""
     quota_wait_seconds: float = Field(default=60.0, ge=0, allow_inf_nan=False)
     """The longest wait for a quota that resets, in seconds; a run ends waiting where it takes longer (F10)."""
     lease_seconds: float = Field(default=DEFAULT_LEASE_SECONDS, gt=0, allow_inf_nan=False)

@@ -53,7 +53,9 @@ def test_make_run_ends_as_shown(
 
     assert main(["run", "flows/audit.py:audit", "--param", "path=contracts", "--out", str(folder)]) == 0
     printed = capsys.readouterr()
-    assert _without_numbers(shown) == _without_numbers((printed.err + printed.out).replace(str(folder), folder.name))
+    # What a run teaches depends on how fast the machine is.
+    said = re.sub(r"^learnt .*\n(?: {7}.*\n)*", "", printed.err + printed.out, flags=re.MULTILINE)
+    assert _without_numbers(shown) == _without_numbers(said.replace(str(folder), folder.name))
     assert (folder / "report.html").exists()
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from echelon.cli.arguments.learnt import learnt_now
 from echelon.cli.arguments.notices import known_notices
 from echelon.cli.arguments.options import (
     Agents,
@@ -24,6 +25,11 @@ from echelon.planning.dependency_prices import dearest_dependencies
 from echelon.planning.drawing import mermaid as drawn
 from echelon.visibility.standing import window_documents, window_lines
 
+NoHistory = Annotated[
+    bool,
+    Parameter(negative="", help="Forecast by what is stated and assumed alone, not by what earlier runs measured."),
+]
+
 
 def plan(
     source: SourceName,
@@ -34,13 +40,14 @@ def plan(
     priority: Priority = None,
     agent: Agents = None,
     max_concurrency: MaxConcurrency = None,
+    no_history: NoHistory = False,
     mermaid: Annotated[bool, Parameter(help="Print the tree as a Mermaid flowchart.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Show how a job would be organised: structure, phases, owners, forecast and findings."""
     job = load_job(source, span, typed_agents(agent))
     inputs = inputs_of(job, param)
-    made = job.plan_for(inputs, priority, max_concurrency)
+    made = job.plan_for(inputs, priority, max_concurrency, None if no_history else learnt_now(job.name))
     made = made.model_copy(update={"findings": (*made.findings, *known_notices(job, made))})
     standing = standing_now(made)
     expected = job.range_for(inputs, priority, max_concurrency)

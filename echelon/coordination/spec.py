@@ -20,6 +20,7 @@ from echelon.definition.planned import Planned, planned
 from echelon.definition.success.criteria import Criteria
 from echelon.journal.digest import digest_of
 from echelon.model.graph import TaskSpec
+from echelon.model.learning.learnt import Learnt
 from echelon.model.plan import Plan
 from echelon.model.policy import DEFAULT_BY_VALUE_TOKENS
 
@@ -49,6 +50,8 @@ class RunSpec:
     """Items that were found on the way, by phase, as far as the plan has them (X12)."""
     spans: Mapping[str, int] = field(default_factory=dict[str, int])
     """The most direct reports in parts of the tree that the run has changed, by phase (R10)."""
+    learnt: Learnt | None = None
+    """What earlier runs of the job teach: its forecasts rest on it (X10)."""
     previous: Mapping[str, PreviousOutput] = field(default_factory=dict[str, PreviousOutput])
     """What the last completed run of this job on the same inputs delivered, by task."""
     by_value_tokens: int = DEFAULT_BY_VALUE_TOKENS
@@ -61,8 +64,8 @@ class RunSpec:
 
         Raises `InvalidJob` or `InvalidInput` where it cannot be.
         """
-        limits = self.plan.limits
-        return planned(self.job, self.inputs, limits=limits, found=found, spans=self.spans if spans is None else spans)
+        limits, spans = self.plan.limits, self.spans if spans is None else spans
+        return planned(self.job, self.inputs, limits=limits, found=found, spans=spans, learnt=self.learnt)
 
     @cached_property
     def inputs_digest(self) -> str:

@@ -23,10 +23,12 @@ from echelon.definition.success.findings import success_findings
 from echelon.definition.sync.planned import domains_as_run, why_in_waves, with_sync
 from echelon.definition.terms import shapes_of, terms_of
 from echelon.model.graph import CapacityLimit, TaskGraph
+from echelon.model.learning.learnt import Learnt
 from echelon.model.phrasing import count, listed
 from echelon.model.plan import PhasePlan, Plan, Reason, Spending
 from echelon.model.terms import OpenPhase
 from echelon.planning.domains import domains_of
+from echelon.planning.learning.forecast import with_learnt
 from echelon.planning.planner import plan
 from echelon.planning.regime import Priority
 from echelon.planning.spending import Verifications, with_rounds, with_verifications
@@ -53,18 +55,20 @@ def planned(
     limits: Sequence[CapacityLimit] | None = None,
     found: Found = MappingProxyType({}),
     spans: Mapping[str, int] = MappingProxyType({}),
+    learnt: Learnt | None = None,
 ) -> Planned:
     """Plan a job and find its calls; a rehearsal has both already. `InvalidInput` for a graph that lacks agents.
 
     `limits` bound how many agents are at work at one time; None: those that the job states, or the usual ones. `found`
     are the items that were found on the way; phases whose items are not among them stay open (X12). `spans` are
-    those that the run has changed in parts of its tree, by phase (R10).
+    those that the run has changed in parts of its tree, by phase (R10). With `learnt` the forecast rests on what
+    earlier runs measured instead of what is stated and assumed (X10).
     """
     if isinstance(job, RehearsalJob):
         return Planned(job=job, plan=job.plan, expansion=job.expansion)
     if job.graph is not None:
         check_runnable(job)
-        made = graph_plan(job, priority, limits_of(job) if limits is None else limits)
+        made = with_learnt(graph_plan(job, priority, limits_of(job) if limits is None else limits), learnt)
         return Planned(job=in_phases(job, made), plan=made, expansion=graph_calls(job, made))
     expansion = expand(job, inputs, found)
     features = features_of(job, expansion)
@@ -99,6 +103,7 @@ def planned(
     }
     whole = with_oversight(made.model_copy(update=changes), job.oversight, job.phases)
     whole = whole.model_copy(update={"spending": _with_checks(job, made.spending, expansion.graph, whole)})
+    whole = with_learnt(whole, learnt)
     domains = domains_as_run(domains_of(whole), job.phases.values())
     return Planned(job=job, plan=whole.model_copy(update={"domains": domains}), expansion=expansion)
 
@@ -109,10 +114,11 @@ def foreseen(
     *,
     priority: Priority | None = None,
     limits: Sequence[CapacityLimit] | None = None,
+    learnt: Learnt | None = None,
 ) -> Planned:
     """Plan a job with the items that its phases are expected to find; a run begins without, and finds its own (X12)."""
     items = {phase.name: phase.foreseen(inputs) for phase in job.phases.values() if phase.foreseen is not None}
-    made = planned(job, inputs, priority=priority, limits=limits, found=items)
+    made = planned(job, inputs, priority=priority, limits=limits, found=items, learnt=learnt)
     if not items:
         return made
     reasons = (*made.plan.reasons, *(_why_foreseen(job.phases[name], len(found)) for name, found in items.items()))

@@ -13,6 +13,7 @@ from echelon.coordination.job_run import phases_needed
 from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.result import status_after
 from echelon.coordination.spec import utc_now
+from echelon.engine.learning.review import review_of
 from echelon.engine.options import RunOptions
 from echelon.engine.recording import (
     End,
@@ -25,7 +26,7 @@ from echelon.model.errors import JournalError
 from echelon.model.run import RunRecord, RunStatus, RunView
 from echelon.model.standing.sums import NO_SUMS
 from echelon.planning.schedule.phase_graph import final_phases
-from echelon.runlog.events import RunEnded
+from echelon.runlog.events import RunEnded, RunEvent
 from echelon.runlog.sampling import rest_of
 from echelon.runlog.view import view_of
 from echelon.visibility.standing import window_lines
@@ -48,14 +49,17 @@ async def close_run(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunVie
     state = await context.log.refresh()
     folder = Path(state.out) if state.out else context.spec.folder / "report"
     at = context.now()
+    status = status_after(outputs, phases_needed(context.spec), is_sample=rest_of(state) is not None)
+    review = await review_of(context, state, status, at)
+    last: list[RunEvent] = [review] if review else []
     ended = RunEnded(
         run_id=context.spec.run_id,
         at=at,
-        status=status_after(outputs, phases_needed(context.spec), is_sample=rest_of(state) is not None),
+        status=status,
         finished=end_of(run.record, [step.finished for step in state.steps], at),
         report=str(folder),
     )
-    view = view_of(state.apply(ended), context.outputs.read_json, _previous_output(context))
+    view = view_of(state.apply(*last, ended), context.outputs.read_json, _previous_output(context))
     failpoint("report.made")
     try:
         tails = await log_tails(context.log.journal, view)
@@ -66,9 +70,9 @@ async def close_run(run: Prepared, outputs: Mapping[str, PhaseOutput]) -> RunVie
         kept = f"all else is on record: echelon show {context.spec.run_id}"
         log.warning("the report cannot be written to %s: %s; %s", folder, error.strerror or error, kept)
         ended = ended.model_copy(update={"report": None})
-        view = view_of(state.apply(ended), context.outputs.read_json, _previous_output(context))
+        view = view_of(state.apply(*last, ended), context.outputs.read_json, _previous_output(context))
     failpoint("report.written")
-    await context.lease.give_back(ended)
+    await context.lease.give_back(*last, ended)
     failpoint("run.finished")
     return view
 

@@ -23,12 +23,13 @@ from echelon.definition.definition import JobDefinition
 from echelon.definition.expansion import Found
 from echelon.definition.inputs import written_inputs
 from echelon.definition.limits import limits_of
-from echelon.definition.planned import planned
+from echelon.definition.planned import Planned, planned
 from echelon.engine.asking.earlier_runs import check_waiting, supersede_earlier
 from echelon.engine.closing import Prepared, close_run, record_interruption
 from echelon.engine.contexts import context_of, following
 from echelon.engine.contract_changes import check_contracts
 from echelon.engine.interpreter import tuned_interpreter
+from echelon.engine.learning.history import learnt_of
 from echelon.engine.nesting import (
     EnclosingFlow,
     EnclosingTask,
@@ -57,7 +58,9 @@ from echelon.journal.journal import SqlJournal
 from echelon.journal.outputs import OutputStore
 from echelon.journal.port import Journal
 from echelon.model.errors import NestingRefused
+from echelon.model.learning.learnt import Learnt
 from echelon.model.run import RunRecord, RunResult, RunStatus, RunView
+from echelon.planning.learning.forecast import with_learnt
 from echelon.redaction import register_secrets_in, reread_environment
 from echelon.runlog.events import RunStarted
 from echelon.runlog.view import result_of
@@ -141,6 +144,7 @@ async def prepare_run(
         failpoint("run.planned")
         await check_contracts(journal, ready, options.run_id)
         found = await find_run(journal, job, inputs, options.run_id, options.flow_run_id)
+        ready, learnt = await _foresee(journal, ready, found, settings)
         record = found or new_record(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
@@ -148,17 +152,15 @@ async def prepare_run(
         keeps = options.retry is not None or options.run_id is None  # a flow run that is tried again is one run
         request = SampleRequest(options.sample, keeps, options.retry)
         sample = await request.about(journal, found, record.run_id, ready.plan)
-        items: Found = {}
         start = None if found else await _start(journal, job, record, options)
         async with (
             journal.holding(record.run_id, settings.lease_seconds, start=start) as lease,
             following(journal, record.run_id, options.watch, channels_of(job, settings)) as run_log,
             contextlib.AsyncExitStack() as stack,
         ):
+            items: Found = await _take_up(job, run_log, settings) if found else {}
             if found:
-                items = await _take_up(job, run_log, settings)
-                if items or run_log.state.spans:
-                    ready = planned(job, inputs, limits=ready.plan.limits, found=items, spans=run_log.state.spans)
+                ready = _grown(ready, job, inputs, items, run_log.state.spans, learnt)
                 await reopen_run(run_log, ready.plan, retry, sample, _out(options))
             elif sample:
                 await run_log.append(sample)
@@ -171,6 +173,7 @@ async def prepare_run(
                 plan=ready.plan,
                 found=items,
                 spans=run_log.state.spans,
+                learnt=learnt,
                 folder=settings.home / "runs" / record.run_id,
                 previous=await previous_outputs(journal, job, record),
                 by_value_tokens=settings.by_value_tokens,
@@ -182,6 +185,28 @@ async def prepare_run(
             async with Workers.keep_for_run(), record_interruption(context, None if retry else found):
                 await asyncio.to_thread(write_conventions, spec.facts, spec.folder)
                 yield Prepared(context=context, record=run_log.state.record or record, options=options)
+
+
+def _grown(
+    ready: Planned,
+    job: JobDefinition,
+    inputs: BaseModel,
+    items: Found,
+    spans: Mapping[str, int],
+    learnt: Learnt | None,
+) -> Planned:
+    """Return what is carried out with what the run has found, and has changed of its structure, so far (X12, R10)."""
+    if not (items or spans):
+        return ready
+    return planned(job, inputs, limits=ready.plan.limits, found=items, spans=spans, learnt=learnt)
+
+
+async def _foresee(
+    journal: Journal, ready: Planned, found: RunRecord | None, settings: Settings
+) -> tuple[Planned, Learnt | None]:
+    """Return what is carried out with the forecast that runs before it teach, and what they do (X10)."""
+    learnt = await learnt_of(journal, ready.job.name, settings, found and found.run_id)
+    return replace(ready, plan=with_learnt(ready.plan, learnt)), learnt
 
 
 async def _take_up(job: JobDefinition, run_log: RunLog, settings: Settings) -> Found:

@@ -25,7 +25,7 @@ from echelon.journal.listener import Listener
 from echelon.journal.outages import commit_once, retry_through_outage
 from echelon.journal.port import Watcher
 from echelon.journal.private import make_private
-from echelon.journal.queries import MAX_AUTONOMY_RUNS
+from echelon.journal.queries import MAX_AUTONOMY_RUNS, MAX_REVIEWED_RUNS
 from echelon.journal.sessions import GiveBack, Keep, Take, is_held
 from echelon.journal.standing.adoption import adopt
 from echelon.journal.standing.claims import Claim, is_any_uncounted, read_books
@@ -38,7 +38,7 @@ from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
 from echelon.model.standing.claim import ClaimTold, StandingBudget, WindowBooks
-from echelon.runlog.events import AutonomyDecided, LoggedEvent, RunEvent, RunStarted
+from echelon.runlog.events import AutonomyDecided, LoggedEvent, RunEvent, RunReviewed, RunStarted
 from echelon.runlog.gates import gates_of
 from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
 
@@ -261,6 +261,13 @@ class SqlJournal:
         """Return what was decided about results in the newest runs of a job, or in those before another run (X11)."""
         found = await self._read(queries.autonomy_decided(job, before_run_id, limit), rows.event_of)
         return tuple(event for event in found if isinstance(event, AutonomyDecided))
+
+    async def reviews(
+        self, job: str, before_run_id: str | None = None, *, limit: int = MAX_REVIEWED_RUNS
+    ) -> tuple[RunReviewed, ...]:
+        """Return what the newest runs of a job taught, or those before another run; the oldest comes first (X10)."""
+        found = await self._read(queries.reviews(job, before_run_id, limit), rows.event_of)
+        return tuple(event for event in reversed(found) if isinstance(event, RunReviewed))
 
     async def _runs_with_plan(self, query: queries.Query) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)

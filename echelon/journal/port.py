@@ -11,7 +11,7 @@ from echelon.journal.lease import Lease
 from echelon.model.concern import ConcernRecord
 from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunRecord, StepRecord
-from echelon.runlog.events import AutonomyDecided, LoggedEvent, RunEvent, RunStarted
+from echelon.runlog.events import AutonomyDecided, LoggedEvent, RunEvent, RunReviewed, RunStarted
 
 Watcher = Callable[[Sequence[LoggedEvent]], None]
 """Gets what this process has just made durable, in the order of the log; returns at once."""
@@ -157,5 +157,12 @@ class Journal(Protocol):
         """Return what was decided about results in the newest runs of a job, or in those before another run (X11).
 
         `limit` is how many runs, of those in which anything was decided; the oldest comes first.
+        """
+        ...
+
+    async def reviews(self, job: str, before_run_id: str | None = None, *, limit: int = ...) -> tuple[RunReviewed, ...]:
+        """Return what the newest runs of a job taught, or those before another run; the oldest comes first (X10).
+
+        Of runs that have an output, the last word of each; only these are read, however long their logs are.
         """
         ...

@@ -62,6 +62,9 @@ WITH_OUTPUT = (RunStatus.COMPLETED, RunStatus.PARTIAL)
 #: So many of the newest runs of a job say what its agents are trusted with (X11).
 MAX_AUTONOMY_RUNS = 50
 
+#: So many of the newest runs of a job are learnt from (X10).
+MAX_REVIEWED_RUNS = 20
+
 #: So many records of a step are looked at to keep it: of the newest one the output may be lost.
 MAX_KEPT_CANDIDATES = 5
 
@@ -172,6 +175,20 @@ def autonomy_decided(job: str, before_run_id: str | None, limit: int) -> Query:
     newest = runs.order_by(_RUNS.number.desc()).limit(limit).subquery()
     query = select(_EVENTS.run_id, _EVENTS.payload).join(schema.autonomy, at_place_of(found))
     return query.join(newest, newest.c.run_id == _EVENTS.run_id).order_by(newest.c.number, _EVENTS.seq)
+
+
+def reviews(job: str, before_run_id: str | None, limit: int) -> Query:
+    """What the newest runs of a job taught that have an output, the last word of each, the newest run first."""
+    found = schema.reviews.c
+    last = select(found.run_id, func.max(found.seq).label("seq")).group_by(found.run_id).subquery()
+    runs = select(_RUNS.run_id, _RUNS.number).where(
+        _RUNS.job == job, _RUNS.status.in_(WITH_OUTPUT), exists().where(found.run_id == _RUNS.run_id)
+    )
+    if before_run_id is not None:
+        runs = runs.where(_RUNS.number < select(_RUNS.number).where(_RUNS.run_id == before_run_id).scalar_subquery())
+    newest = runs.order_by(_RUNS.number.desc()).limit(limit).subquery()
+    query = select(_EVENTS.run_id, _EVENTS.payload).join(last, at_place_of(last.c))
+    return query.join(newest, newest.c.run_id == _EVENTS.run_id).order_by(newest.c.number.desc())
 
 
 def at_place_of(index: Any) -> Any:

@@ -11,7 +11,7 @@ dialect (50 ms).
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text
 
 #: The revision of the newest migration; a test holds both together.
-HEAD = "0009"
+HEAD = "0010"
 
 #: SQLite numbers rows by itself only in a column of exactly this type.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
@@ -110,6 +110,14 @@ gates = Table(
 #: Of the events in which results were decided about: later runs of a job ask for the records of its agents.
 autonomy = Table(
     "autonomy",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+)
+
+#: Of the events in which runs were looked back on: plans of later runs of a job learn from them.
+reviews = Table(
+    "reviews",
     metadata,
     Column("run_id", String, primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),

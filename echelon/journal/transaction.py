@@ -36,6 +36,7 @@ from echelon.runlog.events import (
     RunEnded,
     RunEvent,
     RunReopened,
+    RunReviewed,
     RunStarted,
     StepEnded,
     TasksRetried,
@@ -255,6 +256,10 @@ def _index_autonomy(page: _Page, head: Head, event: AutonomyDecided) -> None:
     page.rows[schema.autonomy].append({"run_id": event.run_id, "seq": head.seq})
 
 
+def _index_review(page: _Page, head: Head, event: RunReviewed) -> None:
+    page.rows[schema.reviews].append({"run_id": event.run_id, "seq": head.seq})
+
+
 _INDEX: dict[type[Event], Callable[[_Page, Head, Any], None]] = {
     RunStarted: _index_start,
     PlanExtended: _index_plan,
@@ -269,6 +274,7 @@ _INDEX: dict[type[Event], Callable[[_Page, Head, Any], None]] = {
     GateAnswered: _index_gate_end,
     GateClosed: _index_gate_end,
     AutonomyDecided: _index_autonomy,
+    RunReviewed: _index_review,
 }
 """Kind → what of it stands in an index. All else is found in the log only."""
 
@@ -283,6 +289,7 @@ _INSERTS = {
         schema.reopenings,
         schema.gates,
         schema.autonomy,
+        schema.reviews,
     )
 }
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from echelon.model.base import Value
 from echelon.model.graph import CapacityLimit, TaskSpec
+from echelon.model.learning.foreseen import LearntForecast
 from echelon.model.organisation import Organisation, Structure
 from echelon.model.priors import Priors
 from echelon.model.rolling.conditions import PhaseConditions
@@ -260,6 +261,10 @@ class InfrastructureAgent(Value):
     """What would fail without it."""
 
 
+#: Fields of a plan that say what to expect of it, by what is known when it is made.
+_EXPECTED = {"makespan", "spending", "learnt"}
+
+
 class Plan(Value):
     """How a job will be organised and run."""
 
@@ -310,6 +315,8 @@ class Plan(Value):
     """The most that all runs of the job may consume in a day or a month (F10)."""
     priors: Priors = Priors()
     """What is assumed until it is measured."""
+    learnt: LearntForecast | None = None
+    """What its forecast has from earlier runs of the job; None: it rests on what is stated and assumed (X10)."""
     domains: tuple[DomainPlan, ...] = ()
     """What is chosen for each domain (R9); none in plans of earlier versions."""
     open: tuple[OpenPhase, ...] = ()
@@ -336,8 +343,8 @@ class Plan(Value):
 
     @cached_property
     def digest(self) -> str:
-        """Identity of the plan: equal plans have equal digests."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Identity of what is carried out: equal plans have equal digests, whatever is expected of them (X10)."""
+        return hashlib.sha256(self.model_dump_json(exclude=_EXPECTED).encode()).hexdigest()
 
     @cached_property
     def nodes(self) -> dict[str, Node]:

@@ -16,6 +16,7 @@ from echelon.model.costs.measures import Measures
 from echelon.model.exception_report import ExceptionReport, Trigger
 from echelon.model.handoff import Handoff, Missing
 from echelon.model.incident import Incident
+from echelon.model.learning.retrospective import Retrospective
 from echelon.model.organisation import PlanChange
 from echelon.model.oversight.gate import GateRecord
 from echelon.model.oversight.notification import NotificationRecord
@@ -268,6 +269,8 @@ class RunView(JudgedWork):
     """What a sample leaves to be done, and what that is expected to take; None where everything was asked for."""
     waiting: Waiting | None = None
     """What it waits for; None when it does not wait."""
+    retrospective: Retrospective | None = None
+    """What it teaches: forecast against measured, what failed, what to change (X10); None until it has an output."""
     output: object = None
     """Output of the phase at the end, by phase where there are several, as JSON; None when there is none."""
     stand_ins: dict[str, str] = Field(default_factory=dict[str, str])
@@ -327,5 +330,7 @@ class RunResult(JudgedWork):
     """Phases that were not wanted, each with the reason (X12)."""
     repeated: tuple[RepeatedWork, ...] = ()
     """Work that is repeated until a check passes, and how that ended (X12)."""
+    retrospective: Retrospective | None = None
+    """What it teaches: forecast against measured, what failed, what to change (X10); None until it has an output."""
     report: str | None
     """Folder of the report."""

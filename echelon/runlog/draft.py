@@ -50,6 +50,7 @@ class StateDraft:
         self.audits = dict(state.audits)
         self.probes = dict(state.probes)
         self.plan_changes = list(state.plan_changes)
+        self.review = state.review
         self.pauses = list(state.pauses)
         self.sync = state.sync
         self.token = state.token
@@ -94,6 +95,7 @@ class StateDraft:
             "audits": self.audits,
             "probes": self.probes,
             "plan_changes": tuple(self.plan_changes),
+            "review": self.review,
             "pauses": tuple(self.pauses),
             "sync": self.sync,
             "token": self.token,

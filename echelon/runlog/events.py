@@ -30,6 +30,7 @@ from echelon.runlog.judging.autonomy_events import AutonomyDecided
 from echelon.runlog.judging.conflict_events import ConflictFound, ConflictSettled
 from echelon.runlog.judging.flat_events import FlatMomentHeld
 from echelon.runlog.judging.sync_events import DriftMeasured, PhaseStopped, WaveEnded
+from echelon.runlog.learning.review_events import RunReviewed
 from echelon.runlog.notify_events import (
     NotificationFailed,
     NotificationQueued,
@@ -319,6 +320,7 @@ RunEvent = Annotated[
     | QuotaClosed
     | IntegrationAudited
     | VerifierProbed
+    | RunReviewed
     | RunEnded,
     Field(discriminator="kind"),
 ]

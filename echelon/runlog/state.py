@@ -109,6 +109,8 @@ class RunState:
     """Verifiers that were asked about results made wrong on purpose, by name (O3)."""
     plan_changes: tuple[PlanChange, ...] = ()
     """Changes of the structure that were proposed or made (R10)."""
+    review: happened.RunReviewed | None = None
+    """What was learnt from it when it ended, the last time; None before that (X10)."""
     pauses: tuple[Pause, ...] = ()
     """Times in which nobody worked on the run."""
     sync: SyncSeen = SyncSeen()

@@ -80,6 +80,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         output=_output(latest.values(), state, reader),
         rest=rest,
         waiting=_waiting(state, missing, rest, latest.values()),
+        retrospective=state.review.retrospective if state.review else None,
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
         stand_ins={name.task_id: stand_in(step.handoff) for name, step in latest.items() if step.handoff.stands_in},
         unverified={name.task_id: why for name, step in latest.items() if (why := step.handoff.unverified)},
@@ -181,6 +182,7 @@ def result_of(view: RunView) -> RunResult:
         plan_changes=view.plan_changes,
         skipped=view.skipped,
         repeated=view.repeated,
+        retrospective=view.retrospective,
         report=view.record.report,
     )
 

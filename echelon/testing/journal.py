@@ -21,7 +21,7 @@ from echelon.journal.fence import Fences, check_part
 from echelon.journal.holder import held_message, is_dead, this_process
 from echelon.journal.lease import Lease, hold
 from echelon.journal.port import Watcher
-from echelon.journal.queries import MAX_AUTONOMY_RUNS, MAX_KEPT_CANDIDATES, WITH_OUTPUT
+from echelon.journal.queries import MAX_AUTONOMY_RUNS, MAX_KEPT_CANDIDATES, MAX_REVIEWED_RUNS, WITH_OUTPUT
 from echelon.journal.rows import payloads
 from echelon.journal.writer import log_rejection
 from echelon.model.concern import ConcernRecord
@@ -34,6 +34,7 @@ from echelon.runlog.events import (
     AutonomyDecided,
     LoggedEvent,
     RunEvent,
+    RunReviewed,
     RunStarted,
     RunTaken,
     StepEnded,
@@ -275,6 +276,21 @@ class MemoryJournal:
         }
         newest = [events for events in found.values() if events][-limit:]
         return tuple(event for events in newest for event in events)
+
+    async def reviews(
+        self, job: str, before_run_id: str | None = None, *, limit: int = MAX_REVIEWED_RUNS
+    ) -> tuple[RunReviewed, ...]:
+        """Return what the newest runs of a job taught, or those before another run; the oldest comes first (X10)."""
+        order, runs = list(self._memory.runs), self._memory.runs
+        before = (
+            order if before_run_id is None else order[: order.index(before_run_id)] if before_run_id in order else []
+        )
+        found = [
+            [one.event for one in self._memory.logs[run_id] if isinstance(one.event, RunReviewed)][-1:]
+            for run_id in before
+            if runs[run_id].job == job and runs[run_id].status in WITH_OUTPUT
+        ]
+        return tuple(event for last in [one for one in found if one][-limit:] for event in last)
 
     async def concerns(
         self,

@@ -11,6 +11,7 @@ from echelon.model.conflicts.conflict import Conflict, ConflictRecord, SettledCo
 from echelon.model.sync.seen import Drift, DriftShare, Wave
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
+from echelon.testing.learning_events import run_reviewed
 from echelon.testing.noon import NOON
 
 
@@ -88,6 +89,7 @@ def of_judging(run_id: str) -> tuple[RunEvent, ...]:
         happened.IntegrationAudited(**base, record=audit_record()),
         happened.VerifierProbed(**base, probe=verifier_probe()),
         autonomy_decided(run_id),
+        run_reviewed(run_id),
         *_of_a_sync_point(run_id),
         *_of_sync_points(base),
     )

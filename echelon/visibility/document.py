@@ -48,6 +48,7 @@ def document_of(view: RunView) -> JsonObject:
         "repeated": view.repeated,
         "waits": view.waits,
         "retries": view.retries,
+        "retrospective": view.retrospective,
         "rest": view.rest,
         "waiting": view.waiting,
         "at_work": view.at_work,

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from echelon.model.breaker_news import BreakerNews, Turn
+from echelon.model.learning.outlook import Outlook
 from echelon.model.plan import Plan
 from echelon.model.run import StepKind, StepRecord
+from echelon.runlog.learning.foresight import foresee
 from echelon.runlog.state import PhaseState, RunState, StepName
 
 #: An agent is late when it runs so many times as long as the average one that ended, and longer than LATE_SECONDS.
 LATE_FACTOR = 3.0
 LATE_SECONDS = 2.0
+
+#: So long it is kept when a run will end, in seconds.
+LOOK_SECONDS = 5.0
 
 #: After these there is nothing to worry about.
 _WELL = frozenset({Turn.CLOSED, Turn.RELIEVED, Turn.LEFT})
@@ -68,6 +73,21 @@ def remaining_seconds(state: RunState, phase: str, now: datetime) -> float | Non
         return None
     pace = (now - stands.taken_up).total_seconds() / ended
     return pace * (tally.expected - tally.ended)
+
+
+class Foresight:
+    """When a run at work will end, as it was seen last: working that out takes a moment, and it changes slowly (V6)."""
+
+    def __init__(self) -> None:
+        self._seen_at: datetime | None = None
+        self._seen: Outlook | None = None
+
+    def look(self, state: RunState, now: datetime) -> Outlook | None:
+        """Return when a run will end; None where nothing is known of that. What is not older than a moment is kept."""
+        if self._seen_at is None or (now - self._seen_at).total_seconds() >= LOOK_SECONDS:
+            learnt = state.plan.learnt if state.plan else None
+            self._seen_at, self._seen = now, foresee(state, learnt and learnt.basis, now)
+        return self._seen
 
 
 def late_tasks(state: RunState, now: datetime) -> tuple[str, ...]:

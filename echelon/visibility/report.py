@@ -96,6 +96,7 @@ def report_context(run: RunView) -> JsonObject:
         "graded": measure_lines(run.graded),
         "account": account_lines(run.account, _currency(run)) if run.account.rows else (),
         "account_picture": Markup(account_svg(run.account)),  # noqa: S704 - built from escaped elements
+        "retrospective": run.retrospective.lines if run.retrospective else (),
         "traces": traced_agents(run),
         "trace_command": partial(trace_command, run.record.run_id),
         "incidents": run.incidents,

@@ -16,6 +16,7 @@ from rich.text import Text
 from echelon.cli.views.raised import Raised
 from echelon.model.breaker_news import Turn
 from echelon.model.concern import CRITICAL
+from echelon.model.learning.outlook import Outlook
 from echelon.model.phrasing import count, duration
 from echelon.model.run import StepKind
 from echelon.model.terms import OpenPhase
@@ -32,6 +33,7 @@ from echelon.runlog.events import (
 from echelon.runlog.state import RunState
 from echelon.runlog.view import rounds_of
 from echelon.visibility.progress import (
+    Foresight,
     Tally,
     breaker_notes,
     late_tasks,
@@ -63,6 +65,8 @@ class Plain:
         self._console = console
         self._state = RunState()
         self._raised = Raised(console)
+        self._foresight = Foresight()
+        self._late = False
 
     def watch(self, entries: Sequence[LoggedEvent]) -> None:
         """Print the lines of what happened; of a run that is resumed, what happened before is not repeated."""
@@ -71,6 +75,14 @@ class Plain:
             self._state = self._state.apply(entry.event)
             if not earlier:
                 self._print(entry)
+                self._say_late(entry.event.at)
+
+    def _say_late(self, at: datetime) -> None:
+        """Say once that the run will be late, as soon as that is known (V6)."""
+        outlook = None if self._late else self._foresight.look(self._state, at)
+        if outlook is not None and outlook.is_late:
+            self._late = True
+            self._console.print(outlook.said)
 
     def _print(self, entry: LoggedEvent) -> None:
         match entry.event:
@@ -98,6 +110,7 @@ class Moving:
 
     def __init__(self, console: Console) -> None:
         self._raised = Raised(console)
+        self._foresight = Foresight()
         self._is_behind = False
         self._state = RunState()
         self._unfolded: list[LoggedEvent] = []
@@ -119,12 +132,20 @@ class Moving:
         self._state = self._state.apply(*[entry.event for entry in entries])
         if not self._state.phases:
             return Text("preparing the plan …", style="dim")
-        return picture_of(self._state, datetime.now(UTC))
+        now = datetime.now(UTC)
+        return picture_of(self._state, now, self._foresight.look(self._state, now))
 
 
-def picture_of(state: RunState, now: datetime) -> RenderableType:
-    """Return the picture of a run that has begun."""
-    return Group(_phases(state, now), *_domains(state), *_breakers(state), *_voices(state), _foot(state, now))
+def picture_of(state: RunState, now: datetime, outlook: Outlook | None = None) -> RenderableType:
+    """Return the picture of a run that has begun; `outlook` is when it will end, where that is known."""
+    parts = (*_domains(state), *_breakers(state), *_voices(state), *_end(state, outlook))
+    return Group(_phases(state, now), *parts, _foot(state, now))
+
+
+def _end(state: RunState, outlook: Outlook | None) -> Iterator[Text]:
+    """Yield when a run will end, while it is at work (V6)."""
+    if outlook is not None and any(stands.ended is None for stands in state.phases.values()):
+        yield Text(f"    {outlook.said}", style="yellow" if outlook.is_late else "dim")
 
 
 def _phases(state: RunState, now: datetime) -> Table:

@@ -79,6 +79,7 @@ def _facts(plan: Plan, expected: ForecastRange | None) -> list[tuple[str, str]]:
             f"{plan.structure.value}: {count(plan.n_agents, 'agent')}, {levels} of coordination, span {plan.span}",
         ),
         ("forecast", "; ".join(filter(None, [_forecast(plan.makespan), _counted(plan)]))),
+        ("learnt", plan.learnt.said if plan.learnt else ""),
         ("known later", _known_later(plan, expected)),
         ("concurrency", _concurrency(plan)),
         ("in turns", _in_turns(plan)),

@@ -99,6 +99,7 @@ def show_result(console: Console, result: RunResult, windows: Sequence[str] = ()
                 f"{len(result.exceptions)} (echelon exceptions {result.run_id})" if result.exceptions else "",
             ),
             ("over limit", "\n".join(over_limit(result.exceptions))),
+            ("learnt", "\n".join(result.retrospective.short) if result.retrospective else ""),
             ("report", result.report or ""),
             ("output", f"echelon show {result.run_id} --output" if result.output is not None else "none"),
             ("exit code", str(exit_code_of(result.status, result.exceptions) or "")),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from echelon.model.base import Value
+from echelon.model.phrasing import count
 
 
 class Spread(Value):
@@ -20,6 +21,15 @@ class Spread(Value):
     """Nine of ten are at most this."""
     deviation: float = Field(ge=0)
     """Standard deviation; 0 of a single measurement, which says nothing about how it varies."""
+    typical: float | None = None
+    """The mean in a middle run: one run that went wrong does not move it. None: it is not known by run."""
+    quantiles: tuple[float, ...] = ()
+    """From the smallest to the largest at equal steps, each as in a middle run; empty where that is not known."""
+
+    @property
+    def usual(self) -> float:
+        """What to expect of one more."""
+        return self.mean if self.typical is None else self.typical
 
 
 class LearntAgent(Value):
@@ -29,6 +39,8 @@ class LearntAgent(Value):
     """Version of its code: numbers of an agent that has changed since are of another agent."""
     seconds: Spread | None = None
     """Wall time of a task that was done, all attempts included."""
+    wall: Spread | None = None
+    """The same of a task that ended, done or failed: what makes a run take its time."""
     tokens: Spread | None = None
     """Tokens of a task, in both directions, all attempts included."""
     cost: Spread | None = None
@@ -50,10 +62,16 @@ class LearntPhase(Value):
     """By name of the agent, those who integrate included; only measurements of the newest version of each."""
     integration_seconds: Spread | None = None
     """Wall time of one integration."""
+    lead_seconds: Spread | None = None
+    """From the end of what it waits for to its first step: sync point, planning and placing."""
+    tail_seconds: Spread | None = None
+    """From the end of its last task to that of its last step: what integrates behind everybody."""
+    task_overhead_seconds: Spread | None = None
+    """What each task adds beyond its own time and the limits: starting it, and putting it on record."""
 
 
 class Learnt(Value):
-    """What the newest runs of a job teach: those of the same inputs' shape, rehearsals and samples left out."""
+    """What the newest runs of a job teach, rehearsals and samples left out."""
 
     runs: int = Field(ge=1)
     """From how many runs."""
@@ -67,3 +85,8 @@ class Learnt(Value):
     """Tokens of a whole run; None where a run reported none."""
     cost: Spread | None = None
     """Money of a whole run."""
+
+    @property
+    def said(self) -> str:
+        """Say from what it was learnt."""
+        return f"learnt from {count(self.runs, 'run')}"

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heapreplace
+from typing import NamedTuple
 
 from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.plan import Finding, FindingLevel, Makespan, Node, PhasePlan
@@ -11,6 +12,17 @@ from echelon.model.priors import Priors
 from echelon.planning.schedule.limited import Dispatcher, at_least
 from echelon.planning.schedule.order import producers_of, topological
 from echelon.planning.schedule.phase_graph import needs_of_phases
+
+
+class PhaseOverhead(NamedTuple):
+    """What a phase takes beyond its tasks, as earlier runs measured it, in seconds; it replaces what is assumed."""
+
+    lead: float = 0.0
+    """From the end of what it waits for to its first step."""
+    tail: float = 0.0
+    """From the end of its last task to that of its last step: whoever integrates."""
+    per_task: float = 0.0
+    """For each of its tasks: starting it, and putting it on record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +39,16 @@ class Schedule:
     """What starting, integrating and synchronising takes."""
     limits: Sequence[CapacityLimit] = ()
     """What bounds how many agents are at work at one time, or begin in a minute; empty: nothing does."""
+    overheads: Mapping[str, PhaseOverhead] = field(default_factory=dict[str, PhaseOverhead])
+    """What phases take beyond their tasks, where that was measured; of the others it is what the priors say."""
+
+    def end_of(self, phase: str, ends: Mapping[str, float], began: float) -> float:
+        """Return when a phase ends whose tasks end so, in seconds."""
+        overhead = self.overheads.get(phase)
+        if overhead is None:
+            return _integrated(ends, _above(self.tree), self.priors.integration_seconds) + self.priors.sync_seconds
+        last = max(ends.values(), default=began)
+        return max(began, last + overhead.tail + overhead.per_task * len(ends))
 
 
 def makespan(schedule: Schedule) -> Makespan:
@@ -57,12 +79,13 @@ def makespan(schedule: Schedule) -> Makespan:
 def _foreseen(schedule: Schedule, seconds: Mapping[str, float], made: Makespan) -> Makespan:
     """Add to what bounds a plan how long it takes."""
     predicted = ends_of_phases(schedule, seconds)
-    plain = ends_of_phases(replace(schedule, tree=(), priors=_WITHOUT_COORDINATION), seconds)
-    takes, bare = (max(ends.values(), default=0.0) for ends in (predicted, plain))
+    bare = replace(schedule, tree=(), priors=_WITHOUT_COORDINATION, overheads={})
+    plain = ends_of_phases(bare, seconds)
+    takes, work = (max(ends.values(), default=0.0) for ends in (predicted, plain))
     figures = {
         "predicted": round(max(takes, made.bound_seconds or 0.0), 6),
         "work": round(sum(seconds[agent.id] * agent.replicas for agent in schedule.agents), 6),
-        "coordination": round(takes - bare, 6),
+        "coordination": round(max(0.0, takes - work), 6),
     }
     return made.model_copy(update=figures)
 
@@ -78,9 +101,10 @@ def ends_of_phases(schedule: Schedule, seconds: Mapping[str, float]) -> dict[str
     """
     agents = {agent.id: agent for agent in schedule.agents}
     position = {node.id: number for number, node in enumerate(schedule.tree)}
-    above, priors = _above(schedule.tree), schedule.priors
     needs = needs_of_phases(schedule.phases)
-    work = Dispatcher(schedule.limits, seconds, priors.dispatch_seconds)
+    dispatch = 0.0 if schedule.overheads else schedule.priors.dispatch_seconds
+    work = Dispatcher(schedule.limits, seconds, dispatch)
+    began: dict[str, float] = {}
     ended: dict[str, float] = {}
     at_work: dict[str, dict[str, list[float]]] = {}
     left: dict[str, int] = {}
@@ -92,7 +116,9 @@ def ends_of_phases(schedule: Schedule, seconds: Mapping[str, float]) -> dict[str
             at_work[name] = {agent: [] for agent in ordered}
             doers = [agents[agent] for agent in ordered for _ in range(agents[agent].replicas)]
             left[name] = len(doers)
-            work.add(name, doers, max((ended[one] for one in needs[name]), default=0.0))
+            lead = schedule.overheads.get(name, PhaseOverhead()).lead
+            began[name] = max((ended[one] for one in needs[name]), default=0.0) + lead
+            work.add(name, doers, began[name])
 
     begin()
     for started in work.starts():
@@ -100,8 +126,7 @@ def ends_of_phases(schedule: Schedule, seconds: Mapping[str, float]) -> dict[str
         left[started.group] -= 1
         if not left[started.group]:
             ends = {agent: sorted(each)[agents[agent].agree - 1] for agent, each in at_work[started.group].items()}
-            integrated = _integrated(ends, above, priors.integration_seconds)
-            ended[started.group] = integrated + priors.sync_seconds
+            ended[started.group] = schedule.end_of(started.group, ends, began[started.group])
             begin()
     return ended
 

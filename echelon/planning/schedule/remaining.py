@@ -1,11 +1,12 @@
 """Foresee how long a part of a plan takes, with durations that were measured instead of those that were stated (V6)."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan
 from echelon.planning.features import stages_of
-from echelon.planning.schedule.makespan import Schedule, makespan
+from echelon.planning.schedule.makespan import PhaseOverhead, Schedule, makespan
 from echelon.planning.schedule.phase_graph import needs_of_phases
 
 
@@ -14,6 +15,16 @@ def makespan_of(plan: Plan, seconds: Mapping[str, float], integration_seconds: f
 
     `integration_seconds` is what an integration was measured to take; None: what the plan assumes.
     """
+    return makespan(schedule_of(plan, seconds, integration_seconds)).predicted
+
+
+def schedule_of(
+    plan: Plan,
+    seconds: Mapping[str, float],
+    integration_seconds: float | None = None,
+    overheads: Mapping[str, PhaseOverhead] = MappingProxyType({}),
+) -> Schedule:
+    """Return the schedule of the tasks of a plan that `seconds` names; `overheads` are what phases take beyond them."""
     stages = stages_of(plan.phases)
     units = _units(plan, stages, seconds)
     work = [spec for own in units.values() for spec in own.values()]
@@ -21,8 +32,13 @@ def makespan_of(plan: Plan, seconds: Mapping[str, float], integration_seconds: f
     priors = plan.priors
     if integration_seconds is not None:
         priors = priors.model_copy(update={"integration_seconds": integration_seconds})
-    made = Schedule(agents=work, phases=phases, tree=_tree(plan, units), priors=priors, limits=plan.limits)
-    return makespan(made).predicted
+    tree = _tree(plan, units)
+    return Schedule(agents=work, phases=phases, tree=tree, priors=priors, limits=plan.limits, overheads=overheads)
+
+
+def unit_of(plan: Plan, stage: str, task: str) -> str:
+    """Return the name, in such a schedule, of what the agent of a task has to do in a phase."""
+    return f"{stage}: {plan.agent_of.get(task, task)}"
 
 
 def _units(plan: Plan, stages: Sequence[PhasePlan], seconds: Mapping[str, float]) -> dict[str, dict[str, TaskSpec]]:

@@ -13,6 +13,7 @@ from echelon.runlog.events import RunEvent
 from echelon.runlog.state import fold
 from echelon.testing.journal_contract.base import Base, unwrap
 from echelon.testing.judging_events import autonomy_decided
+from echelon.testing.learning_events import run_reviewed
 from echelon.testing.run_events import (
     NOON,
     concern_disposed,
@@ -256,3 +257,20 @@ class IndexContract(Base):
         assert [one.run_id for one in await r1.autonomy_decided("audit", "r4")] == ["r1", "r1"]
         assert [one.run_id for one in await r1.autonomy_decided("audit", limit=1)] == ["r4"]
         assert await r1.autonomy_decided("audit", "r1") == ()
+
+    async def test_what_runs_of_a_job_taught_is_found_the_last_word_of_those_with_an_output(self, r1: Journal) -> None:
+        await r1.append(run_reviewed("r1", 1.0), run_ended(status=RunStatus.COMPLETED))
+        others = {"r2": RunStatus.PARTIAL, "failed": RunStatus.FAILED, "r3": RunStatus.COMPLETED, "now": None}
+        for run_id, status in others.items():
+            await r1.append(run_started(run_id, job="audit"), run_reviewed(run_id, 2.0))
+            if status is not None:
+                await r1.append(run_ended(run_id, status))
+        await r1.append(run_started("other", job="tidy"), run_reviewed("other"), run_ended("other"))
+        await r1.append(run_reviewed("r1", 3.0))
+
+        found = await r1.reviews("audit")
+
+        assert [(one.run_id, one.lesson.makespan_seconds) for one in found] == [("r1", 3.0), ("r2", 2.0), ("r3", 2.0)]
+        assert [one.run_id for one in await r1.reviews("audit", "r3")] == ["r1", "r2"]
+        assert [one.run_id for one in await r1.reviews("audit", limit=1)] == ["r3"]
+        assert await r1.reviews("audit", "nobody") == ()

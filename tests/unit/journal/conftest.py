@@ -19,7 +19,7 @@ NAMED = "ECHELON_TEST_POSTGRES_URL"
 
 #: Makes a journal on a server an empty one.
 EMPTY = (
-    "TRUNCATE runs, events, steps, concerns, dispositions, reopenings, gates, autonomy, sessions, "
+    "TRUNCATE runs, events, steps, concerns, dispositions, reopenings, gates, autonomy, reviews, sessions, "
     "standing_spent, standing_claims CASCADE"
 )
 

@@ -13,6 +13,7 @@ from echelon.model.breaker_news import BreakerNews, Turn
 from echelon.model.fallback import FallbackKind, UsedFallback
 from echelon.model.graph import TaskSpec
 from echelon.model.handoff import ErrorReport, UsedDependency
+from echelon.model.learning.retrospective import Retrospective
 from echelon.model.oversight.notification import IssuedToken
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan, SyncPoint
 from echelon.model.quota.window import QuotaWindow
@@ -22,6 +23,7 @@ from echelon.model.sync.seen import Drift, DriftShare
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
 from echelon.testing.judging_events import audit_record, conflict, settled, verifier_probe, wave
+from echelon.testing.learning_events import run_lesson, suggestion
 from echelon.testing.run_events import (
     NOON,
     concern_raised,
@@ -211,6 +213,10 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
             "proceeded": attempts,
             "standings": st.lists(standings, max_size=2).map(tuple),
             "decisions": st.lists(st.builds(a_decision, tasks, ids), max_size=2).map(tuple),
+        },
+        happened.RunReviewed: {
+            "lesson": st.builds(run_lesson, ids, st.floats(0, 100)),
+            "retrospective": st.builds(suggestion, advice=words).map(lambda one: Retrospective(suggestions=(one,))),
         },
         happened.ExceptionPushed: {"report": words.map(exception_report)},
         happened.EffectIntended: {"intent": st.builds(effect_intent, tasks, attempts, st.just(run_id))},

@@ -47,7 +47,7 @@ def exceptions_by_cause(reports: Iterable[ExceptionReport]) -> tuple[tuple[Excep
     """Put together reports that say the same of different places; the first to be pushed first."""
     groups: defaultdict[Hashable, list[ExceptionReport]] = defaultdict(list)
     for report in reports:
-        names = [name for node in report.path for name in _names(node)]
+        names = [name for one in (*report.path, *report.tasks) for name in _names(one)]
         groups[report.trigger, report.level, gist_of(report.message, names)].append(report)
     return tuple(map(tuple, groups.values()))
 

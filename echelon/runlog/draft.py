@@ -50,6 +50,7 @@ class StateDraft:
         self.plan_changes = list(state.plan_changes)
         self.pauses = list(state.pauses)
         self.sync = state.sync
+        self.watches = list(state.watches)
         self.token = state.token
         self.holders = set(state.holders)
 
@@ -92,6 +93,7 @@ class StateDraft:
             "plan_changes": tuple(self.plan_changes),
             "pauses": tuple(self.pauses),
             "sync": self.sync,
+            "watches": tuple(self.watches),
             "token": self.token,
             "holders": frozenset(self.holders),
         }

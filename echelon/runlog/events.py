@@ -16,6 +16,7 @@ from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import ErrorReport, UsedDependency
 from echelon.model.run import Conversation, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent
+from echelon.runlog.exceptions.watch_events import WatchMeasured
 from echelon.runlog.gate_events import (
     ApprovalReturned,
     ApprovalUsed,
@@ -316,6 +317,7 @@ RunEvent = Annotated[
     | QuotaClosed
     | IntegrationAudited
     | VerifierProbed
+    | WatchMeasured
     | RunEnded,
     Field(discriminator="kind"),
 ]

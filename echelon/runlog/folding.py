@@ -257,6 +257,10 @@ def _verifier_probed(draft: StateDraft, event: happened.VerifierProbed) -> None:
         draft.latest = {name: revised(step, draft.probes) for name, step in draft.latest.items()}
 
 
+def _watch_measured(draft: StateDraft, event: happened.WatchMeasured) -> None:
+    draft.watches.append(event)
+
+
 def _run_ended(draft: StateDraft, event: happened.RunEnded) -> None:
     draft.update_record(**record_changes(event))
     draft.at_work.clear()
@@ -314,6 +318,7 @@ APPLY: dict[type[happened.Event], Callable[[StateDraft, Any], None]] = {
     happened.QuotaClosed: _quota_closed,
     happened.IntegrationAudited: _integration_audited,
     happened.VerifierProbed: _verifier_probed,
+    happened.WatchMeasured: _watch_measured,
     happened.RunEnded: _run_ended,
 }
 """Kind → what it changes. A test holds it complete."""

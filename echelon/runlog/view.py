@@ -22,6 +22,7 @@ from echelon.planning.schedule.phase_graph import final_names, phases_awaited
 from echelon.runlog.alike import KnownLosses, exceptions_by_cause, missing_by_cause
 from echelon.runlog.breakers import breakers_of
 from echelon.runlog.causes import awaited_by
+from echelon.runlog.exceptions.visible import visibility_of
 from echelon.runlog.incidents import errors_of, incidents_of
 from echelon.runlog.items import changes_of
 from echelon.runlog.judging.autonomy import approvals_of, autonomy_of, escalated_in
@@ -76,6 +77,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         skipped=_skipped(state),
         repeated=tuple(_repeated(latest.values())),
         output=_output(latest.values(), state, reader),
+        visibility=visibility_of(state, _planned(state)),
         rest=rest,
         waiting=_waiting(state, missing, rest, latest.values()),
         retries=tuple(TaskRetry(tasks=one.tasks, by=one.by, at=one.at) for one in state.retries),
@@ -169,6 +171,7 @@ def result_of(view: RunView) -> RunResult:
         gates=view.gates,
         measures=view.measures,
         exceptions=view.exceptions,
+        visibility=view.visibility,
         rest=view.rest,
         waiting=view.waiting,
         plan_changes=view.plan_changes,

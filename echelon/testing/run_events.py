@@ -337,5 +337,6 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         happened.ExceptionPushed(**base, report=exception_report()),
         happened.PhaseEnded(**base, phase="inspect"),
         happened.PhaseSkipped(**base, phase="fix", reason="nothing to fix"),
+        happened.WatchMeasured(**base, seen=9, delay_seconds=0.01, delay_seconds_p90=0.02, processor_seconds=0.1),
         run_ended(run_id, report="out/report"),
     )

@@ -54,6 +54,12 @@ def answers_in(messages: Sequence[Foreign]) -> int:
     return sum(message.kind == "response" for message in messages)
 
 
+def context_tokens_of(messages: Sequence[Foreign]) -> int | None:
+    """Return the tokens of the largest request with its answer; None where no answer says them."""
+    answers = [message.usage for message in messages if message.kind == "response"]
+    return max((one.input_tokens + one.output_tokens for one in answers), default=0) or None
+
+
 def name_of(said: object) -> str:
     """Return a name as it is kept: models invent names of tools, and anything may stand in them."""
     return truncate(legible(redact(str(said))), NAME_CHARACTERS) if said else ""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan
 from echelon.planning.features import stages_of
-from echelon.planning.schedule.makespan import Schedule, makespan
+from echelon.planning.schedule.makespan import Schedule, durations, ends_of_phases, makespan
 from echelon.planning.schedule.phase_graph import needs_of_phases
 
 
@@ -14,6 +14,22 @@ def makespan_of(plan: Plan, seconds: Mapping[str, float], integration_seconds: f
 
     `integration_seconds` is what an integration was measured to take; None: what the plan assumes.
     """
+    return makespan(_schedule(plan, seconds, integration_seconds)).predicted
+
+
+def phase_seconds_of(plan: Plan, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return how long each phase takes from when those it needs have ended, given how long its tasks do, in seconds.
+
+    Phases that agents go through item by item are one, under the name of the last of them (D1).
+    """
+    schedule = _schedule(plan, seconds, None)
+    work = durations(schedule.agents)
+    ends = ends_of_phases(schedule, work) if work else {}
+    needs = needs_of_phases(schedule.phases)
+    return {name: end - max((ends[one] for one in needs[name]), default=0.0) for name, end in ends.items()}
+
+
+def _schedule(plan: Plan, seconds: Mapping[str, float], integration_seconds: float | None) -> Schedule:
     stages = stages_of(plan.phases)
     units = _units(plan, stages, seconds)
     work = [spec for own in units.values() for spec in own.values()]
@@ -21,8 +37,7 @@ def makespan_of(plan: Plan, seconds: Mapping[str, float], integration_seconds: f
     priors = plan.priors
     if integration_seconds is not None:
         priors = priors.model_copy(update={"integration_seconds": integration_seconds})
-    made = Schedule(agents=work, phases=phases, tree=_tree(plan, units), priors=priors, limits=plan.limits)
-    return makespan(made).predicted
+    return Schedule(agents=work, phases=phases, tree=_tree(plan, units), priors=priors, limits=plan.limits)
 
 
 def _units(plan: Plan, stages: Sequence[PhasePlan], seconds: Mapping[str, float]) -> dict[str, dict[str, TaskSpec]]:

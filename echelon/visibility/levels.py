@@ -32,10 +32,11 @@ def level_lines(seen: Visibility) -> list[str]:
 
 
 def alert_line(report: ExceptionReport) -> str:
-    """Say one alert in a line; of a critical one with its whole path."""
-    where = f"{' › '.join(map(one_line, report.path))}: " if report.level is Level.CRITICAL else ""
-    kind = report.trigger.value.replace("_", " ")
-    return f"{kind}: {where}{truncate(one_line(printable(report.message)), MESSAGE_CHARACTERS)}"
+    """Say one alert in a line: of a critical one with its whole path, else of whom, where it does not say so."""
+    kind, said = report.trigger.value.replace("_", " "), truncate(one_line(report.message), MESSAGE_CHARACTERS)
+    path = report.path if report.level is Level.CRITICAL else report.path[1:][-1:]
+    where = "" if path and report.level is not Level.CRITICAL and path[0] in said else " › ".join(map(one_line, path))
+    return printable(f"{kind}: {where}: {said}" if where else f"{kind}: {said}")
 
 
 def alert_lines(alerts: Alerts, elsewhere: Iterable[Trigger] = SAID_ELSEWHERE) -> list[str]:

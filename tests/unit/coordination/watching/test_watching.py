@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ from tests.unit.coordination.jobs import Watched, on_record
 
 pytestmark = pytest.mark.anyio
 
-#: Runs of a thousand agents that are made: one in CI, five where ECHELON_WIDE_RUNS says so.
-WIDE_RUNS = int(os.environ.get("ECHELON_WIDE_RUNS", "1"))
+#: Runs of a thousand agents that are made: one in CI, five where ECHELON_TEST_WIDE_RUNS says so.
+WIDE_RUNS = int(os.environ.get("ECHELON_TEST_WIDE_RUNS", "1"))
 
 SLOW_SECONDS = 1.2
 
@@ -96,7 +97,7 @@ async def test_earlier_runs_count_before_the_plan_unless_the_agent_has_changed(t
         agents = {"work": LearntAgent(fingerprint=fingerprint, seconds=usual)}
         known = Learnt(runs=9, newest="r", phases={"do": LearntPhase(seconds=usual, agents=agents)})
         async with a_run(job_of(0.05), tmp_path / fingerprint, Inputs(slow=frozenset("c"))) as made:
-            run = made.__class__(**{**vars(made), "learnt": known})
+            run = replace(made, learnt=known)
             await run_phases(run)
             if late is not None:
                 assert await reports(run) == late
@@ -104,7 +105,7 @@ async def test_earlier_runs_count_before_the_plan_unless_the_agent_has_changed(t
 
 
 async def test_a_run_that_is_resumed_pushes_nothing_again(tmp_path: Path) -> None:
-    inputs = Inputs(slow=frozenset("c"), failing=frozenset("c"))
+    inputs, late = Inputs(slow=frozenset("c"), failing=frozenset("c")), list[ExceptionReport]()
     for _ in range(2):
         async with a_run(job_of(0.05), tmp_path, inputs) as run:
             await run_phases(run)

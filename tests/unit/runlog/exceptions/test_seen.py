@@ -20,8 +20,8 @@ from echelon.testing.noon import NOON
 from echelon.testing.run_events import run_started, step_ended, step_started
 from tests.unit.runlog.exceptions.runs import at, deviation, random_log, tree_of
 
-#: How many random logs of a thousand agents are looked at; all of them take minutes: ECHELON_RANDOM_LOGS=1000.
-LOGS = int(os.environ.get("ECHELON_RANDOM_LOGS", "20"))
+#: How many random logs of a thousand agents are looked at; all of them take minutes: ECHELON_TEST_LOGS=1000.
+LOGS = int(os.environ.get("ECHELON_TEST_LOGS", "20"))
 
 THOUSAND = tree_of(1_000)
 

@@ -1,9 +1,13 @@
 """What is pushed upwards, and nothing else is (V1): no news is good news."""
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 
 from echelon.model.base import Value
+
+#: Digits of an id: enough to tell all apart that a run will ever push.
+_ID_DIGITS = 16
 
 
 class Trigger(StrEnum):
@@ -55,3 +59,8 @@ class ExceptionReport(Value):
     """What it says of what: who sees the same again does not push it again. Empty where nobody has to know that."""
     tasks: tuple[str, ...] = ()
     """The tasks that it is about, where it is about several, or names one that is at work."""
+
+    @property
+    def id(self) -> str:
+        """Tell it from all others of its run."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:_ID_DIGITS]

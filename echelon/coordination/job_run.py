@@ -64,8 +64,7 @@ from echelon.runlog.events import PhaseEnded, PhaseStarted
 async def run_phases(run: RunContext, parts: Placement | None = None) -> dict[str, PhaseOutput]:
     """Carry out a plan; returns what each phase handed on. `parts` places the parts below the primary; None is here.
 
-    A phase begins when the sync points that it needs are passed; phases without a path between them are at work side by
-    side (X12).
+    A phase begins when the sync points that it needs are passed; those without a path between them side by side (X12).
     """
     async with breakers_on_record(run), exceptions_on_record(run):
         job = JobRun(run, parts)

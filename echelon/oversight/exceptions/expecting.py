@@ -11,8 +11,8 @@ from echelon.planning.schedule.remaining import phase_seconds_of
 #: What takes so much longer than expected is late.
 LATE_SHARE = 0.2
 
-#: Nobody is told that something is late by less, in seconds.
-LEAST_SECONDS = 0.5
+#: Nobody is told that something is late by less, in seconds: a busy machine makes everybody so late.
+LEAST_SECONDS = 0.75
 
 #: From so many others on that did the same it is known how long that takes.
 LEAST_SIBLINGS = 5

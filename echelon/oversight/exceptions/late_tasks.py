@@ -4,7 +4,7 @@ Who starts first is late first among those that are expected to take as long, so
 looked at: what an event costs does not grow with the number of agents.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -40,6 +40,8 @@ class _Kind:
         self.late: dict[str, datetime] = {}
         self.began: dict[str, datetime] = {}
         """When those of both began."""
+        self.overran: dict[str, float] = {}
+        """Seconds of those that were late, and have ended before anybody looked."""
 
     def forget(self, task: str) -> None:
         """Take out one that is not at work any more."""
@@ -95,9 +97,15 @@ class LateTasks:
         if step.kind is not StepKind.TASK or step.replica or task is None:
             return
         kind = self._kind(task, step.phase)
-        was_at_work = task.id in kind.began
+        was_at_work, expected = task.id in kind.at_work, kind.expected
+        was_late, began = task.id in kind.late, kind.began.get(task.id, step.started)
         kind.forget(task.id)
-        if was_at_work and step.handoff.done and not step.handoff.kept_from:
+        if was_at_work and expected is not None:
+            took = (step.finished - began).total_seconds()
+            took -= self._held.of_task(task.provider, began, step.finished)
+            if took >= expected.limit:
+                kind.overran[task.id] = took
+        if (was_at_work or was_late) and step.handoff.done and not step.handoff.kept_from:
             kind.siblings.add((step.finished - step.started).total_seconds())
 
     def _kind(self, task: TaskSpec, phase: str) -> _Kind:
@@ -121,16 +129,22 @@ class LateTasks:
         """Yield what is to be said of those that are late by now, once, those of one kind together."""
         for name, kind in self._kinds.items():
             expected = kind.expected
-            if expected is None or not kind.at_work:
+            if expected is None:
                 continue
-            found = list(self._overdue(name, kind, expected, now))
-            new = [task for task in found if task not in self._reported]
+            at_work = {task: (now - began).total_seconds() for task, began in self._overdue(name, kind, expected, now)}
+            new = {task: took for task, took in (kind.overran | at_work).items() if task not in self._reported}
+            kind.overran.clear()
             self._reported.update(new)
             if new:
-                yield self._report(name.phase, kind, expected, new, now)
+                yield self._report(name.phase, expected, new, now)
 
-    def _overdue(self, name: TaskKind, kind: _Kind, expected: Expected, now: datetime) -> Iterator[str]:
-        """Take out those that are late; one that only waited meanwhile goes on as if it had begun so much later."""
+    def _overdue(
+        self, name: TaskKind, kind: _Kind, expected: Expected, now: datetime
+    ) -> Iterator[tuple[str, datetime]]:
+        """Take out those that are late, with when they began.
+
+        One that only waited meanwhile goes on as if it had begun so much later.
+        """
         for task, since in list(kind.at_work.items()):
             if (now - since).total_seconds() < expected.limit:
                 return
@@ -141,10 +155,10 @@ class LateTasks:
                 kind.at_work[task] = began + timedelta(seconds=waited)
                 continue
             kind.late[task] = began
-            yield task
+            yield task, began
 
-    def _report(self, phase: str, kind: _Kind, expected: Expected, tasks: list[str], now: datetime) -> ExceptionReport:
-        said = overtime((now - min(kind.late[task] for task in tasks)).total_seconds(), expected)
+    def _report(self, phase: str, expected: Expected, took: Mapping[str, float], now: datetime) -> ExceptionReport:
+        said, tasks = overtime(max(took.values()), expected), list(took)
         message = f"{named(tasks)} is late: {said}"
         if len(tasks) > 1:
             message = f"{count(len(tasks), 'task')} of phase {phase!r} are late: {said}; {named(tasks)}"

@@ -35,7 +35,8 @@ def alert_line(report: ExceptionReport) -> str:
     """Say one alert in a line: of a critical one with its whole path, else of whom, where it does not say so."""
     kind, said = report.trigger.value.replace("_", " "), truncate(one_line(report.message), MESSAGE_CHARACTERS)
     path = report.path if report.level is Level.CRITICAL else report.path[1:][-1:]
-    where = "" if path and report.level is not Level.CRITICAL and path[0] in said else " › ".join(map(one_line, path))
+    is_said = report.level is not Level.CRITICAL and any(name in said for name in (*path, *report.tasks))
+    where = "" if is_said else " › ".join(map(one_line, path))
     return printable(f"{kind}: {where}: {said}" if where else f"{kind}: {said}")
 
 
@@ -59,12 +60,13 @@ def attention_lines(alerts: Alerts) -> list[str]:
 def age_lines(seen: Visibility) -> list[str]:
     """Say how old what each level knows is, where that was measured."""
     return [
-        f"{one.level}: {_milliseconds(one.seconds)} ({_milliseconds(one.seconds_p90 or 0.0)} at most in 9 of 10), "
+        f"{one.level}: {short_time(one.seconds)} ({short_time(one.seconds_p90 or 0.0)} at most in 9 of 10), "
         f"{count(one.hops, 'hop')}"
         for one in seen.ages
         if one.seconds is not None
     ]
 
 
-def _milliseconds(seconds: float) -> str:
+def short_time(seconds: float) -> str:
+    """Return a time as people say it, also one of less than a second."""
     return f"{seconds * 1000:,.0f} ms" if seconds < 1 else duration(seconds)

@@ -11,9 +11,10 @@ from pydantic import Field
 from echelon.model.base import Value
 from echelon.model.exception_report import Trigger
 from echelon.model.handoff import Handoff
-from echelon.model.phrasing import count, duration, listed, percent
+from echelon.model.phrasing import count, listed, percent
 from echelon.model.run import RunView, StepKind, StepRecord
 from echelon.oversight.exceptions.expecting import quantile
+from echelon.visibility.levels import short_time
 
 #: From so many agents on a run is shown as statistics.
 FROM_AGENTS = 200
@@ -99,7 +100,7 @@ def _phase_lines(phase: PhaseStatistics) -> list[str]:
 
 def _said(found: Distribution, *, in_seconds: bool) -> str:
     half, most_of_them, most = (
-        duration(number) if in_seconds else f"{number:,.0f}" for number in (found.p50, found.p90, found.most)
+        short_time(number) if in_seconds else f"{number:,.0f}" for number in (found.p50, found.p90, found.most)
     )
     return f"{half} in the middle, {most_of_them} at most in 9 of 10, {most} at most"
 

@@ -1,16 +1,18 @@
 """Which alerts are shown one by one, within the attention of each level, and which are counted (V7). Pure.
 
 An alert is a warning or a critical exception. It is pushed to the coordinator who is nearest; what is critical is shown
-to every level, however many alerts there were, and counts for the attention that it takes.
+to every level, however many alerts there were, and counts for the attention that it takes. What says the same of
+another place within the hour is counted: one cause is shown once.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime
 
 from echelon.model.exception_report import ExceptionReport, Level
 from echelon.model.plan import Plan
 from echelon.model.views.rollup import Alerts, GroupedAlerts, LevelAlerts
+from echelon.runlog.alike import said_by
 from echelon.runlog.exceptions.levels import Levels
 
 _HOUR_SECONDS = 3600
@@ -24,6 +26,7 @@ class AttentionBudget:
         self.follow(plan)
         self._pushed = Counter[int]()
         self._critical = Counter[int]()
+        self._said: dict[tuple[int, int], set[Hashable]] = {}
         self._taken = Counter[tuple[int, int]]()
         self._grouped: dict[tuple[int, int], Counter[str]] = {}
         self.shown: list[ExceptionReport] = []
@@ -46,7 +49,10 @@ class AttentionBudget:
         self._pushed[level] += 1
         is_critical = report.level is Level.CRITICAL
         self._critical[level] += is_critical
-        if not is_critical and self._taken[level, hour] >= self._an_hour:
+        said, saying = self._said.setdefault((level, hour), set()), said_by(report)
+        is_told = saying in said or self._taken[level, hour] >= self._an_hour
+        said.add(saying)
+        if not is_critical and is_told:
             self._grouped.setdefault((level, hour), Counter())[report.trigger.value] += 1
             return False
         self._taken[level, hour] += 1

@@ -79,12 +79,12 @@ def test_texts_of_anybody_are_bounded_and_only_shown() -> None:
 
 
 def test_the_log_of_the_run_has_alerts_within_the_attention_of_people() -> None:
-    many = [pushed(float(second)) for second in range(ALERTS_AN_HOUR + 3)]
+    many = [pushed(float(second), message=f"late {'abcdefghijk'[second]}") for second in range(ALERTS_AN_HOUR + 3)]
     lines = drawn(*many, pushed(99.0, level=Level.CRITICAL)).lines
 
     assert {line.flow_key for line in lines} == {JOB}
     assert [(line.level, line.message) for line in lines] == [
-        *[(logging.WARNING, "late: it is late")] * ALERTS_AN_HOUR,
+        *[(logging.WARNING, f"late: late {'abcdefghijk'[number]}") for number in range(ALERTS_AN_HOUR)],
         (logging.WARNING, f"more alerts of level job are counted: echelon exceptions {RUN_ID}"),
         (logging.CRITICAL, "late: primary: it is late"),
     ]

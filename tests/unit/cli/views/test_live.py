@@ -169,8 +169,8 @@ def test_what_comes_from_the_journal_is_counted_as_reused():
     assert "1 reused" in drawn(moving)
 
 
-def pushed(task: str, level: Level = Level.WARNING, seconds: float = 3.0) -> RunEvent:
-    message = f"{task} is late"
+def pushed(task: str, level: Level = Level.WARNING, seconds: float = 3.0, why: str = "it waits") -> RunEvent:
+    message = f"{task} is late, {why}"
     report = ExceptionReport(
         trigger=Trigger.LATE, level=level, path=("primary", task), message=message, at=at(seconds), tasks=(task,)
     )
@@ -188,13 +188,14 @@ def test_alerts_are_printed_once_and_within_the_attention_of_their_level():
     screen = console(terminal=False)
     plain, many = Plain(screen), ALERTS_AN_HOUR + 3
     watched(plain, run_started(plan_of(3)))
-    watched(plain, *[pushed(f"t{number}") for number in range(many)], pushed("urgent", Level.CRITICAL))
+    watched(plain, *[pushed(f"t{number}", why="abcdefghijk"[number]) for number in range(many)])
+    watched(plain, pushed("urgent", Level.CRITICAL))
     lines = screen.file.getvalue().splitlines()
 
     assert lines == [
-        *[f"late: t{number} is late" for number in range(ALERTS_AN_HOUR)],
+        *[f"late: t{number} is late, {'abcdefghijk'[number]}" for number in range(ALERTS_AN_HOUR)],
         "more alerts of level job are counted: echelon exceptions r",
-        "late: primary › urgent: urgent is late",
+        "late: primary › urgent: urgent is late, it waits",
     ]
 
 

@@ -88,7 +88,12 @@ def test_parts_beyond_the_eighth_line_are_one_line_with_all_their_counts() -> No
 
 
 def report(level: Level, seconds: float, path: tuple[str, ...] = ("primary",)) -> ExceptionReport:
-    return ExceptionReport(trigger=Trigger.LATE, level=level, path=path, message=f"late {seconds}", at=at(seconds))
+    said = f"late {WORDS[int(seconds) % len(WORDS)]}"
+    return ExceptionReport(trigger=Trigger.LATE, level=level, path=path, message=said, at=at(seconds))
+
+
+#: What makes messages different: numbers and names do not.
+WORDS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def test_above_the_budget_of_an_hour_alerts_are_counted_and_critical_ones_are_not() -> None:
@@ -102,6 +107,19 @@ def test_above_the_budget_of_an_hour_alerts_are_counted_and_critical_ones_are_no
     (job, _team) = alerts.levels
     assert (job.pushed, job.shown, job.grouped, job.critical) == (ALERTS_AN_HOUR + 14, ALERTS_AN_HOUR + 10, 4, 9)
     assert alerts.missed_critical == 0
+
+
+def test_what_says_the_same_of_another_place_is_counted() -> None:
+    same = [
+        ExceptionReport(
+            trigger=Trigger.FAILED, level=Level.WARNING, path=("primary", f"a{n}"), message=f"a{n}: no glass", at=at(n)
+        )
+        for n in range(5)
+    ]
+    alerts = alerts_of(tree_of(9), NOON, [*same, report(Level.WARNING, 9)])
+
+    assert [one.at for one in alerts.shown] == [at(0), at(9)]
+    assert [line.said for line in alerts.grouped] == ["job: 4 more alerts in hour 1 (4 failed)"]
 
 
 def test_each_level_has_a_budget_of_its_own_and_the_nearest_coordinator_gets_the_alert() -> None:

@@ -45,16 +45,17 @@ class Watcher:
     """Sees what happens in one run, and says what is to be said of it when it is time."""
 
     def __init__(self, run: RunContext) -> None:
+        began = time.thread_time()
         self._run = run
         self._watch = Watch(run.spec.plan, experience_of(run), run.log.state)
         self._news = asyncio.Event()
         self._over = asyncio.Event()
         self._delays = Delays()
-        self._processor_seconds = 0.0
         self._budgets_seen = run.now()
         """When budgets were looked at."""
         self._clock_due: datetime | None = self._budgets_seen
         """When a budget of seconds is nearly used up, which happens while nothing else does."""
+        self._processor_seconds = time.thread_time() - began
 
     def see(self, entries: Sequence[LoggedEvent]) -> None:
         """Take in what this process has put on record."""

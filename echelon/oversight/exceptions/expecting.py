@@ -84,8 +84,7 @@ def expected_of_phases(plan: Plan, learnt: Learnt | None) -> dict[str, Expected]
     The plan says nothing of phases that are done in rounds, since nobody knows how many there will be, nor where a task
     does not state how long it takes.
     """
-    stated = {task.id: task.seconds for task in plan.tasks if task.seconds is not None}
-    forecast = phase_seconds_of(plan, stated) if len(stated) == len(plan.tasks) else {}
+    forecast = _forecast(plan)
     once = {phase.name for phase in plan.phases if _is_done_once(phase)}
     found = {name: Expected(seconds, "by the plan") for name, seconds in forecast.items() if name in once}
     if learnt is None:
@@ -95,6 +94,16 @@ def expected_of_phases(plan: Plan, learnt: Learnt | None) -> dict[str, Expected]
         if by_history is not None:
             found[name] = by_history
     return found
+
+
+def _forecast(plan: Plan) -> dict[str, float]:
+    """Return what the plan says that each phase takes; that of a single one was worked out with the plan."""
+    stated = {task.id: task.seconds for task in plan.tasks if task.seconds is not None}
+    if len(stated) < len(plan.tasks):
+        return {}
+    if len(plan.phases) == 1 and plan.makespan.predicted is not None:
+        return {plan.phases[0].name: plan.makespan.predicted}
+    return phase_seconds_of(plan, stated)
 
 
 def expected_of_job(plan: Plan, learnt: Learnt | None) -> Expected | None:

@@ -56,6 +56,7 @@ class LatePhases:
     def follow(self, plan: Plan) -> None:
         """Go by a plan that has grown; a phase at work keeps what was expected of it."""
         self._plan = plan
+        self._parts: dict[str, str] = {}
         self._expected: Mapping[str, Expected] = expected_of_phases(plan, self._learnt)
         self._job = expected_of_job(plan, self._learnt)
 
@@ -109,8 +110,11 @@ class LatePhases:
             phase.part_seconds.add((step.finished - phase.part_began[part]).total_seconds())
 
     def _part_of(self, task: str) -> str:
-        node = self._plan.agent_of.get(task)
-        return self._plan.part_of(node) if node else ""
+        known = self._parts.get(task)
+        if known is None:
+            node = self._plan.agent_of.get(task)
+            known = self._parts[task] = self._plan.part_of(node) if node else ""
+        return known
 
     # What is late ------------------------------------------------------------------------------------------------
 

@@ -72,6 +72,7 @@ class LateTasks:
     def follow(self, plan: Plan) -> None:
         """Go by a plan that has grown."""
         self._plan = plan
+        self._kind_of: dict[tuple[str, str], _Kind] = {}
         self._tasks = {task.id: task for task in plan.tasks}
 
     def know(self, report: ExceptionReport) -> None:
@@ -109,10 +110,13 @@ class LateTasks:
             kind.siblings.add((step.finished - step.started).total_seconds())
 
     def _kind(self, task: TaskSpec, phase: str) -> _Kind:
-        name = TaskKind(phase, task.capability or "", task.seconds, task.provider)
-        if name not in self._kinds:
-            self._kinds[name] = _Kind(expected_of_task(task, phase, self._learnt))
-        return self._kinds[name]
+        known = self._kind_of.get((phase, task.id))
+        if known is None:
+            name = TaskKind(phase, task.capability or "", task.seconds, task.provider)
+            if name not in self._kinds:
+                self._kinds[name] = _Kind(expected_of_task(task, phase, self._learnt))
+            known = self._kind_of[phase, task.id] = self._kinds[name]
+        return known
 
     @property
     def next_due(self) -> datetime | None:

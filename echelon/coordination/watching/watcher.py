@@ -38,7 +38,7 @@ async def exceptions_on_record(run: RunContext) -> AsyncGenerator[None]:
         finally:
             watcher.stop()
             await work
-    run.log.enqueue(watcher.measured())
+    await run.log.append(watcher.measured())
 
 
 class Watcher:

@@ -17,10 +17,9 @@ from echelon.coordination.watching.delays import MAX_KEPT, Delays
 from echelon.coordination.watching.experience import experience_of
 from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.learning.learnt import Learnt, LearntAgent, LearntPhase, Spread
-from echelon.model.run import RunStatus
 from echelon.model.views.rollup import MAX_LINES
 from echelon.oversight.exceptions.watch import Watch
-from echelon.runlog.events import ExceptionPushed, RunEnded
+from echelon.runlog.events import ExceptionPushed
 from echelon.runlog.exceptions.attention import missed_critical
 from echelon.testing.runs import a_run, view_so_far
 from tests.unit.coordination.jobs import Watched, on_record
@@ -137,7 +136,6 @@ async def test_tasks_unlike_the_others_are_reported_at_the_sync_point(tmp_path: 
 async def test_what_watching_measured_of_itself_is_on_record(tmp_path: Path) -> None:
     async with a_run(job_of(), tmp_path, Inputs()) as run:
         await run_phases(run)
-        await run.log.append(RunEnded(run_id="run", at=run.now(), status=RunStatus.COMPLETED))
         (measured,) = run.log.state.watches
         seen = view_so_far(run).visibility
 

@@ -16,6 +16,7 @@ from echelon.model.exception_report import ExceptionReport, Level
 from echelon.model.phrasing import head, moment
 from echelon.model.run import RunView
 from echelon.visibility.history import view_run
+from echelon.visibility.levels import attention_lines, level_lines
 from echelon.visibility.traces.trace import trace_command, traces_of
 
 #: Commands named at most.
@@ -34,15 +35,23 @@ def exceptions(
     level: Annotated[Level, Parameter(help="This level and the louder ones.")] = Level.INFO,
     as_json: AsJson = False,
 ) -> int:
-    """Show what a run reported: failures, retries, breakers, incidents."""
+    """Show what a run reported, after where its levels stand: failures, what is late, short or silent, incidents."""
     outputs = OutputStore(read_settings().outputs_url)
     view = query(lambda journal: view_run(journal, outputs, run))
     run_id = view.record.run_id
     loud = LEVELS[LEVELS.index(level) :]
     found = [report for report in view.exceptions if report.level in loud]
     if as_json:
-        print_json({"run_id": run_id, "exceptions": found, "incidents": view.incidents})
+        print_json({
+            "run_id": run_id,
+            "exceptions": found,
+            "incidents": view.incidents,
+            "levels": view.visibility.levels,
+            "alerts": view.visibility.alerts,
+        })  # fmt: skip
     elif found:
+        for line in [*level_lines(view.visibility), *attention_lines(view.visibility.alerts)]:
+            out().print(line, style="dim")
         _show([alike for alike in view.exceptions_by_cause if alike[0].level in loud])
         show_incidents(out(), view.incidents)
         for command in head(_commands(view, found), COMMANDS_SHOWN):

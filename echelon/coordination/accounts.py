@@ -9,6 +9,7 @@ from echelon.model.plan import Plan
 from echelon.model.policy import Resilience
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.usage import Budget, Usage
+from echelon.oversight.exceptions.resources import BudgetUse
 from echelon.resilience.budget import Account
 from echelon.resilience.standing.keeper import StandingKeeper
 
@@ -92,6 +93,7 @@ class Accounts:
         self._earlier = tuple(earlier)
         self._domains: dict[tuple[str, Budget], Account] = {}
         self._tasks: list[Account] = []
+        self._by_task: dict[str, Account] = {}
 
     def follow(self, plan: Plan) -> None:
         """Go by a plan that has grown since: it says which domain a task belongs to."""
@@ -100,6 +102,12 @@ class Accounts:
     def passed(self) -> list[str]:
         """Say of each budget that was passed by how much: of the job, of domains, of tasks."""
         return [line for account in (self._whole, *self._domains.values(), *self._tasks) for line in account.passed()]
+
+    def uses(self, at_work: Iterable[str]) -> list[BudgetUse]:
+        """Return how much is used of the budgets of the job, of its domains, and of tasks at work (V1)."""
+        whole = [BudgetUse(*bound) for one in (self._whole, *self._domains.values()) for bound in one.bounds]
+        own = [(task, self._by_task[task]) for task in at_work if task in self._by_task] if self._by_task else []
+        return [*whole, *(BudgetUse(*bound, task) for task, account in own for bound in account.bounds)]
 
     def of(self, kind: StepKind, task_id: str, node: str, policy: Resilience, above: Account) -> Account | None:
         """Return the account of one step; None where the one `above`, that of its guard, is all there is.
@@ -117,6 +125,7 @@ class Accounts:
         account = Account(policy.budget or Budget(), f"{what} {task_id!r}", *parents, above)
         if policy.budget:
             self._tasks.append(account)
+            self._by_task[task_id] = account
         return account
 
     def _domain(self, task_id: str, node: str, budget: Budget | None) -> Sequence[Account]:

@@ -45,6 +45,7 @@ from echelon.coordination.sync.collecting import collect
 from echelon.coordination.sync.point import pass_sync_point
 from echelon.coordination.sync.received import settle_and_count
 from echelon.coordination.sync.waves import worker_of
+from echelon.coordination.watching.watcher import exceptions_on_record
 from echelon.definition.need import Need
 from echelon.definition.rolling.loop import Loop
 from echelon.journal.digest import digest_of
@@ -63,10 +64,9 @@ from echelon.runlog.events import PhaseEnded, PhaseStarted
 async def run_phases(run: RunContext, parts: Placement | None = None) -> dict[str, PhaseOutput]:
     """Carry out a plan; returns what each phase handed on. `parts` places the parts below the primary; None is here.
 
-    A phase begins when the sync points that it needs are passed; phases without a path between them are at work side by
-    side (X12).
+    A phase begins when the sync points that it needs are passed; those without a path between them side by side (X12).
     """
-    async with breakers_on_record(run):
+    async with breakers_on_record(run), exceptions_on_record(run):
         job = JobRun(run, parts)
         async with asyncio.TaskGroup() as group:
             for loop in run.spec.job.loops:

@@ -1,9 +1,13 @@
 """What is pushed upwards, and nothing else is (V1): no news is good news."""
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 
 from echelon.model.base import Value
+
+#: Digits of an id: enough to tell all apart that a run will ever push.
+_ID_DIGITS = 16
 
 
 class Trigger(StrEnum):
@@ -11,8 +15,13 @@ class Trigger(StrEnum):
 
     FAILED = "failed"  #: a step ended without output
     BLOCKED = "blocked"  #: waits for something outside
-    LATE = "late"  #: so late that its standby takes over (F9)
-    RESOURCE = "resource"  #: its budget was used up, and it wrote down what it had (F4)
+    LATE = (
+        "late"  #: more than a fifth over the time that is expected of it, or so late that its standby takes over (F9)
+    )
+    AT_RISK = "at_risk"  #: at the pace it has, it will be late
+    RESOURCE = "resource"  #: more than four fifths of a budget or of a context are used, or all of it (F4)
+    HEARTBEAT = "heartbeat"  #: it gave signs of life again and again, and then none
+    OUTLIER = "outlier"  #: it took or used far more, or failed far more often, than others that do the same
     OVERRUN = "overrun"  #: more of a budget used than there was, or jobs deeper in one another than is allowed
     RETRIED = "retried"  #: needed more than one attempt
     BREAKER = "breaker"  #: a dependency is being refused
@@ -46,3 +55,12 @@ class ExceptionReport(Value):
     """What happened, in one sentence."""
     at: datetime
     """When, in UTC."""
+    about: str = ""
+    """What it says of what: who sees the same again does not push it again. Empty where nobody has to know that."""
+    tasks: tuple[str, ...] = ()
+    """The tasks that it is about, where it is about several, or names one that is at work."""
+
+    @property
+    def id(self) -> str:
+        """Tell it from all others of its run."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:_ID_DIGITS]

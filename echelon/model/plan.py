@@ -17,6 +17,9 @@ from echelon.model.rolling.conditions import PhaseConditions
 from echelon.model.terms import DomainPlan, OpenPhase, Terms
 from echelon.model.usage import Budget
 
+#: Alerts that somebody can deal with in an hour, one every ten minutes: what EEMUA 191 and ISA-18.2 call acceptable.
+ALERTS_AN_HOUR = 6
+
 
 class NodeKind(StrEnum):
     """What a node of the tree is."""
@@ -327,6 +330,8 @@ class Plan(Value):
     """The fields of what phases hand on: contract → field → what it holds (C8). None in plans of earlier versions."""
     agents: dict[str, str] = Field(default_factory=dict[str, str])
     """Agents of a task graph that were given beside its file: capability → where each is written, for a resume."""
+    alerts_an_hour: int = Field(default=ALERTS_AN_HOUR, ge=1)
+    """Alerts that each level is shown one by one in an hour; the others are counted (V7)."""
     delivers: tuple[str, ...] = ()
     """Tasks of a graph that none depends on: what they make is the output of a run. Empty: that of the last phase."""
     reasons: tuple[Reason, ...]

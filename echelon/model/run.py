@@ -29,6 +29,7 @@ from echelon.model.views.items import Changes
 from echelon.model.views.judged import JudgedWork
 from echelon.model.views.rest import Rest, Waiting
 from echelon.model.views.retry import TaskRetry
+from echelon.model.views.rollup import Visibility
 from echelon.model.views.waits import WaitView
 from echelon.model.voice.proposals import ProposalRecord
 
@@ -233,6 +234,8 @@ class RunView(JudgedWork):
     """Everything pushed."""
     exceptions_by_cause: tuple[tuple[ExceptionReport, ...], ...] = ()
     """The same, with reports together that say the same of different places."""
+    visibility: Visibility = Visibility()
+    """What each level sees: its parts, what was pushed to it, and how old that is (V3, V7, V10)."""
     incidents: tuple[Incident, ...] = ()
     """Failures that share a cause (F6)."""
     breakers: tuple[BreakerStory, ...] = ()
@@ -320,6 +323,8 @@ class RunResult(JudgedWork):
     """What was measured (M)."""
     exceptions: tuple[ExceptionReport, ...]
     """Everything pushed (V1)."""
+    visibility: Visibility = Visibility()
+    """What each level sees: its parts, what was pushed to it, and how old that is (V3, V7, V10)."""
     rest: Rest | None = None
     """What a sample leaves to be done, and what that is expected to take; None where everything was asked for."""
     waiting: Waiting | None = None

@@ -118,6 +118,11 @@ class Account:
         return {what: gone / bound for what, bound, gone in self._own.bounds()}
 
     @property
+    def bounds(self) -> list[tuple[str, str, float, float]]:
+        """Whose bound it is, of what, all of it and what is used: its own, and those of its standing budgets (V1)."""
+        return [(ledger.name, *bound) for ledger in (self._own, *self._standing) for bound in ledger.bounds()]
+
+    @property
     def overrun(self) -> dict[str, float]:
         """By how much each bound was passed; empty when none was."""
         return {what: gone - bound for what, bound, gone in self._own.bounds() if gone > bound}

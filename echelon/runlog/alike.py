@@ -47,9 +47,14 @@ def exceptions_by_cause(reports: Iterable[ExceptionReport]) -> tuple[tuple[Excep
     """Put together reports that say the same of different places; the first to be pushed first."""
     groups: defaultdict[Hashable, list[ExceptionReport]] = defaultdict(list)
     for report in reports:
-        names = [name for node in report.path for name in _names(node)]
-        groups[report.trigger, report.level, gist_of(report.message, names)].append(report)
+        groups[said_by(report)].append(report)
     return tuple(map(tuple, groups.values()))
+
+
+def said_by(report: ExceptionReport) -> Hashable:
+    """Return what a report says, whatever it says it of: equal for those that say the same of different places."""
+    names = [name for one in (*report.path, *report.tasks) for name in _names(one)]
+    return report.trigger, report.level, gist_of(report.message, names)
 
 
 def _group(members: list[Missing], known: KnownLosses) -> MissingGroup:

@@ -53,6 +53,7 @@ class StateDraft:
         self.review = state.review
         self.pauses = list(state.pauses)
         self.sync = state.sync
+        self.watches = list(state.watches)
         self.token = state.token
         self.holders = set(state.holders)
 
@@ -98,6 +99,7 @@ class StateDraft:
             "review": self.review,
             "pauses": tuple(self.pauses),
             "sync": self.sync,
+            "watches": tuple(self.watches),
             "token": self.token,
             "holders": frozenset(self.holders),
         }

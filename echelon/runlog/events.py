@@ -17,6 +17,7 @@ from echelon.model.handoff import ErrorReport, UsedDependency
 from echelon.model.run import Conversation, RunStatus, StepKind, StepRecord
 from echelon.model.session import EffectIntent
 from echelon.model.usage import Usage
+from echelon.runlog.exceptions.watch_events import WatchMeasured
 from echelon.runlog.gate_events import (
     ApprovalReturned,
     ApprovalUsed,
@@ -321,6 +322,7 @@ RunEvent = Annotated[
     | IntegrationAudited
     | VerifierProbed
     | RunReviewed
+    | WatchMeasured
     | RunEnded,
     Field(discriminator="kind"),
 ]

@@ -261,6 +261,8 @@ def _verifier_probed(draft: StateDraft, event: happened.VerifierProbed) -> None:
 
 def _run_reviewed(draft: StateDraft, event: happened.RunReviewed) -> None:
     draft.review = event
+def _watch_measured(draft: StateDraft, event: happened.WatchMeasured) -> None:
+    draft.watches.append(event)
 
 
 def _run_ended(draft: StateDraft, event: happened.RunEnded) -> None:
@@ -321,6 +323,7 @@ APPLY: dict[type[happened.Event], Callable[[StateDraft, Any], None]] = {
     happened.IntegrationAudited: _integration_audited,
     happened.VerifierProbed: _verifier_probed,
     happened.RunReviewed: _run_reviewed,
+    happened.WatchMeasured: _watch_measured,
     happened.RunEnded: _run_ended,
 }
 """Kind → what it changes. A test holds it complete."""

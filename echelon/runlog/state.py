@@ -115,6 +115,8 @@ class RunState:
     """Times in which nobody worked on the run."""
     sync: SyncSeen = SyncSeen()
     """What sync points found, waves that ended, and what they made needless (X3, X4)."""
+    watches: tuple[happened.WatchMeasured, ...] = ()
+    """What watching the run measured, of each process that did (V9, V10)."""
     token: int = 0
     """Of the process that took the run last; 0 when none did."""
     holders: frozenset[tuple[str, int]] = frozenset()

@@ -25,6 +25,7 @@ from echelon.runlog.causes import awaited_by
 from echelon.runlog.costs.account import account_of
 from echelon.runlog.costs.bands import graded
 from echelon.runlog.costs.measures import measures_of
+from echelon.runlog.exceptions.visible import visibility_of
 from echelon.runlog.incidents import errors_of, incidents_of
 from echelon.runlog.items import changes_of
 from echelon.runlog.judging.autonomy import approvals_of, autonomy_of
@@ -78,6 +79,7 @@ def view_of(state: RunState, read: Read, previous: object = None) -> RunView:
         skipped=_skipped(state),
         repeated=tuple(_repeated(latest.values())),
         output=_output(latest.values(), state, reader),
+        visibility=visibility_of(state, _planned(state)),
         rest=rest,
         waiting=_waiting(state, missing, rest, latest.values()),
         retrospective=state.review.retrospective if state.review else None,
@@ -177,6 +179,7 @@ def result_of(view: RunView) -> RunResult:
         gates=view.gates,
         measures=view.measures,
         exceptions=view.exceptions,
+        visibility=view.visibility,
         rest=view.rest,
         waiting=view.waiting,
         plan_changes=view.plan_changes,

@@ -287,6 +287,13 @@ def proposal_decision(taken: bool = True) -> ProposalDecision:
     )
 
 
+def _of_watching(run_id: str) -> tuple[RunEvent, ...]:
+    """Return what was pushed of a run, and what watching it measured."""
+    pushed = happened.ExceptionPushed(run_id=run_id, at=NOON, report=exception_report())
+    delays = {"delay_seconds": 0.01, "delay_seconds_p90": 0.02}
+    return pushed, happened.WatchMeasured(run_id=run_id, at=NOON, seen=9, processor_seconds=0.1, **delays)
+
+
 def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
     """Return events of every kind, in an order in which a run can have them."""
     step: dict[str, Any] = {"run_id": run_id, "at": NOON, "key": key_of("inspect"), "task_id": "inspect"}
@@ -334,7 +341,7 @@ def one_of_each(run_id: str = "r1") -> tuple[RunEvent, ...]:
         task_proposed("p-1", run_id),
         happened.ProposalsDecided(**base, phase="report", decisions={"p-1": proposal_decision()}),
         *of_judging(run_id),
-        happened.ExceptionPushed(**base, report=exception_report()),
+        *_of_watching(run_id),
         happened.PhaseEnded(**base, phase="inspect"),
         happened.PhaseSkipped(**base, phase="fix", reason="nothing to fix"),
         run_ended(run_id, report="out/report"),

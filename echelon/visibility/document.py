@@ -9,6 +9,7 @@ from echelon.model.run import RunRecord, RunView, StepRecord, exit_code_of
 from echelon.model.views.judged import JudgedWork
 from echelon.visibility.comparison import compare
 from echelon.visibility.notices import notice_document
+from echelon.visibility.statistics import statistics_of
 from echelon.visibility.traces.trace import traces_of
 
 #: Agents named when a name may mean several.
@@ -41,6 +42,8 @@ def document_of(view: RunView) -> JsonObject:
         "account": view.account,
         "graded": view.graded,
         "exceptions": view.exceptions,
+        "visibility": view.visibility,
+        "statistics": statistics_of(view),
         "incidents": view.incidents,
         "breakers": view.breakers,
         "plan_changes": view.plan_changes,

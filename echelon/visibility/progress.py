@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from echelon.model.breaker_news import BreakerNews, Turn
+from echelon.model.exception_report import Trigger
 from echelon.model.learning.outlook import Outlook
 from echelon.model.plan import Plan
 from echelon.model.run import StepKind, StepRecord
 from echelon.runlog.learning.foresight import foresee
 from echelon.runlog.state import PhaseState, RunState, StepName
-
-#: An agent is late when it runs so many times as long as the average one that ended, and longer than LATE_SECONDS.
-LATE_FACTOR = 3.0
-LATE_SECONDS = 2.0
 
 #: So long it is kept when a run will end, in seconds.
 LOOK_SECONDS = 5.0
@@ -90,18 +87,10 @@ class Foresight:
         return self._seen
 
 
-def late_tasks(state: RunState, now: datetime) -> tuple[str, ...]:
-    """Return the tasks that take far longer than others did, the longest at work first (V1)."""
-    took = [(step.finished - step.started).total_seconds() for step in state.steps if step.kind is StepKind.TASK]
-    if not took:
-        return ()
-    limit = max(LATE_FACTOR * sum(took) / len(took), LATE_SECONDS)
-    overdue = [
-        (started.at, name.task_id)
-        for name, started in state.at_work.items()
-        if name.kind is StepKind.TASK and (now - started.at).total_seconds() > limit
-    ]
-    return tuple(task for _, task in sorted(overdue))
+def late_tasks(state: RunState) -> tuple[str, ...]:
+    """Return the tasks at work that were reported to be late, the longest at work first (V1)."""
+    late = {task for one in state.exceptions if one.trigger is Trigger.LATE for task in one.tasks}
+    return tuple(name.task_id for name in state.at_work if name.kind is StepKind.TASK and name.task_id in late)
 
 
 def breaker_notes(state: RunState) -> tuple[str, ...]:

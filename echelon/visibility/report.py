@@ -25,9 +25,11 @@ from echelon.visibility.comparison import compare
 from echelon.visibility.conflicts import conflict_lines
 from echelon.visibility.costs.picture import account_svg
 from echelon.visibility.costs.tables import account_lines, measure_lines, success_line
+from echelon.visibility.levels import age_lines, attention_lines, level_lines
 from echelon.visibility.pictures import phases_svg, structure_svg, timeline_svg
 from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_cost
+from echelon.visibility.statistics import statistics_lines, statistics_of
 from echelon.visibility.synchronising import drift_lines, stopped_lines, wave_lines
 from echelon.visibility.traces.trace import trace_command, traced_agents
 from echelon.visibility.unchecked import judged_lines, unchecked_lines
@@ -100,6 +102,10 @@ def report_context(run: RunView) -> JsonObject:
         "traces": traced_agents(run),
         "trace_command": partial(trace_command, run.record.run_id),
         "incidents": run.incidents,
+        "levels": level_lines(run.visibility),
+        "attention": attention_lines(run.visibility.alerts),
+        "ages": age_lines(run.visibility),
+        "statistics": statistics_lines(found) if (found := statistics_of(run)) else (),
         "phase_notes": _phase_notes(run),
         "drift": drift_lines(run.sync),
         "waves": wave_lines(run.sync),

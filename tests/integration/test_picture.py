@@ -25,8 +25,9 @@ from echelon.engine.server.secret import CLIENT_VARIABLE, SERVER_VARIABLE, read_
 from echelon.engine.server.settings import ONE_RUN_ONLY
 from echelon.engine.server.spawn import ServerProcess, spawn
 from echelon.journal.journal import SqlJournal
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.run import RunStatus
-from echelon.runlog.events import Logged, RunEvent, RunReopened
+from echelon.runlog.events import ExceptionPushed, Logged, RunEvent, RunReopened
 from echelon.settings import Settings
 from tests.conftest import SharedServer
 from tests.unit.engine.synthetic import BEGAN, PHASE, Writer, plan_of
@@ -380,3 +381,73 @@ def test_python_is_not_asked_twice_to_draw(engine: SharedServer, settings: Setti
     assert first.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
         first.wait(0.5)
+
+
+@pytest.mark.usefixtures("alone")
+async def test_an_automation_acts_on_what_was_pushed_in_a_run(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server as `echelon up` keeps it: the trigger is an exception of this job, of a level (V1)."""
+    for variable in (SERVER_VARIABLE, CLIENT_VARIABLE):
+        monkeypatch.setenv(variable, "me:the-secret-of-a-server")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    folder = tmp_path / "server"
+    folder.mkdir()
+    server = spawn(folder, claim_database(folder, share=False), {}, log=folder / "server.log", port=port)
+    try:
+        server.wait_ready(DRAWN_SECONDS)
+        ask = Asking(server.url, folder)
+        automation = ask("automations/", AUTOMATION)
+        writer = Writer(plan_of(1, 2), run_id="pushed", began=datetime.now(UTC))
+        late = [
+            ExceptionReport(trigger=Trigger.LATE, level=level, path=("primary",), message="too late", at=writer.at(1))
+            for level in (Level.INFO, Level.WARNING, Level.CRITICAL)
+        ]
+        news = [ExceptionPushed(run_id=writer.run_id, at=one.at, report=one) for one in late]
+        await write(settings, [*writer.start(), *news, writer.ended(2.0)])
+        request_picture(PictureRequest(run_id=writer.run_id, api_url=server.url), settings)
+        acted = until(lambda: ask.events("prefect.automation.action.executed"))
+        found = ask.events("echelon.exception.late")
+    finally:
+        server.stop()
+
+    assert sorted(one["resource"]["echelon.level"] for one in found) == ["critical", "warning"]
+    assert {one["resource"]["prefect.resource.id"] for one in found} == {"echelon.run.pushed"}
+    assert [one["resource"]["prefect.resource.id"] for one in acted] == [
+        f"prefect.automation.{automation['id']}" for _ in acted
+    ]
+    assert len(acted) == 1  # of the two only the critical one
+
+
+#: Does nothing, each time a run of the job pushes that something critical is late.
+AUTOMATION: Record = {
+    "name": "something critical is late",
+    "trigger": {
+        "type": "event",
+        "posture": "Reactive",
+        "expect": ["echelon.exception.*"],
+        "match": {"echelon.level": "critical"},
+        "match_related": {"prefect.resource.role": "job", "prefect.resource.id": "echelon.job.crowd"},
+        "threshold": 1,
+        "within": 0,
+    },
+    "actions": [{"type": "do-nothing"}],
+}
+
+
+class Asking:
+    """Asks one server."""
+
+    def __init__(self, url: str, files: Path) -> None:
+        self._url = url
+        self._credentials = read_credentials(files)
+
+    def __call__(self, path: str, body: Record) -> Any:
+        answer = httpx.post(f"{self._url}/{path}", json=body, auth=self._credentials, trust_env=False)
+        answer.raise_for_status()
+        return answer.json()
+
+    def events(self, name: str) -> list[Record]:
+        query = {"filter": {"event": {"name": [name]}, "order": "ASC"}, "limit": 50}
+        return self("events/filter", query)["events"]

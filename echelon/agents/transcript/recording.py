@@ -54,12 +54,10 @@ def answers_in(messages: Sequence[Foreign]) -> int:
     return sum(message.kind == "response" for message in messages)
 
 
-def context_tokens(messages: Sequence[Foreign]) -> int | None:
-    """Return how full the context was with the last answer that says so (M5); None where none does."""
-    for message in reversed(messages):
-        if message.kind == "response" and message.usage.input_tokens:
-            return message.usage.input_tokens + (message.usage.output_tokens or 0)
-    return None
+def context_tokens_of(messages: Sequence[Foreign]) -> int | None:
+    """Return the tokens of the largest request with its answer; None where no answer says them."""
+    answers = [message.usage for message in messages if message.kind == "response"]
+    return max((one.input_tokens + one.output_tokens for one in answers), default=0) or None
 
 
 def name_of(said: object) -> str:

@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from echelon.cli.views.alerts import LiveAlerts
 from echelon.cli.views.raised import Raised
 from echelon.model.breaker_news import Turn
 from echelon.model.concern import CRITICAL
@@ -67,12 +68,14 @@ class Plain:
         self._raised = Raised(console)
         self._foresight = Foresight()
         self._late = False
+        self._alerts = LiveAlerts(console)
 
     def watch(self, entries: Sequence[LoggedEvent]) -> None:
         """Print the lines of what happened; of a run that is resumed, what happened before is not repeated."""
         earlier = self._state.events == 0
         for entry in entries:
             self._state = self._state.apply(entry.event)
+            self._alerts.see(entry.event, is_news=not earlier)
             if not earlier:
                 self._print(entry)
                 self._say_late(entry.event.at)
@@ -111,6 +114,7 @@ class Moving:
     def __init__(self, console: Console) -> None:
         self._raised = Raised(console)
         self._foresight = Foresight()
+        self._alerts = LiveAlerts(console)
         self._is_behind = False
         self._state = RunState()
         self._unfolded: list[LoggedEvent] = []
@@ -120,6 +124,8 @@ class Moving:
         """Take what happened; it is folded when it is drawn. What was raised before a run is resumed is not said."""
         with self._lock:
             self._unfolded.extend(entries)
+        for entry in entries:
+            self._alerts.see(entry.event, is_news=self._is_behind)
         for entry in entries if self._is_behind else ():
             if isinstance(entry.event, ConcernRaised) and entry.event.record.route in CRITICAL:
                 self._raised.say_critical(entry.event.record)
@@ -139,7 +145,7 @@ class Moving:
 def picture_of(state: RunState, now: datetime, outlook: Outlook | None = None) -> RenderableType:
     """Return the picture of a run that has begun; `outlook` is when it will end, where that is known."""
     parts = (*_domains(state), *_breakers(state), *_voices(state), *_end(state, outlook))
-    return Group(_phases(state, now), *parts, _foot(state, now))
+    return Group(_phases(state, now), *parts, _foot(state))
 
 
 def _end(state: RunState, outlook: Outlook | None) -> Iterator[Text]:
@@ -212,8 +218,8 @@ def _voices(state: RunState) -> Iterator[Text]:
         yield Text(f"    {said}", style="yellow", overflow="ellipsis", no_wrap=True)
 
 
-def _foot(state: RunState, now: datetime) -> Text:
-    late, failed = late_tasks(state, now), _last_failed(state)
+def _foot(state: RunState) -> Text:
+    late, failed = late_tasks(state), _last_failed(state)
     parts = [f"{len(state.reused)} reused"] if state.reused else []
     if late:
         parts.append(f"{len(late)} late, the longest at work: {late[0]}")

@@ -30,6 +30,7 @@ from echelon.model.voice.proposals import ProposalRecord
 from echelon.visibility.autonomy import approvals_line, autonomy_lines
 from echelon.visibility.conflicts import conflict_lines, how_to_settle
 from echelon.visibility.gates import gate_line, gates_counted
+from echelon.visibility.levels import alert_lines
 from echelon.visibility.rest import rest_lines
 from echelon.visibility.spent import spent_line, total_line
 from echelon.visibility.traces.trace import trace_command
@@ -98,6 +99,7 @@ def show_result(console: Console, result: RunResult, windows: Sequence[str] = ()
                 "exceptions",
                 f"{len(result.exceptions)} (echelon exceptions {result.run_id})" if result.exceptions else "",
             ),
+            ("alerts", "\n".join(alert_lines(result.visibility.alerts))),
             ("over limit", "\n".join(over_limit(result.exceptions))),
             ("learnt", "\n".join(result.retrospective.short) if result.retrospective else ""),
             ("report", result.report or ""),

@@ -32,8 +32,10 @@ from echelon.model.run import Conversation, RunRecord, RunView, StepKind, StepRe
 from echelon.model.usage import Usage
 from echelon.visibility.autonomy import approvals_line, autonomy_lines
 from echelon.visibility.conflicts import conflict_lines
+from echelon.visibility.levels import age_lines, alert_lines, level_lines
 from echelon.visibility.notices import notified
 from echelon.visibility.report import measure_rows
+from echelon.visibility.statistics import statistics_lines, statistics_of
 from echelon.visibility.unchecked import judged_lines, unchecked_lines
 from echelon.visibility.voices.agents import AgentVoice
 
@@ -83,6 +85,9 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
             ("proposed", proposed(view.proposals)),
             ("blocked", "\n".join(head([f"{task}: {why}" for task, why in view.blocked.items()], BLOCKED_SHOWN))),
             ("breakers", "\n".join(one.said for one in view.breakers)),
+            ("levels", "\n".join(level_lines(view.visibility))),
+            ("alerts", "\n".join(alert_lines(view.visibility.alerts))),
+            ("age of news", "\n".join(age_lines(view.visibility))),
             ("plan changes", "\n".join(one.said for one in view.plan_changes)),
             ("learnt", "\n".join(view.retrospective.lines) if view.retrospective else ""),
             ("report", record.report or ""),
@@ -90,6 +95,7 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
         ],
     )
     _show_phases(console, view)
+    _show_statistics(console, view)
     _show_measures(console, view)
     show_missing(console, record.run_id, view.missing, view.missing_by_cause, view.incidents, view.unverified)
     said = {group.cause for group in view.missing_by_cause[:CAUSES_SHOWN]}
@@ -198,6 +204,16 @@ def _show_phases(console: Console, view: RunView) -> None:
         console.print(f"  {one.reason}")
         for finding in one.findings:
             console.print(f"    {finding.rule} {finding.level.value}, {finding.where}: {finding.message}")
+
+
+def _show_statistics(console: Console, view: RunView) -> None:
+    """Print a run of many agents as statistics: nobody reads a list of them (V5)."""
+    found = statistics_of(view)
+    if found is not None:
+        console.print(Text("Statistics", style="bold"))
+        for line in statistics_lines(found):
+            console.print(f"  {line}")
+        console.print(Text(f"  one of them: echelon show {view.record.run_id} AGENT", style="dim"))
 
 
 def _show_measures(console: Console, view: RunView) -> None:

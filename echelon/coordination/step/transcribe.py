@@ -9,7 +9,7 @@ from typing import cast
 from echelon.agents.agent import Agent
 from echelon.agents.model import ModelAgent
 from echelon.agents.transcript.exchange import Exchange, hearing
-from echelon.agents.transcript.recording import answers_in, context_tokens, model_name, name_of, transcript_of
+from echelon.agents.transcript.recording import answers_in, context_tokens_of, model_name, name_of, transcript_of
 from echelon.agents.transcript.transcript import CONTRACT
 from echelon.coordination.context import RunContext
 from echelon.coordination.step.envelope import error_report, one_line
@@ -74,7 +74,7 @@ def _recorded(run: RunContext, step: Step, exchange: Exchange) -> ModelAsked:
         model=model_name(exchange.model),
         began=exchange.began,
         answers=answers_in(exchange.messages),
-        context_tokens=context_tokens(exchange.messages),
+        context_tokens=context_tokens_of(exchange.messages),
         error=error,
         transcript=kept,
         not_kept=not_kept,

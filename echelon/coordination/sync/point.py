@@ -15,6 +15,7 @@ from echelon.coordination.phase_output import PhaseOutput
 from echelon.coordination.placement import StageOrder
 from echelon.coordination.success.constraints import check_constraints
 from echelon.coordination.sync.drifting import measure_drift
+from echelon.coordination.watching.outlying import find_outliers
 
 SyncStep = Callable[[RunContext, StageOrder, PhaseOutput], Awaitable[PhaseOutput]]
 """Given the order of a phase and what came of it, returns what is handed on. What it finds is on record by then."""
@@ -27,6 +28,7 @@ STEPS: tuple[SyncStep, ...] = (
     check_constraints,
     settle_autonomy,
     measure_drift,
+    find_outliers,
     hold_flat_moment,
 )
 

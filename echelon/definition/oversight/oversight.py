@@ -7,6 +7,7 @@ from echelon.definition.conflicts.settle import Settle
 from echelon.definition.oversight.autonomy import Autonomy
 from echelon.definition.success.criteria import Verifiers
 from echelon.model.errors import InvalidJob
+from echelon.model.plan import ALERTS_AN_HOUR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +47,15 @@ class Oversight:
     settle: Settle | None = None
     """Decides which of two contradicting outputs counts, in phases that state nothing else: a rule that is given the
     `Conflict`, or an agent. None: a person is asked (X9)."""
+    alerts_an_hour: int = ALERTS_AN_HOUR
+    """Alerts that each level is shown one by one in an hour; the others are counted, critical ones never (V7)."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no autonomy, and no audit; `InvalidJob`."""
+        """Refuse what is no autonomy, no audit, and fewer alerts than one; `InvalidJob`."""
         _check_kind("autonomy", self.autonomy, Autonomy)
         _check_kind("audit", self.audit, Audit)
+        if self.alerts_an_hour < 1:
+            raise InvalidJob(f"Oversight(alerts_an_hour={self.alerts_an_hour}) shows nothing; state 1 or more")
 
 
 def _check_kind(name: str, given: object, kind: type[object]) -> None:

@@ -24,6 +24,7 @@ def with_oversight(plan: Plan, oversight: Oversight, phases: Mapping[str, PhaseD
         update={
             "to_verify": results_to_verify(plan.tasks, plan.open) if verifies else {},
             "infrastructure": infrastructure_for(plan.tree, tuple(verifiers), tuple(auditors)),
+            "alerts_an_hour": oversight.alerts_an_hour,
         }
     )
     findings = tuple(_findings(changed, oversight, phases))

@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
@@ -26,7 +27,14 @@ from echelon.model.oversight.channel import NotifyChannel
 from echelon.model.oversight.notification import IssuedToken, NotificationRecord
 from echelon.oversight.gates.answering import concerns_at
 from echelon.oversight.notify.letters import Letter, letters_of, unsent, way_of
-from echelon.oversight.notify.message import PersonMessage, Sender, clean, concerns_message, gate_message
+from echelon.oversight.notify.message import (
+    PersonMessage,
+    Sender,
+    clean,
+    concerns_message,
+    exceptions_message,
+    gate_message,
+)
 from echelon.oversight.notify.tokens import digest_of_token, new_token
 from echelon.redaction import register_secret
 from echelon.resilience.retry import Sleep, stop_when_asked_to_stay_away, wait_as_asked, wait_full_jitter
@@ -191,7 +199,9 @@ class Courier:
         return not waiting.isdisjoint(letter.notifications)
 
     async def _write(self, letter: Letter, state: RunState) -> PersonMessage:
-        """Write a message with tokens of its own; what can be known of them is on record first."""
+        """Write a message, with tokens of its own where it can be answered; what can be known of them is on record."""
+        if letter.topic == "exception":
+            return exceptions_message(self._sender(letter, state), _reports(letter, state))
         tokens = {
             record.notification.subject_id: new_token(record.notification.subject_id) for record in letter.records
         }
@@ -207,7 +217,15 @@ class Courier:
         for token in tokens.values():
             register_secret(token)  # a program that fails may print what it was given
         await self._log.append(TokensIssued(run_id=self._log.run_id, at=at, tokens=tuple(issued)))
-        sender = Sender(
+        sender = self._sender(letter, state, tokens)
+        if letter.is_gate:
+            gate = state.gates[letter.records[0].notification.subject_id]
+            holding = await concerns_at(self._log.journal, state, gate)
+            return gate_message(sender, gate, state.concerns, [one.id for one in holding])
+        return concerns_message(sender, _concerns(letter, state))
+
+    def _sender(self, letter: Letter, state: RunState, tokens: Mapping[str, str] = MappingProxyType({})) -> Sender:
+        return Sender(
             key=letter.key,
             job=state.record.job if state.record else "",
             run_id=self._log.run_id,
@@ -215,11 +233,6 @@ class Courier:
             approver=letter.records[0].notification.approver,
             tokens=tokens,
         )
-        if letter.is_gate:
-            gate = state.gates[letter.records[0].notification.subject_id]
-            holding = await concerns_at(self._log.journal, state, gate)
-            return gate_message(sender, gate, state.concerns, [one.id for one in holding])
-        return concerns_message(sender, _concerns(letter, state))
 
     async def _note_failure(self, letter: Letter, error: NotDelivered, attempt: int) -> None:
         """Put a failure on record; the first one of a message is reported too."""
@@ -240,7 +253,7 @@ class Courier:
 
     def _report(self, letter: Letter, error: NotDelivered, at: datetime) -> ExceptionReport:
         plan, told = self._log.state.plan, letter.records[0].notification
-        about = f"gate {told.subject_id}" if letter.is_gate else f"concern {told.subject_id}"
+        about = f"{told.topic} {told.subject_id}"
         others = f" and {len(letter.records) - 1} more" if len(letter.records) > 1 else ""
         return ExceptionReport(
             trigger=Trigger.NOT_TOLD,
@@ -274,6 +287,12 @@ async def _end(task: "asyncio.Task[None]") -> None:
 
 def _concerns(letter: Letter, state: RunState) -> list[ConcernRecord]:
     return [state.concerns[one.notification.subject_id] for one in letter.records]
+
+
+def _reports(letter: Letter, state: RunState) -> list[ExceptionReport]:
+    """Return the exceptions that a message is about; the notification was put on record behind each of them."""
+    known = {report.id: report for report in state.exceptions}
+    return [known[one.notification.subject_id] for one in letter.records]
 
 
 def _tell_of_trouble(run_id: str, error: JournalError) -> None:

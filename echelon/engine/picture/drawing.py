@@ -14,6 +14,7 @@ from echelon.engine.picture.reports import artifacts_of
 from echelon.engine.picture.strokes import (
     JOB,
     DrawTaskRun,
+    EmitEvent,
     EnterState,
     OpenFlowRun,
     ShowReport,
@@ -24,6 +25,7 @@ from echelon.engine.picture.strokes import (
 )
 from echelon.engine.picture.wire import (
     entered_at,
+    event_body,
     flow_run_body,
     line_body,
     parent_task_body,
@@ -91,6 +93,7 @@ class Canvas:
             await self._open(spec, entered.get(spec.key, []))
         await self._draw_tasks(strokes.tasks)
         await self._write(strokes.lines)
+        await self._emit(strokes.events)
         for key, states in entered.items():
             await self._enter(key, states)
         for report in strokes.reports:
@@ -223,6 +226,12 @@ class Canvas:
             if len(found) < IDS_A_REQUEST:
                 break
         return [body for body in bodies if _line(body) not in known]
+
+    async def _emit(self, events: Sequence[EmitEvent]) -> None:
+        """Send events for automations; those that the server has already, it knows again by their ids."""
+        bodies = [event_body(event, await self._flow_run(JOB)) for event in events]
+        for first in range(0, len(bodies), EVENTS_A_REQUEST):
+            await self._api.post("/events", bodies[first : first + EVENTS_A_REQUEST])
 
     async def _show(self, report: ShowReport) -> None:
         """Show a report; that it cannot be shown costs its copy only, for it is in its folder."""

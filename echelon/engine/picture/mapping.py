@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from echelon.engine.picture.alerts import PictureAlerts
 from echelon.engine.picture.lines import LineBound, asked_line, raised_line
 from echelon.engine.picture.parts import STOPPED, Part, StepPart
 from echelon.engine.picture.request import Granularity
@@ -63,6 +64,7 @@ class Picture:
         self._drawn: dict[str, DrawnState] = {}
         self._strokes = Strokes()
         self._bound = LineBound()
+        self._alerts = PictureAlerts(run_id)
         self.is_over = False
         """Has the work on the run ended, for good or until it is resumed?"""
         self.last_at: datetime | None = None
@@ -92,6 +94,7 @@ class Picture:
     def run_started(self, event: happened.RunStarted) -> None:
         """Open the flow run of the job."""
         record = event.record
+        self._alerts.begin(record)
         if not self._owns_flow_run:
             return
         self._drawn[JOB] = state = DrawnState(kind=StateKind.RUNNING, at=record.started)
@@ -145,6 +148,15 @@ class Picture:
         if name is not None:
             line = raised_line(event, name.task_id)
             self._strokes.lines += self._bound.lines_of(self.run_id, line, *self._place_of(key), raised=True)
+
+    def plan_extended(self, event: happened.PlanExtended) -> None:
+        """Go by a plan that has grown."""
+        self._alerts.follow(event.plan)
+
+    def pushed(self, event: happened.ExceptionPushed) -> None:
+        """Make an event for automations of what was pushed, and a line of the log of the run (V1)."""
+        self._strokes.events += self._alerts.events_of(event.report)
+        self._strokes.lines += self._alerts.lines_of(event.report)
 
     def _place_of(self, key: str) -> tuple[str, UUID | None]:
         """Return the flow run and the task run that show a step."""
@@ -256,6 +268,8 @@ _DRAW: dict[type[happened.Event], Callable[[Picture, Any], None]] = {
     happened.ModelAsked: Picture.model_asked,
     happened.ConcernRaised: Picture.raised,
     happened.BlockedReported: Picture.raised,
+    happened.PlanExtended: Picture.plan_extended,
+    happened.ExceptionPushed: Picture.pushed,
 }
 """Kind → what is drawn of it at once; the rest follows from what the scene looks like."""
 

@@ -139,7 +139,31 @@ class ShowReport:
     """When the run ended."""
 
 
-Stroke = OpenFlowRun | EnterState | DrawTaskRun | WriteLine | ShowReport
+@dataclass(frozen=True, kw_only=True)
+class EmitEvent:
+    """Something happened that automations may act on."""
+
+    id: uuid.UUID
+    """Its id: the same however often it is drawn."""
+    name: str
+    """What happened."""
+    resource: str
+    """Id of what it happened to: a task, a phase, or the run."""
+    title: str
+    """What people call that."""
+    labels: Mapping[str, str]
+    """What a trigger may match beside."""
+    job: str
+    """Name of the job."""
+    run: str
+    """Id of the run, as a resource."""
+    payload: Mapping[str, Any]
+    """What is said of it."""
+    at: datetime
+    """When, in UTC."""
+
+
+Stroke = OpenFlowRun | EnterState | DrawTaskRun | WriteLine | ShowReport | EmitEvent
 """One thing to be drawn."""
 
 
@@ -152,9 +176,10 @@ class Strokes:
     lines: list[WriteLine] = field(default_factory=list[WriteLine])
     entered: list[EnterState] = field(default_factory=list[EnterState])
     reports: list[ShowReport] = field(default_factory=list[ShowReport])
+    events: list[EmitEvent] = field(default_factory=list[EmitEvent])
 
     def __bool__(self) -> bool:
-        return any((self.opened, self.tasks, self.lines, self.entered, self.reports))
+        return any((self.opened, self.tasks, self.lines, self.entered, self.reports, self.events))
 
 
 def id_of(run_id: str, key: str) -> uuid.UUID:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from echelon.engine.picture.strokes import DrawnState, DrawTaskRun, OpenFlowRun, StateKind, WriteLine
+from echelon.engine.picture.strokes import DrawnState, DrawTaskRun, EmitEvent, OpenFlowRun, StateKind, WriteLine
 from echelon.model.adapter import JsonObject
 
 #: Prefect refuses more than 512 KiB of parameters; in bytes.
@@ -109,6 +109,26 @@ def task_event(task: DrawTaskRun, flow_run_id: str) -> JsonObject:
                 "total_run_time": (ended - task.started).total_seconds() if ended else 0.0,
             },
         },
+    }
+
+
+def event_body(event: EmitEvent, flow_run_id: str) -> JsonObject:
+    """Return an event for automations; related are the flow run, the run and its job."""
+    return {
+        "id": str(event.id),
+        "occurred": event.at.isoformat(),
+        "event": event.name,
+        "resource": {
+            "prefect.resource.id": event.resource,
+            "prefect.resource.name": event.title,
+            **event.labels,
+        },
+        "related": [
+            {"prefect.resource.id": f"prefect.flow-run.{flow_run_id}", "prefect.resource.role": "flow-run"},
+            {"prefect.resource.id": event.run, "prefect.resource.role": "run"},
+            {"prefect.resource.id": f"echelon.job.{event.job}", "prefect.resource.role": "job"},
+        ],
+        "payload": dict(event.payload),
     }
 
 

@@ -9,7 +9,7 @@ from echelon.model.base import Value
 from echelon.model.oversight.channel import NotifyChannel
 
 #: What a person is told of.
-Topic: TypeAlias = Literal["gate", "concern"]
+Topic: TypeAlias = Literal["gate", "concern", "exception"]
 
 
 class Notification(Value):
@@ -20,7 +20,7 @@ class Notification(Value):
     topic: Topic
     """What it is about."""
     subject_id: str
-    """The gate or the concern."""
+    """The gate, the concern or the exception."""
     channel: NotifyChannel
     """How it is delivered."""
     approver: str = ""

@@ -1,4 +1,4 @@
-"""Which messages are to be sent: a gate has one of its own, concerns that go the same way share one. Pure (O8)."""
+"""Which messages are to be sent: a gate has one of its own, others that go the same way share one. Pure (O8)."""
 
 import hashlib
 from collections import defaultdict
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from echelon.model.concern import ConcernRecord
 from echelon.model.oversight.channel import NotifyChannel
 from echelon.model.oversight.gate import GateRecord
-from echelon.model.oversight.notification import NotificationRecord
+from echelon.model.oversight.notification import NotificationRecord, Topic
 
-#: Concerns that one message tells of at most.
+#: Concerns, or exceptions, that one message tells of at most.
 MAX_CONCERNS = 20
 
 
@@ -37,9 +37,14 @@ class Letter:
         return self.records[0].notification.channel
 
     @property
+    def topic(self) -> Topic:
+        """What all of it is about."""
+        return self.records[0].notification.topic
+
+    @property
     def is_gate(self) -> bool:
         """Does it ask about a gate?"""
-        return self.records[0].notification.topic == "gate"
+        return self.topic == "gate"
 
 
 def unsent(
@@ -47,21 +52,26 @@ def unsent(
     gates: Mapping[str, GateRecord],
     concerns: Mapping[str, ConcernRecord],
 ) -> tuple[NotificationRecord, ...]:
-    """Return what was not delivered yet and is still of use: what is decided needs no message any more."""
+    """Return what was not delivered yet and is still of use: what is decided needs no message any more.
+
+    That something happened is of use whatever became of it.
+    """
 
     def waits(record: NotificationRecord) -> bool:
         told = record.notification
         if told.topic == "gate":
             return (gate := gates.get(told.subject_id)) is not None and gate.is_open
+        if told.topic == "exception":
+            return True
         return (concern := concerns.get(told.subject_id)) is not None and concern.disposition is None
 
     return tuple(record for record in outbox.values() if record.sent is None and waits(record))
 
 
 def way_of(record: NotificationRecord) -> str:
-    """Name what a notification shares its message with: nothing for a gate, else channel and approver."""
+    """Name what a notification shares its message with: nothing for a gate, else topic, channel and approver."""
     told = record.notification
-    return told.id if told.topic == "gate" else f"{told.approver}\0{told.channel.model_dump_json()}"
+    return told.id if told.topic == "gate" else f"{told.topic}\0{told.approver}\0{told.channel.model_dump_json()}"
 
 
 def letters_of(records: Iterable[NotificationRecord]) -> tuple[Letter, ...]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from echelon.contract.typed import described
 from echelon.model.base import Value
 from echelon.model.concern import CRITICAL, ConcernRecord, Route
+from echelon.model.exception_report import ExceptionReport
 from echelon.model.handoff import UsedDependency
 from echelon.model.oversight.gate import GateRecord, Readiness
 from echelon.model.oversight.notification import Topic
@@ -171,6 +172,27 @@ def concerns_message(sender: Sender, concerns: Sequence[ConcernRecord]) -> Perso
         parts=tuple(parts),
         tokens=_tokens(sender),
         address=sender.address,
+    )
+
+
+def exceptions_message(sender: Sender, reports: Sequence[ExceptionReport]) -> PersonMessage:
+    """Tell of critical exceptions, each with its whole path; there is nothing to answer (V1)."""
+    parts = [
+        NoticePart(
+            title=f"{one.trigger.value.replace('_', ' ').capitalize()}, {one.at:%Y-%m-%d %H:%M} UTC",
+            lines=(clean(one.message), f"at {' › '.join(clean(node, 80) for node in one.path)}"),
+        )
+        for one in reports
+    ]
+    command = MessageCommand(label="to see all of them", line=f"echelon exceptions {sender.run_id} --level critical")
+    what = clean(reports[0].message) if len(reports) == 1 else f"{count(len(reports), 'critical exception')}"
+    return PersonMessage(
+        key=sender.key,
+        topic="exception",
+        job=sender.job,
+        run_id=sender.run_id,
+        title=f"{clean(sender.job)}: {what}",
+        parts=(*parts, NoticePart(title="More", commands=(command,))),
     )
 
 

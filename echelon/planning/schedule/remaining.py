@@ -6,7 +6,7 @@ from types import MappingProxyType
 from echelon.model.graph import TaskSpec
 from echelon.model.plan import Node, NodeKind, PhasePlan, Plan
 from echelon.planning.features import stages_of
-from echelon.planning.schedule.makespan import PhaseOverhead, Schedule, makespan
+from echelon.planning.schedule.makespan import PhaseOverhead, Schedule, durations, ends_of_phases, makespan
 from echelon.planning.schedule.phase_graph import needs_of_phases
 
 
@@ -16,6 +16,18 @@ def makespan_of(plan: Plan, seconds: Mapping[str, float], integration_seconds: f
     `integration_seconds` is what an integration was measured to take; None: what the plan assumes.
     """
     return makespan(schedule_of(plan, seconds, integration_seconds)).predicted
+
+
+def phase_seconds_of(plan: Plan, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return how long each phase takes from when those it needs have ended, given how long its tasks do, in seconds.
+
+    Phases that agents go through item by item are one, under the name of the last of them (D1).
+    """
+    schedule = schedule_of(plan, seconds)
+    work = durations(schedule.agents)
+    ends = ends_of_phases(schedule, work) if work else {}
+    needs = needs_of_phases(schedule.phases)
+    return {name: end - max((ends[one] for one in needs[name]), default=0.0) for name, end in ends.items()}
 
 
 def schedule_of(

@@ -256,6 +256,11 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
         happened.BreakerChanged: {"news": breaker_news},
         happened.QuotaClosed: {"window": st.builds(QuotaWindow, dependency=words, until=moments, said=words)},
         happened.IntegrationAudited: {"record": st.builds(audit_record, words, key=words, version=words)},
+        happened.WatchMeasured: {
+            "seen": st.integers(0, 9),
+            "delay_seconds": st.none() | st.floats(0, 9),
+            "processor_seconds": st.floats(0, 9),
+        },
         happened.VerifierProbed: {"probe": st.builds(verifier_probe, words, st.sampled_from(((), ("noise",))))},
         happened.RunEnded: {"status": statuses, "finished": st.none() | moments, "report": st.none() | words},
     }

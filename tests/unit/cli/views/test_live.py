@@ -7,12 +7,14 @@ from rich.console import Console
 
 from echelon.cli.views.live import DOMAINS_SHOWN, Moving, Plain, picture_of, showing
 from echelon.model.breaker_news import BreakerNews, Turn
+from echelon.model.exception_report import ExceptionReport, Level, Trigger
 from echelon.model.handoff import ErrorReport, Handoff, OutputReference
-from echelon.model.plan import Plan
+from echelon.model.plan import ALERTS_AN_HOUR, Plan
 from echelon.model.run import RunRecord, RunStatus, StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.runlog.events import (
     BreakerChanged,
+    ExceptionPushed,
     LoggedEvent,
     PhaseEnded,
     PhaseStarted,
@@ -167,21 +169,34 @@ def test_what_comes_from_the_journal_is_counted_as_reused():
     assert "1 reused" in drawn(moving)
 
 
-@pytest.mark.parametrize(
-    ("now", "late"),
-    [
-        (3.0, ()),  # the average took 1 s: late after 3 s, so at 1 + 3 s
-        (4.5, ("slow",)),
-    ],
-)
-def test_an_agent_is_late_when_it_takes_far_longer_than_the_others(now, late):
-    state = fold([BEGIN, started("quick", 1), started("slow", 1), ended("quick", 2)])
-
-    assert late_tasks(state, at(now)) == late
+def pushed(task: str, level: Level = Level.WARNING, seconds: float = 3.0, why: str = "it waits") -> RunEvent:
+    message = f"{task} is late, {why}"
+    report = ExceptionReport(
+        trigger=Trigger.LATE, level=level, path=("primary", task), message=message, at=at(seconds), tasks=(task,)
+    )
+    return ExceptionPushed(run_id="r", at=at(seconds), report=report)
 
 
-def test_nobody_is_late_before_the_first_one_ended():
-    assert late_tasks(fold([BEGIN, started("slow", 1)]), at(100)) == ()
+def test_tasks_at_work_that_were_reported_to_be_late_are_named_the_longest_first():
+    log = [BEGIN, *[started(task, 1) for task in ("a", "b", "c")], pushed("b"), pushed("a"), pushed("c"), ended("c", 4)]
+
+    assert late_tasks(fold(log)) == ("a", "b")
+    assert "2 late, the longest at work: a" in picture(*log, now=9)
+
+
+def test_alerts_are_printed_once_and_within_the_attention_of_their_level():
+    screen = console(terminal=False)
+    plain, many = Plain(screen), ALERTS_AN_HOUR + 3
+    watched(plain, run_started(plan_of(3)))
+    watched(plain, *[pushed(f"t{number}", why="abcdefghijk"[number]) for number in range(many)])
+    watched(plain, pushed("urgent", Level.CRITICAL))
+    lines = screen.file.getvalue().splitlines()
+
+    assert lines == [
+        *[f"late: t{number} is late, {'abcdefghijk'[number]}" for number in range(ALERTS_AN_HOUR)],
+        "more alerts of level job are counted: echelon exceptions r",
+        "late: primary › urgent: urgent is late, it waits",
+    ]
 
 
 OPEN = breaker(Turn.OPENED, "open", 2.0, "down")

@@ -11,14 +11,16 @@ from echelon import Notify
 from echelon.coordination.run_log import RunLog
 from echelon.engine.notify.courier import Courier, delivering
 from echelon.model.errors import NotDelivered
+from echelon.model.exception_report import Level
 from echelon.model.oversight.channel import NotifyChannel
 from echelon.model.oversight.terms import Gate
 from echelon.oversight.notify.message import PersonMessage
+from echelon.oversight.notify.shapes import as_text
 from echelon.oversight.notify.tokens import digest_of_token
 from echelon.runlog.events import ExceptionPushed, GateAnswered, GateRaised
 from echelon.runlog.notify_events import NotificationFailed, NotificationSent, TokensIssued
 from echelon.testing.journal import MemoryJournal
-from echelon.testing.run_events import NOON, concern_raised, gate, gate_answer, run_started
+from echelon.testing.run_events import NOON, concern_raised, exception_report, gate, gate_answer, run_started
 
 pytestmark = pytest.mark.anyio
 
@@ -79,6 +81,22 @@ async def test_a_message_is_on_record_with_what_it_tells_of_and_delivered_beside
     assert message.title.endswith(": inspect waits for an answer: may it begin?")
     (sent,) = await kinds(log, NotificationSent)
     assert sent.key == message.key
+
+
+async def test_a_critical_exception_is_told_once_with_its_whole_path_and_nothing_to_answer(log: RunLog) -> None:
+    post = Post()
+    report = exception_report("\x1b[2Jthe\nprovider is down").model_copy(update={"level": Level.CRITICAL})
+    async with delivering(post.courier(log)):
+        await log.append(log.pushed(report))
+
+    (message,) = post.got
+    text = as_text(message)
+    assert message.title == "audit: \\x1b[2Jthe provider is down"
+    assert "at primary › inspect" in text
+    assert "echelon exceptions r1 --level critical" in text
+    assert message.tokens == ()
+    assert len(await kinds(log, NotificationSent)) == 1
+    assert await kinds(log, TokensIssued) == []
 
 
 async def test_of_a_token_nothing_but_its_digest_is_on_record_and_before_it_is_sent(log: RunLog) -> None:

@@ -6,14 +6,23 @@ import pytest
 
 from echelon import Notify
 from echelon.model.concern import Concern
+from echelon.model.exception_report import Level, Trigger
 from echelon.model.oversight.terms import Gate
 from echelon.oversight.notify.letters import MAX_CONCERNS, letters_of, unsent
 from echelon.oversight.notify.queueing import with_notices
 from echelon.oversight.notify.tokens import digest_of_token, new_token, subject_of_token
-from echelon.runlog.events import ConcernRaised, GateAnswered, GateClosed, GateRaised, RunEvent
+from echelon.runlog.events import ConcernRaised, ExceptionPushed, GateAnswered, GateClosed, GateRaised, RunEvent
 from echelon.runlog.notify_events import NotificationFailed, NotificationQueued, NotificationSent
 from echelon.runlog.state import RunState, fold
-from echelon.testing.run_events import NOON, concern_disposed, concern_raised, gate, gate_answer
+from echelon.testing.run_events import (
+    NOON,
+    concern_disposed,
+    concern_raised,
+    exception_report,
+    gate,
+    gate_answer,
+    run_started,
+)
 
 SLACK, PAGER = Notify.webhook(url_env="SLACK"), Notify.command(["page"])
 MIA = Notify.command(["page", "mia"], approver="mia")
@@ -52,6 +61,38 @@ def test_of_concerns_those_are_told_that_a_person_has_to_see(confidence, impact,
     concern = Concern(about="locks.py", message="odd", confidence=confidence, impact=impact)
 
     assert bool(told(concern_raised("c-1", concern=concern), SLACK)) is is_told
+
+
+@pytest.mark.parametrize(
+    ("level", "trigger", "is_told"),
+    [
+        (Level.CRITICAL, Trigger.INCIDENT, True),
+        (Level.WARNING, Trigger.LATE, False),
+        (Level.CRITICAL, Trigger.OVERRUN, False),  # a concern says so, which can be answered
+    ],
+)
+def test_of_what_was_pushed_critical_exceptions_are_told(level, trigger, is_told) -> None:
+    pushed = exception_pushed(level=level, trigger=trigger)
+    state = fold(with_notices([run_started(), pushed], [SLACK]))
+    left = unsent(state.notifications, state.gates, state.concerns)
+
+    assert bool(told(pushed, SLACK)) is is_told
+    assert [one.notification.subject_id for one in left] == ([pushed.report.id] if is_told else [])
+
+
+def test_exceptions_and_concerns_are_told_in_messages_of_their_own() -> None:
+    events = [exception_pushed(), concern_raised("c-1"), exception_pushed(message="another")]
+    state = fold(with_notices([run_started(), *events], [PAGER]))
+
+    assert [(one.topic, len(one.records)) for one in letters_of(state.notifications.values())] == [
+        ("exception", 2),
+        ("concern", 1),
+    ]
+
+
+def exception_pushed(**changes: Any) -> ExceptionPushed:
+    critical = {"level": Level.CRITICAL, "trigger": Trigger.INCIDENT}
+    return ExceptionPushed(run_id="r1", at=NOON, report=exception_report().model_copy(update=critical | changes))
 
 
 def test_what_happened_stays_in_its_order_and_nothing_is_added_without_channels() -> None:

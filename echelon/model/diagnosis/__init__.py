@@ -1,0 +1,1 @@
+"""What was wrong with a run, and what it was bound by."""

@@ -1,0 +1,107 @@
+"""How the work was coordinated: through one point, at too high a price, with gaps, or against each other. Pure (G)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from echelon.model.audit.audit import AuditKind
+from echelon.model.errors import NotDelivered
+from echelon.model.run import StepRecord
+from echelon.runlog.signals import waiting_share
+from echelon.visibility.diagnosis.facts import Found, RunFacts, percent, share_of
+
+#: Share of its context from which a coordinator is saturated, and of the tasks' time that work waits for it (M8, M9).
+CONTEXT_SHARE, WAITING_SHARE = 0.90, 0.20
+
+#: Reports from which a coordinator can be a bottleneck at all.
+LEAST_REPORTS = 3
+
+#: Coordination from which it costs more than it is worth, and from which that is so whatever else is found (M1).
+OVERHEAD_SHARE, CRITICAL_SHARE = 0.40, 0.50
+
+#: The least that says anything about shares of time, in seconds.
+LEAST_SECONDS = 0.2
+
+#: What is left open from which work has fallen through, and what is contradicted between coordinators.
+LEAST_OPEN, LEAST_CONFLICTS = 1, 1
+
+
+def saturated(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+    """Return that one coordinator's context is full, or that work waits long for it."""
+    tokens = _tokens_of_coordinators(facts)
+    node = max(tokens, key=lambda one: tokens[one], default="")
+    filled = tokens.get(node, 0) / facts.context_tokens
+    waits = {name: share for name in facts.state.phases if (share := waiting_share(facts.state, facts.plan, name))}
+    phase = max(waits, key=lambda one: waits[one], default="")
+    waited = waits.get(phase, 0.0)
+    if filled > CONTEXT_SHARE:
+        said = f"{node} used {percent(filled)} of a context of {facts.context_tokens:,} tokens in one step"
+        return Found(filled / CONTEXT_SHARE, (said,), (node,))
+    busy = max((len(several) for several in facts.reports.values()), default=0)
+    if waited <= WAITING_SHARE or busy < LEAST_REPORTS or facts.makespan < LEAST_SECONDS:
+        return None
+    said = f"work of phase {phase} waited for its coordinator {percent(waited)} as long as it took"
+    return Found(waited / WAITING_SHARE, (said,), (phase,))
+
+
+def _tokens_of_coordinators(facts: RunFacts) -> Mapping[str, int]:
+    found: dict[str, int] = defaultdict(int)
+    for step in facts.coordinating:
+        found[step.node] = max(found[step.node], step.handoff.usage.tokens or 0)
+    return found
+
+
+def overheads(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+    """Return that more than two fifths of all that was used went into coordination (M1)."""
+    ratio = facts.measures.coordination_ratio
+    enough = (facts.measures.tokens or 0) > 0 or facts.work_seconds >= LEAST_SECONDS
+    if ratio is None or ratio <= OVERHEAD_SHARE or facts.agents < 2 or not enough:
+        return None
+    return Found(ratio / OVERHEAD_SHARE, (f"coordination is {percent(ratio)} of all that was used",))
+
+
+def gaps(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+    """Return that work belongs to nobody: no owner, proposed and not taken, waited for in vain, or missing."""
+    plan, state = facts.plan, facts.state
+    unowned = [task.id for task in plan.tasks if plan.owners and not plan.owners.get(task.id)]
+    proposed = [one.id for one in state.proposals.values() if not one.is_taken]
+    blocked = [task for task, step in facts.step_of.items() if _waits_for_nobody(step)] + list(state.blocked)
+    lacking = [
+        one.task_id for one in facts.view.audits if any(f.kind is AuditKind.CLAIMS_COMPLETE for f in one.findings)
+    ]
+    counted = {
+        "tasks have no owner": unowned,
+        "proposed tasks were taken by nobody": proposed,
+        "tasks waited for something that nobody was to do": blocked,
+        "integrations say that they are complete, and are not": lacking,
+    }
+    rows = [row for several in counted.values() for row in several]
+    if len(rows) < LEAST_OPEN:
+        return None
+    said = tuple(f"{len(several)} {what}" for what, several in counted.items() if several)
+    return Found(1 + len(rows) / max(1, len(plan.tasks)), said, tuple(rows))
+
+
+def _waits_for_nobody(step: StepRecord) -> bool:
+    error = step.handoff.error
+    return error is not None and error.kind == "Blocked" and not error.causes and not error.asks
+
+
+def conflicting(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+    """Return that coordinators say different things about one subject, or that revisions go back and forth."""
+    between = [one for one in facts.state.conflicts.values() if len(_sides(facts, one.conflict.sides)) > 1]
+    alternating = [step.handoff.task_id for step in facts.tasks if step.handoff.stopped_by == "alternating"]
+    rows = (*(one.conflict.subject for one in between), *alternating)
+    if len(rows) < LEAST_CONFLICTS:
+        return None
+    said = f"{len(between)} subjects are decided differently in several domains, {len(alternating)} revised to and fro"
+    return Found(1 + share_of(len(rows), len(facts.tasks)), (said,), rows)
+
+
+def _sides(facts: RunFacts, sides: Sequence[object]) -> set[str]:
+    nodes = {getattr(side, "producer", "") for side in sides}
+    known = [facts.plan.nodes[node].parent or node for node in nodes if node in facts.plan.nodes]
+    return set(known)
+
+
+#: Errors that say that what was needed was not made.
+NOT_THERE = (NotDelivered.__name__,)

@@ -1,0 +1,185 @@
+"""What detectors look at: one run, as its log says it, with the figures that several of them need. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
+from typing import NamedTuple
+
+from echelon.model.diagnosis.bound import RunBound
+from echelon.model.plan import NodeKind, Plan
+from echelon.model.run import Measures, RunView, StepKind, StepRecord
+from echelon.runlog.events import Logged, RunEvent
+from echelon.runlog.state import RunState, fold
+from echelon.runlog.view import view_of
+from echelon.visibility.diagnosis.bound import bound_of
+
+#: Rows that a finding names at most.
+MAX_ROWS = 20
+
+
+class Found(NamedTuple):
+    """What a detector has found."""
+
+    strength: float
+    """How far what was measured is beyond where the mode begins, as a ratio."""
+    evidence: tuple[str, ...]
+    """What was measured, in sentences."""
+    rows: tuple[str, ...] = ()
+    """What it was seen in."""
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """One run."""
+
+    state: RunState
+    """Where it stands."""
+    view: RunView
+    """The same, as people are shown it."""
+    logged: tuple[Logged, ...]
+    """What its steps logged."""
+
+    @classmethod
+    def of(cls, events: Iterable[RunEvent]) -> "RunFacts":
+        """Return what the log of a run says; it begins with the start of the run."""
+        log = tuple(events)
+        state = fold(log)
+        return cls(state, view_of(state, _unread), tuple(event for event in log if isinstance(event, Logged)))
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+        return self.view.record.run_id
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan as it is now; asked where there is one."""
+        plan = self.state.plan
+        assert plan is not None, "a run without a plan is not diagnosed"
+        return plan
+
+    @property
+    def measures(self) -> Measures:
+        """What it measured."""
+        return self.view.measures
+
+    @cached_property
+    def latest(self) -> tuple[StepRecord, ...]:
+        """What counts of each step: replicas left out, and what is of earlier runs."""
+        return tuple(step for step in self.state.latest.values() if not (step.replica or step.handoff.kept_from))
+
+    @cached_property
+    def tasks(self) -> tuple[StepRecord, ...]:
+        """Tasks that ended."""
+        return tuple(step for step in self.latest if step.kind is StepKind.TASK)
+
+    @cached_property
+    def integrations(self) -> tuple[StepRecord, ...]:
+        """Integrations that ended."""
+        return tuple(step for step in self.latest if step.kind is StepKind.INTEGRATION)
+
+    @cached_property
+    def coordinating(self) -> tuple[StepRecord, ...]:
+        """Everything that is no task: integrations, planning, checks."""
+        return tuple(step for step in self.latest if step.kind is not StepKind.TASK)
+
+    @cached_property
+    def agents(self) -> int:
+        """Agents that did something."""
+        return len({step.node for step in self.tasks})
+
+    @cached_property
+    def task_tokens(self) -> tuple[int, ...]:
+        """Tokens of each task, of those that are known."""
+        return tuple(tokens for step in self.tasks if (tokens := step.handoff.usage.tokens) is not None)
+
+    @cached_property
+    def context_tokens(self) -> int:
+        """Tokens that an agent can hold at once."""
+        return self.plan.priors.context_tokens
+
+    @cached_property
+    def bound(self) -> RunBound:
+        """Where the time of its longest chain went."""
+        return bound_of(self.state)
+
+    @cached_property
+    def domain_of(self) -> Mapping[str, str]:
+        """The domain of each task, the first part of its label; empty where it has none."""
+        return {task.id: (task.domain or "").partition(".")[0] for task in self.plan.tasks}
+
+    @cached_property
+    def step_of(self) -> Mapping[str, StepRecord]:
+        """What counts of each task and integration, by what it is recorded as."""
+        return {step.handoff.task_id: step for step in self.latest}
+
+    @cached_property
+    def uses(self) -> tuple[tuple[str, str], ...]:
+        """Which task used the output of which: user, used."""
+        return tuple((step.handoff.task_id, used.task_id) for step in self.tasks for used in step.handoff.dependencies)
+
+    @cached_property
+    def reports(self) -> Mapping[str, tuple[str, ...]]:
+        """Who reports directly to each coordinator, of those that had something to do."""
+        active = {step.node for step in self.tasks}
+        above = {node for one in active if one in self.plan.nodes for node in self.plan.path(one)}
+        found: dict[str, list[str]] = defaultdict(list)
+        for node in self.plan.tree:
+            if node.id in above and node.parent is not None:
+                found[node.parent].append(node.id)
+        return {node: tuple(several) for node, several in found.items()}
+
+    @cached_property
+    def seconds_of(self) -> Callable[[StepRecord], float]:
+        """Says how long a step took, attempts in vain included."""
+        return lambda step: max(0.0, (step.finished - step.started).total_seconds())
+
+    @cached_property
+    def work_seconds(self) -> float:
+        """Sum of the time of all tasks."""
+        return sum(map(self.seconds_of, self.tasks))
+
+    @cached_property
+    def makespan(self) -> float:
+        """From the first step to the last, without pauses; 0 where nothing was done."""
+        return self.measures.makespan_seconds or 0.0
+
+    def typical(self, values: Sequence[float]) -> float:
+        """Return the median; 0 of nothing."""
+        return median(values) if values else 0.0
+
+    def is_agent(self, node: str) -> bool:
+        """Say whether a node does tasks."""
+        known = self.plan.nodes.get(node)
+        return known is not None and known.kind is NodeKind.AGENT
+
+    def first_rows(self, rows: Iterable[str]) -> tuple[str, ...]:
+        """Return the first of what something was seen in, each once."""
+        return tuple(dict.fromkeys(rows))[:MAX_ROWS]
+
+    def errors(self) -> Iterator[tuple[StepRecord, str]]:
+        """Yield the steps that ended without output, with the kind of error."""
+        for step in self.latest:
+            if step.handoff.error is not None:
+                yield step, step.handoff.error.kind
+
+    @cached_property
+    def failed_kinds(self) -> Counter[str]:
+        """Kinds of errors of all attempts at tasks that failed."""
+        return Counter(one.error.kind for one in self.state.failed_attempts)
+
+
+def _unread(_reference: object) -> None:
+    """An output that nobody asks for."""
+
+
+def percent(share: float) -> str:
+    """Say a share."""
+    return f"{share:.0%}".replace("%", " %")
+
+
+def share_of(part: float, whole: float) -> float:
+    """Return a part as a share of a whole; 0 where there is nothing."""
+    return part / whole if whole else 0.0

@@ -148,6 +148,12 @@ COMMANDS = (
         "echelon measures audit-20260131-120000-ab12 --by level",
     ),
     Command(
+        "diagnose",
+        "echelon.cli.diagnose:diagnose",
+        "Say what was wrong with a run, and what to change.",
+        "echelon diagnose audit-20260131-120000-ab12",
+    ),
+    Command(
         "breakers",
         "echelon.cli.breakers:app",
         "List, isolate or reset the breakers that processes share.",

@@ -98,5 +98,5 @@ def _seconds(facts: RunFacts, phase: str) -> float:
 def _uses_any(facts: RunFacts, phase: str, need: str) -> bool:
     """Say whether a step of a phase used anything that one it needs has handed on."""
     made = {step.handoff.task_id for step in facts.latest if step.phase == need}
-    used = (one.task_id for step in facts.latest if step.phase == phase for one in step.handoff.dependencies)
-    return not made.isdisjoint(used)
+    users = (step.handoff.task_id for step in facts.latest if step.phase == phase)
+    return any(not made.isdisjoint(facts.used_by.get(user, ())) for user in users)

@@ -117,8 +117,18 @@ class RunFacts:
 
     @cached_property
     def uses(self) -> tuple[tuple[str, str], ...]:
-        """Which task used the output of which: user, used."""
-        return tuple((step.handoff.task_id, used.task_id) for step in self.tasks for used in step.handoff.dependencies)
+        """Which step used the output of which, by what they are recorded as: user, used; each pair once."""
+        read = ((one.task_id, one.read.task_id) for one in self.state.reads)
+        named = ((step.handoff.task_id, used.task_id) for step in self.latest for used in step.handoff.dependencies)
+        return tuple(dict.fromkeys((*read, *named)))
+
+    @cached_property
+    def used_by(self) -> Mapping[str, frozenset[str]]:
+        """What each step used, by what it is recorded as."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for user, used in self.uses:
+            found[user].add(used)
+        return {user: frozenset(several) for user, several in found.items()}
 
     @cached_property
     def reports(self) -> Mapping[str, tuple[str, ...]]:

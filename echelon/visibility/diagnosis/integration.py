@@ -58,7 +58,7 @@ def loses_context(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None
 def _unread_share(facts: RunFacts, step: StepRecord) -> float:
     below = [task for task in facts.tasks if task.phase == step.phase and step.node in facts.plan.path(task.node)[:-1]]
     direct = [task for task in below if task.handoff.done and facts.plan.nodes[task.node].parent == step.node]
-    used = {one.task_id for one in step.handoff.dependencies}
+    used = facts.used_by.get(step.handoff.task_id, frozenset())
     return share_of(sum(task.handoff.task_id not in used for task in direct), len(direct))
 
 

@@ -64,8 +64,11 @@ def _is_cut_off(facts: RunFacts, step: StepRecord) -> bool:
 
 def badly_bounded(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     """Return that most of what tasks use was made in another domain (D2)."""
-    domain = facts.domain_of
-    pairs = [(user, used) for user, used in facts.uses if domain.get(user) and domain.get(used)]
+    domain, phase = facts.domain_of, {name: step.phase for name, step in facts.step_of.items()}
+    uses = [(user, used) for user, used in facts.uses if domain.get(used) and used in phase]
+    making = {(phase[used], domain[used]) for _, used in uses}
+    # Who belongs to no domain that makes such things could not have stayed within it.
+    pairs = [(user, used) for user, used in uses if (phase[used], domain.get(user, "")) in making]
     crossing = [(user, used) for user, used in pairs if domain[user] != domain[used]]
     share = share_of(len(crossing), len(pairs))
     if len(pairs) < LEAST_USES or share <= CROSSING_SHARE:

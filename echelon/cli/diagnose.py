@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from echelon.cli.arguments.options import AsJson
 from echelon.cli.reading import query
 from echelon.cli.views.output import facts, out, print_json
-from echelon.model.diagnosis.mode import Diagnosis
+from echelon.model.diagnosis.diagnosis import Diagnosis
 from echelon.model.phrasing import count, listed
 from echelon.visibility.diagnosis.diagnose import diagnose as diagnosed
 from echelon.visibility.diagnosis.reading import read_case
@@ -59,6 +59,7 @@ def _show(one: Diagnosis) -> None:
         ("cause", one.cause),
         ("contain", one.containment),
         ("change", one.recovery),
+        *(("next run", one_change.said) for one_change in one.changes),
         ("explains", ", ".join(mode.value for mode in one.explains)),
     ]
     facts(out(), rows)

@@ -1,11 +1,7 @@
-"""The failure modes of an organisation of agents, and what one that was found says (G). Values only."""
+"""The failure modes of an organisation of agents, with what is known of each (G). Values only."""
 
 from enum import StrEnum
 from typing import NamedTuple
-
-from pydantic import Field
-
-from echelon.model.base import Value
 
 
 class ModeClass(StrEnum):
@@ -193,26 +189,3 @@ MODES: dict[FailureMode, KnownMode] = {
         "take the change that its runs propose, then look at the measures again",
     ),
 }
-
-
-class Diagnosis(Value):
-    """A failure mode that the log of a run shows."""
-
-    mode: FailureMode
-    """Which."""
-    of_class: ModeClass
-    """What it is a failure of."""
-    strength: float = Field(ge=1)
-    """How far what was measured is beyond where the mode begins, as a ratio; 1: just so."""
-    evidence: tuple[str, ...]
-    """What was measured, each in one sentence with its figures."""
-    rows: tuple[str, ...] = ()
-    """The first of what it was seen in: tasks, integrations, concerns, gates, conflicts, runs."""
-    cause: str
-    """Why it happens."""
-    containment: str
-    """What keeps it from spreading."""
-    recovery: str
-    """What to change."""
-    explains: tuple[FailureMode, ...] = ()
-    """Modes that show as well, and follow from this one."""

@@ -78,24 +78,29 @@ def badly_bounded(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None
 
 
 def needlessly_serial(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
-    """Return that phases waited for phases of which they used nothing, or agents for a limit of one."""
-    rows, seconds = list[str](), 0.0
-    took = {name: _seconds(facts, name) for name in facts.state.phases}
-    for phase in facts.plan.phases:
-        for need in phase.needs or ():
-            if took.get(phase.name) and took.get(need) and not _uses_any(facts, phase.name, need):
-                rows.append(f"{phase.name} needs {need}")
-                seconds += min(took[phase.name], took[need])
+    """Return that phases waited for phases of which they used nothing."""
+    unused = [(phase, need) for phase, needs in unused_needs(facts).items() for need in needs]
+    seconds = sum(min(_seconds(facts, phase), _seconds(facts, need)) for phase, need in unused)
     share = share_of(seconds, facts.makespan)
     if share <= NEEDLESS_SHARE:
         return None
-    said = f"{len(rows)} phases waited for phases of which they used nothing: side by side {seconds:.1f} s less"
-    return Found(share / NEEDLESS_SHARE, (said,), tuple(rows))
+    said = f"{len(unused)} phases waited for phases of which they used nothing: side by side {seconds:.1f} s less"
+    return Found(share / NEEDLESS_SHARE, (said,), tuple(f"{phase} needs {need}" for phase, need in unused))
+
+
+def unused_needs(facts: RunFacts) -> dict[str, tuple[str, ...]]:
+    """Return the phases that each phase waited for, and used nothing of; of those that took time only."""
+    found: dict[str, tuple[str, ...]] = {}
+    for phase in facts.plan.phases:
+        needs = [need for need in phase.needs or () if _seconds(facts, need) and not _uses_any(facts, phase.name, need)]
+        if needs and _seconds(facts, phase.name):
+            found[phase.name] = tuple(needs)
+    return found
 
 
 def _seconds(facts: RunFacts, phase: str) -> float:
-    state = facts.state.phases[phase]
-    return (state.ended - state.started).total_seconds() if state.ended is not None else 0.0
+    state = facts.state.phases.get(phase)
+    return (state.ended - state.started).total_seconds() if state is not None and state.ended is not None else 0.0
 
 
 def _uses_any(facts: RunFacts, phase: str, need: str) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from echelon.model.diagnosis.mode import Diagnosis, FailureMode
+from echelon.model.diagnosis.diagnosis import Diagnosis
+from echelon.model.diagnosis.mode import FailureMode
 from echelon.visibility.diagnosis.coordination import conflicting, gaps, overheads, saturated
 from echelon.visibility.diagnosis.decomposition import (
     badly_bounded,
@@ -19,6 +20,7 @@ from echelon.visibility.diagnosis.hierarchy import (
     waits_for_approval,
 )
 from echelon.visibility.diagnosis.integration import bottlenecked, fails_late, loses_context, unowned
+from echelon.visibility.diagnosis.remedies import remedies
 from echelon.visibility.diagnosis.scaling import at_ceiling, denied, premature, wrong_regime
 
 Detector = Callable[[RunFacts, Sequence[RunFacts]], Found | None]
@@ -71,7 +73,7 @@ def diagnose(facts: RunFacts, history: Sequence[RunFacts] = ()) -> tuple[Diagnos
         return ()
     found = {mode: one for mode, detect in DETECTORS.items() if (one := detect(facts, history)) is not None}
     causes = _causes(found)
-    said = [_diagnosis(mode, found[mode], follows) for mode, follows in causes.items()]
+    said = [_diagnosis(mode, found[mode], follows, facts, history) for mode, follows in causes.items()]
     return tuple(sorted(said, key=lambda one: -one.strength))
 
 
@@ -85,16 +87,23 @@ def _causes(found: Mapping[FailureMode, Found]) -> dict[FailureMode, tuple[Failu
     }
 
 
-def _diagnosis(mode: FailureMode, found: Found, follows: tuple[FailureMode, ...]) -> Diagnosis:
+def _diagnosis(
+    mode: FailureMode,
+    found: Found,
+    follows: tuple[FailureMode, ...],
+    facts: RunFacts,
+    history: Sequence[RunFacts],
+) -> Diagnosis:
     known = mode.known
     return Diagnosis(
         mode=mode,
         of_class=known.of_class,
         strength=max(1.0, found.strength),
         evidence=found.evidence,
-        rows=found.rows[:20],
+        rows=facts.first_rows(found.rows),
         cause=known.cause,
         containment=known.containment,
         recovery=known.recovery,
         explains=follows,
+        changes=remedies(mode, facts, history),
     )

@@ -12,7 +12,7 @@ from echelon.model.phrasing import duration, one_line, truncate
 NAME_CHARACTERS = 60
 
 
-class Bound(StrEnum):
+class BoundBy(StrEnum):
     """What the longest chain of a run spent its time on."""
 
     WORK = "work"  #: an agent did a task
@@ -29,19 +29,19 @@ class Bound(StrEnum):
 
 
 _SAID = {
-    Bound.WORK: "the work itself",
-    Bound.RETRIES: "attempts that failed",
-    Bound.COORDINATOR: "coordination",
-    Bound.LIMIT: "waiting for a limit",
-    Bound.PERSON: "waiting for a person",
-    Bound.ENGINE: "starting agents and passing sync points",
+    BoundBy.WORK: "the work itself",
+    BoundBy.RETRIES: "attempts that failed",
+    BoundBy.COORDINATOR: "coordination",
+    BoundBy.LIMIT: "waiting for a limit",
+    BoundBy.PERSON: "waiting for a person",
+    BoundBy.ENGINE: "starting agents and passing sync points",
 }
 
 
-class Link(Value):
+class ChainLink(Value):
     """A part of the longest chain of a run."""
 
-    bound: Bound
+    bound: BoundBy
     """What the time was spent on."""
     name: str
     """The task, integration, limit or gate."""
@@ -54,13 +54,13 @@ class Link(Value):
 class RunBound(Value):
     """Where the time of a run went along its longest chain: nothing else would have made it shorter."""
 
-    links: tuple[Link, ...] = ()
+    links: tuple[ChainLink, ...] = ()
     """The chain, in the order of time; its seconds add up to the time from the first step to the last."""
 
     @property
-    def seconds(self) -> Mapping[Bound, float]:
+    def seconds(self) -> Mapping[BoundBy, float]:
         """Return how long the chain spent on each, what it spent most on first."""
-        found: dict[Bound, float] = {}
+        found: dict[BoundBy, float] = {}
         for link in self.links:
             found[link.bound] = found.get(link.bound, 0.0) + link.seconds
         return dict(sorted(found.items(), key=lambda one: -one[1]))
@@ -83,5 +83,5 @@ class RunBound(Value):
                 names[link.name] = names.get(link.name, 0.0) + link.seconds
         longest = max(names, key=lambda name: names[name])
         name = truncate(one_line(longest), NAME_CHARACTERS)
-        of = f", most of it for {name} ({duration(names[longest])})" if main is not Bound.ENGINE else ""
+        of = f", most of it for {name} ({duration(names[longest])})" if main is not BoundBy.ENGINE else ""
         return f"{main.said}: {seconds[main] / total:.0%} of {duration(total)}{of}".replace("%", " %")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from echelon.model.diagnosis.bound import Bound, Link, RunBound
+from echelon.model.diagnosis.bound import BoundBy, ChainLink, RunBound
 from echelon.model.integration import task_checked
 from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import StepKind, StepRecord
@@ -55,9 +55,9 @@ class _Chain:
         for step in self._steps:
             self._phases[step.phase].append(step)
 
-    def links(self) -> Sequence[Link]:
+    def links(self) -> Sequence[ChainLink]:
         """Return the chain, in the order of time."""
-        found: list[Link] = []
+        found: list[ChainLink] = []
         step = self._steps[-1] if self._steps else None
         while step is not None:
             found += reversed(list(self._within(step)))
@@ -66,7 +66,7 @@ class _Chain:
             step = before
         return [link for link in reversed(found) if link.seconds > 0]
 
-    def _within(self, step: StepRecord) -> Iterator[Link]:
+    def _within(self, step: StepRecord) -> Iterator[ChainLink]:
         """Yield what a step spent its own time on."""
         took = seconds_without(step.started, step.finished, self._pauses)
         name, phase = step.handoff.task_id, step.phase
@@ -76,13 +76,13 @@ class _Chain:
         waited = [one for one in self._waits[step.key] if one.at > step.started]
         limited = min(took - again, sum(wait.seconds for wait in waited if not own or wait.at > own[-1].at))
         if again:
-            yield Link(bound=Bound.RETRIES, name=name, phase=phase, seconds=again)
+            yield ChainLink(bound=BoundBy.RETRIES, name=name, phase=phase, seconds=again)
         if limited:
-            yield Link(bound=Bound.LIMIT, name=waited[-1].limiter, phase=phase, seconds=limited)
-        kind = Bound.WORK if step.kind is StepKind.TASK else Bound.COORDINATOR
-        yield Link(bound=kind, name=name, phase=phase, seconds=max(0.0, took - again - limited))
+            yield ChainLink(bound=BoundBy.LIMIT, name=waited[-1].limiter, phase=phase, seconds=limited)
+        kind = BoundBy.WORK if step.kind is StepKind.TASK else BoundBy.COORDINATOR
+        yield ChainLink(bound=kind, name=name, phase=phase, seconds=max(0.0, took - again - limited))
 
-    def _between(self, before: StepRecord | None, step: StepRecord) -> Iterator[Link]:
+    def _between(self, before: StepRecord | None, step: StepRecord) -> Iterator[ChainLink]:
         """Yield what was waited for from the end of one step of the chain to the beginning of the next."""
         since = before.finished if before is not None else self._arrived(step)
         if since >= step.started:
@@ -90,10 +90,10 @@ class _Chain:
         for gate in self._gates[step.handoff.task_id]:
             until = min(step.started, gate.decision.at if gate.decision else step.started)
             if (asked := max(gate.at, since)) < until:
-                yield self._link(Bound.ENGINE, step, since, asked)
+                yield self._link(BoundBy.ENGINE, step, since, asked)
                 # A run whose process has ended meanwhile waits all the same: the pauses count here.
-                yield Link(
-                    bound=Bound.PERSON,
+                yield ChainLink(
+                    bound=BoundBy.PERSON,
                     name=step.handoff.task_id,
                     phase=step.phase,
                     seconds=(until - asked).total_seconds(),
@@ -102,14 +102,14 @@ class _Chain:
         for wait in self._waits[step.key]:
             until = min(step.started, wait.at)
             if (asked := max(since, wait.at - timedelta(seconds=wait.seconds))) < until:
-                yield self._link(Bound.ENGINE, step, since, asked)
-                yield self._link(Bound.LIMIT, step, asked, until, name=wait.limiter)
+                yield self._link(BoundBy.ENGINE, step, since, asked)
+                yield self._link(BoundBy.LIMIT, step, asked, until, name=wait.limiter)
                 since = until
-        yield self._link(Bound.ENGINE, step, since, step.started)
+        yield self._link(BoundBy.ENGINE, step, since, step.started)
 
-    def _link(self, bound: Bound, step: StepRecord, since: datetime, until: datetime, *, name: str = "") -> Link:
+    def _link(self, bound: BoundBy, step: StepRecord, since: datetime, until: datetime, *, name: str = "") -> ChainLink:
         seconds = seconds_without(since, until, self._pauses)
-        return Link(bound=bound, name=name or step.handoff.task_id, phase=step.phase, seconds=seconds)
+        return ChainLink(bound=bound, name=name or step.handoff.task_id, phase=step.phase, seconds=seconds)
 
     def _before(self, step: StepRecord) -> StepRecord | None:
         """Return what ended last of what a step waited for; what is not known to be needed, where nothing else is."""

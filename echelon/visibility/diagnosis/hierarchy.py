@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from echelon.model.concern import CRITICAL, ConcernRecord, Route
-from echelon.model.diagnosis.bound import Bound
+from echelon.model.diagnosis.bound import BoundBy
 from echelon.planning.regime import DEFAULT_SPAN, recommended_levels
 from echelon.runlog.signals import waiting_share
 from echelon.visibility.diagnosis.facts import Found, RunFacts, percent, share_of
@@ -77,7 +77,7 @@ def _open_at(facts: RunFacts, concerns: Sequence[str]) -> bool:
 def waits_for_approval(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     """Return that the run waited long for answers, most of which were yes."""
     gates, chain = list(facts.state.gates.values()), facts.bound
-    waited = chain.seconds.get(Bound.PERSON, 0.0)
+    waited = chain.seconds.get(BoundBy.PERSON, 0.0)
     share = share_of(waited, chain.total_seconds)
     asked = len(gates) + sum(len(one.decisions) for one in facts.state.autonomy.values())
     if asked < LEAST_GATES or share <= APPROVAL_SHARE:

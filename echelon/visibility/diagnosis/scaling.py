@@ -52,7 +52,9 @@ def premature(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     wanted, has = structure_for(max(1, facts.agents), "coherence"), facts.plan.structure
     tokens, ratio = sum(facts.task_tokens), facts.measures.coordination_ratio or 0.0
     larger = ORDER.index(has) - ORDER.index(wanted)
-    fits = bool(facts.task_tokens) and tokens <= FITS_ONE * facts.context_tokens and ratio > 0.5 and facts.agents > 1
+    fits = (
+        bool(facts.task_tokens) and tokens <= FITS_ONE * facts.context_tokens and ratio > 0.5 and facts.plan.levels > 1
+    )
     if larger <= 0 and not fits:
         return None
     said = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echelon.model.diagnosis.bound import Bound
+from echelon.model.diagnosis.bound import BoundBy
 from echelon.model.handoff import ErrorReport, UsedDependency
 from echelon.model.plan import PhasePlan, SyncPoint
 from echelon.model.run import StepKind, StepRecord
@@ -115,7 +115,7 @@ def test_what_was_used_counts_before_what_only_ended_last() -> None:
 def test_times_in_which_nobody_worked_on_the_run_are_left_out() -> None:
     state = state_of(*ended(step("a", 0, 1), step("b", 11, 12)))
     paused = RunState(**{**vars(state), "pauses": ((at(2), at(10)),)})
-    assert bound_of(paused).seconds == {Bound.WORK: 2.0, Bound.ENGINE: 2.0}
+    assert bound_of(paused).seconds == {BoundBy.WORK: 2.0, BoundBy.ENGINE: 2.0}
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m", "a\nb", "x" * 500])

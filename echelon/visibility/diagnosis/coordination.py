@@ -7,7 +7,7 @@ from echelon.model.audit.audit import AuditKind
 from echelon.model.errors import NotDelivered
 from echelon.model.run import StepRecord
 from echelon.runlog.signals import waiting_share
-from echelon.visibility.diagnosis.facts import Found, RunFacts, percent, share_of
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
 
 #: Share of its context from which a coordinator is saturated, and of the tasks' time that work waits for it (M8, M9).
 CONTEXT_SHARE, WAITING_SHARE = 0.90, 0.20
@@ -25,7 +25,7 @@ LEAST_SECONDS = 0.2
 LEAST_OPEN, LEAST_CONFLICTS = 1, 1
 
 
-def saturated(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def saturated(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that one coordinator's context is full, or that work waits long for it."""
     tokens = _tokens_of_coordinators(facts)
     node = max(tokens, key=lambda one: tokens[one], default="")
@@ -43,14 +43,14 @@ def saturated(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(waited / WAITING_SHARE, (said,), (phase,))
 
 
-def _tokens_of_coordinators(facts: RunFacts) -> Mapping[str, int]:
+def _tokens_of_coordinators(facts: RunEvidence) -> Mapping[str, int]:
     found: dict[str, int] = defaultdict(int)
     for step in facts.coordinating:
         found[step.node] = max(found[step.node], step.handoff.usage.tokens or 0)
     return found
 
 
-def overheads(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def overheads(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that more than two fifths of all that was used went into coordination (M1)."""
     ratio = facts.measures.coordination_ratio
     enough = (facts.measures.tokens or 0) > 0 or facts.work_seconds >= LEAST_SECONDS
@@ -59,7 +59,7 @@ def overheads(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(ratio / OVERHEAD_SHARE, (f"coordination is {percent(ratio)} of all that was used",))
 
 
-def gaps(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def gaps(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that work belongs to nobody: no owner, proposed and not taken, waited for in vain, or missing."""
     plan, state = facts.plan, facts.state
     unowned = [task.id for task in plan.tasks if plan.owners and not plan.owners.get(task.id)]
@@ -86,7 +86,7 @@ def _waits_for_nobody(step: StepRecord) -> bool:
     return error is not None and error.kind == "Blocked" and not error.causes and not error.asks
 
 
-def conflicting(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def conflicting(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that coordinators say different things about one subject, or that revisions go back and forth."""
     between = [one for one in facts.state.conflicts.values() if len(_sides(facts, one.conflict.sides)) > 1]
     alternating = [step.handoff.task_id for step in facts.tasks if step.handoff.stopped_by == "alternating"]
@@ -97,7 +97,7 @@ def conflicting(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(1 + share_of(len(rows), len(facts.tasks)), (said,), rows)
 
 
-def _sides(facts: RunFacts, sides: Sequence[object]) -> set[str]:
+def _sides(facts: RunEvidence, sides: Sequence[object]) -> set[str]:
     nodes = {getattr(side, "producer", "") for side in sides}
     known = [facts.plan.nodes[node].parent or node for node in nodes if node in facts.plan.nodes]
     return set(known)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from echelon.model.errors import AgentTimeout, BudgetExhausted
 from echelon.model.run import StepRecord
-from echelon.visibility.diagnosis.facts import Found, RunFacts, percent, share_of
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
 
 #: Coordination from which work is cut too small (M1), and the least that says anything, in tokens.
 COORDINATION_SHARE, LEAST_TOKENS = 0.40, 1_000
@@ -25,7 +25,7 @@ _CONTEXT = re.compile(
 )
 
 
-def over_decomposed(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def over_decomposed(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that tasks fill little of an agent, while much of what is used goes into coordination (D5, M1)."""
     ratio, tokens = facts.measures.coordination_ratio, facts.task_tokens
     if ratio is None or ratio <= COORDINATION_SHARE or len(tokens) < 2 or (facts.measures.tokens or 0) < LEAST_TOKENS:
@@ -41,7 +41,7 @@ def over_decomposed(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | No
     return Found(ratio / COORDINATION_SHARE, (said, f"coordination is {percent(ratio)} of all tokens"), tuple(small))
 
 
-def under_decomposed(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def under_decomposed(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that tasks end at a limit of context, budget or time, or fill all of an agent (D5)."""
     large = [step for step in facts.tasks if _is_cut_off(facts, step)]
     share = share_of(len(large), len(facts.tasks))
@@ -51,7 +51,7 @@ def under_decomposed(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | N
     return Found(share / CUT_OFF_SHARE, (said,), tuple(step.handoff.task_id for step in large))
 
 
-def _is_cut_off(facts: RunFacts, step: StepRecord) -> bool:
+def _is_cut_off(facts: RunEvidence, step: StepRecord) -> bool:
     handoff = step.handoff
     tokens, most = handoff.usage.tokens, facts.plan.priors.under_decomposed_share * facts.context_tokens
     if handoff.wrapped_up or (tokens is not None and tokens >= most):
@@ -62,7 +62,7 @@ def _is_cut_off(facts: RunFacts, step: StepRecord) -> bool:
     return any(error.kind in kinds or _CONTEXT.search(error.message) for error in errors)
 
 
-def badly_bounded(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def badly_bounded(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that most of what tasks use was made in another domain (D2)."""
     domain, phase = facts.domain_of, {name: step.phase for name, step in facts.step_of.items()}
     uses = [(user, used) for user, used in facts.uses if domain.get(used) and used in phase]
@@ -77,7 +77,7 @@ def badly_bounded(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None
     return Found(share / CROSSING_SHARE, (said,), tuple(user for user, _ in crossing))
 
 
-def needlessly_serial(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def needlessly_serial(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that phases waited for phases of which they used nothing."""
     unused = [(phase, need) for phase, needs in unused_needs(facts).items() for need in needs]
     seconds = sum(min(_seconds(facts, phase), _seconds(facts, need)) for phase, need in unused)
@@ -88,7 +88,7 @@ def needlessly_serial(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | 
     return Found(share / NEEDLESS_SHARE, (said,), tuple(f"{phase} needs {need}" for phase, need in unused))
 
 
-def unused_needs(facts: RunFacts) -> dict[str, tuple[str, ...]]:
+def unused_needs(facts: RunEvidence) -> dict[str, tuple[str, ...]]:
     """Return the phases that each phase waited for, and used nothing of; of those that took time only."""
     found: dict[str, tuple[str, ...]] = {}
     for phase in facts.plan.phases:
@@ -98,12 +98,12 @@ def unused_needs(facts: RunFacts) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _seconds(facts: RunFacts, phase: str) -> float:
+def _seconds(facts: RunEvidence, phase: str) -> float:
     state = facts.state.phases.get(phase)
     return (state.ended - state.started).total_seconds() if state is not None and state.ended is not None else 0.0
 
 
-def _uses_any(facts: RunFacts, phase: str, need: str) -> bool:
+def _uses_any(facts: RunEvidence, phase: str, need: str) -> bool:
     """Say whether a step of a phase used anything that one it needs has handed on."""
     made = {step.handoff.task_id for step in facts.latest if step.phase == need}
     users = (step.handoff.task_id for step in facts.latest if step.phase == phase)

@@ -11,7 +11,7 @@ from echelon.visibility.diagnosis.decomposition import (
     over_decomposed,
     under_decomposed,
 )
-from echelon.visibility.diagnosis.facts import Found, RunFacts
+from echelon.visibility.diagnosis.facts import Found, RunEvidence
 from echelon.visibility.diagnosis.hierarchy import (
     loses_information,
     silences,
@@ -23,7 +23,7 @@ from echelon.visibility.diagnosis.integration import bottlenecked, fails_late, l
 from echelon.visibility.diagnosis.remedies import remedies
 from echelon.visibility.diagnosis.scaling import at_ceiling, denied, premature, wrong_regime
 
-Detector = Callable[[RunFacts, Sequence[RunFacts]], Found | None]
+Detector = Callable[[RunEvidence, Sequence[RunEvidence]], Found | None]
 """Gets a run and those of the job before it, newest first; says what it found."""
 
 _M = FailureMode
@@ -67,7 +67,7 @@ FOLLOWS: Mapping[FailureMode, frozenset[FailureMode]] = {
 }
 
 
-def diagnose(facts: RunFacts, history: Sequence[RunFacts] = ()) -> tuple[Diagnosis, ...]:
+def diagnose(facts: RunEvidence, history: Sequence[RunEvidence] = ()) -> tuple[Diagnosis, ...]:
     """Return the failure modes that a run shows, the clearest first; `history` are earlier runs of it, newest first."""
     if facts.state.plan is None:
         return ()
@@ -91,8 +91,8 @@ def _diagnosis(
     mode: FailureMode,
     found: Found,
     follows: tuple[FailureMode, ...],
-    facts: RunFacts,
-    history: Sequence[RunFacts],
+    facts: RunEvidence,
+    history: Sequence[RunEvidence],
 ) -> Diagnosis:
     known = mode.known
     return Diagnosis(

@@ -31,7 +31,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True)
-class RunFacts:
+class RunEvidence:
     """One run."""
 
     state: RunState
@@ -42,7 +42,7 @@ class RunFacts:
     """What its steps logged."""
 
     @classmethod
-    def of(cls, events: Iterable[RunEvent]) -> "RunFacts":
+    def of(cls, events: Iterable[RunEvent]) -> "RunEvidence":
         """Return what the log of a run says; it begins with the start of the run."""
         log = tuple(events)
         state = fold(log)

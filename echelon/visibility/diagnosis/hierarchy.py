@@ -7,7 +7,7 @@ from echelon.model.concern import CRITICAL, ConcernRecord, Route
 from echelon.model.diagnosis.bound import BoundBy
 from echelon.planning.regime import DEFAULT_SPAN, recommended_levels
 from echelon.runlog.signals import waiting_share
-from echelon.visibility.diagnosis.facts import Found, RunFacts, percent, share_of
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
 
 #: Share of the makespan that is spent on waiting for answers, from which approvals are a bottleneck, and how many.
 APPROVAL_SHARE, LEAST_GATES = 0.20, 2
@@ -19,7 +19,7 @@ LEAST_SILENT = 1
 THIN = 3.0
 
 
-def loses_information(facts: RunFacts, history: Sequence[RunFacts]) -> Found | None:
+def loses_information(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
     """Return that concerns which were filed or dismissed proved right: taken back, or followed by failure."""
     known = [*facts.state.concerns.values(), *(one for run in history for one in run.state.concerns.values())]
     reopened = [one for one in known if one.reopened]
@@ -38,7 +38,7 @@ class _Failure:
         self.about = about
 
 
-def _failures(facts: RunFacts) -> Iterator[_Failure]:
+def _failures(facts: RunEvidence) -> Iterator[_Failure]:
     """Yield what failed, by what a concern could have been about."""
     for step, _ in facts.errors():
         yield _Failure(step.handoff.task_id)
@@ -53,7 +53,7 @@ def _is_filtered(one: ConcernRecord) -> bool:
     return dismissed or one.route is Route.PATTERN_LOG
 
 
-def silences(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def silences(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that what agents knew did not reach who decided: it was only logged, or decided beside open concerns."""
     spoke = {one.task_id for one in facts.state.concerns.values()}
     silent = [one.task_id for one in facts.logged if one.level >= logging.WARNING and one.source != "echelon"]
@@ -69,12 +69,12 @@ def silences(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(1 + share_of(len(set(silent)), len(facts.tasks)), (said,), rows)
 
 
-def _open_at(facts: RunFacts, concerns: Sequence[str]) -> bool:
+def _open_at(facts: RunEvidence, concerns: Sequence[str]) -> bool:
     known = facts.state.concerns
     return any(known[one].is_open and known[one].route in CRITICAL for one in concerns if one in known)
 
 
-def waits_for_approval(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def waits_for_approval(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that the run waited long for answers, most of which were yes."""
     gates, chain = list(facts.state.gates.values()), facts.bound
     waited = chain.seconds.get(BoundBy.PERSON, 0.0)
@@ -86,7 +86,7 @@ def waits_for_approval(facts: RunFacts, _history: Sequence[RunFacts]) -> Found |
     return Found(share / APPROVAL_SHARE, (said,), tuple(gate.id for gate in gates))
 
 
-def too_deep(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def too_deep(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that there are more levels than so many agents need, each with few reports (R2)."""
     needed, levels = recommended_levels(max(1, facts.agents)), _levels(facts)
     several = list(facts.reports.values())
@@ -97,14 +97,14 @@ def too_deep(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(levels / needed, (said,), tuple(node for node in facts.reports if node != facts.plan.primary.id))
 
 
-def _levels(facts: RunFacts) -> int:
+def _levels(facts: RunEvidence) -> int:
     """Return the coordinating levels above those who had something to do."""
     return max(
         (len(facts.plan.path(step.node)) - 1 for step in facts.tasks if step.node in facts.plan.nodes), default=0
     )
 
 
-def too_shallow(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def too_shallow(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that somebody has more reports than a coordinator can follow, and that work waits for it (R2, M8)."""
     node = max(facts.reports, key=lambda one: len(facts.reports[one]), default="")
     reports = len(facts.reports.get(node, ()))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from echelon.model.audit.audit import AuditKind
 from echelon.model.integration import task_checked
 from echelon.model.run import StepKind, StepRecord
-from echelon.visibility.diagnosis.facts import Found, RunFacts, percent, share_of
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
 
 #: Share of the working time from which integration is a bottleneck (M6), and the least that says anything, in seconds.
 INTEGRATION_SHARE, LEAST_SECONDS = 0.30, 0.2
@@ -20,7 +20,7 @@ LATE_SHARE = 0.90
 LOST = frozenset({AuditKind.GAP, AuditKind.DROPPED_CONCERN, AuditKind.CONTRADICTION, AuditKind.WRONG_WORD})
 
 
-def unowned(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def unowned(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that outputs of a phase that nobody integrates contradict each other, and nobody has decided."""
     bare = {phase.name for phase in facts.plan.phases if phase.integration == "none" and len(phase.tasks) > 1}
     open_ones = [one for one in facts.state.conflicts.values() if one.conflict.phase in bare and not one.is_decided]
@@ -30,7 +30,7 @@ def unowned(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(1 + share_of(len(open_ones), len(facts.tasks)), (said,), tuple(o.conflict.subject for o in open_ones))
 
 
-def bottlenecked(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def bottlenecked(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that integrations take more than three tenths of the working time (M6)."""
     share = facts.measures.integration_share
     if share is None or share <= INTEGRATION_SHARE or facts.measures.integration_seconds < LEAST_SECONDS:
@@ -41,7 +41,7 @@ def bottlenecked(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(share / INTEGRATION_SHARE, (said, longest), (slow.handoff.task_id,))
 
 
-def loses_context(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def loses_context(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that integrations lack what their parts say: as audits found, or since parts were not read (O4, C6)."""
     lacking = [one for one in facts.view.audits if any(found.kind in LOST for found in one.findings)]
     unread = [step for step in facts.integrations if step.handoff.done and _unread_share(facts, step) > UNREAD_SHARE]
@@ -55,14 +55,14 @@ def loses_context(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None
     return Found(1 + share_of(len(set(rows)), len(facts.integrations)), said, rows)
 
 
-def _unread_share(facts: RunFacts, step: StepRecord) -> float:
+def _unread_share(facts: RunEvidence, step: StepRecord) -> float:
     below = [task for task in facts.tasks if task.phase == step.phase and step.node in facts.plan.path(task.node)[:-1]]
     direct = [task for task in below if task.handoff.done and facts.plan.nodes[task.node].parent == step.node]
     used = facts.used_by.get(step.handoff.task_id, frozenset())
     return share_of(sum(task.handoff.task_id not in used for task in direct), len(direct))
 
 
-def fails_late(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def fails_late(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that an integration failed, or was rejected, when nearly all work was done, and work was done again."""
     wrong = [step for step in facts.integrations if not step.handoff.done or step.handoff.attempts > 1]
     rejected = {one.task_id for one in facts.view.audits if one.is_rejected}
@@ -77,14 +77,14 @@ def fails_late(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(1 + share_of(len(late), len(facts.integrations)), (said,), tuple(s.handoff.task_id for s in late))
 
 
-def _rejected_wholes(facts: RunFacts) -> list[StepRecord]:
+def _rejected_wholes(facts: RunEvidence) -> list[StepRecord]:
     """Return the integrations that a check of the whole rejected, so that work was done again."""
     checked = {task_checked(step.handoff.task_id) for step in facts.latest if step.kind is StepKind.CHECK}
     again = {step.phase for step in facts.state.steps if step.round > 1}
     return [step for step in facts.integrations if step.phase in again and (step.phase in checked or step.round > 1)]
 
 
-def _done_before(facts: RunFacts, step: StepRecord) -> float:
+def _done_before(facts: RunEvidence, step: StepRecord) -> float:
     """Return the share of the first rounds of all work that had ended when a step began."""
     first = [one for one in facts.state.steps if one.kind is StepKind.TASK and one.round == 1]
     before = sum(facts.seconds_of(one) for one in first if one.finished <= step.started)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from echelon.journal.port import Journal
 from echelon.model.errors import InvalidInput
 from echelon.model.run import RunRecord
-from echelon.visibility.diagnosis.facts import RunFacts
+from echelon.visibility.diagnosis.facts import RunEvidence
 from echelon.visibility.history import RUNS_SEARCHED
 
 #: So many earlier runs of a job are looked at.
@@ -15,9 +15,9 @@ MAX_EARLIER = 10
 class Case(NamedTuple):
     """A run, with the runs of its job before it."""
 
-    facts: RunFacts
+    facts: RunEvidence
     """The run."""
-    earlier: tuple[RunFacts, ...]
+    earlier: tuple[RunEvidence, ...]
     """Those before it, newest first."""
 
 
@@ -43,5 +43,5 @@ async def _by_id(journal: Journal, name: str) -> RunRecord:
         raise InvalidInput(f"{error}; no job of that name has a run either") from error
 
 
-async def _facts(journal: Journal, record: RunRecord) -> RunFacts:
-    return RunFacts.of(entry.event for entry in await journal.events(record.run_id))
+async def _facts(journal: Journal, record: RunRecord) -> RunEvidence:
+    return RunEvidence.of(entry.event for entry in await journal.events(record.run_id))

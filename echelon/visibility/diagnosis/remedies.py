@@ -11,9 +11,9 @@ from echelon.model.diagnosis.mode import FailureMode
 from echelon.model.errors import AgentTimeout
 from echelon.planning.regime import DEFAULT_SPAN, MINIMUM_SPAN
 from echelon.visibility.diagnosis.decomposition import unused_needs
-from echelon.visibility.diagnosis.facts import RunFacts
+from echelon.visibility.diagnosis.facts import RunEvidence
 
-Remedy = Callable[[RunFacts, Sequence[RunFacts]], Iterator[Adjustment]]
+Remedy = Callable[[RunEvidence, Sequence[RunEvidence]], Iterator[Adjustment]]
 """Gets a run and those of the job before it; yields what to change."""
 
 #: How much more time attempts get that ran out of it.
@@ -22,19 +22,19 @@ MORE_TIME = 2.0
 _M = FailureMode
 
 
-def remedies(mode: FailureMode, facts: RunFacts, history: Sequence[RunFacts]) -> tuple[Adjustment, ...]:
+def remedies(mode: FailureMode, facts: RunEvidence, history: Sequence[RunEvidence]) -> tuple[Adjustment, ...]:
     """Return what to change of a job whose run shows a failure mode; nothing where that is a matter of its code."""
     remedy = _REMEDIES.get(mode)
     return tuple(one for one in remedy(facts, history) if one.before != one.after) if remedy else ()
 
 
-def _merge(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustment]:
+def _merge(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Iterator[Adjustment]:
     if len(facts.plan.phases) > 1:
         reason = "tasks are small: one agent that takes its item through several phases saves a handoff each"
         yield Adjustment(lever=Lever.MERGE, before="never", after="auto", mode=_M.OVER_DECOMPOSITION, reason=reason)
 
 
-def _more_time(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustment]:
+def _more_time(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Iterator[Adjustment]:
     late = [one for one in facts.state.failed_attempts if one.error.kind == AgentTimeout.__name__]
     longest: dict[str, float] = defaultdict(float)
     for one in late:
@@ -50,7 +50,7 @@ def _more_time(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjust
         )  # fmt: skip
 
 
-def _domains(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustment]:
+def _domains(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Iterator[Adjustment]:
     """Yield for each phase where its tasks belong: where most of what they used was made."""
     used: dict[str, Counter[str]] = defaultdict(Counter)
     for user, made in facts.uses:
@@ -67,7 +67,7 @@ def _domains(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustme
         yield Adjustment(lever=Lever.DOMAINS, phase=phase, after=moved, mode=_M.BAD_BOUNDARIES, reason=reason)
 
 
-def _needs(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustment]:
+def _needs(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Iterator[Adjustment]:
     for phase, unused in unused_needs(facts).items():
         before = next(one.needs or () for one in facts.plan.phases if one.name == phase)
         after = tuple(name for name in before if name not in unused)
@@ -78,7 +78,7 @@ def _needs(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustment
 
 
 def _narrower(mode: FailureMode) -> Remedy:
-    def remedy(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustment]:
+    def remedy(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Iterator[Adjustment]:
         most = max(map(len, facts.reports.values()), default=0)
         span = max(MINIMUM_SPAN, min(DEFAULT_SPAN, facts.plan.span // 2 if most <= DEFAULT_SPAN else DEFAULT_SPAN))
         reason = f"{most} reports at one coordinator: with {span} at most, leads work side by side"
@@ -89,7 +89,7 @@ def _narrower(mode: FailureMode) -> Remedy:
 
 
 def _wider(mode: FailureMode) -> Remedy:
-    def remedy(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustment]:
+    def remedy(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Iterator[Adjustment]:
         span = max(facts.plan.span, min(DEFAULT_SPAN, facts.agents))
         reason = f"{facts.agents} agents under {facts.plan.levels} levels: with a span of {span} fewer will do"
         yield from _free(mode, facts, reason)
@@ -104,7 +104,7 @@ def _wider(mode: FailureMode) -> Remedy:
     return remedy
 
 
-def _free(mode: FailureMode, facts: RunFacts, reason: str) -> Iterator[Adjustment]:
+def _free(mode: FailureMode, facts: RunEvidence, reason: str) -> Iterator[Adjustment]:
     """Yield that the planner chooses the structure, where one was asked for."""
     asked = facts.plan.organisation.structure
     if asked is not None:
@@ -112,7 +112,7 @@ def _free(mode: FailureMode, facts: RunFacts, reason: str) -> Iterator[Adjustmen
 
 
 def _by_size(mode: FailureMode) -> Remedy:
-    def remedy(facts: RunFacts, _history: Sequence[RunFacts]) -> Iterator[Adjustment]:
+    def remedy(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Iterator[Adjustment]:
         reason = (
             f"{facts.agents} agents: the planner chooses the structure for that, and the run follows what it measures"
         )
@@ -124,7 +124,7 @@ def _by_size(mode: FailureMode) -> Remedy:
     return remedy
 
 
-def _fewer(facts: RunFacts, history: Sequence[RunFacts]) -> Iterator[Adjustment]:
+def _fewer(facts: RunEvidence, history: Sequence[RunEvidence]) -> Iterator[Adjustment]:
     """Yield the number of agents at work at one time that brought the most."""
     runs = [run for run in (facts, *history) if run.makespan > 0 and run.tasks]
     best = max(runs, key=lambda run: (len(run.tasks) / run.makespan, -run.agents))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from echelon.model.organisation import Structure
 from echelon.planning.regime import structure_for
-from echelon.visibility.diagnosis.facts import Found, RunFacts, percent
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent
 
 #: Structures by size: one behind another is for more agents.
 ORDER = tuple(Structure)
@@ -19,7 +19,7 @@ LEAST_DENIED = 2
 FITS_ONE = 0.8
 
 
-def wrong_regime(facts: RunFacts, history: Sequence[RunFacts]) -> Found | None:
+def wrong_regime(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
     """Return that the job is organised for fewer agents than it has, as it was when it had fewer (R1)."""
     wanted, has = structure_for(facts.agents, "coherence"), facts.plan.structure
     if facts.agents < 2 or ORDER.index(has) >= ORDER.index(wanted):
@@ -30,7 +30,7 @@ def wrong_regime(facts: RunFacts, history: Sequence[RunFacts]) -> Found | None:
     return Found(1.0 + ORDER.index(wanted) - ORDER.index(has), (said,), tuple(run.run_id for run in smaller))
 
 
-def at_ceiling(facts: RunFacts, history: Sequence[RunFacts]) -> Found | None:
+def at_ceiling(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
     """Return that more agents than before brought no more throughput (M7)."""
     runs = [run for run in (facts, *history) if run.makespan > 0 and run.tasks]
     by_size: dict[int, float] = {}
@@ -47,7 +47,7 @@ def at_ceiling(facts: RunFacts, history: Sequence[RunFacts]) -> Found | None:
     return Found(added / gained, (said,), tuple(run.run_id for run in history))
 
 
-def premature(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
+def premature(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that the organisation is larger than the work: it is made for more agents, or one could hold all of it."""
     wanted, has = structure_for(max(1, facts.agents), "coherence"), facts.plan.structure
     tokens, ratio = sum(facts.task_tokens), facts.measures.coordination_ratio or 0.0
@@ -64,7 +64,7 @@ def premature(facts: RunFacts, _history: Sequence[RunFacts]) -> Found | None:
     return Found(1.0 + max(0, larger), said)
 
 
-def denied(facts: RunFacts, history: Sequence[RunFacts]) -> Found | None:
+def denied(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
     """Return that run after run proposed a change of the structure, and none was made (R6, R10)."""
     several = [run for run in (facts, *history) if any(not change.applied for change in run.state.plan_changes)]
     if len(several) < LEAST_DENIED or several[0] is not facts:

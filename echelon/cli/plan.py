@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from echelon.cli.arguments.learnt import learnt_now
+from echelon.cli.arguments.learnt import adjusted_now, learnt_now
 from echelon.cli.arguments.notices import known_notices
 from echelon.cli.arguments.options import (
     Agents,
@@ -45,7 +45,7 @@ def plan(
     as_json: AsJson = False,
 ) -> int:
     """Show how a job would be organised: structure, phases, owners, forecast and findings."""
-    job = load_job(source, span, typed_agents(agent))
+    job = adjusted_now(load_job(source, span, typed_agents(agent)))
     inputs = inputs_of(job, param)
     made = job.plan_for(inputs, priority, max_concurrency, None if no_history else learnt_now(job.name))
     made = made.model_copy(update={"findings": (*made.findings, *known_notices(job, made))})

@@ -28,14 +28,26 @@ def adjusted(job: J, adjustments: Iterable[Adjustment]) -> J:
     A change of a phase that the job does not have any more is left out. Raise `InvalidInput` for what cannot be
     changed from outside: the code says that it must be so.
     """
-    several = [one for one in adjustments if not one.phase or one.phase in job.phases]
+    several = tuple(one for one in adjustments if not one.phase or one.phase in job.phases)
     if not several:
         return job
     changed = copy(job)
     changed.phases = dict(job.phases)
     for one in several:
         _LEVERS[one.lever](changed, one)
+    changed.adjustments = (*job.adjustments, *several)
     return changed
+
+
+def adjusted_as_far_as_possible(job: J, adjustments: Iterable[Adjustment]) -> tuple[J, tuple[str, ...]]:
+    """Return a job with those changes that its code still allows, and why others are left out."""
+    refused: list[str] = []
+    for one in adjustments:
+        try:
+            job = adjusted(job, [one])
+        except InvalidInput as error:
+            refused.append(f"{one.said}: {error}")
+    return job, tuple(refused)
 
 
 def _of_job(attribute: str, job: JobDefinition, one: Adjustment) -> None:

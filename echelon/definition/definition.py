@@ -39,6 +39,7 @@ from echelon.definition.success.criteria import Verifiers
 from echelon.definition.success.success import StatedSuccess
 from echelon.definition.sync.sync import StatedSync, SyncLike, inherited_sync
 from echelon.definition.touched import Touches
+from echelon.model.diagnosis.adjustment import Adjustment
 from echelon.model.errors import InvalidJob
 from echelon.model.graph import ErrorConsequence, TaskGraph, TaskSpec
 from echelon.model.organisation import Organisation
@@ -151,6 +152,8 @@ class JobDefinition:
         #: Who does the tasks of that graph, and which of them were given beside the file, as sources.
         self.graph_agents: GraphAgents | None = None
         self.agent_sources: dict[str, str] = {}
+        #: What a diagnosis of an earlier run changed of it; it is organised otherwise than its code says then (G).
+        self.adjustments: tuple[Adjustment, ...] = ()
         #: Is it an agent of another job?
         self.is_inner = False
 

@@ -69,6 +69,7 @@ def planned(
     if job.graph is not None:
         check_runnable(job)
         made = with_learnt(graph_plan(job, priority, limits_of(job) if limits is None else limits), learnt)
+        made = made.model_copy(update={"adjustments": job.adjustments})
         return Planned(job=in_phases(job, made), plan=made, expansion=graph_calls(job, made))
     expansion = expand(job, inputs, found)
     features = features_of(job, expansion)
@@ -93,7 +94,8 @@ def planned(
         "contracts": shapes_of(job),
         "phases": phases,
         "open": still_open,
-        "reasons": (*made.reasons, *features.reasons, *synchronised, *map(_why_open, still_open)),
+        "adjustments": job.adjustments,
+        "reasons": (*made.reasons, *features.reasons, *synchronised, *map(_why_open, still_open), *_why_adjusted(job)),
         "findings": (
             *made.findings,
             *features.findings,
@@ -185,6 +187,11 @@ def _open(phase: PhaseDefinition) -> OpenPhase:
 def _why_open(phase: OpenPhase) -> Reason:
     planned_then = "planned, linted and forecast then, within the budget, and on record before it begins"
     return Reason(rule="X12", text=f"phase {phase.phase!r}: {phase.known}; {planned_then}")
+
+
+def _why_adjusted(job: JobDefinition) -> Iterator[Reason]:
+    for one in job.adjustments:
+        yield Reason(rule="G", text=f"{one.said}, since a run showed {one.mode.value}: {one.reason}")
 
 
 def _declared(job: JobDefinition, phase: PhaseDefinition) -> dict[str, object]:

@@ -29,6 +29,7 @@ from echelon.engine.closing import Prepared, close_run, record_interruption
 from echelon.engine.contexts import context_of, following
 from echelon.engine.contract_changes import check_contracts
 from echelon.engine.interpreter import tuned_interpreter
+from echelon.engine.learning.adjusting import as_adjusted
 from echelon.engine.learning.history import learnt_of
 from echelon.engine.nesting import (
     EnclosingFlow,
@@ -144,6 +145,9 @@ async def prepare_run(
         failpoint("run.planned")
         await check_contracts(journal, ready, options.run_id)
         found = await find_run(journal, job, inputs, options.run_id, options.flow_run_id)
+        job = await as_adjusted(journal, job, found)
+        if job.adjustments:
+            ready = planned(job, inputs, limits=limits_of(job, _at_once(options, settings)))
         ready, learnt = await _foresee(journal, ready, found, settings)
         record = found or new_record(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id

@@ -38,7 +38,7 @@ from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
 from echelon.model.standing.claim import ClaimTold, StandingBudget, WindowBooks
-from echelon.runlog.events import AutonomyDecided, LoggedEvent, RunEvent, RunReviewed, RunStarted
+from echelon.runlog.events import AdjustmentsApplied, AutonomyDecided, LoggedEvent, RunEvent, RunReviewed, RunStarted
 from echelon.runlog.gates import gates_of
 from echelon.settings import DEFAULT_LEASE_SECONDS, Settings
 
@@ -268,6 +268,11 @@ class SqlJournal:
         """Return what the newest runs of a job taught, or those before another run; the oldest comes first (X10)."""
         found = await self._read(queries.reviews(job, before_run_id, limit), rows.event_of)
         return tuple(event for event in reversed(found) if isinstance(event, RunReviewed))
+
+    async def adjustments(self, job: str) -> tuple[AdjustmentsApplied, ...]:
+        """Return what was changed of a job behind diagnoses of its runs, and was not taken back, in that order (G)."""
+        found = await self._read(queries.adjustments(job), rows.event_of)
+        return tuple(event for event in found if isinstance(event, AdjustmentsApplied))
 
     async def _runs_with_plan(self, query: queries.Query) -> list[RunRecord]:
         return await self._read(queries.with_plan(query), rows.run_record_with_plan)

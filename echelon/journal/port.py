@@ -11,7 +11,7 @@ from echelon.journal.lease import Lease
 from echelon.model.concern import ConcernRecord
 from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import RunRecord, StepRecord
-from echelon.runlog.events import AutonomyDecided, LoggedEvent, RunEvent, RunReviewed, RunStarted
+from echelon.runlog.events import AdjustmentsApplied, AutonomyDecided, LoggedEvent, RunEvent, RunReviewed, RunStarted
 
 Watcher = Callable[[Sequence[LoggedEvent]], None]
 """Gets what this process has just made durable, in the order of the log; returns at once."""
@@ -165,4 +165,8 @@ class Journal(Protocol):
 
         Of runs that have an output, the last word of each; only these are read, however long their logs are.
         """
+        ...
+
+    async def adjustments(self, job: str) -> tuple[AdjustmentsApplied, ...]:
+        """Return what was changed of a job behind diagnoses of its runs, and was not taken back, in that order (G)."""
         ...

@@ -191,6 +191,18 @@ def reviews(job: str, before_run_id: str | None, limit: int) -> Query:
     return query.join(newest, newest.c.run_id == _EVENTS.run_id).order_by(newest.c.number.desc())
 
 
+def adjustments(job: str) -> Query:
+    """What was changed of a job behind diagnoses of its runs, or taken back: the last word of each, in that order."""
+    found = schema.adjustments.c
+    last = select(found.run_id, func.max(found.seq).label("seq")).group_by(found.run_id).subquery()
+    query = select(_EVENTS.run_id, _EVENTS.payload).join(last, at_place_of(last.c))
+    return (
+        query.join(schema.runs, _RUNS.run_id == _EVENTS.run_id)
+        .where(_RUNS.job == job)
+        .order_by(_EVENTS.at, _RUNS.number)
+    )
+
+
 def at_place_of(index: Any) -> Any:
     """Say which events the rows of an index point to."""
     return (_EVENTS.run_id == index.run_id) & (_EVENTS.seq == index.seq)

@@ -11,7 +11,7 @@ dialect (50 ms).
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text
 
 #: The revision of the newest migration; a test holds both together.
-HEAD = "0010"
+HEAD = "0011"
 
 #: SQLite numbers rows by itself only in a column of exactly this type.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
@@ -118,6 +118,13 @@ autonomy = Table(
 #: Of the events in which runs were looked back on: plans of later runs of a job learn from them.
 reviews = Table(
     "reviews",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+)
+
+adjustments = Table(
+    "adjustments",
     metadata,
     Column("run_id", String, primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),

@@ -27,6 +27,8 @@ from echelon.model.errors import EchelonError, LeaseLost
 from echelon.model.session import Session
 from echelon.model.status import Status
 from echelon.runlog.events import (
+    AdjustmentsApplied,
+    AdjustmentsReverted,
     AutonomyDecided,
     ConcernDisposed,
     ConcernRaised,
@@ -260,6 +262,10 @@ def _index_review(page: _Page, head: Head, event: RunReviewed) -> None:
     page.rows[schema.reviews].append({"run_id": event.run_id, "seq": head.seq})
 
 
+def _index_adjustments(page: _Page, head: Head, event: AdjustmentsApplied | AdjustmentsReverted) -> None:
+    page.rows[schema.adjustments].append({"run_id": event.run_id, "seq": head.seq})
+
+
 _INDEX: dict[type[Event], Callable[[_Page, Head, Any], None]] = {
     RunStarted: _index_start,
     PlanExtended: _index_plan,
@@ -275,6 +281,8 @@ _INDEX: dict[type[Event], Callable[[_Page, Head, Any], None]] = {
     GateClosed: _index_gate_end,
     AutonomyDecided: _index_autonomy,
     RunReviewed: _index_review,
+    AdjustmentsApplied: _index_adjustments,
+    AdjustmentsReverted: _index_adjustments,
 }
 """Kind → what of it stands in an index. All else is found in the log only."""
 
@@ -290,6 +298,7 @@ _INSERTS = {
         schema.gates,
         schema.autonomy,
         schema.reviews,
+        schema.adjustments,
     )
 }
 

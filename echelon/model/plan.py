@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from echelon.model.base import Value
+from echelon.model.diagnosis.adjustment import Adjustment
 from echelon.model.graph import CapacityLimit, TaskSpec
 from echelon.model.learning.foreseen import LearntForecast
 from echelon.model.organisation import Organisation, Structure
@@ -332,6 +333,8 @@ class Plan(Value):
     """Agents of a task graph that were given beside its file: capability → where each is written, for a resume."""
     alerts_an_hour: int = Field(default=ALERTS_AN_HOUR, ge=1)
     """Alerts that each level is shown one by one in an hour; the others are counted (V7)."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """What diagnoses of earlier runs changed of the job: it is organised otherwise than its code says then (G)."""
     delivers: tuple[str, ...] = ()
     """Tasks of a graph that none depends on: what they make is the output of a run. Empty: that of the last phase."""
     reasons: tuple[Reason, ...]

@@ -51,6 +51,7 @@ class StateDraft:
         self.probes = dict(state.probes)
         self.plan_changes = list(state.plan_changes)
         self.review = state.review
+        self.adjusted = state.adjusted
         self.pauses = list(state.pauses)
         self.sync = state.sync
         self.watches = list(state.watches)
@@ -97,6 +98,7 @@ class StateDraft:
             "probes": self.probes,
             "plan_changes": tuple(self.plan_changes),
             "review": self.review,
+            "adjusted": self.adjusted,
             "pauses": tuple(self.pauses),
             "sync": self.sync,
             "watches": tuple(self.watches),

@@ -31,6 +31,7 @@ from echelon.runlog.judging.autonomy_events import AutonomyDecided
 from echelon.runlog.judging.conflict_events import ConflictFound, ConflictSettled
 from echelon.runlog.judging.flat_events import FlatMomentHeld
 from echelon.runlog.judging.sync_events import DriftMeasured, PhaseStopped, WaveEnded
+from echelon.runlog.learning.adjusting_events import AdjustmentsApplied, AdjustmentsReverted
 from echelon.runlog.learning.review_events import RunReviewed
 from echelon.runlog.notify_events import (
     NotificationFailed,
@@ -323,6 +324,8 @@ RunEvent = Annotated[
     | VerifierProbed
     | RunReviewed
     | WatchMeasured
+    | AdjustmentsApplied
+    | AdjustmentsReverted
     | RunEnded,
     Field(discriminator="kind"),
 ]

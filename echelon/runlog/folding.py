@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from echelon.model.diagnosis.adjustment import AppliedAdjustments
 from echelon.model.plan import Plan
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.voice.said import blocked_on
@@ -265,6 +266,14 @@ def _watch_measured(draft: StateDraft, event: happened.WatchMeasured) -> None:
     draft.watches.append(event)
 
 
+def _adjustments_applied(draft: StateDraft, event: happened.AdjustmentsApplied) -> None:
+    draft.adjusted = AppliedAdjustments(run_id=event.run_id, adjustments=event.adjustments, by=event.by, at=event.at)
+
+
+def _adjustments_reverted(draft: StateDraft, _event: happened.AdjustmentsReverted) -> None:
+    draft.adjusted = None
+
+
 def _run_ended(draft: StateDraft, event: happened.RunEnded) -> None:
     draft.update_record(**record_changes(event))
     draft.at_work.clear()
@@ -324,6 +333,8 @@ APPLY: dict[type[happened.Event], Callable[[StateDraft, Any], None]] = {
     happened.VerifierProbed: _verifier_probed,
     happened.RunReviewed: _run_reviewed,
     happened.WatchMeasured: _watch_measured,
+    happened.AdjustmentsApplied: _adjustments_applied,
+    happened.AdjustmentsReverted: _adjustments_reverted,
     happened.RunEnded: _run_ended,
 }
 """Kind → what it changes. A test holds it complete."""

@@ -14,6 +14,7 @@ from echelon.model.audit.probe import VerifierProbe
 from echelon.model.breaker_news import BreakerNews
 from echelon.model.concern import ConcernRecord
 from echelon.model.conflicts.conflict import ConflictRecord
+from echelon.model.diagnosis.adjustment import AppliedAdjustments
 from echelon.model.exception_report import ExceptionReport
 from echelon.model.organisation import PlanChange
 from echelon.model.oversight.gate import GateRecord
@@ -109,6 +110,8 @@ class RunState:
     """Verifiers that were asked about results made wrong on purpose, by name (O3)."""
     plan_changes: tuple[PlanChange, ...] = ()
     """Changes of the structure that were proposed or made (R10)."""
+    adjusted: AppliedAdjustments | None = None
+    """What was changed of the job behind a diagnosis of this run; None: nothing, or it was taken back (G)."""
     review: happened.RunReviewed | None = None
     """What was learnt from it when it ended, the last time; None before that (X10)."""
     pauses: tuple[Pause, ...] = ()

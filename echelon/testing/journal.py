@@ -31,6 +31,8 @@ from echelon.model.run import RunRecord, StepRecord
 from echelon.model.session import Session
 from echelon.runlog.changes import record_changes
 from echelon.runlog.events import (
+    AdjustmentsApplied,
+    AdjustmentsReverted,
     AutonomyDecided,
     LoggedEvent,
     RunEvent,
@@ -291,6 +293,13 @@ class MemoryJournal:
             if runs[run_id].job == job and runs[run_id].status in WITH_OUTPUT
         ]
         return tuple(event for last in [one for one in found if one][-limit:] for event in last)
+
+    async def adjustments(self, job: str) -> tuple[AdjustmentsApplied, ...]:
+        """Return what was changed of a job behind diagnoses of its runs, and was not taken back, in that order (G)."""
+        either = AdjustmentsApplied | AdjustmentsReverted
+        logs = (self._memory.logs[run_id] for run_id, record in self._memory.runs.items() if record.job == job)
+        last = [said[-1] for log in logs if (said := [one.event for one in log if isinstance(one.event, either)])]
+        return tuple(one for one in sorted(last, key=lambda one: one.at) if isinstance(one, AdjustmentsApplied))
 
     async def concerns(
         self,

@@ -11,7 +11,7 @@ from echelon.model.conflicts.conflict import Conflict, ConflictRecord, SettledCo
 from echelon.model.sync.seen import Drift, DriftShare, Wave
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
-from echelon.testing.learning_events import run_reviewed
+from echelon.testing.learning_events import adjustments_applied, adjustments_reverted, run_reviewed
 from echelon.testing.noon import NOON
 
 
@@ -90,6 +90,8 @@ def of_judging(run_id: str) -> tuple[RunEvent, ...]:
         happened.VerifierProbed(**base, probe=verifier_probe()),
         autonomy_decided(run_id),
         run_reviewed(run_id),
+        adjustments_applied(run_id),
+        adjustments_reverted(run_id),
         *_of_a_sync_point(run_id),
         *_of_sync_points(base),
     )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from echelon.model.diagnosis.adjustment import Adjustment, Lever
+from echelon.model.diagnosis.mode import FailureMode
 from echelon.model.learning.lesson import AgentLesson, MeasuredValues, PhaseLesson, RunLesson
 from echelon.model.learning.retrospective import Foretold, Retrospective, Suggestion
 from echelon.runlog import events as happened
@@ -21,6 +23,22 @@ def suggestion(**changes: Any) -> Suggestion:
     """Return one thing to change."""
     values: dict[str, Any] = {"rule": "longest", "phase": "inspect", "advice": "split 'a'", "why": "it takes 8 s"}
     return Suggestion.model_validate({**values, "measure": "makespan_seconds", "now": 8.0, "expected": 5.0, **changes})
+
+
+def adjustment(after: int = 4) -> Adjustment:
+    """Return that a coordinator is to have fewer reports."""
+    mode = FailureMode.TOO_SHALLOW
+    return Adjustment(lever=Lever.SPAN, before=8, after=after, mode=mode, reason="12 report to primary")
+
+
+def adjustments_applied(run_id: str = "r1", after: int = 4) -> happened.AdjustmentsApplied:
+    """Return that a change was applied behind the diagnosis of a run."""
+    return happened.AdjustmentsApplied(run_id=run_id, at=NOON, adjustments=(adjustment(after),), by="mia")
+
+
+def adjustments_reverted(run_id: str = "r1") -> happened.AdjustmentsReverted:
+    """Return that it was taken back."""
+    return happened.AdjustmentsReverted(run_id=run_id, at=NOON, by="mia")
 
 
 def run_reviewed(run_id: str = "r1", seconds: float = 2.0) -> happened.RunReviewed:

@@ -68,30 +68,17 @@ class Adjustment(Value):
         return f"{self.lever.said}{where}: {_shown(self.before)} → {_shown(self.after)}"
 
 
-class AppliedAdjustment(Value):
-    """A change on record: runs of the job go by it until it is taken back."""
+class AppliedAdjustments(Value):
+    """Changes that somebody applied behind a diagnosis: runs of the job go by them until they are taken back."""
 
-    id: int
-    """Its number in the journal."""
-    job: str
-    """The job."""
     run_id: str
     """The run that was diagnosed."""
-    adjustment: Adjustment
-    """The change."""
+    adjustments: tuple[Adjustment, ...]
+    """The changes."""
     by: str
-    """Who applied it."""
+    """Who applied them."""
     at: datetime
     """When, in UTC."""
-    reverted_by: str = ""
-    """Who took it back; empty while it holds."""
-    reverted_at: datetime | None = None
-    """When, in UTC."""
-
-    @property
-    def holds(self) -> bool:
-        """Do runs go by it?"""
-        return self.reverted_at is None
 
 
 def _shown(setting: Setting) -> str:

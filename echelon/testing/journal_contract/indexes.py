@@ -13,7 +13,7 @@ from echelon.runlog.events import RunEvent
 from echelon.runlog.state import fold
 from echelon.testing.journal_contract.base import Base, unwrap
 from echelon.testing.judging_events import autonomy_decided
-from echelon.testing.learning_events import run_reviewed
+from echelon.testing.learning_events import adjustments_applied, adjustments_reverted, run_reviewed
 from echelon.testing.run_events import (
     NOON,
     concern_disposed,
@@ -274,3 +274,15 @@ class IndexContract(Base):
         assert [one.run_id for one in await r1.reviews("audit", "r3")] == ["r1", "r2"]
         assert [one.run_id for one in await r1.reviews("audit", limit=1)] == ["r3"]
         assert await r1.reviews("audit", "nobody") == ()
+
+    async def test_what_was_changed_of_a_job_is_found_until_it_is_taken_back(self, r1: Journal) -> None:
+        await r1.append(run_started("r2", job="audit"), adjustments_applied("r2", after=6))
+        await r1.append(run_started("other", job="tidy"), adjustments_applied("other"))
+        await r1.append(adjustments_applied("r1"), run_ended(status=RunStatus.COMPLETED))
+
+        assert {one.run_id for one in await r1.adjustments("audit")} == {"r1", "r2"}
+
+        await r1.append(adjustments_reverted("r1"))
+
+        assert await r1.adjustments("audit") == (adjustments_applied("r2", after=6),)
+        assert await r1.adjustments("nothing") == ()

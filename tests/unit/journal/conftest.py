@@ -19,8 +19,8 @@ NAMED = "ECHELON_TEST_POSTGRES_URL"
 
 #: Makes a journal on a server an empty one.
 EMPTY = (
-    "TRUNCATE runs, events, steps, concerns, dispositions, reopenings, gates, autonomy, reviews, sessions, "
-    "standing_spent, standing_claims CASCADE"
+    "TRUNCATE runs, events, steps, concerns, dispositions, reopenings, gates, autonomy, reviews, adjustments, "
+    "sessions, standing_spent, standing_claims CASCADE"
 )
 
 

@@ -23,7 +23,7 @@ from echelon.model.sync.seen import Drift, DriftShare
 from echelon.runlog import events as happened
 from echelon.runlog.events import RunEvent
 from echelon.testing.judging_events import audit_record, conflict, settled, verifier_probe, wave
-from echelon.testing.learning_events import run_lesson, suggestion
+from echelon.testing.learning_events import adjustment, run_lesson, suggestion
 from echelon.testing.run_events import (
     NOON,
     concern_raised,
@@ -214,6 +214,11 @@ def _fields(run_id: str) -> dict[type[happened.Event], dict[str, st.SearchStrate
             "standings": st.lists(standings, max_size=2).map(tuple),
             "decisions": st.lists(st.builds(a_decision, tasks, ids), max_size=2).map(tuple),
         },
+        happened.AdjustmentsApplied: {
+            "adjustments": st.integers(2, 9).map(lambda span: (adjustment(span),)),
+            "by": words,
+        },
+        happened.AdjustmentsReverted: {"by": words},
         happened.RunReviewed: {
             "lesson": st.builds(run_lesson, ids, st.floats(0, 100)),
             "retrospective": st.builds(suggestion, advice=words).map(lambda one: Retrospective(suggestions=(one,))),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from echelon.model.audit.audit import AuditKind
-from echelon.model.errors import NotDelivered
+from echelon.model.conflicts.conflict import Conflict
 from echelon.model.run import StepRecord
 from echelon.runlog.signals import waiting_share
 from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
@@ -20,9 +20,6 @@ OVERHEAD_SHARE, CRITICAL_SHARE = 0.40, 0.50
 
 #: The least that says anything about shares of time, in seconds.
 LEAST_SECONDS = 0.2
-
-#: What is left open from which work has fallen through, and what is contradicted between coordinators.
-LEAST_OPEN, LEAST_CONFLICTS = 1, 1
 
 
 def saturated(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
@@ -75,7 +72,7 @@ def gaps(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
         "integrations say that they are complete, and are not": lacking,
     }
     rows = [row for several in counted.values() for row in several]
-    if len(rows) < LEAST_OPEN:
+    if not rows:
         return None
     said = tuple(f"{len(several)} {what}" for what, several in counted.items() if several)
     return Found(1 + len(rows) / max(1, len(plan.tasks)), said, tuple(rows))
@@ -87,21 +84,22 @@ def _waits_for_nobody(step: StepRecord) -> bool:
 
 
 def conflicting(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
-    """Return that coordinators say different things about one subject, or that revisions go back and forth."""
-    between = [one for one in facts.state.conflicts.values() if len(_sides(facts, one.conflict.sides)) > 1]
+    """Return that coordinators hand on different things about one subject, or that revisions go back and forth."""
+    open_ones = [one.conflict for one in facts.state.conflicts.values() if not one.is_decided]
+    between = [one for one in open_ones if len(_coordinators(facts, one)) > 1]
     alternating = [step.handoff.task_id for step in facts.tasks if step.handoff.stopped_by == "alternating"]
-    rows = (*(one.conflict.subject for one in between), *alternating)
-    if len(rows) < LEAST_CONFLICTS:
+    rows = (*(one.subject for one in between), *alternating)
+    if not rows:
         return None
-    said = f"{len(between)} subjects are decided differently in several domains, {len(alternating)} revised to and fro"
-    return Found(1 + share_of(len(rows), len(facts.tasks)), (said,), rows)
+    counted = {
+        "subjects on which coordinators hand on different things, undecided": between,
+        "pieces of work that went back and forth between versions": alternating,
+    }
+    said = tuple(f"{len(several)} {what}" for what, several in counted.items() if several)
+    return Found(1 + share_of(len(rows), len(facts.tasks)), said, rows)
 
 
-def _sides(facts: RunEvidence, sides: Sequence[object]) -> set[str]:
-    nodes = {getattr(side, "producer", "") for side in sides}
-    known = [facts.plan.nodes[node].parent or node for node in nodes if node in facts.plan.nodes]
-    return set(known)
-
-
-#: Errors that say that what was needed was not made.
-NOT_THERE = (NotDelivered.__name__,)
+def _coordinators(facts: RunEvidence, conflict: Conflict) -> set[str]:
+    """Return the coordinators that hand on what the sides of a conflict say."""
+    made_by = {side.producer for side in conflict.sides}
+    return {node for node in made_by if node in facts.plan.nodes and not facts.is_agent(node)}

@@ -101,6 +101,12 @@ class RunEvidence:
         return self.plan.priors.context_tokens
 
     @cached_property
+    def levels(self) -> int:
+        """Coordinating levels above those who had something to do."""
+        paths = (self.plan.path(step.node) for step in self.tasks if step.node in self.plan.nodes)
+        return max((len(path) - 1 for path in paths), default=0)
+
+    @cached_property
     def bound(self) -> RunBound:
         """Where the time of its longest chain went."""
         return bound_of(self.state)
@@ -183,6 +189,11 @@ class RunEvidence:
 
 def _unread(_reference: object) -> None:
     """An output that nobody asks for."""
+
+
+def item_of(task_id: str) -> str:
+    """Return the item that a task is about: what is behind its phase."""
+    return task_id.partition("/")[2] or task_id
 
 
 def percent(share: float) -> str:

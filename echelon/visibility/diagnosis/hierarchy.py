@@ -1,51 +1,39 @@
 """How the levels worked: what they filtered, whom they silenced, what waited, and how many they are. Pure (G)."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from echelon.model.concern import CRITICAL, ConcernRecord, Route
 from echelon.model.diagnosis.bound import BoundBy
 from echelon.planning.regime import DEFAULT_SPAN, recommended_levels
 from echelon.runlog.signals import waiting_share
-from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, item_of, percent, share_of
 
 #: Share of the makespan that is spent on waiting for answers, from which approvals are a bottleneck, and how many.
 APPROVAL_SHARE, LEAST_GATES = 0.20, 2
-
-#: Warnings that were logged by tasks that raised nothing, from which it matters.
-LEAST_SILENT = 1
 
 #: Reports of a coordinator on average below which a tree is thin.
 THIN = 3.0
 
 
 def loses_information(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
-    """Return that concerns which were filed or dismissed proved right: taken back, or followed by failure."""
+    """Return that concerns which were filed or dismissed proved right: taken back, or followed by failure (O7)."""
     known = [*facts.state.concerns.values(), *(one for run in history for one in run.state.concerns.values())]
-    reopened = [one for one in known if one.reopened]
-    filtered = [one for one in known if _is_filtered(one)]
-    failed = {one.about for one in _failures(facts)}
-    right = [one for one in filtered if one.concern.about in failed]
-    rows = tuple(one.id for one in (*reopened, *right))
+    warned = set(_warnings(facts))  # who also wrote it to a log toned it down: nobody filtered it
+    failed = _failed_subjects(facts)
+    right = [one for one in known if _is_filtered(one) and one.task_id not in warned and one.concern.about in failed]
+    rows = tuple(dict.fromkeys(one.id for one in (*(one for one in known if one.reopened), *right)))
     if not rows:
         return None
     said = f"{len(rows)} concerns had been dismissed or only filed, and proved right"
     return Found(1 + share_of(len(rows), len(known)), (said,), rows)
 
 
-class _Failure:
-    def __init__(self, about: str) -> None:
-        self.about = about
-
-
-def _failures(facts: RunEvidence) -> Iterator[_Failure]:
-    """Yield what failed, by what a concern could have been about."""
-    for step, _ in facts.errors():
-        yield _Failure(step.handoff.task_id)
-        yield _Failure(step.handoff.task_id.rpartition("/")[2])
-    for one in facts.state.concerns.values():
-        if one.route is Route.IMMEDIATE:
-            yield _Failure(one.concern.about)
+def _failed_subjects(facts: RunEvidence) -> set[str]:
+    """Return what a concern could have been about that failed: tasks, their items, and what is urgent now."""
+    failed = [step.handoff.task_id for step, _ in facts.errors()]
+    urgent = (one.concern.about for one in facts.state.concerns.values() if one.route is Route.IMMEDIATE)
+    return {*failed, *map(item_of, failed), *urgent}
 
 
 def _is_filtered(one: ConcernRecord) -> bool:
@@ -54,19 +42,35 @@ def _is_filtered(one: ConcernRecord) -> bool:
 
 
 def silences(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
-    """Return that what agents knew did not reach who decided: it was only logged, or decided beside open concerns."""
-    spoke = {one.task_id for one in facts.state.concerns.values()}
-    silent = [one.task_id for one in facts.logged if one.level >= logging.WARNING and one.source != "echelon"]
-    silent = [task for task in silent if task not in spoke]
-    beside = [
-        gate.id for gate in facts.state.gates.values() if gate.decision is not None and _open_at(facts, gate.concerns)
-    ]
-    rows = facts.first_rows((*silent, *beside))
-    if len(rows) < LEAST_SILENT:
+    """Return that what agents knew did not reach who decides, and came true: only logged, or gates beside concerns."""
+    spoke = {one.task_id for one in facts.state.concerns.values() if one.route in CRITICAL}
+    silent = [task for task in _warnings(facts) if task not in spoke and _fails_behind(facts, task)]
+    gates = facts.state.gates.values()
+    beside = [gate.id for gate in gates if gate.decision is not None and _open_at(facts, gate.concerns)]
+    if not silent and not beside:
         return None
-    logged = f"{len(set(silent))} tasks logged warnings and raised nothing"
-    said = f"{logged}; {len(beside)} gates were decided beside open concerns"
-    return Found(1 + share_of(len(set(silent)), len(facts.tasks)), (said,), rows)
+    counted = {
+        "tasks logged warnings about what failed behind them, and raised nothing": silent,
+        "gates were decided beside open concerns": beside,
+    }
+    said = tuple(f"{len(several)} {what}" for what, several in counted.items() if several)
+    return Found(1 + share_of(len(silent) + len(beside), len(facts.tasks)), said, (*silent, *beside))
+
+
+def _warnings(facts: RunEvidence) -> tuple[str, ...]:
+    """Return the tasks that logged a warning, or worse, themselves."""
+    loud = (one for one in facts.logged if one.level >= logging.WARNING and one.source != "echelon")
+    return tuple(dict.fromkeys(one.task_id for one in loud))
+
+
+def _fails_behind(facts: RunEvidence, task: str) -> bool:
+    """Say whether work that began when a task had ended, and uses it or is about the same item, failed."""
+    ended = facts.step_of.get(task)
+    if ended is None:
+        return False
+    behind = (step for step, _ in facts.errors() if step.started >= ended.finished)
+    names = ((step.handoff.task_id, facts.used_by.get(step.handoff.task_id, ())) for step in behind)
+    return any(task in used or item_of(name) == item_of(task) for name, used in names)
 
 
 def _open_at(facts: RunEvidence, concerns: Sequence[str]) -> bool:
@@ -88,20 +92,13 @@ def waits_for_approval(facts: RunEvidence, _history: Sequence[RunEvidence]) -> F
 
 def too_deep(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that there are more levels than so many agents need, each with few reports (R2)."""
-    needed, levels = recommended_levels(max(1, facts.agents)), _levels(facts)
+    needed, levels = recommended_levels(max(1, facts.agents)), facts.levels
     several = list(facts.reports.values())
     average = share_of(sum(map(len, several)), len(several))
     if levels <= needed or average >= THIN:
         return None
     said = f"{levels} levels above {facts.agents} agents, where {needed} would do; {average:.1f} reports each"
     return Found(levels / needed, (said,), tuple(node for node in facts.reports if node != facts.plan.primary.id))
-
-
-def _levels(facts: RunEvidence) -> int:
-    """Return the coordinating levels above those who had something to do."""
-    return max(
-        (len(facts.plan.path(step.node)) - 1 for step in facts.tasks if step.node in facts.plan.nodes), default=0
-    )
 
 
 def too_shallow(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:

@@ -65,8 +65,6 @@ def _unread_share(facts: RunEvidence, step: StepRecord) -> float:
 def fails_late(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that an integration failed, or was rejected, when nearly all work was done, and work was done again."""
     wrong = [step for step in facts.integrations if not step.handoff.done or step.handoff.attempts > 1]
-    rejected = {one.task_id for one in facts.view.audits if one.is_rejected}
-    wrong += [step for step in facts.integrations if step.handoff.task_id in rejected and step not in wrong]
     wrong += [step for step in _rejected_wholes(facts) if step not in wrong]
     late = [step for step in wrong if _done_before(facts, step) >= LATE_SHARE]
     if not late:

@@ -1,33 +1,45 @@
 """How the job fits its size: now, and over its runs. Pure (G)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from echelon.model.organisation import Structure
-from echelon.planning.regime import structure_for
-from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent
-
-#: Structures by size: one behind another is for more agents.
-ORDER = tuple(Structure)
+from echelon.model.phrasing import count
+from echelon.model.run import StepKind
+from echelon.planning.regime import recommended_levels
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
 
 #: How much more agents, and how much more throughput: less of the second is a ceiling (M7).
 MORE_AGENTS, MORE_THROUGHPUT = 1.25, 1.10
 
-#: Runs in a row that proposed a change which was not made.
-LEAST_DENIED = 2
+#: Runs that each are larger than all before, and the share of tasks that the last one loses, from which that matters.
+LEAST_GROWN, LOST_SHARE = 3, 0.10
 
 #: Share of one agent's context below which all work together would fit into it.
 FITS_ONE = 0.8
 
+#: Coordination from which ceremony is out of proportion (M1), and how much of it there is for each task.
+COORDINATION_SHARE, CEREMONY = 0.40, 1.0
+
 
 def wrong_regime(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
-    """Return that the job is organised for fewer agents than it has, as it was when it had fewer (R1)."""
-    wanted, has = structure_for(facts.agents, "coherence"), facts.plan.structure
-    if facts.agents < 2 or ORDER.index(has) >= ORDER.index(wanted):
+    """Return that a pattern which did well with fewer agents does not any more, since there are too many (R1, R5)."""
+    needed, levels = recommended_levels(max(1, facts.agents)), facts.levels
+    alike = [run for run in history if run.levels == levels and run.agents < facts.agents]
+    well = [run for run in alike if recommended_levels(run.agents) <= levels and not _lost(run)]
+    lost = _lost(facts)
+    if levels >= needed or not well or not lost:
         return None
-    smaller = [run for run in history if run.plan.structure is has and run.agents < facts.agents]
-    before = f"; {len(smaller)} smaller runs before it were organised the same" if smaller else ""
-    said = f"{facts.agents} agents are organised as {has.value}, where {wanted.value} fits{before}"
-    return Found(1.0 + ORDER.index(wanted) - ORDER.index(has), (said,), tuple(run.run_id for run in smaller))
+    before = max(run.agents for run in well)
+    said = (
+        f"{facts.agents} agents under {count(levels, 'coordinating level')}, where {needed} are needed",
+        f"{lost} of {len(facts.tasks)} tasks failed, or needed more than one attempt; with {before} agents none did",
+    )
+    return Found(1.0 + needed - levels + lost / len(facts.tasks), said, tuple(run.run_id for run in well))
+
+
+def _lost(facts: RunEvidence) -> int:
+    """Count the tasks that failed, or needed more than one attempt."""
+    return sum(not step.handoff.done or step.handoff.attempts > 1 for step in facts.tasks)
 
 
 def at_ceiling(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
@@ -48,26 +60,40 @@ def at_ceiling(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | No
 
 
 def premature(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
-    """Return that the organisation is larger than the work: it is made for more agents, or one could hold all of it."""
-    wanted, has = structure_for(max(1, facts.agents), "coherence"), facts.plan.structure
+    """Return that the organisation is larger than the work: one agent holds it, and there is ceremony around it."""
     tokens, ratio = sum(facts.task_tokens), facts.measures.coordination_ratio or 0.0
-    larger = ORDER.index(has) - ORDER.index(wanted)
-    fits = (
-        bool(facts.task_tokens) and tokens <= FITS_ONE * facts.context_tokens and ratio > 0.5 and facts.plan.levels > 1
-    )
-    if larger <= 0 and not fits:
+    fits = bool(facts.task_tokens) and tokens <= FITS_ONE * facts.context_tokens and facts.agents > 1
+    ceremony = share_of(_ceremony(facts), len(facts.tasks))
+    layered = facts.levels > recommended_levels(max(1, facts.agents))
+    if not fits or ratio <= COORDINATION_SHARE or not (layered or ceremony >= CEREMONY):
         return None
     said = (
-        *((f"{facts.agents} agents are organised as {has.value}, where {wanted.value} fits",) if larger > 0 else ()),
-        *((f"all work together is {percent(tokens / facts.context_tokens)} of one context",) if fits else ()),
+        f"all work together is {percent(tokens / facts.context_tokens)} of what one agent holds",
+        f"{ceremony:.1f} checks, replicas and light sync points for each task; coordination is {percent(ratio)}",
     )
-    return Found(1.0 + max(0, larger), said)
+    return Found(ratio / COORDINATION_SHARE + ceremony, said)
+
+
+def _ceremony(facts: RunEvidence) -> int:
+    """Count the checks, replicas and light sync points of a run."""
+    checks = sum(step.kind is StepKind.CHECK for step in facts.latest)
+    replicas = sum(bool(step.replica) for step in facts.state.steps)
+    return checks + replicas + len(facts.state.sync.waves)
 
 
 def denied(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
-    """Return that run after run proposed a change of the structure, and none was made (R6, R10)."""
-    several = [run for run in (facts, *history) if any(not change.applied for change in run.state.plan_changes)]
-    if len(several) < LEAST_DENIED or several[0] is not facts:
+    """Return that the job grows from run to run while more and more of it breaks, whatever is added (R6, R10)."""
+    runs = [*reversed(history), facts]
+    grown = [run for place, run in enumerate(runs) if all(one.agents < run.agents for one in runs[:place])]
+    lost = [share_of(sum(not step.handoff.done for step in run.tasks), len(run.tasks)) for run in grown]
+    worse = all(later >= earlier for earlier, later in pairwise(lost)) and lost[-1] > lost[0]
+    again = sum(map(bool, lost)) > 1  # once may be the size; again and again it is not looked at
+    if len(grown) < LEAST_GROWN or grown[-1] is not facts or not (worse and again) or lost[-1] < LOST_SHARE:
         return None
-    said = f"{len(several)} runs proposed a change of the structure that was not made"
-    return Found(len(several) / LEAST_DENIED, (said,), tuple(run.run_id for run in several))
+    sizes = ", ".join(f"{run.agents}" for run in grown)
+    broken = ", ".join(map(percent, lost))
+    return Found(
+        1.0 + lost[-1] / LOST_SHARE,
+        (f"runs with {sizes} agents lost {broken} of their tasks",),
+        tuple(run.run_id for run in grown),
+    )

@@ -262,6 +262,8 @@ def _verifier_probed(draft: StateDraft, event: happened.VerifierProbed) -> None:
 
 def _run_reviewed(draft: StateDraft, event: happened.RunReviewed) -> None:
     draft.review = event
+
+
 def _watch_measured(draft: StateDraft, event: happened.WatchMeasured) -> None:
     draft.watches.append(event)
 

@@ -183,7 +183,7 @@ class MissingGroup(Value):
     def why(self) -> str:
         """Return the cause in one line; what differs from task to task is said to be an example."""
         cause = truncate(one_line(self.cause), CAUSE_CHARACTERS)
-        others = " (that is the first; the others differ in names or figures)" if self.varies else ""
+        others = " (the first; others differ)" if self.varies else ""
         return cause + others
 
     @property

@@ -86,7 +86,12 @@ def concluding(needs: Any, **phase: Any) -> Job:
         pytest.param({"look": "tight"}, frozenset[int](), ["i0", "i1"], id="D3-tight-all"),
         pytest.param({"look": "tight"}, SOME, None, id="D3-tight-some"),
         pytest.param({"look": "loose"}, SOME, ["i0", "look/i1: i1 cannot be read"], id="D3-loose-some"),
-        pytest.param({"look": "loose"}, ALL, ["look/i0, look/i1: i0 cannot be read"], id="D3-loose-nothing"),
+        pytest.param(
+            {"look": "loose"},
+            ALL,
+            ["look/i0, look/i1: i0 cannot be read (the first; others differ)"],
+            id="D3-loose-nothing",
+        ),
         pytest.param({"look": "none"}, frozenset[int](), [], id="D3-none-all"),
         pytest.param({"look": "none"}, ALL, [], id="D3-none-nothing"),
         pytest.param(
@@ -100,7 +105,7 @@ def concluding(needs: Any, **phase: Any) -> Job:
             ALL,
             [
                 *("?", "?"),
-                "look/i0, look/i1: i0 cannot be read (instead: the default value)",
+                "look/i0, look/i1: i0 cannot be read (the first; others differ) (instead: the default value)",
             ],
             id="F2-tight-default",
         ),

@@ -180,7 +180,7 @@ def test_a_brief_says_one_cause_once_with_as_many_names_as_there_is_room_for() -
 
     (line,) = missing_lines(lost)
     assert line.startswith("look/0, look/1, ")
-    assert line.endswith("look/19 and 980 more: look/0: 429, id 0x")
+    assert line.endswith("look/19 and 980 more: look/0: 429, id 0x (the first; others differ)")
 
 
 async def test_briefs_stay_small_however_much_goes_wrong_and_however_much_agents_say(tmp_path: Path) -> None:

@@ -290,7 +290,7 @@ def proposal_decision(taken: bool = True) -> ProposalDecision:
 def _of_watching(run_id: str) -> tuple[RunEvent, ...]:
     """Return what was pushed of a run, and what watching it measured."""
     pushed = happened.ExceptionPushed(run_id=run_id, at=NOON, report=exception_report())
-    delays = {"delay_seconds": 0.01, "delay_seconds_p90": 0.02}
+    delays: dict[str, Any] = {"delay_seconds": 0.01, "delay_seconds_p90": 0.02}
     return pushed, happened.WatchMeasured(run_id=run_id, at=NOON, seen=9, processor_seconds=0.1, **delays)
 
 

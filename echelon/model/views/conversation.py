@@ -24,8 +24,8 @@ class Conversation(Value):
     answers: int = Field(default=0, ge=0)
     """Answers in it, calls of tools included."""
     context_tokens: int | None = Field(default=None, ge=0)
-    """Tokens of the largest of its requests, with the answer: how full its context was (M5); None where the provider does
-    not say, and in logs of before."""
+    """Tokens of the largest of its requests, with the answer: how full its context was (M5); None where the provider
+    does not say, and in logs of before."""
     error: str = ""
     """Why there is no answer in the end, in one line; empty when there is one."""
     transcript: OutputReference | None = None

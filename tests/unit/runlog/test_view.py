@@ -25,10 +25,10 @@ def read(_reference: OutputReference) -> Any:
 
 
 def planned(state: RunState) -> set[StepName]:
-    """Return what is to be done: nothing of phases that are not wanted (X12), and of a sample a part."""
+    """Return what is to be done: nothing that is not wanted (X12) or was stopped (X3), and of a sample a part."""
     phases = state.plan.phases if state.plan else ()
     skipped = {name for name, stands in state.phases.items() if stands.skipped} | held_phases(state)
-    wanted, out = [phase for phase in phases if phase.name not in skipped], {**left_out(state), **state.sync.stopped}
+    wanted, out = [phase for phase in phases if phase.name not in skipped], {*left_out(state), *state.sync.stopped}
     return {StepName(StepKind.TASK, phase.name, task) for phase in wanted for task in phase.tasks if task not in out}
 
 

@@ -14,12 +14,9 @@ class StateDraft:
     """What `RunState` has, to be changed."""
 
     def __init__(self, state: "RunState") -> None:
-        self.events = state.events
-        self.last_at = state.last_at
-        self.record = state.record
-        self.fresh = state.fresh
-        self.out = state.out
-        self.single = state.single
+        self.events, self.last_at = state.events, state.last_at
+        self.record, self.out = state.record, state.out
+        self.fresh, self.single = state.fresh, state.single
         self.steps = list(state.steps)
         self.latest = dict(state.latest)
         self.at_work = dict(state.at_work)
@@ -50,8 +47,7 @@ class StateDraft:
         self.audits = dict(state.audits)
         self.probes = dict(state.probes)
         self.plan_changes = list(state.plan_changes)
-        self.review = state.review
-        self.adjusted = state.adjusted
+        self.review, self.adjusted = state.review, state.adjusted
         self.pauses = list(state.pauses)
         self.sync = state.sync
         self.watches = list(state.watches)

@@ -11,16 +11,16 @@ from echelon.model.session import seconds_without
 from echelon.planning.features import stages_of
 from echelon.planning.learning.expected import INTEGRATION, agent_name
 from echelon.planning.schedule.makespan import PhaseOverhead
+from echelon.runlog.costs.measures import measure
 from echelon.runlog.learning.timing import overheads_of
 from echelon.runlog.learning.worked import WorkedTask, integrations, retry_seconds, worked_tasks
-from echelon.runlog.measures import measure
 from echelon.runlog.state import RunState
 
 
 def lesson_of(state: RunState, at: datetime) -> RunLesson | None:
-    """Return what a run measured that ended at `at`; None where it has no plan, or is a sample that is not whole."""
+    """Return what a run measured that ended at `at`; None without a plan, and for a sample and a baseline."""
     record, plan = state.record, state.plan
-    if record is None or plan is None or state.sample is not None:
+    if record is None or plan is None or state.sample is not None or state.single:
         return None
     worked = worked_tasks(state, plan)
     found = measure(state.steps, 0.0, state.pauses)

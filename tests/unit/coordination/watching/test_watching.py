@@ -36,6 +36,8 @@ class Inputs(BaseModel):
     names: tuple[str, ...] = tuple("abcdefgh")
     slow: frozenset[str] = frozenset()
     failing: frozenset[str] = frozenset()
+    usual_seconds: float = 0.01
+    slow_seconds: float = SLOW_SECONDS
 
 
 def each_name(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -43,10 +45,10 @@ def each_name(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @agent
-async def work(item: str, slow: frozenset[str], failing: frozenset[str]) -> str:
+async def work(item: str, inputs: Inputs) -> str:
     """Take its time, or fail."""
-    await asyncio.sleep(SLOW_SECONDS if item in slow else 0.01)
-    if item in failing:
+    await asyncio.sleep(inputs.slow_seconds if item in inputs.slow else inputs.usual_seconds)
+    if item in inputs.failing:
         raise AgentFailed(f"{item} is broken")
     return item
 
@@ -125,8 +127,8 @@ async def test_a_budget_that_is_nearly_used_up_is_reported_also_while_nothing_ha
 
 async def test_tasks_unlike_the_others_are_reported_at_the_sync_point(tmp_path: Path) -> None:
     names = tuple(f"n{number}" for number in range(24))
-    steady = Inputs(names=names, failing=frozenset())
-    async with a_run(job_of(60.0), tmp_path, steady.model_copy(update={"slow": frozenset({"n3"})})) as run:
+    inputs = Inputs(names=names, slow=frozenset({"n3"}), usual_seconds=0.4, slow_seconds=3.0)
+    async with a_run(job_of(60.0), tmp_path, inputs) as run:
         await run_phases(run)
         (report,) = await reports(run)
 

@@ -26,7 +26,6 @@ from echelon.coordination.workspaces import Workspaces
 from echelon.journal.lease import Lease
 from echelon.journal.outputs import OutputStore
 from echelon.model.handoff import OutputReference
-from echelon.model.learning.learnt import Learnt
 from echelon.model.oversight.gate import GateRecord
 from echelon.oversight.gates.answers import AnswerWish
 from echelon.oversight.relevance import Lineage
@@ -68,8 +67,6 @@ class RunContext:
     """Folders of its agents."""
     lease: Lease
     """The right to work on the run, or on a part of it."""
-    learnt: Learnt | None = None
-    """What earlier runs of the job took, by which work is late; None: nothing is known of them (V1)."""
     transcripts_off: str = ""
     """What has switched off that it is kept what models are asked and answered; empty: it is kept (V2)."""
     ask: AskPerson | None = None

@@ -29,7 +29,7 @@ from echelon.engine.closing import Prepared, close_run, record_interruption
 from echelon.engine.contexts import context_of, following
 from echelon.engine.contract_changes import check_contracts
 from echelon.engine.interpreter import tuned_interpreter
-from echelon.engine.learning.adjusting import as_adjusted
+from echelon.engine.learning.adjusting import go_by_changes
 from echelon.engine.learning.history import learnt_of
 from echelon.engine.nesting import (
     EnclosingFlow,
@@ -140,14 +140,13 @@ async def prepare_run(
     reread_environment()
     register_secrets_in(inputs)
     written = written_inputs(inputs)  # first of all: it raises for what could not be resumed
-    ready = planned(job, inputs, limits=limits_of(job, _at_once(options, settings)))
+    at_once = _at_once(options, settings)
+    ready = planned(job, inputs, limits=limits_of(job, at_once))
     async with SqlJournal.open(settings) as journal:
         failpoint("run.planned")
         await check_contracts(journal, ready, options.run_id)
         found = await find_run(journal, job, inputs, options.run_id, options.flow_run_id)
-        job = await as_adjusted(journal, job, found)
-        if job.adjustments:
-            ready = planned(job, inputs, limits=limits_of(job, _at_once(options, settings)))
+        ready = await _as_changed(journal, ready, inputs, found, at_once)
         ready, learnt = await _foresee(journal, ready, found, settings)
         record = found or new_record(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
@@ -162,9 +161,9 @@ async def prepare_run(
             following(journal, record.run_id, options.watch, channels_of(job, settings)) as run_log,
             contextlib.AsyncExitStack() as stack,
         ):
-            items: Found = await _take_up(job, run_log, settings) if found else {}
+            items: Found = await _take_up(ready.job, run_log, settings) if found else {}
             if found:
-                ready = _grown(ready, job, inputs, items, run_log.state.spans, learnt)
+                ready = _grown(ready, inputs, items, run_log.state.spans, learnt)
                 await reopen_run(run_log, ready.plan, retry, sample, _out(options))
             elif sample:
                 await run_log.append(sample)
@@ -193,7 +192,6 @@ async def prepare_run(
 
 def _grown(
     ready: Planned,
-    job: JobDefinition,
     inputs: BaseModel,
     items: Found,
     spans: Mapping[str, int],
@@ -202,7 +200,15 @@ def _grown(
     """Return what is carried out with what the run has found, and has changed of its structure, so far (X12, R10)."""
     if not (items or spans):
         return ready
-    return planned(job, inputs, limits=ready.plan.limits, found=items, spans=spans, learnt=learnt)
+    return planned(ready.job, inputs, limits=ready.plan.limits, found=items, spans=spans, learnt=learnt)
+
+
+async def _as_changed(
+    journal: Journal, ready: Planned, inputs: BaseModel, found: RunRecord | None, at_once: int | None
+) -> Planned:
+    """Return what is carried out with what was changed behind diagnoses of earlier runs (G)."""
+    job = await go_by_changes(journal, ready.job, found)
+    return planned(job, inputs, limits=limits_of(job, at_once)) if job.adjustments else ready
 
 
 async def _foresee(

@@ -15,7 +15,7 @@ J = TypeVar("J", bound=JobDefinition)
 def adjusted_now(job: J) -> J:
     """Return a job as its next run would be organised: with what was changed behind diagnoses (G)."""
     settings = read_settings()
-    return asyncio.run(engine.learning.adjusted_before(job, settings)) if is_there(settings) else job
+    return asyncio.run(engine.learning.adjust_before(job, settings)) if is_there(settings) else job
 
 
 def learnt_now(job: str) -> Learnt | None:

@@ -1,7 +1,7 @@
 """One run, and one agent of a run, as people read them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -30,6 +30,7 @@ from echelon.model.incident import Incident
 from echelon.model.phrasing import count, duration, head, moment, size, tally, truncate
 from echelon.model.run import Conversation, RunRecord, RunView, StepKind, StepRecord
 from echelon.model.usage import Usage
+from echelon.model.views.rollup import Visibility
 from echelon.visibility.autonomy import approvals_line, autonomy_lines
 from echelon.visibility.conflicts import conflict_lines
 from echelon.visibility.levels import age_lines, alert_lines, level_lines
@@ -85,9 +86,7 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
             ("proposed", proposed(view.proposals)),
             ("blocked", "\n".join(head([f"{task}: {why}" for task, why in view.blocked.items()], BLOCKED_SHOWN))),
             ("breakers", "\n".join(one.said for one in view.breakers)),
-            ("levels", "\n".join(level_lines(view.visibility))),
-            ("alerts", "\n".join(alert_lines(view.visibility.alerts))),
-            ("age of news", "\n".join(age_lines(view.visibility))),
+            *_levels(view.visibility),
             ("plan changes", "\n".join(one.said for one in view.plan_changes)),
             ("learnt", "\n".join(view.retrospective.lines) if view.retrospective else ""),
             ("report", record.report or ""),
@@ -104,6 +103,13 @@ def show_run(console: Console, view: RunView, nested: Sequence[RunRecord] = (), 
     show_settling(console, view.conflicts)
     show_rest(console, view.rest)
     show_next(console, record.run_id, record.status, view.missing, view.waiting)
+
+
+def _levels(seen: Visibility) -> Iterator[tuple[str, str]]:
+    """Yield where each level stands, what it was alerted of, and how old what it knows is (V3, V7, V10)."""
+    yield "levels", "\n".join(level_lines(seen))
+    yield "alerts", "\n".join(alert_lines(seen.alerts))
+    yield "age of news", "\n".join(age_lines(seen))
 
 
 def _to_read(view: RunView) -> str:

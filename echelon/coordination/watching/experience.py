@@ -7,10 +7,10 @@ from echelon.model.learning.learnt import Learnt, LearntPhase
 
 def experience_of(run: RunContext) -> Learnt | None:
     """Return what is known of earlier runs, without the numbers of agents whose code is another one now."""
-    if run.learnt is None:
+    if run.spec.learnt is None:
         return None
-    phases = {name: _of_phase(run, name, known) for name, known in run.learnt.phases.items()}
-    return run.learnt.model_copy(update={"phases": phases})
+    phases = {name: _of_phase(run, name, known) for name, known in run.spec.learnt.phases.items()}
+    return run.spec.learnt.model_copy(update={"phases": phases})
 
 
 def _of_phase(run: RunContext, name: str, known: LearntPhase) -> LearntPhase:

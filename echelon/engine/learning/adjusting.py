@@ -18,7 +18,7 @@ log = logging.getLogger("echelon.engine")
 J = TypeVar("J", bound=JobDefinition)
 
 
-async def as_adjusted(journal: Journal, job: J, found: RunRecord | None = None) -> J:
+async def go_by_changes(journal: Journal, job: J, found: RunRecord | None = None) -> J:
     """Return a job as its next run is organised; a run that is resumed goes by what held when it began.
 
     What the job's code does not allow any more is left out, and logged: no run fails for that.
@@ -33,13 +33,13 @@ async def as_adjusted(journal: Journal, job: J, found: RunRecord | None = None) 
     return changed
 
 
-async def adjusted_before(job: J, settings: Settings) -> J:
+async def adjust_before(job: J, settings: Settings) -> J:
     """Return the same for a plan, where there is a journal; none is made for it."""
     try:
         if not await SqlJournal.is_ready(settings):
             return job
         async with SqlJournal.open(settings) as journal:
-            return await as_adjusted(journal, job)
+            return await go_by_changes(journal, job)
     except JournalError as error:
         log.warning("it is not known what diagnoses have changed: %s", redact(str(error)))
         return job

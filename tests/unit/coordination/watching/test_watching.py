@@ -99,7 +99,7 @@ async def test_earlier_runs_count_before_the_plan_unless_the_agent_has_changed(t
         agents = {"work": LearntAgent(fingerprint=fingerprint, seconds=usual)}
         known = Learnt(runs=9, newest="r", phases={"do": LearntPhase(seconds=usual, agents=agents)})
         async with a_run(job_of(0.05), tmp_path / fingerprint, Inputs(slow=frozenset("c"))) as made:
-            run = replace(made, learnt=known)
+            run = replace(made, spec=replace(made.spec, learnt=known))
             await run_phases(run)
             if late is not None:
                 assert await reports(run) == late

@@ -152,9 +152,7 @@ async def prepare_run(
             job, written, ready.plan, run_id=options.run_id, source=options.source, flow_run_id=options.flow_run_id
         )
         retry = await retry_of(journal, found, options.retry, ready.plan)
-        keeps = options.retry is not None or options.run_id is None  # a flow run that is tried again is one run
-        request = SampleRequest(options.sample, keeps, options.retry)
-        sample = await request.about(journal, found, record.run_id, ready.plan)
+        sample = await _request(options).about(journal, found, record.run_id, ready.plan)
         start = None if found else await _start(journal, job, record, options)
         async with (
             journal.holding(record.run_id, settings.lease_seconds, start=start) as lease,
@@ -201,6 +199,12 @@ def _grown(
     if not (items or spans):
         return ready
     return planned(ready.job, inputs, limits=ready.plan.limits, found=items, spans=spans, learnt=learnt)
+
+
+def _request(options: RunOptions) -> SampleRequest:
+    """Return what is asked for of a sample; a flow run that is tried again is one run."""
+    keeps = options.retry is not None or options.run_id is None
+    return SampleRequest(options.sample, keeps, options.retry)
 
 
 async def _as_changed(

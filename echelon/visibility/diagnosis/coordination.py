@@ -49,7 +49,7 @@ def _tokens_of_coordinators(facts: RunEvidence) -> Mapping[str, int]:
 
 def overheads(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that more than two fifths of all that was used went into coordination (M1)."""
-    ratio = facts.measures.coordination_ratio
+    ratio = facts.coordination_share
     enough = (facts.measures.tokens or 0) > 0 or facts.work_seconds >= LEAST_SECONDS
     if ratio is None or ratio <= OVERHEAD_SHARE or facts.agents < 2 or not enough:
         return None

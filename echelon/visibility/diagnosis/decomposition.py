@@ -27,7 +27,7 @@ _CONTEXT = re.compile(
 
 def over_decomposed(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that tasks fill little of an agent, while much of what is used goes into coordination (D5, M1)."""
-    ratio, tokens = facts.measures.coordination_ratio, facts.task_tokens
+    ratio, tokens = facts.coordination_share, facts.task_tokens
     if ratio is None or ratio <= COORDINATION_SHARE or len(tokens) < 2 or (facts.measures.tokens or 0) < LEAST_TOKENS:
         return None
     filled = facts.typical(tokens) / facts.context_tokens

@@ -7,6 +7,7 @@ from functools import cached_property
 from statistics import median
 from typing import NamedTuple
 
+from echelon.model.costs.account import CostKind
 from echelon.model.diagnosis.bound import RunBound
 from echelon.model.plan import NodeKind, Plan
 from echelon.model.run import Measures, RunView, StepKind, StepRecord
@@ -17,6 +18,10 @@ from echelon.visibility.diagnosis.bound import bound_of
 
 #: Rows that a finding names at most.
 MAX_ROWS = 20
+
+
+#: What coordinating is.
+_COORDINATING = (CostKind.ORCHESTRATION, CostKind.INTEGRATION, CostKind.VERIFICATION, CostKind.READING)
 
 
 class Found(NamedTuple):
@@ -92,8 +97,24 @@ class RunEvidence:
 
     @cached_property
     def task_tokens(self) -> tuple[int, ...]:
-        """Tokens of each task, of those that are known."""
-        return tuple(tokens for step in self.tasks if (tokens := step.handoff.usage.tokens) is not None)
+        """Tokens of each task, of those that are known; of several rounds or replicas those of the largest."""
+        known: dict[str, int] = {}
+        for step in self.state.steps:
+            if step.kind is StepKind.TASK and step.handoff.usage.tokens is not None:
+                task = step.handoff.task_id
+                known[task] = max(known.get(task, 0), step.handoff.usage.tokens)
+        return tuple(known.values())
+
+    @cached_property
+    def coordination_share(self) -> float | None:
+        """What coordinating took of all that was used, in tokens where both sides report any, else in seconds (M1).
+
+        What was done again counts as work here, and waiting as neither: both have causes of their own.
+        """
+        own, work = self.view.account.of(*_COORDINATING), self.view.account.of(CostKind.WORK, CostKind.REWORK)
+        if own.tokens is not None and work.tokens is not None:
+            return share_of(own.tokens, own.tokens + work.tokens)
+        return share_of(own.seconds, own.seconds + work.seconds) if work.seconds else None
 
     @cached_property
     def context_tokens(self) -> int:

@@ -61,8 +61,8 @@ def at_ceiling(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | No
 
 def premature(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that the organisation is larger than the work: one agent holds it, and there is ceremony around it."""
-    tokens, ratio = sum(facts.task_tokens), facts.measures.coordination_ratio or 0.0
-    fits = bool(facts.task_tokens) and tokens <= FITS_ONE * facts.context_tokens and facts.agents > 1
+    tokens, ratio = sum(facts.task_tokens), facts.coordination_share or 0.0
+    fits = 0 < tokens <= FITS_ONE * facts.context_tokens and facts.agents > 1
     ceremony = share_of(_ceremony(facts), len(facts.tasks))
     layered = facts.levels > recommended_levels(max(1, facts.agents))
     if not fits or ratio <= COORDINATION_SHARE or not (layered or ceremony >= CEREMONY):

@@ -132,6 +132,9 @@ async def test_a_run_is_shown_as_it_was_shown_then(journal, run_id):
         assert concern.pop("route") in set(Route)  # as its weights say
         if concern["disposition"] is not None:
             assert concern["disposition"].pop("looked_at") == []
+            assert concern["disposition"].pop("counts") == ""
+    for exception in shown["exceptions"]:
+        assert (exception.pop("about"), exception.pop("tasks")) == ("", [])
     for missing in shown["missing"]:
         assert missing.pop("over_limit") is False  # not known then
         assert missing.pop("until") is None

@@ -193,13 +193,16 @@ def _times(used: float | None, done: int, alone: float | None, tasks: int) -> fl
 def _escalation_rate(
     tasks: Sequence[StepRecord], concerns: Iterable[ConcernRecord], asked: Collection[str]
 ) -> float | None:
-    escalated = {one.step for one in concerns if one.route in CRITICAL}
-    raised = sum(step.key in escalated or step.handoff.task_id in asked or _escalated(step) for step in tasks)
-    return _share(raised, len(tasks))
+    # By task, not by step: of work that is verified or repeated the record that counts in the end has another key.
+    raised = {name for one in concerns if one.route in CRITICAL for name in (one.step, one.task_id) if name}
+    escalated = sum(
+        not raised.isdisjoint((step.key, step.handoff.task_id)) or _escalated(step, asked) for step in tasks
+    )
+    return _share(escalated, len(tasks))
 
 
-def _escalated(step: StepRecord) -> bool:
-    return any(concern.route in CRITICAL for concern in step.handoff.concerns)
+def _escalated(step: StepRecord, asked: Collection[str]) -> bool:
+    return step.handoff.task_id in asked or any(concern.route in CRITICAL for concern in step.handoff.concerns)
 
 
 def _share(part: float, whole: float) -> float | None:

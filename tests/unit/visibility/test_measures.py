@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from echelon.model.concern import Concern
+from echelon.model.concern import Concern, Route
 from echelon.model.handoff import ErrorReport, Handoff, OutputReference
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.status import Status
 from echelon.model.usage import Usage
 from echelon.runlog.costs.measures import measure
+from echelon.testing.run_events import concern_raised
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TASK, INTEGRATION = StepKind.TASK, StepKind.INTEGRATION
@@ -114,3 +115,9 @@ def test_looking_for_what_there_is_to_do_is_coordination_and_no_integration() ->
     assert found.agents == 1
     assert found.integration_seconds == 0
     assert found.coordination_ratio == 0.5
+
+
+def test_what_was_raised_in_a_round_counts_for_its_task_whatever_record_counts_in_the_end() -> None:
+    raised = concern_raised("c-1", step="key of a round", task_id="a", route=Route.HUMAN_REVIEW).record
+
+    assert measure([step("a"), step("b")], 5, concerns=[raised]).escalation_rate == 0.5

@@ -37,14 +37,14 @@ def diagnose(
     What can be changed without touching the code of the job is listed as `next run`. `--apply` puts that on record:
     later runs of the job are organised so, and their plans say it. `--revert` takes it back.
     """
-    case = query(lambda journal: read_case(journal, name))
-    found, bound = diagnosed(case.facts, case.earlier), case.facts.bound
     if apply and revert:
         raise InvalidInput("--apply and --revert are opposites; give one of them")
-    if apply:
-        return _apply(case.facts, found, by or user_name(), as_json=as_json)
+    case = query(lambda journal: read_case(journal, name))
     if revert:
         return _revert(case.facts, by or user_name(), as_json=as_json)
+    found, bound = diagnosed(case.facts, case.earlier), case.facts.bound
+    if apply:
+        return _apply(case.facts, found, by or user_name(), as_json=as_json)
     if as_json:
         document = {
             "run_id": case.facts.run_id,

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar, cast, get_origin
+from typing import Any, TypeVar, cast
 
-from echelon.agents.binding import hints_of
 from echelon.agents.function import FunctionAgent
-from echelon.agents.handoffs import Handoffs
 from echelon.definition.definition import JobDefinition
+from echelon.definition.fitting import received_types
 from echelon.definition.names import recordable_name
 from echelon.definition.phase import PhaseDefinition
 from echelon.definition.sync.sync import ALL_OTHERS, PhaseSync, Sync
@@ -85,11 +84,7 @@ def _needs(phase: PhaseDefinition, names: Iterable[str]) -> PhaseDefinition:
 
 def _receives(agent: object) -> bool:
     """Say whether an agent takes handoffs; what is no function reads whatever there is."""
-    if not isinstance(agent, FunctionAgent):
-        return True
-    function = cast("FunctionAgent[..., object]", agent)
-    hints = hints_of(function.function, function.name).values()
-    return any(one is Handoffs or get_origin(one) is Handoffs for one in hints)
+    return not isinstance(agent, FunctionAgent) or any(received_types(cast("FunctionAgent[..., object]", agent)))
 
 
 def _domains(phase: PhaseDefinition, domain_of: Mapping[str, str]) -> PhaseDefinition:

@@ -69,7 +69,7 @@ def _check_may_integrate(phase: str, one: Agent) -> None:
             "is called again when what it is given changes; let it work in a phase of its own that needs this one"
         )
     function = _as_function(one)
-    if function is not None and not any(_received_types(function)):
+    if function is not None and not any(received_types(function)):
         raise InvalidJob(
             f"phase {phase!r}: {one.name!r} would integrate nothing: give it a parameter of type Handoffs[...], which "
             "holds what was delivered"
@@ -116,7 +116,7 @@ def check_received(phase: str, consumers: Iterable[Agent], upstream: Mapping[str
         function = _as_function(consumer)
         if function is None:
             continue
-        for parameter, wanted in _received_types(function):
+        for parameter, wanted in received_types(function):
             for name in [parameter] if parameter in upstream else upstream:
                 _check_takes(phase, function, wanted, upstream[name])
 
@@ -129,7 +129,7 @@ def check_takes_some(where: str, consumer: Agent, of: str, producer: Agent) -> N
     function = _as_function(consumer)
     if function is None:
         return
-    found = [unfit(producer.output_type, wanted) for _, wanted in _received_types(function)]
+    found = [unfit(producer.output_type, wanted) for _, wanted in received_types(function)]
     if found and all(found):
         raise InvalidJob(f"{where}: {function.name!r} receives from {of}, where {producer.name!r} makes {found[0]}")
 
@@ -156,7 +156,7 @@ def _check_fits(phase: str, producer: Agent, consumer: Agent) -> None:
     function = _as_function(consumer)
     if function is None:
         return
-    wanted = next((wanted for _, wanted in _received_types(function)), Any)
+    wanted = next((wanted for _, wanted in received_types(function)), Any)
     if unfit(producer.output_type, wanted):
         raise InvalidJob(
             f"phase {phase!r}: {producer.name!r} makes {_described(producer.output_type)}, "
@@ -169,7 +169,7 @@ def _as_function(agent: Agent) -> FunctionAgent[..., object] | None:
     return cast("FunctionAgent[..., object]", agent) if isinstance(agent, FunctionAgent) else None
 
 
-def _received_types(function: FunctionAgent[..., object]) -> Iterator[tuple[str, Any]]:
+def received_types(function: FunctionAgent[..., object]) -> Iterator[tuple[str, Any]]:
     """Yield the parameters of a function that take handoffs, with the contract it is built for."""
     for parameter, annotation in hints_of(function.function, function.name).items():
         if annotation is Handoffs or get_origin(annotation) is Handoffs:

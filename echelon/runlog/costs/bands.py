@@ -12,6 +12,7 @@ from echelon.model.costs.measures import Measures
 from echelon.model.phrasing import percent
 from echelon.model.plan import Plan
 from echelon.runlog.costs.trend import Trend, next_to_others
+from echelon.runlog.signals import WAITING_SHARE
 
 Grade = Literal["critical", "warning", "off_target"]
 
@@ -27,10 +28,13 @@ class Limit:
 #: The usual share of coordination, whatever the number of agents (M1).
 COORDINATION_TARGET = (0.15, 0.30)
 
+#: From where on a share is a warning: of coordination (M1), and of the time of integrations (M6).
+COORDINATION_WARNING, INTEGRATION_TIME_WARNING = 0.40, 0.30
+
 #: The bands of M, the worst grade first; what deserves none is on target.
 COORDINATION = (
     Limit("critical", lambda share: share > 0.5),
-    Limit("warning", lambda share: share > 0.4),
+    Limit("warning", lambda share: share > COORDINATION_WARNING),
 )
 FIRST_TRY = (
     Limit("critical", lambda share: share < 0.5),
@@ -51,9 +55,9 @@ CONTEXT = (
     Limit("warning", lambda share: share > 0.9 or share < 0.3),
     Limit("off_target", lambda share: share > 0.8 or share < 0.5),
 )
-INTEGRATION_TIME = (Limit("warning", lambda share: share > 0.3),)
+INTEGRATION_TIME = (Limit("warning", lambda share: share > INTEGRATION_TIME_WARNING),)
 SPEEDUP = (Limit("critical", lambda gain: gain < 1.0), Limit("warning", lambda gain: gain < 1.05))
-WAITING = (Limit("warning", lambda share: share > 0.2),)
+WAITING = (Limit("warning", lambda share: share > WAITING_SHARE),)
 GROWTH = (Limit("warning", lambda steps: steps >= 1),)
 SATURATED = 0.9  # of what a coordinator and those below it use; more is critical (M9)
 SINGLE = (Limit("off_target", lambda times: times <= 1),)

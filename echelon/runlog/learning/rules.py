@@ -14,6 +14,7 @@ from echelon.model.learning.retrospective import Suggestion
 from echelon.model.phrasing import count, duration, one_line, percent, truncate
 from echelon.model.plan import PhasePlan
 from echelon.planning.learning.expected import INTEGRATION
+from echelon.runlog.costs.bands import INTEGRATION_TIME_WARNING
 from echelon.runlog.learning.facts import RunFacts, in_parts, with_tail, with_twice
 
 #: A task is far longer than the others from so many times their median on; of fewer tasks nothing is said.
@@ -24,9 +25,6 @@ MOST_PARTS = 8
 
 #: Share of the time of a phase from which failed attempts are worth a look.
 RETRIES_SHARE = 0.10
-
-#: Share of the working time from which integration is too much (M6).
-INTEGRATION_SHARE = 0.30
 
 #: An agent is slower than before from so many times its time on.
 SLOWER = 1.2
@@ -104,7 +102,7 @@ def lighten_integration(facts: RunFacts) -> Iterator[Suggestion]:
         lesson = facts.lesson.phases.get(phase.name)
         merged, work = _took(lesson, merged=True), _took(lesson, merged=False)
         share = merged / (merged + work) if merged + work else 0.0
-        if lesson is None or share <= INTEGRATION_SHARE:
+        if lesson is None or share <= INTEGRATION_TIME_WARNING:
             continue
         advice, factor = _lighter(phase, share)
         yield from _shorter(
@@ -127,8 +125,8 @@ def _lighter(phase: PhasePlan, share: float) -> tuple[str, float]:
     staged = 2 * math.ceil(math.sqrt(number)) / number if number else 1.0
     if phase.integration == "primary" and staged < 1.0:
         return f"integrate {phase.name} in stages (integrate= with domains)", staged
-    usual = INTEGRATION_SHARE / (1 - INTEGRATION_SHARE) * (1 - share) / share
-    return f"give who integrates {phase.name} less, to {percent(INTEGRATION_SHARE)} of the working time", usual
+    usual = INTEGRATION_TIME_WARNING / (1 - INTEGRATION_TIME_WARNING) * (1 - share) / share
+    return f"give who integrates {phase.name} less, to {percent(INTEGRATION_TIME_WARNING)} of the working time", usual
 
 
 def look_at_the_slow(facts: RunFacts) -> Iterator[Suggestion]:

@@ -16,6 +16,7 @@ from echelon.model.integration import task_checked
 from echelon.model.oversight.gate import GateRecord
 from echelon.model.run import StepKind, StepRecord
 from echelon.model.session import seconds_without
+from echelon.planning.schedule.phase_graph import needs_of_phases
 from echelon.runlog.events import AttemptFailed, Waited
 from echelon.runlog.state import RunState
 
@@ -50,7 +51,7 @@ class _Chain:
         self._gates: dict[str, list[GateRecord]] = defaultdict(list)
         for gate in state.gates.values():
             self._gates[gate.action.task_id].append(gate)
-        self._needs = _needs(state)
+        self._needs = needs_of_phases(state.plan.phases) if state.plan else {}
         self._phases: dict[str, list[StepRecord]] = defaultdict(list)
         for step in self._steps:
             self._phases[step.phase].append(step)
@@ -138,15 +139,3 @@ class _Chain:
         for phase in self._needs.get(step.phase, ()):
             yield from self._phases[phase]
         yield from (one for one in self._of[name] if one.round < step.round)
-
-
-def _needs(state: RunState) -> dict[str, tuple[str, ...]]:
-    """Return the phases whose sync points each phase waits for."""
-    if state.plan is None:
-        return {}
-    found: dict[str, tuple[str, ...]] = {}
-    last: tuple[str, ...] = ()
-    for phase in state.plan.phases:
-        found[phase.name] = last if phase.needs is None else phase.needs
-        last = (phase.name,)
-    return found

@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 
 from echelon.model.audit.audit import AuditKind
 from echelon.model.conflicts.conflict import Conflict
+from echelon.model.phrasing import percent
 from echelon.model.run import StepRecord
-from echelon.runlog.signals import waiting_share
-from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
+from echelon.runlog.costs.bands import COORDINATION_WARNING
+from echelon.runlog.signals import WAITING_SHARE, waiting_share
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, counts_said, share_of
 
-#: Share of its context from which a coordinator is saturated, and of the tasks' time that work waits for it (M8, M9).
-CONTEXT_SHARE, WAITING_SHARE = 0.90, 0.20
+#: Share of its context from which a coordinator is saturated (M9).
+CONTEXT_SHARE = 0.90
 
 #: Reports from which a coordinator can be a bottleneck at all.
 LEAST_REPORTS = 3
-
-#: Coordination from which it costs more than it is worth, and from which that is so whatever else is found (M1).
-OVERHEAD_SHARE, CRITICAL_SHARE = 0.40, 0.50
 
 #: The least that says anything about shares of time, in seconds.
 LEAST_SECONDS = 0.2
@@ -51,9 +50,9 @@ def overheads(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | No
     """Return that more than two fifths of all that was used went into coordination (M1)."""
     ratio = facts.coordination_share
     enough = (facts.measures.tokens or 0) > 0 or facts.work_seconds >= LEAST_SECONDS
-    if ratio is None or ratio <= OVERHEAD_SHARE or facts.agents < 2 or not enough:
+    if ratio is None or ratio <= COORDINATION_WARNING or facts.agents < 2 or not enough:
         return None
-    return Found(ratio / OVERHEAD_SHARE, (f"coordination is {percent(ratio)} of all that was used",))
+    return Found(ratio / COORDINATION_WARNING, (f"coordination is {percent(ratio)} of all that was used",))
 
 
 def gaps(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
@@ -74,7 +73,7 @@ def gaps(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     rows = [row for several in counted.values() for row in several]
     if not rows:
         return None
-    said = tuple(f"{len(several)} {what}" for what, several in counted.items() if several)
+    said = counts_said(counted)
     return Found(1 + len(rows) / max(1, len(plan.tasks)), said, tuple(rows))
 
 
@@ -95,7 +94,7 @@ def conflicting(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | 
         "subjects on which coordinators hand on different things, undecided": between,
         "pieces of work that went back and forth between versions": alternating,
     }
-    said = tuple(f"{len(several)} {what}" for what, several in counted.items() if several)
+    said = counts_said(counted)
     return Found(1 + share_of(len(rows), len(facts.tasks)), said, rows)
 
 

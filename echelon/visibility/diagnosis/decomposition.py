@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from statistics import median
 
 from echelon.model.errors import AgentTimeout, BudgetExhausted
+from echelon.model.phrasing import percent
 from echelon.model.run import StepRecord
-from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
+from echelon.runlog.costs.bands import COORDINATION_WARNING
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, share_of
 
-#: Coordination from which work is cut too small (M1), and the least that says anything, in tokens.
-COORDINATION_SHARE, LEAST_TOKENS = 0.40, 1_000
+#: The least that says anything about coordination, in tokens.
+LEAST_TOKENS = 1_000
 
 #: Share of the tasks that end at a limit, and how many at least, from which they are too large.
 CUT_OFF_SHARE, LEAST_CUT_OFF = 0.10, 2
@@ -28,9 +31,9 @@ _CONTEXT = re.compile(
 def over_decomposed(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that tasks fill little of an agent, while much of what is used goes into coordination (D5, M1)."""
     ratio, tokens = facts.coordination_share, facts.task_tokens
-    if ratio is None or ratio <= COORDINATION_SHARE or len(tokens) < 2 or (facts.measures.tokens or 0) < LEAST_TOKENS:
+    if ratio is None or ratio <= COORDINATION_WARNING or len(tokens) < 2 or (facts.measures.tokens or 0) < LEAST_TOKENS:
         return None
-    filled = facts.typical(tokens) / facts.context_tokens
+    filled = median(tokens) / facts.context_tokens
     least = facts.plan.priors.over_decomposed_share
     if filled >= least:
         return None
@@ -38,7 +41,7 @@ def over_decomposed(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Foun
         step.handoff.task_id for step in facts.tasks if (step.handoff.usage.tokens or 0) < least * facts.context_tokens
     ]
     said = f"a task uses {percent(filled)} of a context of {facts.context_tokens:,} tokens at the median"
-    return Found(ratio / COORDINATION_SHARE, (said, f"coordination is {percent(ratio)} of all tokens"), tuple(small))
+    return Found(ratio / COORDINATION_WARNING, (said, f"coordination is {percent(ratio)} of all tokens"), tuple(small))
 
 
 def under_decomposed(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:

@@ -1,10 +1,9 @@
 """What detectors look at: one run, as its log says it, with the figures that several of them need. Pure."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import median
 from typing import NamedTuple
 
 from echelon.model.costs.account import CostKind
@@ -51,7 +50,9 @@ class RunEvidence:
         """Return what the log of a run says; it begins with the start of the run."""
         log = tuple(events)
         state = fold(log)
-        return cls(state, view_of(state, _unread), tuple(event for event in log if isinstance(event, Logged)))
+        return cls(
+            state, view_of(state, lambda _output: None), tuple(event for event in log if isinstance(event, Logged))
+        )
 
     @property
     def run_id(self) -> str:
@@ -168,10 +169,10 @@ class RunEvidence:
                 found[node.parent].append(node.id)
         return {node: tuple(several) for node, several in found.items()}
 
-    @cached_property
-    def seconds_of(self) -> Callable[[StepRecord], float]:
-        """Says how long a step took, attempts in vain included."""
-        return lambda step: max(0.0, (step.finished - step.started).total_seconds())
+    @staticmethod
+    def seconds_of(step: StepRecord) -> float:
+        """Return how long a step took, attempts in vain included."""
+        return max(0.0, (step.finished - step.started).total_seconds())
 
     @cached_property
     def work_seconds(self) -> float:
@@ -182,10 +183,6 @@ class RunEvidence:
     def makespan(self) -> float:
         """From the first step to the last, without pauses; 0 where nothing was done."""
         return self.measures.makespan_seconds or 0.0
-
-    def typical(self, values: Sequence[float]) -> float:
-        """Return the median; 0 of nothing."""
-        return median(values) if values else 0.0
 
     def is_agent(self, node: str) -> bool:
         """Say whether a node does tasks."""
@@ -202,26 +199,17 @@ class RunEvidence:
             if step.handoff.error is not None:
                 yield step, step.handoff.error.kind
 
-    @cached_property
-    def failed_kinds(self) -> Counter[str]:
-        """Kinds of errors of all attempts at tasks that failed."""
-        return Counter(one.error.kind for one in self.state.failed_attempts)
-
-
-def _unread(_reference: object) -> None:
-    """An output that nobody asks for."""
-
 
 def item_of(task_id: str) -> str:
     """Return the item that a task is about: what is behind its phase."""
     return task_id.partition("/")[2] or task_id
 
 
-def percent(share: float) -> str:
-    """Say a share."""
-    return f"{share:.0%}".replace("%", " %")
-
-
 def share_of(part: float, whole: float) -> float:
     """Return a part as a share of a whole; 0 where there is nothing."""
     return part / whole if whole else 0.0
+
+
+def counts_said(several: Mapping[str, Sequence[object]]) -> tuple[str, ...]:
+    """Say how many of each kind there are, of the kinds that there are any of; kinds are named in the plural."""
+    return tuple(f"{len(found)} {what}" for what, found in several.items() if found)

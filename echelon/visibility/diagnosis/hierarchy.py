@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from echelon.model.concern import CRITICAL, ConcernRecord, Route
 from echelon.model.diagnosis.bound import BoundBy
+from echelon.model.phrasing import percent
 from echelon.planning.regime import DEFAULT_SPAN, recommended_levels
 from echelon.runlog.signals import waiting_share
-from echelon.visibility.diagnosis.facts import Found, RunEvidence, item_of, percent, share_of
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, counts_said, item_of, share_of
 
 #: Share of the makespan that is spent on waiting for answers, from which approvals are a bottleneck, and how many.
 APPROVAL_SHARE, LEAST_GATES = 0.20, 2
@@ -53,7 +54,7 @@ def silences(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | Non
         "tasks logged warnings about what failed behind them, and raised nothing": silent,
         "gates were decided beside open concerns": beside,
     }
-    said = tuple(f"{len(several)} {what}" for what, several in counted.items() if several)
+    said = counts_said(counted)
     return Found(1 + share_of(len(silent) + len(beside), len(facts.tasks)), said, (*silent, *beside))
 
 

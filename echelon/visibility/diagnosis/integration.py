@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from echelon.model.audit.audit import AuditKind
 from echelon.model.integration import task_checked
+from echelon.model.phrasing import percent
 from echelon.model.run import StepKind, StepRecord
-from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
+from echelon.runlog.costs.bands import INTEGRATION_TIME_WARNING
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, share_of
 
-#: Share of the working time from which integration is a bottleneck (M6), and the least that says anything, in seconds.
-INTEGRATION_SHARE, LEAST_SECONDS = 0.30, 0.2
+#: The least that says anything about the time of integrations, in seconds.
+LEAST_SECONDS = 0.2
 
 #: Share of the parts that whoever integrates has not read, from which something is lost.
 UNREAD_SHARE = 0.10
@@ -33,12 +35,12 @@ def unowned(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None
 def bottlenecked(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:
     """Return that integrations take more than three tenths of the working time (M6)."""
     share = facts.measures.integration_share
-    if share is None or share <= INTEGRATION_SHARE or facts.measures.integration_seconds < LEAST_SECONDS:
+    if share is None or share <= INTEGRATION_TIME_WARNING or facts.measures.integration_seconds < LEAST_SECONDS:
         return None
     slow = max(facts.integrations, key=facts.seconds_of)
     said = f"integration is {percent(share)} of the working time"
     longest = f"{slow.handoff.task_id} took {facts.seconds_of(slow):.1f} s"
-    return Found(share / INTEGRATION_SHARE, (said, longest), (slow.handoff.task_id,))
+    return Found(share / INTEGRATION_TIME_WARNING, (said, longest), (slow.handoff.task_id,))
 
 
 def loses_context(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from echelon.model.phrasing import count
+from echelon.model.phrasing import count, percent
 from echelon.model.run import StepKind
 from echelon.planning.regime import recommended_levels
-from echelon.visibility.diagnosis.facts import Found, RunEvidence, percent, share_of
+from echelon.runlog.costs.bands import COORDINATION_WARNING
+from echelon.visibility.diagnosis.facts import Found, RunEvidence, share_of
 
 #: How much more agents, and how much more throughput: less of the second is a ceiling (M7).
 MORE_AGENTS, MORE_THROUGHPUT = 1.25, 1.10
@@ -17,8 +18,8 @@ LEAST_GROWN, LOST_SHARE = 3, 0.10
 #: Share of one agent's context below which all work together would fit into it.
 FITS_ONE = 0.8
 
-#: Coordination from which ceremony is out of proportion (M1), and how much of it there is for each task.
-COORDINATION_SHARE, CEREMONY = 0.40, 1.0
+#: Checks, replicas and light sync points for each task from which they are ceremony, where coordination is dear (M1).
+CEREMONY = 1.0
 
 
 def wrong_regime(facts: RunEvidence, history: Sequence[RunEvidence]) -> Found | None:
@@ -65,13 +66,13 @@ def premature(facts: RunEvidence, _history: Sequence[RunEvidence]) -> Found | No
     fits = 0 < tokens <= FITS_ONE * facts.context_tokens and facts.agents > 1
     ceremony = share_of(_ceremony(facts), len(facts.tasks))
     layered = facts.levels > recommended_levels(max(1, facts.agents))
-    if not fits or ratio <= COORDINATION_SHARE or not (layered or ceremony >= CEREMONY):
+    if not fits or ratio <= COORDINATION_WARNING or not (layered or ceremony >= CEREMONY):
         return None
     said = (
         f"all work together is {percent(tokens / facts.context_tokens)} of what one agent holds",
         f"{ceremony:.1f} checks, replicas and light sync points for each task; coordination is {percent(ratio)}",
     )
-    return Found(ratio / COORDINATION_SHARE + ceremony, said)
+    return Found(ratio / COORDINATION_WARNING + ceremony, said)
 
 
 def _ceremony(facts: RunEvidence) -> int:

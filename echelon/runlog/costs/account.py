@@ -64,9 +64,11 @@ def _of_waits(state: RunState, places: Places, ends: Ends) -> Iterator[CostEntry
     gates = gates_by_task(state)
     for wait in ReadyTimes(state).waits():
         of_step = gates.get(wait.step.handoff.task_id, ())
-        rest = parted(wait, waited.get(ends.place(wait.step), ()), of_step, state).rest
-        if rest:
-            yield CostEntry(wait.kind, places.of(wait.step), rest)
+        parts = parted(wait, waited.get(ends.place(wait.step), ()), of_step, state)
+        # Who had come to a queue sooner would have waited longer in it: that is of the limit.
+        kind = CostKind.LIMIT if parts.limit > parts.rest else wait.kind
+        if parts.rest:
+            yield CostEntry(kind, places.of(wait.step), parts.rest)
 
 
 def gates_by_task(state: RunState) -> dict[str, list[Gated]]:

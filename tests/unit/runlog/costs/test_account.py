@@ -210,3 +210,16 @@ def test_accounts_of_runs_add_up() -> None:
 
     assert both.total.seconds == pytest.approx(132)
     assert len(both.rows) == len(account().rows)
+
+
+@pytest.mark.parametrize(("in_queue", "limit", "coordinator"), [(4, 5, 0), (3, 5, 0), (2, 2, 3), (0, 0, 5)])
+def test_what_comes_before_a_longer_wait_for_a_limit_is_of_the_limit(
+    in_queue: int, limit: int, coordinator: int
+) -> None:
+    """It had all it needed 5 s before it began, and came to the queue when there were so many left."""
+    made, behind = step("look/a1", "a1", 0, 10), step("report/a2", "a2", 15, 20, "look/a1")
+    queued = happened.Waited(**base(15, "report/a2"), limiter="slots", seconds=in_queue, queue_length=1)
+
+    found = account_of(RunState(steps=(made, behind), waits=(queued,)))
+
+    assert (found.of(Kind.LIMIT).seconds, found.of(Kind.COORDINATOR).seconds) == (limit, coordinator)
